@@ -1,0 +1,1 @@
+//! API, metrics exposition, who may call.

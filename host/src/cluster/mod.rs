@@ -1,0 +1,1 @@
+//! Endpoints, live counters, leases, eligibility, the registry, select.

@@ -1,0 +1,1 @@
+//! The composition root: prepare, commit, retire, rollback, reload, serve.

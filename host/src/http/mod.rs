@@ -1,0 +1,1 @@
+//! Serving connections, bodies, hop-by-hop, forwarded headers, upgrade detection, error replies.

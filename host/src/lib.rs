@@ -1,0 +1,27 @@
+//! Tidegate: a gateway for websockets and HTTP whose routing, balancing and reverse mapping are WebAssembly plugins
+//! that can be swapped while tunnels stay open.
+//!
+//! ```text
+//! client ─▶ listener ─▶ tls ─▶ http ─▶ route ─▶ balance ─▶ upstream ─▶ endpoint
+//! client ◀─────────── rewrite ◀─────── forward ◀──────────────────────────┤
+//! client ◀═════════════ tunnel: bytes both ways after an upgrade ═════════╛
+//! ```
+//!
+//! Runtime flow runs left to right; imports run top-down, and meet in [`gateway`].
+
+pub mod admin;
+pub mod cli;
+pub mod cluster;
+pub mod config;
+pub mod gateway;
+pub mod http;
+pub mod lifecycle;
+pub mod listener;
+pub mod net;
+pub mod plugin;
+pub mod policy;
+pub mod proxy;
+pub mod telemetry;
+pub mod tls;
+pub mod tunnel;
+pub mod upstream;

@@ -1,0 +1,5 @@
+//! Workers, drain, signals, spawned tasks.
+
+mod worker;
+
+pub use worker::{PerWorker, WorkerId};

@@ -1,0 +1,1 @@
+//! Bind early, accept late, limits per listener and per client.

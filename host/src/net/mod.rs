@@ -1,0 +1,1 @@
+//! The vocabulary of the wire: byte-counting io, replay of read bytes, socket options.

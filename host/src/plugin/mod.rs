@@ -1,0 +1,1 @@
+//! The wasm runtime: engine, artifacts, compile and cache, bindings, host capabilities, instances, faults, roles.

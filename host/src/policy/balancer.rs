@@ -1,0 +1,125 @@
+//! Who gets the next connection or request.
+
+use std::time::Duration;
+
+use super::{Fault, RequestFacts};
+
+/// Chooses an endpoint. One instance per cluster and generation, called under that cluster's lock.
+pub trait Balancer: Send {
+    /// Chooses one of `request.eligible`, or none to refuse (503).
+    ///
+    /// # Errors
+    /// A [`Fault`] if it failed; [`LeastBusy`] then stands in for this pick.
+    fn pick(&mut self, request: &mut PickRequest<'_>) -> Result<Option<u32>, Fault>;
+
+    /// Whether it wants [`Self::opened`] and [`Self::closed`].
+    fn wants_feedback(&self) -> bool {
+        false
+    }
+
+    /// A lease on `endpoint` began.
+    fn opened(&mut self, endpoint: u32) {
+        let _ = endpoint;
+    }
+
+    /// A lease on `endpoint` ended.
+    fn closed(&mut self, endpoint: u32, outcome: &Outcome) {
+        let _ = (endpoint, outcome);
+    }
+
+    /// State for the next version of itself, at most 1 MiB; none if it keeps none.
+    fn save(&mut self) -> Option<Vec<u8>> {
+        None
+    }
+}
+
+/// One choice to make. `eligible` and `busy` have the same length, at least 1.
+#[derive(Debug)]
+pub struct PickRequest<'a> {
+    /// Ids that may be chosen, ascending.
+    pub eligible: &'a [u32],
+    /// What each of them holds now, over the whole gateway.
+    pub busy: &'a [u32],
+    /// 31-bit hash of what the cluster keeps together.
+    pub affinity: Option<u32>,
+    /// The request, lent so that a plugin can ask for a header; comes back unchanged. None for a probe of the plugin.
+    pub request: Option<&'a mut RequestFacts>,
+}
+
+/// The native choice that stands in for a failed plugin: smallest busyness, first in order among equals.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct LeastBusy;
+
+impl Balancer for LeastBusy {
+    fn pick(&mut self, request: &mut PickRequest<'_>) -> Result<Option<u32>, Fault> {
+        Ok(request.eligible.iter().zip(request.busy).min_by_key(|(_, busy)| **busy).map(|(id, _)| *id))
+    }
+}
+
+/// How a lease ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ending {
+    /// The response or the tunnel came to its end.
+    Complete,
+    /// No connection could be made.
+    Unreachable,
+    /// The endpoint broke off, or answered nothing.
+    Broken,
+    /// The client went away first.
+    Abandoned,
+}
+
+/// What became of a choice.
+#[derive(Clone, Copy, Debug)]
+pub struct Outcome {
+    /// How it ended.
+    pub ending: Ending,
+    /// Status that the endpoint gave.
+    pub status: Option<u16>,
+    /// From choice to end.
+    pub duration: Duration,
+    /// From choice to the first byte of the answer.
+    pub first_byte: Option<Duration>,
+    /// Bytes towards the endpoint.
+    pub sent: u64,
+    /// Bytes from the endpoint.
+    pub received: u64,
+}
+
+/// A live number of every endpoint. See `columns` in the contract for units.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Metric {
+    /// Requests and tunnels given to the endpoint.
+    Picks,
+    /// Bytes sent to it.
+    Sent,
+    /// Bytes received from it.
+    Received,
+    /// Failed connects and broken exchanges.
+    Failures,
+    /// Smoothed first-byte time in microseconds, NaN before the first.
+    Latency,
+}
+
+/// Live numbers of one cluster, pulled by balancers that want more than busyness.
+pub trait ClusterNumbers: Send + Sync {
+    /// One number per id of `eligible`, in its order.
+    fn column(&self, metric: Metric, eligible: &[u32]) -> Vec<f64>;
+
+    /// What endpoints report about themselves under `name`; NaN = unknown.
+    fn signal(&self, name: &str, eligible: &[u32]) -> Vec<f64>;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn least_busy_takes_the_first_of_equals() {
+        let mut pick = PickRequest { eligible: &[1, 4, 7], busy: &[3, 2, 2], affinity: None, request: None };
+
+        let chosen = LeastBusy.pick(&mut pick).unwrap();
+
+        assert_eq!(chosen, Some(4));
+    }
+}

@@ -1,0 +1,15 @@
+//! What may be decided, whoever decides it: pure types and the traits [`Router`], [`Balancer`] and [`Rewriter`].
+//!
+//! No wasm here, no sockets: a native stand-in and a plugin look alike to the rest of the gateway.
+
+mod balancer;
+mod fault;
+mod request;
+mod rewriter;
+mod router;
+
+pub use balancer::{Balancer, ClusterNumbers, Ending, LeastBusy, Metric, Outcome, PickRequest};
+pub use fault::{Fault, FaultKind};
+pub use request::{RequestFacts, Scheme};
+pub use rewriter::{Edit, ResponseContext, Rewriter};
+pub use router::{Decision, DirectResponse, Router, Target};

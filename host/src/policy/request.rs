@@ -1,0 +1,73 @@
+//! The facts about a request that a decision may rest on.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use ::http::{HeaderMap, Method};
+
+/// How the client spoke to the gateway.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Scheme {
+    /// Without TLS.
+    Http,
+    /// With TLS.
+    Https,
+}
+
+impl Scheme {
+    /// `http` or `https`.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Http => "http",
+            Self::Https => "https",
+        }
+    }
+
+    /// 80 or 443.
+    #[must_use]
+    pub fn default_port(self) -> u16 {
+        match self {
+            Self::Http => 80,
+            Self::Https => 443,
+        }
+    }
+}
+
+/// One request as its deciders see it: parsed once, owned, and the same from route to rewrite.
+#[derive(Debug)]
+pub struct RequestFacts {
+    /// Method as sent, case kept.
+    pub method: Method,
+    /// How the client spoke to the gateway.
+    pub scheme: Scheme,
+    /// `Host` (or the authority of an absolute target) as sent, port included.
+    pub authority: String,
+    /// Length of the host part of `authority`: all of it but the port.
+    pub host_len: usize,
+    /// Starts with `/`, percent-encoding as sent, dot segments removed (RFC 3986 §5.2.4).
+    pub path: String,
+    /// Query without the `?`, as sent.
+    pub query: Option<String>,
+    /// First protocol that the client asks to switch to, lower case.
+    pub upgrade: Option<String>,
+    /// The client, trusted proxies already looked through; none on a unix listener.
+    pub client: Option<IpAddr>,
+    /// Server name of the client's TLS handshake.
+    pub sni: Option<Arc<str>>,
+    /// Every header as received, hop-by-hop ones included.
+    pub headers: HeaderMap,
+}
+
+impl RequestFacts {
+    /// Host without port, lower case; an IPv6 address keeps its brackets.
+    #[must_use]
+    pub fn host(&self) -> std::borrow::Cow<'_, str> {
+        let host = self.authority.get(..self.host_len).unwrap_or(&self.authority);
+        if host.bytes().any(|byte| byte.is_ascii_uppercase()) {
+            host.to_ascii_lowercase().into()
+        } else {
+            host.into()
+        }
+    }
+}

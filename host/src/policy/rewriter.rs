@@ -1,0 +1,48 @@
+//! What goes back to the client.
+
+use ::http::{HeaderName, HeaderValue, StatusCode};
+
+use super::{Fault, Scheme};
+
+/// Maps response headers back to what the client may see.
+pub trait Rewriter: Send + Sync {
+    /// Names of the headers it wants to see; a response without any of them is never shown to it.
+    fn interest(&self) -> &[HeaderName];
+
+    /// Decides the edits for one response. `fields` are those of [`Self::interest`], in order.
+    ///
+    /// # Errors
+    /// A [`Fault`] if the rewriter failed; the response must then be withheld (503): it may carry inner names.
+    fn rewrite(
+        &self,
+        context: &ResponseContext<'_>,
+        status: StatusCode,
+        fields: &[(HeaderName, HeaderValue)],
+    ) -> Result<Vec<Edit>, Fault>;
+}
+
+/// What a rewriter knows about the exchange.
+#[derive(Clone, Copy, Debug)]
+pub struct ResponseContext<'a> {
+    /// How the client spoke to the gateway.
+    pub scheme: Scheme,
+    /// The client's Host, port included if it was sent.
+    pub host: &'a str,
+    /// The client's path, without query.
+    pub path: &'a str,
+    /// Index of the `[[route]]` that applied.
+    pub route: Option<u32>,
+    /// URL of the endpoint that answered, as configured.
+    pub endpoint: &'a str,
+}
+
+/// One change to the response head, already checked: no hop-by-hop, framing or handshake field.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Edit {
+    /// A new value for the field at this index of the fields shown.
+    Replace(usize, HeaderValue),
+    /// Drop the field at this index.
+    Remove(usize),
+    /// One more field.
+    Add(HeaderName, HeaderValue),
+}

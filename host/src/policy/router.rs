@@ -1,0 +1,50 @@
+//! Which cluster, which path, or an answer right away.
+
+use bytes::Bytes;
+use ::http::{HeaderMap, StatusCode};
+
+use super::{Fault, RequestFacts};
+
+/// Decides where a request goes.
+pub trait Router: Send + Sync {
+    /// Decides for one request.
+    ///
+    /// `request` is lent mutably so that a plugin's instance can hold the headers while it runs; it comes back unchanged.
+    ///
+    /// # Errors
+    /// A [`Fault`] if the router failed; the request must then be refused (503): guessing here is a security hole.
+    fn route(&self, request: &mut RequestFacts) -> Result<Decision, Fault>;
+}
+
+/// What a router may answer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Decision {
+    /// Send it to a cluster.
+    Forward(Target),
+    /// Answer right away.
+    Respond(DirectResponse),
+    /// No rule matched: 404.
+    Unmatched,
+}
+
+/// Where to, already checked against what exists.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Target {
+    /// Index into the clusters of the generation.
+    pub cluster: u32,
+    /// Path and query to send; none sends the client's as they came. Starts with `/`, no control characters or blanks.
+    pub path: Option<String>,
+    /// Index of the `[[route]]` whose settings apply.
+    pub route: Option<u32>,
+}
+
+/// An answer that needs no endpoint.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DirectResponse {
+    /// 200 to 599.
+    pub status: StatusCode,
+    /// Without hop-by-hop and framing fields.
+    pub headers: HeaderMap,
+    /// At most 1 MiB.
+    pub body: Bytes,
+}

@@ -1,0 +1,1 @@
+//! Server side by SNI, client side per cluster, certificates that reload.

@@ -1,0 +1,1 @@
+//! Dialling, pooling, TLS to endpoints.
