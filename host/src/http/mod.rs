@@ -1,1 +1,21 @@
 //! Serving connections, bodies, hop-by-hop, forwarded headers, upgrade detection, error replies.
+
+mod body;
+mod forwarded;
+mod framing;
+mod guard;
+mod hop;
+pub mod reply;
+mod serve;
+mod target;
+mod upgrade;
+
+pub use body::{Body, BodyError, Watch};
+pub use forwarded::{Forwarded, Forwarding, Peer, client_behind};
+pub use framing::{Framing, Violation};
+pub use guard::Guard;
+pub use hop::{is_reserved, strip_hop_by_hop};
+pub use serve::{Limits, ServeError, serve, take_back};
+pub use target::{Target, TargetError, read_target};
+pub use upgrade::{Offer, offered, switched_to};
+

@@ -1,5 +1,9 @@
 //! Workers, drain, signals, spawned tasks.
 
+mod drain;
 mod worker;
+mod workers;
 
+pub use drain::Drain;
 pub use worker::{PerWorker, WorkerId};
+pub use workers::{Seat, Workers};

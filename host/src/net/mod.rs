@@ -1,1 +1,7 @@
-//! The vocabulary of the wire: byte-counting io, replay of read bytes, socket options.
+//! The vocabulary of the wire: streams of every kind, replay of bytes read too early, socket options.
+
+mod socket;
+mod stream;
+
+pub use socket::{bind_shared, raise_descriptor_limit};
+pub use stream::{Replay, Socket, Stream};

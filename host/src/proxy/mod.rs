@@ -1,1 +1,23 @@
 //! The life of one request: begin → route → balance → connect → forward or tunnel → rewrite → end.
+//!
+//! | step | file |
+//! |---|---|
+//! | begin: read the target, find the client | `begin.rs` |
+//! | route, and what each decision leads to | `handle.rs` |
+//! | balance, connect, send; the next endpoint if one fails | `attempt.rs` |
+//! | heads both ways, rewrite | `head.rs` |
+//! | switch protocols, tunnel | `switch.rs` |
+//! | end: count, log, give the lease back | `record.rs` |
+
+mod attempt;
+mod begin;
+mod client;
+mod handle;
+mod head;
+mod record;
+mod snapshot;
+mod switch;
+
+pub use client::{Client, Observers};
+pub use handle::handle;
+pub use snapshot::{Destination, HeaderEdits, Rules, Snapshot, Timeouts, Upgrades};

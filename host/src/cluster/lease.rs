@@ -1,0 +1,134 @@
+//! The unit of busyness.
+
+use std::sync::{Arc, Weak};
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use super::{Cluster, Live};
+use crate::policy::{Ending, Outcome};
+
+/// One connection's or request's claim on an endpoint. Busyness rose when it was made and falls when it is dropped.
+///
+/// It holds the endpoint's numbers, not the cluster: a tunnel pins no plugin and no generation.
+#[derive(Debug)]
+#[must_use = "an endpoint counts as busy only while its lease is held"]
+pub struct Lease {
+    live: Arc<Live>,
+    endpoint: u32,
+    began: Instant,
+    /// The balancer that wants to hear of the end, if it is still in use then.
+    hears: Option<Weak<Cluster>>,
+    status: Option<u16>,
+    first_byte: Option<Duration>,
+    sent: u64,
+    received: u64,
+    ending: Ending,
+}
+
+impl Lease {
+    pub(super) fn new(live: Arc<Live>, endpoint: u32, began: Instant, hears: Option<Weak<Cluster>>) -> Self {
+        live.take();
+        Self {
+            live,
+            endpoint,
+            began,
+            hears,
+            status: None,
+            first_byte: None,
+            sent: 0,
+            received: 0,
+            ending: Ending::Abandoned,
+        }
+    }
+
+    /// Id of the endpoint in the cluster it was chosen from.
+    #[must_use]
+    pub fn endpoint(&self) -> u32 {
+        self.endpoint
+    }
+
+    /// URL of the endpoint.
+    #[must_use]
+    pub fn url(&self) -> &str {
+        self.live.url()
+    }
+
+    /// When it was chosen.
+    #[must_use]
+    pub fn began(&self) -> Instant {
+        self.began
+    }
+
+    /// From choice to the head of the answer, if there was one.
+    #[must_use]
+    pub fn first_byte(&self) -> Option<Duration> {
+        self.first_byte
+    }
+
+    /// Bytes towards the endpoint so far.
+    #[must_use]
+    pub fn sent(&self) -> u64 {
+        self.sent
+    }
+
+    /// Bytes from the endpoint so far.
+    #[must_use]
+    pub fn received(&self) -> u64 {
+        self.received
+    }
+
+    /// Bytes went to the endpoint.
+    pub fn add_sent(&mut self, bytes: usize) {
+        self.sent += bytes as u64;
+        self.live.add_sent(bytes as u64);
+    }
+
+    /// Bytes came from the endpoint.
+    pub fn add_received(&mut self, bytes: usize) {
+        self.received += bytes as u64;
+        self.live.add_received(bytes as u64);
+    }
+
+    /// The endpoint answered with `status`.
+    pub fn answered(&mut self, status: u16, now: Instant) {
+        let after = now - self.began;
+        self.status = Some(status);
+        self.first_byte = Some(after);
+        self.live.succeeded(after);
+    }
+
+    /// Everything that was to be done has been done.
+    pub fn completed(&mut self) {
+        self.ending = Ending::Complete;
+    }
+
+    /// The endpoint could not be reached. The lease ends here.
+    pub fn unreachable(mut self, now: Instant) {
+        self.ending = Ending::Unreachable;
+        self.live.unreachable(now);
+    }
+
+    /// The endpoint broke off.
+    pub fn broken(&mut self) {
+        self.ending = Ending::Broken;
+        self.live.failed();
+    }
+}
+
+impl Drop for Lease {
+    fn drop(&mut self) {
+        self.live.give_back();
+        if let Some(cluster) = self.hears.as_ref().and_then(Weak::upgrade) {
+            let outcome = Outcome {
+                ending: self.ending,
+                status: self.status,
+                duration: self.began.elapsed(),
+                first_byte: self.first_byte,
+                sent: self.sent,
+                received: self.received,
+            };
+            cluster.tell_closed(self.endpoint, &outcome);
+        }
+    }
+}

@@ -1,0 +1,70 @@
+//! Where live numbers live: keyed by cluster and endpoint, outside every generation.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Weak};
+
+use parking_lot::Mutex;
+
+use super::Live;
+
+/// All live numbers of the gateway.
+///
+/// It holds them weakly: an endpoint's numbers stay as long as a generation or a lease holds them, so an endpoint that
+/// is removed and returns while its tunnels are still open finds its count again.
+#[derive(Debug, Default)]
+pub struct Registry {
+    clusters: Mutex<HashMap<String, HashMap<String, Weak<Live>>>>,
+}
+
+impl Registry {
+    /// The numbers of endpoint `url` in `cluster`; new ones if nobody holds any.
+    #[must_use]
+    pub fn live(&self, cluster: &str, url: &str) -> Arc<Live> {
+        let mut clusters = self.clusters.lock();
+        let endpoints = clusters.entry(cluster.to_owned()).or_default();
+        if let Some(live) = endpoints.get(url).and_then(Weak::upgrade) {
+            return live;
+        }
+        let live = Arc::new(Live::new(url));
+        endpoints.insert(url.to_owned(), Arc::downgrade(&live));
+        live
+    }
+
+    /// Everything somebody still holds, by cluster, endpoints in the order of their URLs. Forgets the rest.
+    #[must_use]
+    pub fn all(&self) -> Vec<(String, Vec<Arc<Live>>)> {
+        let mut clusters = self.clusters.lock();
+        for endpoints in clusters.values_mut() {
+            endpoints.retain(|_, live| live.strong_count() > 0);
+        }
+        clusters.retain(|_, endpoints| !endpoints.is_empty());
+        let mut all: Vec<_> = clusters
+            .iter()
+            .map(|(name, endpoints)| {
+                let mut live: Vec<_> = endpoints.values().filter_map(Weak::upgrade).collect();
+                live.sort_by(|a, b| a.url().cmp(b.url()));
+                (name.clone(), live)
+            })
+            .collect();
+        all.sort_by(|a, b| a.0.cmp(&b.0));
+        all
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_stay_while_anybody_holds_them() {
+        let registry = Registry::default();
+        let held = registry.live("chat", "ws://192.0.2.1:80");
+        held.take();
+
+        let again = registry.live("chat", "ws://192.0.2.1:80");
+
+        assert_eq!(again.in_flight(), 1);
+        assert_eq!(registry.live("other", "ws://192.0.2.1:80").in_flight(), 0, "counts are per cluster");
+        assert_eq!(registry.all().len(), 1, "what nobody holds is forgotten");
+    }
+}

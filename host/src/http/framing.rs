@@ -1,0 +1,241 @@
+//! A second look at how requests are framed, for messages that two readers could read two ways.
+//!
+//! hyper follows RFC 9112 §6.3 where it may repair (it drops a Content-Length beside a Transfer-Encoding). A gateway must
+//! not: another reader on the way may have decided otherwise, and that is request smuggling. So the bytes are followed
+//! here as well, heads only: bodies are counted, not read.
+
+use memchr::{memchr, memmem};
+
+/// What cannot be told for sure about a message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Violation {
+    /// Content-Length and Transfer-Encoding in one head.
+    LengthAndEncoding,
+    /// More than one Content-Length.
+    RepeatedLength,
+    /// More than one Transfer-Encoding, or a coding other than `chunked`.
+    Encoding,
+    /// A Content-Length that is not a plain number.
+    Length,
+    /// Chunks that are not as RFC 9112 §7.1 has them.
+    Chunks,
+}
+
+impl Violation {
+    /// The sentence for the client.
+    #[must_use]
+    pub fn explain(self) -> &'static str {
+        match self {
+            Self::LengthAndEncoding => "a request has either Content-Length or Transfer-Encoding, not both",
+            Self::RepeatedLength => "a request has one Content-Length",
+            Self::Encoding => "the only Transfer-Encoding that is understood is a single `chunked`",
+            Self::Length => "Content-Length is not a number",
+            Self::Chunks => "the chunks of the body are malformed",
+        }
+    }
+}
+
+/// Follows the bytes of one client connection.
+#[derive(Debug, Default)]
+pub struct Framing {
+    state: State,
+    /// A head that did not arrive in one piece.
+    partial: Vec<u8>,
+    violation: Option<Violation>,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum State {
+    /// In a head, or before one.
+    #[default]
+    Head,
+    /// In a body of which this much is to come.
+    Body(u64),
+    /// In the size line of a chunk.
+    ChunkSize { size: u64, digits: u8, in_extension: bool, after_cr: bool },
+    /// In the data of a chunk.
+    ChunkData(u64),
+    /// In the line end after a chunk's data; true after the CR.
+    ChunkEnd(bool),
+    /// In the trailer section; bytes of the line so far, CR not counted.
+    Trailer(u64),
+}
+
+const CHUNK_START: State = State::ChunkSize { size: 0, digits: 0, in_extension: false, after_cr: false };
+
+impl Framing {
+    /// What has been found wrong, if anything.
+    #[must_use]
+    pub fn violation(&self) -> Option<Violation> {
+        self.violation
+    }
+
+    /// Whether part of a head is there.
+    #[must_use]
+    pub fn is_within_head(&self) -> bool {
+        self.state == State::Head && !self.partial.is_empty()
+    }
+
+    /// Takes note of bytes as the client sent them. After a violation nothing is followed any more.
+    pub fn pass(&mut self, mut bytes: &[u8]) {
+        while !bytes.is_empty() && self.violation.is_none() {
+            bytes = match self.state {
+                State::Head => self.pass_head(bytes),
+                State::Body(left) => {
+                    let (rest, left) = skip(bytes, left);
+                    self.state = if left == 0 { State::Head } else { State::Body(left) };
+                    rest
+                }
+                State::ChunkData(left) => {
+                    let (rest, left) = skip(bytes, left);
+                    self.state = if left == 0 { State::ChunkEnd(false) } else { State::ChunkData(left) };
+                    rest
+                }
+                State::Trailer(length) => self.pass_trailer(bytes, length),
+                State::ChunkSize { .. } | State::ChunkEnd(_) => self.pass_chunk_line(bytes),
+            };
+        }
+    }
+
+    fn pass_head<'a>(&mut self, bytes: &'a [u8]) -> &'a [u8] {
+        if self.partial.is_empty() {
+            if let Some(end) = end_of_head(bytes) {
+                let (head, rest) = bytes.split_at(end);
+                self.judge(head);
+                return rest;
+            }
+            self.partial.extend_from_slice(bytes);
+            return &[];
+        }
+        let before = self.partial.len();
+        self.partial.extend_from_slice(bytes);
+        // hyper limits the size of a head; what is collected here is bounded by that.
+        let Some(end) = end_of_head(&self.partial) else { return &[] };
+        let head = std::mem::take(&mut self.partial);
+        self.judge(head.get(..end).unwrap_or(&head));
+        bytes.get(end - before..).unwrap_or(&[])
+    }
+
+    /// Reads what a complete head says about its body.
+    fn judge(&mut self, head: &[u8]) {
+        let mut length = None;
+        let mut encoded = false;
+        let mut lines = head;
+        while let Some(end) = memchr(b'\n', lines) {
+            let (line, rest) = lines.split_at(end + 1);
+            lines = rest;
+            // Only names that begin with c or t matter; the rest is passed over at the cost of one byte.
+            match line.first().map(u8::to_ascii_lowercase) {
+                Some(b'c') => {
+                    let Some(value) = value_of(line, b"content-length") else { continue };
+                    if length.is_some() {
+                        return self.fail(Violation::RepeatedLength);
+                    }
+                    let Some(number) = number(value) else { return self.fail(Violation::Length) };
+                    length = Some(number);
+                }
+                Some(b't') => {
+                    let Some(value) = value_of(line, b"transfer-encoding") else { continue };
+                    if encoded || !value.eq_ignore_ascii_case(b"chunked") {
+                        return self.fail(Violation::Encoding);
+                    }
+                    encoded = true;
+                }
+                _ => {}
+            }
+        }
+        self.state = match (length, encoded) {
+            (Some(_), true) => return self.fail(Violation::LengthAndEncoding),
+            (_, true) => CHUNK_START,
+            (Some(0) | None, false) => State::Head,
+            (Some(length), false) => State::Body(length),
+        };
+    }
+
+    fn pass_chunk_line<'a>(&mut self, bytes: &'a [u8]) -> &'a [u8] {
+        let Some((byte, rest)) = bytes.split_first() else { return bytes };
+        self.state = match (self.state, *byte) {
+            (State::ChunkEnd(false), b'\r') => State::ChunkEnd(true),
+            (State::ChunkEnd(true), b'\n') => CHUNK_START,
+            (State::ChunkSize { size, digits, in_extension, after_cr: false }, b'\r') if digits > 0 => {
+                State::ChunkSize { size, digits, in_extension, after_cr: true }
+            }
+            (State::ChunkSize { size: 0, after_cr: true, .. }, b'\n') => State::Trailer(0),
+            (State::ChunkSize { size, after_cr: true, .. }, b'\n') => State::ChunkData(size),
+            (State::ChunkSize { size, digits, in_extension: true, after_cr: false }, other) if other != b'\n' => {
+                State::ChunkSize { size, digits, in_extension: true, after_cr: false }
+            }
+            (State::ChunkSize { size, digits, in_extension: false, after_cr: false }, b';' | b' ' | b'\t')
+                if digits > 0 =>
+            {
+                State::ChunkSize { size, digits, in_extension: true, after_cr: false }
+            }
+            (State::ChunkSize { size, digits, in_extension: false, after_cr: false }, digit) if digits < 15 => {
+                let Some(value) = char::from(digit).to_digit(16) else { return self.broken_chunks() };
+                let size = size * 16 + u64::from(value);
+                State::ChunkSize { size, digits: digits + 1, in_extension: false, after_cr: false }
+            }
+            _ => return self.broken_chunks(),
+        };
+        rest
+    }
+
+    fn pass_trailer<'a>(&mut self, bytes: &'a [u8], length: u64) -> &'a [u8] {
+        let Some((byte, rest)) = bytes.split_first() else { return bytes };
+        self.state = match byte {
+            b'\n' if length == 0 => State::Head,
+            b'\n' => State::Trailer(0),
+            b'\r' => State::Trailer(length),
+            _ => State::Trailer(length + 1),
+        };
+        rest
+    }
+
+    fn fail(&mut self, violation: Violation) {
+        self.violation = Some(violation);
+    }
+
+    fn broken_chunks(&mut self) -> &'static [u8] {
+        self.fail(Violation::Chunks);
+        &[]
+    }
+}
+
+/// Skips up to `left` bytes; what remains of both.
+fn skip(bytes: &[u8], left: u64) -> (&[u8], u64) {
+    let now = usize::try_from(left).map_or(bytes.len(), |left| left.min(bytes.len()));
+    (bytes.split_at(now).1, left - now as u64)
+}
+
+/// Length of the head at the start of `bytes`, its empty line included. A line may end in a bare LF (RFC 9112 §2.2), and
+/// empty lines before the request line do not count.
+fn end_of_head(bytes: &[u8]) -> Option<usize> {
+    let start = bytes.iter().position(|byte| !matches!(byte, b'\r' | b'\n'))?;
+    let head = bytes.get(start..)?;
+    let strict = memmem::find(head, b"\r\n\r\n").map(|at| at + 4);
+    let within = strict.and_then(|end| head.get(..end)).unwrap_or(head);
+    // A bare LF may have ended it earlier.
+    let bare = [&b"\n\n"[..], b"\n\r\n"]
+        .iter()
+        .filter_map(|end| memmem::find(within, end).map(|at| at + end.len()))
+        .min();
+    Some(start + bare.or(strict)?)
+}
+
+/// The value if `line` is the field `name` (lower case), blanks around it removed.
+fn value_of<'a>(line: &'a [u8], name: &[u8]) -> Option<&'a [u8]> {
+    let (found, rest) = line.split_at_checked(name.len())?;
+    found.eq_ignore_ascii_case(name).then_some(())?;
+    // A blank before the colon is refused by the parser (RFC 9112 §5.1); whatever it is, it is this field.
+    let rest = rest.trim_ascii_start().strip_prefix(b":")?;
+    Some(rest.trim_ascii())
+}
+
+fn number(value: &[u8]) -> Option<u64> {
+    let digits = std::str::from_utf8(value).ok()?;
+    digits.bytes().all(|byte| byte.is_ascii_digit()).then(|| digits.parse().ok())?
+}
+
+#[cfg(test)]
+#[path = "framing_tests.rs"]
+mod tests;

@@ -1,0 +1,137 @@
+//! What the server knows about a client connection from outside of hyper: its framing and its clock.
+
+use std::io;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use parking_lot::Mutex;
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::time::Instant;
+
+use super::framing::{Framing, Violation};
+use crate::net::Stream;
+
+/// A client's stream on its way into hyper. Every byte that is read goes past [`Framing`].
+#[derive(Debug)]
+pub struct Guard {
+    stream: Stream,
+    state: Arc<State>,
+}
+
+/// Shared between the stream inside hyper and the server around it.
+#[derive(Debug)]
+pub(super) struct State(Mutex<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    framing: Framing,
+    phase: Phase,
+}
+
+/// What a connection is at.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Phase {
+    /// A head has begun, or the first one is awaited.
+    Head(Instant),
+    /// Between requests.
+    Idle(Instant),
+    /// A request is being answered.
+    Busy,
+}
+
+impl State {
+    pub(super) fn new() -> Arc<Self> {
+        let phase = Phase::Head(Instant::now());
+        Arc::new(Self(Mutex::new(Inner { framing: Framing::default(), phase })))
+    }
+
+    /// A request begins: what is known against it?
+    pub(super) fn begin(&self) -> Option<Violation> {
+        let mut inner = self.0.lock();
+        inner.phase = Phase::Busy;
+        inner.framing.violation()
+    }
+
+    /// Its response is through.
+    pub(super) fn finish(&self) {
+        let mut inner = self.0.lock();
+        let now = Instant::now();
+        inner.phase = if inner.framing.is_within_head() { Phase::Head(now) } else { Phase::Idle(now) };
+    }
+
+    /// When patience ends, as things stand; none while a request is being answered.
+    pub(super) fn due(&self, head: Duration, idle: Duration) -> Option<Instant> {
+        match self.0.lock().phase {
+            Phase::Head(since) => Some(since + head),
+            Phase::Idle(since) => Some(since + idle),
+            Phase::Busy => None,
+        }
+    }
+
+    /// Whether the last request has been answered and the next has not begun.
+    pub(super) fn is_between_requests(&self) -> bool {
+        matches!(self.0.lock().phase, Phase::Idle(_))
+    }
+
+    fn pass(&self, bytes: &[u8]) {
+        let mut inner = self.0.lock();
+        inner.framing.pass(bytes);
+        if matches!(inner.phase, Phase::Idle(_)) && inner.framing.is_within_head() {
+            inner.phase = Phase::Head(Instant::now());
+        }
+    }
+}
+
+impl Guard {
+    pub(super) fn new(stream: Stream, state: Arc<State>) -> Self {
+        Self { stream, state }
+    }
+
+    /// The stream itself, once hyper is done with it.
+    #[must_use]
+    pub fn into_stream(self) -> Stream {
+        self.stream
+    }
+}
+
+impl AsyncRead for Guard {
+    fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        let this = self.get_mut();
+        let before = buf.filled().len();
+        let result = Pin::new(&mut this.stream).poll_read(cx, buf);
+        if let Some(fresh) = buf.filled().get(before..)
+            && !fresh.is_empty()
+        {
+            this.state.pass(fresh);
+        }
+        result
+    }
+}
+
+impl AsyncWrite for Guard {
+    fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.get_mut().stream).poll_write(cx, buf)
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.get_mut().stream).poll_flush(cx)
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.get_mut().stream).poll_shutdown(cx)
+    }
+
+    fn poll_write_vectored(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bufs: &[io::IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.get_mut().stream).poll_write_vectored(cx, bufs)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.stream.is_write_vectored()
+    }
+}

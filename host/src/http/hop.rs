@@ -1,0 +1,74 @@
+//! Fields that belong to one connection and go no further (RFC 9110 §7.6.1).
+
+use ::http::header::{self, HeaderMap, HeaderName};
+
+/// Fields about the connection, named by the RFC or by habit.
+const HOP_BY_HOP: [HeaderName; 8] = [
+    header::CONNECTION,
+    HeaderName::from_static("keep-alive"),
+    HeaderName::from_static("proxy-connection"),
+    header::TE,
+    header::TRAILER,
+    header::TRANSFER_ENCODING,
+    header::UPGRADE,
+    // A client's Expect is answered by the server here, when the endpoint asks for the body.
+    header::EXPECT,
+];
+
+/// Removes hop-by-hop fields and those that `Connection` names.
+pub fn strip_hop_by_hop(headers: &mut HeaderMap) {
+    if headers.contains_key(header::CONNECTION) {
+        let named: Vec<HeaderName> = headers
+            .get_all(header::CONNECTION)
+            .iter()
+            .filter_map(|value| value.to_str().ok())
+            .flat_map(|value| value.split(','))
+            .filter_map(|token| HeaderName::from_bytes(token.trim().as_bytes()).ok())
+            // Framing is not the client's to take away.
+            .filter(|name| name != header::CONTENT_LENGTH)
+            .collect();
+        for name in named {
+            headers.remove(name);
+        }
+    }
+    for name in HOP_BY_HOP {
+        headers.remove(name);
+    }
+}
+
+/// Whether a field is the gateway's own: hop-by-hop, framing or the websocket handshake. Nobody else sets or drops it.
+#[must_use]
+pub fn is_reserved(name: &HeaderName) -> bool {
+    HOP_BY_HOP.contains(name)
+        || name == header::CONTENT_LENGTH
+        || name == header::HOST
+        || name.as_str().starts_with("sec-websocket-")
+        || name.as_str().starts_with("proxy-")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn named_fields_go_and_framing_stays() {
+        let mut headers = HeaderMap::new();
+        for (name, value) in [
+            ("connection", "keep-alive, X-Private , Upgrade, content-length"),
+            ("x-private", "1"),
+            ("keep-alive", "timeout=5"),
+            ("upgrade", "websocket"),
+            ("te", "trailers"),
+            ("content-length", "5"),
+            ("x-public", "2"),
+        ] {
+            headers.append(HeaderName::from_static(name), value.parse().unwrap());
+        }
+
+        strip_hop_by_hop(&mut headers);
+
+        let mut left: Vec<_> = headers.keys().map(HeaderName::as_str).collect();
+        left.sort_unstable();
+        assert_eq!(left, ["content-length", "x-public"]);
+    }
+}

@@ -1,0 +1,25 @@
+//! Answers that the gateway gives itself.
+
+use ::http::{HeaderValue, Response, StatusCode, header};
+
+use super::Body;
+
+/// An answer with one sentence for the person who reads it. It never carries names or addresses from inside.
+#[must_use]
+pub fn sentence(status: StatusCode, text: &str) -> Response<Body> {
+    let reason = status.canonical_reason().unwrap_or("");
+    let mut response = Response::new(Body::whole(format!("{} {reason}: {text}\n", status.as_str())));
+    *response.status_mut() = status;
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"));
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    response
+}
+
+/// The same, and the connection ends with it: what follows on it cannot be trusted.
+#[must_use]
+pub fn last_sentence(status: StatusCode, text: &str) -> Response<Body> {
+    let mut response = sentence(status, text);
+    response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+    response
+}

@@ -1,0 +1,136 @@
+//! One client connection, from its first byte to its last request.
+
+use std::convert::Infallible;
+use std::future::{Future, poll_fn};
+use std::pin::{Pin, pin};
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use ::http::{Request, Response, StatusCode};
+use bytes::Bytes;
+use hyper::body::Incoming;
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper::upgrade::Upgraded;
+use hyper_util::rt::TokioIo;
+use tokio::time::{Instant, Sleep};
+
+use super::body::Busy;
+use super::guard::{Guard, State};
+use super::{Body, reply};
+use crate::lifecycle::Drain;
+use crate::net::Stream;
+
+/// What a client may take.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// Bytes of a request head; at least 8 KiB. More is answered with 431.
+    pub head_bytes: usize,
+    /// Fields of a request head. More is answered with 431.
+    pub head_fields: usize,
+    /// From the first byte of a head to its end, and from the accept to the end of the first.
+    pub head_timeout: Duration,
+    /// Between two requests.
+    pub idle_timeout: Duration,
+}
+
+/// Why a connection ended, where that is worth a word.
+#[derive(Debug, thiserror::Error)]
+pub enum ServeError {
+    /// A head did not come in time.
+    #[error("request head not complete within {0:?}")]
+    SlowHead(Duration),
+    /// What hyper says: malformed, broken off, a body that failed.
+    #[error("connection ended early")]
+    Http(#[from] hyper::Error),
+}
+
+/// Answers the requests of `stream` with `handler` until the client leaves, upgrades, is too slow, or the gateway drains.
+///
+/// Messages whose framing could be read two ways are answered with 400 here and never reach `handler`.
+///
+/// # Errors
+/// [`ServeError`] if it ended in another way than the protocol provides for.
+pub async fn serve<H, F>(stream: Stream, limits: Limits, drain: &Drain, handler: H) -> Result<(), ServeError>
+where
+    H: Fn(Request<Incoming>) -> F,
+    F: Future<Output = Response<Body>>,
+{
+    let state = State::new();
+    let service = service_fn(|request| answer(&state, &handler, request));
+    let io = TokioIo::new(Guard::new(stream, state.clone()));
+    let connection = http1::Builder::new()
+        .half_close(true)
+        .max_buf_size(limits.head_bytes.max(8 * 1024))
+        .max_headers(limits.head_fields)
+        // hyper's own timer is armed for each request; ours is one for the connection, and lazy.
+        .header_read_timeout(None)
+        .serve_connection(io, service)
+        .with_upgrades();
+    let mut connection = pin!(connection);
+    let mut draining = pin!(drain.started());
+    let mut timer = pin!(tokio::time::sleep(limits.head_timeout));
+    let mut asked_to_end = false;
+    poll_fn(|cx| {
+        if !asked_to_end && draining.as_mut().poll(cx).is_ready() {
+            asked_to_end = true;
+            connection.as_mut().graceful_shutdown();
+        }
+        if let Poll::Ready(result) = connection.as_mut().poll(cx) {
+            return Poll::Ready(result.map_err(ServeError::Http));
+        }
+        poll_clock(cx, timer.as_mut(), &state, &limits)
+    })
+    .await
+}
+
+/// Ready when the client has been too slow. The timer is only moved when it rings or would ring too late.
+fn poll_clock(
+    cx: &mut Context<'_>,
+    mut timer: Pin<&mut Sleep>,
+    state: &State,
+    limits: &Limits,
+) -> Poll<Result<(), ServeError>> {
+    loop {
+        let due = state.due(limits.head_timeout, limits.idle_timeout);
+        if let Some(due) = due
+            && due < timer.deadline()
+        {
+            timer.as_mut().reset(due);
+        }
+        if timer.as_mut().poll(cx).is_pending() {
+            return Poll::Pending;
+        }
+        let now = Instant::now();
+        match due {
+            Some(due) if due <= now && state.is_between_requests() => return Poll::Ready(Ok(())),
+            Some(due) if due <= now => return Poll::Ready(Err(ServeError::SlowHead(limits.head_timeout))),
+            Some(due) => timer.as_mut().reset(due),
+            None => timer.as_mut().reset(now + limits.idle_timeout),
+        }
+    }
+}
+
+async fn answer<H, F>(state: &Arc<State>, handler: &H, request: Request<Incoming>) -> Result<Response<Body>, Infallible>
+where
+    H: Fn(Request<Incoming>) -> F,
+    F: Future<Output = Response<Body>>,
+{
+    let busy = Busy(state.clone());
+    let mut response = match state.begin() {
+        Some(violation) => reply::last_sentence(StatusCode::BAD_REQUEST, violation.explain()),
+        None => handler(request).await,
+    };
+    response.body_mut().keeps_busy(busy);
+    Ok(response)
+}
+
+/// The plain stream out of an upgraded connection of [`serve`], with the bytes that hyper had read already.
+///
+/// # Errors
+/// The connection itself, if it did not come from [`serve`].
+pub fn take_back(upgraded: Upgraded) -> Result<(Stream, Bytes), Upgraded> {
+    let parts = upgraded.downcast::<TokioIo<Guard>>()?;
+    Ok((parts.io.into_inner().into_stream(), parts.read_buf))
+}

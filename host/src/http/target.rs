@@ -1,0 +1,253 @@
+//! What a request asks for: authority, path and query, in the one form that is decided on and passed on.
+
+use ::http::uri::Authority;
+use ::http::{Method, Request, StatusCode, Version, header};
+
+/// A request target in origin form with its authority (RFC 9112 §3.2).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Target {
+    /// `Host`, or the authority of an absolute target, as sent. Empty for HTTP/1.0 without Host.
+    pub authority: String,
+    /// Length of its host part, the port and its colon left out.
+    pub host_len: usize,
+    /// Starts with `/`; percent-encoding as sent, dot segments removed.
+    pub path: String,
+    /// Without the `?`, as sent.
+    pub query: Option<String>,
+}
+
+/// Why a target is refused. Each is the client's fault.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum TargetError {
+    /// RFC 9112 §3.2.
+    #[error("an HTTP/1.1 request needs one Host field")]
+    HostMissing,
+    /// RFC 9112 §3.2.
+    #[error("a request has only one Host field")]
+    HostRepeated,
+    /// Not `host[:port]`.
+    #[error("Host is not a host name with an optional port")]
+    HostInvalid,
+    /// CONNECT asks for a forward proxy. Apache passed `CONNECT a:1` on as `CONNECT /`; nobody wants that.
+    #[error("CONNECT is for forward proxies, and this is none")]
+    Connect,
+    /// `OPTIONS *` and the like.
+    #[error("the target `*` names no resource behind this gateway")]
+    Asterisk,
+    /// `..` above the root.
+    #[error("the path leaves its root")]
+    AboveRoot,
+    /// `%zz`, `%00`.
+    #[error("the path holds an escape that is no character")]
+    Escape,
+}
+
+impl TargetError {
+    /// The status it is answered with.
+    #[must_use]
+    pub fn status(self) -> StatusCode {
+        match self {
+            Self::Connect => StatusCode::METHOD_NOT_ALLOWED,
+            _ => StatusCode::BAD_REQUEST,
+        }
+    }
+}
+
+/// Reads the target of `request`.
+///
+/// # Errors
+/// [`TargetError`] if it is not one that can be passed on without guessing.
+pub fn read_target<B>(request: &Request<B>) -> Result<Target, TargetError> {
+    if request.method() == Method::CONNECT {
+        return Err(TargetError::Connect);
+    }
+    let uri = request.uri();
+    if uri.path() == "*" {
+        return Err(TargetError::Asterisk);
+    }
+    let (authority, host_len) = read_authority(request)?;
+    let path = match uri.path() {
+        "" => "/".to_owned(),
+        path => clean_path(path)?,
+    };
+    Ok(Target { authority, host_len, path, query: uri.query().map(str::to_owned) })
+}
+
+fn read_authority<B>(request: &Request<B>) -> Result<(String, usize), TargetError> {
+    let mut hosts = request.headers().get_all(header::HOST).iter();
+    let host = hosts.next();
+    if hosts.next().is_some() {
+        return Err(TargetError::HostRepeated);
+    }
+    if host.is_none() && request.version() >= Version::HTTP_11 {
+        return Err(TargetError::HostMissing);
+    }
+    // An absolute target overrides Host (RFC 9112 §3.2.2).
+    let text = match (request.uri().authority(), host) {
+        (Some(authority), _) => authority.as_str(),
+        (None, Some(host)) => host.to_str().map_err(|_not_ascii| TargetError::HostInvalid)?,
+        (None, None) => "",
+    };
+    if text.is_empty() {
+        return if host.is_some() { Err(TargetError::HostInvalid) } else { Ok((String::new(), 0)) };
+    }
+    let host_len = host_length(text).ok_or(TargetError::HostInvalid)?;
+    Ok((text.to_owned(), host_len))
+}
+
+/// Length of the host in `host[:port]`; none if it is not that.
+fn host_length(text: &str) -> Option<usize> {
+    let (host, port) = match text.strip_prefix('[') {
+        Some(rest) => {
+            let end = rest.find(']')? + 2;
+            (text.get(..end)?, text.get(end..)?)
+        }
+        None => text.split_at(text.find(':').unwrap_or(text.len())),
+    };
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_');
+    let good = match host.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')) {
+        Some(address) => address.parse::<std::net::Ipv6Addr>().is_ok(),
+        None => !host.is_empty() && host.bytes().all(plain),
+    };
+    let port_good = match port.strip_prefix(':') {
+        Some(digits) => digits.is_empty() || digits.parse::<u16>().is_ok(),
+        None => port.is_empty(),
+    };
+    // The general parser has the last word on what an authority is.
+    (good && port_good && text.parse::<Authority>().is_ok()).then_some(host.len())
+}
+
+/// Removes dot segments (RFC 3986 §5.2.4), `%2e` included, and refuses escapes that are none.
+///
+/// Everything else stays byte for byte. Dot segments must go before anybody decides: an endpoint would resolve them
+/// after the decision, and leave the prefix it was given.
+fn clean_path(path: &str) -> Result<String, TargetError> {
+    check_escapes(path.as_bytes())?;
+    let has_dots = path.split('/').any(|segment| dots(segment).is_some());
+    if !has_dots {
+        return Ok(path.to_owned());
+    }
+    let mut kept: Vec<&str> = Vec::new();
+    let mut segments = path.split('/').skip(1).peekable();
+    while let Some(segment) = segments.next() {
+        let last = segments.peek().is_none();
+        match dots(segment) {
+            None => kept.push(segment),
+            Some(Dots::Here) => {}
+            Some(Dots::Up) => {
+                kept.pop().ok_or(TargetError::AboveRoot)?;
+            }
+        }
+        if last && dots(segment).is_some() {
+            kept.push("");
+        }
+    }
+    Ok(format!("/{}", kept.join("/")))
+}
+
+enum Dots {
+    Here,
+    Up,
+}
+
+fn dots(segment: &str) -> Option<Dots> {
+    if segment.is_empty() || segment.len() > 6 {
+        return None;
+    }
+    match segment.replace("%2e", ".").replace("%2E", ".").as_str() {
+        "." => Some(Dots::Here),
+        ".." => Some(Dots::Up),
+        _ => None,
+    }
+}
+
+fn check_escapes(path: &[u8]) -> Result<(), TargetError> {
+    let mut rest = path;
+    while let Some(at) = memchr::memchr(b'%', rest) {
+        match rest.get(at + 1..at + 3) {
+            Some([b'0', b'0']) => return Err(TargetError::Escape),
+            Some([high, low]) if high.is_ascii_hexdigit() && low.is_ascii_hexdigit() => {}
+            _ => return Err(TargetError::Escape),
+        }
+        rest = rest.get(at + 3..).unwrap_or(&[]);
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn target(uri: &str, hosts: &[&str]) -> Result<Target, TargetError> {
+        let mut request = Request::builder().uri(uri);
+        for host in hosts {
+            request = request.header("host", *host);
+        }
+        read_target(&request.body(()).unwrap())
+    }
+
+    #[test]
+    fn paths_stay_as_sent_but_for_dot_segments() {
+        for (sent, expected) in [
+            ("/", "/"),
+            ("/a%20b//c;x=1", "/a%20b//c;x=1"),
+            ("/x/../foo", "/foo"),
+            ("/foo/%2e%2E/a", "/a"),
+            ("/a/./b/.", "/a/b/"),
+            ("/a/b/..", "/a/"),
+            ("/a//../b", "/a/b"),
+            ("/...", "/..."),
+            ("/a/..b", "/a/..b"),
+            ("/a%2F..%2fb", "/a%2F..%2fb"),
+        ] {
+            assert_eq!(target(sent, &["h"]).unwrap().path, expected, "{sent}");
+        }
+    }
+
+    #[test]
+    fn targets_that_leave_or_lie_are_refused() {
+        for (sent, expected) in [
+            ("/../foo", TargetError::AboveRoot),
+            ("/a/../../b", TargetError::AboveRoot),
+            ("/%2e%2e/b", TargetError::AboveRoot),
+            ("/a%zz", TargetError::Escape),
+            ("/a%0", TargetError::Escape),
+            ("/a%00b", TargetError::Escape),
+        ] {
+            assert_eq!(target(sent, &["h"]), Err(expected), "{sent}");
+        }
+    }
+
+    #[test]
+    fn host_is_one_host_with_a_port_at_the_most() {
+        for (hosts, expected) in [
+            (&["Example.org"][..], Ok(("Example.org", "Example.org"))),
+            (&["example.org:8080"], Ok(("example.org:8080", "example.org"))),
+            (&["[::1]:99"], Ok(("[::1]:99", "[::1]"))),
+            (&["h:"], Ok(("h:", "h"))),
+            (&[], Err(TargetError::HostMissing)),
+            (&["a", "a"], Err(TargetError::HostRepeated)),
+            (&[""], Err(TargetError::HostInvalid)),
+            (&["a b"], Err(TargetError::HostInvalid)),
+            (&["user@a"], Err(TargetError::HostInvalid)),
+            (&["a/b"], Err(TargetError::HostInvalid)),
+            (&["a:99999"], Err(TargetError::HostInvalid)),
+            (&["a:1:2"], Err(TargetError::HostInvalid)),
+            (&["[::1"], Err(TargetError::HostInvalid)),
+            (&["a, b"], Err(TargetError::HostInvalid)),
+        ] {
+            let found = target("/", hosts);
+            let found = found.as_ref().map(|t| (t.authority.as_str(), &t.authority[..t.host_len])).map_err(|e| *e);
+            assert_eq!(found, expected, "{hosts:?}");
+        }
+    }
+
+    #[test]
+    fn absolute_target_overrides_host() {
+        let found = target("http://abs.example:99/p?q", &["other"]).unwrap();
+
+        assert_eq!((found.authority.as_str(), found.path.as_str(), found.query.as_deref()), ("abs.example:99", "/p", Some("q")));
+        assert_eq!(target("http://user@abs.example/", &["h"]), Err(TargetError::HostInvalid));
+        assert_eq!(target("*", &["h"]), Err(TargetError::Asterisk));
+    }
+}

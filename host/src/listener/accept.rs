@@ -1,0 +1,107 @@
+//! From a bound socket to accepted connections.
+
+use std::io;
+use std::net::SocketAddr;
+use std::num::NonZeroUsize;
+use std::time::Duration;
+
+use tokio::net::{TcpListener, TcpStream};
+use tokio_util::sync::CancellationToken;
+
+use crate::net::bind_shared;
+
+/// Pause after an accept that failed for want of descriptors or memory. Long enough not to spin, short enough not to be
+/// noticed.
+const PAUSE: Duration = Duration::from_millis(50);
+
+/// Sockets that are bound and listen, one for each worker. Connections queue in the kernel until somebody accepts.
+#[derive(Debug)]
+pub struct Bound {
+    address: SocketAddr,
+    sockets: Vec<std::net::TcpListener>,
+}
+
+/// A connection, and who made it.
+#[derive(Debug)]
+pub struct Accepted {
+    /// The connection.
+    pub stream: TcpStream,
+    /// The other end.
+    pub peer: SocketAddr,
+}
+
+impl Bound {
+    /// Binds one socket for each of `workers`.
+    ///
+    /// # Errors
+    /// What the kernel said.
+    pub fn bind(address: SocketAddr, workers: NonZeroUsize) -> io::Result<Self> {
+        let sockets = bind_shared(address, workers)?;
+        let address = sockets.first().map_or(Ok(address), std::net::TcpListener::local_addr)?;
+        Ok(Self { address, sockets })
+    }
+
+    /// Where it listens; the port is the real one.
+    #[must_use]
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// The sockets, in the order of the workers.
+    #[must_use]
+    pub fn into_sockets(self) -> Vec<std::net::TcpListener> {
+        self.sockets
+    }
+}
+
+/// Accepts until `stop`, and hands each connection to `take`.
+///
+/// # Errors
+/// If the socket cannot be registered with this worker's runtime. A failed accept is no error: it is reported to
+/// `failed`, and accepting goes on.
+pub async fn accept(
+    socket: std::net::TcpListener,
+    stop: CancellationToken,
+    mut take: impl FnMut(Accepted),
+    mut failed: impl FnMut(&io::Error),
+) -> io::Result<()> {
+    let listener = TcpListener::from_std(socket)?;
+    loop {
+        let accepted = tokio::select! {
+            biased;
+            () = stop.cancelled() => break,
+            accepted = listener.accept() => accepted,
+        };
+        match accepted {
+            Ok((stream, peer)) => take(Accepted { stream, peer }),
+            Err(error) => {
+                failed(&error);
+                if !is_about_one_connection(&error) {
+                    tokio::time::sleep(PAUSE).await;
+                }
+            }
+        }
+    }
+    // What the kernel had completed before we stopped must not be reset: the socket shares its port with others only
+    // while it lives. Take what is there.
+    while let Some(Ok((stream, peer))) = ready_now(&listener).await {
+        take(Accepted { stream, peer });
+    }
+    Ok(())
+}
+
+/// A connection that waits in the queue, if there is one.
+async fn ready_now(listener: &TcpListener) -> Option<io::Result<(TcpStream, SocketAddr)>> {
+    tokio::select! {
+        biased;
+        accepted = listener.accept() => Some(accepted),
+        () = std::future::ready(()) => None,
+    }
+}
+
+fn is_about_one_connection(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        io::ErrorKind::ConnectionRefused | io::ErrorKind::ConnectionAborted | io::ErrorKind::ConnectionReset
+    )
+}

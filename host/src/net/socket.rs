@@ -1,0 +1,45 @@
+//! Listening sockets that workers share, and the process's descriptor limit.
+
+use std::io;
+use std::net::{SocketAddr, TcpListener};
+use std::num::NonZeroUsize;
+
+use socket2::{Domain, Protocol, Socket, Type};
+
+/// Connections that may wait to be accepted, per worker. The kernel cuts it at `net.core.somaxconn`.
+const BACKLOG: i32 = 4096;
+
+/// Binds `count` listening sockets to one address with `SO_REUSEPORT`, one for each worker.
+///
+/// With port 0 the first socket takes a free port and the others join it.
+///
+/// # Errors
+/// What the kernel said: address in use, not permitted, no such address.
+pub fn bind_shared(address: SocketAddr, count: NonZeroUsize) -> io::Result<Vec<TcpListener>> {
+    let first = bind(address)?;
+    let address = first.local_addr()?;
+    let mut listeners = vec![first];
+    for _ in 1..count.get() {
+        listeners.push(bind(address)?);
+    }
+    Ok(listeners)
+}
+
+fn bind(address: SocketAddr) -> io::Result<TcpListener> {
+    let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
+    if address.is_ipv6() {
+        socket.set_only_v6(true)?;
+    }
+    socket.set_reuse_address(true)?;
+    socket.set_reuse_port(true)?;
+    socket.set_nonblocking(true)?;
+    socket.bind(&address.into())?;
+    socket.listen(BACKLOG)?;
+    Ok(socket.into())
+}
+
+/// Raises the soft limit of open files to the hard one and returns what holds now. A tunnel takes two descriptors.
+#[must_use]
+pub fn raise_descriptor_limit() -> Option<u64> {
+    rlimit::increase_nofile_limit(u64::MAX).ok()
+}

@@ -1,0 +1,144 @@
+//! One type for every byte stream: TCP or unix, plain or under TLS.
+//!
+//! ```text
+//! Socket (tcp | unix) ──▶ Stream (plain | tls) ──▶ http, tunnel
+//! ```
+
+use std::io;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::net::{TcpStream, UnixStream};
+use tokio_rustls::TlsStream;
+
+/// A connected kernel socket.
+#[derive(Debug)]
+pub enum Socket {
+    /// TCP over IPv4 or IPv6.
+    Tcp(TcpStream),
+    /// A unix stream socket.
+    Unix(UnixStream),
+}
+
+/// A connection as the layers above see it.
+#[derive(Debug)]
+pub enum Stream {
+    /// Bytes as they are.
+    Plain(Socket),
+    /// Under TLS, either side. Boxed: the plain case is the common one and must stay small.
+    Tls(Box<TlsStream<Socket>>),
+}
+
+impl From<TcpStream> for Socket {
+    fn from(stream: TcpStream) -> Self {
+        Self::Tcp(stream)
+    }
+}
+
+impl From<UnixStream> for Socket {
+    fn from(stream: UnixStream) -> Self {
+        Self::Unix(stream)
+    }
+}
+
+/// Hands a poll on to whichever variant is there.
+macro_rules! delegate {
+    ($self:ident, { $($variant:ident),+ }, $method:ident $arguments:tt) => {
+        match $self.get_mut() {
+            $(Self::$variant(inner) => Pin::new(inner).$method $arguments,)+
+        }
+    };
+}
+
+impl AsyncRead for Socket {
+    fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        delegate!(self, { Tcp, Unix }, poll_read(cx, buf))
+    }
+}
+
+impl AsyncWrite for Socket {
+    fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
+        delegate!(self, { Tcp, Unix }, poll_write(cx, buf))
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        delegate!(self, { Tcp, Unix }, poll_flush(cx))
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        delegate!(self, { Tcp, Unix }, poll_shutdown(cx))
+    }
+
+    fn poll_write_vectored(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bufs: &[io::IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        delegate!(self, { Tcp, Unix }, poll_write_vectored(cx, bufs))
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        true
+    }
+}
+
+impl AsyncRead for Stream {
+    fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        delegate!(self, { Plain, Tls }, poll_read(cx, buf))
+    }
+}
+
+impl AsyncWrite for Stream {
+    fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
+        delegate!(self, { Plain, Tls }, poll_write(cx, buf))
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        delegate!(self, { Plain, Tls }, poll_flush(cx))
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        delegate!(self, { Plain, Tls }, poll_shutdown(cx))
+    }
+
+    fn poll_write_vectored(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bufs: &[io::IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        delegate!(self, { Plain, Tls }, poll_write_vectored(cx, bufs))
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        match self {
+            Self::Plain(socket) => socket.is_write_vectored(),
+            Self::Tls(stream) => stream.is_write_vectored(),
+        }
+    }
+}
+
+/// Bytes that were read before their reader was known, to be delivered first.
+#[derive(Debug, Default)]
+pub struct Replay(bytes::Bytes);
+
+impl Replay {
+    /// Holds `early` until it is asked for.
+    #[must_use]
+    pub fn new(early: bytes::Bytes) -> Self {
+        Self(early)
+    }
+
+    /// Moves as much as fits into `buf`; false when nothing was held.
+    pub fn fill(&mut self, buf: &mut ReadBuf<'_>) -> bool {
+        if self.0.is_empty() {
+            return false;
+        }
+        let now = self.0.split_to(self.0.len().min(buf.remaining()));
+        buf.put_slice(&now);
+        if self.0.is_empty() {
+            self.0 = bytes::Bytes::new();
+        }
+        true
+    }
+}

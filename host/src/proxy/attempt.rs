@@ -1,0 +1,253 @@
+//! Balance, connect, send: until an endpoint answers or none is left.
+
+use std::sync::Arc;
+
+use ::http::request::Parts;
+use ::http::{HeaderMap, Method, Request, Response, StatusCode, Uri};
+use hyper::body::Incoming;
+use tokio::time::Instant;
+
+use super::head::{prepare_request, set_host, target_for};
+use super::record::Record;
+use super::{Client, Destination, Rules, Snapshot, Timeouts};
+use crate::cluster::{SelectError, Tried};
+use crate::http::Offer;
+use crate::policy::RequestFacts;
+use crate::telemetry::Counter;
+use crate::upstream::{ConnectError, ConnectFault, Connection, Progress, RequestBody, SendError, Upstream};
+
+/// A request that can be sent, and sent again.
+pub(super) struct Outgoing<'a> {
+    pub(super) client: &'a Client,
+    pub(super) snapshot: &'a Snapshot,
+    pub(super) offer: Option<&'a Offer>,
+    pub(super) parts: Parts,
+    /// Ready for any endpoint, but for Host.
+    pub(super) headers: HeaderMap,
+    pub(super) body: RequestBody,
+    pub(super) routed: Option<&'a str>,
+    pub(super) rules: &'a Rules,
+    pub(super) timeouts: Timeouts,
+}
+
+/// Nobody answered.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum AttemptError {
+    /// Nobody may take it.
+    #[error("no endpoint: {0}")]
+    Select(#[from] SelectError),
+    /// Everybody who might was unreachable; this was the last.
+    #[error(transparent)]
+    Connect(ConnectError),
+    /// The endpoint broke off, and the request may have been acted on.
+    #[error("endpoint broke off: {0}")]
+    Broken(hyper::Error),
+    /// No answer in time.
+    #[error("no answer within the response timeout")]
+    TimedOut,
+    /// The client stopped sending its body.
+    #[error("the client broke off its body")]
+    ClientGone,
+    /// What the router asked to send is no request target.
+    #[error("the routed path is no request target")]
+    Target,
+}
+
+impl AttemptError {
+    /// Status and sentence for the client.
+    pub(super) fn reply(&self) -> (StatusCode, &'static str) {
+        match self {
+            Self::Select(_) => (StatusCode::SERVICE_UNAVAILABLE, "no endpoint can take this request now"),
+            Self::Connect(ConnectError { fault: ConnectFault::TimedOut(_), .. }) => {
+                (StatusCode::GATEWAY_TIMEOUT, "no endpoint could be reached in time")
+            }
+            Self::Connect(_) => (StatusCode::SERVICE_UNAVAILABLE, "no endpoint could be reached"),
+            Self::Broken(_) => (StatusCode::BAD_GATEWAY, "the endpoint broke off before it answered"),
+            Self::TimedOut => (StatusCode::GATEWAY_TIMEOUT, "the endpoint did not answer in time"),
+            Self::ClientGone => (StatusCode::BAD_REQUEST, "the request body was broken off"),
+            Self::Target => (StatusCode::SERVICE_UNAVAILABLE, "the request could not be routed"),
+        }
+    }
+}
+
+/// An answer and what it came by.
+pub(super) struct Answer {
+    pub(super) response: Response<Incoming>,
+    pub(super) upstream: Arc<Upstream>,
+    pub(super) connection: Connection,
+}
+
+/// Sends `outgoing` to an endpoint of `destination`. The lease of the one that answers stays in `record`.
+///
+/// An endpoint that cannot be reached is left for the next: nothing was sent, so nothing is lost. Once a byte may have
+/// been acted on, only a request that is safe to repeat (RFC 9110 §9.2.2), has no body and went out on a reused
+/// connection is sent again, to the same endpoint.
+pub(super) async fn attempt(
+    destination: &Destination,
+    mut outgoing: Outgoing<'_>,
+    facts: &mut RequestFacts,
+    record: &mut Record,
+) -> Result<Answer, AttemptError> {
+    let mut tried = Tried::default();
+    let mut last = None;
+    loop {
+        let lease = match destination.cluster.select(facts, &tried, Instant::now()) {
+            Ok(lease) => lease,
+            Err(error) => return Err(last.map_or(AttemptError::Select(error), AttemptError::Connect)),
+        };
+        if last.is_some() {
+            record.metrics().increment(Counter::Retry);
+        }
+        let id = lease.endpoint();
+        record.attempt(lease);
+        let Some(upstream) = destination.upstreams.get(id as usize) else { return Err(AttemptError::Target) };
+        match exchange(upstream, &mut outgoing, facts, record).await {
+            Ok((response, connection)) => return Ok(Answer { response, upstream: upstream.clone(), connection }),
+            Err(ExchangeError::Unreachable(error)) => {
+                tracing::debug!(cluster = %destination.cluster.name(), %error, "endpoint unreachable");
+                record.metrics().increment(Counter::UpstreamFailed);
+                if let Some(lease) = record.take_lease() {
+                    lease.unreachable(Instant::now());
+                }
+                tried.add(id);
+                last = Some(error);
+            }
+            Err(ExchangeError::Failed(error)) => {
+                if let Some(lease) = record.lease_mut()
+                    && !matches!(error, AttemptError::ClientGone)
+                {
+                    lease.broken();
+                }
+                return Err(error);
+            }
+        }
+    }
+}
+
+enum ExchangeError {
+    /// Nothing was sent.
+    Unreachable(ConnectError),
+    /// Something may have been.
+    Failed(AttemptError),
+}
+
+/// Sends to one endpoint: over connections that wait in its pool as long as those turn out to be dead, then a new one.
+async fn exchange(
+    upstream: &Arc<Upstream>,
+    outgoing: &mut Outgoing<'_>,
+    facts: &RequestFacts,
+    record: &mut Record,
+) -> Result<(Response<Incoming>, Connection), ExchangeError> {
+    if outgoing.headers.is_empty() {
+        outgoing.prepare(facts);
+    }
+    let uri = target_for(upstream, outgoing.routed, facts, &outgoing.parts.uri)
+        .ok_or(ExchangeError::Failed(AttemptError::Target))?;
+    set_host(&mut outgoing.headers, outgoing.rules, facts, upstream);
+    let mut may_reuse = outgoing.offer.is_none();
+    loop {
+        let waiting = if may_reuse { upstream.waiting() } else { None };
+        let mut connection = match waiting {
+            Some(connection) => {
+                record.metrics().increment(Counter::UpstreamReused);
+                connection
+            }
+            None => {
+                let connection =
+                    upstream.connect(outgoing.timeouts.connect).await.map_err(ExchangeError::Unreachable)?;
+                record.metrics().increment(Counter::UpstreamConnected);
+                connection
+            }
+        };
+        let (request, progress) = outgoing.take(uri.clone());
+        if let Some(progress) = &progress {
+            record.uploads(progress.clone());
+        }
+        match send(&mut connection, request, progress, outgoing.timeouts).await {
+            Ok(response) => return Ok((response, connection)),
+            Err(SendOutcome::NotSent(request, _)) if connection.is_reused() => outgoing.put_back(*request),
+            Err(SendOutcome::NotSent(request, error)) => {
+                outgoing.put_back(*request);
+                let fault = ConnectFault::Closed(error);
+                return Err(ExchangeError::Unreachable(ConnectError { url: upstream.url().clone(), fault }));
+            }
+            Err(SendOutcome::Broken(_)) if connection.is_reused() && outgoing.is_repeatable() => {
+                outgoing.prepare(facts);
+                set_host(&mut outgoing.headers, outgoing.rules, facts, upstream);
+                may_reuse = false;
+            }
+            Err(SendOutcome::Broken(error)) if is_clients_fault(&error) => {
+                return Err(ExchangeError::Failed(AttemptError::ClientGone));
+            }
+            Err(SendOutcome::Broken(error)) => return Err(ExchangeError::Failed(AttemptError::Broken(error))),
+            Err(SendOutcome::TimedOut) => return Err(ExchangeError::Failed(AttemptError::TimedOut)),
+        }
+    }
+}
+
+enum SendOutcome {
+    NotSent(Box<Request<RequestBody>>, hyper::Error),
+    Broken(hyper::Error),
+    TimedOut,
+}
+
+/// Sends, and waits for the head of the answer as long as the body makes progress or the response timeout runs.
+async fn send(
+    connection: &mut Connection,
+    request: Request<RequestBody>,
+    progress: Option<Progress>,
+    timeouts: Timeouts,
+) -> Result<Response<Incoming>, SendOutcome> {
+    let mut sending = std::pin::pin!(connection.send(request));
+    let mut seen = 0;
+    loop {
+        match tokio::time::timeout(timeouts.response, sending.as_mut()).await {
+            Ok(Ok(response)) => return Ok(response),
+            Ok(Err(SendError::NotSent(request, error))) => return Err(SendOutcome::NotSent(request, error)),
+            Ok(Err(SendError::Broken(error))) => return Err(SendOutcome::Broken(error)),
+            Err(_elapsed) => match &progress {
+                Some(progress) if progress.bytes() > seen => seen = progress.bytes(),
+                _ => return Err(SendOutcome::TimedOut),
+            },
+        }
+    }
+}
+
+/// Whether sending failed because the client's body did.
+fn is_clients_fault(error: &hyper::Error) -> bool {
+    error.is_user() || error.is_body_write_aborted()
+}
+
+impl Outgoing<'_> {
+    /// Makes the head anew from what the client sent.
+    pub(super) fn prepare(&mut self, facts: &RequestFacts) {
+        self.headers = facts.headers.clone();
+        prepare_request(&mut self.headers, self.client, self.snapshot, self.rules, facts, self.offer);
+    }
+
+    /// Whether it may be sent twice.
+    fn is_repeatable(&self) -> bool {
+        let idempotent =
+            matches!(self.parts.method, Method::GET | Method::HEAD | Method::OPTIONS | Method::PUT | Method::DELETE);
+        idempotent && matches!(self.body, RequestBody::Empty)
+    }
+
+    fn take(&mut self, uri: Uri) -> (Request<RequestBody>, Option<Progress>) {
+        let body = std::mem::replace(&mut self.body, RequestBody::Empty);
+        let progress = match &body {
+            RequestBody::Empty => None,
+            RequestBody::Client(_, progress) => Some(progress.clone()),
+        };
+        let mut request = Request::new(body);
+        *request.method_mut() = self.parts.method.clone();
+        *request.uri_mut() = uri;
+        *request.headers_mut() = std::mem::take(&mut self.headers);
+        (request, progress)
+    }
+
+    fn put_back(&mut self, request: Request<RequestBody>) {
+        let (parts, body) = request.into_parts();
+        self.headers = parts.headers;
+        self.body = body;
+    }
+}

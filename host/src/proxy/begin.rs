@@ -1,0 +1,30 @@
+//! Reading a request once, for everybody who decides on it.
+
+use ::http::request::Parts;
+
+use super::Client;
+use crate::http::{Forwarding, Offer, Target, client_behind};
+use crate::policy::RequestFacts;
+
+/// The facts about a request. Its headers move in; take them out again when all have decided.
+pub(super) fn facts(
+    client: &Client,
+    forwarding: &Forwarding,
+    target: Target,
+    offer: Option<&Offer>,
+    parts: &mut Parts,
+) -> RequestFacts {
+    let headers = std::mem::take(&mut parts.headers);
+    RequestFacts {
+        method: parts.method.clone(),
+        scheme: client.scheme,
+        authority: target.authority,
+        host_len: target.host_len,
+        path: target.path,
+        query: target.query,
+        upgrade: offer.map(Offer::first),
+        client: client_behind(forwarding, &headers, Some(client.peer.ip().to_canonical())),
+        sni: client.sni.clone(),
+        headers,
+    }
+}

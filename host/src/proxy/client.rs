@@ -1,0 +1,39 @@
+//! What is known about a client's connection before its first request.
+
+use std::any::Any;
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use crate::lifecycle::Drain;
+use crate::policy::Scheme;
+use crate::telemetry::{AccessLog, Metrics};
+
+/// Who sees what happens.
+#[derive(Clone, Debug)]
+pub struct Observers {
+    /// Counts.
+    pub metrics: Arc<Metrics>,
+    /// Lines.
+    pub access: AccessLog,
+}
+
+/// A client's connection. Shared by its requests and by the tunnel that it may become.
+#[derive(Debug)]
+pub struct Client {
+    /// The other end.
+    pub peer: SocketAddr,
+    /// Our end.
+    pub local: SocketAddr,
+    /// How it speaks to us.
+    pub scheme: Scheme,
+    /// Server name of its TLS.
+    pub sni: Option<Arc<str>>,
+    /// TLS version, e.g. `1.3`.
+    pub tls: Option<&'static str>,
+    /// Ends it.
+    pub drain: Drain,
+    /// Sees it.
+    pub observers: Observers,
+    /// Its claim on the listener's limits, given back when the last request or tunnel lets go.
+    pub permit: Box<dyn Any + Send + Sync>,
+}

@@ -1,0 +1,189 @@
+//! One request, from decision to answer.
+
+use std::sync::Arc;
+
+use ::http::{HeaderMap, Request, Response, StatusCode};
+use http_body::Body as _;
+use hyper::body::Incoming;
+use hyper::upgrade::OnUpgrade;
+
+use super::attempt::{Answer, AttemptError, Outgoing, attempt};
+use super::head::prepare_response;
+use super::record::Record;
+use super::switch::{self, Switch};
+use super::{Client, Destination, Rules, Snapshot, begin};
+use crate::http::{Body, Offer, offered, read_target, reply};
+use crate::policy::{Decision, DirectResponse, RequestFacts, ResponseContext, Target};
+use crate::telemetry::Counter;
+use crate::upstream::{Progress, RequestBody};
+
+/// Answers one request under one generation.
+///
+/// Never fails: whatever goes wrong has an answer, a count and a line in the log.
+pub async fn handle(client: &Arc<Client>, snapshot: &Arc<Snapshot>, mut request: Request<Incoming>) -> Response<Body> {
+    let mut record = Record::begin(client, snapshot);
+    let target = match read_target(&request) {
+        Ok(target) => target,
+        Err(error) => {
+            record.ending("refused");
+            return finish(record, reply::last_sentence(error.status(), &error.to_string()));
+        }
+    };
+    let offer = offered(&request, !request.body().is_end_stream());
+    let on_upgrade = offer.is_some().then(|| hyper::upgrade::on(&mut request));
+    let (mut parts, body) = request.into_parts();
+    let mut facts = begin::facts(client, &snapshot.forwarding, target, offer.as_ref(), &mut parts);
+    record.request(&facts);
+    match snapshot.router.route(&mut facts) {
+        Ok(Decision::Forward(target)) => {
+            let exchange = Exchange { client, snapshot, target, offer, on_upgrade };
+            exchange.forward(Request::from_parts(parts, body), facts, record).await
+        }
+        Ok(Decision::Respond(direct)) => finish(record, respond(direct)),
+        Ok(Decision::Unmatched) => finish(record, reply::sentence(StatusCode::NOT_FOUND, "no route leads there")),
+        Err(fault) => {
+            record.ending(fault.kind.as_str());
+            let text = "the request could not be routed";
+            finish(record, reply::sentence(StatusCode::SERVICE_UNAVAILABLE, text))
+        }
+    }
+}
+
+/// An answer of the gateway's own. Its few bytes need no watching.
+fn finish(mut record: Record, response: Response<Body>) -> Response<Body> {
+    record.status(response.status().as_u16());
+    response
+}
+
+fn respond(direct: DirectResponse) -> Response<Body> {
+    let mut response = Response::new(Body::whole(direct.body));
+    *response.status_mut() = direct.status;
+    *response.headers_mut() = direct.headers;
+    response
+}
+
+/// A request that goes to a cluster.
+struct Exchange<'a> {
+    client: &'a Arc<Client>,
+    snapshot: &'a Arc<Snapshot>,
+    target: Target,
+    offer: Option<Offer>,
+    on_upgrade: Option<OnUpgrade>,
+}
+
+impl Exchange<'_> {
+    async fn forward(
+        mut self,
+        request: Request<Incoming>,
+        mut facts: RequestFacts,
+        mut record: Record,
+    ) -> Response<Body> {
+        let snapshot = self.snapshot;
+        let rules = snapshot.rules(self.target.route);
+        let Some(destination) = snapshot.destinations.get(self.target.cluster as usize) else {
+            let text = "the request could not be routed";
+            return finish(record, reply::sentence(StatusCode::SERVICE_UNAVAILABLE, text));
+        };
+        record.routed(&rules.name, destination.cluster.name(), &destination.balancer);
+        let asked = self.offer.is_some();
+        self.offer = self.offer.take().and_then(|offer| offer.allowed(|protocol| rules.upgrades.allow(protocol)));
+        if asked && self.offer.is_none() {
+            record.metrics().increment(Counter::UpgradeRefused);
+        }
+        let outgoing = self.outgoing(request, rules, destination);
+        let timeouts = outgoing.timeouts;
+        match attempt(destination, outgoing, &mut facts, &mut record).await {
+            Ok(answer) => self.answer(answer, rules, timeouts, &facts, record),
+            Err(error) => {
+                tracing::warn!(cluster = %destination.cluster.name(), path = %facts.path, %error, "request failed");
+                record.ending(ending(&error));
+                let (status, text) = error.reply();
+                finish(record, reply::sentence(status, text))
+            }
+        }
+    }
+
+    fn outgoing<'o>(
+        &'o self,
+        request: Request<Incoming>,
+        rules: &'o Rules,
+        destination: &Destination,
+    ) -> Outgoing<'o> {
+        let (parts, body) = request.into_parts();
+        let body =
+            if body.is_end_stream() { RequestBody::Empty } else { RequestBody::Client(body, Progress::default()) };
+        Outgoing {
+            client: self.client,
+            snapshot: self.snapshot,
+            offer: self.offer.as_ref(),
+            parts,
+            headers: HeaderMap::new(),
+            body,
+            routed: self.target.path.as_deref(),
+            rules,
+            timeouts: rules.timeouts.unwrap_or(destination.timeouts),
+        }
+    }
+
+    fn answer(
+        self,
+        answer: Answer,
+        rules: &Rules,
+        timeouts: super::Timeouts,
+        facts: &RequestFacts,
+        mut record: Record,
+    ) -> Response<Body> {
+        let Answer { mut response, upstream, connection } = answer;
+        let status = response.status();
+        record.answered(status.as_u16(), &upstream, connection);
+        let protocol = if status == StatusCode::SWITCHING_PROTOCOLS {
+            match switch::check(response.headers(), self.offer.as_ref(), upstream.url()) {
+                Ok(protocol) => Some(protocol),
+                Err(refusal) => {
+                    record.ending("switch-refused");
+                    return finish(record, *refusal);
+                }
+            }
+        } else {
+            if self.offer.is_some() {
+                record.metrics().increment(Counter::UpgradeRefused);
+            }
+            None
+        };
+        let endpoint = protocol.is_some().then(|| hyper::upgrade::on(&mut response));
+        let (mut parts, body) = response.into_parts();
+        let context = ResponseContext {
+            scheme: self.client.scheme,
+            host: &facts.authority,
+            path: &facts.path,
+            route: self.target.route,
+            endpoint: upstream.url(),
+        };
+        if let Err(fault) = prepare_response(&mut parts.headers, status, self.snapshot, rules, context) {
+            record.ending(fault.kind.as_str());
+            let text = "the response could not be mapped back";
+            return finish(record, reply::sentence(StatusCode::SERVICE_UNAVAILABLE, text));
+        }
+        record.status(status.as_u16());
+        if let (Some(protocol), Some(endpoint), Some(client)) = (protocol, endpoint, self.on_upgrade) {
+            switch::announce(&mut parts.headers, &protocol);
+            let switch = Switch { client, endpoint, idle: timeouts.tunnel_idle };
+            switch::start(self.client, switch, &protocol, record);
+            return Response::from_parts(parts, Body::empty());
+        }
+        let body = Body::stream(body, timeouts.response).watched(Box::new(record));
+        Response::from_parts(parts, body)
+    }
+}
+
+/// Word for the access log.
+fn ending(error: &AttemptError) -> &'static str {
+    match error {
+        AttemptError::Select(_) => "no-endpoint",
+        AttemptError::Connect(_) => "unreachable",
+        AttemptError::Broken(_) => "endpoint-gone",
+        AttemptError::TimedOut => "timed-out",
+        AttemptError::ClientGone => "client-gone",
+        AttemptError::Target => "answer",
+    }
+}

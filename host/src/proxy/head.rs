@@ -1,0 +1,126 @@
+//! The heads of requests and responses on their way through.
+
+use std::net::IpAddr;
+
+use ::http::uri::PathAndQuery;
+use ::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, Uri, header};
+
+use super::{Client, Rules, Snapshot};
+use crate::http::{Forwarded, Offer, Peer, strip_hop_by_hop};
+use crate::policy::{Edit, Fault, RequestFacts, ResponseContext, Scheme};
+use crate::upstream::Upstream;
+
+/// What of a request head is the same for every endpoint that is tried.
+pub(super) fn prepare_request(
+    headers: &mut HeaderMap,
+    client: &Client,
+    snapshot: &Snapshot,
+    rules: &Rules,
+    facts: &RequestFacts,
+    offer: Option<&Offer>,
+) {
+    strip_hop_by_hop(headers);
+    let address: IpAddr = client.peer.ip();
+    let peer = Peer { address: Some(address), port: client.local.port(), https: client.scheme == Scheme::Https };
+    snapshot.forwarding.apply(headers, Forwarded { peer, host: &facts.authority });
+    rules.request_headers.apply(headers);
+    if let Some(offer) = offer
+        && let Ok(value) = HeaderValue::from_str(&offer.to_value())
+    {
+        headers.insert(header::CONNECTION, HeaderValue::from_static("Upgrade"));
+        headers.insert(header::UPGRADE, value);
+    }
+}
+
+/// Host for one endpoint (Apache: the endpoint's own, or with ProxyPreserveHost the client's).
+pub(super) fn set_host(headers: &mut HeaderMap, rules: &Rules, facts: &RequestFacts, upstream: &Upstream) {
+    let clients = (rules.preserve_host && !facts.authority.is_empty())
+        .then(|| HeaderValue::from_str(&facts.authority).ok())
+        .flatten();
+    headers.insert(header::HOST, clients.unwrap_or_else(|| upstream.authority().clone()));
+}
+
+/// Path and query for one endpoint: its own path, then the router's or the client's. None if that is no target, which
+/// a router's checked answer never leads to.
+pub(super) fn target_for(upstream: &Upstream, routed: Option<&str>, facts: &RequestFacts, sent: &Uri) -> Option<Uri> {
+    let base = upstream.base_path();
+    if base.is_empty()
+        && routed.is_none()
+        && let Some(unchanged) = sent.path_and_query().filter(|sent| sent.path() == facts.path)
+    {
+        return Some(Uri::from(unchanged.clone()));
+    }
+    let text = match (routed, &facts.query) {
+        (Some(routed), _) => format!("{base}{routed}"),
+        (None, Some(query)) => format!("{base}{}?{query}", facts.path),
+        (None, None) => format!("{base}{}", facts.path),
+    };
+    PathAndQuery::try_from(text).ok().map(Uri::from)
+}
+
+/// The response head for the client: hop-by-hop fields off, rewritten, edited.
+///
+/// # Errors
+/// A [`Fault`] of the rewriter: the response must not go out.
+pub(super) fn prepare_response(
+    headers: &mut HeaderMap,
+    status: StatusCode,
+    snapshot: &Snapshot,
+    rules: &Rules,
+    context: ResponseContext<'_>,
+) -> Result<(), Fault> {
+    if headers.contains_key(header::TRANSFER_ENCODING) {
+        // RFC 9112 §6.3: the coding has framed this body, whatever the length says.
+        headers.remove(header::CONTENT_LENGTH);
+    }
+    strip_hop_by_hop(headers);
+    if rules.reverse {
+        rewrite(headers, status, snapshot, context)?;
+    }
+    rules.response_headers.apply(headers);
+    Ok(())
+}
+
+fn rewrite(
+    headers: &mut HeaderMap,
+    status: StatusCode,
+    snapshot: &Snapshot,
+    context: ResponseContext<'_>,
+) -> Result<(), Fault> {
+    let interest = snapshot.rewriter.interest();
+    if !interest.iter().any(|name| headers.contains_key(name)) {
+        return Ok(());
+    }
+    let fields: Vec<(HeaderName, HeaderValue)> = interest
+        .iter()
+        .flat_map(|name| headers.get_all(name).iter().map(|value| (name.clone(), value.clone())))
+        .collect();
+    let edits = snapshot.rewriter.rewrite(&context, status, &fields)?;
+    if edits.is_empty() {
+        return Ok(());
+    }
+    let mut kept: Vec<Option<(HeaderName, HeaderValue)>> = fields.into_iter().map(Some).collect();
+    let mut added = Vec::new();
+    for edit in edits {
+        match edit {
+            Edit::Replace(index, value) => {
+                if let Some(Some((_, old))) = kept.get_mut(index) {
+                    *old = value;
+                }
+            }
+            Edit::Remove(index) => {
+                if let Some(field) = kept.get_mut(index) {
+                    *field = None;
+                }
+            }
+            Edit::Add(name, value) => added.push((name, value)),
+        }
+    }
+    for name in interest {
+        headers.remove(name);
+    }
+    for (name, value) in kept.into_iter().flatten().chain(added) {
+        headers.append(name, value);
+    }
+    Ok(())
+}

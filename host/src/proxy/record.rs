@@ -1,0 +1,239 @@
+//! What became of a request or tunnel: counted, logged, and its lease given back, however it ends.
+
+use std::sync::Arc;
+use std::time::SystemTime;
+
+use tokio::time::Instant;
+
+use super::{Client, Snapshot};
+use crate::cluster::Lease;
+use crate::http::Watch;
+use crate::policy::RequestFacts;
+use crate::telemetry::{AccessRecord, Counter, Gauge, Held, Kind};
+use crate::tunnel::{End, Meter};
+use crate::upstream::{Connection, Progress, Upstream};
+
+/// One request from its begin to its end. Dropping it is the end.
+pub(super) struct Record {
+    client: Arc<Client>,
+    began: Instant,
+    status: Option<u16>,
+    /// What an access line says besides; none when there is no access log.
+    line: Option<Box<Line>>,
+    lease: Option<Lease>,
+    bytes_out: u64,
+    upload: Option<Progress>,
+    /// Back to the pool when the response is through.
+    connection: Option<(Arc<Upstream>, Connection)>,
+    tunnel: Option<Held>,
+    ending: Option<&'static str>,
+}
+
+/// The parts of an access line that would be gone by the end.
+struct Line {
+    time: SystemTime,
+    method: ::http::Method,
+    host: String,
+    target: String,
+    protocol: String,
+    route: Option<Arc<str>>,
+    cluster: Option<Arc<str>>,
+    plugins: Option<Arc<str>>,
+    attempts: u32,
+    generation: u64,
+}
+
+impl Record {
+    pub(super) fn begin(client: &Arc<Client>, snapshot: &Snapshot) -> Self {
+        let line = client.observers.access.is_on().then(|| {
+            Box::new(Line {
+                time: SystemTime::now(),
+                method: ::http::Method::GET,
+                host: String::new(),
+                target: String::new(),
+                protocol: "http/1.1".to_owned(),
+                route: None,
+                cluster: None,
+                plugins: None,
+                attempts: 0,
+                generation: snapshot.generation,
+            })
+        });
+        Self {
+            client: client.clone(),
+            began: Instant::now(),
+            status: None,
+            line,
+            lease: None,
+            bytes_out: 0,
+            upload: None,
+            connection: None,
+            tunnel: None,
+            ending: None,
+        }
+    }
+
+    pub(super) fn request(&mut self, facts: &RequestFacts) {
+        if let Some(line) = &mut self.line {
+            line.method = facts.method.clone();
+            line.host.clone_from(&facts.authority);
+            line.target.clone_from(&facts.path);
+            if let Some(query) = &facts.query {
+                line.target.push('?');
+                line.target.push_str(query);
+            }
+        }
+    }
+
+    pub(super) fn routed(&mut self, route: &Arc<str>, cluster: &Arc<str>, balancer: &Arc<str>) {
+        if let Some(line) = &mut self.line {
+            line.route = Some(route.clone());
+            line.cluster = Some(cluster.clone());
+            line.plugins = Some(balancer.clone());
+        }
+    }
+
+    /// One more endpoint is tried.
+    pub(super) fn attempt(&mut self, lease: Lease) {
+        if let Some(line) = &mut self.line {
+            line.attempts += 1;
+        }
+        self.lease = Some(lease);
+    }
+
+    pub(super) fn lease_mut(&mut self) -> Option<&mut Lease> {
+        self.lease.as_mut()
+    }
+
+    pub(super) fn take_lease(&mut self) -> Option<Lease> {
+        self.lease.take()
+    }
+
+    pub(super) fn uploads(&mut self, progress: Progress) {
+        self.upload = Some(progress);
+    }
+
+    /// The endpoint answered; `connection` goes back to `upstream` when the body is through.
+    pub(super) fn answered(&mut self, status: u16, upstream: &Arc<Upstream>, connection: Connection) {
+        if let Some(lease) = &mut self.lease {
+            lease.answered(status, Instant::now());
+        }
+        self.connection = Some((upstream.clone(), connection));
+    }
+
+    /// The response that the client gets.
+    pub(super) fn status(&mut self, status: u16) {
+        self.status = Some(status);
+    }
+
+    pub(super) fn ending(&mut self, why: &'static str) {
+        self.ending = Some(why);
+    }
+
+    pub(super) fn metrics(&self) -> &Arc<crate::telemetry::Metrics> {
+        &self.client.observers.metrics
+    }
+
+    /// The request has become a tunnel.
+    pub(super) fn switched(&mut self, protocol: &str) {
+        self.connection = None;
+        self.status = Some(101);
+        let metrics = self.metrics();
+        metrics.increment(Counter::UpgradeOk);
+        metrics.increment(Counter::TunnelOpened);
+        self.tunnel = Some(metrics.hold(Gauge::TunnelsOpen));
+        if let Some(line) = &mut self.line {
+            protocol.clone_into(&mut line.protocol);
+        }
+    }
+
+    /// The tunnel has ended.
+    pub(super) fn ended(&mut self, end: End) {
+        self.ending = Some(end.as_str());
+        if let Some(lease) = &mut self.lease {
+            match end {
+                End::EndpointGone => lease.broken(),
+                End::ClientGone => {}
+                End::Complete | End::Idle | End::Drained | End::Cut => lease.completed(),
+            }
+        }
+    }
+}
+
+impl Watch for Record {
+    fn data(&mut self, bytes: usize) {
+        self.bytes_out += bytes as u64;
+        if let Some(lease) = &mut self.lease {
+            lease.add_received(bytes);
+        }
+    }
+
+    fn complete(&mut self) {
+        if let Some(lease) = &mut self.lease {
+            lease.completed();
+        }
+        if let Some((upstream, connection)) = self.connection.take() {
+            upstream.keep(connection);
+        }
+    }
+
+    fn broken(&mut self) {
+        self.ending = Some("endpoint-gone");
+        if let Some(lease) = &mut self.lease {
+            lease.broken();
+        }
+    }
+}
+
+impl Meter for Record {
+    fn to_endpoint(&mut self, bytes: usize) {
+        if let Some(lease) = &mut self.lease {
+            lease.add_sent(bytes);
+        }
+        self.metrics().add(Counter::TunnelBytesToEndpoint, bytes as u64);
+    }
+
+    fn to_client(&mut self, bytes: usize) {
+        if let Some(lease) = &mut self.lease {
+            lease.add_received(bytes);
+        }
+        self.bytes_out += bytes as u64;
+        self.metrics().add(Counter::TunnelBytesToClient, bytes as u64);
+    }
+}
+
+impl Drop for Record {
+    fn drop(&mut self) {
+        if let (Some(upload), Some(lease)) = (&self.upload, &mut self.lease) {
+            lease.add_sent(usize::try_from(upload.bytes()).unwrap_or(usize::MAX));
+        }
+        let duration = self.began.elapsed();
+        if let Some(status) = self.status {
+            self.metrics().request(status, duration);
+        }
+        let Some(line) = &self.line else { return };
+        let kind = if self.tunnel.is_some() { Kind::Tunnel } else { Kind::Request };
+        let mut access = AccessRecord::new(kind, line.time, self.client.peer, self.client.local);
+        access.protocol = &line.protocol;
+        access.tls = self.client.tls;
+        access.sni = self.client.sni.as_deref();
+        access.method = line.method.as_str();
+        access.host = (!line.host.is_empty()).then_some(line.host.as_str());
+        access.path = &line.target;
+        access.status = self.status;
+        access.duration = duration;
+        access.bytes_out = self.bytes_out;
+        access.route = line.route.as_deref();
+        access.cluster = line.cluster.as_deref();
+        access.plugins = line.plugins.as_deref();
+        access.attempts = line.attempts;
+        access.generation = line.generation;
+        access.ending = self.ending;
+        if let Some(lease) = &self.lease {
+            access.endpoint = Some(lease.url());
+            access.first_byte = lease.first_byte();
+            access.bytes_in = lease.sent();
+        }
+        self.client.observers.access.write(&access);
+    }
+}

@@ -1,0 +1,127 @@
+//! The running set as one request sees it, from its start to its end.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use ::http::{HeaderMap, HeaderName, HeaderValue};
+
+use crate::cluster::Cluster;
+use crate::http::Forwarding;
+use crate::policy::{Rewriter, Router};
+use crate::upstream::Upstream;
+
+/// One generation's deciders and destinations. Immutable; swapped whole.
+pub struct Snapshot {
+    /// Number of the generation, for logs.
+    pub generation: u64,
+    /// Which cluster.
+    pub router: Box<dyn Router>,
+    /// What goes back.
+    pub rewriter: Box<dyn Rewriter>,
+    /// By the index that the router answers with.
+    pub destinations: Vec<Destination>,
+    /// By the index of the `[[route]]`.
+    pub routes: Vec<Rules>,
+    /// For decisions that name no route.
+    pub defaults: Rules,
+    /// What endpoints are told about the client.
+    pub forwarding: Forwarding,
+}
+
+/// A cluster and how to reach its endpoints.
+#[derive(Debug)]
+pub struct Destination {
+    /// Who chooses.
+    pub cluster: Arc<Cluster>,
+    /// By the ids of the cluster's members.
+    pub upstreams: Vec<Arc<Upstream>>,
+    /// Name of its balancer, for logs.
+    pub balancer: Arc<str>,
+    /// For decisions that name no route.
+    pub timeouts: Timeouts,
+}
+
+/// What a `[[route]]` says to the host.
+#[derive(Clone, Debug)]
+pub struct Rules {
+    /// For logs: the path or pattern.
+    pub name: Arc<str>,
+    /// Protocols that may be switched to.
+    pub upgrades: Upgrades,
+    /// Whether the rewriter sees its responses.
+    pub reverse: bool,
+    /// Limits in time; none takes those of the cluster.
+    pub timeouts: Option<Timeouts>,
+    /// Edits towards the endpoint.
+    pub request_headers: HeaderEdits,
+    /// Edits towards the client.
+    pub response_headers: HeaderEdits,
+    /// Send the client's Host.
+    pub preserve_host: bool,
+}
+
+/// Limits in time of one exchange.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Timeouts {
+    /// To an open connection.
+    pub connect: Duration,
+    /// To the head of the answer, and between two pieces of its body.
+    pub response: Duration,
+    /// A tunnel without a byte.
+    pub tunnel_idle: Duration,
+}
+
+/// Protocols that may be switched to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Upgrades {
+    /// Every one.
+    Any,
+    /// These, lower case.
+    Only(Vec<String>),
+}
+
+impl Upgrades {
+    /// Whether `protocol` (lower case) may be switched to.
+    #[must_use]
+    pub fn allow(&self, protocol: &str) -> bool {
+        match self {
+            Self::Any => true,
+            Self::Only(these) => these.iter().any(|allowed| allowed == protocol),
+        }
+    }
+}
+
+/// Operator's edits of a head.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct HeaderEdits {
+    /// Drop first.
+    pub remove: Vec<HeaderName>,
+    /// Then replace or add.
+    pub set: Vec<(HeaderName, HeaderValue)>,
+}
+
+impl HeaderEdits {
+    /// Carries them out.
+    pub fn apply(&self, headers: &mut HeaderMap) {
+        for name in &self.remove {
+            headers.remove(name);
+        }
+        for (name, value) in &self.set {
+            headers.insert(name, value.clone());
+        }
+    }
+}
+
+impl Snapshot {
+    /// The rules for a decision.
+    #[must_use]
+    pub fn rules(&self, route: Option<u32>) -> &Rules {
+        route.and_then(|route| self.routes.get(route as usize)).unwrap_or(&self.defaults)
+    }
+}
+
+impl std::fmt::Debug for Snapshot {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Snapshot").field("generation", &self.generation).finish_non_exhaustive()
+    }
+}

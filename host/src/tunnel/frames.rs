@@ -1,0 +1,182 @@
+//! Where one websocket frame ends and the next begins (RFC 6455 §5.2).
+//!
+//! Payload is never looked at: a gateway that ends a tunnel only has to know when it may put a Close frame in.
+
+/// Longest frame head: 2 bytes, 8 of extended length, 4 of mask.
+const LONGEST_HEAD: usize = 14;
+
+/// Follows one direction of a websocket.
+#[derive(Debug, Default)]
+pub struct Frames {
+    /// Payload bytes of the current frame still to come.
+    payload: u64,
+    /// Head bytes of the next frame seen so far. Its first ten suffice for the length.
+    head: [u8; LONGEST_HEAD],
+    seen: u8,
+    /// A Close frame has gone by: nothing may follow it (§5.5.1).
+    closed: bool,
+}
+
+/// Why an endpoint of a websocket goes away (RFC 6455 §7.4.1).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CloseCode {
+    /// 1001: this side leaves: a drain, or an idle tunnel.
+    GoingAway,
+}
+
+impl CloseCode {
+    /// The number on the wire.
+    #[must_use]
+    pub fn code(self) -> u16 {
+        match self {
+            Self::GoingAway => 1001,
+        }
+    }
+
+    /// A whole Close frame as a server sends it.
+    #[must_use]
+    pub fn from_server(self) -> [u8; 4] {
+        let [high, low] = self.code().to_be_bytes();
+        [0x88, 2, high, low]
+    }
+
+    /// A whole Close frame as a client sends it. The mask is zero: it protects intermediaries from chosen payload
+    /// (§10.3), and this payload is fixed.
+    #[must_use]
+    pub fn from_client(self) -> [u8; 8] {
+        let [high, low] = self.code().to_be_bytes();
+        [0x88, 0x82, 0, 0, 0, 0, high, low]
+    }
+}
+
+impl Frames {
+    /// Takes note of bytes that went by.
+    pub fn pass(&mut self, mut bytes: &[u8]) {
+        while !bytes.is_empty() {
+            if self.payload > 0 {
+                let skip = usize::try_from(self.payload).map_or(bytes.len(), |left| left.min(bytes.len()));
+                self.payload -= skip as u64;
+                bytes = bytes.split_at(skip).1;
+                continue;
+            }
+            bytes = self.pass_head(bytes);
+        }
+    }
+
+    /// Whether a frame of our own may go out now.
+    #[must_use]
+    pub fn at_boundary(&self) -> bool {
+        self.payload == 0 && self.seen == 0 && !self.closed
+    }
+
+    /// Whether a Close frame has gone by.
+    #[must_use]
+    pub fn is_closed(&self) -> bool {
+        self.closed
+    }
+
+    /// Collects head bytes until the frame's length is known, and returns what follows them.
+    fn pass_head<'a>(&mut self, bytes: &'a [u8]) -> &'a [u8] {
+        let mut rest = bytes;
+        while let Some((byte, after)) = rest.split_first() {
+            if let Some(slot) = self.head.get_mut(usize::from(self.seen)) {
+                *slot = *byte;
+            }
+            self.seen += 1;
+            rest = after;
+            if let Some((length, head)) = length_of(&self.head)
+                && self.seen >= 2
+                && self.seen >= head
+            {
+                self.closed |= self.head[0] & 0x0f == 0x8;
+                self.payload = length;
+                self.seen = 0;
+                break;
+            }
+        }
+        rest
+    }
+}
+
+/// Payload length and head length that a head announces; valid once that many head bytes are there.
+fn length_of(head: &[u8; LONGEST_HEAD]) -> Option<(u64, u8)> {
+    let [_, second, a, b, c, d, e, f, g, h, ..] = *head;
+    let mask = if second & 0x80 == 0 { 0 } else { 4 };
+    Some(match second & 0x7f {
+        126 => (u64::from(u16::from_be_bytes([a, b])), 4 + mask),
+        127 => (u64::from_be_bytes([a, b, c, d, e, f, g, h]), 10 + mask),
+        short => (u64::from(short), 2 + mask),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A frame with `length` bytes of payload.
+    fn frame(opcode: u8, length: usize, masked: bool) -> Vec<u8> {
+        let mask = if masked { 0x80 } else { 0 };
+        let mut bytes = vec![0x80 | opcode];
+        match length {
+            0..=125 => bytes.push(mask | u8::try_from(length).unwrap()),
+            126..=0xffff => {
+                bytes.push(mask | 126);
+                bytes.extend(u16::try_from(length).unwrap().to_be_bytes());
+            }
+            _ => {
+                bytes.push(mask | 127);
+                bytes.extend((length as u64).to_be_bytes());
+            }
+        }
+        bytes.extend(vec![0xaa; if masked { 4 } else { 0 } + length]);
+        bytes
+    }
+
+    #[test]
+    fn boundary_is_found_however_the_bytes_are_cut() {
+        let lengths = [0, 1, 125, 126, 127, 65_535, 65_536, 70_000];
+        for masked in [false, true] {
+            let whole: Vec<u8> = lengths.iter().flat_map(|length| frame(2, *length, masked)).collect();
+            for step in [1, 2, 3, 7, 64, 4096, whole.len()] {
+                let mut frames = Frames::default();
+                let mut ends = 0;
+                for (at, piece) in whole.chunks(step).enumerate() {
+                    frames.pass(piece);
+                    ends += usize::from(frames.at_boundary());
+                    let last = (at + 1) * step >= whole.len();
+                    assert!(!last || frames.at_boundary(), "all frames passed, step {step}, masked {masked}");
+                }
+                assert!(step > 1 || ends == lengths.len(), "one boundary after each frame, found {ends}");
+            }
+        }
+    }
+
+    #[test]
+    fn inside_a_frame_is_no_boundary() {
+        let whole = frame(1, 300, true);
+        for cut in 1..whole.len() {
+            let mut frames = Frames::default();
+            frames.pass(&whole[..cut]);
+            assert!(!frames.at_boundary(), "after {cut} of {} bytes", whole.len());
+        }
+    }
+
+    #[test]
+    fn nothing_may_follow_a_close_frame() {
+        let mut frames = Frames::default();
+
+        frames.pass(&frame(8, 2, false));
+
+        assert!(frames.is_closed());
+        assert!(!frames.at_boundary());
+    }
+
+    #[test]
+    fn our_close_frames_are_whole_frames() {
+        for bytes in [&CloseCode::GoingAway.from_server()[..], &CloseCode::GoingAway.from_client()[..]] {
+            let mut frames = Frames::default();
+            frames.pass(bytes);
+            assert!(frames.is_closed() && frames.payload == 0 && frames.seen == 0);
+        }
+    }
+}

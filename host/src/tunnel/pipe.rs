@@ -1,0 +1,214 @@
+//! One direction of a tunnel.
+//!
+//! Bytes go from socket to socket through one scratch buffer that all tunnels of a worker share. A pipe owns memory only
+//! while its destination takes less than its source gave: an idle tunnel owns none. Measured: 1.7 KB for an idle tunnel
+//! in a forwarder of this shape, where per-tunnel buffers cost 18 to 86 KB.
+
+use std::cell::RefCell;
+use std::io;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+
+use super::frames::Frames;
+
+/// Bytes that one read takes at the most. Larger gains nothing: it is four TLS records.
+const SCRATCH_SIZE: usize = 64 * 1024;
+
+/// Reads in one turn before other tunnels of the worker get theirs.
+const READS_PER_TURN: usize = 16;
+
+thread_local! {
+    static SCRATCH: RefCell<Box<[u8]>> = RefCell::new(vec![0; SCRATCH_SIZE].into_boxed_slice());
+}
+
+/// How far a direction has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Flow {
+    /// Bytes go through.
+    Open,
+    /// Our Close frame has been put in: what still comes is dropped, and the end is near.
+    Closing,
+    /// The source has ended, or our Close frame is out; what is pending goes out, then the destination is shut.
+    Ending,
+    /// The destination has been shut.
+    Shut,
+}
+
+/// One direction: what could not be written yet, and where in a frame we are.
+#[derive(Debug)]
+pub(super) struct Pipe {
+    pending: Vec<u8>,
+    written: usize,
+    flow: Flow,
+    source_ended: bool,
+    unflushed: bool,
+    frames: Option<Box<Frames>>,
+}
+
+/// Which of the two streams failed.
+#[derive(Debug)]
+pub(super) enum PipeError {
+    /// Reading.
+    Source(io::Error),
+    /// Writing.
+    Destination(io::Error),
+}
+
+impl Pipe {
+    /// A pipe with bytes that were read before it existed. `websocket` follows frame boundaries.
+    pub(super) fn new(early: &[u8], websocket: bool) -> Self {
+        let mut frames = websocket.then(Box::<Frames>::default);
+        if let Some(frames) = &mut frames {
+            frames.pass(early);
+        }
+        Self {
+            pending: early.to_vec(),
+            written: 0,
+            flow: Flow::Open,
+            source_ended: false,
+            unflushed: false,
+            frames,
+        }
+    }
+
+    /// The destination has been shut and the source has ended: nothing is left to do.
+    pub(super) fn is_done(&self) -> bool {
+        self.flow == Flow::Shut && self.source_ended
+    }
+
+    /// The destination has been shut.
+    pub(super) fn is_shut(&self) -> bool {
+        self.flow == Flow::Shut
+    }
+
+    /// Puts `close` in as soon as no frame is under way. True when it is in, or when none is needed any more.
+    pub(super) fn close(&mut self, close: &[u8]) -> bool {
+        match (&mut self.frames, self.flow) {
+            (Some(frames), Flow::Open) if frames.at_boundary() => {
+                frames.pass(close);
+                self.pending.extend_from_slice(close);
+                self.flow = Flow::Closing;
+                true
+            }
+            (Some(frames), Flow::Open) => frames.is_closed(),
+            _ => true,
+        }
+    }
+
+    /// Moves bytes until one side makes us wait. `moved` hears of every byte that reaches the destination's socket.
+    pub(super) fn poll<S, D>(
+        &mut self,
+        cx: &mut Context<'_>,
+        source: &mut S,
+        destination: &mut D,
+        mut moved: impl FnMut(usize),
+    ) -> Poll<Result<(), PipeError>>
+    where
+        S: AsyncRead + Unpin,
+        D: AsyncWrite + Unpin,
+    {
+        SCRATCH.with_borrow_mut(|scratch| {
+            for _ in 0..READS_PER_TURN {
+                ready!(self.poll_drain(cx, destination, &mut moved)).map_err(PipeError::Destination)?;
+                if self.source_ended {
+                    return Poll::Ready(Ok(()));
+                }
+                let mut buf = ReadBuf::new(scratch);
+                match ready!(Pin::new(&mut *source).poll_read(cx, &mut buf)) {
+                    // A TLS peer that leaves without close_notify has ended, like a plain one that sends FIN.
+                    Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => self.end(),
+                    Err(error) => return Poll::Ready(Err(PipeError::Source(error))),
+                    Ok(()) if buf.filled().is_empty() => self.end(),
+                    Ok(()) => self
+                        .pass(cx, buf.filled(), destination, &mut moved)
+                        .map_err(PipeError::Destination)?,
+                }
+            }
+            cx.waker().wake_by_ref();
+            Poll::Pending
+        })
+    }
+
+    fn end(&mut self) {
+        self.source_ended = true;
+        if self.flow == Flow::Open {
+            self.flow = Flow::Ending;
+        }
+    }
+
+    /// Hands fresh bytes on, and keeps what the destination does not take at once.
+    fn pass<D: AsyncWrite + Unpin>(
+        &mut self,
+        cx: &mut Context<'_>,
+        bytes: &[u8],
+        destination: &mut D,
+        moved: &mut impl FnMut(usize),
+    ) -> io::Result<()> {
+        if self.flow != Flow::Open {
+            return Ok(());
+        }
+        if let Some(frames) = &mut self.frames {
+            frames.pass(bytes);
+        }
+        let taken = match Pin::new(destination).poll_write(cx, bytes) {
+            Poll::Ready(Ok(0)) => return Err(io::ErrorKind::WriteZero.into()),
+            Poll::Ready(Ok(taken)) => taken,
+            Poll::Ready(Err(error)) => return Err(error),
+            Poll::Pending => 0,
+        };
+        moved(taken);
+        self.unflushed = true;
+        if let Some(rest) = bytes.get(taken..)
+            && !rest.is_empty()
+        {
+            self.pending.extend_from_slice(rest);
+        }
+        Ok(())
+    }
+
+    /// Writes what is pending, flushes, and shuts the destination once everything is out and nothing more comes.
+    fn poll_drain<D: AsyncWrite + Unpin>(
+        &mut self,
+        cx: &mut Context<'_>,
+        destination: &mut D,
+        moved: &mut impl FnMut(usize),
+    ) -> Poll<io::Result<()>> {
+        if self.flow == Flow::Shut {
+            return Poll::Ready(Ok(()));
+        }
+        while let Some(rest) = self.pending.get(self.written..)
+            && !rest.is_empty()
+        {
+            match ready!(Pin::new(&mut *destination).poll_write(cx, rest))? {
+                0 => return Poll::Ready(Err(io::ErrorKind::WriteZero.into())),
+                taken => {
+                    moved(taken);
+                    self.written += taken;
+                    self.unflushed = true;
+                }
+            }
+        }
+        if !self.pending.is_empty() {
+            self.pending = Vec::new();
+            self.written = 0;
+        }
+        if self.unflushed {
+            ready!(Pin::new(&mut *destination).poll_flush(cx))?;
+            self.unflushed = false;
+        }
+        if self.flow == Flow::Closing {
+            self.flow = Flow::Ending;
+        }
+        if self.flow == Flow::Ending {
+            match ready!(Pin::new(destination).poll_shutdown(cx)) {
+                // The peer was faster: it is shut all the same.
+                Err(error) if error.kind() == io::ErrorKind::NotConnected => {}
+                result => result?,
+            }
+            self.flow = Flow::Shut;
+        }
+        Poll::Ready(Ok(()))
+    }
+}

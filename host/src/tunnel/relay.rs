@@ -1,0 +1,227 @@
+//! Both directions of a tunnel, its clock, and its polite end.
+
+use std::future::poll_fn;
+use std::pin::{Pin, pin};
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use tokio::time::{Instant, Sleep};
+
+use super::frames::CloseCode;
+use super::pipe::{Pipe, PipeError};
+use crate::lifecycle::Drain;
+use crate::net::Stream;
+
+/// How long both sides may take to answer our Close frame before the sockets are closed.
+const LINGER: Duration = Duration::from_secs(2);
+
+/// What flows through a tunnel.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Protocol {
+    /// RFC 6455 frames: the tunnel can be ended politely.
+    Websocket,
+    /// Anything else: bytes.
+    Opaque,
+}
+
+/// One side of a tunnel and the bytes that were read from it too early.
+#[derive(Debug)]
+pub struct Side {
+    /// The connection.
+    pub stream: Stream,
+    /// Read already, not yet passed on.
+    pub early: bytes::Bytes,
+}
+
+/// Limits of one tunnel.
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    /// Time without a byte either way after which it is ended.
+    pub idle: Duration,
+}
+
+/// Why a tunnel ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum End {
+    /// Both sides had said all.
+    Complete,
+    /// The client broke off.
+    ClientGone,
+    /// The endpoint broke off.
+    EndpointGone,
+    /// Nothing came either way for the idle limit.
+    Idle,
+    /// The gateway drains.
+    Drained,
+    /// The drain deadline passed.
+    Cut,
+}
+
+impl End {
+    /// Word for logs and metrics.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Complete => "complete",
+            Self::ClientGone => "client-gone",
+            Self::EndpointGone => "endpoint-gone",
+            Self::Idle => "idle",
+            Self::Drained => "drained",
+            Self::Cut => "cut",
+        }
+    }
+}
+
+/// Bytes of a tunnel, each way.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Traffic {
+    /// From the client to the endpoint.
+    pub to_endpoint: u64,
+    /// From the endpoint to the client.
+    pub to_client: u64,
+}
+
+/// Hears of every byte as it flows. What it learned survives the relay being dropped half-way.
+pub trait Meter: Unpin {
+    /// Bytes that went towards the endpoint.
+    fn to_endpoint(&mut self, bytes: usize);
+    /// Bytes that went towards the client.
+    fn to_client(&mut self, bytes: usize);
+}
+
+/// A tunnel: two streams and what goes between them.
+#[derive(Debug)]
+pub struct Relay {
+    client: Stream,
+    endpoint: Stream,
+    up: Pipe,
+    down: Pipe,
+    protocol: Protocol,
+    idle: Duration,
+    last_byte: Instant,
+    ending: Option<End>,
+    lingering: bool,
+}
+
+impl Relay {
+    /// A tunnel between `client` and `endpoint`.
+    #[must_use]
+    pub fn new(client: Side, endpoint: Side, protocol: Protocol, limits: Limits) -> Self {
+        let websocket = protocol == Protocol::Websocket;
+        Self {
+            up: Pipe::new(&client.early, websocket),
+            down: Pipe::new(&endpoint.early, websocket),
+            client: client.stream,
+            endpoint: endpoint.stream,
+            protocol,
+            idle: limits.idle,
+            last_byte: Instant::now(),
+            ending: None,
+            lingering: false,
+        }
+    }
+
+    /// Relays until both sides are through, one breaks off, the idle limit passes or the gateway stops.
+    pub async fn run(mut self, drain: &Drain, meter: &mut impl Meter) -> End {
+        let mut timer = pin!(tokio::time::sleep(self.idle));
+        let mut draining = pin!(drain.started());
+        let mut cut = pin!(drain.deadline());
+        let mut polite = false;
+        poll_fn(|cx| {
+            if !polite && draining.as_mut().poll(cx).is_ready() {
+                polite = true;
+                self.begin_end(End::Drained);
+            }
+            if polite && cut.as_mut().poll(cx).is_ready() {
+                return Poll::Ready(End::Cut);
+            }
+            self.poll(cx, timer.as_mut(), meter)
+        })
+        .await
+    }
+
+    fn begin_end(&mut self, end: End) {
+        // Bytes of an unknown protocol have no boundary to end at: a drain leaves them until its deadline.
+        if self.protocol == Protocol::Websocket && self.ending.is_none() {
+            self.ending = Some(end);
+        }
+    }
+
+    fn poll(&mut self, cx: &mut Context<'_>, mut timer: Pin<&mut Sleep>, meter: &mut impl Meter) -> Poll<End> {
+        loop {
+            let closed = self.ending.is_some() && self.put_close_frames();
+            if let Poll::Ready(end) = self.poll_pipes(cx, meter) {
+                return Poll::Ready(self.ending.unwrap_or(end));
+            }
+            if self.ending.is_some() && !closed && self.put_close_frames() {
+                continue; // The pipes must see what was just put in.
+            }
+            if closed && !self.lingering && self.up.is_shut() && self.down.is_shut() {
+                self.lingering = true;
+                timer.as_mut().reset(Instant::now() + LINGER);
+            }
+            if timer.as_mut().poll(cx).is_pending() {
+                return Poll::Pending;
+            }
+            if let Some(end) = self.ring(timer.as_mut()) {
+                return Poll::Ready(end);
+            }
+        }
+    }
+
+    /// The timer has rung: bytes may have flowed since it was set, so it is only then that the clock is read.
+    fn ring(&mut self, timer: Pin<&mut Sleep>) -> Option<End> {
+        if let Some(end) = self.ending
+            && (self.lingering || end == End::Idle)
+        {
+            return Some(end);
+        }
+        let due = self.last_byte + self.idle;
+        if Instant::now() < due {
+            timer.reset(due);
+            return None;
+        }
+        if self.protocol == Protocol::Opaque || self.ending.is_some() {
+            return Some(self.ending.unwrap_or(End::Idle));
+        }
+        self.ending = Some(End::Idle);
+        timer.reset(Instant::now() + LINGER);
+        None
+    }
+
+    /// True when both directions carry our Close frame, or need none.
+    fn put_close_frames(&mut self) -> bool {
+        let to_endpoint = self.up.close(&CloseCode::GoingAway.from_client());
+        let to_client = self.down.close(&CloseCode::GoingAway.from_server());
+        to_endpoint && to_client
+    }
+
+    fn poll_pipes(&mut self, cx: &mut Context<'_>, meter: &mut impl Meter) -> Poll<End> {
+        let mut moved = false;
+        let up = self.up.poll(cx, &mut self.client, &mut self.endpoint, |bytes| {
+            moved = true;
+            meter.to_endpoint(bytes);
+        });
+        let down = self.down.poll(cx, &mut self.endpoint, &mut self.client, |bytes| {
+            moved = true;
+            meter.to_client(bytes);
+        });
+        if moved {
+            self.last_byte = Instant::now();
+        }
+        let broke = |gone: End, error: &std::io::Error| {
+            tracing::debug!(%error, end = gone.as_str(), "tunnel broke");
+            Poll::Ready(gone)
+        };
+        match (&up, &down) {
+            (Poll::Ready(Err(PipeError::Source(error))), _) | (_, Poll::Ready(Err(PipeError::Destination(error)))) => {
+                broke(End::ClientGone, error)
+            }
+            (_, Poll::Ready(Err(PipeError::Source(error)))) | (Poll::Ready(Err(PipeError::Destination(error))), _) => {
+                broke(End::EndpointGone, error)
+            }
+            _ if self.up.is_done() && self.down.is_done() => Poll::Ready(End::Complete),
+            _ => Poll::Pending,
+        }
+    }
+}

@@ -1,0 +1,104 @@
+//! From an address to an open stream.
+
+use std::io;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use rustls::ClientConfig;
+use rustls::pki_types::ServerName;
+use tokio::net::{TcpStream, UnixStream};
+use tokio_rustls::TlsConnector;
+
+use crate::net::{Socket, Stream};
+use crate::tls;
+
+/// Where an endpoint listens.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Address {
+    /// An address that needs no name service.
+    Socket(SocketAddr),
+    /// A name and a port. Asked for anew at each connect.
+    Name(String, u16),
+    /// A unix socket.
+    Unix(PathBuf),
+}
+
+/// TLS towards an endpoint.
+#[derive(Clone, Debug)]
+pub struct Tls {
+    /// Roots, verification, identity.
+    pub config: Arc<ClientConfig>,
+    /// Name that is asked for and checked.
+    pub name: ServerName<'static>,
+}
+
+/// No connection to an endpoint. Nothing was sent: another endpoint may be tried.
+#[derive(Debug, thiserror::Error)]
+#[error("connect to {url} failed: {fault}")]
+pub struct ConnectError {
+    /// The endpoint, as configured.
+    pub url: Arc<str>,
+    /// What happened.
+    pub fault: ConnectFault,
+}
+
+/// What can happen between choice and open stream.
+#[derive(Debug, thiserror::Error)]
+pub enum ConnectFault {
+    /// Not done within the connect timeout.
+    #[error("timed out after {0:?}")]
+    TimedOut(Duration),
+    /// The name service knows no address.
+    #[error("name not resolved: {0}")]
+    Name(io::Error),
+    /// Refused, unreachable, no such socket.
+    #[error("{0}")]
+    Socket(io::Error),
+    /// The TLS handshake failed; the text says which check.
+    #[error("{0}")]
+    Tls(String),
+    /// It closed before it took a request.
+    #[error("closed before a request could be sent: {0}")]
+    Closed(hyper::Error),
+}
+
+/// Opens a stream, TLS included.
+pub(super) async fn dial(address: &Address, tls: Option<&Tls>, within: Duration) -> Result<Stream, ConnectFault> {
+    tokio::time::timeout(within, open(address, tls)).await.unwrap_or(Err(ConnectFault::TimedOut(within)))
+}
+
+async fn open(address: &Address, tls: Option<&Tls>) -> Result<Stream, ConnectFault> {
+    let socket = match address {
+        Address::Socket(address) => tcp(*address).await.map_err(ConnectFault::Socket)?,
+        Address::Name(host, port) => resolve_and_connect(host, *port).await?,
+        Address::Unix(path) => Socket::from(UnixStream::connect(path).await.map_err(ConnectFault::Socket)?),
+    };
+    let Some(tls) = tls else { return Ok(Stream::Plain(socket)) };
+    let connector = TlsConnector::from(tls.config.clone());
+    match connector.connect(tls.name.clone(), socket).await {
+        Ok(stream) => Ok(Stream::Tls(Box::new(stream.into()))),
+        Err(error) => Err(ConnectFault::Tls(tls::explain(&error, tls::Peer::Endpoint))),
+    }
+}
+
+/// Tries the addresses of a name in the resolver's order; the last error stands if none works.
+async fn resolve_and_connect(host: &str, port: u16) -> Result<Socket, ConnectFault> {
+    let addresses = tokio::net::lookup_host((host, port)).await.map_err(ConnectFault::Name)?;
+    let mut last = ConnectFault::Name(io::Error::other("the name has no address"));
+    for address in addresses {
+        match tcp(address).await {
+            Ok(socket) => return Ok(socket),
+            Err(error) => last = ConnectFault::Socket(error),
+        }
+    }
+    Err(last)
+}
+
+async fn tcp(address: SocketAddr) -> io::Result<Socket> {
+    let stream = TcpStream::connect(address).await?;
+    // Websocket messages are small and must not wait for each other.
+    stream.set_nodelay(true)?;
+    Ok(stream.into())
+}
