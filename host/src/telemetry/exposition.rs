@@ -18,10 +18,12 @@ pub const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; cha
 
 type Labels = Vec<(&'static str, String)>;
 
+type Series = (&'static Family, Vec<(Labels, f64)>);
+
 /// Samples that other modules add at a scrape.
 #[derive(Debug, Default)]
 pub struct Samples {
-    families: BTreeMap<&'static str, (&'static Family, Vec<(Labels, f64)>)>,
+    families: BTreeMap<&'static str, Series>,
 }
 
 impl Samples {

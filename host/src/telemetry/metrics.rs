@@ -80,7 +80,6 @@ impl Metrics {
     }
 
     /// Raises a gauge by one until the guard is dropped, on whatever thread.
-    #[must_use]
     pub fn hold(self: &Arc<Self>, gauge: Gauge) -> Held {
         self.shift(gauge, 1);
         Held { metrics: Arc::clone(self), gauge }
@@ -114,7 +113,7 @@ impl Metrics {
         self.generation.store(number, Ordering::Relaxed);
     }
 
-    /// Asks `source` for more samples at each scrape, for as long as this lives.
+    /// Asks `source` for more samples at each scrape, for as long as this lives. It must not add sources itself.
     pub fn add_source(&self, source: impl Fn(&mut Samples) + Send + Sync + 'static) {
         self.sources.lock().push(Box::new(source));
     }

@@ -87,7 +87,9 @@ fn explain_certificate(error: &CertificateError, peer: Peer) -> String {
         CertificateError::NotValidYet => format!("{whose} is not valid yet: is the clock right?"),
         CertificateError::Revoked => format!("{whose} was revoked"),
         CertificateError::BadEncoding => format!("{whose} cannot be parsed"),
-        CertificateError::BadSignature => format!("{whose} has a wrong signature"),
+        CertificateError::BadSignature => {
+            format!("{whose} has a wrong signature: was it signed by another issuer of the same name?")
+        }
         // `openssl req -x509` makes these unless told otherwise. The arm of the parser's error is not public here.
         CertificateError::Other(other) if format!("{other:?}").contains("CaUsedAsEndEntity") => {
             format!("{whose} is that of an authority (CA:TRUE): make one with basicConstraints=CA:FALSE")

@@ -16,7 +16,7 @@ use rustls::{RootCertStore, ServerConfig, SupportedProtocolVersion};
 use super::certificate::{Identity, read_roots};
 use super::error::TlsError;
 use super::{ALPN, Built, provider};
-use crate::config::{ClientCertificate, ServerTls};
+use crate::config::{CertificateFiles, ClientCertificate, ServerTls};
 
 const ALL_VERSIONS: &[&SupportedProtocolVersion] = &[&TLS13, &TLS12];
 const ONLY_TLS13: &[&SupportedProtocolVersion] = &[&TLS13];
@@ -39,7 +39,7 @@ pub fn server_config(tls: &ServerTls, tickets: &Tickets) -> Result<Built<Arc<Ser
         .with_client_cert_verifier(clients.verifier)
         .with_cert_resolver(Arc::new(resolver));
     config.alpn_protocols = vec![ALPN.to_vec()];
-    config.ticketer = tickets.issuer(clients.policy).map_err(|source| TlsError::Setup { source })?;
+    config.ticketer = tickets.issuer(Scope::new(tls, clients.policy)).map_err(|source| TlsError::Setup { source })?;
     config.session_storage = Arc::new(NoServerSessionStorage {});
     config.max_early_data_size = 0;
     config.send_half_rtt_data = false;
@@ -48,25 +48,40 @@ pub fn server_config(tls: &ServerTls, tickets: &Tickets) -> Result<Built<Arc<Ser
 
 /// Keys of session tickets, kept over reloads for as long as a generation uses them.
 ///
-/// A ticket stands for everything that was checked when it was issued, the client's certificate too. Whoever asks
-/// clients for the same thing shares keys; everybody else, and a changed CA file, gets new ones.
+/// A ticket stands for everything that was checked when it was issued: the client's certificate, and ours. Listeners that
+/// show and ask for the same share keys, a renewed certificate included; everybody else, and a changed CA file, gets
+/// new ones.
 #[derive(Debug, Default)]
 pub struct Tickets {
-    issuers: Mutex<HashMap<ClientPolicy, Weak<dyn ProducesTickets>>>,
+    issuers: Mutex<HashMap<Scope, Weak<dyn ProducesTickets>>>,
+}
+
+/// What must be equal for two configurations to take each other's tickets.
+#[derive(Debug, PartialEq, Eq, Hash)]
+struct Scope {
+    default: CertificateFiles,
+    by_name: Vec<(Vec<String>, CertificateFiles)>,
+    clients: ClientPolicy,
+}
+
+impl Scope {
+    fn new(tls: &ServerTls, clients: ClientPolicy) -> Self {
+        Self { default: tls.default.clone(), by_name: tls.by_name.clone(), clients }
+    }
 }
 
 /// What is asked of clients: the roots that their certificates must chain to, and whether they must show one.
 type ClientPolicy = Option<(Vec<Vec<u8>>, bool)>;
 
 impl Tickets {
-    fn issuer(&self, policy: ClientPolicy) -> Result<Arc<dyn ProducesTickets>, rustls::Error> {
+    fn issuer(&self, scope: Scope) -> Result<Arc<dyn ProducesTickets>, rustls::Error> {
         let mut issuers = self.issuers.lock();
         issuers.retain(|_, issuer| issuer.strong_count() > 0);
-        if let Some(issuer) = issuers.get(&policy).and_then(Weak::upgrade) {
+        if let Some(issuer) = issuers.get(&scope).and_then(Weak::upgrade) {
             return Ok(issuer);
         }
         let issuer = Ticketer::new()?;
-        issuers.insert(policy, Arc::downgrade(&issuer));
+        issuers.insert(scope, Arc::downgrade(&issuer));
         Ok(issuer)
     }
 }

@@ -5,7 +5,7 @@ use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair, date_time_ymd};
+use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair, date_time_ymd};
 use rustls::NamedGroup;
 use rustls::pki_types::ServerName;
 use tempfile::TempDir;
@@ -23,7 +23,12 @@ struct Authority {
 
 impl Authority {
     fn new() -> Self {
+        Self::named("tidegate test")
+    }
+
+    fn named(name: &str) -> Self {
         let mut params = CertificateParams::new(Vec::new()).unwrap();
+        params.distinguished_name.push(DnType::CommonName, name);
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
         let key = KeyPair::generate().unwrap();
         let certificate = params.self_signed(&key).unwrap();
@@ -157,17 +162,18 @@ async fn tls12_can_be_switched_off() {
 
 #[tokio::test]
 async fn failed_checks_are_told_apart() {
-    let (authority, stranger) = (Authority::new(), Authority::new());
+    let (authority, stranger, renewed) = (Authority::new(), Authority::named("stranger"), Authority::new());
     let good = authority.sign("good", &["localhost", "10.0.0.1"]);
     let expired = authority.sign_with("old", &["localhost"], |params| params.not_after = date_time_ymd(2020, 1, 2));
     let authority_itself = authority.sign_with("ca-true", &["localhost"], |params| {
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
     });
     let full = trusting(&authority);
-    let by_stranger = trusting(&stranger);
+    let (by_stranger, renewed) = (trusting(&stranger), trusting(&renewed));
 
     for (files, client, name, expected) in [
         (&good, &by_stranger, "localhost", "unknown issuer"),
+        (&good, &renewed, "localhost", "another issuer of the same name"),
         (&good, &full, "other.test", "is for localhost, 10.0.0.1, but other.test was asked for"),
         (&expired, &full, "localhost", "expired on 2020-01-02"),
         (&authority_itself, &full, "localhost", "CA:FALSE"),
@@ -208,7 +214,7 @@ async fn plain_peers_are_named() {
 
 #[tokio::test]
 async fn client_certificates_are_asked_for() {
-    let (authority, stranger) = (Authority::new(), Authority::new());
+    let (authority, stranger) = (Authority::new(), Authority::named("stranger"));
     let mut tls = server_tls(authority.sign("server", &["localhost"]));
     let without = trusting(&authority);
     let with = ClientTls { identity: Some(authority.sign("client", &["me"])), ..without.clone() };
@@ -237,24 +243,26 @@ async fn client_certificates_are_asked_for() {
 }
 
 #[tokio::test]
-async fn sessions_resume_across_reloads_but_not_into_stricter_listeners() {
+async fn sessions_resume_after_a_renewal_but_not_into_stricter_listeners() {
     let authority = Authority::new();
     let open = server_tls(authority.sign("server", &["localhost"]));
     let strict = ServerTls { client_ca: Some((authority.ca(), ClientCertificate::Required)), ..open.clone() };
     let tickets = Tickets::default();
     let config = |tls| server_config(tls, &tickets).unwrap().value;
-    let (first, reloaded, other) = (config(&open), config(&open), config(&strict));
+    let first = config(&open);
+    authority.sign("server", &["localhost"]);
+    let (renewed, strict) = (config(&open), config(&strict));
     let client = client_config(&trusting(&authority), &PlatformRoots::default()).unwrap().value;
 
     let mut kinds = Vec::new();
-    for server in [first, reloaded] {
+    for server in [first, renewed] {
         let (client, server) = shake(server, Arc::clone(&client), "localhost").await;
         let (mut client, mut server) = (client.unwrap(), server.unwrap());
         server.write_all(b"x").await.unwrap();
         client.read_exact(&mut [0]).await.unwrap();
         kinds.push(client.get_ref().1.handshake_kind().unwrap());
     }
-    let (_, refused) = shake(other, client, "localhost").await;
+    let (_, refused) = shake(strict, client, "localhost").await;
 
     assert_eq!(kinds, [rustls::HandshakeKind::Full, rustls::HandshakeKind::Resumed]);
     assert!(refused.is_err(), "a ticket from a listener that asks for nothing must not open one that does");
