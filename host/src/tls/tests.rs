@@ -191,6 +191,23 @@ async fn failed_checks_are_told_apart() {
 }
 
 #[tokio::test]
+async fn platform_roots_are_used_without_a_ca_file() {
+    let authority = Authority::new();
+    let server = server_config(&server_tls(authority.sign("server", &["localhost"])), &Tickets::default()).unwrap();
+    let tls = ClientTls { ca: None, ..trusting(&authority) };
+
+    match client_config(&tls, &PlatformRoots::default()) {
+        Ok(client) => {
+            let (refused, _) = shake(server.value, client.value, "localhost").await;
+            let text = explain(&refused.unwrap_err(), Peer::Endpoint);
+            assert!(text.contains("unknown issuer"), "{text}");
+        }
+        // A machine without roots is told so, here and nowhere else.
+        Err(error) => assert!(error.hint().unwrap().contains("ca-certificates"), "{error}"),
+    }
+}
+
+#[tokio::test]
 async fn plain_peers_are_named() {
     let authority = Authority::new();
     let server = server_config(&server_tls(authority.sign("server", &["localhost"])), &Tickets::default()).unwrap();

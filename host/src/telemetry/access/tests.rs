@@ -1,6 +1,6 @@
 use std::fs;
 use std::net::{Ipv4Addr, Ipv6Addr};
-use std::time::UNIX_EPOCH;
+use std::time::{Instant, UNIX_EPOCH};
 
 use super::*;
 
@@ -62,7 +62,8 @@ fn lines_reach_the_file_and_the_reopened_one() {
     fs::rename(&path, &moved).unwrap();
     log.reopen().unwrap();
     // The first line may be written after the replacement was left, but goes to the old file all the same.
-    while fs::metadata(&moved).unwrap().len() == 0 {
+    let limit = Instant::now() + Duration::from_secs(10);
+    while fs::metadata(&moved).unwrap().len() == 0 && Instant::now() < limit {
         std::thread::yield_now();
     }
     log.write(&record());
