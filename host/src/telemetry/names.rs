@@ -1,0 +1,241 @@
+//! Every metric: its name, help and labels. Counters get `_total` when they are written out.
+
+/// How a metric moves.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum MetricKind {
+    /// Only up.
+    Counter,
+    /// Up and down.
+    Gauge,
+    /// Counts by size.
+    Histogram,
+}
+
+/// A metric as scrapers see it; its series differ in labels.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Family {
+    /// With the unit at the end, without `_total`.
+    pub name: &'static str,
+    /// One sentence, without a full stop.
+    pub help: &'static str,
+    /// How it moves.
+    pub kind: MetricKind,
+}
+
+impl Family {
+    /// One that only goes up.
+    #[must_use]
+    pub const fn counter(name: &'static str, help: &'static str) -> Self {
+        Self { name, help, kind: MetricKind::Counter }
+    }
+
+    /// One that goes up and down.
+    #[must_use]
+    pub const fn gauge(name: &'static str, help: &'static str) -> Self {
+        Self { name, help, kind: MetricKind::Gauge }
+    }
+
+    const fn histogram(name: &'static str, help: &'static str) -> Self {
+        Self { name, help, kind: MetricKind::Histogram }
+    }
+}
+
+/// Accepted client connections.
+pub static CONNECTIONS: Family = Family::counter("tidegate_connections", "Client connections accepted");
+/// Connections turned away, by `reason`.
+pub static CONNECTIONS_REFUSED: Family =
+    Family::counter("tidegate_connections_refused", "Client connections turned away, by reason");
+/// Client connections open now.
+pub static CONNECTIONS_OPEN: Family = Family::gauge("tidegate_connections_open", "Client connections open now");
+/// TLS handshakes with clients, by `outcome`.
+pub static TLS_HANDSHAKES: Family =
+    Family::counter("tidegate_tls_handshakes", "TLS handshakes with clients, by outcome");
+/// Requests answered, by `class` of status.
+pub static REQUESTS: Family = Family::counter("tidegate_requests", "Requests answered, by class of status");
+/// How long requests took.
+pub static REQUEST_DURATION: Family =
+    Family::histogram("tidegate_request_duration_seconds", "From the head of a request to the end of its response");
+/// Upgrades asked for, by `outcome`.
+pub static UPGRADES: Family = Family::counter("tidegate_upgrades", "Protocol upgrades asked for, by outcome");
+/// Tunnels opened.
+pub static TUNNELS: Family = Family::counter("tidegate_tunnels", "Tunnels opened");
+/// Tunnels open now.
+pub static TUNNELS_OPEN: Family = Family::gauge("tidegate_tunnels_open", "Tunnels open now");
+/// Bytes through tunnels, by `direction`.
+pub static TUNNEL_BYTES: Family = Family::counter("tidegate_tunnel_bytes", "Bytes relayed by tunnels, by direction");
+/// Connections to endpoints, by `outcome`.
+pub static UPSTREAM_CONNECTIONS: Family =
+    Family::counter("tidegate_upstream_connections", "Connections to endpoints, by how they were had");
+/// Requests tried again on another endpoint.
+pub static RETRIES: Family = Family::counter("tidegate_retries", "Attempts after the first, on another endpoint");
+/// Faults of plugins, by `plugin` and `kind`.
+pub static PLUGIN_FAULTS: Family = Family::counter("tidegate_plugin_faults", "Faults of plugins, by plugin and kind");
+/// Reloads, by `outcome`.
+pub static RELOADS: Family = Family::counter("tidegate_reloads", "Configuration reloads, by outcome");
+/// The live generation.
+pub static GENERATION: Family = Family::gauge("tidegate_generation", "Number of the live generation");
+/// Access lines lost.
+pub static ACCESS_LINES_DROPPED: Family =
+    Family::counter("tidegate_access_lines_dropped", "Access lines lost because the reader was too slow");
+
+/// Leases held now, by `cluster` and `endpoint`.
+pub static ENDPOINT_IN_FLIGHT: Family = Family::gauge("tidegate_endpoint_in_flight", "Requests and tunnels held now");
+/// Whether it is healthy (1) or not (0), by `cluster` and `endpoint`.
+pub static ENDPOINT_HEALTHY: Family = Family::gauge("tidegate_endpoint_healthy", "1 for healthy, 0 for unhealthy");
+/// Times chosen, by `cluster` and `endpoint`.
+pub static ENDPOINT_PICKS: Family = Family::counter("tidegate_endpoint_picks", "Times the endpoint was chosen");
+/// Failed attempts, by `cluster` and `endpoint`.
+pub static ENDPOINT_FAILURES: Family = Family::counter("tidegate_endpoint_failures", "Attempts that failed");
+/// Bytes each way, by `cluster`, `endpoint` and `direction` (`to_endpoint`, `to_client`).
+pub static ENDPOINT_BYTES: Family = Family::counter("tidegate_endpoint_bytes", "Bytes relayed, by direction");
+
+/// Upper bounds of [`REQUEST_DURATION`] in microseconds; one more bucket holds the rest.
+pub(super) const DURATION_BOUNDS: [u64; 12] =
+    [1_000, 2_500, 5_000, 10_000, 25_000, 50_000, 100_000, 250_000, 500_000, 1_000_000, 5_000_000, 30_000_000];
+
+/// A hot counter: one relaxed add on this worker's own cache lines.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Counter {
+    /// A client connection was accepted.
+    ConnectionAccepted,
+    /// Turned away: the listener is full.
+    RefusedByListenerLimit,
+    /// Turned away: this client has too many.
+    RefusedByClientLimit,
+    /// The accept itself failed.
+    RefusedByError,
+    /// A client's TLS handshake completed.
+    HandshakeOk,
+    /// A client's TLS handshake failed.
+    HandshakeFailed,
+    /// A client's TLS handshake took too long.
+    HandshakeTimedOut,
+    /// Answered 1xx: switched protocols.
+    Status1xx,
+    /// Answered 2xx.
+    Status2xx,
+    /// Answered 3xx.
+    Status3xx,
+    /// Answered 4xx.
+    Status4xx,
+    /// Answered 5xx.
+    Status5xx,
+    /// An upgrade went through.
+    UpgradeOk,
+    /// An upgrade did not: the route or the endpoint said no.
+    UpgradeRefused,
+    /// A tunnel opened.
+    TunnelOpened,
+    /// Bytes from clients to endpoints.
+    TunnelBytesToEndpoint,
+    /// Bytes from endpoints to clients.
+    TunnelBytesToClient,
+    /// A new connection to an endpoint opened.
+    UpstreamConnected,
+    /// A new connection to an endpoint failed.
+    UpstreamFailed,
+    /// A pooled connection was used again.
+    UpstreamReused,
+    /// Another endpoint was tried.
+    Retry,
+    /// A reload was committed.
+    ReloadCommitted,
+    /// A reload was refused; the old generation stays.
+    ReloadRefused,
+    /// A rollback was committed.
+    RolledBack,
+}
+
+impl Counter {
+    /// All, in order of their slots and grouped by family.
+    pub(super) const ALL: [Self; 24] = [
+        Self::ConnectionAccepted,
+        Self::RefusedByListenerLimit,
+        Self::RefusedByClientLimit,
+        Self::RefusedByError,
+        Self::HandshakeOk,
+        Self::HandshakeFailed,
+        Self::HandshakeTimedOut,
+        Self::Status1xx,
+        Self::Status2xx,
+        Self::Status3xx,
+        Self::Status4xx,
+        Self::Status5xx,
+        Self::UpgradeOk,
+        Self::UpgradeRefused,
+        Self::TunnelOpened,
+        Self::TunnelBytesToEndpoint,
+        Self::TunnelBytesToClient,
+        Self::UpstreamConnected,
+        Self::UpstreamFailed,
+        Self::UpstreamReused,
+        Self::Retry,
+        Self::ReloadCommitted,
+        Self::ReloadRefused,
+        Self::RolledBack,
+    ];
+
+    /// The counter for a response's status.
+    #[must_use]
+    pub fn for_status(status: u16) -> Self {
+        match status / 100 {
+            1 => Self::Status1xx,
+            2 => Self::Status2xx,
+            3 => Self::Status3xx,
+            4 => Self::Status4xx,
+            _ => Self::Status5xx,
+        }
+    }
+
+    /// Its family, and its label there.
+    pub(super) fn series(self) -> (&'static Family, Option<(&'static str, &'static str)>) {
+        match self {
+            Self::ConnectionAccepted => (&CONNECTIONS, None),
+            Self::RefusedByListenerLimit => (&CONNECTIONS_REFUSED, Some(("reason", "listener_limit"))),
+            Self::RefusedByClientLimit => (&CONNECTIONS_REFUSED, Some(("reason", "client_limit"))),
+            Self::RefusedByError => (&CONNECTIONS_REFUSED, Some(("reason", "error"))),
+            Self::HandshakeOk => (&TLS_HANDSHAKES, Some(("outcome", "ok"))),
+            Self::HandshakeFailed => (&TLS_HANDSHAKES, Some(("outcome", "failed"))),
+            Self::HandshakeTimedOut => (&TLS_HANDSHAKES, Some(("outcome", "timed_out"))),
+            Self::Status1xx => (&REQUESTS, Some(("class", "1xx"))),
+            Self::Status2xx => (&REQUESTS, Some(("class", "2xx"))),
+            Self::Status3xx => (&REQUESTS, Some(("class", "3xx"))),
+            Self::Status4xx => (&REQUESTS, Some(("class", "4xx"))),
+            Self::Status5xx => (&REQUESTS, Some(("class", "5xx"))),
+            Self::UpgradeOk => (&UPGRADES, Some(("outcome", "ok"))),
+            Self::UpgradeRefused => (&UPGRADES, Some(("outcome", "refused"))),
+            Self::TunnelOpened => (&TUNNELS, None),
+            Self::TunnelBytesToEndpoint => (&TUNNEL_BYTES, Some(("direction", "to_endpoint"))),
+            Self::TunnelBytesToClient => (&TUNNEL_BYTES, Some(("direction", "to_client"))),
+            Self::UpstreamConnected => (&UPSTREAM_CONNECTIONS, Some(("outcome", "opened"))),
+            Self::UpstreamFailed => (&UPSTREAM_CONNECTIONS, Some(("outcome", "failed"))),
+            Self::UpstreamReused => (&UPSTREAM_CONNECTIONS, Some(("outcome", "reused"))),
+            Self::Retry => (&RETRIES, None),
+            Self::ReloadCommitted => (&RELOADS, Some(("outcome", "committed"))),
+            Self::ReloadRefused => (&RELOADS, Some(("outcome", "refused"))),
+            Self::RolledBack => (&RELOADS, Some(("outcome", "rolled_back"))),
+        }
+    }
+}
+
+/// A hot gauge: goes up and down by relaxed adds on this worker's own cache lines.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Gauge {
+    /// Client connections open now.
+    ConnectionsOpen,
+    /// Tunnels open now.
+    TunnelsOpen,
+}
+
+impl Gauge {
+    /// All, in order of their slots.
+    pub(super) const ALL: [Self; 2] = [Self::ConnectionsOpen, Self::TunnelsOpen];
+
+    /// Its family.
+    pub(super) fn family(self) -> &'static Family {
+        match self {
+            Self::ConnectionsOpen => &CONNECTIONS_OPEN,
+            Self::TunnelsOpen => &TUNNELS_OPEN,
+        }
+    }
+}

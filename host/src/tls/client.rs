@@ -1,0 +1,104 @@
+//! TLS towards endpoints.
+
+use std::sync::{Arc, OnceLock};
+
+use rustls::client::danger::ServerCertVerifier;
+use rustls::client::{Resumption, WebPkiServerVerifier};
+use rustls::pki_types::ServerName;
+use rustls::sign::SingleCertAndKey;
+use rustls::version::{TLS12, TLS13};
+use rustls::{ClientConfig, SupportedProtocolVersion};
+use rustls_platform_verifier::Verifier;
+
+use super::certificate::{Identity, read_roots};
+use super::error::TlsError;
+use super::unverified::Unverified;
+use super::{ALPN, Built, provider};
+use crate::config::{ClientTls, Endpoint, Verify};
+
+const VERSIONS: &[&SupportedProtocolVersion] = &[&TLS13, &TLS12];
+
+/// Sessions that a cluster remembers, to resume instead of a full handshake.
+const SESSIONS: usize = 256;
+
+/// The roots of the platform, read when the first cluster needs them and shared by all that do.
+///
+/// One for each generation, so that a reload sees what was added to the system.
+#[derive(Debug, Default)]
+pub struct PlatformRoots {
+    verifier: OnceLock<Arc<Verifier>>,
+}
+
+impl PlatformRoots {
+    fn verifier(&self) -> Result<Arc<dyn ServerCertVerifier>, TlsError> {
+        if let Some(verifier) = self.verifier.get() {
+            return Ok(Arc::<Verifier>::clone(verifier));
+        }
+        let made = Verifier::new(provider()).map_err(|source| TlsError::NoPlatformRoots { source })?;
+        Ok(Arc::<Verifier>::clone(self.verifier.get_or_init(|| Arc::new(made))))
+    }
+}
+
+/// Reads the files of a cluster and makes its configuration. For clusters with a TLS endpoint only: the others need no
+/// roots.
+///
+/// # Errors
+/// [`TlsError`] for the first file that cannot be used, or a platform without roots.
+pub fn client_config(tls: &ClientTls, platform: &PlatformRoots) -> Result<Built<Arc<ClientConfig>>, TlsError> {
+    let mut warnings = Vec::new();
+    let verifier = verifier(tls, platform, &mut warnings)?;
+    let builder = ClientConfig::builder_with_provider(provider())
+        .with_protocol_versions(VERSIONS)
+        .map_err(|source| TlsError::Setup { source })?
+        // Called dangerous because a verifier may be anything; ours are the library's own, or the one that was asked for.
+        .dangerous()
+        .with_custom_certificate_verifier(verifier);
+    let mut config = match &tls.identity {
+        Some(files) => {
+            let identity = Identity::read(files)?;
+            warnings.extend(identity.warnings);
+            builder.with_client_cert_resolver(Arc::new(SingleCertAndKey::from(identity.value.key)))
+        }
+        None => builder.with_no_client_auth(),
+    };
+    config.alpn_protocols = vec![ALPN.to_vec()];
+    config.resumption = Resumption::in_memory_sessions(SESSIONS);
+    config.enable_early_data = false;
+    Ok(Built { value: Arc::new(config), warnings })
+}
+
+/// The name that an endpoint is asked for and checked against: the configured one, else its host.
+///
+/// # Errors
+/// [`TlsError::BadName`] if that is neither a DNS name nor an address.
+pub fn server_name(tls: &ClientTls, endpoint: &Endpoint) -> Result<ServerName<'static>, TlsError> {
+    let name = tls.server_name.as_deref().unwrap_or_else(|| host(&endpoint.authority));
+    ServerName::try_from(name.to_owned()).map_err(|_| TlsError::BadName { name: name.to_owned() })
+}
+
+fn verifier(
+    tls: &ClientTls,
+    platform: &PlatformRoots,
+    warnings: &mut Vec<String>,
+) -> Result<Arc<dyn ServerCertVerifier>, TlsError> {
+    match (tls.verify, &tls.ca) {
+        (Verify::None, _) => Ok(Arc::new(Unverified::new(&provider()))),
+        (Verify::Full, None) => platform.verifier(),
+        (Verify::Full, Some(file)) => {
+            let roots = read_roots(file)?;
+            warnings.extend(roots.warnings);
+            WebPkiServerVerifier::builder_with_provider(Arc::new(roots.value), provider())
+                .build()
+                .map(|verifier| verifier as Arc<dyn ServerCertVerifier>)
+                .map_err(|source| TlsError::Verifier { file: file.clone(), source })
+        }
+    }
+}
+
+/// `host[:port]` without the port and the brackets of an IPv6 address.
+fn host(authority: &str) -> &str {
+    if let Some(rest) = authority.strip_prefix('[') {
+        return rest.split_once(']').map_or(rest, |(host, _)| host);
+    }
+    authority.rsplit_once(':').map_or(authority, |(host, _)| host)
+}

@@ -1,0 +1,390 @@
+//! Real handshakes over an in-memory pipe, with certificates made on the spot.
+
+use std::fs;
+use std::io;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair, date_time_ymd};
+use rustls::NamedGroup;
+use rustls::pki_types::ServerName;
+use tempfile::TempDir;
+use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream, duplex};
+use tokio_rustls::{TlsAcceptor, TlsConnector, client, server};
+
+use super::*;
+use crate::config::{CertificateFiles, ClientCertificate, ClientTls, ServerTls, Verify};
+
+/// A folder with an authority and what it signs.
+struct Authority {
+    folder: TempDir,
+    issuer: Issuer<'static, KeyPair>,
+}
+
+impl Authority {
+    fn new() -> Self {
+        Self::named("tidegate test")
+    }
+
+    fn named(name: &str) -> Self {
+        let mut params = CertificateParams::new(Vec::new()).unwrap();
+        params.distinguished_name.push(DnType::CommonName, name);
+        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        let key = KeyPair::generate().unwrap();
+        let certificate = params.self_signed(&key).unwrap();
+        let made = Self { folder: tempfile::tempdir().unwrap(), issuer: Issuer::new(params, key) };
+        fs::write(made.ca(), certificate.pem()).unwrap();
+        made
+    }
+
+    fn ca(&self) -> PathBuf {
+        self.folder.path().join("ca.pem")
+    }
+
+    fn sign(&self, file: &str, names: &[&str]) -> CertificateFiles {
+        self.sign_with(file, names, |_| {})
+    }
+
+    fn sign_with(&self, file: &str, names: &[&str], change: impl FnOnce(&mut CertificateParams)) -> CertificateFiles {
+        let names: Vec<_> = names.iter().map(|name| (*name).to_owned()).collect();
+        let mut params = CertificateParams::new(names).unwrap();
+        change(&mut params);
+        let key = KeyPair::generate().unwrap();
+        let certificate = params.signed_by(&key, &self.issuer).unwrap();
+        let path = |end| self.folder.path().join(format!("{file}.{end}"));
+        let files = CertificateFiles { certificate: path("crt"), key: path("key") };
+        fs::write(&files.certificate, certificate.pem()).unwrap();
+        private(&files.key, &key.serialize_pem());
+        files
+    }
+}
+
+fn private(path: &PathBuf, text: &str) {
+    use std::os::unix::fs::PermissionsExt;
+    fs::write(path, text).unwrap();
+    fs::set_permissions(path, fs::Permissions::from_mode(0o600)).unwrap();
+}
+
+fn server_tls(default: CertificateFiles) -> ServerTls {
+    ServerTls { default, by_name: Vec::new(), allow_tls12: true, client_ca: None }
+}
+
+fn trusting(authority: &Authority) -> ClientTls {
+    ClientTls { ca: Some(authority.ca()), verify: Verify::Full, server_name: None, identity: None }
+}
+
+type Met = (io::Result<client::TlsStream<DuplexStream>>, io::Result<server::TlsStream<DuplexStream>>);
+
+async fn meet(server: &ServerTls, client: &ClientTls, name: &str) -> Met {
+    let server = server_config(server, &Tickets::default()).unwrap().value;
+    let client = client_config(client, &PlatformRoots::default()).unwrap().value;
+    shake(server, client, name).await
+}
+
+async fn shake(server: Arc<rustls::ServerConfig>, client: Arc<rustls::ClientConfig>, name: &str) -> Met {
+    let (near, far) = duplex(64 << 10);
+    let name = ServerName::try_from(name.to_owned()).unwrap();
+    tokio::join!(TlsConnector::from(client).connect(name, near), TlsAcceptor::from(server).accept(far))
+}
+
+/// The first bytes of the chain that the client got, to compare with a file.
+fn shown(met: &Met) -> Vec<u8> {
+    met.0.as_ref().unwrap().get_ref().1.peer_certificates().unwrap()[0].to_vec()
+}
+
+fn der(files: &CertificateFiles) -> Vec<u8> {
+    Identity::read(files).unwrap().value.key.cert[0].to_vec()
+}
+
+#[tokio::test]
+async fn certificate_is_picked_by_server_name() {
+    let authority = Authority::new();
+    let default = authority.sign("default", &["default.test"]);
+    let exact = authority.sign("exact", &["a.shop.test"]);
+    let wildcard = authority.sign("wildcard", &["*.shop.test"]);
+    let mut tls = server_tls(default.clone());
+    tls.by_name.push((vec!["*.Shop.test".to_owned()], wildcard.clone()));
+    tls.by_name.push((Vec::new(), exact.clone()));
+    let anybody = ClientTls { verify: Verify::None, ..trusting(&authority) };
+
+    for (name, expected) in [
+        ("a.shop.test", &exact),
+        ("A.SHOP.test", &exact),
+        ("b.shop.test", &wildcard),
+        ("c.b.shop.test", &default),
+        ("shop.test", &default),
+        ("elsewhere.test", &default),
+        ("127.0.0.1", &default),
+    ] {
+        let met = meet(&tls, &anybody, name).await;
+
+        assert_eq!(shown(&met), der(expected), "{name}");
+    }
+}
+
+#[tokio::test]
+async fn post_quantum_group_and_http1_are_negotiated() {
+    let authority = Authority::new();
+    let tls = server_tls(authority.sign("server", &["localhost"]));
+
+    let (client, server) = meet(&tls, &trusting(&authority), "localhost").await;
+
+    let client = client.unwrap();
+    let (_, connection) = client.get_ref();
+    assert_eq!(connection.negotiated_key_exchange_group().unwrap().name(), NamedGroup::X25519MLKEM768);
+    assert_eq!(connection.alpn_protocol(), Some(ALPN));
+    assert_eq!(server.unwrap().get_ref().1.protocol_version(), Some(rustls::ProtocolVersion::TLSv1_3));
+}
+
+#[tokio::test]
+async fn tls12_can_be_switched_off() {
+    let authority = Authority::new();
+    let mut tls = server_tls(authority.sign("server", &["localhost"]));
+    let mut roots = rustls::RootCertStore::empty();
+    roots.add_parsable_certificates([rustls::pki_types::pem::PemObject::from_pem_file(authority.ca()).unwrap()]);
+    let old = rustls::ClientConfig::builder_with_provider(provider())
+        .with_protocol_versions(&[&rustls::version::TLS12])
+        .unwrap()
+        .with_root_certificates(roots)
+        .with_no_client_auth();
+
+    for allowed in [true, false] {
+        tls.allow_tls12 = allowed;
+        let config = server_config(&tls, &Tickets::default()).unwrap().value;
+        let (client, server) = shake(config, Arc::new(old.clone()), "localhost").await;
+
+        assert_eq!(client.is_ok(), allowed);
+        if let Err(error) = server {
+            assert!(explain(&error, Peer::Client).contains("no tls version"), "{error}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn failed_checks_are_told_apart() {
+    let (authority, stranger, renewed) = (Authority::new(), Authority::named("stranger"), Authority::new());
+    let good = authority.sign("good", &["localhost", "10.0.0.1"]);
+    let expired = authority.sign_with("old", &["localhost"], |params| params.not_after = date_time_ymd(2020, 1, 2));
+    let authority_itself = authority.sign_with("ca-true", &["localhost"], |params| {
+        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    });
+    let full = trusting(&authority);
+    let (by_stranger, renewed) = (trusting(&stranger), trusting(&renewed));
+
+    for (files, client, name, expected) in [
+        (&good, &by_stranger, "localhost", "unknown issuer"),
+        (&good, &renewed, "localhost", "another issuer of the same name"),
+        (&good, &full, "other.test", "is for localhost, 10.0.0.1, but other.test was asked for"),
+        (&expired, &full, "localhost", "expired on 2020-01-02"),
+        (&authority_itself, &full, "localhost", "CA:FALSE"),
+    ] {
+        let tls = server_tls(files.clone());
+
+        let (refused, _) = meet(&tls, client, name).await;
+        let (taken, _) = meet(&tls, &ClientTls { verify: Verify::None, ..client.clone() }, name).await;
+
+        let text = explain(&refused.unwrap_err(), Peer::Endpoint);
+        assert!(text.contains(expected), "{text}");
+        assert!(taken.is_ok(), "verify = none takes it");
+    }
+    assert!(meet(&server_tls(good), &full, "10.0.0.1").await.0.is_ok());
+}
+
+#[tokio::test]
+async fn platform_roots_are_used_without_a_ca_file() {
+    let authority = Authority::new();
+    let server = server_config(&server_tls(authority.sign("server", &["localhost"])), &Tickets::default()).unwrap();
+    let tls = ClientTls { ca: None, ..trusting(&authority) };
+
+    match client_config(&tls, &PlatformRoots::default()) {
+        Ok(client) => {
+            let (refused, _) = shake(server.value, client.value, "localhost").await;
+            let text = explain(&refused.unwrap_err(), Peer::Endpoint);
+            assert!(text.contains("unknown issuer"), "{text}");
+        }
+        // A machine without roots is told so, here and nowhere else.
+        Err(error) => assert!(error.hint().unwrap().contains("ca-certificates"), "{error}"),
+    }
+}
+
+#[tokio::test]
+async fn plain_peers_are_named() {
+    let authority = Authority::new();
+    let server = server_config(&server_tls(authority.sign("server", &["localhost"])), &Tickets::default()).unwrap();
+    let client = client_config(&trusting(&authority), &PlatformRoots::default()).unwrap();
+
+    let (near, mut far) = duplex(64 << 10);
+    far.write_all(b"HTTP/1.1 400 Bad Request\r\n\r\n").await.unwrap();
+    let name = ServerName::try_from("localhost").unwrap();
+    let endpoint = TlsConnector::from(client.value).connect(name, near).await.unwrap_err();
+    let (mut near, far) = duplex(64 << 10);
+    near.write_all(b"GET / HTTP/1.1\r\n\r\n").await.unwrap();
+    let visitor = TlsAcceptor::from(Arc::clone(&server.value)).accept(far).await.unwrap_err();
+    let (near, far) = duplex(64 << 10);
+    drop(near);
+    let gone = TlsAcceptor::from(server.value).accept(far).await.unwrap_err();
+
+    assert!(explain(&endpoint, Peer::Endpoint).contains("does not speak tls"), "{endpoint}");
+    assert!(explain(&visitor, Peer::Client).contains("does not speak tls"), "{visitor}");
+    assert!(explain(&gone, Peer::Client).contains("closed the connection"), "{gone}");
+}
+
+#[tokio::test]
+async fn client_certificates_are_asked_for() {
+    let (authority, stranger) = (Authority::new(), Authority::named("stranger"));
+    let mut tls = server_tls(authority.sign("server", &["localhost"]));
+    let without = trusting(&authority);
+    let with = ClientTls { identity: Some(authority.sign("client", &["me"])), ..without.clone() };
+    let foreign = ClientTls { identity: Some(stranger.sign("client", &["me"])), ..without.clone() };
+
+    for (mode, client, accepted) in [
+        (ClientCertificate::Required, &with, true),
+        (ClientCertificate::Required, &without, false),
+        (ClientCertificate::Required, &foreign, false),
+        (ClientCertificate::Optional, &with, true),
+        (ClientCertificate::Optional, &without, true),
+        (ClientCertificate::Optional, &foreign, false),
+    ] {
+        tls.client_ca = Some((authority.ca(), mode));
+
+        let (client, server) = meet(&tls, client, "localhost").await;
+
+        assert_eq!(server.is_ok(), accepted, "{mode:?}: {server:?}");
+        if !accepted {
+            // The client believes in the handshake until it reads.
+            let refusal = client.unwrap().read(&mut [0]).await.unwrap_err();
+            let text = explain(&refusal, Peer::Endpoint);
+            assert!(text.contains("client certificate") || text.contains("issuer of our certificate"), "{text}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn sessions_resume_after_a_renewal_but_not_into_stricter_listeners() {
+    let authority = Authority::new();
+    let open = server_tls(authority.sign("server", &["localhost"]));
+    let strict = ServerTls { client_ca: Some((authority.ca(), ClientCertificate::Required)), ..open.clone() };
+    let tickets = Tickets::default();
+    let config = |tls| server_config(tls, &tickets).unwrap().value;
+    let first = config(&open);
+    authority.sign("server", &["localhost"]);
+    let (renewed, strict) = (config(&open), config(&strict));
+    let client = client_config(&trusting(&authority), &PlatformRoots::default()).unwrap().value;
+
+    let mut kinds = Vec::new();
+    for server in [first, renewed] {
+        let (client, server) = shake(server, Arc::clone(&client), "localhost").await;
+        let (mut client, mut server) = (client.unwrap(), server.unwrap());
+        server.write_all(b"x").await.unwrap();
+        client.read_exact(&mut [0]).await.unwrap();
+        kinds.push(client.get_ref().1.handshake_kind().unwrap());
+    }
+    let (_, refused) = shake(strict, client, "localhost").await;
+
+    assert_eq!(kinds, [rustls::HandshakeKind::Full, rustls::HandshakeKind::Resumed]);
+    assert!(refused.is_err(), "a ticket from a listener that asks for nothing must not open one that does");
+}
+
+#[test]
+fn bad_files_say_what_is_wrong() {
+    let authority = Authority::new();
+    let (one, two) = (authority.sign("one", &["a.test"]), authority.sign("two", &["b.test"]));
+    let file = |name: &str, text: &[u8]| {
+        let path = authority.folder.path().join(name);
+        fs::write(&path, text).unwrap();
+        path
+    };
+    let encrypted = file("enc", b"-----BEGIN ENCRYPTED PRIVATE KEY-----\nAAAA\n-----END ENCRYPTED PRIVATE KEY-----\n");
+    let cut = file("cut", b"-----BEGIN CERTIFICATE-----\nAAAA\n");
+    let nonsense = file("bad", b"-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n");
+    let (certificate, key) = (one.certificate.clone(), one.key.clone());
+
+    for (certificate, key, expected, hint) in [
+        (certificate.clone(), two.key, "does not match", "comes first"),
+        (key.clone(), key.clone(), "no certificate in", "swapped"),
+        (certificate.clone(), certificate.clone(), "no private key in", "swapped"),
+        (certificate.clone(), encrypted, "is encrypted", "openssl pkey"),
+        (file("empty", b"\n"), key.clone(), "is empty", "rename"),
+        (file("der", &[0x30, 0x82, 1, 1]), key.clone(), "looks like DER", "-inform der"),
+        (file("note", b"hello"), key.clone(), "no certificate in", "BEGIN CERTIFICATE"),
+        (cut, key.clone(), "not valid PEM", "ends with"),
+        (nonsense, key.clone(), "certificate 1 in", "openssl x509"),
+        (authority.folder.path().join("none"), key, "cannot read", "relative"),
+    ] {
+        let error = Identity::read(&CertificateFiles { certificate, key }).unwrap_err();
+
+        let (text, advice) = (error.to_string(), error.hint().unwrap_or_default());
+        assert!(text.contains(expected), "{text}");
+        assert!(advice.contains(hint), "{text}: {advice}");
+        assert!(error.file().is_some());
+    }
+}
+
+#[test]
+fn what_works_but_deserves_a_word_is_said() {
+    use std::os::unix::fs::PermissionsExt;
+    let authority = Authority::new();
+    let good = authority.sign("good", &["a.test", "127.0.0.1"]);
+    let expired = authority.sign_with("old", &["b.test"], |params| params.not_after = date_time_ymd(2020, 1, 2));
+    fs::set_permissions(&expired.key, fs::Permissions::from_mode(0o644)).unwrap();
+    let mut tls = server_tls(good.clone());
+    tls.by_name.push((vec!["c.test".to_owned()], expired.clone()));
+
+    let quiet = Identity::read(&good).unwrap();
+    let warnings = server_config(&tls, &Tickets::default()).unwrap().warnings;
+    tls.by_name.push((vec!["C.test".to_owned()], good));
+
+    assert_eq!(quiet.value.names, ["a.test", "127.0.0.1"]);
+    assert!(quiet.warnings.is_empty(), "{:?}", quiet.warnings);
+    assert!(quiet.value.not_before.is_some() && quiet.value.not_after.is_some());
+    for expected in ["expired on 2020-01-02", "read by everybody", "not for `c.test` but for b.test"] {
+        assert!(warnings.iter().any(|warning| warning.contains(expected)), "{expected} in {warnings:?}");
+    }
+    assert!(matches!(server_config(&tls, &Tickets::default()), Err(TlsError::DuplicateName { .. })));
+}
+
+#[tokio::test]
+async fn demo_certificate_is_for_the_local_host() {
+    let made = self_signed().unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let files = CertificateFiles { certificate: folder.path().join("cert.pem"), key: folder.path().join("key.pem") };
+    fs::write(&files.certificate, &made.certificate).unwrap();
+    private(&files.key, &made.key);
+    let ca = Some(files.certificate.clone());
+    let client = ClientTls { ca, verify: Verify::Full, server_name: None, identity: None };
+
+    for name in ["localhost", "127.0.0.1", "::1"] {
+        let (client, server) = meet(&server_tls(files.clone()), &client, name).await;
+
+        assert!(client.is_ok() && server.is_ok(), "{name}: {client:?}");
+    }
+    assert!(!format!("{made:?}").contains("PRIVATE"), "a key is never shown");
+}
+
+#[test]
+fn endpoints_are_asked_for_by_host_or_by_configured_name() {
+    use crate::config::{Endpoint, EndpointAddress, EndpointState};
+    let mut tls = ClientTls { ca: None, verify: Verify::Full, server_name: None, identity: None };
+    let endpoint = |authority: &str| Endpoint {
+        url: format!("wss://{authority}"),
+        address: EndpointAddress::Tcp("unused".to_owned(), 443),
+        tls: true,
+        authority: authority.to_owned(),
+        base_path: String::new(),
+        weight: 100,
+        group: 0,
+        route: None,
+        state: EndpointState::Ready,
+        labels: Vec::new(),
+        max_connections: None,
+    };
+
+    for (authority, expected) in
+        [("a.test:8443", "a.test"), ("a.test", "a.test"), ("[::1]:1", "::1"), ("1.2.3.4", "1.2.3.4")]
+    {
+        assert_eq!(server_name(&tls, &endpoint(authority)).unwrap().to_str(), expected);
+    }
+    assert!(matches!(server_name(&tls, &endpoint("a b")), Err(TlsError::BadName { .. })));
+    tls.server_name = Some("inner.test".to_owned());
+    assert_eq!(server_name(&tls, &endpoint("10.0.0.1:443")).unwrap().to_str(), "inner.test");
+}
