@@ -1,1 +1,193 @@
-//! The composition root: prepare, commit, retire, rollback, reload, serve.
+//! The composition root: prepare, commit, retire, rollback, reload, serve. The only module that imports everyone.
+//!
+//! ```text
+//! config ─▶ prepare (may fail) ─▶ Prepared ─▶ commit (cannot) ─▶ Generation ─▶ retire
+//!                                                 one swap ─▶ serve.rs reads it, per connection and per request
+//! ```
+
+mod commit;
+mod generation;
+mod prepare;
+mod reload;
+mod run;
+mod serve;
+
+use std::io;
+use std::net::SocketAddr;
+use std::num::NonZeroUsize;
+use std::sync::Arc;
+
+use arc_swap::ArcSwap;
+use parking_lot::Mutex;
+
+use crate::cluster::Registry;
+use crate::config::Config;
+use crate::lifecycle::{Drain, WorkerThreads, Workers};
+use crate::plugin::{Runtime, RuntimeError};
+use crate::proxy::Observers;
+use crate::telemetry::{AccessLog, AccessTarget, LineFormat, Metrics};
+use crate::{config, tls};
+
+use commit::Listening;
+pub use generation::{Generation, Past};
+pub use prepare::PrepareError;
+pub use reload::ReloadError;
+pub use run::Stopped;
+
+/// A running gateway.
+#[derive(Debug)]
+pub struct Gateway {
+    shared: Arc<Shared>,
+    /// Last: tasks end before what they use.
+    _threads: WorkerThreads,
+}
+
+/// What every part of a running gateway knows.
+#[derive(Debug)]
+struct Shared {
+    current: ArcSwap<Generation>,
+    /// The generation before, ready to return to.
+    previous: Mutex<Option<Arc<Generation>>>,
+    /// All that were ever live, oldest first, the last few.
+    history: Mutex<Vec<Past>>,
+    /// Held by whoever prepares and commits: one change at a time.
+    changing: Mutex<u64>,
+    listening: Mutex<Listening>,
+    base: Base,
+}
+
+/// What outlives every generation.
+#[derive(Debug)]
+struct Base {
+    workers: Workers,
+    drain: Drain,
+    registry: Arc<Registry>,
+    runtime: Arc<Runtime>,
+    tickets: tls::Tickets,
+    observers: Observers,
+}
+
+/// The gateway could not start.
+#[derive(Debug, thiserror::Error)]
+pub enum BuildError {
+    /// The system gives no thread, or the access log cannot be opened.
+    #[error("{what}")]
+    System {
+        /// What was being done.
+        what: String,
+        /// What the system said.
+        #[source]
+        source: io::Error,
+    },
+    /// The wasm runtime does not start on this machine.
+    #[error("the plugin runtime does not start")]
+    Runtime(#[from] RuntimeError),
+    /// The configuration cannot be served.
+    #[error(transparent)]
+    Prepare(#[from] PrepareError),
+}
+
+impl Gateway {
+    /// Prepares the first generation: reads certificates, compiles plugins, binds sockets. Blocks. Nothing is accepted
+    /// before [`Self::start`].
+    ///
+    /// # Errors
+    /// [`BuildError`]: what would have to be mended before it can serve.
+    pub fn build(config: Config) -> Result<Self, BuildError> {
+        let system = |what: &str| {
+            let what = what.to_owned();
+            move |source| BuildError::System { what, source }
+        };
+        let count = NonZeroUsize::new(config.gateway.workers).unwrap_or(NonZeroUsize::MIN);
+        let threads = WorkerThreads::start(count).map_err(system("cannot start the worker threads"))?;
+        let metrics = Metrics::new(count);
+        let access = open_access(&config.log).map_err(system("cannot open the access log"))?;
+        metrics.add_source({
+            let access = access.clone();
+            move |samples| access.report(samples)
+        });
+        let base = Base {
+            workers: threads.workers().clone(),
+            drain: Drain::new(),
+            registry: Arc::default(),
+            runtime: Runtime::new(config.gateway.cache.as_deref())?,
+            tickets: tls::Tickets::default(),
+            observers: Observers { metrics, access },
+        };
+        let mut listening = Listening::default();
+        let files = prepare::Files::read(&config)?;
+        let prepared = prepare::prepare(&base, config, &files, 1, None, &listening.keys())?;
+        let (generation, bound) = prepared.into_parts();
+        listening.adopt(bound);
+        base.observers.metrics.set_generation(generation.id());
+        let shared = Arc::new(Shared {
+            history: Mutex::new(vec![generation.describe(None)]),
+            current: ArcSwap::new(generation),
+            previous: Mutex::new(None),
+            changing: Mutex::new(1),
+            listening: Mutex::new(listening),
+            base,
+        });
+        Ok(Self { shared, _threads: threads })
+    }
+
+    /// Accepts connections.
+    pub fn start(&self) {
+        self.shared.start_listening();
+    }
+
+    /// Where it listens, in the order of the configuration; ports are the real ones.
+    #[must_use]
+    pub fn addresses(&self) -> Vec<SocketAddr> {
+        let generation = self.shared.current.load();
+        self.shared.listening.lock().addresses(generation.listeners.keys())
+    }
+
+    /// The generation that serves now.
+    #[must_use]
+    pub fn generation(&self) -> Arc<Generation> {
+        self.shared.current.load_full()
+    }
+
+    /// Live numbers of endpoints.
+    #[must_use]
+    pub fn registry(&self) -> &Arc<Registry> {
+        &self.shared.base.registry
+    }
+
+    /// Counts of everything.
+    #[must_use]
+    pub fn metrics(&self) -> &Arc<Metrics> {
+        &self.shared.base.observers.metrics
+    }
+
+    /// The drain that ends it.
+    #[must_use]
+    pub fn drain(&self) -> &Drain {
+        &self.shared.base.drain
+    }
+
+    /// Client connections on each worker, tunnels included.
+    #[must_use]
+    pub fn loads(&self) -> Vec<usize> {
+        self.shared.base.workers.loads()
+    }
+}
+
+fn open_access(log: &config::Log) -> io::Result<AccessLog> {
+    let target = match &log.access {
+        config::AccessLog::Off => AccessTarget::Off,
+        config::AccessLog::Stdout => AccessTarget::Stdout,
+        config::AccessLog::File(path) => AccessTarget::File(path.clone()),
+    };
+    AccessLog::open(&target, line_format(log))
+}
+
+/// The look of log lines, in telemetry's own words.
+#[must_use]
+pub fn line_format(log: &config::Log) -> LineFormat {
+    match log.format {
+        config::LogFormat::Text => LineFormat::Text,
+        config::LogFormat::Json => LineFormat::Json,
+    }
+}

@@ -6,4 +6,4 @@ mod workers;
 
 pub use drain::Drain;
 pub use worker::{PerWorker, WorkerId};
-pub use workers::{Seat, Workers};
+pub use workers::{Seat, WorkerThreads, Workers};

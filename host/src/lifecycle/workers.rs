@@ -10,6 +10,7 @@ use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::thread::JoinHandle;
 
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
+use tokio_util::sync::CancellationToken;
 
 use super::WorkerId;
 
@@ -21,11 +22,18 @@ type Job = Box<dyn FnOnce() + Send>;
 const SLACK: usize = 2;
 const SLACK_SHARE: usize = 16;
 
-/// All worker threads. Dropping it ends them and whatever still runs on them.
-#[derive(Debug)]
+/// The worker threads, as everybody may know them. Cloning is cheap.
+#[derive(Clone, Debug)]
 pub struct Workers {
-    inboxes: Vec<UnboundedSender<Job>>,
+    inboxes: Arc<[UnboundedSender<Job>]>,
     loads: Arc<[Load]>,
+}
+
+/// The one owner of the worker threads. Dropping it ends them and whatever still runs on them.
+#[derive(Debug)]
+pub struct WorkerThreads {
+    workers: Workers,
+    stop: CancellationToken,
     threads: Vec<JoinHandle<()>>,
 }
 
@@ -42,26 +50,46 @@ pub struct Seat {
     worker: usize,
 }
 
-impl Workers {
+impl WorkerThreads {
     /// Starts `count` threads.
     ///
     /// # Errors
     /// If the system gives no thread or no event queue.
     pub fn start(count: NonZeroUsize) -> io::Result<Self> {
         let loads = std::iter::repeat_with(Load::default).take(count.get()).collect();
-        let mut workers = Self { inboxes: Vec::new(), loads, threads: Vec::new() };
+        let stop = CancellationToken::new();
+        let mut inboxes = Vec::new();
+        let mut threads = Vec::new();
         for number in 0..count.get() {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
             let (inbox, jobs) = unbounded_channel();
-            let thread = std::thread::Builder::new().name(format!("worker-{number}")).spawn(move || {
+            let stop = stop.clone();
+            threads.push(std::thread::Builder::new().name(format!("worker-{number}")).spawn(move || {
                 WorkerId::assume(number);
-                runtime.block_on(work(jobs));
-            })?;
-            workers.inboxes.push(inbox);
-            workers.threads.push(thread);
+                runtime.block_on(stop.run_until_cancelled(work(jobs)));
+            })?);
+            inboxes.push(inbox);
         }
-        Ok(workers)
+        Ok(Self { workers: Workers { inboxes: inboxes.into(), loads }, stop, threads })
     }
+
+    /// The threads, for those who give them work.
+    #[must_use]
+    pub fn workers(&self) -> &Workers {
+        &self.workers
+    }
+}
+
+impl Drop for WorkerThreads {
+    fn drop(&mut self) {
+        self.stop.cancel();
+        for thread in self.threads.drain(..) {
+            drop(thread.join());
+        }
+    }
+}
+
+impl Workers {
 
     /// How many there are.
     #[must_use]
@@ -102,19 +130,6 @@ impl Workers {
     }
 }
 
-impl Drop for Workers {
-    fn drop(&mut self) {
-        self.inboxes.clear();
-        let me = std::thread::current().id();
-        for thread in self.threads.drain(..) {
-            // The last holder may be a worker itself: it cannot wait for its own end.
-            if thread.thread().id() != me {
-                drop(thread.join());
-            }
-        }
-    }
-}
-
 impl Drop for Seat {
     fn drop(&mut self) {
         if let Some(load) = self.loads.get(self.worker) {
@@ -135,7 +150,8 @@ mod tests {
 
     #[test]
     fn connections_spread_however_the_kernel_hashes() {
-        let workers = Workers::start(NonZeroUsize::new(4).unwrap()).unwrap();
+        let threads = WorkerThreads::start(NonZeroUsize::new(4).unwrap()).unwrap();
+        let workers = threads.workers();
         for total in [64, 5000] {
             let seats: Vec<_> = (0..total).map(|_| workers.seat(workers.least_loaded(0))).collect();
 
@@ -148,10 +164,10 @@ mod tests {
 
     #[test]
     fn jobs_run_on_their_worker() {
-        let workers = Workers::start(NonZeroUsize::new(2).unwrap()).unwrap();
+        let threads = WorkerThreads::start(NonZeroUsize::new(2).unwrap()).unwrap();
         let (tell, told) = std::sync::mpsc::channel();
 
-        workers.run_on(1, move || tell.send(WorkerId::current().number()).unwrap());
+        threads.workers().run_on(1, move || tell.send(WorkerId::current().number()).unwrap());
 
         assert_eq!(told.recv().unwrap(), 1);
     }

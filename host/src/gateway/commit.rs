@@ -1,0 +1,134 @@
+//! One swap, and what follows from it. Nothing here can fail.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use tokio_util::sync::CancellationToken;
+
+use super::Shared;
+use super::generation::{Generation, ListenerKey};
+use super::prepare::Prepared;
+use super::serve;
+use crate::listener::{Bound, Gate};
+use crate::telemetry::Counter;
+
+/// Generations that the history remembers.
+const HISTORY: usize = 32;
+
+/// The sockets that are open, whatever generation runs.
+#[derive(Debug, Default)]
+pub(super) struct Listening {
+    open: BTreeMap<ListenerKey, Open>,
+    started: bool,
+}
+
+#[derive(Debug)]
+struct Open {
+    address: SocketAddr,
+    /// Taken when accepting begins.
+    sockets: Vec<std::net::TcpListener>,
+    gate: Arc<Gate>,
+    stop: CancellationToken,
+}
+
+impl Listening {
+    pub(super) fn keys(&self) -> BTreeSet<ListenerKey> {
+        self.open.keys().copied().collect()
+    }
+
+    /// Takes over sockets that were bound for the next generation.
+    pub(super) fn adopt(&mut self, bound: Vec<(ListenerKey, Bound)>) {
+        for (key, bound) in bound {
+            let address = bound.address();
+            let open =
+                Open { address, sockets: bound.into_sockets(), gate: Arc::default(), stop: CancellationToken::new() };
+            self.open.insert(key, open);
+        }
+    }
+
+    pub(super) fn addresses<'a>(&self, keys: impl Iterator<Item = &'a ListenerKey>) -> Vec<SocketAddr> {
+        keys.filter_map(|key| self.open.get(key)).map(|open| open.address).collect()
+    }
+
+    /// Stops listening where `generation` no longer does. What was accepted goes on.
+    fn close_others(&mut self, generation: &Generation) {
+        self.open.retain(|key, open| {
+            let stays = generation.listeners.contains_key(key);
+            if !stays {
+                open.stop.cancel();
+                tracing::info!(address = %open.address, "no longer listening");
+            }
+            stays
+        });
+    }
+}
+
+impl Shared {
+    /// Accepts on every socket that is open and not accepted on yet.
+    pub(super) fn start_listening(self: &Arc<Self>) {
+        let mut listening = self.listening.lock();
+        listening.started = true;
+        for (key, open) in &mut listening.open {
+            if open.sockets.is_empty() {
+                continue;
+            }
+            tracing::info!(address = %open.address, "listening");
+            for (worker, socket) in std::mem::take(&mut open.sockets).into_iter().enumerate() {
+                let (shared, key, gate, stop) = (self.clone(), *key, open.gate.clone(), open.stop.clone());
+                self.base.workers.run_on(worker, move || serve::accept(shared, key, gate, socket, stop));
+            }
+        }
+    }
+
+    /// Makes `prepared` the generation that serves. Requests in flight finish under the one they began with; tunnels
+    /// notice nothing.
+    pub(super) fn commit(self: &Arc<Self>, prepared: Prepared) -> Arc<Generation> {
+        let (generation, bound) = prepared.into_parts();
+        self.listening.lock().adopt(bound);
+        let before = self.current.swap(generation.clone());
+        self.went_live(&generation, &before);
+        *self.previous.lock() = Some(before);
+        generation
+    }
+
+    /// Closes and opens sockets, and tells everybody.
+    fn went_live(self: &Arc<Self>, generation: &Generation, before: &Generation) {
+        let mut listening = self.listening.lock();
+        listening.close_others(generation);
+        let started = listening.started;
+        drop(listening);
+        if started {
+            self.start_listening();
+        }
+        let past = generation.describe(Some(before));
+        tracing::info!(generation = generation.id, changes = past.changes.join(", "), "generation is live");
+        let mut history = self.history.lock();
+        for entry in history.iter_mut() {
+            entry.live = false;
+        }
+        history.push(past);
+        if history.len() > HISTORY {
+            history.remove(0);
+        }
+        drop(history);
+        self.base.observers.metrics.set_generation(generation.id);
+    }
+
+    /// Stops accepting everywhere.
+    pub(super) fn stop_listening(&self) {
+        for open in self.listening.lock().open.values() {
+            open.stop.cancel();
+        }
+    }
+
+    /// Counts a reload that was refused, and says why.
+    pub(super) fn refused(&self, why: &str, hint: Option<String>) {
+        self.base.observers.metrics.increment(Counter::ReloadRefused);
+        let generation = self.current.load().id;
+        match hint {
+            Some(hint) => tracing::error!(generation, "reload refused, nothing changed: {why}; hint: {hint}"),
+            None => tracing::error!(generation, "reload refused, nothing changed: {why}"),
+        }
+    }
+}

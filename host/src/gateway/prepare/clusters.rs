@@ -1,0 +1,142 @@
+//! Clusters with their balancers and ways to their endpoints.
+
+use std::collections::HashMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use http::HeaderValue;
+
+use super::plugins::{Artifacts, config_of, find};
+use super::{Files, PrepareError, address, timeouts};
+use crate::cluster::{Cluster, Live, Member, Numbers};
+use crate::config::{self, Config};
+use crate::gateway::Base;
+use crate::gateway::generation::{Generation, Kept, MadeFrom};
+use crate::proxy::Destination;
+use crate::tls::{self, PlatformRoots, TlsError};
+use crate::upstream::{PoolLimits, Tls, Upstream, UpstreamSettings};
+
+/// The clusters of one generation.
+pub(super) struct Clusters {
+    pub(super) by_name: HashMap<String, Kept>,
+}
+
+impl Clusters {
+    /// In the order of the configuration, which is the order that routers know.
+    pub(super) fn destinations(&self, config: &Config) -> Vec<Destination> {
+        let destination = |cluster: &config::Cluster| {
+            let kept = self.by_name.get(&cluster.name)?;
+            Some(Destination {
+                cluster: kept.cluster.clone(),
+                upstreams: kept.upstreams.clone(),
+                balancer: cluster.balancer.plugin.as_str().into(),
+                timeouts: timeouts(&cluster.timeouts),
+            })
+        };
+        config.clusters.iter().filter_map(destination).collect()
+    }
+}
+
+/// Makes the clusters of `config`. One that is made from the same as before is taken over with all its state.
+pub(super) fn prepare(
+    base: &Base,
+    config: &Config,
+    files: &Files,
+    artifacts: &Artifacts,
+    previous: Option<&Generation>,
+) -> Result<Clusters, PrepareError> {
+    let platform = PlatformRoots::default();
+    let mut by_name = HashMap::new();
+    for cluster in &config.clusters {
+        let artifact = find(artifacts, &cluster.balancer)?;
+        let made_from = MadeFrom {
+            config: cluster.clone(),
+            plugin: artifact.digest().clone(),
+            limits: config.plugins.get(&cluster.balancer.plugin).cloned(),
+            files: tls_files(&cluster.tls).iter().map(|path| files.print(path)).collect(),
+        };
+        let before = previous.and_then(|previous| previous.clusters.get(&cluster.name));
+        let kept = match before {
+            Some(before) if before.made_from == made_from => Kept {
+                made_from,
+                cluster: before.cluster.clone(),
+                upstreams: before.upstreams.clone(),
+            },
+            _ => {
+                let carry = before.and_then(|before| before.cluster.save());
+                make(base, config, cluster, made_from, artifact, &platform, carry)?
+            }
+        };
+        by_name.insert(cluster.name.clone(), kept);
+    }
+    Ok(Clusters { by_name })
+}
+
+fn make(
+    base: &Base,
+    config: &Config,
+    cluster: &config::Cluster,
+    made_from: MadeFrom,
+    artifact: &Arc<crate::plugin::Artifact>,
+    platform: &PlatformRoots,
+    carry: Option<Vec<u8>>,
+) -> Result<Kept, PrepareError> {
+    let lives: Vec<Arc<Live>> =
+        cluster.endpoints.iter().map(|endpoint| base.registry.live(&cluster.name, &endpoint.url)).collect();
+    let numbers = Arc::new(Numbers::new(lives.clone()));
+    let balancer = artifact.balancer(config_of(config, &cluster.balancer), &cluster.endpoints, numbers, carry)?;
+    let members = cluster.endpoints.iter().zip(lives).map(|(endpoint, live)| Member {
+        live,
+        group: endpoint.group,
+        state: endpoint.state,
+        max_connections: endpoint.max_connections,
+    });
+    let cluster_view = Cluster::new(cluster.name.as_str().into(), members.collect(), balancer);
+    let upstreams = upstreams(base, cluster, platform)?;
+    Ok(Kept { made_from, cluster: Arc::new(cluster_view), upstreams })
+}
+
+fn upstreams(
+    base: &Base,
+    cluster: &config::Cluster,
+    platform: &PlatformRoots,
+) -> Result<Vec<Arc<Upstream>>, PrepareError> {
+    let wrong = |source: TlsError| PrepareError::Tls { context: format!("cluster {}", cluster.name), source };
+    let tls_config = if cluster.endpoints.iter().any(|endpoint| endpoint.tls) {
+        let built = tls::client_config(&cluster.tls, platform).map_err(wrong)?;
+        for warning in &built.warnings {
+            tracing::warn!(cluster = %cluster.name, "{warning}");
+        }
+        Some(built.value)
+    } else {
+        None
+    };
+    let upstream = |endpoint: &config::Endpoint| {
+        let tls = match (&tls_config, endpoint.tls) {
+            (Some(config), true) => {
+                let name = tls::server_name(&cluster.tls, endpoint).map_err(wrong)?;
+                Some(Tls { config: config.clone(), name })
+            }
+            _ => None,
+        };
+        let authority = HeaderValue::from_str(&endpoint.authority).map_err(|_not_a_value| PrepareError::Authority {
+            cluster: cluster.name.clone(),
+            url: endpoint.url.clone(),
+        })?;
+        let settings = UpstreamSettings {
+            url: endpoint.url.as_str().into(),
+            address: address(&endpoint.address),
+            tls,
+            authority,
+            base_path: endpoint.base_path.clone(),
+            pool: PoolLimits { size: cluster.pool_size, idle: cluster.pool_idle },
+        };
+        Ok(Upstream::new(settings, base.workers.count()))
+    };
+    cluster.endpoints.iter().map(upstream).collect()
+}
+
+fn tls_files(tls: &config::ClientTls) -> Vec<PathBuf> {
+    let identity = tls.identity.iter().flat_map(|files| [files.certificate.clone(), files.key.clone()]);
+    tls.ca.iter().cloned().chain(identity).collect()
+}

@@ -1,0 +1,215 @@
+//! Everything that may fail before a generation goes live: files, certificates, plugins, sockets.
+//!
+//! Nothing here touches what runs. A failure leaves no trace but its message.
+
+mod clusters;
+mod files;
+mod listeners;
+mod plugins;
+
+use std::collections::BTreeSet;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use super::Base;
+use super::generation::{Generation, ListenerKey};
+use crate::config::{self, Config, EndpointAddress};
+use crate::http::Forwarding;
+use crate::listener::Bound;
+use crate::plugin::LoadError;
+use crate::proxy::{Rules, Snapshot, Timeouts, Upgrades};
+use crate::tls::TlsError;
+
+pub(super) use files::Files;
+
+/// A generation that is ready to go live, and the sockets it needs beyond those that are open.
+#[derive(Debug)]
+#[must_use = "a prepared generation serves nobody until it is committed"]
+pub(super) struct Prepared {
+    generation: Arc<Generation>,
+    bound: Vec<(ListenerKey, Bound)>,
+}
+
+impl Prepared {
+    pub(super) fn into_parts(self) -> (Arc<Generation>, Vec<(ListenerKey, Bound)>) {
+        (self.generation, self.bound)
+    }
+}
+
+/// Why a configuration cannot go live.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum PrepareError {
+    /// A plugin was refused.
+    #[error("{0}")]
+    Plugin(#[from] LoadError),
+    /// A file cannot be read.
+    #[error("{}: cannot be read: {source}", path.display())]
+    File {
+        /// Which.
+        path: PathBuf,
+        /// What the system said.
+        #[source]
+        source: std::io::Error,
+    },
+    /// A certificate, key or CA file cannot be used.
+    #[error("{context}: {source}")]
+    Tls {
+        /// Whose: `listener 0.0.0.0:443`, `cluster chat`.
+        context: String,
+        /// What is wrong with it.
+        #[source]
+        source: TlsError,
+    },
+    /// A listener's address cannot be bound.
+    #[error("cannot listen on {address}: {source}{}", bind_hint(source))]
+    Bind {
+        /// Which.
+        address: SocketAddr,
+        /// What the system said.
+        #[source]
+        source: std::io::Error,
+    },
+    /// Host of an endpoint that cannot be a header value.
+    #[error("cluster {cluster}: endpoint {url} has a host that cannot be sent")]
+    Authority {
+        /// Which cluster.
+        cluster: String,
+        /// Which endpoint.
+        url: String,
+    },
+}
+
+impl PrepareError {
+    /// What to do about it, if that can be told.
+    #[must_use]
+    pub fn hint(&self) -> Option<String> {
+        match self {
+            Self::Tls { source, .. } => source.hint(),
+            _ => None,
+        }
+    }
+}
+
+fn bind_hint(error: &std::io::Error) -> &'static str {
+    match error.kind() {
+        std::io::ErrorKind::AddrInUse => "; another process listens there: `ss -ltnp` shows which",
+        std::io::ErrorKind::PermissionDenied => {
+            "; ports below 1024 need CAP_NET_BIND_SERVICE: `setcap cap_net_bind_service=+ep` on the binary, or a higher port"
+        }
+        std::io::ErrorKind::AddrNotAvailable => "; no interface of this machine has that address",
+        _ => "",
+    }
+}
+
+/// Makes generation `id` out of `config` and its `files`, taking over from `previous` what has not changed. `open` are
+/// the sockets that need not be bound.
+pub(super) fn prepare(
+    base: &Base,
+    config: Config,
+    files: &Files,
+    id: u64,
+    previous: Option<&Generation>,
+    open: &BTreeSet<ListenerKey>,
+) -> Result<Prepared, PrepareError> {
+    let artifacts = plugins::load(base, &config, files, previous)?;
+    let clusters = clusters::prepare(base, &config, files, &artifacts, previous)?;
+    let snapshot = snapshot(base, &config, id, &artifacts, &clusters)?;
+    let (listeners, bound) = listeners::prepare(base, &config, open)?;
+    for warning in &config.warnings {
+        tracing::warn!("{warning}");
+    }
+    let digest = files.digest(&config);
+    let snapshot = Arc::new(snapshot);
+    let config = Arc::new(config);
+    let generation = Generation { id, config, digest, snapshot, listeners, clusters: clusters.by_name, artifacts };
+    Ok(Prepared { generation: Arc::new(generation), bound })
+}
+
+/// Binds again what `generation` listens on and is not among `open`, so that it can go live once more.
+pub(super) fn prepare_again(
+    base: &Base,
+    generation: Arc<Generation>,
+    open: &BTreeSet<ListenerKey>,
+) -> Result<Prepared, PrepareError> {
+    let bound = listeners::bind(base, generation.listeners.keys(), open)?;
+    Ok(Prepared { generation, bound })
+}
+
+fn snapshot(
+    base: &Base,
+    config: &Config,
+    id: u64,
+    artifacts: &plugins::Artifacts,
+    clusters: &clusters::Clusters,
+) -> Result<Snapshot, PrepareError> {
+    let names: Vec<String> = config.clusters.iter().map(|cluster| cluster.name.clone()).collect();
+    let workers = base.workers.count();
+    let router = plugins::find(artifacts, &config.router)?.router(
+        plugins::config_of(config, &config.router),
+        &names,
+        config.routes.len(),
+        workers,
+    )?;
+    let rewriter = plugins::find(artifacts, &config.rewriter)?
+        .rewriter(plugins::config_of(config, &config.rewriter), workers)?;
+    let defaults = Rules {
+        name: "-".into(),
+        upgrades: Upgrades::Only(vec!["websocket".to_owned()]),
+        reverse: true,
+        timeouts: None,
+        request_headers: crate::proxy::HeaderEdits::default(),
+        response_headers: crate::proxy::HeaderEdits::default(),
+        preserve_host: false,
+    };
+    let forwarded = &config.gateway.forwarded;
+    Ok(Snapshot {
+        generation: id,
+        router,
+        rewriter,
+        destinations: clusters.destinations(config),
+        routes: config.routes.iter().map(rules).collect(),
+        defaults,
+        forwarding: Forwarding {
+            x_forwarded: forwarded.x_forwarded,
+            forwarded: forwarded.forwarded,
+            trusted: forwarded.trusted.clone(),
+        },
+    })
+}
+
+fn rules(route: &config::Route) -> Rules {
+    let edits = |edits: &config::HeaderEdits| crate::proxy::HeaderEdits {
+        remove: edits.remove.clone(),
+        set: edits.set.clone(),
+    };
+    Rules {
+        name: route.name.clone(),
+        upgrades: match &route.upgrade {
+            config::Upgrade::Any => Upgrades::Any,
+            config::Upgrade::Only(these) => Upgrades::Only(these.clone()),
+        },
+        reverse: route.reverse,
+        timeouts: Some(timeouts(&route.timeouts)),
+        request_headers: edits(&route.request_headers),
+        response_headers: edits(&route.response_headers),
+        preserve_host: route.preserve_host,
+    }
+}
+
+fn timeouts(timeouts: &config::Timeouts) -> Timeouts {
+    Timeouts { connect: timeouts.connect, response: timeouts.response, tunnel_idle: timeouts.tunnel_idle }
+}
+
+/// Addresses that need no name service are parsed once, here.
+fn address(address: &EndpointAddress) -> crate::upstream::Address {
+    use crate::upstream::Address;
+    match address {
+        EndpointAddress::Tcp(host, port) => match host.parse::<std::net::IpAddr>() {
+            Ok(ip) => Address::Socket((ip, *port).into()),
+            Err(_a_name) => Address::Name(host.clone(), *port),
+        },
+        EndpointAddress::Unix(path) => Address::Unix(path.clone()),
+    }
+}

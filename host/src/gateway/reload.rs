@@ -1,0 +1,122 @@
+//! From a changed file to a new generation, or to a message that says why not.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use super::generation::Generation;
+use super::prepare::{Files, PrepareError, prepare, prepare_again};
+use super::{Gateway, Shared};
+use crate::config::{self, Config, ConfigFaults};
+use crate::telemetry::Counter;
+
+/// A reload that changed nothing.
+#[derive(Debug, thiserror::Error)]
+pub enum ReloadError {
+    /// The configuration is wrong.
+    #[error("{0}")]
+    Config(#[from] ConfigFaults),
+    /// It cannot be served.
+    #[error("{0}")]
+    Prepare(#[from] PrepareError),
+    /// There is nothing to return to.
+    #[error("no earlier generation to return to")]
+    NoEarlier,
+}
+
+impl Gateway {
+    /// Reads the configuration file and everything it names anew, and swaps it in if it is good and different.
+    ///
+    /// # Errors
+    /// [`ReloadError`]: it was counted and logged, and nothing has changed.
+    pub fn reload(&self) -> Result<Arc<Generation>, ReloadError> {
+        self.shared.reload()
+    }
+
+    /// Swaps in `config`, which need not be in any file.
+    ///
+    /// # Errors
+    /// As [`Self::reload`].
+    pub fn replace(&self, config: Config) -> Result<Arc<Generation>, ReloadError> {
+        self.shared.clone().replace(config)
+    }
+
+    /// Returns to the generation before. It was kept ready: only sockets that were closed since must be bound again.
+    ///
+    /// # Errors
+    /// As [`Self::reload`].
+    pub fn rollback(&self) -> Result<Arc<Generation>, ReloadError> {
+        self.shared.clone().rollback()
+    }
+}
+
+impl Shared {
+    pub(super) fn reload(self: &Arc<Self>) -> Result<Arc<Generation>, ReloadError> {
+        let source = self.current.load().config.source.clone();
+        self.observe(read(&source).and_then(|config| self.try_replace(config)))
+    }
+
+    fn replace(self: Arc<Self>, config: Config) -> Result<Arc<Generation>, ReloadError> {
+        self.observe(self.try_replace(config))
+    }
+
+    fn try_replace(self: &Arc<Self>, config: Config) -> Result<Arc<Generation>, ReloadError> {
+        let mut last = self.changing.lock();
+        let current = self.current.load_full();
+        let files = Files::read(&config)?;
+        if files.digest(&config) == current.digest {
+            tracing::info!(generation = current.id, "nothing has changed");
+            return Ok(current);
+        }
+        warn_of_restart(&current.config, &config);
+        let open = self.listening.lock().keys();
+        let prepared = prepare(&self.base, config, &files, *last + 1, Some(&current), &open)?;
+        *last += 1;
+        Ok(self.commit(prepared))
+    }
+
+    fn rollback(self: Arc<Self>) -> Result<Arc<Generation>, ReloadError> {
+        self.observe(self.try_rollback())
+    }
+
+    fn try_rollback(self: &Arc<Self>) -> Result<Arc<Generation>, ReloadError> {
+        let _one_at_a_time = self.changing.lock();
+        let earlier = self.previous.lock().clone().ok_or(ReloadError::NoEarlier)?;
+        let open = self.listening.lock().keys();
+        let prepared = prepare_again(&self.base, earlier, &open)?;
+        self.base.observers.metrics.increment(Counter::RolledBack);
+        Ok(self.commit(prepared))
+    }
+
+    /// Counts, and logs a refusal.
+    fn observe(&self, result: Result<Arc<Generation>, ReloadError>) -> Result<Arc<Generation>, ReloadError> {
+        match &result {
+            Ok(_) => self.base.observers.metrics.increment(Counter::ReloadCommitted),
+            Err(error) => {
+                let hint = match error {
+                    ReloadError::Prepare(error) => error.hint(),
+                    _ => None,
+                };
+                self.refused(&error.to_string(), hint);
+            }
+        }
+        result
+    }
+}
+
+fn read(source: &Path) -> Result<Config, ReloadError> {
+    Ok(config::load(source)?)
+}
+
+/// What is set up once, when the process starts.
+fn warn_of_restart(old: &Config, new: &Config) {
+    for (what, same) in [
+        ("[gateway] workers", old.gateway.workers == new.gateway.workers),
+        ("[gateway] cache", old.gateway.cache == new.gateway.cache),
+        ("[admin]", old.admin == new.admin),
+        ("[log]", old.log == new.log),
+    ] {
+        if !same {
+            tracing::warn!("{what} takes effect when the gateway is started anew");
+        }
+    }
+}

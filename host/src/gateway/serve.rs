@@ -1,0 +1,174 @@
+//! The life of a client connection: accept → limits → tls → http → proxy. Every layer meets here, and only here.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use tokio::net::TcpStream;
+use tokio_util::sync::CancellationToken;
+
+use super::Shared;
+use super::generation::{ListenerKey, ListenerSettings};
+use crate::http;
+use crate::lifecycle::{Seat, WorkerId};
+use crate::listener::{self, Accepted, Gate, Permit, Refusal};
+use crate::net::{Socket, Stream};
+use crate::policy::Scheme;
+use crate::proxy::{self, Client};
+use crate::telemetry::{Counter, Gauge, Held};
+use crate::tls;
+
+/// A connection that has been let in.
+struct Entered {
+    peer: SocketAddr,
+    settings: Arc<ListenerSettings>,
+    permit: Permit,
+    seat: Seat,
+    open: Held,
+}
+
+/// Accepts on one worker until `stop`. Runs within that worker's runtime.
+pub(super) fn accept(
+    shared: Arc<Shared>,
+    key: ListenerKey,
+    gate: Arc<Gate>,
+    socket: std::net::TcpListener,
+    stop: CancellationToken,
+) {
+    let drain = shared.base.drain.clone();
+    drain.spawn(async move {
+        let metrics = shared.base.observers.metrics.clone();
+        let failed = |error: &std::io::Error| {
+            metrics.increment(Counter::RefusedByError);
+            tracing::warn!(listener = %key.address, %error, "accept failed");
+        };
+        let take = |accepted| take(&shared, key, &gate, accepted);
+        if let Err(error) = listener::accept(socket, stop, take, failed).await {
+            tracing::error!(listener = %key.address, %error, "cannot accept here");
+        }
+    });
+}
+
+/// Lets a connection in, and starts it on the worker that has most room.
+fn take(shared: &Arc<Shared>, key: ListenerKey, gate: &Arc<Gate>, accepted: Accepted) {
+    let Accepted { stream, peer } = accepted;
+    let metrics = &shared.base.observers.metrics;
+    metrics.increment(Counter::ConnectionAccepted);
+    let generation = shared.current.load();
+    let Some(settings) = generation.listeners.get(&key).cloned() else { return };
+    let permit = match gate.enter(peer.ip(), settings.gate) {
+        Ok(permit) => permit,
+        Err(refusal) => {
+            metrics.increment(match refusal {
+                Refusal::Full => Counter::RefusedByListenerLimit,
+                Refusal::ClientFull => Counter::RefusedByClientLimit,
+            });
+            tracing::debug!(listener = %key.address, %peer, %refusal, "connection refused");
+            return;
+        }
+    };
+    let here = WorkerId::current().number();
+    let worker = shared.base.workers.least_loaded(here);
+    let seat = shared.base.workers.seat(worker);
+    let entered = Entered { peer, settings, permit, seat, open: metrics.hold(Gauge::ConnectionsOpen) };
+    if worker == here {
+        start(shared.clone(), stream, entered);
+    } else {
+        hand_over(shared, stream, entered, worker);
+    }
+}
+
+/// Moves an accepted socket to another worker's runtime.
+fn hand_over(shared: &Arc<Shared>, stream: TcpStream, entered: Entered, worker: usize) {
+    let moved = stream.into_std();
+    let shared_there = shared.clone();
+    shared.base.workers.run_on(worker, move || match moved.and_then(TcpStream::from_std) {
+        Ok(stream) => start(shared_there, stream, entered),
+        Err(error) => tracing::warn!(%error, "connection lost between workers"),
+    });
+}
+
+fn start(shared: Arc<Shared>, stream: TcpStream, entered: Entered) {
+    let drain = shared.base.drain.clone();
+    drain.spawn(async move {
+        let peer = entered.peer;
+        if let Err(error) = serve(shared, stream, entered).await {
+            tracing::debug!(%peer, %error, "connection ended early");
+        }
+    });
+}
+
+/// Why a connection ended before its time.
+#[derive(Debug, thiserror::Error)]
+enum ConnectionError {
+    #[error(transparent)]
+    Socket(#[from] std::io::Error),
+    #[error("tls: {0}")]
+    Tls(String),
+    #[error("tls handshake not done in time")]
+    TlsTimedOut,
+    #[error("{0}")]
+    Http(#[from] http::ServeError),
+}
+
+async fn serve(shared: Arc<Shared>, stream: TcpStream, entered: Entered) -> Result<(), ConnectionError> {
+    stream.set_nodelay(true)?;
+    let local = stream.local_addr()?;
+    let Entered { peer, settings, permit, seat, open } = entered;
+    let (stream, secured) = secure(&shared, &settings, stream.into()).await?;
+    let client = Arc::new(Client {
+        peer,
+        local,
+        scheme: if settings.tls.is_some() { Scheme::Https } else { Scheme::Http },
+        sni: secured.sni,
+        tls: secured.version,
+        drain: shared.base.drain.clone(),
+        observers: shared.base.observers.clone(),
+        permit: Box::new((permit, seat, open)),
+    });
+    let limits = settings.http;
+    drop(settings);
+    http::serve(stream, limits, &shared.base.drain, |request| {
+        let snapshot = shared.current.load().snapshot.clone();
+        let client = client.clone();
+        async move { proxy::handle(&client, &snapshot, request).await }
+    })
+    .await?;
+    Ok(())
+}
+
+/// What the handshake told.
+#[derive(Default)]
+struct Secured {
+    sni: Option<Arc<str>>,
+    version: Option<&'static str>,
+}
+
+async fn secure(
+    shared: &Shared,
+    settings: &ListenerSettings,
+    socket: Socket,
+) -> Result<(Stream, Secured), ConnectionError> {
+    let Some(acceptor) = &settings.tls else { return Ok((Stream::Plain(socket), Secured::default())) };
+    let metrics = &shared.base.observers.metrics;
+    match tokio::time::timeout(settings.http.head_timeout, acceptor.accept(socket)).await {
+        Ok(Ok(stream)) => {
+            metrics.increment(Counter::HandshakeOk);
+            let connection = stream.get_ref().1;
+            let version = match connection.protocol_version() {
+                Some(rustls::ProtocolVersion::TLSv1_3) => Some("1.3"),
+                Some(rustls::ProtocolVersion::TLSv1_2) => Some("1.2"),
+                _ => None,
+            };
+            let secured = Secured { sni: connection.server_name().map(Into::into), version };
+            Ok((Stream::Tls(Box::new(stream.into())), secured))
+        }
+        Ok(Err(error)) => {
+            metrics.increment(Counter::HandshakeFailed);
+            Err(ConnectionError::Tls(tls::explain(&error, tls::Peer::Client)))
+        }
+        Err(_elapsed) => {
+            metrics.increment(Counter::HandshakeTimedOut);
+            Err(ConnectionError::TlsTimedOut)
+        }
+    }
+}
