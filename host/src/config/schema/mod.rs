@@ -9,7 +9,7 @@ mod rewrite;
 mod route;
 
 pub(crate) use cluster::{ClientTlsTable, ClusterSection, EndpointEntry, EndpointTable, PoolTable};
-pub(crate) use gateway::{AdminSection, ForwardedTable, GatewaySection, LogSection, TimeoutsTable};
+pub(crate) use gateway::{AdminSection, GatewaySection, LogSection, TimeoutsTable};
 pub(crate) use listen::{LimitsTable, ListenSection, ServerTlsTable};
 pub(crate) use plugin::{Json, PluginSection, RoleSection};
 pub(crate) use read::{File, read};

@@ -37,6 +37,8 @@ pub struct Watcher {
     /// What the files held when a change was last told.
     told: Prints,
     unsettled: Option<Unsettled>,
+    /// Something may have happened, and nobody has looked yet. Outlives a cancelled wait.
+    stirred: bool,
     source: Option<Source>,
     signal: Arc<Signal>,
 }
@@ -80,7 +82,7 @@ impl Watcher {
                 None
             }
         };
-        let mut watcher = Self { files: Vec::new(), told: Prints::new(), unsettled: None, source, signal };
+        let mut watcher = Self { files: Vec::new(), told: Prints::new(), unsettled: None, stirred: false, source, signal };
         watcher.watch(files);
         watcher
     }
@@ -103,16 +105,20 @@ impl Watcher {
         self.follow();
         self.told.extend(print::take(&fresh));
         self.unsettled = None;
-        self.signal.woken.notify_one();
+        self.stirred = true;
     }
 
     /// Waits for the next settled change and returns the files that hold something else, or are gone. Cancel safe.
     pub async fn changed(&mut self) -> Vec<PathBuf> {
         loop {
             let Some(unsettled) = &self.unsettled else {
-                self.wait().await;
+                if !self.stirred {
+                    self.wait().await;
+                    self.stirred = true;
+                }
                 self.follow();
                 let now = self.look().await;
+                self.stirred = false;
                 if !print::changed(&self.told, &now).is_empty() {
                     let at = Instant::now();
                     self.unsettled = Some(Unsettled { prints: now, since: at, began: at });
