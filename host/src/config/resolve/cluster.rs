@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use toml::Spanned;
 
-use super::super::model::{Cluster, ClientTls, Endpoint, EndpointState, PluginUse, Timeouts, Verify};
+use super::super::model::{ClientTls, Cluster, Endpoint, EndpointState, PluginUse, Timeouts, Verify};
 use super::super::report::Span;
 use super::super::schema::{ClientTlsTable, ClusterSection, EndpointEntry, EndpointTable, PoolTable, Text};
 use super::plugins::{Plugins, Role};
@@ -45,7 +45,8 @@ impl Resolver<'_, '_> {
             }
             let endpoints = self.endpoints(&lower, &section.endpoints);
             if let Some(tls) = section.tls.as_ref().filter(|_| !endpoints.iter().any(|endpoint| endpoint.tls)) {
-                let message = format!("cluster `{lower}` has `tls`, but no endpoint with `https` or `wss`: it is not used");
+                let message =
+                    format!("cluster `{lower}` has `tls`, but no endpoint with `https` or `wss`: it is not used");
                 self.report.warn(tls.span(), message);
             }
             let role = Role {
@@ -169,10 +170,12 @@ impl Resolver<'_, '_> {
             Verify::Full,
         );
         if let Some(word) = written.verify.as_ref().filter(|_| verify == Verify::None) {
-            let message = format!("cluster `{cluster}` has verify = \"none\": anybody between can read and change its traffic");
+            let message =
+                format!("cluster `{cluster}` has verify = \"none\": anybody between can read and change its traffic");
             self.report.warn(word.span(), message);
             if let Some(ca) = &written.ca {
-                self.report.warn(ca.span(), format!("cluster `{cluster}` has `ca`, which verify = \"none\" never looks at"));
+                self.report
+                    .warn(ca.span(), format!("cluster `{cluster}` has `ca`, which verify = \"none\" never looks at"));
             }
         }
         if let Some(name) = written.server_name.as_ref().filter(|name| !url::is_host_name(name.get_ref())) {

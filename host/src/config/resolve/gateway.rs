@@ -57,7 +57,9 @@ impl Resolver<'_, '_> {
             (Some((ip, port)), Some(_)) if ip.parse::<std::net::Ipv6Addr>().is_ok() => {
                 format!("write \"[{ip}]:{port}\"")
             }
-            (Some((_, port)), Some(_)) => format!("names are not looked up; write an address, for example \"127.0.0.1:{port}\""),
+            (Some((_, port)), Some(_)) => {
+                format!("names are not looked up; write an address, for example \"127.0.0.1:{port}\"")
+            }
             (None, Some(port)) => format!("write \"0.0.0.0:{port}\""),
             _ => "for example \"0.0.0.0:8080\" or \"[::1]:8080\"".to_owned(),
         };
@@ -70,7 +72,8 @@ impl Resolver<'_, '_> {
         let token_file = written.token_file.as_ref().map(|file| self.file("`token_file`", file));
         let address = self.address(&written.address)?;
         if !address.ip().is_loopback() && token_file.is_none() {
-            let message = format!("`address` in [admin] is {address}, expected a loopback address, as no `token_file` is set");
+            let message =
+                format!("`address` in [admin] is {address}, expected a loopback address, as no `token_file` is set");
             let hint = format!("set `token_file`, or listen on \"127.0.0.1:{}\"", address.port());
             self.report.fault_hint(written.address.span(), message, hint);
         }
@@ -103,7 +106,9 @@ impl Resolver<'_, '_> {
         let is_word = !text.contains(['=', ',', '[', ':']);
         let known = LEVELS.iter().any(|level| level.eq_ignore_ascii_case(text));
         if (is_word && !known) || EnvFilter::try_new(text).is_err() {
-            let message = format!("bad `level` \"{text}\", expected `error`, `warn`, `info`, `debug`, `trace`, `off` or a filter");
+            let message = format!(
+                "bad `level` \"{text}\", expected `error`, `warn`, `info`, `debug`, `trace`, `off` or a filter"
+            );
             match closest(text, LEVELS) {
                 Some(meant) => self.report.fault_meant(written.span(), message, Some(meant)),
                 None => self.report.fault_hint(written.span(), message, "for example \"info,tidegate::proxy=debug\""),

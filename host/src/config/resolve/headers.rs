@@ -38,7 +38,10 @@ impl Resolver<'_, '_> {
     pub(super) fn fields(&mut self, written: &BTreeMap<Text, Text>) -> Vec<(HeaderName, HeaderValue)> {
         let mut fields: Vec<_> = written.iter().collect();
         fields.sort_by_key(|(name, _)| name.span().start);
-        fields.into_iter().filter_map(|(name, value)| Some((self.field_name(name)?, self.field_value(value)?))).collect()
+        fields
+            .into_iter()
+            .filter_map(|(name, value)| Some((self.field_name(name)?, self.field_value(value)?)))
+            .collect()
     }
 
     fn field_name(&mut self, written: &Text) -> Option<HeaderName> {
@@ -62,7 +65,8 @@ impl Resolver<'_, '_> {
     fn field_value(&mut self, written: &Text) -> Option<HeaderValue> {
         let value = HeaderValue::try_from(written.get_ref().as_str()).ok();
         if value.is_none() {
-            self.report.fault(written.span(), "bad header value, expected text without line breaks and control characters");
+            self.report
+                .fault(written.span(), "bad header value, expected text without line breaks and control characters");
         }
         value
     }

@@ -15,7 +15,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::model::Config;
-use super::report::{Report, Span, closest, list};
+use super::report::{Report, Span, closest, one_of};
 use super::schema::{File, Size, Text, Time, TimeoutsTable, Whole};
 use super::{defaults, model};
 
@@ -101,7 +101,7 @@ impl Resolver<'_, '_> {
             return *value;
         }
         let names = || words.iter().map(|(word, _)| *word);
-        let message = format!("`{key}` is \"{}\", expected one of {}", written.get_ref(), list(names()));
+        let message = format!("`{key}` is \"{}\", expected {}", written.get_ref(), one_of(names()));
         self.report.fault_meant(written.span(), message, closest(written.get_ref(), names()));
         default
     }

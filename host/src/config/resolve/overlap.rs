@@ -42,7 +42,10 @@ fn covers_path(prefix: &str, path: &str) -> bool {
 fn covers_hosts(earlier: &[String], later: &[String]) -> bool {
     let covered = |host: &String| {
         earlier.iter().any(|known| {
-            known == host || known.strip_prefix('*').is_some_and(|tail| host.trim_start_matches('*').ends_with(tail) && host != tail)
+            known == host
+                || known
+                    .strip_prefix('*')
+                    .is_some_and(|tail| host.trim_start_matches('*').ends_with(tail) && host != tail)
         })
     };
     earlier.is_empty() || (!later.is_empty() && later.iter().all(covered))

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::super::model::{Allow, Plugin, PluginUse};
-use super::super::report::{Span, closest, list};
+use super::super::report::{Span, closest, list, one_of};
 use super::super::schema::{Json, PluginSection, Text};
 use super::{Resolver, defaults};
 
@@ -37,7 +37,8 @@ impl Resolver<'_, '_> {
         for name in names {
             let word = name.get_ref().as_str();
             if !CAPABILITIES.contains(&word) {
-                let message = format!("unknown capability \"{word}\" in `allow`, expected some of {}", list(CAPABILITIES));
+                let message =
+                    format!("unknown capability \"{word}\" in `allow`, expected some of {}", list(CAPABILITIES));
                 self.report.fault_meant(name.span(), message, closest(word, CAPABILITIES));
             }
         }
@@ -75,7 +76,7 @@ impl Resolver<'_, '_> {
                     let shipped = SHIPPED.iter().filter(|(_, kind)| *kind == role).map(|(name, _)| *name);
                     plugins.keys().map(String::as_str).chain(shipped)
                 };
-                let message = format!("unknown plugin `{name}`, expected one of {}", list(fitting()));
+                let message = format!("unknown plugin `{name}`, expected {}", one_of(fitting()));
                 match closest(name, fitting()) {
                     Some(meant) => self.report.fault_meant(at, message, Some(meant)),
                     None => self.report.fault_hint(at, message, format!("add [plugin.{name}] with its `file`")),

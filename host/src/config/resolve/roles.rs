@@ -46,14 +46,16 @@ impl Resolver<'_, '_> {
                 }
             }
             if let Some(first) = file.listen.first().filter(|_| file.route.is_empty()) {
-                self.report.warn(first.get_ref().address.span(), "there is no [[route]]: every request is answered 404");
+                self.report
+                    .warn(first.get_ref().address.span(), "there is no [[route]]: every request is answered 404");
             }
         }
         for (name, _) in &file.plugin {
             let text = name.get_ref();
             let balances = clusters.iter().any(|cluster| cluster.used.balancer.plugin == *text);
             if !balances && !used.iter().any(|role| role.plugin == *text) {
-                self.report.warn(name.span(), format!("plugin `{text}` is not used by any router, rewriter or cluster"));
+                self.report
+                    .warn(name.span(), format!("plugin `{text}` is not used by any router, rewriter or cluster"));
             }
         }
     }

@@ -6,7 +6,7 @@ use ::http::{HeaderName, HeaderValue, Uri};
 use toml::Spanned;
 
 use super::super::model::{Route, Timeouts, Upgrade};
-use super::super::report::{Span, closest, list};
+use super::super::report::{Span, closest, one_of};
 use super::super::schema::{RedirectTable, RespondTable, RouteSection, Text};
 use super::cluster::{self, Resolved};
 use super::target::{self, Target};
@@ -79,7 +79,11 @@ impl Resolver<'_, '_> {
     ) -> Option<ResolvedRoute> {
         let hosts = written.hosts.as_ref().map(|hosts| {
             if hosts.get_ref().is_empty() {
-                self.report.fault_hint(hosts.span(), "`hosts` is empty: the route would never match", "leave it out to match every host");
+                self.report.fault_hint(
+                    hosts.span(),
+                    "`hosts` is empty: the route would never match",
+                    "leave it out to match every host",
+                );
             }
             hosts.get_ref().iter().map(|host| self.host_pattern("hosts", host)).collect()
         });
@@ -117,7 +121,10 @@ impl Resolver<'_, '_> {
         for word in words {
             // A protocol is a token with an optional version (RFC 9110 §7.8); a header name is a token too.
             if word.get_ref().split('/').any(|token| HeaderName::try_from(token).is_err()) {
-                let message = format!("bad protocol \"{}\" in `upgrade`, expected for example \"websocket\" or \"any\"", word.get_ref());
+                let message = format!(
+                    "bad protocol \"{}\" in `upgrade`, expected for example \"websocket\" or \"any\"",
+                    word.get_ref()
+                );
                 self.report.fault(word.span(), message);
             }
         }
@@ -127,20 +134,33 @@ impl Resolver<'_, '_> {
     fn matcher(&mut self, written: &RouteSection, at: Span) -> Option<(Matcher, Span)> {
         match (&written.path, &written.path_regex) {
             (None, None) => {
-                self.report.fault_hint(at, "[[route]] has no `path` and no `path_regex`, expected one of them", "path = \"/\" matches everything");
+                self.report.fault_hint(
+                    at,
+                    "[[route]] has no `path` and no `path_regex`, expected one of them",
+                    "path = \"/\" matches everything",
+                );
                 None
             }
             (Some(_), Some(regex)) => {
-                self.report.fault_hint(regex.span(), "[[route]] has both `path` and `path_regex`, expected one of them", "write two routes");
+                self.report.fault_hint(
+                    regex.span(),
+                    "[[route]] has both `path` and `path_regex`, expected one of them",
+                    "write two routes",
+                );
                 None
             }
             (Some(path), None) => {
                 let text = path.get_ref();
                 if !text.starts_with('/') {
                     let hint = format!("write \"/{text}\"");
-                    self.report.fault_hint(path.span(), format!("`path` is \"{text}\", which does not start with `/`"), hint);
+                    self.report.fault_hint(
+                        path.span(),
+                        format!("`path` is \"{text}\", which does not start with `/`"),
+                        hint,
+                    );
                 } else if text.contains(['?', '#']) || text.chars().any(char::is_control) {
-                    let message = format!("`path` is {text:?}, expected a path without query, fragment and control characters");
+                    let message =
+                        format!("`path` is {text:?}, expected a path without query, fragment and control characters");
                     self.report.fault(path.span(), message);
                 }
                 Some((Matcher::Prefix(text.clone()), path.span()))
@@ -175,7 +195,11 @@ impl Resolver<'_, '_> {
                 None
             }
             _ => {
-                self.report.fault_hint(at, "[[route]] has more than one of `to`, `respond` and `redirect`", "keep one of them");
+                self.report.fault_hint(
+                    at,
+                    "[[route]] has more than one of `to`, `respond` and `redirect`",
+                    "keep one of them",
+                );
                 None
             }
         }
@@ -194,7 +218,7 @@ impl Resolver<'_, '_> {
                 if !clusters.iter().any(|cluster| cluster.used.name == name) {
                     let names = || clusters.iter().filter(|c| c.span.is_some()).map(|c| c.used.name.as_str());
                     let message = match names().next() {
-                        Some(_) => format!("unknown cluster `{name}`, expected one of {}", list(names())),
+                        Some(_) => format!("unknown cluster `{name}`, expected {}", one_of(names())),
                         None => format!("unknown cluster `{name}`: there is no [cluster.NAME]"),
                     };
                     match closest(&name, names()) {
@@ -232,12 +256,16 @@ impl Resolver<'_, '_> {
         match (from.ends_with('/'), path.ends_with('/')) {
             (true, false) if path.is_empty() => "/".to_owned(),
             (true, false) => {
-                let message = format!("`path` ends with `/` and `to` does not: Apache would send {path}x for {from}x; end both with `/` or neither");
+                let message = format!(
+                    "`path` ends with `/` and `to` does not: Apache would send {path}x for {from}x; end both with `/` or neither"
+                );
                 self.report.warn(to.span(), message);
                 path
             }
             (false, true) => {
-                let message = format!("`to` ends with `/` and `path` does not: Apache would send {path}/x for {from}/x; end both with `/` or neither");
+                let message = format!(
+                    "`to` ends with `/` and `path` does not: Apache would send {path}/x for {from}/x; end both with `/` or neither"
+                );
                 self.report.warn(to.span(), message);
                 path
             }

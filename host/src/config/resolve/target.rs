@@ -25,7 +25,8 @@ pub(crate) fn parse(to: &str, base: &Path) -> Result<Target, UrlFault> {
     if to == "!" {
         return Ok(Target::Exclude);
     }
-    let Some((scheme, rest)) = to.split_once("://").filter(|(scheme, _)| scheme.eq_ignore_ascii_case("balancer")) else {
+    let Some((scheme, rest)) = to.split_once("://").filter(|(scheme, _)| scheme.eq_ignore_ascii_case("balancer"))
+    else {
         if to.starts_with('/') {
             let message = format!("`{to}` is a path, expected a URL");
             let hint = Some("write \"balancer://NAME/path\", or use `redirect` to send the client there".to_owned());

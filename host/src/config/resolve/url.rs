@@ -7,7 +7,8 @@ use super::super::model::EndpointAddress;
 use super::super::report::closest;
 
 /// Schemes an endpoint may have: name, default port, TLS.
-const SCHEMES: [(&str, u16, bool); 4] = [("http", 80, false), ("https", 443, true), ("ws", 80, false), ("wss", 443, true)];
+const SCHEMES: [(&str, u16, bool); 4] =
+    [("http", 80, false), ("https", 443, true), ("ws", 80, false), ("wss", 443, true)];
 /// Longest path of a unix socket, without the closing NUL (`sockaddr_un`).
 const LONGEST_SOCKET: usize = 107;
 
@@ -49,13 +50,18 @@ pub(crate) fn parse(url: &str, base: &Path) -> Result<EndpointUrl, UrlFault> {
         Some((socket, Some(http))) => (Some(socket), http),
     };
     let (scheme, rest) = http.split_once("://").ok_or_else(|| {
+        if http.contains('@') {
+            // What stands before it may be a password: not repeated.
+            return UrlFault::new("the URL has no scheme").hint("write \"http://HOST\" or \"ws://HOST\"");
+        }
         UrlFault::new(format!("`{url}` has no scheme, expected one of `http`, `https`, `ws`, `wss`, `unix`"))
             .hint(format!("write \"http://{url}\" or \"ws://{url}\""))
     })?;
     let lower = scheme.to_ascii_lowercase();
     let Some((scheme, default_port, tls)) = SCHEMES.into_iter().find(|(name, ..)| *name == lower) else {
         let names = SCHEMES.map(|(name, ..)| name);
-        let fault = UrlFault::new(format!("unknown scheme `{scheme}`, expected `http`, `https`, `ws`, `wss` or `unix`"));
+        let fault =
+            UrlFault::new(format!("unknown scheme `{scheme}`, expected `http`, `https`, `ws`, `wss` or `unix`"));
         return Err(match closest(&lower, names.into_iter().chain(["unix", "balancer"])) {
             Some(meant) => fault.hint(format!("did you mean `{meant}`?")),
             None => fault,
@@ -119,8 +125,10 @@ pub(crate) fn check_path(path: &str) -> Result<&str, UrlFault> {
 
 fn split_authority(authority: &str) -> Result<(&str, Option<u16>), UrlFault> {
     if authority.contains('@') {
-        return Err(UrlFault::new("a user in a URL is not allowed")
-            .hint("send credentials with `request_headers` or from the endpoint's own clients"));
+        return Err(UrlFault::new("a user in a URL is not allowed").hint("leave out what stands before `@`"));
+    }
+    if authority.starts_with("::") {
+        return Err(UrlFault::new(format!("bad host `{authority}`")).hint("write an IPv6 address in brackets"));
     }
     if authority.is_empty() || authority.starts_with(':') {
         return Err(UrlFault::new("the URL has no host"));
@@ -144,8 +152,9 @@ fn split_authority(authority: &str) -> Result<(&str, Option<u16>), UrlFault> {
 fn check_host(host: &str) -> Result<String, UrlFault> {
     if let Some(inner) = host.strip_prefix('[') {
         let inner = inner.strip_suffix(']').unwrap_or(inner);
-        let address: Ipv6Addr =
-            inner.parse().map_err(|_| UrlFault::new(format!("bad host `{host}`, expected an IPv6 address in brackets")))?;
+        let address: Ipv6Addr = inner
+            .parse()
+            .map_err(|_| UrlFault::new(format!("bad host `{host}`, expected an IPv6 address in brackets")))?;
         return Ok(format!("[{address}]"));
     }
     let digits = host.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.');
@@ -198,9 +207,29 @@ mod tests {
     #[test]
     fn bad_urls_are_refused() {
         for url in [
-            "", "b:80", "http://", "http://:80", "ftp://b", "http://b:0", "http://b:65536", "http://b:x", "http://b:",
-            "http://b:+80", "http://u@b", "http://b?x", "http://b/a?x", "http://b/#f", "http://b/a b", "http://::1/",
-            "http://[::1", "http://[b]", "http://1.2.3", "http://a..b", "http://b$1/", "unix:", "http://ä",
+            "",
+            "b:80",
+            "http://",
+            "http://:80",
+            "ftp://b",
+            "http://b:0",
+            "http://b:65536",
+            "http://b:x",
+            "http://b:",
+            "http://b:+80",
+            "http://u@b",
+            "http://b?x",
+            "http://b/a?x",
+            "http://b/#f",
+            "http://b/a b",
+            "http://::1/",
+            "http://[::1",
+            "http://[b]",
+            "http://1.2.3",
+            "http://a..b",
+            "http://b$1/",
+            "unix:",
+            "http://ä",
         ] {
             assert!(read(url).is_err(), "{url}");
         }

@@ -73,9 +73,7 @@ fn section<T: DeserializeOwned>(name: &str, value: Spanned<DeValue<'_>>, report:
 fn sections<T: DeserializeOwned>(name: &str, value: Spanned<DeValue<'_>>, report: &mut Report<'_>) -> Vec<T> {
     let at = value.span();
     match value.into_inner() {
-        DeValue::Array(items) => {
-            items.into_iter().filter_map(|item| take(&Place::list(name), item, report)).collect()
-        }
+        DeValue::Array(items) => items.into_iter().filter_map(|item| take(&Place::list(name), item, report)).collect(),
         other => {
             let message = format!("`{name}` is {}, expected a list of tables", rewrite::kind(&other));
             report.fault_hint(at, message, format!("write [[{name}]]"));
@@ -109,7 +107,7 @@ fn named<T: DeserializeOwned>(section: &str, value: Spanned<DeValue<'_>>, report
 fn take<T: DeserializeOwned>(place: &Place, value: Spanned<DeValue<'_>>, report: &mut Report<'_>) -> Option<T> {
     if !value.get_ref().is_table() {
         let message = format!("{place} is {}, expected a table", rewrite::kind(value.get_ref()));
-        report.fault(value.span(), message);
+        report.fault_hint(value.span(), message, place.remedy());
         return None;
     }
     match T::deserialize(ValueDeserializer::from(value.clone())) {

@@ -8,8 +8,13 @@ use toml::de::{DeValue, Error};
 use super::super::report::{Report, Span, closest};
 
 /// Keys that are designed, but not built, with the section they belong to.
-const LATER: [(&str, &str); 5] =
-    [("cluster", "sticky"), ("cluster", "health"), ("cluster", "retry"), ("listen", "proxy_protocol"), ("listen", "protocols")];
+const LATER: [(&str, &str); 5] = [
+    ("cluster", "sticky"),
+    ("cluster", "health"),
+    ("cluster", "retry"),
+    ("listen", "proxy_protocol"),
+    ("listen", "protocols"),
+];
 
 /// A section or a table within one.
 #[derive(Clone, Debug)]
@@ -27,6 +32,14 @@ impl Place {
     /// `[[path]]`
     pub(crate) fn list(path: &str) -> Self {
         Self { path: path.to_owned(), is_list: true }
+    }
+
+    /// How to write it.
+    pub(crate) fn remedy(&self) -> String {
+        match self.path.split_once('.') {
+            Some((section, _)) => format!("write [{section}.NAME], one for each"),
+            None => format!("write {self}"),
+        }
     }
 
     fn inner(&self, key: &str) -> Self {

@@ -82,7 +82,8 @@ impl Watcher {
                 None
             }
         };
-        let mut watcher = Self { files: Vec::new(), told: Prints::new(), unsettled: None, stirred: false, source, signal };
+        let mut watcher =
+            Self { files: Vec::new(), told: Prints::new(), unsettled: None, stirred: false, source, signal };
         watcher.watch(files);
         watcher
     }
@@ -217,7 +218,8 @@ impl Signal {
         let matters = match event {
             Ok(event) => {
                 // Our own reading makes events too: only a close after writing counts.
-                let is_look = matches!(event.kind, EventKind::Access(kind) if kind != AccessKind::Close(AccessMode::Write));
+                let is_look =
+                    matches!(event.kind, EventKind::Access(kind) if kind != AccessKind::Close(AccessMode::Write));
                 let steps = self.steps.lock();
                 !is_look && (event.need_rescan() || event.paths.iter().any(|path| steps.contains(path)))
             }

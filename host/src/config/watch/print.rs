@@ -38,7 +38,8 @@ pub(super) fn take(files: &[PathBuf]) -> Prints {
 
 /// Which files hold something else now.
 pub(super) fn changed(before: &Prints, now: &Prints) -> Vec<PathBuf> {
-    let differs = |(path, print): &(&PathBuf, &Option<Print>)| match (before.get(*path).and_then(Option::as_ref), print) {
+    let differs = |(path, print): &(&PathBuf, &Option<Print>)| match (before.get(*path).and_then(Option::as_ref), print)
+    {
         (Some(before), Some(now)) => !before.holds(now),
         (before, now) => before.is_some() != now.is_some(),
     };

@@ -58,7 +58,8 @@ fn a_change_while_nobody_waits_or_in_a_cancelled_wait_is_not_lost() {
 
         fs::write(&a, "2").unwrap();
         for _ in 0..20 {
-            let _ = tokio::time::timeout(Duration::from_millis(2), watcher.changed()).await.map(|_| panic!("too early"));
+            let _ =
+                tokio::time::timeout(Duration::from_millis(2), watcher.changed()).await.map(|_| panic!("too early"));
         }
 
         assert_eq!(told(&mut watcher).await, [a]);
