@@ -1,5 +1,59 @@
 //! The configuration: as written, as used, and how one becomes the other.
+//!
+//! ```text
+//! text ──▶ schema (serde, spans) ──▶ resolve (defaults, references, files) ──▶ Config
+//!              └────────── report ──────────┘ ──▶ ConfigFaults: all of them, with line and remedy
+//! ```
 
+mod defaults;
+mod error;
+mod files;
 mod model;
+mod report;
+mod resolve;
+mod schema;
+mod units;
+mod watch;
 
+#[cfg(test)]
+mod tests;
+
+use std::path::Path;
+
+pub use error::{ConfigError, ConfigFaults, Position};
 pub use model::*;
+pub use units::{ByteSize, Count, HumanDuration, Number, UnitError, show_duration};
+pub use watch::Watcher;
+
+use report::Report;
+
+/// Reads and checks the configuration in `path`.
+///
+/// # Errors
+/// Every fault that is found, or that the file cannot be read.
+pub fn load(path: &Path) -> Result<Config, ConfigFaults> {
+    match std::fs::read_to_string(path) {
+        Ok(text) => parse(&text, path),
+        Err(error) => {
+            let message = format!("cannot be read: {error}");
+            let fault = ConfigError { file: path.to_owned(), position: None, message, hint: None };
+            Err(ConfigFaults { faults: vec![fault] })
+        }
+    }
+}
+
+/// Checks a configuration. `source` is the file it came from: messages name it, and relative paths start from its
+/// folder, where the files that are mentioned must exist.
+///
+/// # Errors
+/// Every fault that is found.
+pub fn parse(text: &str, source: &Path) -> Result<Config, ConfigFaults> {
+    let mut report = Report::new(source, text);
+    let file = schema::read(text, &mut report);
+    if report.is_faulty() {
+        // What could not be read would only look missing to what refers to it.
+        return Err(report.finish().err().unwrap_or(ConfigFaults { faults: Vec::new() }));
+    }
+    let config = resolve::resolve(file, source, &mut report);
+    report.finish().map(|warnings| Config { warnings, ..config })
+}

@@ -1,0 +1,71 @@
+//! Every default, with its reason.
+
+use std::num::NonZeroUsize;
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// One worker per core that this process may use: each worker is one busy thread.
+pub(crate) fn workers() -> usize {
+    std::thread::available_parallelism().map_or(1, NonZeroUsize::get)
+}
+
+/// Compiled plugins are kept between starts, where the platform keeps such things; nowhere if it names no such folder.
+pub(crate) fn cache() -> Option<PathBuf> {
+    let absolute = |name: &str| std::env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
+    let folder = absolute("XDG_CACHE_HOME").or_else(|| absolute("HOME").map(|home| home.join(".cache")))?;
+    Some(folder.join("tidegate"))
+}
+
+/// As long as common orchestrators wait between asking and killing.
+pub(crate) const DRAIN: Duration = Duration::from_secs(30);
+/// A lost SYN is sent again after 1 and 3 s: two chances, then another endpoint.
+pub(crate) const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+/// Apache's `Timeout` and nginx's `proxy_read_timeout`.
+pub(crate) const RESPONSE_TIMEOUT: Duration = Duration::from_secs(60);
+/// Quiet websockets are normal; an hour still clears away what nobody will ever close.
+pub(crate) const TUNNEL_IDLE: Duration = Duration::from_secs(3600);
+
+/// Forwarded headers are on: an endpoint that does not see its clients is a surprise.
+pub(crate) const FORWARDED: bool = true;
+
+/// Fits the common file-descriptor limit of 20,000 and up with an endpoint connection each.
+pub(crate) const CONNECTIONS: usize = 10_000;
+/// No limit of its own: clients behind one address translator look like one.
+pub(crate) const CONNECTIONS_PER_CLIENT: usize = usize::MAX;
+/// Room for large cookies and tokens; Apache and nginx allow 8 KiB per line and 100 or 4 lines.
+pub(crate) const HEAD: u64 = 64 << 10;
+/// What Apache allows a single line; below it, common clients fail.
+pub(crate) const LEAST_HEAD: u64 = 8 << 10;
+/// Apache's `LimitRequestFields`.
+pub(crate) const HEAD_FIELDS: usize = 100;
+/// Longer than any honest client needs, short enough against slow ones.
+pub(crate) const HEAD_TIMEOUT: Duration = Duration::from_secs(10);
+/// Most clients give up an idle connection within a minute.
+pub(crate) const IDLE_TIMEOUT: Duration = Duration::from_secs(60);
+
+/// Sends a busy websocket's next client elsewhere: the balancer this gateway is made for.
+pub(crate) const BALANCER: &str = "bybusyness";
+/// Reads the `[[route]]` list.
+pub(crate) const ROUTER: &str = "prefix";
+/// Apache's ProxyPassReverse for every route.
+pub(crate) const REWRITER: &str = "reverse";
+/// Plain HTTP/1.1 upgrades in the wild are websockets; all else must be asked for.
+pub(crate) const UPGRADE: &str = "websocket";
+/// A load factor of 1.0, in hundredths.
+pub(crate) const WEIGHT: u32 = 100;
+/// Enough to never reconnect under steady load, few enough to not hold an endpoint's descriptors.
+pub(crate) const POOL_SIZE: usize = 64;
+/// Below the keep-alive time of common servers (60 s and more), so that requests do not race their close.
+pub(crate) const POOL_IDLE: Duration = Duration::from_secs(30);
+
+/// A decision takes microseconds; 20 ms is a plugin that hangs, or a garbage collector at work.
+pub(crate) const PLUGIN_DEADLINE: Duration = Duration::from_millis(20);
+/// Fits the runtimes of garbage-collected languages.
+pub(crate) const PLUGIN_MEMORY: u64 = 64 << 20;
+/// One page of linear memory: nothing runs in less.
+pub(crate) const LEAST_PLUGIN_MEMORY: u64 = 64 << 10;
+
+/// Lifecycle and what an operator must act on.
+pub(crate) const LOG_LEVEL: &str = "info";
+/// The usual answer to "it has moved for now", and Apache's.
+pub(crate) const REDIRECT_STATUS: u16 = 302;

@@ -1,0 +1,31 @@
+//! Which files a configuration depends on.
+
+use std::path::PathBuf;
+
+use super::model::{CertificateFiles, Config};
+
+impl Config {
+    /// Every file whose change changes what is served: the configuration, certificates, keys, CA files, plugins and the
+    /// admin token. Each once, as configured (relative ones joined to the folder of the configuration).
+    #[must_use]
+    pub fn watched_files(&self) -> Vec<PathBuf> {
+        let mut files = vec![self.source.clone()];
+        let pair = |files: &mut Vec<PathBuf>, pair: &CertificateFiles| {
+            files.extend([pair.certificate.clone(), pair.key.clone()]);
+        };
+        for tls in self.listeners.iter().filter_map(|listener| listener.tls.as_ref()) {
+            pair(&mut files, &tls.default);
+            tls.by_name.iter().for_each(|(_, more)| pair(&mut files, more));
+            files.extend(tls.client_ca.iter().map(|(ca, _)| ca.clone()));
+        }
+        for cluster in &self.clusters {
+            cluster.tls.identity.iter().for_each(|identity| pair(&mut files, identity));
+            files.extend(cluster.tls.ca.clone());
+        }
+        files.extend(self.plugins.values().map(|plugin| plugin.file.clone()));
+        files.extend(self.admin.iter().filter_map(|admin| admin.token_file.clone()));
+        files.sort();
+        files.dedup();
+        files
+    }
+}

@@ -1,0 +1,112 @@
+//! Collecting faults and warnings while a configuration is read.
+
+use std::ops::Range;
+use std::path::{Path, PathBuf};
+
+use super::error::{ConfigError, ConfigFaults, Position};
+
+/// Where a fault is, in bytes of the text.
+pub(crate) type Span = Range<usize>;
+
+/// Faults and warnings so far.
+#[derive(Debug)]
+pub(crate) struct Report<'t> {
+    file: PathBuf,
+    text: &'t str,
+    faults: Vec<ConfigError>,
+    warnings: Vec<(Position, String)>,
+}
+
+impl<'t> Report<'t> {
+    /// An empty report on `text`, which came from `file`.
+    pub(crate) fn new(file: &Path, text: &'t str) -> Self {
+        Self { file: file.to_owned(), text, faults: Vec::new(), warnings: Vec::new() }
+    }
+
+    /// Notes a fault.
+    pub(crate) fn fault(&mut self, at: Span, message: impl Into<String>) {
+        self.push(at, message.into(), None);
+    }
+
+    /// Notes a fault and its remedy.
+    pub(crate) fn fault_hint(&mut self, at: Span, message: impl Into<String>, hint: impl Into<String>) {
+        self.push(at, message.into(), Some(hint.into()));
+    }
+
+    /// Notes a fault and, if a known word is near, that word.
+    pub(crate) fn fault_meant(&mut self, at: Span, message: impl Into<String>, meant: Option<&str>) {
+        self.push(at, message.into(), meant.map(|word| format!("did you mean `{word}`?")));
+    }
+
+    /// Notes a fault of the file as a whole.
+    pub(crate) fn fault_of_file(&mut self, message: impl Into<String>, hint: impl Into<String>) {
+        let (message, hint) = (message.into(), Some(hint.into()));
+        self.faults.push(ConfigError { file: self.file.clone(), position: None, message, hint });
+    }
+
+    /// Notes something that works but deserves a word.
+    pub(crate) fn warn(&mut self, at: Span, message: impl Into<String>) {
+        self.warnings.push((self.position(at.start), message.into()));
+    }
+
+    /// The line on which `at` starts.
+    pub(crate) fn line(&self, at: &Span) -> usize {
+        self.position(at.start).line
+    }
+
+    /// Whether there are faults.
+    pub(crate) fn is_faulty(&self) -> bool {
+        !self.faults.is_empty()
+    }
+
+    /// All faults, in file order.
+    ///
+    /// # Errors
+    /// If there is one.
+    pub(crate) fn finish(mut self) -> Result<Vec<String>, ConfigFaults> {
+        if self.is_faulty() {
+            self.faults.sort_by_key(|fault| fault.position);
+            self.faults.dedup();
+            return Err(ConfigFaults { faults: self.faults });
+        }
+        self.warnings.sort_by_key(|(position, _)| *position);
+        let file = self.file.display();
+        let show = |(at, message): &(Position, String)| format!("{file}:{}:{}: {message}", at.line, at.column);
+        Ok(self.warnings.iter().map(show).collect())
+    }
+
+    fn push(&mut self, at: Span, message: String, hint: Option<String>) {
+        let position = Some(self.position(at.start));
+        self.faults.push(ConfigError { file: self.file.clone(), position, message, hint });
+    }
+
+    fn position(&self, offset: usize) -> Position {
+        let before = self.text.get(..offset).unwrap_or(self.text);
+        let line = before.bytes().filter(|byte| *byte == b'\n').count().saturating_add(1);
+        let column = before.rsplit('\n').next().unwrap_or_default().chars().count().saturating_add(1);
+        Position { line, column }
+    }
+}
+
+/// The candidate that `word` was probably meant to be.
+pub(crate) fn closest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    let word = word.to_lowercase();
+    let limit = (word.chars().count() / 3).max(1);
+    candidates
+        .into_iter()
+        .map(|candidate| (strsim::damerau_levenshtein(&word, &candidate.to_lowercase()), candidate))
+        .filter(|(distance, _)| *distance <= limit)
+        .min_by_key(|(distance, _)| *distance)
+        .map(|(_, candidate)| candidate)
+}
+
+/// `` one of `a`, `b` ``, or the only word.
+pub(crate) fn one_of<'a>(words: impl IntoIterator<Item = &'a str>) -> String {
+    let words = list(words);
+    if words.contains(", ") { format!("one of {words}") } else { words }
+}
+
+/// `` `a`, `b`, `c` ``
+pub(crate) fn list<'a>(words: impl IntoIterator<Item = &'a str>) -> String {
+    words.into_iter().map(|word| format!("`{word}`")).collect::<Vec<_>>().join(", ")
+}

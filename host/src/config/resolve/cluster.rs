@@ -1,0 +1,245 @@
+//! `[cluster.NAME]`
+
+use std::collections::BTreeMap;
+
+use toml::Spanned;
+
+use super::super::model::{ClientTls, Cluster, Endpoint, EndpointState, PluginUse, Timeouts, Verify};
+use super::super::report::Span;
+use super::super::schema::{ClientTlsTable, ClusterSection, EndpointEntry, EndpointTable, PoolTable, Text};
+use super::plugins::{Plugins, Role};
+use super::url::{self, EndpointUrl};
+use super::{Resolver, defaults};
+
+/// A cluster, and where it is written; one made for a direct route is not.
+pub(super) struct Resolved {
+    pub(super) used: Cluster,
+    pub(super) span: Option<Span>,
+}
+
+const STATES: [(&str, EndpointState); 5] = [
+    ("ready", EndpointState::Ready),
+    ("drain", EndpointState::Drain),
+    ("maint", EndpointState::Maint),
+    ("spare", EndpointState::Spare),
+    ("standby", EndpointState::Standby),
+];
+/// Apache's limit for `route=`.
+const LONGEST_ROUTE: usize = 63;
+
+impl Resolver<'_, '_> {
+    pub(super) fn clusters(
+        &mut self,
+        written: &[(Text, ClusterSection)],
+        start: &Timeouts,
+        plugins: &Plugins,
+    ) -> Vec<Resolved> {
+        let mut lines: BTreeMap<String, usize> = BTreeMap::new();
+        let mut clusters = Vec::new();
+        for (name, section) in written {
+            let lower = self.cluster_name(name);
+            let line = self.report.line(&name.span());
+            if let Some(first) = lines.insert(lower.clone(), line) {
+                let message = format!("cluster `{lower}` is on line {first} already; names do not differ by case");
+                self.report.fault(name.span(), message);
+            }
+            let endpoints = self.endpoints(&lower, &section.endpoints);
+            if let Some(tls) = section.tls.as_ref().filter(|_| !endpoints.iter().any(|endpoint| endpoint.tls)) {
+                let message =
+                    format!("cluster `{lower}` has `tls`, but no endpoint with `https` or `wss`: it is not used");
+                self.report.warn(tls.span(), message);
+            }
+            let role = Role {
+                kind: "balancer",
+                written: section.balancer.as_ref(),
+                default: defaults::BALANCER,
+                config: section.config.as_ref(),
+            };
+            let used = Cluster {
+                balancer: self.plugin_use(role, plugins, || serde_json::json!({})),
+                endpoints,
+                timeouts: self.timeouts(&section.timeouts, start),
+                tls: self.client_tls(&lower, section.tls.as_ref().map(Spanned::get_ref)),
+                pool_size: self.pool_size(&section.pool),
+                pool_idle: self.time("idle", section.pool.idle.as_ref(), defaults::POOL_IDLE),
+                name: lower,
+            };
+            clusters.push(Resolved { used, span: Some(name.span()) });
+        }
+        clusters
+    }
+
+    fn pool_size(&mut self, written: &PoolTable) -> usize {
+        self.whole("size", written.size.as_ref(), (0, 65_536), defaults::POOL_SIZE)
+    }
+
+    fn cluster_name(&mut self, written: &Text) -> String {
+        let name = written.get_ref();
+        let fits = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
+        if name.is_empty() || !name.chars().all(fits) {
+            let message = format!("bad cluster name \"{name}\", expected letters, digits, `-`, `_` and `.`");
+            self.report.fault(written.span(), message);
+        }
+        name.to_ascii_lowercase()
+    }
+
+    fn endpoints(&mut self, cluster: &str, written: &Spanned<Vec<Spanned<EndpointEntry>>>) -> Vec<Endpoint> {
+        if written.get_ref().is_empty() {
+            let message = format!("cluster `{cluster}` has no endpoints, expected at least one");
+            self.report.fault_hint(written.span(), message, "for example endpoints = [\"ws://10.0.0.1:8080\"]");
+        }
+        let mut lines = BTreeMap::new();
+        let mut endpoints = Vec::new();
+        for entry in written.get_ref() {
+            let endpoint = match entry.get_ref() {
+                EndpointEntry::Url(url) => self.endpoint_url(url, entry.span()),
+                EndpointEntry::Table(table) => self.endpoint(table),
+            };
+            let Some(endpoint) = endpoint else { continue };
+            if let Some(line) = lines.get(&endpoint.url) {
+                let message = format!("endpoint {} is in cluster `{cluster}` already, on line {line}", endpoint.url);
+                self.report.fault_hint(entry.span(), message, "give one of them a `weight` instead");
+            }
+            lines.entry(endpoint.url.clone()).or_insert_with(|| self.report.line(&entry.span()));
+            endpoints.push(endpoint);
+        }
+        let idle = |endpoint: &Endpoint| matches!(endpoint.state, EndpointState::Drain | EndpointState::Maint);
+        if !endpoints.is_empty() && endpoints.iter().all(idle) {
+            let message = format!("cluster `{cluster}` has no endpoint that takes work: all are `drain` or `maint`");
+            self.report.warn(written.span(), message);
+        }
+        endpoints
+    }
+
+    fn endpoint_url(&mut self, text: &str, at: Span) -> Option<Endpoint> {
+        if text.to_ascii_lowercase().starts_with("balancer:") {
+            let message = format!("endpoint `{text}` is a cluster, expected the URL of a server");
+            self.report.fault_hint(at, message, "list that cluster's endpoints here");
+            return None;
+        }
+        match url::parse(text, &self.base) {
+            Ok(url) => Some(endpoint_at(&url, true)),
+            Err(fault) => {
+                let message = format!("bad endpoint: {}", fault.message);
+                match fault.hint {
+                    Some(hint) => self.report.fault_hint(at, message, hint),
+                    None => self.report.fault(at, message),
+                }
+                None
+            }
+        }
+    }
+
+    fn endpoint(&mut self, written: &EndpointTable) -> Option<Endpoint> {
+        let weight = written.weight.as_ref().map_or(defaults::WEIGHT, |weight| {
+            let number = weight.get_ref().0;
+            if !(0.01..=100.0).contains(&number) {
+                self.report.fault(weight.span(), format!("`weight` is {number}, expected 0.01 to 100"));
+            }
+            hundredths(number)
+        });
+        if let Some(route) = &written.route {
+            let length = route.get_ref().len();
+            if !(1..=LONGEST_ROUTE).contains(&length) {
+                let message = format!("`route` has {length} bytes, expected 1 to {LONGEST_ROUTE}");
+                self.report.fault(route.span(), message);
+            }
+        }
+        let group = self.whole("group", written.group.as_ref(), (0, 99), 0);
+        let most = (1, u64::from(u32::MAX));
+        let connections = self.whole("max_connections", written.max_connections.as_ref(), most, 0);
+        let state = self.choice("state", written.state.as_ref(), &STATES, EndpointState::Ready);
+        let plain = self.endpoint_url(written.url.get_ref(), written.url.span())?;
+        Some(Endpoint {
+            weight,
+            group: u32::try_from(group).unwrap_or_default(),
+            route: written.route.as_ref().map(|route| route.get_ref().clone()),
+            state,
+            labels: written.labels.clone().into_iter().collect(),
+            max_connections: u32::try_from(connections).ok().filter(|connections| *connections > 0),
+            ..plain
+        })
+    }
+
+    fn client_tls(&mut self, cluster: &str, written: Option<&ClientTlsTable>) -> ClientTls {
+        let Some(written) = written else { return PLAIN_TLS };
+        let verify = self.choice(
+            "verify",
+            written.verify.as_ref(),
+            &[("full", Verify::Full), ("none", Verify::None)],
+            Verify::Full,
+        );
+        if let Some(word) = written.verify.as_ref().filter(|_| verify == Verify::None) {
+            let message =
+                format!("cluster `{cluster}` has verify = \"none\": anybody between can read and change its traffic");
+            self.report.warn(word.span(), message);
+            if let Some(ca) = &written.ca {
+                self.report
+                    .warn(ca.span(), format!("cluster `{cluster}` has `ca`, which verify = \"none\" never looks at"));
+            }
+        }
+        if let Some(name) = written.server_name.as_ref().filter(|name| !url::is_host_name(name.get_ref())) {
+            let message = format!("bad `server_name` \"{}\", expected a host name", name.get_ref());
+            self.report.fault(name.span(), message);
+        }
+        let identity = match (&written.certificate, &written.key) {
+            (Some(certificate), Some(key)) => Some(self.certificate(certificate, key)),
+            (Some(lonely), None) => {
+                self.report.fault(lonely.span(), "`certificate` is set, but not its `key`");
+                None
+            }
+            (None, Some(lonely)) => {
+                self.report.fault(lonely.span(), "`key` is set, but not its `certificate`");
+                None
+            }
+            (None, None) => None,
+        };
+        ClientTls {
+            ca: written.ca.as_ref().map(|ca| self.file("`ca`", ca)),
+            verify,
+            server_name: written.server_name.as_ref().map(|name| name.get_ref().to_ascii_lowercase()),
+            identity,
+        }
+    }
+}
+
+const PLAIN_TLS: ClientTls = ClientTls { ca: None, verify: Verify::Full, server_name: None, identity: None };
+
+/// The cluster of a route that names its server directly.
+pub(super) fn direct(url: &EndpointUrl, timeouts: Timeouts) -> Resolved {
+    let used = Cluster {
+        name: url.origin.clone(),
+        balancer: PluginUse { plugin: defaults::BALANCER.to_owned(), config: serde_json::json!({}) },
+        endpoints: vec![endpoint_at(url, false)],
+        timeouts,
+        tls: PLAIN_TLS,
+        pool_size: defaults::POOL_SIZE,
+        pool_idle: defaults::POOL_IDLE,
+    };
+    Resolved { used, span: None }
+}
+
+/// An endpoint with all defaults. With `based`, the URL's path stands before every path sent there.
+fn endpoint_at(url: &EndpointUrl, based: bool) -> Endpoint {
+    let base_path = if based { url.path.trim_end_matches('/').to_owned() } else { String::new() };
+    Endpoint {
+        url: format!("{}{base_path}", url.origin),
+        address: url.address.clone(),
+        tls: url.tls,
+        authority: url.authority.clone(),
+        base_path,
+        weight: defaults::WEIGHT,
+        group: 0,
+        route: None,
+        state: EndpointState::Ready,
+        labels: Vec::new(),
+        max_connections: None,
+    }
+}
+
+/// 1.0 → 100. The caller has refused what is out of range.
+fn hundredths(weight: f64) -> u32 {
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped to 1..=10,000 and rounded")]
+    let hundredths = (weight * 100.0).round().clamp(1.0, 10_000.0) as u32;
+    hundredths
+}

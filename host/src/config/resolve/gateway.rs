@@ -1,0 +1,118 @@
+//! `[gateway]`, `[admin]` and `[log]`.
+
+use std::net::{IpAddr, SocketAddr};
+
+use ipnet::IpNet;
+use tracing_subscriber::EnvFilter;
+
+use super::super::model::{AccessLog, Admin, Forwarded, Gateway, Listener, Log, LogFormat};
+use super::super::report::closest;
+use super::super::schema::{AdminSection, GatewaySection, LogSection, Text};
+use super::{Resolver, TIMEOUTS, defaults};
+
+const LEVELS: [&str; 6] = ["error", "warn", "info", "debug", "trace", "off"];
+
+impl Resolver<'_, '_> {
+    pub(super) fn gateway(&mut self, written: &GatewaySection) -> Gateway {
+        let cache = match &written.cache {
+            None => defaults::cache(),
+            Some(word) if word.get_ref() == "off" => None,
+            Some(path) => Some(self.base.join(path.get_ref())),
+        };
+        let forwarded = &written.forwarded;
+        Gateway {
+            workers: self.whole("workers", written.workers.as_ref(), (1, 1024), defaults::workers()),
+            drain: self.time("drain", written.drain.as_ref(), defaults::DRAIN),
+            cache,
+            timeouts: self.timeouts(&written.timeouts, &TIMEOUTS),
+            forwarded: Forwarded {
+                x_forwarded: forwarded.x_forwarded.unwrap_or(defaults::FORWARDED),
+                forwarded: forwarded.forwarded.unwrap_or(defaults::FORWARDED),
+                trusted: forwarded.trusted.iter().filter_map(|net| self.network(net)).collect(),
+            },
+        }
+    }
+
+    /// An address, or a network in `address/bits` form.
+    fn network(&mut self, written: &Text) -> Option<IpNet> {
+        let text = written.get_ref();
+        let read = text.parse::<IpAddr>().map(IpNet::from).ok().or_else(|| text.parse().ok());
+        if read.is_none() {
+            let message = format!("bad network \"{text}\" in `trusted`, expected an address or `address/bits`");
+            self.report.fault_hint(written.span(), message, "for example \"10.0.0.0/8\"");
+        }
+        read
+    }
+
+    /// `ip:port`
+    pub(super) fn address(&mut self, written: &Text) -> Option<SocketAddr> {
+        let text = written.get_ref();
+        if let Ok(address) = text.parse() {
+            return Some(address);
+        }
+        let message = format!("bad address \"{text}\", expected `ip:port`");
+        let port = text.rsplit(':').next().filter(|port| port.parse::<u16>().is_ok());
+        let hint = match (text.rsplit_once(':'), port) {
+            (Some(("" | "*", port)), _) => format!("write \"0.0.0.0:{port}\", or \"[::]:{port}\" for IPv6 too"),
+            (Some((ip, port)), Some(_)) if ip.parse::<std::net::Ipv6Addr>().is_ok() => {
+                format!("write \"[{ip}]:{port}\"")
+            }
+            (Some((_, port)), Some(_)) => {
+                format!("names are not looked up; write an address, for example \"127.0.0.1:{port}\"")
+            }
+            (None, Some(port)) => format!("write \"0.0.0.0:{port}\""),
+            _ => "for example \"0.0.0.0:8080\" or \"[::1]:8080\"".to_owned(),
+        };
+        self.report.fault_hint(written.span(), message, hint);
+        None
+    }
+
+    pub(super) fn admin(&mut self, written: Option<&AdminSection>, listeners: &[Listener]) -> Option<Admin> {
+        let written = written?;
+        let token_file = written.token_file.as_ref().map(|file| self.file("`token_file`", file));
+        let address = self.address(&written.address)?;
+        if !address.ip().is_loopback() && token_file.is_none() {
+            let message =
+                format!("`address` in [admin] is {address}, expected a loopback address, as no `token_file` is set");
+            let hint = format!("set `token_file`, or listen on \"127.0.0.1:{}\"", address.port());
+            self.report.fault_hint(written.address.span(), message, hint);
+        }
+        if address.port() != 0 && listeners.iter().any(|listener| listener.address == address) {
+            let message = format!("`address` in [admin] is {address}, which a [[listen]] has already");
+            self.report.fault(written.address.span(), message);
+        }
+        Some(Admin { address, token_file })
+    }
+
+    pub(super) fn log(&mut self, written: &LogSection) -> Log {
+        let formats = [("text", LogFormat::Text), ("json", LogFormat::Json)];
+        if let Some(level) = &written.level {
+            self.level(level);
+        }
+        Log {
+            level: written.level.as_ref().map_or(defaults::LOG_LEVEL, |level| level.get_ref()).to_owned(),
+            format: self.choice("format", written.format.as_ref(), &formats, LogFormat::Text),
+            access: match &written.access {
+                None => AccessLog::Stdout,
+                Some(word) if word.get_ref() == "stdout" => AccessLog::Stdout,
+                Some(word) if word.get_ref() == "off" => AccessLog::Off,
+                Some(path) => AccessLog::File(self.base.join(path.get_ref())),
+            },
+        }
+    }
+
+    fn level(&mut self, written: &Text) {
+        let text = written.get_ref();
+        let is_word = !text.contains(['=', ',', '[', ':']);
+        let known = LEVELS.iter().any(|level| level.eq_ignore_ascii_case(text));
+        if (is_word && !known) || EnvFilter::try_new(text).is_err() {
+            let message = format!(
+                "bad `level` \"{text}\", expected `error`, `warn`, `info`, `debug`, `trace`, `off` or a filter"
+            );
+            match closest(text, LEVELS) {
+                Some(meant) => self.report.fault_meant(written.span(), message, Some(meant)),
+                None => self.report.fault_hint(written.span(), message, "for example \"info,tidegate::proxy=debug\""),
+            }
+        }
+    }
+}

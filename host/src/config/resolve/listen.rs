@@ -1,0 +1,110 @@
+//! `[[listen]]`
+
+use std::collections::BTreeMap;
+
+use toml::Spanned;
+
+use super::super::model::{CertificateFiles, ClientCertificate, Limits, Listener, ServerTls};
+use super::super::schema::{LimitsTable, ListenSection, ServerTlsTable, Text};
+use super::{Resolver, defaults, url};
+
+impl Resolver<'_, '_> {
+    pub(super) fn listeners(&mut self, written: &[Spanned<ListenSection>]) -> Vec<Listener> {
+        if written.is_empty() {
+            self.report.fault_of_file(
+                "no [[listen]], expected at least one",
+                "add [[listen]] with, for example, address = \"0.0.0.0:8080\"",
+            );
+        }
+        let mut taken = BTreeMap::new();
+        let mut listeners = Vec::new();
+        for section in written {
+            let section = section.get_ref();
+            let tls = section.tls.as_ref().map(|tls| self.server_tls(tls));
+            let limits = self.limits(&section.limits);
+            let Some(address) = self.address(&section.address) else { continue };
+            let at = section.address.span();
+            if let Some(line) = taken.get(&address).filter(|_| address.port() != 0) {
+                self.report.fault(at.clone(), format!("address {address} is taken by the [[listen]] on line {line}"));
+            }
+            taken.entry(address).or_insert_with(|| self.report.line(&at));
+            listeners.push(Listener { address, tls, limits });
+        }
+        listeners
+    }
+
+    fn limits(&mut self, written: &LimitsTable) -> Limits {
+        const ANY: (u64, u64) = (1, u64::MAX);
+        let per_client = written.connections_per_client.as_ref();
+        Limits {
+            connections: self.whole("connections", written.connections.as_ref(), ANY, defaults::CONNECTIONS),
+            connections_per_client: self.whole(
+                "connections_per_client",
+                per_client,
+                ANY,
+                defaults::CONNECTIONS_PER_CLIENT,
+            ),
+            head_bytes: self.size("head", written.head.as_ref(), defaults::LEAST_HEAD, defaults::HEAD),
+            head_fields: self.whole("head_fields", written.head_fields.as_ref(), ANY, defaults::HEAD_FIELDS),
+            head_timeout: self.time("head_timeout", written.head_timeout.as_ref(), defaults::HEAD_TIMEOUT),
+            idle_timeout: self.time("idle_timeout", written.idle_timeout.as_ref(), defaults::IDLE_TIMEOUT),
+        }
+    }
+
+    fn server_tls(&mut self, written: &ServerTlsTable) -> ServerTls {
+        let mut seen = BTreeMap::new();
+        let by_name = written.more.iter().map(|more| {
+            if more.names.get_ref().is_empty() {
+                self.report.fault(more.names.span(), "`names` is empty, expected at least one server name");
+            }
+            let names = more.names.get_ref().iter().map(|name| self.server_name(name, &mut seen)).collect();
+            (names, self.certificate(&more.certificate, &more.key))
+        });
+        let by_name = by_name.collect();
+        let demands = [("optional", ClientCertificate::Optional), ("required", ClientCertificate::Required)];
+        let demand = written.client_certificate.as_ref();
+        if let Some(word) = demand.filter(|_| written.client_ca.is_none()) {
+            self.report.fault_hint(
+                word.span(),
+                "`client_certificate` is set, but there is no `client_ca` to check certificates against",
+                "add client_ca = \"ca.pem\"",
+            );
+        }
+        let demand = self.choice("client_certificate", demand, &demands, ClientCertificate::Required);
+        let client_ca = written.client_ca.as_ref().map(|ca| (self.file("`client_ca`", ca), demand));
+        let versions = [("1.2", true), ("1.3", false)];
+        ServerTls {
+            default: self.certificate(&written.certificate, &written.key),
+            by_name,
+            allow_tls12: self.choice("min_version", written.min_version.as_ref(), &versions, true),
+            client_ca,
+        }
+    }
+
+    pub(super) fn certificate(&mut self, certificate: &Text, key: &Text) -> CertificateFiles {
+        CertificateFiles { certificate: self.file("`certificate`", certificate), key: self.file("`key`", key) }
+    }
+
+    /// A server name for a certificate; each may be there once.
+    fn server_name(&mut self, written: &Text, seen: &mut BTreeMap<String, usize>) -> String {
+        let name = self.host_pattern("names", written);
+        let line = self.report.line(&written.span());
+        if let Some(first) = seen.insert(name.clone(), line) {
+            let message = format!("server name \"{name}\" has a certificate already, on line {first}");
+            self.report.fault(written.span(), message);
+        }
+        name
+    }
+
+    /// A host name or `*.` and one, lower case and without port.
+    pub(super) fn host_pattern(&mut self, key: &str, written: &Text) -> String {
+        let text = written.get_ref();
+        let name = text.strip_prefix("*.").unwrap_or(text);
+        let is_address = text.trim_matches(['[', ']']).parse::<std::net::Ipv6Addr>().is_ok();
+        if !url::is_host_name(name) && !is_address {
+            let message = format!("bad name \"{text}\" in `{key}`, expected a host or `*.` and a host, without port");
+            self.report.fault(written.span(), message);
+        }
+        text.to_ascii_lowercase()
+    }
+}

@@ -1,0 +1,143 @@
+//! As written → as used: every default filled in, every reference followed, all faults collected.
+
+mod cluster;
+mod gateway;
+mod headers;
+mod listen;
+mod overlap;
+mod plugins;
+mod roles;
+mod route;
+mod target;
+mod url;
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use super::model::Config;
+use super::report::{Report, Span, closest, one_of};
+use super::schema::{File, Size, Text, Time, TimeoutsTable, Whole};
+use super::{defaults, model};
+
+/// What every part of the resolving needs.
+pub(crate) struct Resolver<'r, 't> {
+    report: &'r mut Report<'t>,
+    /// Folder of the file: what relative paths start from.
+    base: PathBuf,
+}
+
+/// Resolves the whole file; faults go to the report. With faults, what is returned is incomplete.
+pub(crate) fn resolve(file: File, source: &Path, report: &mut Report<'_>) -> Config {
+    let base = source.parent().unwrap_or(Path::new("")).to_owned();
+    let mut resolver = Resolver { report, base };
+    let gateway = resolver.gateway(&file.gateway);
+    let log = resolver.log(&file.log);
+    let listeners = resolver.listeners(&file.listen);
+    let admin = resolver.admin(file.admin.as_ref(), &listeners);
+    let plugins = resolver.plugins(&file.plugin);
+    let mut clusters = resolver.clusters(&file.cluster, &gateway.timeouts, &plugins);
+    let routes = resolver.routes(&file.route, &gateway.timeouts, &mut clusters);
+    let router = resolver.router(&file.router, &routes, &plugins);
+    let rewriter = resolver.rewriter(&file.rewriter, &routes, &clusters, &plugins);
+    resolver.unused(&file, &routes, &clusters, [&router, &rewriter]);
+    Config {
+        source: source.to_owned(),
+        gateway,
+        listeners,
+        routes: routes.into_iter().map(|route| route.used).collect(),
+        router,
+        rewriter,
+        clusters: clusters.into_iter().map(|cluster| cluster.used).collect(),
+        plugins,
+        admin,
+        log,
+        warnings: Vec::new(),
+    }
+}
+
+impl Resolver<'_, '_> {
+    /// A duration that may not be zero.
+    fn time(&mut self, key: &str, written: Option<&Time>, default: Duration) -> Duration {
+        let Some(written) = written else { return default };
+        let duration = written.get_ref().0;
+        if duration.is_zero() {
+            let message = format!("`{key}` is zero, expected a longer time");
+            self.report.fault_hint(written.span(), message, "leave it out for the default");
+        }
+        duration
+    }
+
+    /// A whole number within limits.
+    fn whole(&mut self, key: &str, written: Option<&Whole>, range: (u64, u64), default: usize) -> usize {
+        let Some(written) = written else { return default };
+        let number = written.get_ref().0;
+        self.within(key, number, range, written.span());
+        usize::try_from(number).unwrap_or(usize::MAX)
+    }
+
+    /// A size of at least `least` bytes.
+    fn size(&mut self, key: &str, written: Option<&Size>, least: u64, default: u64) -> usize {
+        let bytes = written.map_or(default, |written| written.get_ref().0);
+        if let Some(written) = written.filter(|_| bytes < least) {
+            let message = format!("`{key}` is {bytes} bytes, expected at least {least} ({}KiB)", least >> 10);
+            self.report.fault(written.span(), message);
+        }
+        usize::try_from(bytes).unwrap_or(usize::MAX)
+    }
+
+    /// Notes a fault if a number is out of range.
+    fn within(&mut self, key: &str, number: u64, (low, high): (u64, u64), at: Span) {
+        if (low..=high).contains(&number) {
+            return;
+        }
+        let expected = if high == u64::MAX { format!("at least {low}") } else { format!("{low} to {high}") };
+        self.report.fault(at, format!("`{key}` is {number}, expected {expected}"));
+    }
+
+    /// One of a few words.
+    fn choice<T: Copy>(&mut self, key: &str, written: Option<&Text>, words: &[(&str, T)], default: T) -> T {
+        let Some(written) = written else { return default };
+        if let Some((_, value)) = words.iter().find(|(word, _)| word == written.get_ref()) {
+            return *value;
+        }
+        let names = || words.iter().map(|(word, _)| *word);
+        let message = format!("`{key}` is \"{}\", expected {}", written.get_ref(), one_of(names()));
+        self.report.fault_meant(written.span(), message, closest(written.get_ref(), names()));
+        default
+    }
+
+    /// A file that must be there. `what` says what for.
+    fn file(&mut self, what: &str, written: &Text) -> PathBuf {
+        let path = self.base.join(written.get_ref());
+        let fault = match std::fs::metadata(&path) {
+            _ if written.get_ref().is_empty() => Some("is empty, expected a path".to_owned()),
+            Ok(found) if found.is_file() => None,
+            Ok(_) => Some(format!("{} is not a file", path.display())),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+                Some(format!("{} does not exist", path.display()))
+            }
+            Err(error) => Some(format!("{} cannot be read: {error}", path.display())),
+        };
+        if let Some(fault) = fault {
+            let message = format!("{what}: {fault}");
+            self.report.fault_hint(written.span(), message, "paths are relative to the folder of this file");
+        }
+        path
+    }
+
+    /// Timeouts, `start` where nothing is written.
+    fn timeouts(&mut self, written: &TimeoutsTable, start: &model::Timeouts) -> model::Timeouts {
+        model::Timeouts {
+            connect: self.time("connect", written.connect.as_ref(), start.connect),
+            response: self.time("response", written.response.as_ref(), start.response),
+            tunnel_idle: self.time("tunnel_idle", written.tunnel_idle.as_ref(), start.tunnel_idle),
+        }
+    }
+}
+
+/// The timeouts that everything starts from.
+const TIMEOUTS: model::Timeouts = model::Timeouts {
+    connect: defaults::CONNECT_TIMEOUT,
+    response: defaults::RESPONSE_TIMEOUT,
+    tunnel_idle: defaults::TUNNEL_IDLE,
+};

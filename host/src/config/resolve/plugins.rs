@@ -1,0 +1,99 @@
+//! `[plugin.NAME]`, and which plugin fills a role.
+
+use std::collections::BTreeMap;
+
+use super::super::model::{Allow, Plugin, PluginUse};
+use super::super::report::{Span, closest, list, one_of};
+use super::super::schema::{Json, PluginSection, Text};
+use super::{Resolver, defaults};
+
+/// Plugins that ship, and their role.
+const SHIPPED: [(&str, &str); 3] =
+    [(defaults::BALANCER, "balancer"), (defaults::ROUTER, "router"), (defaults::REWRITER, "rewriter")];
+/// Interfaces that a plugin may be granted.
+const CAPABILITIES: [&str; 5] = ["log", "request", "columns", "counters", "table"];
+
+/// `[plugin.NAME]` by name, resolved.
+pub(super) type Plugins = BTreeMap<String, Plugin>;
+
+impl Resolver<'_, '_> {
+    pub(super) fn plugins(&mut self, written: &[(Text, PluginSection)]) -> Plugins {
+        let read = written.iter().map(|(name, section)| {
+            let memory = section.memory.as_ref();
+            let plugin = Plugin {
+                file: self.file("`file`", &section.file),
+                config: section.config.clone().map_or(serde_json::Value::Null, |Json(value)| value),
+                deadline: self.time("deadline", section.deadline.as_ref(), defaults::PLUGIN_DEADLINE),
+                memory: self.size("memory", memory, defaults::LEAST_PLUGIN_MEMORY, defaults::PLUGIN_MEMORY),
+                allow: self.allow(section.allow.as_deref()),
+            };
+            (name.get_ref().clone(), plugin)
+        });
+        read.collect()
+    }
+
+    fn allow(&mut self, written: Option<&[Text]>) -> Allow {
+        let Some(names) = written else { return Allow::All };
+        for name in names {
+            let word = name.get_ref().as_str();
+            if !CAPABILITIES.contains(&word) {
+                let message =
+                    format!("unknown capability \"{word}\" in `allow`, expected some of {}", list(CAPABILITIES));
+                self.report.fault_meant(name.span(), message, closest(word, CAPABILITIES));
+            }
+        }
+        Allow::Only(names.iter().map(|name| name.get_ref().clone()).collect())
+    }
+
+    /// The plugin of a role and its configuration: the role's own, the plugin's, or `fallback`.
+    pub(super) fn plugin_use(
+        &mut self,
+        role: Role<'_>,
+        plugins: &Plugins,
+        fallback: impl FnOnce() -> serde_json::Value,
+    ) -> PluginUse {
+        let name = role.written.map_or(role.default, |name| name.get_ref());
+        if let Some(written) = role.written {
+            self.check_plugin(role.kind, name, written.span(), plugins);
+        }
+        let plugin_config = plugins.get(name).map(|plugin| plugin.config.clone()).filter(|config| !config.is_null());
+        let config = role.config.map(|Json(value)| value.clone()).or(plugin_config).unwrap_or_else(fallback);
+        PluginUse { plugin: name.to_owned(), config }
+    }
+
+    fn check_plugin(&mut self, role: &str, name: &str, at: Span, plugins: &Plugins) {
+        if plugins.contains_key(name) {
+            return;
+        }
+        match SHIPPED.iter().find(|(shipped, _)| *shipped == name) {
+            Some((_, kind)) if *kind == role => {}
+            Some((_, kind)) => {
+                let meant = SHIPPED.iter().find(|(_, kind)| *kind == role).map(|(name, _)| *name);
+                self.report.fault_meant(at, format!("plugin `{name}` is a {kind}, expected a {role}"), meant);
+            }
+            None => {
+                let fitting = || {
+                    let shipped = SHIPPED.iter().filter(|(_, kind)| *kind == role).map(|(name, _)| *name);
+                    plugins.keys().map(String::as_str).chain(shipped)
+                };
+                let message = format!("unknown plugin `{name}`, expected {}", one_of(fitting()));
+                match closest(name, fitting()) {
+                    Some(meant) => self.report.fault_meant(at, message, Some(meant)),
+                    None => self.report.fault_hint(at, message, format!("add [plugin.{name}] with its `file`")),
+                }
+            }
+        }
+    }
+}
+
+/// A role to fill.
+pub(super) struct Role<'a> {
+    /// `balancer`, `router`, `rewriter`
+    pub(super) kind: &'a str,
+    /// Who fills it, as written.
+    pub(super) written: Option<&'a Text>,
+    /// Who fills it when nothing is written.
+    pub(super) default: &'a str,
+    /// The role's own configuration.
+    pub(super) config: Option<&'a Json>,
+}

@@ -1,0 +1,102 @@
+//! `[router]` and `[rewriter]`: who fills them, and the `[[route]]` list in the form that plugins read.
+
+use serde_json::{Value, json};
+
+use super::super::model::PluginUse;
+use super::super::schema::{File, RoleSection};
+use super::cluster::Resolved;
+use super::plugins::{Plugins, Role};
+use super::route::{Action, Matcher, ResolvedRoute};
+use super::{Resolver, defaults};
+
+impl Resolver<'_, '_> {
+    pub(super) fn router(&mut self, written: &RoleSection, routes: &[ResolvedRoute], plugins: &Plugins) -> PluginUse {
+        let role = role("router", defaults::ROUTER, written);
+        self.plugin_use(role, plugins, || json!({ "routes": routes.iter().map(for_router).collect::<Vec<_>>() }))
+    }
+
+    pub(super) fn rewriter(
+        &mut self,
+        written: &RoleSection,
+        routes: &[ResolvedRoute],
+        clusters: &[Resolved],
+        plugins: &Plugins,
+    ) -> PluginUse {
+        let role = role("rewriter", defaults::REWRITER, written);
+        let list = || routes.iter().map(|route| for_rewriter(route, clusters)).collect::<Vec<_>>();
+        self.plugin_use(role, plugins, || json!({ "routes": list() }))
+    }
+
+    /// Warns of what is written and never used. With a router of one's own, who uses a cluster is not known.
+    pub(super) fn unused(
+        &mut self,
+        file: &File,
+        routes: &[ResolvedRoute],
+        clusters: &[Resolved],
+        used: [&PluginUse; 2],
+    ) {
+        let [router, _] = used;
+        if router.plugin == defaults::ROUTER && file.router.config.is_none() {
+            let target = |name: &str| {
+                routes.iter().any(|route| matches!(&route.action, Action::Forward { cluster, .. } if cluster == name))
+            };
+            for cluster in clusters.iter().filter(|cluster| !target(&cluster.used.name)) {
+                if let Some(span) = cluster.span.clone() {
+                    self.report.warn(span, format!("cluster `{}` is not used by any route", cluster.used.name));
+                }
+            }
+            if let Some(first) = file.listen.first().filter(|_| file.route.is_empty()) {
+                self.report
+                    .warn(first.get_ref().address.span(), "there is no [[route]]: every request is answered 404");
+            }
+        }
+        for (name, _) in &file.plugin {
+            let text = name.get_ref();
+            let balances = clusters.iter().any(|cluster| cluster.used.balancer.plugin == *text);
+            if !balances && !used.iter().any(|role| role.plugin == *text) {
+                self.report
+                    .warn(name.span(), format!("plugin `{text}` is not used by any router, rewriter or cluster"));
+            }
+        }
+    }
+}
+
+fn role<'a>(kind: &'a str, default: &'a str, written: &'a RoleSection) -> Role<'a> {
+    Role { kind, written: written.plugin.as_ref(), default, config: written.config.as_ref() }
+}
+
+/// One entry of the router's list.
+fn for_router(route: &ResolvedRoute) -> Value {
+    let action = match &route.action {
+        Action::Exclude => json!("exclude"),
+        Action::Forward { cluster, path } => json!({ "forward": { "cluster": cluster, "path": path } }),
+        Action::Redirect { to, status } => json!({ "redirect": { "to": to, "status": status } }),
+        Action::Respond { status, headers, body } => {
+            let text = |value: &::http::HeaderValue| String::from_utf8_lossy(value.as_bytes()).into_owned();
+            let headers: Vec<_> = headers.iter().map(|(name, value)| json!([name.as_str(), text(value)])).collect();
+            json!({ "respond": { "status": status, "headers": headers, "body": body } })
+        }
+    };
+    let (key, pattern) = match &route.matcher {
+        Matcher::Prefix(path) => ("path", path),
+        Matcher::Regex(regex) => ("path_regex", regex),
+    };
+    let mut entry = json!({ key: pattern, "action": action });
+    if let Some(fields) = entry.as_object_mut().filter(|_| !route.hosts.is_empty()) {
+        fields.insert("hosts".to_owned(), json!(route.hosts));
+    }
+    entry
+}
+
+/// One entry of the rewriter's list; null where nothing is mapped back.
+fn for_rewriter(route: &ResolvedRoute, clusters: &[Resolved]) -> Value {
+    let (Matcher::Prefix(from), Action::Forward { cluster, path }, true) =
+        (&route.matcher, &route.action, route.used.reverse)
+    else {
+        return Value::Null;
+    };
+    let cluster = clusters.iter().find(|known| known.used.name == *cluster);
+    let origins: Vec<_> =
+        cluster.iter().flat_map(|known| &known.used.endpoints).map(|endpoint| endpoint.url.as_str()).collect();
+    json!({ "path": from, "to_path": path, "origins": origins })
+}

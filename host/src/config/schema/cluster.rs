@@ -1,0 +1,89 @@
+//! `[cluster.NAME]` as written.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use serde::Deserialize;
+use serde::de::value::MapAccessDeserializer;
+use serde::de::{self, Deserializer, MapAccess, Visitor};
+use toml::Spanned;
+
+use super::super::units::Number;
+use super::{Json, Text, Time, TimeoutsTable, Whole};
+
+/// `[cluster.NAME]`
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ClusterSection {
+    pub(crate) balancer: Option<Text>,
+    pub(crate) config: Option<Json>,
+    pub(crate) endpoints: Spanned<Vec<Spanned<EndpointEntry>>>,
+    pub(crate) tls: Option<Spanned<ClientTlsTable>>,
+    #[serde(default)]
+    pub(crate) timeouts: TimeoutsTable,
+    #[serde(default)]
+    pub(crate) pool: PoolTable,
+}
+
+/// A URL, or a table with one.
+#[derive(Debug)]
+pub(crate) enum EndpointEntry {
+    Url(String),
+    Table(Box<EndpointTable>),
+}
+
+/// `{ url = "…", … }`
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct EndpointTable {
+    pub(crate) url: Text,
+    pub(crate) weight: Option<Spanned<Number>>,
+    pub(crate) route: Option<Text>,
+    pub(crate) group: Option<Whole>,
+    pub(crate) state: Option<Text>,
+    #[serde(default)]
+    pub(crate) labels: BTreeMap<String, String>,
+    pub(crate) max_connections: Option<Whole>,
+}
+
+/// `tls = { … }` towards endpoints.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ClientTlsTable {
+    pub(crate) ca: Option<Text>,
+    pub(crate) verify: Option<Text>,
+    pub(crate) server_name: Option<Text>,
+    pub(crate) certificate: Option<Text>,
+    pub(crate) key: Option<Text>,
+}
+
+/// `pool = { … }`
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct PoolTable {
+    pub(crate) size: Option<Whole>,
+    pub(crate) idle: Option<Time>,
+}
+
+impl<'de> Deserialize<'de> for EndpointEntry {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct UrlOrTable;
+        impl<'de> Visitor<'de> for UrlOrTable {
+            type Value = EndpointEntry;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a URL or a table with `url`")
+            }
+
+            fn visit_str<E: de::Error>(self, url: &str) -> Result<EndpointEntry, E> {
+                Ok(EndpointEntry::Url(url.to_owned()))
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<EndpointEntry, A::Error> {
+                let table = EndpointTable::deserialize(MapAccessDeserializer::new(map))?;
+                Ok(EndpointEntry::Table(Box::new(table)))
+            }
+        }
+        deserializer.deserialize_any(UrlOrTable)
+    }
+}

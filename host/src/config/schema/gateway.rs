@@ -1,0 +1,54 @@
+//! `[gateway]`, `[admin]` and `[log]` as written.
+
+use serde::Deserialize;
+
+use super::{Text, Time, Whole};
+
+/// `[gateway]`
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct GatewaySection {
+    pub(crate) workers: Option<Whole>,
+    pub(crate) drain: Option<Time>,
+    pub(crate) cache: Option<Text>,
+    #[serde(default)]
+    pub(crate) timeouts: TimeoutsTable,
+    #[serde(default)]
+    pub(crate) forwarded: ForwardedTable,
+}
+
+/// `timeouts = { … }`, the same wherever it stands.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct TimeoutsTable {
+    pub(crate) connect: Option<Time>,
+    pub(crate) response: Option<Time>,
+    pub(crate) tunnel_idle: Option<Time>,
+}
+
+/// `forwarded = { … }`
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ForwardedTable {
+    pub(crate) x_forwarded: Option<bool>,
+    pub(crate) forwarded: Option<bool>,
+    #[serde(default)]
+    pub(crate) trusted: Vec<Text>,
+}
+
+/// `[admin]`
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct AdminSection {
+    pub(crate) address: Text,
+    pub(crate) token_file: Option<Text>,
+}
+
+/// `[log]`
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct LogSection {
+    pub(crate) level: Option<Text>,
+    pub(crate) format: Option<Text>,
+    pub(crate) access: Option<Text>,
+}

@@ -1,0 +1,25 @@
+//! The configuration as written: what serde takes, with unknown keys refused and spans where a later fault needs them.
+
+mod cluster;
+mod gateway;
+mod listen;
+mod plugin;
+mod read;
+mod rewrite;
+mod route;
+
+pub(crate) use cluster::{ClientTlsTable, ClusterSection, EndpointEntry, EndpointTable, PoolTable};
+pub(crate) use gateway::{AdminSection, GatewaySection, LogSection, TimeoutsTable};
+pub(crate) use listen::{LimitsTable, ListenSection, ServerTlsTable};
+pub(crate) use plugin::{Json, PluginSection, RoleSection};
+pub(crate) use read::{File, read};
+pub(crate) use route::{HeaderTable, RedirectTable, RespondTable, RouteSection};
+
+/// Text with its place.
+pub(crate) type Text = toml::Spanned<String>;
+/// A duration with its place.
+pub(crate) type Time = toml::Spanned<super::units::HumanDuration>;
+/// A whole number with its place.
+pub(crate) type Whole = toml::Spanned<super::units::Count>;
+/// A size with its place.
+pub(crate) type Size = toml::Spanned<super::units::ByteSize>;

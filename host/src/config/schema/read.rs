@@ -1,0 +1,120 @@
+//! Text to sections. Each section is read on its own, so that one with a fault does not hide the next.
+
+use serde::de::DeserializeOwned;
+use toml::Spanned;
+use toml::de::{DeTable, DeValue, ValueDeserializer};
+
+use super::super::report::{Report, closest, list};
+use super::rewrite::{self, Place};
+use super::{AdminSection, ClusterSection, GatewaySection, ListenSection, LogSection, PluginSection, RoleSection};
+use super::{RouteSection, Text};
+
+/// Section names, in the order of the documentation.
+const SECTIONS: [&str; 9] = ["gateway", "listen", "route", "router", "rewriter", "cluster", "plugin", "admin", "log"];
+/// Sections that are designed, but not built.
+const LATER: [&str; 2] = ["metrics", "trace"];
+
+/// All sections of a file.
+#[derive(Debug, Default)]
+pub(crate) struct File {
+    pub(crate) gateway: GatewaySection,
+    pub(crate) listen: Vec<Spanned<ListenSection>>,
+    pub(crate) route: Vec<Spanned<RouteSection>>,
+    pub(crate) router: RoleSection,
+    pub(crate) rewriter: RoleSection,
+    pub(crate) cluster: Vec<(Text, ClusterSection)>,
+    pub(crate) plugin: Vec<(Text, PluginSection)>,
+    pub(crate) admin: Option<AdminSection>,
+    pub(crate) log: LogSection,
+}
+
+/// Reads `text`; faults go to the report. With faults, what is returned is incomplete.
+pub(crate) fn read(text: &str, report: &mut Report<'_>) -> File {
+    let mut file = File::default();
+    let (table, errors) = DeTable::parse_recoverable(text);
+    for error in &errors {
+        rewrite::syntax(error, report);
+    }
+    if report.is_faulty() {
+        return file;
+    }
+    for (key, value) in table.into_inner() {
+        let name = key.get_ref().as_ref();
+        match name {
+            "gateway" => file.gateway = section(name, value, report).unwrap_or_default(),
+            "listen" => file.listen = sections(name, value, report),
+            "route" => file.route = sections(name, value, report),
+            "router" => file.router = section(name, value, report).unwrap_or_default(),
+            "rewriter" => file.rewriter = section(name, value, report).unwrap_or_default(),
+            "cluster" => file.cluster = named(name, value, report),
+            "plugin" => file.plugin = named(name, value, report),
+            "admin" => file.admin = section(name, value, report),
+            "log" => file.log = section(name, value, report).unwrap_or_default(),
+            _ if LATER.contains(&name) => {
+                report.fault_hint(key.span(), format!("[{name}] is not available in this version"), "leave it out");
+            }
+            _ => {
+                let message = format!("unknown section `{name}`, expected one of {}", list(SECTIONS));
+                report.fault_meant(key.span(), message, closest(name, SECTIONS));
+            }
+        }
+    }
+    file.cluster.sort_by_key(|(name, _)| name.span().start);
+    file.plugin.sort_by_key(|(name, _)| name.span().start);
+    file
+}
+
+/// `[name]`
+fn section<T: DeserializeOwned>(name: &str, value: Spanned<DeValue<'_>>, report: &mut Report<'_>) -> Option<T> {
+    take(&Place::table(name), value, report)
+}
+
+/// `[[name]]`
+fn sections<T: DeserializeOwned>(name: &str, value: Spanned<DeValue<'_>>, report: &mut Report<'_>) -> Vec<T> {
+    let at = value.span();
+    match value.into_inner() {
+        DeValue::Array(items) => items.into_iter().filter_map(|item| take(&Place::list(name), item, report)).collect(),
+        other => {
+            let message = format!("`{name}` is {}, expected a list of tables", rewrite::kind(&other));
+            report.fault_hint(at, message, format!("write [[{name}]]"));
+            Vec::new()
+        }
+    }
+}
+
+/// `[section.NAME]`
+fn named<T: DeserializeOwned>(section: &str, value: Spanned<DeValue<'_>>, report: &mut Report<'_>) -> Vec<(Text, T)> {
+    let at = value.span();
+    match value.into_inner() {
+        DeValue::Table(table) => {
+            let mut found = Vec::new();
+            for (key, value) in table {
+                let name = Spanned::new(key.span(), key.get_ref().to_string());
+                if let Some(read) = take(&Place::table(&format!("{section}.{}", name.get_ref())), value, report) {
+                    found.push((name, read));
+                }
+            }
+            found
+        }
+        other => {
+            let message = format!("`{section}` is {}, expected tables by name", rewrite::kind(&other));
+            report.fault_hint(at, message, format!("write [{section}.NAME]"));
+            Vec::new()
+        }
+    }
+}
+
+fn take<T: DeserializeOwned>(place: &Place, value: Spanned<DeValue<'_>>, report: &mut Report<'_>) -> Option<T> {
+    if !value.get_ref().is_table() {
+        let message = format!("{place} is {}, expected a table", rewrite::kind(value.get_ref()));
+        report.fault_hint(value.span(), message, place.remedy());
+        return None;
+    }
+    match T::deserialize(ValueDeserializer::from(value.clone())) {
+        Ok(read) => Some(read),
+        Err(error) => {
+            rewrite::refused(place, &value, &error, report);
+            None
+        }
+    }
+}

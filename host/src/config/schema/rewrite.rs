@@ -1,0 +1,154 @@
+//! What serde and toml say, in the words of an operator: section, key, found, expected, hint.
+
+use std::fmt;
+
+use toml::Spanned;
+use toml::de::{DeValue, Error};
+
+use super::super::report::{Report, Span, closest};
+
+/// Keys that are designed, but not built, with the section they belong to.
+const LATER: [(&str, &str); 5] = [
+    ("cluster", "sticky"),
+    ("cluster", "health"),
+    ("cluster", "retry"),
+    ("listen", "proxy_protocol"),
+    ("listen", "protocols"),
+];
+
+/// A section or a table within one.
+#[derive(Clone, Debug)]
+pub(crate) struct Place {
+    path: String,
+    is_list: bool,
+}
+
+impl Place {
+    /// `[path]`
+    pub(crate) fn table(path: &str) -> Self {
+        Self { path: path.to_owned(), is_list: false }
+    }
+
+    /// `[[path]]`
+    pub(crate) fn list(path: &str) -> Self {
+        Self { path: path.to_owned(), is_list: true }
+    }
+
+    /// How to write it.
+    pub(crate) fn remedy(&self) -> String {
+        match self.path.split_once('.') {
+            Some((section, _)) => format!("write [{section}.NAME], one for each"),
+            None => format!("write {self}"),
+        }
+    }
+
+    fn inner(&self, key: &str) -> Self {
+        Self::table(&format!("{}.{key}", self.path))
+    }
+
+    fn is_in(&self, section: &str) -> bool {
+        let mut parts = self.path.split('.');
+        let depth = if section == "cluster" { 2 } else { 1 };
+        parts.next() == Some(section) && self.path.split('.').count() == depth
+    }
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.is_list { write!(f, "[[{}]]", self.path) } else { write!(f, "[{}]", self.path) }
+    }
+}
+
+/// Where a span lies: the table, and the key in it if the span is that of a key or its value.
+struct Found {
+    place: Place,
+    key: Option<String>,
+}
+
+/// A file that is no TOML.
+pub(crate) fn syntax(error: &Error, report: &mut Report<'_>) {
+    report.fault(error.span().unwrap_or(0..0), format!("not valid TOML: {}", error.message()));
+}
+
+/// A section that serde refused.
+pub(crate) fn refused(place: &Place, value: &Spanned<DeValue<'_>>, error: &Error, report: &mut Report<'_>) {
+    let at = error.span().unwrap_or_else(|| value.span());
+    let found = find(place, value, &at).unwrap_or_else(|| Found { place: place.clone(), key: None });
+    let Found { place, key } = found;
+    let message = error.message();
+
+    if let Some((name, expected)) = unknown_key(message) {
+        if LATER.iter().any(|(section, key)| place.is_in(section) && *key == name) {
+            let message = format!("`{name}` in {place} is not available in this version");
+            return report.fault_hint(at, message, "leave it out");
+        }
+        let words = expected.split('`').skip(1).step_by(2);
+        let message = format!("unknown key `{name}` in {place}, expected {expected}");
+        return report.fault_meant(at, message, closest(name, words));
+    }
+    if let Some(name) = message.strip_prefix("missing field ") {
+        let place = match key {
+            Some(key) => place.inner(&key),
+            None => place,
+        };
+        return report.fault(at, format!("{place} has no {name}"));
+    }
+    let subject = key.map_or_else(|| place.to_string(), |key| format!("`{key}` in {place}"));
+    let invalid = message.strip_prefix("invalid type: ").or_else(|| message.strip_prefix("invalid value: "));
+    match invalid.and_then(|rest| rest.rsplit_once(", expected ")) {
+        Some((was, expected)) => {
+            report.fault(at, format!("{subject} is {}, expected {}", plain(was), plain(expected)));
+        }
+        None => report.fault(at, format!("{subject}: {message}")),
+    }
+}
+
+/// What kind of thing a value is.
+pub(crate) fn kind(value: &DeValue<'_>) -> &'static str {
+    match value {
+        DeValue::String(_) => "a string",
+        DeValue::Integer(_) => "an integer",
+        DeValue::Float(_) => "a float",
+        DeValue::Boolean(_) => "a boolean",
+        DeValue::Datetime(_) => "a date",
+        DeValue::Array(_) => "an array",
+        DeValue::Table(_) => "a table",
+    }
+}
+
+/// The name and what was expected, if this is serde's word for an unknown key.
+fn unknown_key(message: &str) -> Option<(&str, &str)> {
+    let (name, expected) = message.strip_prefix("unknown field `")?.split_once("`, expected ")?;
+    Some((name, expected))
+}
+
+/// serde's words for types, as TOML calls them.
+fn plain(words: &str) -> &str {
+    match words {
+        "map" => "a table",
+        "sequence" | "a sequence" => "an array",
+        _ if words.starts_with("struct ") || words == "a map" => "a table",
+        _ => words,
+    }
+}
+
+fn find(place: &Place, value: &Spanned<DeValue<'_>>, at: &Span) -> Option<Found> {
+    match value.get_ref() {
+        DeValue::Table(table) => table.iter().find_map(|(key, value)| {
+            let name = key.get_ref().as_ref();
+            if key.span() == *at || value.span() == *at {
+                return Some(Found { place: place.clone(), key: Some(name.to_owned()) });
+            }
+            find(&place.inner(name), value, at)
+        }),
+        DeValue::Array(items) => items.iter().find_map(|item| {
+            if item.span() == *at {
+                let (path, key) = place.path.rsplit_once('.').unwrap_or(("", place.path.as_str()));
+                let is_list = path == "listen" || path == "route";
+                return Some(Found { place: Place { path: path.to_owned(), is_list }, key: Some(key.to_owned()) });
+            }
+            find(place, item, at)
+        }),
+        _ => None,
+    }
+}

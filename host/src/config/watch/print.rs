@@ -1,0 +1,53 @@
+//! Fingerprints: whether a file is what it was.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::time::SystemTime;
+
+use sha2::{Digest, Sha256};
+
+/// What a file looks like. None: it is missing, or cannot be read.
+pub(super) type Prints = BTreeMap<PathBuf, Option<Print>>;
+
+/// Size, time and content of a file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Print {
+    size: u64,
+    modified: Option<SystemTime>,
+    digest: [u8; 32],
+}
+
+impl Print {
+    fn of(path: &Path) -> Option<Self> {
+        let content = std::fs::read(path).ok()?;
+        let modified = std::fs::metadata(path).ok()?.modified().ok();
+        let size = u64::try_from(content.len()).unwrap_or(u64::MAX);
+        Some(Self { size, modified, digest: Sha256::digest(&content).into() })
+    }
+
+    /// Whether it holds the same, whenever it was written.
+    fn holds(&self, other: &Self) -> bool {
+        self.digest == other.digest
+    }
+}
+
+/// Reads all files.
+pub(super) fn take(files: &[PathBuf]) -> Prints {
+    files.iter().map(|path| (path.clone(), Print::of(path))).collect()
+}
+
+/// Which files hold something else now.
+pub(super) fn changed(before: &Prints, now: &Prints) -> Vec<PathBuf> {
+    let differs = |(path, print): &(&PathBuf, &Option<Print>)| match (before.get(*path).and_then(Option::as_ref), print)
+    {
+        (Some(before), Some(now)) => !before.holds(now),
+        (before, now) => before.is_some() != now.is_some(),
+    };
+    now.iter().filter(differs).map(|(path, _)| path.clone()).collect()
+}
+
+/// Whether a file that held something is missing or empty now: as in the middle of a replacement.
+pub(super) fn is_torn(before: &Prints, now: &Prints) -> bool {
+    let filled = |print: Option<&Option<Print>>| print.and_then(Option::as_ref).is_some_and(|print| print.size > 0);
+    now.iter().any(|(path, print)| filled(before.get(path)) && !filled(Some(print)))
+}
