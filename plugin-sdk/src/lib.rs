@@ -1,1 +1,52 @@
-//! SDK.
+//! Write a Tidegate plugin in Rust: one `impl` and one macro line.
+//!
+//! ```
+//! use tidegate_plugin::{Balancer, ConfigError, Endpoint, export_balancer};
+//!
+//! struct First;
+//!
+//! impl Balancer for First {
+//!     fn configure(_config: &str, _endpoints: Vec<Endpoint>) -> Result<Self, Vec<ConfigError>> {
+//!         Ok(Self)
+//!     }
+//!
+//!     fn pick(&mut self, eligible: &[u32], _busy: &[u32], _affinity: Option<u32>) -> Option<u32> {
+//!         eligible.first().copied()
+//!     }
+//! }
+//!
+//! export_balancer!(First);
+//! ```
+//!
+//! The crate is a `cdylib`, built with `cargo build --release --target wasm32-unknown-unknown`; the `.wasm` that comes
+//! out is what the gateway loads. Compiled for any other target the macro only checks the types, and the functions of
+//! [`log`], [`counters`] and the like are stand-ins: everything but the call itself can be tested natively.
+//!
+//! | role | trait | macro | optional, after a `+` |
+//! |---|---|---|---|
+//! | who gets the next connection | [`Balancer`] | [`export_balancer!`] | [`Feedback`], [`Handover`], [`Describe`] |
+//! | which cluster, which path | [`Router`] | [`export_router!`] | [`Describe`] |
+//! | what goes back to the client | [`Rewriter`] | [`export_rewriter!`] | [`Describe`] |
+//!
+//! One crate may fill several roles: one macro line for each. A panic is logged with its message and place, then the
+//! gateway throws the instance away and goes on with a fresh one.
+
+#[doc(hidden)]
+pub mod bindings;
+pub mod config;
+mod export;
+mod imports;
+#[doc(hidden)]
+pub mod instance;
+mod roles;
+
+pub use bindings::balancer_plugin::tidegate::plugin::types::{ConfigError, Endpoint, Field};
+pub use bindings::describing::exports::tidegate::plugin::describe::About;
+pub use bindings::feeding_back::exports::tidegate::plugin::feedback::{Ending, Outcome};
+pub use bindings::rewriter_plugin::exports::tidegate::plugin::rewriter::{Context, Edit, Scheme as ClientScheme};
+pub use bindings::router_plugin::exports::tidegate::plugin::router::{
+    Decision, RequestLine, Response, Scheme, Target,
+};
+pub use config::fault;
+pub use imports::{columns, counters, log, request, table};
+pub use roles::{Balancer, Describe, Feedback, Handover, Rewriter, Router};

@@ -1,1 +1,102 @@
-//! bybusyness.
+//! The balancer that Tidegate starts with: fewest connections and requests in flight, as Apache's `bybusyness`.
+
+pub mod choose;
+
+use tidegate_plugin::{
+    About, Balancer, ConfigError, Describe, Endpoint, Handover, config, export_balancer,
+};
+
+use choose::{Candidate, Scores};
+
+/// The plugin: scores, and the names that they are handed over by.
+#[derive(Debug)]
+pub struct ByBusyness {
+    names: Vec<String>,
+    scores: Scores,
+}
+
+impl Balancer for ByBusyness {
+    fn configure(config: &str, endpoints: Vec<Endpoint>) -> Result<Self, Vec<ConfigError>> {
+        config::nothing(config)?;
+        let scores = Scores::new(endpoints.iter().map(|endpoint| endpoint.weight));
+        Ok(Self { names: endpoints.into_iter().map(|endpoint| endpoint.name).collect(), scores })
+    }
+
+    fn pick(&mut self, eligible: &[u32], busy: &[u32], _affinity: Option<u32>) -> Option<u32> {
+        self.scores.pick(eligible.iter().zip(busy).map(|(&id, &busy)| Candidate { id, busy }))
+    }
+}
+
+/// One line per endpoint: its score, a blank, its name.
+impl Handover for ByBusyness {
+    fn save(&self) -> Vec<u8> {
+        let lines = self.names.iter().zip(self.scores.all()).map(|(name, score)| format!("{score} {name}\n"));
+        lines.collect::<String>().into_bytes()
+    }
+
+    fn restore(&mut self, state: &[u8]) -> Result<(), String> {
+        let state = str::from_utf8(state).map_err(|_| "the saved scores are not text")?;
+        for line in state.lines() {
+            let (score, name) = line.split_once(' ').ok_or("expected lines of score and name")?;
+            let score = score.parse().map_err(|_| format!("expected a score, found {score}"))?;
+            if let Some(id) = self.names.iter().position(|known| known == name) {
+                self.scores.set(id, score);
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Describe for ByBusyness {
+    fn description() -> About {
+        About {
+            name: "bybusyness".to_owned(),
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            summary: "Fewest connections and requests in flight; weights decide between equals.".to_owned(),
+            schema: None,
+        }
+    }
+}
+
+export_balancer!(ByBusyness + Handover + Describe);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn endpoints(names: &[&str]) -> Vec<Endpoint> {
+        let endpoint = |name: &&str| Endpoint {
+            name: (*name).to_owned(),
+            weight: 100,
+            group: 0,
+            route: None,
+            labels: Vec::new(),
+        };
+        names.iter().map(endpoint).collect()
+    }
+
+    #[test]
+    fn scores_survive_a_swap_by_name() {
+        let mut old = ByBusyness::configure("null", endpoints(&["a", "b"])).unwrap();
+        assert_eq!(old.pick(&[0, 1], &[0, 0], None), Some(0));
+
+        let mut new = ByBusyness::configure("{}", endpoints(&["x", "b", "a"])).unwrap();
+        new.restore(&old.save()).unwrap();
+
+        assert_eq!(new.scores.all().collect::<Vec<_>>(), [0, 100, -100], "a new endpoint starts at zero");
+        assert_eq!(new.pick(&[1, 2], &[0, 0], None), Some(1), "it was the turn of b");
+    }
+
+    #[test]
+    fn garbage_is_refused_with_a_sentence() {
+        let mut fresh = ByBusyness::configure("null", endpoints(&["a"])).unwrap();
+
+        assert!(fresh.restore(b"soon a\n").unwrap_err().contains("soon"));
+        assert!(fresh.restore(&[0xff]).is_err());
+    }
+
+    #[test]
+    fn a_configuration_is_refused() {
+        assert!(ByBusyness::configure("{\"x\":1}", Vec::new()).is_err());
+    }
+}

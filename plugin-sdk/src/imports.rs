@@ -1,0 +1,168 @@
+//! What the gateway offers to a plugin, as plain functions.
+//!
+//! Compiled for anything but wasm they are stand-ins for tests: the log goes to stderr, counters count within the
+//! thread, and everything else has no answer.
+
+/// Lines in the gateway's log. At most 64 a second and 4 KiB each are kept.
+pub mod log {
+    pub use super::bound::log::Level;
+
+    /// Writes one line.
+    pub fn write(level: Level, message: impl AsRef<str>) {
+        super::calls::log(level, message.as_ref());
+    }
+
+    /// One line per decision, for finding out.
+    pub fn debug(message: impl AsRef<str>) {
+        write(Level::Debug, message);
+    }
+
+    /// Something that happens now and then.
+    pub fn info(message: impl AsRef<str>) {
+        write(Level::Info, message);
+    }
+
+    /// Degraded, still working.
+    pub fn warn(message: impl AsRef<str>) {
+        write(Level::Warn, message);
+    }
+
+    /// Someone must act.
+    pub fn error(message: impl AsRef<str>) {
+        write(Level::Error, message);
+    }
+}
+
+/// The request being decided. Only inside `route` and `pick`; elsewhere every getter answers none.
+pub mod request {
+    /// First value of the header; the name in any case.
+    #[must_use]
+    pub fn header(name: &str) -> Option<String> {
+        super::calls::header(name)
+    }
+
+    /// Client's address without port, trusted proxies already looked through.
+    #[must_use]
+    pub fn client() -> Option<String> {
+        super::calls::client()
+    }
+
+    /// Server name that the client's TLS asked for.
+    #[must_use]
+    pub fn sni() -> Option<String> {
+        super::calls::sni()
+    }
+}
+
+/// Live numbers of the cluster, one per id of `eligible`, in its order. Only inside `pick`.
+pub mod columns {
+    pub use super::bound::columns::Metric;
+
+    /// What the gateway measures.
+    #[must_use]
+    pub fn column(of: Metric) -> Vec<f64> {
+        super::calls::column(of)
+    }
+
+    /// What endpoints report about themselves, by the operator's name for it; NaN = unknown.
+    #[must_use]
+    pub fn signal(name: &str) -> Vec<f64> {
+        super::calls::signal(name)
+    }
+}
+
+/// Numbers shared by all instances of a plugin and kept over swaps. At most 1,024 keys of 256 bytes.
+pub mod counters {
+    /// Adds and returns the new value.
+    pub fn add(key: &str, delta: i64) -> i64 {
+        super::calls::add(key, delta)
+    }
+
+    /// Reads without changing.
+    #[must_use]
+    pub fn read(key: &str) -> i64 {
+        add(key, 0)
+    }
+}
+
+/// Small read-only map that the operator pushes: tenant → cluster.
+pub mod table {
+    /// The value under `key`.
+    #[must_use]
+    pub fn get(key: &str) -> Option<String> {
+        super::calls::get(key)
+    }
+}
+
+use crate::bindings::balancer_plugin::tidegate::plugin as bound;
+
+#[cfg(target_arch = "wasm32")]
+mod calls {
+    pub(super) use super::bound::columns::{column, signal};
+    pub(super) use super::bound::counters::add;
+    pub(super) use super::bound::log::log;
+    pub(super) use super::bound::request::{client, header, sni};
+    pub(super) use super::bound::table::get;
+}
+
+#[cfg(not(target_arch = "wasm32"))]
+mod calls {
+    use std::cell::RefCell;
+    use std::collections::BTreeMap;
+
+    use super::bound::columns::Metric;
+    use super::bound::log::Level;
+
+    thread_local! {
+        static COUNTERS: RefCell<BTreeMap<String, i64>> = const { RefCell::new(BTreeMap::new()) };
+    }
+
+    pub(super) fn log(level: Level, message: &str) {
+        eprintln!("{level:?}: {message}");
+    }
+
+    pub(super) fn header(_name: &str) -> Option<String> {
+        None
+    }
+
+    pub(super) fn client() -> Option<String> {
+        None
+    }
+
+    pub(super) fn sni() -> Option<String> {
+        None
+    }
+
+    pub(super) fn column(_of: Metric) -> Vec<f64> {
+        Vec::new()
+    }
+
+    pub(super) fn signal(_name: &str) -> Vec<f64> {
+        Vec::new()
+    }
+
+    pub(super) fn add(key: &str, delta: i64) -> i64 {
+        COUNTERS.with_borrow_mut(|counters| {
+            let value = counters.entry(key.to_owned()).or_default();
+            *value = value.wrapping_add(delta);
+            *value
+        })
+    }
+
+    pub(super) fn get(_key: &str) -> Option<String> {
+        None
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::counters;
+
+    #[test]
+    fn counters_count_natively_too() {
+        counters::add("picks", 2);
+
+        assert_eq!(counters::add("picks", 3), 5);
+        assert_eq!(counters::read("picks"), 5);
+    }
+}

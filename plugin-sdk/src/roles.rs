@@ -1,0 +1,78 @@
+//! What a plugin implements: one trait per role, and one per optional interface.
+
+use crate::{About, ConfigError, Context, Decision, Edit, Endpoint, Field, Outcome, RequestLine};
+
+/// Who gets the next connection or request. One instance per cluster: plain state is right and safe.
+pub trait Balancer: Sized + 'static {
+    /// Made once per swap or change. `config` is the operator's as JSON text ("null" if there is none); an endpoint's
+    /// id is its index in `endpoints`.
+    ///
+    /// # Errors
+    /// Every fault found in `config`; the plugin is then not taken into use.
+    fn configure(config: &str, endpoints: Vec<Endpoint>) -> Result<Self, Vec<ConfigError>>;
+
+    /// Chooses one of `eligible` (ids, ascending, never empty), or none to refuse with 503.
+    ///
+    /// `busy[i]`: connections and requests that `eligible[i]` holds now, over the whole gateway. `affinity`: 31-bit
+    /// hash of what the cluster keeps together.
+    fn pick(&mut self, eligible: &[u32], busy: &[u32], affinity: Option<u32>) -> Option<u32>;
+}
+
+/// Optional for a balancer: what became of its choices.
+pub trait Feedback: Balancer {
+    /// A choice of `endpoint` was taken up.
+    fn opened(&mut self, endpoint: u32) {
+        let _ = endpoint;
+    }
+
+    /// It came to its end.
+    fn closed(&mut self, endpoint: u32, outcome: Outcome) {
+        let _ = (endpoint, outcome);
+    }
+}
+
+/// Optional for a balancer: state that outlives a swap to the next version of itself.
+pub trait Handover: Balancer {
+    /// Writes the state down, at most 1 MiB. Key it by endpoint name: ids may differ in the next version.
+    fn save(&self) -> Vec<u8>;
+
+    /// Takes over what an earlier version saved. Called after `configure`, before the first `pick`.
+    ///
+    /// # Errors
+    /// One sentence; the instance then starts fresh.
+    fn restore(&mut self, state: &[u8]) -> Result<(), String>;
+}
+
+/// Which cluster, which path, or an answer right away. One instance per worker thread.
+pub trait Router: Sized + 'static {
+    /// `config` is the operator's as JSON text; `clusters` are the names that `Target::cluster` indexes.
+    ///
+    /// # Errors
+    /// Every fault found in `config`; the plugin is then not taken into use.
+    fn configure(config: &str, clusters: Vec<String>) -> Result<Self, Vec<ConfigError>>;
+
+    /// Decides for one request.
+    fn route(&mut self, request: &RequestLine) -> Decision;
+}
+
+/// What goes back to the client. One instance per worker thread.
+pub trait Rewriter: Sized + 'static {
+    /// `config` is the operator's as JSON text.
+    ///
+    /// # Errors
+    /// Every fault found in `config`; the plugin is then not taken into use.
+    fn configure(config: &str) -> Result<Self, Vec<ConfigError>>;
+
+    /// Lower-case names of the headers it wants to see; asked once, after `configure`.
+    fn interest(&self) -> Vec<String>;
+
+    /// Decides the edits for one response that carries at least one header of interest. `headers` holds those alone, in
+    /// the order of the response.
+    fn rewrite(&mut self, context: &Context, status: u32, headers: &[Field]) -> Vec<Edit>;
+}
+
+/// Optional for every role: what the plugin is.
+pub trait Describe {
+    /// Name, version, one sentence, and the JSON schema of the configuration.
+    fn description() -> About;
+}

@@ -1,0 +1,170 @@
+//! The vectors that were observed on Apache 2.4.71, and what this plugin adds.
+
+use tidegate_plugin::{Scheme, config};
+
+use super::*;
+
+fn request(uri: &str) -> RequestLine {
+    let (path, query) = uri.split_once('?').map_or((uri, None), |(path, query)| (path, Some(query)));
+    RequestLine {
+        method: "GET".to_owned(),
+        scheme: Scheme::Http,
+        host: "front.example".to_owned(),
+        path: path.to_owned(),
+        query: query.map(str::to_owned),
+        upgrade: None,
+    }
+}
+
+fn rules(json: &str) -> Result<Rules, Vec<ConfigError>> {
+    Rules::new(config::parse(json)?, &["main".to_owned(), "other".to_owned()])
+}
+
+/// `path target`, `~regex target`, `path !`: one rule a line.
+fn listed(lines: &[&str]) -> Rules {
+    let routes = lines.iter().map(|line| {
+        let (path, target) = line.split_once(' ').unwrap();
+        let action = match target {
+            "!" => r#""exclude""#.to_owned(),
+            "-" => r#"{"forward":{"cluster":"main"}}"#.to_owned(),
+            _ => format!(r#"{{"forward":{{"cluster":"main","path":"{target}"}}}}"#),
+        };
+        match path.strip_prefix('~') {
+            Some(regex) => format!(r#"{{"path_regex":"{}","action":{action}}}"#, regex.replace('\\', r"\\")),
+            None => format!(r#"{{"path":"{path}","action":{action}}}"#),
+        }
+    });
+    rules(&format!(r#"{{"routes":[{}]}}"#, routes.collect::<Vec<_>>().join(","))).unwrap()
+}
+
+/// Path and query that would be sent; none if unmatched.
+fn sent(rules: &Rules, uri: &str) -> Option<String> {
+    match rules.decide(&request(uri)) {
+        Decision::Forward(target) => Some(target.path.unwrap_or_else(|| uri.to_owned())),
+        Decision::Unmatched => None,
+        Decision::Respond(response) => panic!("{uri}: {response:?}"),
+    }
+}
+
+#[test]
+fn prefixes_map_as_in_apache() {
+    let table: &[(&[&str], &[(&str, Option<&str>)])] = &[
+        (
+            &["/foo /bar"],
+            &[
+                ("/foo", Some("/bar")),
+                ("/foo/", Some("/bar/")),
+                ("/foo/x", Some("/bar/x")),
+                ("/foobar", None),
+                ("/Foo", None),
+                ("/%66oo/x", Some("/bar/x")),
+                ("/foo?x=1", Some("/bar?x=1")),
+                ("/foo/a?", Some("/bar/a?")),
+                ("/foo/a%20b;c=d?%zz", Some("/bar/a%20b;c=d?%zz")),
+                ("/foo/a%2Fb%2f", Some("/bar/a%2Fb%2f")),
+                ("/foo%2fx", None),
+                // Apache merges these slashes; here the rest travels byte for byte.
+                ("//foo//x", Some("/bar//x")),
+            ],
+        ),
+        (&["/sl/ /bar"], &[("/sl", None), ("/sl/", Some("/bar")), ("/sl/barx", Some("/barbarx"))]),
+        (&["/ns /bar/"], &[("/ns", Some("/bar/")), ("/ns/", Some("/bar//")), ("/ns/x", Some("/bar//x"))]),
+        (&["/both/ /bar/"], &[("/both", None), ("/both/x", Some("/bar/x"))]),
+        (&["/a /first", "/a/b /second"], &[("/a/b", Some("/first/b"))]),
+        (&["/x//y /dbl"], &[("/x/y", Some("/dbl")), ("/x/////y/z", Some("/dbl/z"))]),
+        (&["/ex/i !", "/ex/ /EX/"], &[("/ex/i/z", None), ("/ex/j", Some("/EX/j")), ("/%65x/%69/z", None)]),
+        (&["/w4 -"], &[("/w4", Some("/")), ("/w4/a", Some("/a")), ("/w4?q", Some("/?q"))]),
+        (&["/ -"], &[("/", Some("/")), ("/a/b", Some("/a/b"))]),
+        (&["/ /"], &[("/", Some("/")), ("/a/b?q", Some("/a/b?q"))]),
+        (&["/websocket /websocket"], &[("/websocket", Some("/websocket")), ("/websocket/a", Some("/websocket/a"))]),
+    ];
+
+    for (lines, requests) in table {
+        let rules = listed(lines);
+        for (uri, expected) in *requests {
+            assert_eq!(sent(&rules, uri).as_deref(), *expected, "{lines:?} {uri}");
+        }
+    }
+}
+
+#[test]
+fn patterns_map_as_in_apache() {
+    let table: &[(&[&str], &[(&str, Option<&str>)])] = &[
+        (&["~^/m1/(.*)$ /mm/$1"], &[("/m1/q/r?s=1", Some("/mm/q/r?s=1")), ("/x/m1/q", None)]),
+        (&[r"~^/m2/.*\.gif$ -"], &[("/m2/p/x.gif?q=1", Some("/m2/p/x.gif?q=1"))]),
+        (&[r"~^/m2/.*\.gif$ /pre"], &[("/m2/p/x.gif?q=1", Some("/pre/m2/p/x.gif?q=1"))]),
+        (&["~^/m3/ !", "/m3/z /b"], &[("/m3/z", None)]),
+        (&["~^/til/([a-z]+) /T/$1"], &[("/til/abc/def", Some("/T/abc"))]),
+        (&["~^/rw/(.*)$ /RW/$1"], &[("/rw/a%20b?q=1", Some("/RW/a%20b?q=1"))]),
+        (&["~^/q/(.*)$ /x?id=$1"], &[("/q/7?a=b", Some("/x?id=7&a=b"))]),
+        (&["~^/private !", "/ -"], &[("/%70rivate", None), ("//private", None), ("/public", Some("/public"))]),
+    ];
+
+    for (lines, requests) in table {
+        let rules = listed(lines);
+        for (uri, expected) in *requests {
+            assert_eq!(sent(&rules, uri).as_deref(), *expected, "{lines:?} {uri}");
+        }
+    }
+}
+
+#[test]
+fn an_unchanged_path_is_not_sent_again() {
+    let rules = listed(&["/z /z", "/same /same"]);
+
+    let decision = rules.decide(&request("/same/a?b"));
+
+    assert_eq!(decision, Decision::Forward(Target { cluster: 0, path: None, route: Some(1) }));
+}
+
+#[test]
+fn answers_are_given_as_configured() {
+    let rules = rules(
+        r#"{"routes":[
+            {"path":"/old","action":{"redirect":{"to":"https://h/new","status":302}}},
+            {"path_regex":"^/v1/(.*)","action":{"redirect":{"to":"https://h/v2/$1","status":308}}},
+            {"path":"/ok","action":{"respond":{"status":200,"headers":[["content-type","text/plain"]],"body":"hi"}}}
+        ]}"#,
+    )
+    .unwrap();
+    let table = [
+        ("/old/x?y", 302, ("location", "https://h/new"), ""),
+        ("/v1/a%20b", 308, ("location", "https://h/v2/a%20b"), ""),
+        ("/ok", 200, ("content-type", "text/plain"), "hi"),
+    ];
+
+    for (uri, status, (name, value), body) in table {
+        let Decision::Respond(response) = rules.decide(&request(uri)) else { panic!("{uri}") };
+        assert_eq!((response.status, response.body), (status, body.as_bytes().to_vec()), "{uri}");
+        assert_eq!(response.headers, [(name.to_owned(), value.to_owned())], "{uri}");
+    }
+}
+
+#[test]
+fn faults_name_their_place() {
+    let forward = r#"{"forward":{"cluster":"main"}}"#;
+    let table = [
+        (format!(r#"[{{"path":"foo","action":{forward}}}]"#), "/routes/0/path"),
+        (format!(r#"[{{"path":"/","action":{forward}}},{{"path_regex":"(","action":{forward}}}]"#), "/routes/1/path_regex"),
+        (format!(r#"[{{"action":{forward}}}]"#), "/routes/0"),
+        (r#"[{"path":"/","action":{"forward":{"cluster":"mian"}}}]"#.into(), "/routes/0/action/forward/cluster"),
+        (r#"[{"path":"/","action":{"forward":{"cluster":"main","path":"x"}}}]"#.into(), "/routes/0/action/forward/path"),
+        (r#"[{"path":"/","action":{"redirect":{"to":"/x","status":200}}}]"#.into(), "/routes/0/action/redirect/status"),
+        (r#"[{"path":"/","action":{"respond":{"status":99}}}]"#.into(), "/routes/0/action/respond/status"),
+        (r#"[{"path":"/","pth":1,"action":"exclude"}]"#.into(), "/routes/0/pth"),
+    ];
+
+    for (routes, place) in table {
+        let errors = rules(&format!(r#"{{"routes":{routes}}}"#)).unwrap_err();
+        assert_eq!(errors[0].path, place, "{errors:?}");
+    }
+}
+
+#[test]
+fn a_thousand_rules_are_told_apart() {
+    let lines: Vec<String> = (0..1000).map(|n| format!("/tenant{n}/x /t{n}")).collect();
+    let rules = listed(&lines.iter().map(String::as_str).collect::<Vec<_>>());
+
+    assert_eq!(sent(&rules, "/tenant999/x/y").as_deref(), Some("/t999/y"));
+    assert_eq!(sent(&rules, "/tenant1000/x"), None);
+}

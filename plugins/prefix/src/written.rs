@@ -1,0 +1,75 @@
+//! The configuration as the gateway writes it from the operator's `[[route]]` list.
+
+use serde::Deserialize;
+
+/// All rules, in the order in which they are tried.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Written {
+    /// The first that matches wins.
+    pub routes: Vec<Route>,
+}
+
+/// One rule: a path prefix or a pattern, and what follows from it.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Route {
+    /// Prefix on segment boundaries.
+    pub path: Option<String>,
+    /// Pattern for the whole path.
+    pub path_regex: Option<String>,
+    /// Names and `*.suffixes`; none is every host.
+    #[serde(default)]
+    pub hosts: Vec<String>,
+    /// What to do.
+    pub action: Action,
+}
+
+/// What a rule does.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "lowercase", deny_unknown_fields)]
+pub enum Action {
+    /// Send to a cluster.
+    Forward(Forward),
+    /// Send the client elsewhere.
+    Redirect(Redirect),
+    /// Answer right away.
+    Respond(Respond),
+    /// Match nothing, and look no further.
+    Exclude,
+}
+
+/// Where to send.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Forward {
+    /// Name of the cluster.
+    pub cluster: String,
+    /// Takes the place of the prefix. For a pattern: `$1` and so on stand for its groups.
+    #[serde(default)]
+    pub path: String,
+}
+
+/// Where the client should go.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Redirect {
+    /// The `Location`. For a pattern: `$1` and so on stand for its groups.
+    pub to: String,
+    /// 301, 302, 303, 307 or 308.
+    pub status: u32,
+}
+
+/// What to answer.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Respond {
+    /// 200 to 599.
+    pub status: u32,
+    /// Sent as they are.
+    #[serde(default)]
+    pub headers: Vec<(String, String)>,
+    /// Sent as it is.
+    #[serde(default)]
+    pub body: String,
+}
