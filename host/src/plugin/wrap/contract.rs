@@ -27,7 +27,7 @@ pub(super) fn resolve() -> anyhow::Result<(Resolve, PackageId)> {
 }
 
 /// `module` with the metadata of a world of the contract.
-pub(super) fn embed(mut module: Vec<u8>, world: &str) -> anyhow::Result<Vec<u8>> {
+pub(in super::super) fn embed(mut module: Vec<u8>, world: &str) -> anyhow::Result<Vec<u8>> {
     let (resolve, package) = resolve()?;
     let world = resolve.select_world(&[package], Some(world))?;
     embed_component_metadata(&mut module, &resolve, world, StringEncoding::UTF8)?;

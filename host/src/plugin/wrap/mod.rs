@@ -7,7 +7,7 @@
 //! ```
 
 mod bare;
-mod contract;
+pub(super) mod contract;
 mod guard;
 mod scan;
 
