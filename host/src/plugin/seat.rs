@@ -182,6 +182,29 @@ impl<R: Role> Seat<R> {
         }
     }
 
+    /// The instance, if there is one in good standing, for a call that nobody waits for: feedback, or saving state. Such a
+    /// call neither makes an instance nor lets a plugin back that is aside: only what it is there for does.
+    #[inline]
+    pub(super) fn occupant(&mut self) -> Option<&mut Instance<R::Guest>> {
+        let instance = self.instance.as_mut()?;
+        self.began = self.tally.begin();
+        Some(instance)
+    }
+
+    /// Ends a call to [`Self::occupant`]: a fault counts as any other, a success does not count.
+    #[inline]
+    pub(super) fn conclude<T>(&mut self, answer: Result<T, Crash>) -> Option<T> {
+        self.tally.end(self.began.take());
+        match answer {
+            Ok(answer) => Some(answer),
+            Err(crash) => {
+                // Counted and logged there; there is nobody to answer.
+                let _ = self.fail(crash);
+                None
+            }
+        }
+    }
+
     /// The plan that instances are made by.
     #[inline]
     pub(super) fn plan(&self) -> &Plan<R> {

@@ -202,7 +202,7 @@ impl Balancer for PluginBalancer {
             return None;
         }
         let ticks = self.seat.plan().artifact.setup_ticks;
-        let instance = self.seat.ready().ok()?;
+        let instance = self.seat.occupant()?;
         let saved = instance
             .run(ticks, |guest, store| guest.handover.as_ref().map(|handover| handover.call_save(store)).transpose())
             .and_then(|state| match state {
@@ -212,7 +212,7 @@ impl Balancer for PluginBalancer {
                 )),
                 state => Ok(state),
             });
-        self.seat.settle(saved).ok().flatten()
+        self.seat.conclude(saved).flatten()
     }
 }
 
@@ -223,13 +223,12 @@ impl PluginBalancer {
             return;
         }
         let ticks = self.seat.plan().artifact.ticks;
-        let Ok(instance) = self.seat.ready() else { return };
+        let Some(instance) = self.seat.occupant() else { return };
         let told = instance.run(ticks, |guest, store| match &guest.feedback {
             Some(feedback) => call(feedback, store),
             None => Ok(()),
         });
-        // Already counted and logged; there is nobody to answer.
-        let _ = self.seat.settle(told);
+        self.seat.conclude(told);
     }
 }
 

@@ -36,8 +36,8 @@ fn binary(bytes: &[u8]) -> Result<Vec<u8>, Problem> {
         return Ok(bytes.to_vec());
     }
     let text = std::str::from_utf8(bytes).map_err(|_| Problem::NotWasm { found: guess(bytes) })?;
-    if !text.contains("(module") && !text.contains("(component") {
-        return Err(Problem::NotWasm { found: "text without `(module` or `(component`".to_owned() });
+    if !text.trim_start().starts_with(['(', ';']) {
+        return Err(Problem::NotWasm { found: "text that does not begin as .wat, with `(` or `;;`".to_owned() });
     }
     wat::parse_str(text).map_err(|error| Problem::Text { message: error.to_string().replace('\n', " ") })
 }

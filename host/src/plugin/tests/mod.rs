@@ -25,9 +25,13 @@ pub(super) fn eventually(what: &str, mut holds: impl FnMut() -> bool) {
 
 macro_rules! guest {
     ($name:literal) => {
-        include_bytes!(concat!("../../../tests/guests/", $name, ".wat"))
+        include_bytes!(concat!("../../../../tests/guests/", $name, ".wat"))
     };
 }
+
+mod cost;
+mod life;
+mod refusals;
 
 struct Numbers;
 
@@ -179,6 +183,38 @@ fn preview1_modules_get_a_real_clock_and_random_even_while_arguments_are_placed(
 }
 
 #[test]
+fn preview1_modules_that_only_write_load_as_well() {
+    let runtime = Runtime::new(None).unwrap();
+    let text = String::from_utf8_lossy(guest!("first")).replace(
+        "(memory (export",
+        "(import \"wasi_snapshot_preview1\" \"fd_write\" (func (param i32 i32 i32 i32) (result i32))) (memory (export",
+    );
+
+    let mut balancer = balancer(&runtime, text.as_bytes());
+
+    assert_eq!(pick(&mut *balancer, false).unwrap(), Some(1));
+}
+
+#[test]
+fn feedback_that_works_does_not_excuse_picks_that_fail() {
+    let runtime = Runtime::new(None).unwrap();
+    let text = String::from_utf8_lossy(guest!("trap")).replace(
+        "(func $outer",
+        "(func (export \"opened\") (param i32))
+         (func (export \"closed\") (param i32 i32 i32 i32 f64 i32 f64 f64 f64))
+         (func $outer",
+    );
+    let mut balancer = balancer(&runtime, text.as_bytes());
+
+    for _ in 0..5 {
+        assert_eq!(pick(&mut *balancer, true).unwrap_err().kind, FaultKind::Trap);
+        balancer.opened(1);
+    }
+
+    assert_eq!(runtime.status()[0].aside, 1);
+}
+
+#[test]
 fn state_is_handed_over_and_a_refused_state_starts_fresh() {
     let runtime = Runtime::new(None).unwrap();
     let artifact = load(&runtime, guest!("rotate")).unwrap();
@@ -224,6 +260,7 @@ fn routers_fail_closed_on_traps_and_on_answers_outside_the_contract() {
         (&guest!("router-trap")[..], FaultKind::Trap, "unreachable"),
         (guest!("router-stray"), FaultKind::Answer, "a cluster index below 2, found 7"),
         (guest!("router-smuggle"), FaultKind::Answer, "/a\\r\\nx-b: 1"),
+        (guest!("router-flood"), FaultKind::Answer, "bytes in one answer, found more"),
     ] {
         let router: Box<dyn Router> =
             load(&runtime, bytes).unwrap().router(&Value::Null, &["a".into(), "b".into()], 1, workers).unwrap();
@@ -259,104 +296,6 @@ fn rewriters_may_drop_a_location_but_not_touch_framing() {
 }
 
 #[test]
-fn a_refused_configuration_lists_path_and_message() {
-    let runtime = Runtime::new(None).unwrap();
-    let artifact = load(&runtime, guest!("picky")).unwrap();
-
-    let error = balancer_of(&artifact, None).err().unwrap();
-
-    assert!(error.to_string().contains("/zone: expected a zone, found none"), "{error}");
-    assert_eq!(runtime.refusals()[0].reason, error.to_string());
-}
-
-#[test]
-fn every_unusable_file_is_refused_with_what_was_expected_and_found() {
-    let runtime = Runtime::new(None).unwrap();
-    let bare = |items: &str| {
-        let text = format!(
-            "(module (memory (export \"memory\") 1) (func (export \"cabi_realloc\") (param i32 i32 i32 i32) (result i32) unreachable) {items})"
-        );
-        problem(load(&runtime, text.as_bytes()))
-    };
-    let configure = "(func (export \"configure\") (param i32 i32 i32 i32) (result i32) unreachable)";
-    let pick = "(func (export \"pick\") (param i32 i32 i32 i32 i32 i32) (result i32) unreachable)";
-
-    assert!(matches!(problem(load(&runtime, b" \n")), Problem::Empty));
-    assert!(matches!(problem(load(&runtime, b"\x7fELF\xff")), Problem::NotWasm { found } if found.contains("ELF")));
-    assert!(matches!(problem(load(&runtime, b"hello")), Problem::NotWasm { .. }));
-    assert!(matches!(problem(load(&runtime, b"(module (func")), Problem::Text { .. }));
-    assert!(matches!(problem(load(&runtime, b"\0asm\x01\0\0\0\xff")), Problem::Invalid { .. }));
-    assert!(matches!(problem(load(&runtime, b"\0asm\x01\0\0\0")), Problem::NoRole { .. }));
-    assert!(matches!(problem(load(&runtime, b"\0asm\x0d\0\x01\0")), Problem::NoRole { .. }));
-    assert!(
-        matches!(bare("(func (export \"run\"))"), Problem::NoRole { found } if found.contains(&"`run`".to_owned()))
-    );
-    assert!(matches!(bare(pick), Problem::MissingExport { missing, .. } if missing == ["`configure`"]));
-    assert!(matches!(
-        bare(&format!("{configure} {pick} (func (export \"route\"))")),
-        Problem::Ambiguous { roles, .. } if roles == ["balancer", "router"]
-    ));
-    assert!(matches!(
-        bare(&format!("{configure} {pick} (func (export \"save\") (result i32) unreachable)")),
-        Problem::MissingExport { missing, .. } if missing == ["`restore`"]
-    ));
-    let wrong = bare(&format!("{configure} (func (export \"pick\") (param i32) (result i32) unreachable)"));
-    assert!(matches!(&wrong, Problem::Signature { message } if message.contains("type mismatch")), "{wrong}");
-    let newer = bare("(func (export \"tidegate:plugin/balancer@0.9.0#pick\"))");
-    assert!(matches!(newer, Problem::Version { .. }), "{newer}");
-    for (import, words) in [
-        ("(import \"env\" \"foo\" (func))", "`env.foo`; link it in"),
-        ("(import \"env\" \"abort\" (func (param i32 i32 i32 i32)))", "--use abort="),
-        ("(import \"tidegate\" \"cookie\" (func))", "the short names are"),
-        ("(import \"tidegate:plugin/log@0.9.0\" \"log\" (func))", "expected version 0.1.0"),
-    ] {
-        let text = format!(
-            "(module {import} (memory (export \"memory\") 1) (func (export \"cabi_realloc\") (param i32 i32 i32 i32) (result i32) unreachable) {configure} {pick})"
-        );
-        let error = load(&runtime, text.as_bytes()).err().unwrap();
-        assert!(error.to_string().contains(words), "{error}");
-    }
-}
-
-#[test]
-fn components_for_another_version_or_role_or_without_a_grant_are_refused() {
-    let runtime = Runtime::new(None).unwrap();
-    let component = |text: &str| problem(load(&runtime, text.as_bytes()));
-    let newer = component("(component (instance $i) (export \"tidegate:plugin/balancer@0.2.0\" (instance $i)))");
-    assert!(matches!(&newer, Problem::Version { found } if found.contains("0.2.0")), "{newer}");
-    let hollow = "(component (instance $i) (export \"tidegate:plugin/balancer@0.1.0\" (instance $i)))";
-    let hollow = load(&runtime, hollow.as_bytes()).and_then(|artifact| balancer_of(&artifact, None).map(drop));
-    assert!(matches!(problem(hollow), Problem::Signature { .. }));
-    let greedy = component(
-        "(component (import \"other:thing/door\" (instance (export \"open\" (func)))) (instance $i) (export \"tidegate:plugin/balancer@0.1.0\" (instance $i)))",
-    );
-    assert!(matches!(&greedy, Problem::UnknownImport { import, .. } if import == "other:thing/door"), "{greedy}");
-
-    let router = load(&runtime, guest!("router-trap")).unwrap();
-    let used = problem(balancer_of(&router, None));
-    assert!(used.to_string().contains("expected a balancer, found a router"), "{used}");
-
-    let limits = Limits { allow: Allow::Only(vec!["log".to_owned()]), ..Limits::default() };
-    let spec = Spec { name: "guest", origin: "trap.wat", bytes: guest!("trap"), limits: &limits };
-    let refused = runtime.load(&spec).err().unwrap();
-    assert!(refused.to_string().contains("found `request`; add it to `allow`"), "{refused}");
-}
-
-#[test]
-fn a_balancer_that_fails_its_self_test_never_gets_traffic() {
-    let runtime = Runtime::new(None).unwrap();
-    let text = String::from_utf8_lossy(guest!("first")).replace(
-        "(i32.store (i32.const 20) (i32.load (local.get $eligible)))",
-        "(i32.store (i32.const 20) (local.get $count))",
-    );
-    let artifact = load(&runtime, text.as_bytes()).unwrap();
-
-    let failed = problem(balancer_of(&artifact, None));
-
-    assert!(matches!(failed, Problem::SelfTest { endpoints: 1, .. }), "{failed}");
-}
-
-#[test]
 fn a_wasi_02_component_gets_clocks_and_random_and_traps_elsewhere() {
     let runtime = Runtime::new(None).unwrap();
     let imports = r#"
@@ -381,122 +320,4 @@ fn a_wasi_02_component_gets_clocks_and_random_and_traps_elsewhere() {
     let made = problem(balancer_of(&artifact, None));
 
     assert!(matches!(made, Problem::Signature { .. }), "its start function ran through: {made}");
-}
-
-#[test]
-fn the_same_bytes_are_compiled_once_while_somebody_uses_them() {
-    let runtime = Runtime::new(None).unwrap();
-    let (one, two) = (load(&runtime, guest!("first")).unwrap(), load(&runtime, guest!("first")).unwrap());
-
-    assert!(Arc::ptr_eq(&one.compiled, &two.compiled));
-    drop((one, two));
-    assert_eq!(runtime.live(), 0);
-}
-
-#[test]
-fn two_thousand_swaps_leave_nothing_behind() {
-    let runtime = Runtime::new(None).unwrap();
-    let keep = load(&runtime, guest!("rotate")).unwrap();
-    let mut current = balancer_of(&keep, None).unwrap();
-    for round in 0..2000_u32 {
-        let next = load(&runtime, guest!("rotate")).unwrap();
-        let state = current.save();
-        current = balancer_of(&next, state).unwrap();
-
-        assert_eq!(pick(&mut *current, false).unwrap(), Some(1 + round % 2), "state goes along");
-    }
-
-    assert_eq!(runtime.live(), 1, "one compiled plugin");
-    assert_eq!(runtime.status().len(), 2, "the first artifact and the last");
-    assert_eq!(runtime.status().iter().map(|role| role.instances).sum::<usize>(), 1);
-    let weak = Arc::downgrade(&keep.compiled);
-    drop((current, keep));
-    assert!(weak.upgrade().is_none(), "no store holds on to it");
-}
-
-#[test]
-fn instances_outlive_the_runtime_and_keep_their_deadline() {
-    let runtime = Runtime::new(None).unwrap();
-    let mut balancer = balancer(&runtime, guest!("spin"));
-    let life = runtime.pulse().life();
-    drop(runtime);
-
-    assert_eq!(pick(&mut *balancer, true).unwrap_err().kind, FaultKind::Deadline);
-
-    drop(balancer);
-    eventually("the clock ends with its last holder", || life.upgrade().is_none());
-}
-
-#[test]
-fn an_unusable_cache_only_warns_and_a_usable_one_is_filled() {
-    let folder = tempfile::tempdir().unwrap();
-    let file = folder.path().join("file");
-    std::fs::write(&file, "not a folder").unwrap();
-
-    let without = Runtime::new(Some(&file)).unwrap();
-    load(&without, guest!("first")).unwrap();
-
-    let cache = folder.path().join("cache");
-    let with = Runtime::new(Some(&cache)).unwrap();
-    load(&with, guest!("first")).unwrap();
-    assert!(std::fs::read_dir(&cache).unwrap().next().is_some());
-}
-
-#[test]
-fn the_clock_wakes_for_a_call_after_a_long_rest() {
-    let runtime = Runtime::new(None).unwrap();
-    let mut balancer = balancer(&runtime, guest!("spin"));
-
-    for _ in 0..3 {
-        eventually("the clock rests", || runtime.pulse().is_parked());
-        assert_eq!(pick(&mut *balancer, true).unwrap_err().kind, FaultKind::Deadline);
-    }
-}
-
-/// `cargo test --release -p tidegate --lib plugin -- --ignored --nocapture cost`
-#[test]
-#[ignore = "a measurement"]
-fn cost_of_a_call() {
-    fn best(mut call: impl FnMut()) -> f64 {
-        let batch = || {
-            let start = Instant::now();
-            for _ in 0..20_000 {
-                call();
-            }
-            start.elapsed().as_secs_f64() * 1e9 / 20_000.0
-        };
-        std::iter::repeat_with(batch).take(25).fold(f64::INFINITY, f64::min)
-    }
-    let runtime = Runtime::new(None).unwrap();
-    for count in [1, 16, 256] {
-        let (eligible, busy): (Vec<u32>, Vec<u32>) = ((0..count).collect(), vec![1; count as usize]);
-        for (name, bytes) in
-            [("first", &guest!("first")[..]), ("with request", guest!("trap")), ("rotate", guest!("rotate"))]
-        {
-            let mut balancer = balancer(&runtime, bytes);
-            let mut facts = facts(false);
-            let cost = best(|| {
-                let mut request =
-                    PickRequest { eligible: &eligible, busy: &busy, affinity: None, request: Some(&mut facts) };
-                std::hint::black_box(balancer.pick(&mut request).unwrap());
-            });
-            println!("pick {name} over {count}: {cost:.0} ns");
-        }
-        let mut native = crate::policy::LeastBusy;
-        let cost = best(|| {
-            let mut request = PickRequest { eligible: &eligible, busy: &busy, affinity: None, request: None };
-            std::hint::black_box(std::hint::black_box(&mut native).pick(&mut request).unwrap());
-        });
-        println!("pick native over {count}: {cost:.0} ns");
-    }
-    let router = load(&runtime, guest!("router-trap")).unwrap();
-    let router = router.router(&Value::Null, &["a".into()], 0, NonZeroUsize::MIN).unwrap();
-    let mut facts = facts(false);
-    println!("route: {:.0} ns", best(|| drop(std::hint::black_box(router.route(&mut facts).unwrap()))));
-    let rewriter =
-        load(&runtime, guest!("rewriter-remove")).unwrap().rewriter(&Value::Null, NonZeroUsize::MIN).unwrap();
-    let fields = [(HeaderName::from_static("location"), HeaderValue::from_static("/a"))];
-    let context = ResponseContext { scheme: Scheme::Http, host: "h", path: "/", route: None, endpoint: "http://a:1" };
-    let rewrite = || drop(std::hint::black_box(rewriter.rewrite(&context, StatusCode::FOUND, &fields).unwrap()));
-    println!("rewrite: {:.0} ns", best(rewrite));
 }
