@@ -1,5 +1,39 @@
 //! The wasm runtime: engine, artifacts, compile and cache, bindings, host capabilities, instances, faults, roles.
+//!
+//! ```text
+//! file ─▶ Runtime::load ─▶ Artifact ─┬─▶ balancer: a seat for its cluster ──────╮
+//!         digest, wrap, compile,     ├─▶ router:   a seat for each worker ──────┼─▶ the traits of `policy`
+//!         read its type, link        ╰─▶ rewriter: a seat for each worker ──────╯
+//!
+//! seat: instance + breaker + tally; a fault throws the instance away, the next call makes a fresh one
+//! ```
 
+mod artifact;
+mod bindings;
+mod breaker;
+mod capabilities;
+mod commons;
+mod fault;
+mod host_state;
+mod instance;
+mod limits;
+mod load;
+mod pulse;
+mod roles;
+mod runtime;
+mod seat;
 mod shipped;
+pub mod status;
+mod surface;
+mod wasi;
+mod wrap;
 
-pub use shipped::{NAMES, shipped};
+#[cfg(test)]
+mod tests;
+
+pub use artifact::Artifact;
+pub use limits::Limits;
+pub use load::{ConfigFault, LoadError, Problem, RuntimeError};
+pub use runtime::{Runtime, Spec};
+pub use shipped::shipped;
+pub use surface::RoleKind;

@@ -1,0 +1,135 @@
+//! A plugin that was loaded: compiled, linked, its roles known; and the way from there to what decides.
+
+use std::num::NonZeroUsize;
+use std::sync::Arc;
+
+use super::commons::Commons;
+use super::limits::Limits;
+use super::load::{LoadError, Problem};
+use super::pulse::Pulse;
+use super::roles;
+use super::runtime::Compiled;
+use super::status::Ledger;
+use super::surface::RoleKind;
+use crate::config::Endpoint;
+use crate::policy::{Balancer, ClusterNumbers, Rewriter, Router};
+
+/// A loaded plugin. What is made from it keeps it alive.
+pub struct Artifact {
+    origin: Arc<str>,
+    pub(super) compiled: Arc<Compiled>,
+    pub(super) memory: usize,
+    /// Deadline of a call.
+    pub(super) ticks: u64,
+    /// Deadline of instantiating and configuring.
+    pub(super) setup_ticks: u64,
+    pub(super) commons: Arc<Commons>,
+    pub(super) pulse: Arc<Pulse>,
+    ledgers: Vec<Arc<Ledger>>,
+}
+
+impl std::fmt::Debug for Artifact {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let mut debug = formatter.debug_struct("Artifact");
+        debug.field("name", &self.commons.name).field("digest", &self.compiled.digest).finish_non_exhaustive()
+    }
+}
+
+impl Artifact {
+    pub(super) fn new(
+        origin: Arc<str>,
+        compiled: Arc<Compiled>,
+        limits: &Limits,
+        commons: Arc<Commons>,
+        pulse: Arc<Pulse>,
+        ledgers: Vec<Arc<Ledger>>,
+    ) -> Self {
+        Self {
+            origin,
+            compiled,
+            memory: limits.memory,
+            ticks: pulse.ticks(limits.deadline),
+            setup_ticks: pulse.ticks(limits.setup_deadline()),
+            commons,
+            pulse,
+            ledgers,
+        }
+    }
+
+    /// As configured.
+    #[must_use]
+    pub fn name(&self) -> &Arc<str> {
+        &self.commons.name
+    }
+
+    /// SHA-256 of the file, hex.
+    #[must_use]
+    pub fn digest(&self) -> &Arc<str> {
+        &self.compiled.digest
+    }
+
+    /// What it may decide; at least one.
+    #[must_use]
+    pub fn roles(&self) -> &[RoleKind] {
+        &self.compiled.surface.roles
+    }
+
+    /// A balancer for one cluster: configured, its predecessor's `carry` restored if it takes it, and tried out with 1,
+    /// 2 and 64 made-up endpoints on an instance that is thrown away.
+    ///
+    /// # Errors
+    /// If it is no balancer, refuses its configuration, or fails the self-test.
+    pub fn balancer(
+        self: &Arc<Self>,
+        config: &serde_json::Value,
+        endpoints: &[Endpoint],
+        numbers: Arc<dyn ClusterNumbers>,
+        carry: Option<Vec<u8>>,
+    ) -> Result<Box<dyn Balancer>, LoadError> {
+        self.keep(roles::balancer(self, config, endpoints, numbers, carry))
+    }
+
+    /// A router with one instance for each of `workers`. `clusters` are the names that its targets index,
+    /// `route_count` is the number of `[[route]]`.
+    ///
+    /// # Errors
+    /// If it is no router, or refuses its configuration.
+    pub fn router(
+        self: &Arc<Self>,
+        config: &serde_json::Value,
+        clusters: &[String],
+        route_count: usize,
+        workers: NonZeroUsize,
+    ) -> Result<Box<dyn Router>, LoadError> {
+        self.keep(roles::router(self, config, clusters, route_count, workers))
+    }
+
+    /// A rewriter with one instance for each of `workers`.
+    ///
+    /// # Errors
+    /// If it is no rewriter, or refuses its configuration.
+    pub fn rewriter(
+        self: &Arc<Self>,
+        config: &serde_json::Value,
+        workers: NonZeroUsize,
+    ) -> Result<Box<dyn Rewriter>, LoadError> {
+        self.keep(roles::rewriter(self, config, workers))
+    }
+
+    /// The counters of a role, if it has that role.
+    pub(super) fn ledger(&self, role: RoleKind) -> Result<Arc<Ledger>, Problem> {
+        let ledger = self.ledgers.iter().find(|ledger| ledger.role == role);
+        ledger.cloned().ok_or_else(|| Problem::WrongRole { expected: role, found: self.roles().to_vec() })
+    }
+
+    /// Remembers a refusal, and forgets the last one on success.
+    fn keep<T>(&self, made: Result<T, Problem>) -> Result<T, LoadError> {
+        let made = made.map_err(|problem| LoadError {
+            plugin: Arc::clone(&self.commons.name),
+            origin: Arc::clone(&self.origin),
+            problem,
+        });
+        *self.commons.refusal.lock() = made.as_ref().err().map(ToString::to_string);
+        made
+    }
+}

@@ -1,0 +1,76 @@
+//! The contract as Rust types, generated from `plugin-sdk/wit`; and the little that turns ours into theirs.
+//!
+//! Each exported interface is looked up on its own (`GuestIndices`), so that every one of them is optional.
+
+#![allow(missing_docs, unreachable_pub, clippy::all, clippy::pedantic, reason = "generated code")]
+
+wasmtime::component::bindgen!({
+    path: "../plugin-sdk/wit/v0.1",
+    world: "everything",
+});
+
+pub use exports::tidegate::plugin::{balancer, feedback, handover, rewriter, router};
+pub use tidegate::plugin::{columns, counters, log, request, system, table, types};
+
+use crate::policy::{Ending, Metric, Outcome, Scheme};
+
+impl From<columns::Metric> for Metric {
+    fn from(metric: columns::Metric) -> Self {
+        match metric {
+            columns::Metric::Picks => Self::Picks,
+            columns::Metric::Sent => Self::Sent,
+            columns::Metric::Received => Self::Received,
+            columns::Metric::Failures => Self::Failures,
+            columns::Metric::Latency => Self::Latency,
+        }
+    }
+}
+
+impl From<&crate::config::Endpoint> for types::Endpoint {
+    fn from(endpoint: &crate::config::Endpoint) -> Self {
+        Self {
+            name: endpoint.url.clone(),
+            weight: endpoint.weight,
+            group: endpoint.group,
+            route: endpoint.route.clone(),
+            labels: endpoint.labels.clone(),
+        }
+    }
+}
+
+impl From<Scheme> for router::Scheme {
+    fn from(scheme: Scheme) -> Self {
+        match scheme {
+            Scheme::Http => Self::Http,
+            Scheme::Https => Self::Https,
+        }
+    }
+}
+
+impl From<Scheme> for rewriter::Scheme {
+    fn from(scheme: Scheme) -> Self {
+        match scheme {
+            Scheme::Http => Self::Http,
+            Scheme::Https => Self::Https,
+        }
+    }
+}
+
+impl From<&Outcome> for feedback::Outcome {
+    #[expect(clippy::cast_precision_loss, reason = "the contract counts bytes as f64, exact to 2^53")]
+    fn from(outcome: &Outcome) -> Self {
+        Self {
+            ending: match outcome.ending {
+                Ending::Complete => feedback::Ending::Complete,
+                Ending::Unreachable => feedback::Ending::Unreachable,
+                Ending::Broken => feedback::Ending::Broken,
+                Ending::Abandoned => feedback::Ending::Abandoned,
+            },
+            status: outcome.status.map(u32::from),
+            duration: outcome.duration.as_secs_f64() * 1e6,
+            first_byte: outcome.first_byte.map(|time| time.as_secs_f64() * 1e6),
+            sent: outcome.sent as f64,
+            received: outcome.received as f64,
+        }
+    }
+}

@@ -1,0 +1,148 @@
+//! What a plugin may ask of the gateway: `log`, `request`, `columns`, `counters`, `table`; and `system` for the adapter.
+
+use std::borrow::Cow;
+use std::hash::{BuildHasher, Hasher, RandomState};
+use std::time::{Instant, SystemTime, UNIX_EPOCH};
+
+use tracing::{debug, error, info, warn};
+use wasmtime::component::{HasSelf, Linker};
+
+use super::bindings::{columns, counters, log, request, system, table, types};
+use super::commons::Admission;
+use super::host_state::HostState;
+
+/// Bytes of a log line that are kept; from the contract.
+const LINE_BYTES: usize = 4096;
+
+/// Defines every interface of the contract.
+pub(super) fn link(linker: &mut Linker<HostState>) -> wasmtime::Result<()> {
+    types::add_to_linker::<_, HasSelf<HostState>>(linker, |state| state)?;
+    log::add_to_linker::<_, HasSelf<HostState>>(linker, |state| state)?;
+    request::add_to_linker::<_, HasSelf<HostState>>(linker, |state| state)?;
+    columns::add_to_linker::<_, HasSelf<HostState>>(linker, |state| state)?;
+    counters::add_to_linker::<_, HasSelf<HostState>>(linker, |state| state)?;
+    table::add_to_linker::<_, HasSelf<HostState>>(linker, |state| state)?;
+    system::add_to_linker::<_, HasSelf<HostState>>(linker, |state| state)
+}
+
+impl types::Host for HostState {}
+
+impl log::Host for HostState {
+    fn log(&mut self, level: log::Level, message: String) {
+        if !self.logs {
+            return;
+        }
+        let Admission::Kept { dropped } = self.commons.admit_line(Instant::now()) else { return };
+        let (plugin, role) = (&*self.commons.name, self.role.as_str());
+        if dropped > 0 {
+            warn!(plugin, role, dropped, "plugin logs more than 64 lines a second; the rest is dropped");
+        }
+        let message = printable(&message);
+        match level {
+            log::Level::Debug => debug!(plugin, role, "{message}"),
+            log::Level::Info => info!(plugin, role, "{message}"),
+            log::Level::Warn => warn!(plugin, role, "{message}"),
+            log::Level::Error => error!(plugin, role, "{message}"),
+        }
+    }
+}
+
+/// One line of bounded length: control characters are escaped, so that a plugin cannot forge lines.
+pub(super) fn printable(message: &str) -> Cow<'_, str> {
+    let end = message.floor_char_boundary(LINE_BYTES);
+    let kept = message.get(..end).unwrap_or_default();
+    if kept.chars().any(char::is_control) {
+        kept.chars()
+            .flat_map(|char| {
+                let (plain, escaped) =
+                    if char.is_control() { (None, Some(char.escape_default())) } else { (Some(char), None) };
+                plain.into_iter().chain(escaped.into_iter().flatten())
+            })
+            .collect::<String>()
+            .into()
+    } else {
+        kept.into()
+    }
+}
+
+impl request::Host for HostState {
+    fn header(&mut self, name: String) -> Option<String> {
+        let value = self.request.as_ref()?.headers.get(name)?;
+        std::str::from_utf8(value.as_bytes()).ok().map(str::to_owned)
+    }
+
+    fn client(&mut self) -> Option<String> {
+        self.request.as_ref()?.client.map(|client| client.to_string())
+    }
+
+    fn sni(&mut self) -> Option<String> {
+        self.request.as_ref()?.sni.as_deref().map(str::to_owned)
+    }
+}
+
+impl columns::Host for HostState {
+    fn column(&mut self, of: columns::Metric) -> Vec<f64> {
+        match &self.numbers {
+            Some(numbers) if !self.eligible.is_empty() => numbers.column(of.into(), &self.eligible),
+            _ => Vec::new(),
+        }
+    }
+
+    fn signal(&mut self, name: String) -> Vec<f64> {
+        match &self.numbers {
+            Some(numbers) if !self.eligible.is_empty() => numbers.signal(&name, &self.eligible),
+            _ => Vec::new(),
+        }
+    }
+}
+
+impl counters::Host for HostState {
+    fn add(&mut self, key: String, delta: i64) -> i64 {
+        self.commons.add(key, delta)
+    }
+}
+
+impl table::Host for HostState {
+    fn get(&mut self, key: String) -> Option<String> {
+        self.commons.get(&key)
+    }
+}
+
+impl system::Host for HostState {
+    fn clock(&mut self, id: u32) -> u64 {
+        let nanos = if id == 0 { wall_clock().as_nanos() } else { self.born.elapsed().as_nanos() };
+        u64::try_from(nanos).unwrap_or(u64::MAX)
+    }
+
+    fn random(&mut self) -> u64 {
+        random()
+    }
+}
+
+/// Time since 1970.
+pub(super) fn wall_clock() -> std::time::Duration {
+    SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default()
+}
+
+/// 64 random bits: keyed by the operating system once per thread, then hashed (SipHash-1-3). Good for shuffling, sampling
+/// and hash seeds; not for keys, which plugins have no use for.
+pub(super) fn random() -> u64 {
+    RandomState::new().build_hasher().finish()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn log_lines_stay_one_line_of_bounded_length() {
+        assert_eq!(printable("plain äöü"), "plain äöü");
+        assert_eq!(printable("a\nERROR forged\u{1b}[31m"), "a\\nERROR forged\\u{1b}[31m");
+        assert_eq!(printable(&"ä".repeat(4096)).len(), LINE_BYTES, "cut at a character");
+    }
+
+    #[test]
+    fn random_numbers_differ() {
+        assert_ne!(random(), random());
+    }
+}

@@ -1,0 +1,133 @@
+//! What all instances of one plugin name share, and what outlives its swaps: counters, the table, the log's allowance.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use arc_swap::ArcSwap;
+use parking_lot::Mutex;
+
+/// Keys of `counters`, and bytes of one; from the contract.
+const COUNTER_KEYS: usize = 1024;
+const COUNTER_KEY_BYTES: usize = 256;
+
+/// Lines a second in the log; from the contract.
+const LINES: u32 = 64;
+
+/// Shared by every instance of a plugin name.
+#[derive(Debug)]
+pub(super) struct Commons {
+    /// Name of the plugin, as configured.
+    pub(super) name: Arc<str>,
+    counters: Mutex<HashMap<String, i64>>,
+    table: ArcSwap<BTreeMap<String, String>>,
+    gate: Mutex<Gate>,
+    /// Why the last file for this name was refused.
+    pub(super) refusal: Mutex<Option<String>>,
+}
+
+impl Commons {
+    pub(super) fn new(name: Arc<str>) -> Self {
+        Self {
+            name,
+            counters: Mutex::default(),
+            table: ArcSwap::default(),
+            gate: Mutex::new(Gate::default()),
+            refusal: Mutex::default(),
+        }
+    }
+
+    /// Adds, saturating, and returns the new value; 0 for a key that is too long or one too many.
+    pub(super) fn add(&self, key: String, delta: i64) -> i64 {
+        if key.len() > COUNTER_KEY_BYTES {
+            return 0;
+        }
+        let mut counters = self.counters.lock();
+        if let Some(value) = counters.get_mut(&key) {
+            *value = value.saturating_add(delta);
+            return *value;
+        }
+        if delta == 0 || counters.len() >= COUNTER_KEYS {
+            return 0;
+        }
+        counters.insert(key, delta);
+        delta
+    }
+
+    /// The value under `key` in the operator's table.
+    pub(super) fn get(&self, key: &str) -> Option<String> {
+        self.table.load().get(key).cloned()
+    }
+
+    /// Replaces the operator's table.
+    pub(super) fn set_table(&self, table: BTreeMap<String, String>) {
+        self.table.store(Arc::new(table));
+    }
+
+    /// Whether one more line may be logged.
+    pub(super) fn admit_line(&self, now: Instant) -> Admission {
+        self.gate.lock().admit(now)
+    }
+}
+
+/// What becomes of a line that a plugin wants to log.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Admission {
+    /// It is kept. So many were dropped in the second before, which has not been said yet.
+    Kept { dropped: u64 },
+    /// It is counted and dropped.
+    Dropped,
+}
+
+/// Lets a number of lines through each second, all instances of a plugin together.
+#[derive(Debug, Default)]
+struct Gate {
+    since: Option<Instant>,
+    kept: u32,
+    dropped: u64,
+}
+
+impl Gate {
+    fn admit(&mut self, now: Instant) -> Admission {
+        if self.since.is_none_or(|since| now.saturating_duration_since(since) >= Duration::from_secs(1)) {
+            (self.since, self.kept) = (Some(now), 0);
+        }
+        if self.kept >= LINES {
+            self.dropped += 1;
+            return Admission::Dropped;
+        }
+        self.kept += 1;
+        Admission::Kept { dropped: std::mem::take(&mut self.dropped) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sixty_four_lines_a_second_and_the_dropped_ones_are_told_once() {
+        let (mut gate, start) = (Gate::default(), Instant::now());
+        let kept = (0..1000).filter(|_| gate.admit(start) != Admission::Dropped).count();
+        assert_eq!(kept, 64);
+
+        let later = start + Duration::from_secs(1);
+
+        assert_eq!(gate.admit(later), Admission::Kept { dropped: 936 });
+        assert_eq!(gate.admit(later), Admission::Kept { dropped: 0 });
+    }
+
+    #[test]
+    fn counters_saturate_and_are_limited_in_number_and_key_length() {
+        let commons = Commons::new("first".into());
+
+        assert_eq!(commons.add("a".into(), i64::MAX), i64::MAX);
+        assert_eq!(commons.add("a".into(), 1), i64::MAX);
+        assert_eq!(commons.add("x".repeat(257), 1), 0, "too long a key");
+        for key in 0..2000 {
+            commons.add(key.to_string(), 1);
+        }
+        assert_eq!(commons.add("0".into(), 0), 1, "reads");
+        assert_eq!(commons.add("1999".into(), 1), 0, "one key too many");
+    }
+}

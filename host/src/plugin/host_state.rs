@@ -1,0 +1,66 @@
+//! What an instance's store carries: whose it is, its limits, and what it may look at during the current call.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use ::http::HeaderMap;
+
+use super::commons::Commons;
+use super::limits::Meter;
+use super::surface::RoleKind;
+use crate::policy::{ClusterNumbers, RequestFacts};
+
+/// The `T` of every `Store<T>` here.
+pub(super) struct HostState {
+    pub(super) commons: Arc<Commons>,
+    pub(super) role: RoleKind,
+    pub(super) meter: Meter,
+    /// Off for a throw-away instance: what it tells was told already.
+    pub(super) logs: bool,
+    /// The request being decided.
+    pub(super) request: Option<Lent>,
+    /// The choice being made; empty outside `pick`, and for plugins that import no columns.
+    pub(super) eligible: Vec<u32>,
+    pub(super) numbers: Option<Arc<dyn ClusterNumbers>>,
+    /// Where the monotonic clock of WASI starts.
+    pub(super) born: std::time::Instant,
+}
+
+/// The part of a request that getters answer from, moved here for one call.
+#[derive(Debug, Default)]
+pub(super) struct Lent {
+    pub(super) headers: HeaderMap,
+    pub(super) client: Option<IpAddr>,
+    pub(super) sni: Option<Arc<str>>,
+}
+
+impl HostState {
+    pub(super) fn new(commons: Arc<Commons>, role: RoleKind, memory: usize) -> Self {
+        Self {
+            commons,
+            role,
+            meter: Meter::new(memory),
+            logs: true,
+            request: None,
+            eligible: Vec::new(),
+            numbers: None,
+            born: std::time::Instant::now(),
+        }
+    }
+
+    /// Takes what getters need out of `facts`, until [`Self::give_back`].
+    #[inline]
+    pub(super) fn lend(&mut self, facts: &mut RequestFacts) {
+        self.request =
+            Some(Lent { headers: std::mem::take(&mut facts.headers), client: facts.client, sni: facts.sni.take() });
+    }
+
+    /// Puts it back, however the call ended.
+    #[inline]
+    pub(super) fn give_back(&mut self, facts: &mut RequestFacts) {
+        if let Some(lent) = self.request.take() {
+            facts.headers = lent.headers;
+            facts.sni = lent.sni;
+        }
+    }
+}

@@ -1,0 +1,71 @@
+//! One running copy of a plugin: its store, its exports, and a deadline on every call.
+
+use std::sync::Arc;
+
+use wasmtime::Store;
+
+use super::fault::Crash;
+use super::host_state::HostState;
+use super::pulse::Pulse;
+
+/// Bytes that one call may hand from the plugin to the gateway.
+pub(super) const ANSWER_BYTES: usize = 4 << 20;
+
+/// A store and what is called in it. Of no more use after a [`Crash`].
+pub(super) struct Instance<G> {
+    pub(super) store: Store<HostState>,
+    pub(super) guest: G,
+    pulse: Arc<Pulse>,
+}
+
+impl<G> Instance<G> {
+    /// Instantiates, with `ticks` as the deadline for what runs at start.
+    pub(super) fn start(
+        pre: &wasmtime::component::InstancePre<HostState>,
+        state: HostState,
+        pulse: &Arc<Pulse>,
+        ticks: u64,
+        find: impl FnOnce(&mut Store<HostState>, &wasmtime::component::Instance) -> wasmtime::Result<G>,
+    ) -> Result<Self, StartError> {
+        let mut store = Store::new(pre.engine(), state);
+        store.limiter(|state| &mut state.meter);
+        store.set_hostcall_fuel(ANSWER_BYTES);
+        store.epoch_deadline_trap();
+        store.set_epoch_deadline(ticks);
+        pulse.touch();
+        let started = pre.instantiate(&mut store);
+        let instance = started.map_err(|error| StartError::Crash(Crash::classify(&error, &store.data().meter)))?;
+        let guest = find(&mut store, &instance).map_err(|error| StartError::Signature(format!("{error:#}")))?;
+        Ok(Self { store, guest, pulse: Arc::clone(pulse) })
+    }
+
+    /// Calls into the plugin, for `ticks` at most.
+    #[inline]
+    pub(super) fn run<T>(
+        &mut self,
+        ticks: u64,
+        call: impl FnOnce(&G, &mut Store<HostState>) -> wasmtime::Result<T>,
+    ) -> Result<T, Crash> {
+        self.store.data_mut().meter.begin();
+        self.store.set_epoch_deadline(ticks);
+        self.pulse.touch();
+        match call(&self.guest, &mut self.store) {
+            Ok(answer) => Ok(answer),
+            Err(error) => Err(self.crash(&error)),
+        }
+    }
+
+    #[cold]
+    fn crash(&self, error: &wasmtime::Error) -> Crash {
+        Crash::classify(error, &self.store.data().meter)
+    }
+}
+
+/// Why there is no instance.
+#[derive(Debug)]
+pub(super) enum StartError {
+    /// It failed while starting.
+    Crash(Crash),
+    /// A function has another type than in the contract.
+    Signature(String),
+}

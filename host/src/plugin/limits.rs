@@ -1,0 +1,125 @@
+//! What a plugin may use: time, memory, tables, instances, capabilities.
+
+use std::time::Duration;
+
+use wasmtime::ResourceLimiter;
+
+use crate::config::Allow;
+
+/// Limits of one plugin, as the operator set them.
+#[derive(Clone, Debug)]
+pub struct Limits {
+    /// Longest time for one call. Wall clock, rounded up to the next ticks of 4 ms; never early. Default 20 ms.
+    pub deadline: Duration,
+    /// Linear memory of one instance, all memories together, in bytes. Default 64 MiB.
+    pub memory: usize,
+    /// Capabilities that are granted. Default all.
+    pub allow: Allow,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { deadline: Duration::from_millis(20), memory: 64 << 20, allow: Allow::All }
+    }
+}
+
+impl From<&crate::config::Plugin> for Limits {
+    fn from(plugin: &crate::config::Plugin) -> Self {
+        Self { deadline: plugin.deadline, memory: plugin.memory, allow: plugin.allow.clone() }
+    }
+}
+
+impl Limits {
+    /// Longest time to set an instance up: interpreters read their configuration slower than they decide.
+    pub(super) fn setup_deadline(&self) -> Duration {
+        self.deadline.saturating_mul(10).max(Duration::from_millis(500))
+    }
+}
+
+/// Elements of all tables of one instance. A Python plugin needs some 20,000.
+const TABLE_ELEMENTS: usize = 1 << 18;
+
+/// Core instances, tables and memories in one plugin. A Python plugin is linked from about 40 modules.
+const PARTS: usize = 256;
+
+/// Counts what one instance holds. Growth past a limit is denied, which the plugin sees as −1; whether it was denied is
+/// remembered, so that the trap that mostly follows is told apart from any other.
+#[derive(Debug)]
+pub(super) struct Meter {
+    limit: usize,
+    memory: usize,
+    elements: usize,
+    denied: bool,
+}
+
+impl Meter {
+    pub(super) fn new(limit: usize) -> Self {
+        Self { limit, memory: 0, elements: 0, denied: false }
+    }
+
+    /// Forgets an earlier denial; a call begins.
+    pub(super) fn begin(&mut self) {
+        self.denied = false;
+    }
+
+    /// The sentence about a denied growth, if there was one since [`Self::begin`].
+    pub(super) fn denial(&self) -> Option<String> {
+        self.denied.then(|| {
+            format!(
+                "expected at most {} bytes of memory and {TABLE_ELEMENTS} table elements, found {} bytes and {} elements in \
+                 use when it asked for more; raise `memory` in its [plugin] section if that is rightful",
+                self.limit, self.memory, self.elements
+            )
+        })
+    }
+
+    fn grow(denied: &mut bool, held: &mut usize, limit: usize, current: usize, desired: usize) -> bool {
+        let next = held.saturating_add(desired.saturating_sub(current));
+        if next > limit {
+            *denied = true;
+            return false;
+        }
+        *held = next;
+        true
+    }
+}
+
+impl ResourceLimiter for Meter {
+    fn memory_growing(&mut self, current: usize, desired: usize, _max: Option<usize>) -> wasmtime::Result<bool> {
+        Ok(Self::grow(&mut self.denied, &mut self.memory, self.limit, current, desired))
+    }
+
+    fn table_growing(&mut self, current: usize, desired: usize, _max: Option<usize>) -> wasmtime::Result<bool> {
+        Ok(Self::grow(&mut self.denied, &mut self.elements, TABLE_ELEMENTS, current, desired))
+    }
+
+    fn instances(&self) -> usize {
+        PARTS
+    }
+
+    fn tables(&self) -> usize {
+        PARTS
+    }
+
+    fn memories(&self) -> usize {
+        PARTS
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn all_memories_count_together_and_a_denial_is_remembered_until_the_next_call() {
+        let mut meter = Meter::new(100);
+        assert!(meter.memory_growing(0, 60, None).unwrap());
+        assert!(meter.memory_growing(0, 40, None).unwrap(), "a second memory up to the limit");
+
+        assert!(!meter.memory_growing(40, 41, None).unwrap());
+
+        assert!(meter.denial().unwrap().contains("found 100 bytes"));
+        meter.begin();
+        assert_eq!(meter.denial(), None);
+    }
+}

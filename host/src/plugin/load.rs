@@ -1,0 +1,179 @@
+//! Why a file was refused: what was expected, what was found, and what to do about it.
+
+use std::sync::Arc;
+
+use super::surface::{PACKAGE, RoleKind, VERSION};
+
+/// A plugin was not loaded. What runs goes on running.
+#[derive(Clone, Debug, thiserror::Error)]
+#[error("plugin {plugin} ({origin}): {problem}")]
+pub struct LoadError {
+    /// Name of the plugin, as configured.
+    pub plugin: Arc<str>,
+    /// Where its bytes came from.
+    pub origin: Arc<str>,
+    /// What is wrong with it.
+    pub problem: Problem,
+}
+
+/// What is wrong with a plugin. The text says what was expected, what was found, and the remedy.
+#[derive(Clone, Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Problem {
+    /// No bytes.
+    #[error(
+        "expected a component, a core module or .wat text, found an empty file; write it beside and rename it into place"
+    )]
+    Empty,
+    /// Bytes that are neither wasm nor text.
+    #[error(
+        "expected a file that starts with `\\0asm`, or .wat text, found {found}; build for a wasm32 target, e.g. `cargo build --release --target wasm32-unknown-unknown`"
+    )]
+    NotWasm {
+        /// What it looks like.
+        found: String,
+    },
+    /// Text that does not parse.
+    #[error("expected .wat text, found: {message}; check it with `wasm-tools parse FILE`")]
+    Text {
+        /// The parser's words, with line and column.
+        message: String,
+    },
+    /// Wasm that is not valid.
+    #[error("expected a valid wasm file, found: {message}; check it with `wasm-tools validate FILE`")]
+    Invalid {
+        /// The validator's words.
+        message: String,
+    },
+    /// Exports nothing that the contract knows.
+    #[error(
+        "expected an export of {PACKAGE}balancer, router or rewriter@{VERSION} (for a bare module: `pick`, `route` or `rewrite`), found {}; export a role, see `tidegate plugin new`",
+        list(found)
+    )]
+    NoRole {
+        /// Its exports, the first few.
+        found: Vec<String>,
+    },
+    /// Parts of an interface are missing.
+    #[error("expected exports {} for {interface}, found no {}; export what is missing", list(expected), list(missing))]
+    MissingExport {
+        /// The interface.
+        interface: String,
+        /// All that it consists of.
+        expected: Vec<String>,
+        /// What is not there.
+        missing: Vec<String>,
+    },
+    /// A bare module has more than one role, so a short name could mean either.
+    #[error("expected one role behind the short name `{name}`, found {}; export the full names, e.g. `{PACKAGE}{}@{VERSION}#{name}`", list(roles), roles.first().map_or("balancer", String::as_str))]
+    Ambiguous {
+        /// The short name.
+        name: String,
+        /// The roles it could belong to.
+        roles: Vec<String>,
+    },
+    /// Imports something that no plugin gets.
+    #[error(
+        "expected imports from {PACKAGE}log, request, columns, counters or table@{VERSION}, or WASI, found `{import}`{remedy}"
+    )]
+    UnknownImport {
+        /// As imported.
+        import: String,
+        /// Starts with "; ", or is empty.
+        remedy: String,
+    },
+    /// A function has another signature than in the contract.
+    #[error(
+        "expected functions as in {PACKAGE}*@{VERSION}, found: {message}; generate its bindings from the WIT files again"
+    )]
+    Signature {
+        /// Which one, and how it differs.
+        message: String,
+    },
+    /// Written against a version of the contract that this host does not know.
+    #[error(
+        "expected version {VERSION} of the contract, found `{found}`; rebuild it against plugin-sdk/wit/v0.1, or update the gateway"
+    )]
+    Version {
+        /// The name as found.
+        found: String,
+    },
+    /// Asks for an interface that the operator does not grant.
+    #[error(
+        "expected imports from {} alone, found `{import}`; add it to `allow` in its [plugin] section if you trust it with that",
+        list(granted)
+    )]
+    NotGranted {
+        /// The interface.
+        import: String,
+        /// What `allow` lists.
+        granted: Vec<String>,
+    },
+    /// It has other roles than the one it is used for.
+    #[error(
+        "expected a {expected}, found {}; use it in that role, or export {PACKAGE}{expected}@{VERSION}",
+        list_roles(found)
+    )]
+    WrongRole {
+        /// The role it was to fill.
+        expected: RoleKind,
+        /// What it is.
+        found: Vec<RoleKind>,
+    },
+    /// It failed before it could be configured.
+    #[error("expected an instance, found: {message}")]
+    Instantiate {
+        /// What happened.
+        message: String,
+    },
+    /// It does not like its configuration.
+    #[error("expected a configuration that it accepts, found {}; see its documentation", faults.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))]
+    Configure {
+        /// Everything it objected to.
+        faults: Vec<ConfigFault>,
+    },
+    /// It failed while it was configured.
+    #[error("expected `configure` to end, found: {message}")]
+    ConfigureFailed {
+        /// What happened.
+        message: String,
+    },
+    /// It failed with made-up endpoints, before it got real traffic.
+    #[error("expected a choice of one of {endpoints} endpoints in a self-test, found: {message}")]
+    SelfTest {
+        /// How many it was offered.
+        endpoints: usize,
+        /// What happened.
+        message: String,
+    },
+}
+
+/// One objection of a plugin to its configuration.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error, serde::Serialize)]
+#[error("{}: {message}", if path.is_empty() { "the whole" } else { path })]
+pub struct ConfigFault {
+    /// JSON pointer into the configuration; empty for the whole.
+    pub path: String,
+    /// What is wrong and what would be right.
+    pub message: String,
+}
+
+/// The runtime itself could not be made.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum RuntimeError {
+    /// The compiler does not support this machine.
+    #[error("no wasm engine for this machine: {0}")]
+    Engine(String),
+    /// No thread for the clock.
+    #[error("no thread for the plugins' clock")]
+    Clock(#[source] std::io::Error),
+}
+
+fn list(names: &[String]) -> String {
+    if names.is_empty() { "none".to_owned() } else { names.join(", ") }
+}
+
+fn list_roles(roles: &[RoleKind]) -> String {
+    roles.iter().map(|role| format!("a {role}")).collect::<Vec<_>>().join(" and ")
+}

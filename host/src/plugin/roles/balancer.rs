@@ -1,0 +1,249 @@
+//! A plugin as balancer: one instance for its cluster.
+
+use std::sync::Arc;
+
+use wasmtime::Store;
+use wasmtime::component::Instance as Linked;
+
+use super::super::artifact::Artifact;
+use super::super::bindings::types::ConfigError;
+use super::super::bindings::{balancer as contract, feedback, handover, types};
+use super::super::capabilities::printable;
+use super::super::fault::Crash;
+use super::super::host_state::HostState;
+use super::super::instance::Instance;
+use super::super::load::Problem;
+use super::super::seat::{Plan, Role, Seat};
+use super::super::surface::RoleKind;
+use crate::config::Endpoint;
+use crate::policy::{Balancer, ClusterNumbers, Fault, Metric, Outcome, PickRequest};
+
+/// Bytes of state that survive a swap.
+const STATE_BYTES: usize = 1 << 20;
+
+/// Numbers of endpoints that a self-test offers.
+const SELF_TEST: [usize; 3] = [1, 2, 64];
+
+/// What each instance for this cluster is configured with.
+struct Cluster {
+    config: String,
+    endpoints: Vec<types::Endpoint>,
+    numbers: Arc<dyn ClusterNumbers>,
+}
+
+struct Guest {
+    balancer: contract::Guest,
+    feedback: Option<feedback::Guest>,
+    handover: Option<handover::Guest>,
+}
+
+impl Role for Cluster {
+    type Guest = Guest;
+    type Configured = ();
+    const KIND: RoleKind = RoleKind::Balancer;
+
+    fn find(artifact: &Artifact, store: &mut Store<HostState>, instance: &Linked) -> wasmtime::Result<Guest> {
+        let (pre, surface) = (&artifact.compiled.pre, &artifact.compiled.surface);
+        let balancer = contract::GuestIndices::new(pre)?.load(&mut *store, instance)?;
+        let feedback = if surface.exports("feedback") {
+            Some(feedback::GuestIndices::new(pre)?.load(&mut *store, instance)?)
+        } else {
+            None
+        };
+        let handover = if surface.exports("handover") {
+            Some(handover::GuestIndices::new(pre)?.load(&mut *store, instance)?)
+        } else {
+            None
+        };
+        Ok(Guest { balancer, feedback, handover })
+    }
+
+    fn configure(&self, guest: &Guest, store: &mut Store<HostState>) -> wasmtime::Result<Result<(), Vec<ConfigError>>> {
+        guest.balancer.call_configure(store, &self.config, &self.endpoints)
+    }
+
+    fn furnish(&self, state: &mut HostState) {
+        state.numbers = Some(Arc::clone(&self.numbers));
+    }
+}
+
+/// See [`Artifact::balancer`].
+pub(in super::super) fn balancer(
+    artifact: &Arc<Artifact>,
+    config: &serde_json::Value,
+    endpoints: &[Endpoint],
+    numbers: Arc<dyn ClusterNumbers>,
+    carry: Option<Vec<u8>>,
+) -> Result<Box<dyn Balancer>, Problem> {
+    let endpoints = endpoints.iter().map(types::Endpoint::from).collect();
+    let plan = Plan::new(artifact, Cluster { config: config.to_string(), endpoints, numbers })?;
+    let (mut instance, ()) = plan.start()?;
+    self_test(&plan)?;
+    if let Some(state) = carry
+        && let Err(reason) = restore(&plan, &mut instance, &state)
+    {
+        tracing::warn!(
+            plugin = &**artifact.name(),
+            reason,
+            "balancer does not take its predecessor's state; it starts fresh"
+        );
+        (instance, ()) = plan.start()?;
+    }
+    let surface = &artifact.compiled.surface;
+    let (wants_request, wants_columns) = (surface.imports("request"), surface.imports("columns"));
+    Ok(Box::new(PluginBalancer { seat: Seat::new(plan, instance), wants_request, wants_columns }))
+}
+
+fn restore(plan: &Plan<Cluster>, instance: &mut Instance<Guest>, state: &[u8]) -> Result<(), String> {
+    let restored = instance.run(plan.artifact.setup_ticks, |guest, store| match &guest.handover {
+        Some(handover) => handover.call_restore(store, state),
+        None => Ok(Ok(())),
+    });
+    match restored {
+        Ok(Ok(())) => Ok(()),
+        Ok(Err(message)) => Err(printable(&message).into_owned()),
+        Err(crash) => Err(crash.detail),
+    }
+}
+
+/// Lets it choose among made-up endpoints, on an instance that shares nothing with the real one.
+///
+/// The real endpoints come first, more are copied from them; a plugin that objects to the copies is tried with the real
+/// ones alone.
+fn self_test(plan: &Plan<Cluster>) -> Result<(), Problem> {
+    let most = SELF_TEST.iter().copied().max().unwrap_or(1);
+    let real = &plan.role.endpoints;
+    let mut endpoints: Vec<_> = real.iter().cycle().take(most.max(real.len())).cloned().collect();
+    for (index, endpoint) in endpoints.iter_mut().enumerate().skip(real.len()) {
+        endpoint.name = format!("{}#{index}", endpoint.name);
+    }
+    let role = |endpoints| Cluster { config: plan.role.config.clone(), endpoints, numbers: Arc::new(Blank) };
+    let (mut instance, offered) = match plan.probe(&role(endpoints)) {
+        Ok(instance) => (instance, most),
+        Err(Problem::Configure { .. }) => (plan.probe(&role(real.clone()))?, real.len()),
+        Err(problem) => return Err(problem),
+    };
+    let all: Vec<u32> = (0..u32::try_from(most).unwrap_or(u32::MAX)).collect();
+    let busy = vec![0; most];
+    for count in SELF_TEST.into_iter().filter(|count| *count <= offered) {
+        let (eligible, busy) = (all.get(..count).unwrap_or_default(), busy.get(..count).unwrap_or_default());
+        instance.store.data_mut().eligible = eligible.to_vec();
+        let picked = instance
+            .run(plan.artifact.setup_ticks, |guest, store| {
+                guest.balancer.call_pick(store, eligible, busy, Some(0x5eed))
+            })
+            .and_then(|choice| checked(choice, eligible));
+        picked.map_err(|crash| Problem::SelfTest { endpoints: count, message: crash.detail })?;
+    }
+    Ok(())
+}
+
+/// Numbers of endpoints that nobody has used.
+struct Blank;
+
+impl ClusterNumbers for Blank {
+    fn column(&self, metric: Metric, eligible: &[u32]) -> Vec<f64> {
+        vec![if metric == Metric::Latency { f64::NAN } else { 0.0 }; eligible.len()]
+    }
+
+    fn signal(&self, _name: &str, eligible: &[u32]) -> Vec<f64> {
+        vec![f64::NAN; eligible.len()]
+    }
+}
+
+struct PluginBalancer {
+    seat: Seat<Cluster>,
+    wants_request: bool,
+    wants_columns: bool,
+}
+
+impl Balancer for PluginBalancer {
+    fn pick(&mut self, request: &mut PickRequest<'_>) -> Result<Option<u32>, Fault> {
+        let ticks = self.seat.plan().artifact.ticks;
+        let instance = self.seat.ready()?;
+        let state = instance.store.data_mut();
+        if self.wants_columns {
+            state.eligible.extend_from_slice(request.eligible);
+        }
+        if self.wants_request
+            && let Some(facts) = request.request.as_deref_mut()
+        {
+            state.lend(facts);
+        }
+        let choice = instance.run(ticks, |guest, store| {
+            guest.balancer.call_pick(store, request.eligible, request.busy, request.affinity)
+        });
+        let state = instance.store.data_mut();
+        if self.wants_columns {
+            state.eligible.clear();
+        }
+        if self.wants_request
+            && let Some(facts) = request.request.as_deref_mut()
+        {
+            state.give_back(facts);
+        }
+        self.seat.settle(choice.and_then(|choice| checked(choice, request.eligible)))
+    }
+
+    fn wants_feedback(&self) -> bool {
+        self.seat.plan().artifact.compiled.surface.exports("feedback")
+    }
+
+    fn opened(&mut self, endpoint: u32) {
+        self.tell(|feedback, store| feedback.call_opened(store, endpoint));
+    }
+
+    fn closed(&mut self, endpoint: u32, outcome: &Outcome) {
+        self.tell(|feedback, store| feedback.call_closed(store, endpoint, outcome.into()));
+    }
+
+    fn save(&mut self) -> Option<Vec<u8>> {
+        if !self.seat.plan().artifact.compiled.surface.exports("handover") {
+            return None;
+        }
+        let ticks = self.seat.plan().artifact.setup_ticks;
+        let instance = self.seat.occupant()?;
+        let saved = instance
+            .run(ticks, |guest, store| guest.handover.as_ref().map(|handover| handover.call_save(store)).transpose())
+            .and_then(|state| match state {
+                Some(state) if state.len() > STATE_BYTES => Err(Crash::answer(
+                    format_args!("at most {STATE_BYTES} bytes of state"),
+                    format_args!("{}", state.len()),
+                )),
+                state => Ok(state),
+            });
+        self.seat.conclude(saved).flatten()
+    }
+}
+
+impl PluginBalancer {
+    /// Feedback has no answer; a fault in it is counted and costs the instance like any other.
+    fn tell(&mut self, call: impl FnOnce(&feedback::Guest, &mut Store<HostState>) -> wasmtime::Result<()>) {
+        if !self.wants_feedback() {
+            return;
+        }
+        let ticks = self.seat.plan().artifact.ticks;
+        let Some(instance) = self.seat.occupant() else { return };
+        let told = instance.run(ticks, |guest, store| match &guest.feedback {
+            Some(feedback) => call(feedback, store),
+            None => Ok(()),
+        });
+        self.seat.conclude(told);
+    }
+}
+
+/// Only what was offered may be chosen.
+#[inline]
+fn checked(choice: Option<u32>, eligible: &[u32]) -> Result<Option<u32>, Crash> {
+    match choice {
+        Some(id) if eligible.binary_search(&id).is_err() => Err(not_eligible(id, eligible)),
+        choice => Ok(choice),
+    }
+}
+
+#[cold]
+fn not_eligible(id: u32, eligible: &[u32]) -> Crash {
+    let shown = eligible.get(..16).unwrap_or(eligible);
+    let more = if shown.len() < eligible.len() { ", …" } else { "" };
+    Crash::answer(format_args!("none, or one of the {} eligible ids {shown:?}{more}", eligible.len()), id)
+}

@@ -1,0 +1,58 @@
+//! Header fields that a plugin may set.
+
+use ::http::{HeaderName, HeaderValue};
+
+use super::super::capabilities::printable;
+use super::super::fault::Crash;
+
+/// Fields that belong to the connection, the framing or the handshake: the gateway's own business.
+const OWN: [&str; 8] =
+    ["connection", "keep-alive", "te", "trailer", "transfer-encoding", "upgrade", "content-length", "host"];
+
+/// The same, by how they begin.
+const OWN_PREFIXES: [&str; 2] = ["proxy-", "sec-websocket-"];
+
+/// Refuses a field that a plugin must not touch.
+pub(super) fn allowed(name: &HeaderName) -> Result<(), Crash> {
+    let text = name.as_str();
+    if OWN.contains(&text) || OWN_PREFIXES.iter().any(|prefix| text.starts_with(prefix)) {
+        return Err(Crash::answer("no hop-by-hop, framing or handshake field", format_args!("`{text}`")));
+    }
+    Ok(())
+}
+
+/// A field name that a plugin may use.
+pub(super) fn name(text: &str) -> Result<HeaderName, Crash> {
+    let name = HeaderName::from_bytes(text.as_bytes())
+        .map_err(|_| Crash::answer("a header name (RFC 9110 §5.1)", format_args!("`{}`", printable(text))))?;
+    allowed(&name)?;
+    Ok(name)
+}
+
+/// A field value.
+pub(super) fn value(name: &HeaderName, text: &str) -> Result<HeaderValue, Crash> {
+    HeaderValue::from_str(text).map_err(|_| {
+        let found = printable(text);
+        Crash::answer("a header value without control characters", format_args!("`{name}: {found}`"))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn framing_hop_by_hop_and_handshake_fields_are_refused_in_any_case() {
+        for text in ["Content-Length", "TE", "Proxy-Connection", "sec-websocket-accept", "Host", "upgrade"] {
+            assert!(name(text).is_err(), "{text}");
+        }
+        for text in ["Location", "set-cookie", "x-host"] {
+            assert!(name(text).is_ok(), "{text}");
+        }
+    }
+
+    #[test]
+    fn values_cannot_smuggle_a_line() {
+        assert!(value(&HeaderName::from_static("location"), "/a\r\nset-cookie: b").is_err());
+    }
+}

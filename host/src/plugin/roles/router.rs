@@ -1,0 +1,196 @@
+//! A plugin as router: one instance for each worker.
+
+use std::num::NonZeroUsize;
+use std::sync::Arc;
+
+use ::http::{HeaderMap, StatusCode};
+use wasmtime::Store;
+use wasmtime::component::Instance as Linked;
+
+use super::super::artifact::Artifact;
+use super::super::bindings::router as contract;
+use super::super::bindings::types::ConfigError;
+use super::super::capabilities::printable;
+use super::super::fault::Crash;
+use super::super::host_state::HostState;
+use super::super::load::Problem;
+use super::super::seat::{Plan, Role, Seat};
+use super::super::surface::RoleKind;
+use super::{fields, per_worker};
+use crate::lifecycle::PerWorker;
+use crate::policy::{Decision, DirectResponse, Fault, RequestFacts, Router, Target};
+
+/// Bytes of a path and query.
+const PATH_BYTES: usize = 64 << 10;
+
+/// Bytes of the body of an answer.
+const BODY_BYTES: usize = 1 << 20;
+
+/// Fields of an answer.
+const FIELDS: usize = 128;
+
+struct Routing {
+    config: String,
+    clusters: Vec<String>,
+}
+
+impl Role for Routing {
+    type Guest = contract::Guest;
+    type Configured = ();
+    const KIND: RoleKind = RoleKind::Router;
+
+    fn find(artifact: &Artifact, store: &mut Store<HostState>, instance: &Linked) -> wasmtime::Result<contract::Guest> {
+        contract::GuestIndices::new(&artifact.compiled.pre)?.load(store, instance)
+    }
+
+    fn configure(
+        &self,
+        guest: &contract::Guest,
+        store: &mut Store<HostState>,
+    ) -> wasmtime::Result<Result<(), Vec<ConfigError>>> {
+        guest.call_configure(store, &self.config, &self.clusters)
+    }
+}
+
+/// See [`Artifact::router`].
+pub(in super::super) fn router(
+    artifact: &Arc<Artifact>,
+    config: &serde_json::Value,
+    clusters: &[String],
+    route_count: usize,
+    workers: NonZeroUsize,
+) -> Result<Box<dyn Router>, Problem> {
+    let plan = Plan::new(artifact, Routing { config: config.to_string(), clusters: clusters.to_vec() })?;
+    let (seats, ()) = per_worker(&plan, workers)?;
+    let wants_request = artifact.compiled.surface.imports("request");
+    Ok(Box::new(PluginRouter { seats, wants_request, clusters: clusters.len(), routes: route_count }))
+}
+
+struct PluginRouter {
+    seats: PerWorker<Seat<Routing>>,
+    wants_request: bool,
+    clusters: usize,
+    routes: usize,
+}
+
+impl Router for PluginRouter {
+    fn route(&self, request: &mut RequestFacts) -> Result<Decision, Fault> {
+        let mut seat = self.seats.mine();
+        let ticks = seat.plan().artifact.ticks;
+        let line = contract::RequestLine {
+            method: request.method.as_str().to_owned(),
+            scheme: request.scheme.into(),
+            host: request.host().into_owned(),
+            path: request.path.clone(),
+            query: request.query.clone(),
+            upgrade: request.upgrade.clone(),
+        };
+        let instance = seat.ready()?;
+        if self.wants_request {
+            instance.store.data_mut().lend(request);
+        }
+        let decision = instance.run(ticks, |guest, store| guest.call_route(store, &line));
+        if self.wants_request {
+            instance.store.data_mut().give_back(request);
+        }
+        seat.settle(decision.and_then(|decision| self.checked(decision)))
+    }
+}
+
+impl PluginRouter {
+    fn checked(&self, decision: contract::Decision) -> Result<Decision, Crash> {
+        match decision {
+            contract::Decision::Forward(target) => self.target(target).map(Decision::Forward),
+            contract::Decision::Respond(response) => checked_response(response).map(Decision::Respond),
+            contract::Decision::Unmatched => Ok(Decision::Unmatched),
+        }
+    }
+
+    fn target(&self, target: contract::Target) -> Result<Target, Crash> {
+        index("cluster", target.cluster, self.clusters)?;
+        if let Some(route) = target.route {
+            index("route", route, self.routes)?;
+        }
+        if let Some(path) = &target.path {
+            checked_path(path)?;
+        }
+        Ok(Target { cluster: target.cluster, path: target.path, route: target.route })
+    }
+}
+
+fn index(of: &str, found: u32, count: usize) -> Result<(), Crash> {
+    if usize::try_from(found).is_ok_and(|found| found < count) {
+        return Ok(());
+    }
+    Err(Crash::answer(format_args!("a {of} index below {count}"), found))
+}
+
+/// What may stand in a request line: it starts with `/`, and holds visible ASCII without a fragment.
+fn checked_path(path: &str) -> Result<(), Crash> {
+    if path.len() > PATH_BYTES {
+        return Err(Crash::answer(format_args!("a path of at most {PATH_BYTES} bytes"), path.len()));
+    }
+    let bad = path.bytes().find(|byte| !byte.is_ascii_graphic() || *byte == b'#');
+    if !path.starts_with('/') || bad.is_some() {
+        let found = printable(path.get(..path.floor_char_boundary(200)).unwrap_or_default());
+        return Err(Crash::answer(
+            "a path that starts with `/` and has no blank, control, `#` or non-ASCII character",
+            format_args!("`{found}`"),
+        ));
+    }
+    Ok(())
+}
+
+fn checked_response(response: contract::Response) -> Result<DirectResponse, Crash> {
+    let status = u16::try_from(response.status)
+        .ok()
+        .filter(|status| (200..=599).contains(status))
+        .and_then(|status| StatusCode::from_u16(status).ok())
+        .ok_or_else(|| Crash::answer("a status of 200 to 599", response.status))?;
+    if response.body.len() > BODY_BYTES {
+        return Err(Crash::answer(format_args!("a body of at most {BODY_BYTES} bytes"), response.body.len()));
+    }
+    if response.headers.len() > FIELDS {
+        return Err(Crash::answer(format_args!("at most {FIELDS} header fields"), response.headers.len()));
+    }
+    let mut headers = HeaderMap::with_capacity(response.headers.len());
+    for (name, value) in &response.headers {
+        let name = fields::name(name)?;
+        let value = fields::value(&name, value)?;
+        headers.append(name, value);
+    }
+    Ok(DirectResponse { status, headers, body: response.body.into() })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paths_cannot_smuggle_anything_into_a_request_line() {
+        for good in ["/", "/a/b?c=d&e=%20", "/*"] {
+            assert!(checked_path(good).is_ok(), "{good}");
+        }
+        for bad in ["", "a", "/a b", "/a\r\nHost: x", "/a#b", "/ä", "/\u{7f}", "http://x/"] {
+            assert!(checked_path(bad).is_err(), "{bad:?}");
+        }
+        assert!(checked_path(&format!("/{}", "a".repeat(PATH_BYTES))).is_err(), "too long");
+    }
+
+    #[test]
+    fn answers_outside_the_contract_are_refused() {
+        let response = |status, name: &str, body| contract::Response {
+            status,
+            headers: vec![(name.to_owned(), "1".to_owned())],
+            body: vec![0; body],
+        };
+
+        assert!(checked_response(response(200, "x-a", BODY_BYTES)).is_ok());
+        assert!(checked_response(response(199, "x-a", 0)).is_err(), "informational");
+        assert!(checked_response(response(600, "x-a", 0)).is_err(), "no status");
+        assert!(checked_response(response(65_736, "x-a", 0)).is_err(), "200 modulo 2^16");
+        assert!(checked_response(response(200, "Content-Length", 0)).is_err(), "framing");
+        assert!(checked_response(response(200, "x a", 0)).is_err(), "not a name");
+        assert!(checked_response(response(200, "x-a", BODY_BYTES + 1)).is_err(), "body");
+    }
+}

@@ -1,0 +1,270 @@
+//! The place that an instance fills: one for each cluster (balancer) or worker (router, rewriter).
+//!
+//! ```text
+//! ready ─▶ instance ─▶ call ─▶ settle ─┬─ fine: breaker forgets
+//!   ▲                                  ╰─ fault: count, log, throw the instance away
+//!   ╰── a fresh instance, configured again; refused at once while the breaker holds the plugin aside
+//! ```
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering::Relaxed;
+use std::time::Instant;
+
+use wasmtime::Store;
+
+use super::artifact::Artifact;
+use super::bindings::types::ConfigError;
+use super::breaker::{Breaker, Change};
+use super::capabilities::printable;
+use super::commons::Commons;
+use super::fault::Crash;
+use super::host_state::HostState;
+use super::instance::{Instance, StartError};
+use super::load::{ConfigFault, Problem};
+use super::status::{Ledger, Tally};
+use super::surface::RoleKind;
+use crate::policy::{Fault, FaultKind};
+
+/// Objections to a configuration that are kept.
+const OBJECTIONS: usize = 64;
+
+/// What differs between the roles when an instance is set up.
+pub(super) trait Role: Send + Sync + Sized + 'static {
+    /// The exports that are called.
+    type Guest: Send;
+    /// What `configure` answers when it is content.
+    type Configured;
+    const KIND: RoleKind;
+
+    /// Finds the exports.
+    fn find(
+        artifact: &Artifact,
+        store: &mut Store<HostState>,
+        instance: &wasmtime::component::Instance,
+    ) -> wasmtime::Result<Self::Guest>;
+
+    /// Calls `configure`.
+    fn configure(
+        &self,
+        guest: &Self::Guest,
+        store: &mut Store<HostState>,
+    ) -> wasmtime::Result<Result<Self::Configured, Vec<ConfigError>>>;
+
+    /// Puts what the role needs into the store.
+    fn furnish(&self, state: &mut HostState) {
+        let _ = state;
+    }
+}
+
+/// All it takes to make an instance.
+pub(super) struct Plan<R> {
+    pub(super) artifact: Arc<Artifact>,
+    pub(super) ledger: Arc<Ledger>,
+    pub(super) role: R,
+}
+
+impl<R: Role> Plan<R> {
+    pub(super) fn new(artifact: &Arc<Artifact>, role: R) -> Result<Arc<Self>, Problem> {
+        let ledger = artifact.ledger(R::KIND)?;
+        Ok(Arc::new(Self { artifact: Arc::clone(artifact), ledger, role }))
+    }
+
+    /// A fresh instance, configured.
+    pub(super) fn start(&self) -> Result<(Instance<R::Guest>, R::Configured), Problem> {
+        self.start_with(&self.role, Arc::clone(&self.artifact.commons), true)
+    }
+
+    /// An instance that shares nothing and logs nothing, to try things out on.
+    pub(super) fn probe(&self, role: &R) -> Result<Instance<R::Guest>, Problem> {
+        let commons = Arc::new(Commons::new(Arc::clone(&self.artifact.commons.name)));
+        self.start_with(role, commons, false).map(|(instance, _)| instance)
+    }
+
+    fn start_with(
+        &self,
+        role: &R,
+        commons: Arc<Commons>,
+        logs: bool,
+    ) -> Result<(Instance<R::Guest>, R::Configured), Problem> {
+        let artifact = &*self.artifact;
+        let mut state = HostState::new(commons, R::KIND, artifact.memory);
+        state.logs = logs;
+        role.furnish(&mut state);
+        let find =
+            |store: &mut Store<HostState>, instance: &wasmtime::component::Instance| R::find(artifact, store, instance);
+        let pulse = &artifact.pulse;
+        let mut instance =
+            Instance::start(&artifact.compiled.pre, state, pulse, artifact.setup_ticks, find).map_err(|error| {
+                match error {
+                    StartError::Crash(crash) => Problem::Instantiate { message: crash.detail },
+                    StartError::Signature(message) => Problem::Signature { message },
+                }
+            })?;
+        match instance.run(artifact.setup_ticks, |guest, store| role.configure(guest, store)) {
+            Ok(Ok(configured)) => Ok((instance, configured)),
+            Ok(Err(errors)) => Err(Problem::Configure { faults: faults(errors) }),
+            Err(crash) => Err(Problem::ConfigureFailed { message: crash.detail }),
+        }
+    }
+}
+
+/// What a plugin objects to, bounded and printable.
+fn faults(errors: Vec<ConfigError>) -> Vec<ConfigFault> {
+    if errors.is_empty() {
+        return vec![ConfigFault { path: String::new(), message: "refused without a reason".to_owned() }];
+    }
+    errors
+        .into_iter()
+        .take(OBJECTIONS)
+        .map(|error| ConfigFault {
+            path: printable(&error.path).into_owned(),
+            message: printable(&error.message).into_owned(),
+        })
+        .collect()
+}
+
+/// The place of one instance.
+pub(super) struct Seat<R: Role> {
+    plan: Arc<Plan<R>>,
+    instance: Option<Instance<R::Guest>>,
+    breaker: Breaker,
+    tally: Arc<Tally>,
+    began: Option<Instant>,
+}
+
+impl<R: Role> Seat<R> {
+    /// With its first instance.
+    pub(super) fn new(plan: Arc<Plan<R>>, instance: Instance<R::Guest>) -> Self {
+        let tally = plan.ledger.open();
+        plan.ledger.instances.fetch_add(1, Relaxed);
+        Self { plan, instance: Some(instance), breaker: Breaker::default(), tally, began: None }
+    }
+
+    /// The instance, for one call that is then settled.
+    ///
+    /// # Errors
+    /// If the plugin is aside, or no fresh instance can be made after a fault.
+    #[inline]
+    pub(super) fn ready(&mut self) -> Result<&mut Instance<R::Guest>, Fault> {
+        if !self.breaker.admits(Instant::now) {
+            return Err(self.aside());
+        }
+        self.began = self.tally.begin();
+        if self.instance.is_none() {
+            self.replace()?;
+        }
+        // `replace` has filled it; if it did not, that is a fault like any other.
+        match &mut self.instance {
+            Some(instance) => Ok(instance),
+            None => Err(Fault {
+                plugin: Arc::clone(&self.plan.ledger.plugin),
+                kind: FaultKind::Unavailable,
+                detail: "no instance".to_owned(),
+            }),
+        }
+    }
+
+    /// Ends a call: a fault is counted and logged, and costs the instance.
+    ///
+    /// # Errors
+    /// The crash, as the fault that the caller sees.
+    #[inline]
+    pub(super) fn settle<T>(&mut self, answer: Result<T, Crash>) -> Result<T, Fault> {
+        self.tally.end(self.began.take());
+        match answer {
+            Ok(answer) => {
+                if self.breaker.succeeded() == Change::Closed {
+                    self.back();
+                }
+                Ok(answer)
+            }
+            Err(crash) => Err(self.fail(crash)),
+        }
+    }
+
+    /// The instance, if there is one in good standing, for a call that nobody waits for: feedback, or saving state. Such a
+    /// call neither makes an instance nor lets a plugin back that is aside: only what it is there for does.
+    #[inline]
+    pub(super) fn occupant(&mut self) -> Option<&mut Instance<R::Guest>> {
+        let instance = self.instance.as_mut()?;
+        self.began = self.tally.begin();
+        Some(instance)
+    }
+
+    /// Ends a call to [`Self::occupant`]: a fault counts as any other, a success does not count.
+    #[inline]
+    pub(super) fn conclude<T>(&mut self, answer: Result<T, Crash>) -> Option<T> {
+        self.tally.end(self.began.take());
+        match answer {
+            Ok(answer) => Some(answer),
+            Err(crash) => {
+                // Counted and logged there; there is nobody to answer.
+                let _ = self.fail(crash);
+                None
+            }
+        }
+    }
+
+    /// The plan that instances are made by.
+    #[inline]
+    pub(super) fn plan(&self) -> &Plan<R> {
+        &self.plan
+    }
+
+    #[cold]
+    fn replace(&mut self) -> Result<(), Fault> {
+        match self.plan.start() {
+            Ok((instance, _)) => {
+                self.instance = Some(instance);
+                self.plan.ledger.instances.fetch_add(1, Relaxed);
+                Ok(())
+            }
+            Err(problem) => {
+                self.began = None;
+                Err(self.fail(Crash { kind: FaultKind::Unavailable, detail: problem.to_string() }))
+            }
+        }
+    }
+
+    #[cold]
+    fn fail(&mut self, crash: Crash) -> Fault {
+        let now = Instant::now();
+        self.discard();
+        let ledger = &self.plan.ledger;
+        ledger.record(&crash, now);
+        if let Change::Opened(pause) = self.breaker.failed(now) {
+            self.tally.set_aside(true);
+            let (plugin, role) = (&*ledger.plugin, ledger.role.as_str());
+            tracing::warn!(plugin, role, ?pause, "plugin put aside after repeated faults");
+        }
+        Fault { plugin: Arc::clone(&ledger.plugin), kind: crash.kind, detail: crash.detail }
+    }
+
+    #[cold]
+    fn back(&self) {
+        self.tally.set_aside(false);
+        let ledger = &self.plan.ledger;
+        tracing::info!(plugin = &*ledger.plugin, role = ledger.role.as_str(), "plugin is back after a probe");
+    }
+
+    #[cold]
+    fn aside(&self) -> Fault {
+        let ledger = &self.plan.ledger;
+        ledger.count(FaultKind::Unavailable);
+        let detail = "expected it in service, found it put aside after repeated faults".to_owned();
+        Fault { plugin: Arc::clone(&ledger.plugin), kind: FaultKind::Unavailable, detail }
+    }
+
+    fn discard(&mut self) {
+        if self.instance.take().is_some() {
+            self.plan.ledger.instances.fetch_sub(1, Relaxed);
+        }
+    }
+}
+
+impl<R: Role> Drop for Seat<R> {
+    fn drop(&mut self) {
+        self.discard();
+        self.plan.ledger.close(&self.tally);
+    }
+}

@@ -1,0 +1,135 @@
+//! What a component's own type says it offers and asks for, read before any of it runs.
+
+use std::collections::BTreeSet;
+use std::fmt;
+
+use wasmtime::Engine;
+use wasmtime::component::Component;
+use wasmtime::component::types::ComponentItem;
+
+use super::load::Problem;
+use crate::config::Allow;
+
+/// The package that all versions of the contract share.
+pub(super) const PACKAGE: &str = "tidegate:plugin/";
+
+/// The version that this host speaks.
+pub(super) const VERSION: &str = "0.1.0";
+
+/// Interfaces that an operator may grant.
+const GRANTABLE: [&str; 5] = ["log", "request", "columns", "counters", "table"];
+
+/// What a plugin may decide.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum RoleKind {
+    /// Who gets the next connection or request.
+    Balancer,
+    /// Which cluster, which path, or an answer right away.
+    Router,
+    /// What goes back to the client.
+    Rewriter,
+}
+
+impl RoleKind {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Balancer, Self::Router, Self::Rewriter];
+
+    /// As in the contract, logs and metrics.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Balancer => "balancer",
+            Self::Router => "router",
+            Self::Rewriter => "rewriter",
+        }
+    }
+}
+
+impl fmt::Display for RoleKind {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(self.as_str())
+    }
+}
+
+/// Exports and imports of a component, as far as the contract knows them.
+#[derive(Debug)]
+pub(super) struct Surface {
+    exports: BTreeSet<String>,
+    imports: BTreeSet<String>,
+    pub(super) roles: Vec<RoleKind>,
+    pub(super) wasi: bool,
+}
+
+impl Surface {
+    /// Reads the type of `component` and refuses what this host cannot meet.
+    pub(super) fn of(component: &Component, engine: &Engine) -> Result<Self, Problem> {
+        let ty = component.component_type();
+        let exports = ty
+            .exports(engine)
+            .filter(|(_, item)| matches!(item.ty, ComponentItem::ComponentInstance(_)))
+            .filter_map(|(name, _)| interface(name).transpose())
+            .collect::<Result<BTreeSet<_>, _>>()?;
+        let (mut imports, mut wasi) = (BTreeSet::new(), false);
+        for (name, item) in ty.imports(engine) {
+            if name.starts_with("wasi:") {
+                wasi = true;
+            } else if let Some(interface) = interface(name)? {
+                let known =
+                    GRANTABLE.contains(&interface.as_str()) || ["types", "system"].contains(&interface.as_str());
+                if !known && has_functions(&item.ty, engine) {
+                    return Err(Problem::UnknownImport { import: name.to_owned(), remedy: String::new() });
+                }
+                imports.insert(interface);
+            } else if has_functions(&item.ty, engine) {
+                return Err(Problem::UnknownImport { import: name.to_owned(), remedy: String::new() });
+            }
+        }
+        let roles: Vec<_> = RoleKind::ALL.into_iter().filter(|role| exports.contains(role.as_str())).collect();
+        if roles.is_empty() {
+            let found = ty.exports(engine).map(|(name, _)| format!("`{name}`")).take(8).collect::<Vec<_>>();
+            return Err(Problem::NoRole { found });
+        }
+        Ok(Self { exports, imports, roles, wasi })
+    }
+
+    /// Whether it exports the interface.
+    pub(super) fn exports(&self, interface: &str) -> bool {
+        self.exports.contains(interface)
+    }
+
+    /// Whether it imports the interface.
+    pub(super) fn imports(&self, interface: &str) -> bool {
+        self.imports.contains(interface)
+    }
+
+    /// Refuses an import that the operator does not grant.
+    pub(super) fn check(&self, allow: &Allow) -> Result<(), Problem> {
+        let Allow::Only(granted) = allow else { return Ok(()) };
+        let refused = GRANTABLE.iter().find(|name| self.imports(name) && !granted.iter().any(|grant| grant == *name));
+        match refused {
+            Some(import) => Err(Problem::NotGranted { import: (*import).to_owned(), granted: granted.clone() }),
+            None => Ok(()),
+        }
+    }
+}
+
+/// `balancer` of `tidegate:plugin/balancer@0.1.0`; none for a name that is not of the contract.
+fn interface(name: &str) -> Result<Option<String>, Problem> {
+    let Some(rest) = name.strip_prefix(PACKAGE) else { return Ok(None) };
+    match rest.split_once('@') {
+        Some((interface, VERSION)) => Ok(Some(interface.to_owned())),
+        _ => Err(Problem::Version { found: name.to_owned() }),
+    }
+}
+
+/// Importing types alone asks for nothing.
+fn has_functions(item: &ComponentItem, engine: &Engine) -> bool {
+    match item {
+        ComponentItem::Type(_) => false,
+        ComponentItem::ComponentInstance(instance) => {
+            instance.exports(engine).any(|(_, item)| !matches!(item.ty, ComponentItem::Type(_)))
+        }
+        _ => true,
+    }
+}

@@ -1,0 +1,323 @@
+//! Plugins that behave and plugins that do not, from file to fault.
+
+use std::num::NonZeroUsize;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use ::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
+use serde_json::Value;
+
+use super::*;
+use crate::config::{Allow, Endpoint, EndpointAddress, EndpointState};
+use crate::policy::{
+    Balancer, ClusterNumbers, Decision, Edit, Ending, Fault, FaultKind, Metric, Outcome, PickRequest, RequestFacts,
+    ResponseContext, Router, Scheme,
+};
+
+/// Waits for a condition, with a limit.
+pub(super) fn eventually(what: &str, mut holds: impl FnMut() -> bool) {
+    let limit = Instant::now() + Duration::from_secs(30);
+    while !holds() {
+        assert!(Instant::now() < limit, "{what}: not within 30 s");
+        std::thread::yield_now();
+    }
+}
+
+macro_rules! guest {
+    ($name:literal) => {
+        include_bytes!(concat!("../../../../tests/guests/", $name, ".wat"))
+    };
+}
+
+mod cost;
+mod life;
+mod refusals;
+
+struct Numbers;
+
+impl ClusterNumbers for Numbers {
+    fn column(&self, _metric: Metric, eligible: &[u32]) -> Vec<f64> {
+        eligible.iter().map(|id| f64::from(*id)).collect()
+    }
+
+    fn signal(&self, _name: &str, eligible: &[u32]) -> Vec<f64> {
+        vec![f64::NAN; eligible.len()]
+    }
+}
+
+fn endpoint(name: &str) -> Endpoint {
+    Endpoint {
+        url: format!("ws://{name}:80"),
+        address: EndpointAddress::Tcp(name.to_owned(), 80),
+        tls: false,
+        authority: name.to_owned(),
+        base_path: String::new(),
+        weight: 100,
+        group: 0,
+        route: Some("r".to_owned()),
+        state: EndpointState::Ready,
+        labels: vec![("zone".to_owned(), "a".to_owned())],
+        max_connections: None,
+    }
+}
+
+fn load(runtime: &Runtime, bytes: &[u8]) -> Result<Arc<Artifact>, LoadError> {
+    runtime.load(&Spec { name: "guest", origin: "guest.wat", bytes, limits: &Limits::default() })
+}
+
+fn balancer_of(artifact: &Arc<Artifact>, carry: Option<Vec<u8>>) -> Result<Box<dyn Balancer>, LoadError> {
+    let endpoints = ["a", "b", "c"].map(endpoint);
+    artifact.balancer(&Value::Null, &endpoints, Arc::new(Numbers), carry)
+}
+
+fn balancer(runtime: &Runtime, bytes: &[u8]) -> Box<dyn Balancer> {
+    balancer_of(&load(runtime, bytes).unwrap(), None).unwrap()
+}
+
+fn facts(misbehave: bool) -> RequestFacts {
+    let mut headers = HeaderMap::new();
+    headers.insert("x-kept", HeaderValue::from_static("1"));
+    if misbehave {
+        headers.insert("x-misbehave", HeaderValue::from_static("1"));
+    }
+    RequestFacts {
+        method: Method::GET,
+        scheme: Scheme::Https,
+        authority: "example.org".to_owned(),
+        host_len: 11,
+        path: "/a".to_owned(),
+        query: Some("b=c".to_owned()),
+        upgrade: Some("websocket".to_owned()),
+        client: Some([127, 0, 0, 1].into()),
+        sni: Some("example.org".into()),
+        headers,
+    }
+}
+
+fn pick(balancer: &mut dyn Balancer, misbehave: bool) -> Result<Option<u32>, Fault> {
+    let mut facts = facts(misbehave);
+    let mut request = PickRequest { eligible: &[1, 2], busy: &[0, 5], affinity: None, request: Some(&mut facts) };
+    let picked = balancer.pick(&mut request);
+    assert!(facts.headers.contains_key("x-kept"), "headers come back, also after a fault");
+    assert!(facts.sni.is_some(), "and so does the server name");
+    picked
+}
+
+fn problem(made: Result<impl Sized, LoadError>) -> Problem {
+    made.err().expect("a refusal").problem
+}
+
+#[test]
+fn all_four_kinds_of_file_load_and_pick() {
+    let runtime = Runtime::new(None).unwrap();
+    let short = wat::parse_bytes(guest!("first")).unwrap();
+    let component = wrap::component(&short).unwrap();
+    let with_metadata =
+        wrap::contract::embed(wat::parse_bytes(guest!("canonical")).unwrap().into_owned(), "balancer-plugin").unwrap();
+
+    for (kind, bytes) in [
+        ("text, short names", &guest!("first")[..]),
+        ("text, canonical names", guest!("canonical")),
+        ("core module", &short),
+        ("core module with metadata", &with_metadata),
+        ("component", &component),
+    ] {
+        let mut balancer = balancer(&runtime, bytes);
+
+        assert_eq!(pick(&mut *balancer, false).unwrap(), Some(1), "{kind}");
+    }
+}
+
+#[test]
+fn each_misbehaviour_is_typed_and_the_next_call_gets_a_fresh_instance() {
+    let runtime = Runtime::new(None).unwrap();
+
+    for (bytes, kind, words) in [
+        (&guest!("spin")[..], FaultKind::Deadline, "forever < "),
+        (guest!("trap"), FaultKind::Trap, "inner < outer < "),
+        (guest!("memory-bomb"), FaultKind::Memory, "67108864 bytes"),
+        (guest!("stray"), FaultKind::Answer, "eligible ids [1, 2], found 1000000"),
+        (guest!("log-flood"), FaultKind::Deadline, "flood < "),
+    ] {
+        let mut balancer = balancer(&runtime, bytes);
+        for round in 0..3 {
+            let fault = pick(&mut *balancer, true).unwrap_err();
+
+            assert_eq!(fault.kind, kind, "{fault}");
+            assert!(fault.detail.contains(words), "{fault}");
+            assert_eq!(pick(&mut *balancer, false).unwrap(), Some(1), "a fresh instance in round {round}");
+        }
+        let status = runtime.status().into_iter().next_back().unwrap();
+        let counted = status.faults.iter().find(|(name, _)| *name == kind.as_str()).unwrap().1;
+        assert_eq!((status.calls, counted, status.instances, status.aside), (6, 3, 1, 0));
+        assert!(status.last_fault.unwrap().contains(words));
+    }
+}
+
+#[test]
+fn repeated_faults_put_a_plugin_aside_until_a_probe_succeeds() {
+    let runtime = Runtime::new(None).unwrap();
+    let mut balancer = balancer(&runtime, guest!("trap"));
+    for _ in 0..5 {
+        assert_eq!(pick(&mut *balancer, true).unwrap_err().kind, FaultKind::Trap);
+    }
+
+    let aside = pick(&mut *balancer, false);
+
+    // On a machine that stalled for longer than the pause, this call is the probe already.
+    assert!(aside.is_ok() || aside.unwrap_err().kind == FaultKind::Unavailable);
+    eventually("a probe succeeds", || pick(&mut *balancer, false).is_ok());
+    assert_eq!(runtime.status()[0].aside, 0);
+    assert_eq!(pick(&mut *balancer, false).unwrap(), Some(1), "back for good");
+}
+
+#[test]
+fn preview1_modules_get_a_real_clock_and_random_even_while_arguments_are_placed() {
+    let runtime = Runtime::new(None).unwrap();
+
+    let mut balancer = balancer(&runtime, guest!("preview1"));
+
+    for _ in 0..10 {
+        assert_eq!(pick(&mut *balancer, false).unwrap(), Some(1));
+    }
+}
+
+#[test]
+fn preview1_modules_that_only_write_load_as_well() {
+    let runtime = Runtime::new(None).unwrap();
+    let text = String::from_utf8_lossy(guest!("first")).replace(
+        "(memory (export",
+        "(import \"wasi_snapshot_preview1\" \"fd_write\" (func (param i32 i32 i32 i32) (result i32))) (memory (export",
+    );
+
+    let mut balancer = balancer(&runtime, text.as_bytes());
+
+    assert_eq!(pick(&mut *balancer, false).unwrap(), Some(1));
+}
+
+#[test]
+fn feedback_that_works_does_not_excuse_picks_that_fail() {
+    let runtime = Runtime::new(None).unwrap();
+    let text = String::from_utf8_lossy(guest!("trap")).replace(
+        "(func $outer",
+        "(func (export \"opened\") (param i32))
+         (func (export \"closed\") (param i32 i32 i32 i32 f64 i32 f64 f64 f64))
+         (func $outer",
+    );
+    let mut balancer = balancer(&runtime, text.as_bytes());
+
+    for _ in 0..5 {
+        assert_eq!(pick(&mut *balancer, true).unwrap_err().kind, FaultKind::Trap);
+        balancer.opened(1);
+    }
+
+    assert_eq!(runtime.status()[0].aside, 1);
+}
+
+#[test]
+fn state_is_handed_over_and_a_refused_state_starts_fresh() {
+    let runtime = Runtime::new(None).unwrap();
+    let artifact = load(&runtime, guest!("rotate")).unwrap();
+    let mut old = balancer_of(&artifact, None).unwrap();
+    assert_eq!(pick(&mut *old, false).unwrap(), Some(1), "the self-test has not moved it");
+
+    let state = old.save();
+
+    let mut new = balancer_of(&artifact, state).unwrap();
+    assert_eq!(pick(&mut *new, false).unwrap(), Some(2), "goes on where the other stopped");
+    let mut fresh = balancer_of(&artifact, Some(vec![1, 2, 3])).unwrap();
+    assert_eq!(pick(&mut *fresh, false).unwrap(), Some(1), "three bytes are refused");
+}
+
+#[test]
+fn feedback_reaches_the_plugin_and_counters_outlive_it() {
+    let runtime = Runtime::new(None).unwrap();
+    let artifact = load(&runtime, guest!("rotate")).unwrap();
+    let outcome = Outcome {
+        ending: Ending::Complete,
+        status: Some(101),
+        duration: Duration::from_secs(1),
+        first_byte: None,
+        sent: 1,
+        received: 2,
+    };
+    for _ in 0..2 {
+        let mut balancer = balancer_of(&artifact, None).unwrap();
+        assert!(balancer.wants_feedback());
+        balancer.opened(1);
+        balancer.closed(1, &outcome);
+    }
+
+    assert_eq!(artifact.commons.add("opened".to_owned(), 0), 2);
+    assert_eq!(artifact.commons.add("closed".to_owned(), 0), 2);
+}
+
+#[test]
+fn routers_fail_closed_on_traps_and_on_answers_outside_the_contract() {
+    let runtime = Runtime::new(None).unwrap();
+    let workers = NonZeroUsize::new(2).unwrap();
+    for (bytes, kind, words) in [
+        (&guest!("router-trap")[..], FaultKind::Trap, "unreachable"),
+        (guest!("router-stray"), FaultKind::Answer, "a cluster index below 2, found 7"),
+        (guest!("router-smuggle"), FaultKind::Answer, "/a\\r\\nx-b: 1"),
+        (guest!("router-flood"), FaultKind::Answer, "bytes in one answer, found more"),
+    ] {
+        let router: Box<dyn Router> =
+            load(&runtime, bytes).unwrap().router(&Value::Null, &["a".into(), "b".into()], 1, workers).unwrap();
+        let mut bad = facts(true);
+
+        let fault = router.route(&mut bad).unwrap_err();
+
+        assert_eq!(fault.kind, kind, "{fault}");
+        assert!(fault.detail.contains(words), "{fault}");
+        assert!(bad.headers.contains_key("x-kept"), "headers come back after a fault");
+        let decision = router.route(&mut facts(false)).unwrap();
+        assert!(matches!(decision, Decision::Forward(target) if target.cluster == 0), "a fresh instance");
+    }
+}
+
+#[test]
+fn rewriters_may_drop_a_location_but_not_touch_framing() {
+    let runtime = Runtime::new(None).unwrap();
+    let fields = [(HeaderName::from_static("location"), HeaderValue::from_static("/a"))];
+    let rewrite = |bytes| {
+        let workers = NonZeroUsize::new(1).unwrap();
+        let rewriter = load(&runtime, bytes).unwrap().rewriter(&Value::Null, workers).unwrap();
+        assert_eq!(rewriter.interest(), ["location"]);
+        let context =
+            ResponseContext { scheme: Scheme::Http, host: "h", path: "/", route: None, endpoint: "http://a:1" };
+        rewriter.rewrite(&context, StatusCode::FOUND, &fields)
+    };
+
+    assert_eq!(rewrite(guest!("rewriter-remove")).unwrap(), [Edit::Remove(0)]);
+    let fault = rewrite(guest!("rewriter-framing")).unwrap_err();
+    assert_eq!(fault.kind, FaultKind::Answer);
+    assert!(fault.detail.contains("`content-length`"), "{fault}");
+}
+
+#[test]
+fn a_wasi_02_component_gets_clocks_and_random_and_traps_elsewhere() {
+    let runtime = Runtime::new(None).unwrap();
+    let imports = r#"
+        (import "wasi:clocks/monotonic-clock@0.2.6" (instance $clock (export "now" (func (result u64)))))
+        (import "wasi:random/random@0.2.6" (instance $random (export "get-random-u64" (func (result u64)))))
+        (import "wasi:cli/stdout@0.2.6" (instance $out (export "flush" (func (result u32)))))
+        (core func $now (canon lower (func $clock "now")))
+        (core func $next (canon lower (func $random "get-random-u64")))
+        (core func $flush (canon lower (func $out "flush")))
+        (core module $check
+          (import "w" "now" (func $now (result i64)))
+          (import "w" "next" (func $next (result i64)))
+          (func $start
+            (if (i64.eq (call $next) (call $next)) (then unreachable))
+            (if (i64.eqz (call $now)) (then unreachable)))
+          (start $start))
+        (core instance (instantiate $check (with "w" (instance (export "now" (func $now)) (export "next" (func $next))))))
+    "#;
+    let text = format!("(component {imports} (instance $i) (export \"tidegate:plugin/balancer@0.1.0\" (instance $i)))");
+    let artifact = load(&runtime, text.as_bytes()).unwrap();
+
+    let made = problem(balancer_of(&artifact, None));
+
+    assert!(matches!(made, Problem::Signature { .. }), "its start function ran through: {made}");
+}

@@ -1,0 +1,114 @@
+//! Files that are refused, and what is said about them.
+
+use super::*;
+
+#[test]
+fn a_refused_configuration_lists_path_and_message() {
+    let runtime = Runtime::new(None).unwrap();
+    let artifact = load(&runtime, guest!("picky")).unwrap();
+
+    let error = balancer_of(&artifact, None).err().unwrap();
+
+    assert!(error.to_string().contains("/zone: expected a zone, found none"), "{error}");
+    assert_eq!(runtime.refusals()[0].reason, error.to_string());
+}
+
+#[test]
+fn every_unusable_file_is_refused_with_what_was_expected_and_found() {
+    let runtime = Runtime::new(None).unwrap();
+    let bare = |items: &str| {
+        let text = format!(
+            "(module (memory (export \"memory\") 1) (func (export \"cabi_realloc\") (param i32 i32 i32 i32) (result i32) unreachable) {items})"
+        );
+        problem(load(&runtime, text.as_bytes()))
+    };
+    let configure = "(func (export \"configure\") (param i32 i32 i32 i32) (result i32) unreachable)";
+    let pick = "(func (export \"pick\") (param i32 i32 i32 i32 i32 i32) (result i32) unreachable)";
+
+    assert!(matches!(problem(load(&runtime, b" \n")), Problem::Empty));
+    assert!(matches!(problem(load(&runtime, b"\x7fELF\xff")), Problem::NotWasm { found } if found.contains("ELF")));
+    assert!(matches!(problem(load(&runtime, b"hello")), Problem::NotWasm { .. }));
+    assert!(matches!(problem(load(&runtime, b"(module (func")), Problem::Text { .. }));
+    assert!(matches!(problem(load(&runtime, b"\0asm\x01\0\0\0\xff")), Problem::Invalid { .. }));
+    assert!(matches!(problem(load(&runtime, b"\0asm\x01\0\0\0")), Problem::NoRole { .. }));
+    assert!(matches!(problem(load(&runtime, b"\0asm\x0d\0\x01\0")), Problem::NoRole { .. }));
+    assert!(
+        matches!(bare("(func (export \"run\"))"), Problem::NoRole { found } if found.contains(&"`run`".to_owned()))
+    );
+    assert!(matches!(bare(pick), Problem::MissingExport { missing, .. } if missing == ["`configure`"]));
+    assert!(matches!(
+        bare(&format!("{configure} {pick} (func (export \"route\"))")),
+        Problem::Ambiguous { roles, .. } if roles == ["balancer", "router"]
+    ));
+    assert!(matches!(
+        bare(&format!("{configure} {pick} (func (export \"save\") (result i32) unreachable)")),
+        Problem::MissingExport { missing, .. } if missing == ["`restore`"]
+    ));
+    let wrong = bare(&format!("{configure} (func (export \"pick\") (param i32) (result i32) unreachable)"));
+    assert!(matches!(&wrong, Problem::Signature { message } if message.contains("type mismatch")), "{wrong}");
+    let newer = bare("(func (export \"tidegate:plugin/balancer@0.9.0#pick\"))");
+    assert!(matches!(newer, Problem::Version { .. }), "{newer}");
+    for (import, words) in [
+        ("(import \"env\" \"foo\" (func))", "`env.foo`; link it in"),
+        ("(import \"env\" \"abort\" (func (param i32 i32 i32 i32)))", "--use abort="),
+        ("(import \"tidegate\" \"cookie\" (func))", "the short names are"),
+        ("(import \"tidegate:plugin/log@0.9.0\" \"log\" (func))", "expected version 0.1.0"),
+    ] {
+        let text = format!(
+            "(module {import} (memory (export \"memory\") 1) (func (export \"cabi_realloc\") (param i32 i32 i32 i32) (result i32) unreachable) {configure} {pick})"
+        );
+        let error = load(&runtime, text.as_bytes()).err().unwrap();
+        assert!(error.to_string().contains(words), "{error}");
+    }
+}
+
+#[test]
+fn components_for_another_version_or_role_or_without_a_grant_are_refused() {
+    let runtime = Runtime::new(None).unwrap();
+    let component = |text: &str| problem(load(&runtime, text.as_bytes()));
+    let newer = component("(component (instance $i) (export \"tidegate:plugin/balancer@0.2.0\" (instance $i)))");
+    assert!(matches!(&newer, Problem::Version { found } if found.contains("0.2.0")), "{newer}");
+    let hollow = "(component (instance $i) (export \"tidegate:plugin/balancer@0.1.0\" (instance $i)))";
+    let hollow = load(&runtime, hollow.as_bytes()).and_then(|artifact| balancer_of(&artifact, None).map(drop));
+    assert!(matches!(problem(hollow), Problem::Signature { .. }));
+    let greedy = component(
+        "(component (import \"other:thing/door\" (instance (export \"open\" (func)))) (instance $i) (export \"tidegate:plugin/balancer@0.1.0\" (instance $i)))",
+    );
+    assert!(matches!(&greedy, Problem::UnknownImport { import, .. } if import == "other:thing/door"), "{greedy}");
+
+    let router = load(&runtime, guest!("router-trap")).unwrap();
+    let used = problem(balancer_of(&router, None));
+    assert!(used.to_string().contains("expected a balancer, found a router"), "{used}");
+
+    let limits = Limits { allow: Allow::Only(vec!["log".to_owned()]), ..Limits::default() };
+    let spec = Spec { name: "guest", origin: "trap.wat", bytes: guest!("trap"), limits: &limits };
+    let refused = runtime.load(&spec).err().unwrap();
+    assert!(refused.to_string().contains("found `request`; add it to `allow`"), "{refused}");
+}
+
+#[test]
+fn a_balancer_that_fails_its_self_test_never_gets_traffic() {
+    let runtime = Runtime::new(None).unwrap();
+    let text = String::from_utf8_lossy(guest!("first")).replace(
+        "(i32.store (i32.const 20) (i32.load (local.get $eligible)))",
+        "(i32.store (i32.const 20) (local.get $count))",
+    );
+    let artifact = load(&runtime, text.as_bytes()).unwrap();
+
+    let failed = problem(balancer_of(&artifact, None));
+
+    assert!(matches!(failed, Problem::SelfTest { endpoints: 1, .. }), "{failed}");
+}
+
+#[test]
+fn modules_with_metadata_are_refused_for_what_the_encoder_finds() {
+    let runtime = Runtime::new(None).unwrap();
+    let text = String::from_utf8_lossy(guest!("canonical"))
+        .replace("(memory (export \"memory\") 1)", "(import \"env\" \"foo\" (func)) (memory (export \"memory\") 1)");
+    let module = wat::parse_str(text).unwrap();
+    let module = wrap::contract::embed(module, "balancer-plugin").unwrap();
+
+    let refused = problem(load(&runtime, &module));
+
+    assert!(matches!(&refused, Problem::UnknownImport { import, .. } if import == "env::foo"), "{refused}");
+}

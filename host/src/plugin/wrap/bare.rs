@@ -1,0 +1,224 @@
+//! Bare modules: written by hand, or in a language that has no bindings generator.
+//!
+//! They export the canonical names (`tidegate:plugin/balancer@0.1.0#pick`) or the short ones (`pick`), and import from
+//! `tidegate:plugin/log@0.1.0` or, by short name, from `tidegate`.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use wasm_encoder::reencode::{Reencode, utils};
+use wasmparser::{ExternalKind, Parser};
+
+use super::super::load::Problem;
+use super::super::surface::{PACKAGE, VERSION};
+use super::super::wasi::PREVIEW1;
+use super::contract;
+use super::scan::Scan;
+
+/// What each exported interface consists of.
+const EXPORTS: [(&str, &[&str]); 6] = [
+    ("balancer", &["configure", "pick"]),
+    ("feedback", &["opened", "closed"]),
+    ("handover", &["save", "restore"]),
+    ("router", &["configure", "route"]),
+    ("rewriter", &["configure", "rewrite"]),
+    ("describe", &["description"]),
+];
+
+/// The interface that each short import comes from.
+const IMPORTS: [(&str, &str); 8] = [
+    ("log", "log"),
+    ("header", "request"),
+    ("client", "request"),
+    ("sni", "request"),
+    ("column", "columns"),
+    ("signal", "columns"),
+    ("add", "counters"),
+    ("get", "table"),
+];
+
+/// The import module of short names.
+const SHORT: &str = "tidegate";
+
+/// `module` under full names, with the metadata that its exports and imports call for.
+pub(super) fn with_metadata(module: &[u8], scan: &Scan) -> Result<Vec<u8>, Problem> {
+    let names = Names::choose(scan)?;
+    let imports = imported(scan)?;
+    let exports = names.check(scan)?;
+    let renamed = names.rename(module)?;
+    contract::embed_interfaces(renamed, &imports, &exports)
+        .map_err(|error| Problem::Invalid { message: format!("{error:#}") })
+}
+
+/// Interfaces that it imports from.
+fn imported(scan: &Scan) -> Result<Vec<&'static str>, Problem> {
+    let mut interfaces = BTreeSet::new();
+    for import in &scan.imports {
+        let unknown = |remedy: &str| Problem::UnknownImport {
+            import: format!("{}.{}", import.module, import.name),
+            remedy: remedy.to_owned(),
+        };
+        if import.module == PREVIEW1 {
+            continue;
+        }
+        let interface = if import.module == SHORT {
+            let known = IMPORTS.iter().find(|(name, _)| *name == import.name);
+            known
+                .map(|(_, interface)| *interface)
+                .ok_or_else(|| unknown("; the short names are log, header, client, sni, column, signal, add and get"))?
+        } else if let Some(rest) = import.module.strip_prefix(PACKAGE) {
+            let Some((interface, VERSION)) = rest.split_once('@') else {
+                return Err(Problem::Version { found: import.module.clone() });
+            };
+            let known = IMPORTS.iter().find(|(name, of)| *of == interface && *name == import.name);
+            known.map(|(_, interface)| *interface).ok_or_else(|| unknown("; the contract has no such function"))?
+        } else {
+            return Err(unknown(match (import.module.as_str(), import.name.as_str()) {
+                ("env", "abort") => "; with AssemblyScript, compile with `--use abort=`",
+                ("env", "memory") => "; export the memory instead of importing it",
+                ("env", _) => "; link it in: the linker left an undefined symbol open",
+                _ => "; take the import out",
+            }));
+        };
+        interfaces.insert(interface);
+    }
+    Ok(interfaces.into_iter().collect())
+}
+
+/// New export names by old ones.
+#[derive(Debug, Default)]
+struct Names(BTreeMap<String, String>);
+
+impl Names {
+    /// Gives each short name its full one.
+    fn choose(scan: &Scan) -> Result<Self, Problem> {
+        let exported: BTreeSet<&str> = scan.exported_functions().collect();
+        if let Some(other) = exported.iter().find(|name| {
+            name.strip_prefix(PACKAGE)
+                .and_then(|rest| rest.split_once('@'))
+                .is_some_and(|(_, rest)| rest.split_once('#').is_none_or(|(version, _)| version != VERSION))
+        }) {
+            return Err(Problem::Version { found: (*other).to_owned() });
+        }
+        let mut names = Self::default();
+        for (interface, functions) in EXPORTS {
+            // `configure` belongs to the role whose own function is there by its short name.
+            let own = functions.last().copied().unwrap_or_default();
+            for function in functions.iter().copied().filter(|name| *name == own || exported.contains(own)) {
+                if function == "opened" || exported.contains(function) {
+                    names.add(interface, function, &exported)?;
+                }
+            }
+        }
+        // `opened` alone is half an interface; under its full name the check will say so.
+        if exported.contains("opened") && !names.0.contains_key("opened") {
+            names.add("feedback", "opened", &exported)?;
+        }
+        if exported.contains("save") && !names.0.contains_key("save") {
+            names.add("handover", "save", &exported)?;
+        }
+        Ok(names)
+    }
+
+    fn add(&mut self, interface: &str, function: &str, exported: &BTreeSet<&str>) -> Result<(), Problem> {
+        if !exported.contains(function) {
+            return Ok(());
+        }
+        let full = format!("{PACKAGE}{interface}@{VERSION}#{function}");
+        let post = format!("cabi_post_{function}");
+        if exported.contains(post.as_str()) {
+            self.0.insert(post, format!("cabi_post_{full}"));
+        }
+        match self.0.insert(function.to_owned(), full) {
+            None => Ok(()),
+            Some(_) => {
+                let roles = EXPORTS
+                    .iter()
+                    .filter(|(_, functions)| {
+                        functions.contains(&function) && functions.last().is_some_and(|own| exported.contains(own))
+                    })
+                    .map(|(interface, _)| (*interface).to_owned())
+                    .collect();
+                Err(Problem::Ambiguous { name: function.to_owned(), roles })
+            }
+        }
+    }
+
+    /// The interfaces that are exported, each of them whole.
+    fn check(&self, scan: &Scan) -> Result<Vec<&'static str>, Problem> {
+        let full: BTreeSet<&str> =
+            scan.exported_functions().map(|name| self.0.get(name).map_or(name, String::as_str)).collect();
+        let mut whole = Vec::new();
+        for (interface, functions) in EXPORTS {
+            let (found, missing): (Vec<&str>, Vec<&str>) = functions
+                .iter()
+                .partition(|function| full.contains(format!("{PACKAGE}{interface}@{VERSION}#{function}").as_str()));
+            if found.is_empty() {
+                continue;
+            }
+            if !missing.is_empty() {
+                return Err(Problem::MissingExport {
+                    interface: format!("{PACKAGE}{interface}@{VERSION}"),
+                    expected: functions.iter().map(|name| format!("`{name}`")).collect(),
+                    missing: missing.iter().map(|name| format!("`{name}`")).collect(),
+                });
+            }
+            whole.push(interface);
+        }
+        if whole.is_empty() {
+            let found = scan.exports.iter().map(|export| format!("`{}`", export.name)).take(8).collect();
+            return Err(Problem::NoRole { found });
+        }
+        let memory = |export: &super::scan::Export| export.kind == ExternalKind::Memory && export.name == "memory";
+        let missing: Vec<String> = [
+            ("`memory`", scan.exports.iter().any(memory)),
+            ("`cabi_realloc`", scan.exported_functions().any(|name| name == "cabi_realloc")),
+        ]
+        .iter()
+        .filter(|(_, there)| !there)
+        .map(|(name, _)| (*name).to_owned())
+        .collect();
+        if !missing.is_empty() {
+            let expected = vec!["`memory`".to_owned(), "`cabi_realloc`".to_owned()];
+            return Err(Problem::MissingExport { interface: "the canonical ABI".to_owned(), expected, missing });
+        }
+        Ok(whole)
+    }
+
+    fn rename(self, module: &[u8]) -> Result<Vec<u8>, Problem> {
+        let mut renamed = wasm_encoder::Module::new();
+        let mut rename = Rename(self);
+        rename
+            .parse_core_module(&mut renamed, Parser::new(0), module)
+            .map_err(|error| Problem::Invalid { message: error.to_string() })?;
+        Ok(renamed.finish())
+    }
+}
+
+struct Rename(Names);
+
+type Outcome = Result<(), wasm_encoder::reencode::Error>;
+
+impl Reencode for Rename {
+    type Error = std::convert::Infallible;
+
+    fn parse_export(&mut self, exports: &mut wasm_encoder::ExportSection, export: wasmparser::Export<'_>) -> Outcome {
+        let full = (export.kind == ExternalKind::Func).then(|| self.0.0.get(export.name).cloned()).flatten();
+        let name = full.as_deref().unwrap_or(export.name);
+        utils::parse_export(self, exports, wasmparser::Export { name, kind: export.kind, index: export.index })
+    }
+
+    fn parse_import_section(
+        &mut self,
+        imports: &mut wasm_encoder::ImportSection,
+        section: wasmparser::ImportSectionReader<'_>,
+    ) -> Outcome {
+        for import in section.into_imports() {
+            let import = import?;
+            let known = IMPORTS.iter().find(|(name, _)| import.module == SHORT && *name == import.name);
+            let full = known.map(|(_, interface)| format!("{PACKAGE}{interface}@{VERSION}"));
+            let module = full.as_deref().unwrap_or(import.module);
+            utils::parse_import(self, imports, wasmparser::Import { module, name: import.name, ty: import.ty })?;
+        }
+        Ok(())
+    }
+}

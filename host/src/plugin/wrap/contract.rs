@@ -1,0 +1,53 @@
+//! The contract itself, as text and parsed.
+
+use anyhow::Context as _;
+use wit_component::{StringEncoding, embed_component_metadata};
+use wit_parser::{PackageId, Resolve, SourceMap};
+
+/// The frozen folder of version 0.1, file by file.
+const FILES: [(&str, &str); 6] = [
+    ("balancer.wit", include_str!("../../../../plugin-sdk/wit/v0.1/balancer.wit")),
+    ("host.wit", include_str!("../../../../plugin-sdk/wit/v0.1/host.wit")),
+    ("rewriter.wit", include_str!("../../../../plugin-sdk/wit/v0.1/rewriter.wit")),
+    ("router.wit", include_str!("../../../../plugin-sdk/wit/v0.1/router.wit")),
+    ("types.wit", include_str!("../../../../plugin-sdk/wit/v0.1/types.wit")),
+    ("worlds.wit", include_str!("../../../../plugin-sdk/wit/v0.1/worlds.wit")),
+];
+
+/// The parsed contract.
+pub(super) fn resolve() -> anyhow::Result<(Resolve, PackageId)> {
+    let mut sources = SourceMap::new();
+    for (name, text) in FILES {
+        sources.push_str(name, text);
+    }
+    let group = sources.parse().map_err(|(_, error)| anyhow::anyhow!("{error:?}"))?;
+    let mut resolve = Resolve::default();
+    let package = resolve.push_group(group).context("the contract's own WIT")?;
+    Ok((resolve, package))
+}
+
+/// `module` with the metadata of a world of the contract.
+pub(in super::super) fn embed(mut module: Vec<u8>, world: &str) -> anyhow::Result<Vec<u8>> {
+    let (resolve, package) = resolve()?;
+    let world = resolve.select_world(&[package], Some(world))?;
+    embed_component_metadata(&mut module, &resolve, world, StringEncoding::UTF8)?;
+    Ok(module)
+}
+
+/// `module` with the metadata of a world made up of these interfaces.
+pub(super) fn embed_interfaces(mut module: Vec<u8>, imports: &[&str], exports: &[&str]) -> anyhow::Result<Vec<u8>> {
+    use std::fmt::Write as _;
+
+    let mut text = "package tidegate:host;\nworld bare {\n".to_owned();
+    for (verb, names) in [("import", imports), ("export", exports)] {
+        for name in names {
+            let _ = writeln!(text, "  {verb} tidegate:plugin/{name}@{};", super::super::surface::VERSION);
+        }
+    }
+    text.push_str("}\n");
+    let (mut resolve, _) = resolve()?;
+    let package = resolve.push_source("bare.wit", &text)?;
+    let world = resolve.select_world(&[package], Some("bare"))?;
+    embed_component_metadata(&mut module, &resolve, world, StringEncoding::UTF8)?;
+    Ok(module)
+}

@@ -1,0 +1,82 @@
+//! Four kinds of file become one: a component.
+//!
+//! ```text
+//! .wat text ───▶ bytes ─┬─▶ component ───────────────────────────────────────────────▶ component
+//!                       └─▶ core module ─┬─ with wit-bindgen metadata ─▶ guard ─▶ encode ──▶ ┤
+//!                                        └─ bare ─▶ rename ─▶ embed metadata ─▶ guard ─▶ … ──╯
+//! ```
+
+mod bare;
+pub(super) mod contract;
+mod guard;
+mod scan;
+
+use wit_component::ComponentEncoder;
+
+use super::load::Problem;
+use super::wasi::{ADAPTER, PREVIEW1};
+use scan::Scan;
+
+/// The component that `bytes` is, or becomes.
+pub(super) fn component(bytes: &[u8]) -> Result<Vec<u8>, Problem> {
+    let bytes = binary(bytes)?;
+    match bytes.get(4..8) {
+        Some([0x0d, 0, 1, 0]) => Ok(bytes),
+        Some([1, 0, 0, 0]) => encode(&bytes),
+        found => Err(Problem::Invalid { message: format!("a wasm version that is not known: {found:02x?}") }),
+    }
+}
+
+/// Binary form of what may be text.
+fn binary(bytes: &[u8]) -> Result<Vec<u8>, Problem> {
+    if bytes.iter().all(u8::is_ascii_whitespace) {
+        return Err(Problem::Empty);
+    }
+    if bytes.starts_with(b"\0asm") {
+        return Ok(bytes.to_vec());
+    }
+    let text = std::str::from_utf8(bytes).map_err(|_| Problem::NotWasm { found: guess(bytes) })?;
+    if !text.trim_start().starts_with(['(', ';']) {
+        return Err(Problem::NotWasm { found: "text that does not begin as .wat, with `(` or `;;`".to_owned() });
+    }
+    wat::parse_str(text).map_err(|error| Problem::Text { message: error.to_string().replace('\n', " ") })
+}
+
+/// What the first bytes look like, for people who named the wrong file.
+fn guess(bytes: &[u8]) -> String {
+    match bytes {
+        [0x7f, b'E', b'L', b'F', ..] => "an ELF executable".to_owned(),
+        [b'M', b'Z', ..] => "a Windows executable".to_owned(),
+        [0x1f, 0x8b, ..] => "a gzip archive".to_owned(),
+        [b'P', b'K', ..] => "a zip archive".to_owned(),
+        _ => format!("bytes {:02x?}", bytes.get(..8).unwrap_or(bytes)),
+    }
+}
+
+fn encode(module: &[u8]) -> Result<Vec<u8>, Problem> {
+    let scan = Scan::of(module)?;
+    let mut module = if scan.has_metadata { module.to_vec() } else { bare::with_metadata(module, &scan)? };
+    let mut encoder = ComponentEncoder::default().validate(true);
+    if scan.imports.iter().any(|import| import.module == PREVIEW1) {
+        module = guard::guarded(&module)?;
+        let adapter = wat::parse_str(ADAPTER).map_err(|error| Problem::Invalid { message: error.to_string() })?;
+        let adapter = contract::embed(adapter, "adapter").map_err(|error| encoding(&error))?;
+        encoder = encoder
+            .module(&module)
+            .and_then(|encoder| encoder.adapter(PREVIEW1, &adapter))
+            .map_err(|error| encoding(&error))?;
+    } else {
+        encoder = encoder.module(&module).map_err(|error| encoding(&error))?;
+    }
+    encoder.encode().map_err(|error| encoding(&error))
+}
+
+/// The encoder's words name the function, what its type should be, and what it is.
+fn encoding(error: &anyhow::Error) -> Problem {
+    let message = format!("{error:#}");
+    if message.contains("requires an import") || message.contains("unknown import") {
+        let import = message.split('`').nth(1).unwrap_or(&message).to_owned();
+        return Problem::UnknownImport { import, remedy: format!("; {message}") };
+    }
+    Problem::Signature { message }
+}

@@ -1,0 +1,100 @@
+//! A look at a core module's outside, before anything is done with it.
+
+use wasmparser::{CompositeInnerType, ExternalKind, KnownCustom, Parser, Payload, TypeRef};
+
+use super::super::load::Problem;
+
+/// Names and indices of a core module.
+#[derive(Debug, Default)]
+pub(super) struct Scan {
+    pub(super) imports: Vec<Import>,
+    pub(super) exports: Vec<Export>,
+    /// Whether a bindings generator described it.
+    pub(super) has_metadata: bool,
+    /// Number of types.
+    pub(super) types: u32,
+    /// Type of each function, imported ones first.
+    pub(super) functions: Vec<u32>,
+    /// Number of globals, imported ones included.
+    pub(super) globals: u32,
+    /// Number of parameters of each type; none if it is no function.
+    pub(super) parameters: Vec<Option<u32>>,
+}
+
+#[derive(Debug)]
+pub(super) struct Import {
+    pub(super) module: String,
+    pub(super) name: String,
+}
+
+#[derive(Debug)]
+pub(super) struct Export {
+    pub(super) name: String,
+    pub(super) kind: ExternalKind,
+    pub(super) index: u32,
+}
+
+impl Scan {
+    /// Reads the sections that matter; the code is not looked at.
+    pub(super) fn of(module: &[u8]) -> Result<Self, Problem> {
+        let mut scan = Self::default();
+        for payload in Parser::new(0).parse_all(module) {
+            scan.read(payload.map_err(invalid)?).map_err(invalid)?;
+        }
+        Ok(scan)
+    }
+
+    fn read(&mut self, payload: Payload<'_>) -> Result<(), wasmparser::BinaryReaderError> {
+        match payload {
+            Payload::TypeSection(section) => {
+                for group in section {
+                    for ty in group?.into_types() {
+                        self.types += 1;
+                        self.parameters.push(match &ty.composite_type.inner {
+                            CompositeInnerType::Func(func) => u32::try_from(func.params().len()).ok(),
+                            _ => None,
+                        });
+                    }
+                }
+            }
+            Payload::ImportSection(section) => {
+                for import in section.into_imports() {
+                    let import = import?;
+                    match import.ty {
+                        TypeRef::Func(ty) | TypeRef::FuncExact(ty) => self.functions.push(ty),
+                        TypeRef::Global(_) => self.globals += 1,
+                        _ => {}
+                    }
+                    self.imports.push(Import { module: import.module.to_owned(), name: import.name.to_owned() });
+                }
+            }
+            Payload::FunctionSection(section) => {
+                for ty in section {
+                    self.functions.push(ty?);
+                }
+            }
+            Payload::GlobalSection(section) => self.globals += section.count(),
+            Payload::ExportSection(section) => {
+                for export in section {
+                    let export = export?;
+                    self.exports.push(Export { name: export.name.to_owned(), kind: export.kind, index: export.index });
+                }
+            }
+            Payload::CustomSection(section) => {
+                self.has_metadata |=
+                    matches!(section.as_known(), KnownCustom::Unknown) && section.name().starts_with("component-type");
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+
+    /// Names of all exported functions.
+    pub(super) fn exported_functions(&self) -> impl Iterator<Item = &str> {
+        self.exports.iter().filter(|export| export.kind == ExternalKind::Func).map(|export| export.name.as_str())
+    }
+}
+
+pub(super) fn invalid(error: wasmparser::BinaryReaderError) -> Problem {
+    Problem::Invalid { message: error.to_string() }
+}

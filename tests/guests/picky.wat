@@ -1,0 +1,36 @@
+;; A balancer that refuses every configuration, and says why.
+(module
+  ;; arguments are placed one behind the other; every export starts over when it is done
+  (memory (export "memory") 1)
+  (global $top (mut i32) (i32.const 1024))
+  (func (export "cabi_realloc") (param $old i32) (param $old_length i32) (param $align i32) (param $length i32)
+        (result i32)
+    (local $at i32)
+    (local.set $at
+      (i32.and
+        (i32.add (global.get $top) (i32.sub (local.get $align) (i32.const 1)))
+        (i32.sub (i32.const 0) (local.get $align))))
+    (global.set $top (i32.add (local.get $at) (local.get $length)))
+    (block $fits
+      (loop $more
+        (br_if $fits (i32.le_u (global.get $top) (i32.mul (memory.size) (i32.const 65536))))
+        (br_if $more (i32.ne (memory.grow (i32.const 1)) (i32.const -1)))
+        unreachable))
+    (local.get $at))
+
+  (data (i32.const 64) "/zone")
+  (data (i32.const 80) "expected a zone, found none")
+
+  ;; configure(config, endpoints) -> err([config-error { path, message }])
+  (func (export "configure") (param i32 i32 i32 i32) (result i32)
+    (i32.store (i32.const 32) (i32.const 64))
+    (i32.store (i32.const 36) (i32.const 5))
+    (i32.store (i32.const 40) (i32.const 80))
+    (i32.store (i32.const 44) (i32.const 27))
+    (i32.store8 (i32.const 16) (i32.const 1))
+    (i32.store (i32.const 20) (i32.const 32))
+    (i32.store (i32.const 24) (i32.const 1))
+    (i32.const 16))
+
+  (func (export "pick") (param i32 i32 i32 i32 i32 i32) (result i32) unreachable)
+)
