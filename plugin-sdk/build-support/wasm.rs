@@ -104,9 +104,8 @@ fn compile(root: &Path, target: &Path, plugins: &[Plugin]) -> Result<(), String>
 /// the paths of this machine stay out of panic messages, so that the same sources give the same bytes everywhere.
 fn flags(root: &Path) -> OsString {
     let mut flags = OsString::from("-Clink-arg=-zstack-size=65536");
-    let cargo_home = env::var_os("CARGO_HOME")
-        .map(PathBuf::from)
-        .or_else(|| env::home_dir().map(|home| home.join(".cargo")));
+    let cargo_home =
+        env::var_os("CARGO_HOME").map(PathBuf::from).or_else(|| env::home_dir().map(|home| home.join(".cargo")));
     for (from, to) in [(cargo_home.as_deref(), "cargo"), (Some(root), "tidegate")] {
         let Some(from) = from.and_then(|from| from.canonicalize().ok()) else { continue };
         flags.push("\u{1f}--remap-path-prefix=");

@@ -22,9 +22,8 @@ pub fn eligible(candidates: impl Iterator<Item = Candidate> + Clone, into: &mut 
     let mut group = candidates.clone().map(|candidate| candidate.group).min();
     while let Some(current) = group {
         let members = || (0_u32..).zip(candidates.clone()).filter(move |(_, member)| member.group == current);
-        let usable = |wanted| {
-            members().filter(move |(_, member)| member.state == wanted && member.usable).map(|(id, _)| id)
-        };
+        let usable =
+            |wanted| members().filter(move |(_, member)| member.state == wanted && member.usable).map(|(id, _)| id);
         let missing = members().filter(|(_, member)| is_missing(member)).count();
         into.extend(usable(EndpointState::Ready));
         into.extend(usable(EndpointState::Spare).take(missing));

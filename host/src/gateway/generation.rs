@@ -8,11 +8,11 @@ use tokio_rustls::TlsAcceptor;
 
 use crate::cluster::Cluster;
 use crate::config::Config;
+use crate::http;
 use crate::listener::GateLimits;
 use crate::plugin::Artifact;
 use crate::proxy::Snapshot;
 use crate::upstream::Upstream;
-use crate::http;
 
 /// Which of the configured listeners: its place among those with the same address, which only port 0 has several of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -153,6 +153,9 @@ fn gone<'a>(
 
 impl std::fmt::Debug for ListenerSettings {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("ListenerSettings").field("tls", &self.tls.is_some()).field("gate", &self.gate).finish_non_exhaustive()
+        f.debug_struct("ListenerSettings")
+            .field("tls", &self.tls.is_some())
+            .field("gate", &self.gate)
+            .finish_non_exhaustive()
     }
 }

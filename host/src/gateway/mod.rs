@@ -115,6 +115,7 @@ impl Gateway {
             observers: Observers { metrics, access },
         };
         let mut listening = Listening::default();
+        prepare::probe(&config)?;
         let files = prepare::Files::read(&config)?;
         let prepared = prepare::prepare(&base, config, &files, 1, None, &listening.keys())?;
         let (generation, bound) = prepared.into_parts();
@@ -129,6 +130,31 @@ impl Gateway {
             base,
         });
         Ok(Self { shared, _threads: threads })
+    }
+
+    /// Prepares as [`Self::build`] does, says in one line what would be served, and takes everything down again. Sockets
+    /// that are in use are no fault here: mostly it is the gateway that runs with an earlier version of the file.
+    ///
+    /// # Errors
+    /// As [`Self::build`].
+    pub fn check(config: Config) -> Result<String, BuildError> {
+        let config = Config { log: config::Log { access: config::AccessLog::Off, ..config.log }, ..config };
+        let summary = format!(
+            "good: {} listeners, {} routes, {} clusters",
+            config.listeners.len(),
+            config.routes.len(),
+            config.clusters.len()
+        );
+        let in_use = match prepare::probe(&config) {
+            Err(PrepareError::Bind { address, source }) if source.kind() == io::ErrorKind::AddrInUse => {
+                format!("; {address} is in use, by a running gateway?")
+            }
+            probed => probed.map(|()| String::new())?,
+        };
+        // Not bound for real: sockets that listen, however shortly, would take connections from a running gateway.
+        let anywhere = config.listeners.into_iter().map(elsewhere).collect();
+        let _taken_down = Self::build(Config { listeners: anywhere, ..config })?;
+        Ok(format!("{summary}{in_use}"))
     }
 
     /// Accepts connections.
@@ -172,6 +198,11 @@ impl Gateway {
     pub fn loads(&self) -> Vec<usize> {
         self.shared.base.workers.loads()
     }
+}
+
+/// The same listener on a free loopback port.
+fn elsewhere(listener: config::Listener) -> config::Listener {
+    config::Listener { address: (std::net::Ipv4Addr::LOCALHOST, 0).into(), ..listener }
 }
 
 fn open_access(log: &config::Log) -> io::Result<AccessLog> {

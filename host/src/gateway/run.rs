@@ -27,7 +27,8 @@ impl Gateway {
     /// If signals cannot be listened for.
     pub async fn run(&self) -> io::Result<Stopped> {
         let mut hangup = signal(SignalKind::hangup())?;
-        let mut ends = Ends { terminate: signal(SignalKind::terminate())?, interrupt: signal(SignalKind::interrupt())? };
+        let mut ends =
+            Ends { terminate: signal(SignalKind::terminate())?, interrupt: signal(SignalKind::interrupt())? };
         self.start();
         let mut watcher = Watcher::new(self.generation().config().watched_files());
         loop {
@@ -77,12 +78,7 @@ impl Gateway {
         let shared: Arc<Shared> = self.shared.clone();
         // A refusal has been counted and logged.
         let _logged = tokio::task::spawn_blocking(move || drop(shared.reload())).await;
-        let mut files = self.generation().config().watched_files();
-        let source = &self.generation().config().source;
-        if !files.contains(source) {
-            files.push(source.clone());
-        }
-        watcher.watch(files);
+        watcher.watch(self.generation().config().watched_files());
     }
 }
 

@@ -3,8 +3,8 @@
 use std::fmt::Write as _;
 use std::net::IpAddr;
 
-use ::http::header::{self, HeaderMap, HeaderName};
 use ::http::HeaderValue;
+use ::http::header::{self, HeaderMap, HeaderName};
 use ipnet::IpNet;
 
 const FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
@@ -173,7 +173,8 @@ mod tests {
 
     #[test]
     fn strangers_are_not_believed() {
-        let mut map = headers(&[("x-forwarded-for", "6.6.6.6"), ("x-forwarded-proto", "http"), ("forwarded", "for=evil")]);
+        let mut map =
+            headers(&[("x-forwarded-for", "6.6.6.6"), ("x-forwarded-proto", "http"), ("forwarded", "for=evil")]);
 
         both(&[]).apply(&mut map, Forwarded { peer: peer("192.0.2.7"), host: "front.example:8443" });
 

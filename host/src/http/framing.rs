@@ -215,10 +215,8 @@ fn end_of_head(bytes: &[u8]) -> Option<usize> {
     let strict = memmem::find(head, b"\r\n\r\n").map(|at| at + 4);
     let within = strict.and_then(|end| head.get(..end)).unwrap_or(head);
     // A bare LF may have ended it earlier.
-    let bare = [&b"\n\n"[..], b"\n\r\n"]
-        .iter()
-        .filter_map(|end| memmem::find(within, end).map(|at| at + end.len()))
-        .min();
+    let bare =
+        [&b"\n\n"[..], b"\n\r\n"].iter().filter_map(|end| memmem::find(within, end).map(|at| at + end.len())).min();
     Some(start + bare.or(strict)?)
 }
 

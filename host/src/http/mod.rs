@@ -18,4 +18,3 @@ pub use hop::{is_reserved, strip_hop_by_hop};
 pub use serve::{Limits, ServeError, serve, take_back};
 pub use target::{Target, TargetError, read_target};
 pub use upgrade::{Offer, offered, switched_to};
-

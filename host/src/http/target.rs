@@ -246,7 +246,10 @@ mod tests {
     fn absolute_target_overrides_host() {
         let found = target("http://abs.example:99/p?q", &["other"]).unwrap();
 
-        assert_eq!((found.authority.as_str(), found.path.as_str(), found.query.as_deref()), ("abs.example:99", "/p", Some("q")));
+        assert_eq!(
+            (found.authority.as_str(), found.path.as_str(), found.query.as_deref()),
+            ("abs.example:99", "/p", Some("q"))
+        );
         assert_eq!(target("http://user@abs.example/", &["h"]), Err(TargetError::HostInvalid));
         assert_eq!(target("*", &["h"]), Err(TargetError::Asterisk));
     }

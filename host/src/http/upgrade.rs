@@ -99,7 +99,10 @@ mod tests {
         let cases: &[(&[(&str, &str)], Option<&str>)] = &[
             (&[("connection", "Upgrade"), ("upgrade", "websocket")], Some("websocket")),
             (&[("connection", "keep-alive, Upgrade"), ("upgrade", "WebSocket")], Some("WebSocket")),
-            (&[("connection", "keep-alive"), ("connection", "UPGRADE"), ("upgrade", "a"), ("upgrade", "b")], Some("a, b")),
+            (
+                &[("connection", "keep-alive"), ("connection", "UPGRADE"), ("upgrade", "a"), ("upgrade", "b")],
+                Some("a, b"),
+            ),
             (&[("connection", "keep-alive"), ("upgrade", "websocket")], None),
             (&[("connection", "upgraded"), ("upgrade", "websocket")], None),
             (&[("upgrade", "websocket")], None),

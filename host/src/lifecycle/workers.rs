@@ -90,7 +90,6 @@ impl Drop for WorkerThreads {
 }
 
 impl Workers {
-
     /// How many there are.
     #[must_use]
     pub fn count(&self) -> NonZeroUsize {

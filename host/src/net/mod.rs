@@ -3,5 +3,5 @@
 mod socket;
 mod stream;
 
-pub use socket::{bind_shared, raise_descriptor_limit};
+pub use socket::{bind_shared, probe, raise_descriptor_limit};
 pub use stream::{Replay, Socket, Stream};

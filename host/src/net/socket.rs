@@ -25,6 +25,22 @@ pub fn bind_shared(address: SocketAddr, count: NonZeroUsize) -> io::Result<Vec<T
     Ok(listeners)
 }
 
+/// Says whether `address` could be bound by this process alone, without listening on it.
+///
+/// `SO_REUSEPORT` would let a second gateway join the port of the first without a word, and take half of its
+/// connections. A socket that does not ask for it is told.
+///
+/// # Errors
+/// What the kernel said.
+pub fn probe(address: SocketAddr) -> io::Result<()> {
+    let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
+    if address.is_ipv6() {
+        socket.set_only_v6(true)?;
+    }
+    socket.set_reuse_address(true)?;
+    socket.bind(&address.into())
+}
+
 fn bind(address: SocketAddr) -> io::Result<TcpListener> {
     let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
     if address.is_ipv6() {

@@ -103,12 +103,7 @@ impl Exchange<'_> {
         }
     }
 
-    fn outgoing<'o>(
-        &'o self,
-        request: Request<Incoming>,
-        rules: &'o Rules,
-        destination: &Destination,
-    ) -> Outgoing<'o> {
+    fn outgoing<'o>(&'o self, request: Request<Incoming>, rules: &'o Rules, destination: &Destination) -> Outgoing<'o> {
         let (parts, body) = request.into_parts();
         let body =
             if body.is_end_stream() { RequestBody::Empty } else { RequestBody::Client(body, Progress::default()) };

@@ -63,14 +63,7 @@ impl Pipe {
         if let Some(frames) = &mut frames {
             frames.pass(early);
         }
-        Self {
-            pending: early.to_vec(),
-            written: 0,
-            flow: Flow::Open,
-            source_ended: false,
-            unflushed: false,
-            frames,
-        }
+        Self { pending: early.to_vec(), written: 0, flow: Flow::Open, source_ended: false, unflushed: false, frames }
     }
 
     /// The destination has been shut and the source has ended: nothing is left to do.
@@ -121,9 +114,7 @@ impl Pipe {
                     Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => self.end(),
                     Err(error) => return Poll::Ready(Err(PipeError::Source(error))),
                     Ok(()) if buf.filled().is_empty() => self.end(),
-                    Ok(()) => self
-                        .pass(cx, buf.filled(), destination, &mut moved)
-                        .map_err(PipeError::Destination)?,
+                    Ok(()) => self.pass(cx, buf.filled(), destination, &mut moved).map_err(PipeError::Destination)?,
                 }
             }
             cx.waker().wake_by_ref();

@@ -57,11 +57,9 @@ pub(super) fn prepare(
         };
         let before = previous.and_then(|previous| previous.clusters.get(&cluster.name));
         let kept = match before {
-            Some(before) if before.made_from == made_from => Kept {
-                made_from,
-                cluster: before.cluster.clone(),
-                upstreams: before.upstreams.clone(),
-            },
+            Some(before) if before.made_from == made_from => {
+                Kept { made_from, cluster: before.cluster.clone(), upstreams: before.upstreams.clone() }
+            }
             _ => {
                 let carry = before.and_then(|before| before.cluster.save());
                 make(base, config, cluster, made_from, artifact, &platform, carry)?

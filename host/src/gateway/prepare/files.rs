@@ -19,9 +19,8 @@ pub(crate) struct Files {
 impl Files {
     /// Reads every file that `config` names.
     pub(crate) fn read(config: &Config) -> Result<Self, PrepareError> {
-        let read = |path: &Path| {
-            std::fs::read(path).map_err(|source| PrepareError::File { path: path.to_owned(), source })
-        };
+        let read =
+            |path: &Path| std::fs::read(path).map_err(|source| PrepareError::File { path: path.to_owned(), source });
         let mut plugins = BTreeMap::new();
         for plugin in config.plugins.values() {
             plugins.insert(plugin.file.clone(), read(&plugin.file)?);

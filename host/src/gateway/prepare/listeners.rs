@@ -11,6 +11,7 @@ use crate::gateway::Base;
 use crate::gateway::generation::{ListenerKey, ListenerSettings};
 use crate::http;
 use crate::listener::{Bound, GateLimits};
+use crate::net;
 use crate::tls;
 
 type Settings = BTreeMap<ListenerKey, Arc<ListenerSettings>>;
@@ -27,6 +28,15 @@ pub(super) fn prepare(
     }
     let bound = bind(base, settings.keys(), open)?;
     Ok((settings, bound))
+}
+
+/// Says whether every listener could be bound, by this process alone.
+pub(crate) fn probe(config: &Config) -> Result<(), PrepareError> {
+    for listener in &config.listeners {
+        let address = listener.address;
+        net::probe(address).map_err(|source| PrepareError::Bind { address, source })?;
+    }
+    Ok(())
 }
 
 /// Binds what is not `open`.

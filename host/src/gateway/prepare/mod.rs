@@ -22,6 +22,7 @@ use crate::proxy::{Rules, Snapshot, Timeouts, Upgrades};
 use crate::tls::TlsError;
 
 pub(super) use files::Files;
+pub(super) use listeners::probe;
 
 /// A generation that is ready to go live, and the sockets it needs beyond those that are open.
 #[derive(Debug)]
@@ -152,8 +153,8 @@ fn snapshot(
         config.routes.len(),
         workers,
     )?;
-    let rewriter = plugins::find(artifacts, &config.rewriter)?
-        .rewriter(plugins::config_of(config, &config.rewriter), workers)?;
+    let rewriter =
+        plugins::find(artifacts, &config.rewriter)?.rewriter(plugins::config_of(config, &config.rewriter), workers)?;
     let defaults = Rules {
         name: "-".into(),
         upgrades: Upgrades::Only(vec!["websocket".to_owned()]),

@@ -1,0 +1,52 @@
+//! `tidegate run`: serve until told to stop.
+
+use std::path::Path;
+use std::process::ExitCode;
+
+use super::{FAILED, REFUSED};
+use crate::gateway::{self, Gateway};
+use crate::{config, telemetry};
+
+/// Serves `path`.
+pub(super) fn run(path: &Path) -> ExitCode {
+    let config = match config::load(path) {
+        Ok(config) => config,
+        Err(faults) => {
+            eprintln!("{faults}");
+            return ExitCode::from(REFUSED);
+        }
+    };
+    if let Err(error) = telemetry::log::init(&config.log.level, gateway::line_format(&config.log)) {
+        eprintln!("tidegate: {error}");
+        return ExitCode::from(FAILED);
+    }
+    if let Some(descriptors) = crate::net::raise_descriptor_limit() {
+        tracing::debug!(descriptors, "open files allowed");
+    }
+    let gateway = match Gateway::build(config) {
+        Ok(gateway) => gateway,
+        Err(error) => {
+            eprintln!("tidegate: {error}");
+            return ExitCode::from(REFUSED);
+        }
+    };
+    serve(&gateway)
+}
+
+/// Runs a gateway on this thread until it is told to stop.
+pub(super) fn serve(gateway: &Gateway) -> ExitCode {
+    let outcome = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .and_then(|runtime| runtime.block_on(gateway.run()));
+    match outcome {
+        Ok(stopped) => {
+            tracing::info!(cut = stopped.cut, "stopped");
+            ExitCode::SUCCESS
+        }
+        Err(error) => {
+            eprintln!("tidegate: {error}");
+            ExitCode::from(FAILED)
+        }
+    }
+}
