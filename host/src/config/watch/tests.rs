@@ -58,8 +58,10 @@ fn a_change_while_nobody_waits_or_in_a_cancelled_wait_is_not_lost() {
 
         fs::write(&a, "2").unwrap();
         for _ in 0..20 {
-            let _ =
-                tokio::time::timeout(Duration::from_millis(2), watcher.changed()).await.map(|_| panic!("too early"));
+            let cancelled = tokio::time::timeout(Duration::from_millis(2), watcher.changed()).await;
+            if let Ok(files) = cancelled {
+                return assert_eq!(files, [a], "a slow machine may be done before its time is up");
+            }
         }
 
         assert_eq!(told(&mut watcher).await, [a]);
@@ -75,10 +77,10 @@ fn a_half_written_file_is_waited_out() {
         let path = a.clone();
         let writer = std::thread::spawn(move || {
             let mut content = String::new();
-            for _ in 0..8 {
+            for _ in 0..30 {
                 content.push_str("part ");
                 fs::write(&path, &content).unwrap();
-                std::thread::sleep(Duration::from_millis(40));
+                std::thread::sleep(Duration::from_millis(10));
             }
             content
         });
