@@ -28,11 +28,11 @@ pub(crate) const TUNNEL_IDLE: Duration = Duration::from_secs(3600);
 /// Forwarded headers are on: an endpoint that does not see its clients is a surprise.
 pub(crate) const FORWARDED: bool = true;
 
-/// Fits the common file-descriptor limit of 20,000 and up with an endpoint connection each.
+/// With an endpoint connection each, 20,000 descriptors: a common limit.
 pub(crate) const CONNECTIONS: usize = 10_000;
 /// No limit of its own: clients behind one address translator look like one.
 pub(crate) const CONNECTIONS_PER_CLIENT: usize = usize::MAX;
-/// Room for large cookies and tokens; Apache and nginx allow 8 KiB per line and 100 or 4 lines.
+/// Room for large cookies and tokens; Apache allows 8 KiB a line, nginx 32 KiB in all.
 pub(crate) const HEAD: u64 = 64 << 10;
 /// What Apache allows a single line; below it, common clients fail.
 pub(crate) const LEAST_HEAD: u64 = 8 << 10;

@@ -179,3 +179,14 @@ fn a_custom_router_sees_the_routes_unless_it_has_a_configuration() {
     assert_eq!(own.router.config, json!({ "b": [2.5, "1979-05-27"] }));
     assert_eq!(own.watched_files(), [folder.path().join("mine.wat"), source]);
 }
+
+#[test]
+fn a_file_that_is_cut_off_anywhere_is_answered_and_never_panics() {
+    let text = fs::read_to_string(top().join("config/reference.toml")).unwrap();
+
+    for end in (0..text.len()).step_by(5).filter(|end| text.is_char_boundary(*end)) {
+        if let Err(faults) = parse(&text[..end], Path::new("/nowhere/tidegate.toml")) {
+            assert!(!faults.faults.is_empty(), "a refusal says why, cut at {end}");
+        }
+    }
+}

@@ -1,5 +1,6 @@
 //! As written → as used: every default filled in, every reference followed, all faults collected.
 
+mod action;
 mod cluster;
 mod gateway;
 mod headers;

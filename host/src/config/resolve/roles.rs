@@ -4,9 +4,10 @@ use serde_json::{Value, json};
 
 use super::super::model::PluginUse;
 use super::super::schema::{File, RoleSection};
+use super::action::Action;
 use super::cluster::Resolved;
 use super::plugins::{Plugins, Role};
-use super::route::{Action, Matcher, ResolvedRoute};
+use super::route::{Matcher, ResolvedRoute};
 use super::{Resolver, defaults};
 
 impl Resolver<'_, '_> {

@@ -117,9 +117,14 @@ impl Watcher {
                     self.wait().await;
                     self.stirred = true;
                 }
-                self.follow();
+                let all_followed = self.follow();
                 let now = self.look().await;
-                self.stirred = false;
+                if all_followed {
+                    self.stirred = false;
+                } else {
+                    // A folder went away in between; look again soon.
+                    sleep(QUIET).await;
+                }
                 if !print::changed(&self.told, &now).is_empty() {
                     let at = Instant::now();
                     self.unsettled = Some(Unsettled { prints: now, since: at, began: at });
@@ -127,8 +132,9 @@ impl Watcher {
                 continue;
             };
             sleep_until(unsettled.since + QUIET).await;
+            // Events first, then the look: what changes after it is an event again.
+            self.stirred |= !self.follow();
             let now = self.look().await;
-            self.follow();
             if let Some(files) = self.settle(now, Instant::now()) {
                 return files;
             }
@@ -179,37 +185,43 @@ impl Watcher {
         }
     }
 
-    /// Resolves all links again, and asks for the events of the folders they lead through.
-    fn follow(&mut self) {
-        let Some(source) = &mut self.source else { return };
+    /// Resolves all links again, and asks for the events of the folders they lead through. False if one of these was
+    /// gone before it could be asked for.
+    fn follow(&mut self) -> bool {
+        let Some(source) = &mut self.source else { return true };
         let steps: BTreeSet<_> = self.files.iter().flat_map(|path| trail::trail(path)).collect();
         let folders = trail::folders(&steps);
         let above = steps.iter().flat_map(|step| step.ancestors().map(Path::to_owned).collect::<Vec<_>>());
         *self.signal.steps.lock() = above.collect();
-        if let Err(error) = source.ask(folders) {
-            warn!(%error, "no file events, polling every 2 s");
-            self.source = None;
+        match source.ask(folders) {
+            Ok(all_followed) => all_followed,
+            Err(error) => {
+                warn!(%error, "no file events, polling every 2 s");
+                self.source = None;
+                true
+            }
         }
     }
 }
 
 impl Source {
-    fn ask(&mut self, wanted: BTreeSet<PathBuf>) -> notify::Result<()> {
+    fn ask(&mut self, wanted: BTreeSet<PathBuf>) -> notify::Result<bool> {
         let wanted: BTreeMap<_, _> = wanted.into_iter().map(|folder| (folder.clone(), identity(&folder))).collect();
         for folder in self.folders.iter().filter(|(path, id)| wanted.get(*path) != Some(*id)).map(|(path, _)| path) {
             // It may be gone already, and its watch with it.
             let _ = self.watcher.unwatch(folder);
         }
+        let mut gone = Vec::new();
         let fresh = wanted.iter().filter(|(path, id)| self.folders.get(*path) != Some(*id)).map(|(path, _)| path);
         for folder in fresh {
             match self.watcher.watch(folder, RecursiveMode::NonRecursive) {
-                // Gone again: an event from the folder above tells when it is back.
-                Err(error) if matches!(error.kind, notify::ErrorKind::PathNotFound) => {}
+                Err(error) if matches!(error.kind, notify::ErrorKind::PathNotFound) => gone.push(folder.clone()),
                 other => other?,
             }
         }
         self.folders = wanted;
-        Ok(())
+        self.folders.retain(|folder, _| !gone.contains(folder));
+        Ok(gone.is_empty())
     }
 }
 
