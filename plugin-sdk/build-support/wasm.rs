@@ -41,13 +41,13 @@ const PROFILE: &[(&str, &str)] = &[
 ];
 
 /// One plugin to compile.
-pub struct Plugin {
+pub(crate) struct Plugin {
     /// Folder inside the workspace.
-    pub folder: &'static str,
+    pub(crate) folder: &'static str,
     /// Package name.
-    pub package: &'static str,
+    pub(crate) package: &'static str,
     /// Name of the file in `OUT_DIR`, without `.wasm`.
-    pub name: &'static str,
+    pub(crate) name: &'static str,
 }
 
 /// Compiles `plugins` of the workspace at `root`, relative to the crate being built, into `OUT_DIR`, and has cargo do
@@ -55,7 +55,7 @@ pub struct Plugin {
 ///
 /// # Errors
 /// One line for the person at the terminal.
-pub fn build(root: &str, plugins: &[Plugin]) -> Result<(), String> {
+pub(crate) fn build(root: &str, plugins: &[Plugin]) -> Result<(), String> {
     let root = variable("CARGO_MANIFEST_DIR")?.join(root);
     let out = variable("OUT_DIR")?;
     for made_of in ["Cargo.toml", "Cargo.lock", "plugin-sdk/Cargo.toml", "plugin-sdk/src", "plugin-sdk/wit"] {
@@ -104,9 +104,8 @@ fn compile(root: &Path, target: &Path, plugins: &[Plugin]) -> Result<(), String>
 /// the paths of this machine stay out of panic messages, so that the same sources give the same bytes everywhere.
 fn flags(root: &Path) -> OsString {
     let mut flags = OsString::from("-Clink-arg=-zstack-size=65536");
-    let cargo_home = env::var_os("CARGO_HOME")
-        .map(PathBuf::from)
-        .or_else(|| env::home_dir().map(|home| home.join(".cargo")));
+    let cargo_home =
+        env::var_os("CARGO_HOME").map(PathBuf::from).or_else(|| env::home_dir().map(|home| home.join(".cargo")));
     for (from, to) in [(cargo_home.as_deref(), "cargo"), (Some(root), "tidegate")] {
         let Some(from) = from.and_then(|from| from.canonicalize().ok()) else { continue };
         flags.push("\u{1f}--remap-path-prefix=");

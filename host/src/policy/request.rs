@@ -64,10 +64,6 @@ impl RequestFacts {
     #[must_use]
     pub fn host(&self) -> std::borrow::Cow<'_, str> {
         let host = self.authority.get(..self.host_len).unwrap_or(&self.authority);
-        if host.bytes().any(|byte| byte.is_ascii_uppercase()) {
-            host.to_ascii_lowercase().into()
-        } else {
-            host.into()
-        }
+        if host.bytes().any(|byte| byte.is_ascii_uppercase()) { host.to_ascii_lowercase().into() } else { host.into() }
     }
 }

@@ -1,7 +1,7 @@
 //! Which cluster, which path, or an answer right away.
 
-use bytes::Bytes;
 use ::http::{HeaderMap, StatusCode};
+use bytes::Bytes;
 
 use super::{Fault, RequestFacts};
 
