@@ -41,13 +41,13 @@ const PROFILE: &[(&str, &str)] = &[
 ];
 
 /// One plugin to compile.
-pub struct Plugin {
+pub(crate) struct Plugin {
     /// Folder inside the workspace.
-    pub folder: &'static str,
+    pub(crate) folder: &'static str,
     /// Package name.
-    pub package: &'static str,
+    pub(crate) package: &'static str,
     /// Name of the file in `OUT_DIR`, without `.wasm`.
-    pub name: &'static str,
+    pub(crate) name: &'static str,
 }
 
 /// Compiles `plugins` of the workspace at `root`, relative to the crate being built, into `OUT_DIR`, and has cargo do
@@ -55,7 +55,7 @@ pub struct Plugin {
 ///
 /// # Errors
 /// One line for the person at the terminal.
-pub fn build(root: &str, plugins: &[Plugin]) -> Result<(), String> {
+pub(crate) fn build(root: &str, plugins: &[Plugin]) -> Result<(), String> {
     let root = variable("CARGO_MANIFEST_DIR")?.join(root);
     let out = variable("OUT_DIR")?;
     for made_of in ["Cargo.toml", "Cargo.lock", "plugin-sdk/Cargo.toml", "plugin-sdk/src", "plugin-sdk/wit"] {

@@ -6,7 +6,13 @@
 #![allow(missing_docs, reason = "what the contract says nothing about, wit-bindgen does not either")]
 #![allow(unreachable_pub, reason = "generated")]
 #![allow(clippy::all, clippy::allow_attributes_without_reason, reason = "generated")]
-#![allow(clippy::indexing_slicing, clippy::cast_possible_truncation, clippy::panic, clippy::unwrap_used, reason = "generated")]
+#![allow(
+    clippy::indexing_slicing,
+    clippy::cast_possible_truncation,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "generated"
+)]
 
 pub mod balancer_plugin {
     wit_bindgen::generate!({

@@ -145,7 +145,7 @@ macro_rules! __option {
             }
 
             #[cfg(target_arch = "wasm32")]
-            $crate::bindings::feeding_back::export!(Exported with_types_in $crate::bindings::feeding_back);
+    $crate::bindings::feeding_back::export!(Exported with_types_in $crate::bindings::feeding_back);
         };
     };
     (Handover $plugin:ident) => {
@@ -167,7 +167,7 @@ macro_rules! __option {
             }
 
             #[cfg(target_arch = "wasm32")]
-            $crate::bindings::handing_over::export!(Exported with_types_in $crate::bindings::handing_over);
+    $crate::bindings::handing_over::export!(Exported with_types_in $crate::bindings::handing_over);
         };
     };
     (Describe $plugin:ident) => {
@@ -185,13 +185,10 @@ macro_rules! __option {
             }
 
             #[cfg(target_arch = "wasm32")]
-            $crate::bindings::describing::export!(Exported with_types_in $crate::bindings::describing);
+    $crate::bindings::describing::export!(Exported with_types_in $crate::bindings::describing);
         };
     };
     ($other:ident $plugin:ident) => {
-        ::std::compile_error!(concat!(
-            "expected Feedback, Handover or Describe, found ",
-            stringify!($other)
-        ));
+        ::std::compile_error!(concat!("expected Feedback, Handover or Describe, found ", stringify!($other)));
     };
 }

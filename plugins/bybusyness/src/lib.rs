@@ -2,9 +2,7 @@
 
 pub mod choose;
 
-use tidegate_plugin::{
-    About, Balancer, ConfigError, Describe, Endpoint, Handover, config, export_balancer,
-};
+use tidegate_plugin::{About, Balancer, ConfigError, Describe, Endpoint, Handover, config, export_balancer};
 
 use choose::{Candidate, Scores};
 
@@ -65,13 +63,8 @@ mod tests {
     use super::*;
 
     fn endpoints(names: &[&str]) -> Vec<Endpoint> {
-        let endpoint = |name: &&str| Endpoint {
-            name: (*name).to_owned(),
-            weight: 100,
-            group: 0,
-            route: None,
-            labels: Vec::new(),
-        };
+        let endpoint =
+            |name: &&str| Endpoint { name: (*name).to_owned(), weight: 100, group: 0, route: None, labels: Vec::new() };
         names.iter().map(endpoint).collect()
     }
 

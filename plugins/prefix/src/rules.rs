@@ -117,9 +117,9 @@ fn pattern(route: &Route, at: &str) -> Result<Pattern, ConfigError> {
     match (&route.path, &route.path_regex) {
         (Some(path), None) if path.starts_with('/') => Ok(Pattern::Prefix(path.clone())),
         (Some(path), None) => Err(fault(format!("{at}/path"), format!("expected a path that starts with /: {path}"))),
-        (None, Some(regex)) => Regex::new(regex).map(Pattern::Regex).map_err(|error| {
-            fault(format!("{at}/path_regex"), format!("not a regular expression: {error}"))
-        }),
+        (None, Some(regex)) => Regex::new(regex)
+            .map(Pattern::Regex)
+            .map_err(|error| fault(format!("{at}/path_regex"), format!("not a regular expression: {error}"))),
         _ => Err(fault(at, "expected one of path and path_regex")),
     }
 }

@@ -145,10 +145,16 @@ fn faults_name_their_place() {
     let forward = r#"{"forward":{"cluster":"main"}}"#;
     let table = [
         (format!(r#"[{{"path":"foo","action":{forward}}}]"#), "/routes/0/path"),
-        (format!(r#"[{{"path":"/","action":{forward}}},{{"path_regex":"(","action":{forward}}}]"#), "/routes/1/path_regex"),
+        (
+            format!(r#"[{{"path":"/","action":{forward}}},{{"path_regex":"(","action":{forward}}}]"#),
+            "/routes/1/path_regex",
+        ),
         (format!(r#"[{{"action":{forward}}}]"#), "/routes/0"),
         (r#"[{"path":"/","action":{"forward":{"cluster":"mian"}}}]"#.into(), "/routes/0/action/forward/cluster"),
-        (r#"[{"path":"/","action":{"forward":{"cluster":"main","path":"x"}}}]"#.into(), "/routes/0/action/forward/path"),
+        (
+            r#"[{"path":"/","action":{"forward":{"cluster":"main","path":"x"}}}]"#.into(),
+            "/routes/0/action/forward/path",
+        ),
         (r#"[{"path":"/","action":{"redirect":{"to":"/x","status":200}}}]"#.into(), "/routes/0/action/redirect/status"),
         (r#"[{"path":"/","action":{"respond":{"status":99}}}]"#.into(), "/routes/0/action/respond/status"),
         (r#"[{"path":"/","pth":1,"action":"exclude"}]"#.into(), "/routes/0/pth"),

@@ -1,0 +1,32 @@
+//! A balancer that panics, for tests of how that is contained and told.
+
+use tidegate_plugin::{Balancer, ConfigError, Endpoint, export_balancer};
+
+/// The plugin: panics in every pick that `busy` makes it panic in.
+#[derive(Debug)]
+pub struct Panics {
+    always: bool,
+}
+
+impl Balancer for Panics {
+    /// `"always"` panics in every pick; anything else once the first endpoint holds something.
+    fn configure(config: &str, _endpoints: Vec<Endpoint>) -> Result<Self, Vec<ConfigError>> {
+        Ok(Self { always: config == "\"always\"" })
+    }
+
+    fn pick(&mut self, eligible: &[u32], busy: &[u32], _affinity: Option<u32>) -> Option<u32> {
+        if self.always || busy.first().is_some_and(|busy| *busy > 0) {
+            lose_the_tide_table(busy.len());
+        }
+        eligible.first().copied()
+    }
+}
+
+/// A name to look for in backtraces.
+#[expect(clippy::panic, reason = "that is what it is for")]
+#[inline(never)]
+fn lose_the_tide_table(endpoints: usize) {
+    panic!("the tide table for {endpoints} endpoints is lost");
+}
+
+export_balancer!(Panics);

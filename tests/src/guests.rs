@@ -1,0 +1,15 @@
+//! Plugins for tests, compiled from `tests/guests` by the build script.
+
+/// A balancer that panics in `lose_the_tide_table`: with configuration `"always"` in every pick, else once the first
+/// endpoint holds something.
+pub const PANICS: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/panics.wasm"));
+
+/// Path of [`PANICS`].
+pub const PANICS_FILE: &str = concat!(env!("OUT_DIR"), "/panics.wasm");
+
+/// A balancer that takes turns, with feedback, handover and description; counts in `picks`, `opened`, `open ID` and
+/// `closed ENDING`.
+pub const FEEDBACK: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/feedback.wasm"));
+
+/// Path of [`FEEDBACK`].
+pub const FEEDBACK_FILE: &str = concat!(env!("OUT_DIR"), "/feedback.wasm");
