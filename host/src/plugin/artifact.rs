@@ -4,6 +4,7 @@ use std::num::NonZeroUsize;
 use std::sync::Arc;
 
 use super::commons::Commons;
+use super::describe::{self, About};
 use super::limits::Limits;
 use super::load::{LoadError, Problem};
 use super::pulse::Pulse;
@@ -74,6 +75,14 @@ impl Artifact {
         &self.compiled.surface.roles
     }
 
+    /// What it says about itself; none if it says nothing. Asks an instance that is thrown away.
+    ///
+    /// # Errors
+    /// If it fails where it should only speak.
+    pub fn about(&self) -> Result<Option<About>, LoadError> {
+        describe::about(self).map_err(|problem| self.refused(problem))
+    }
+
     /// A balancer for one cluster: configured, its predecessor's `carry` restored if it takes it, and tried out with 1,
     /// 2 and 64 made-up endpoints on an instance that is thrown away.
     ///
@@ -122,13 +131,13 @@ impl Artifact {
         ledger.cloned().ok_or_else(|| Problem::WrongRole { expected: role, found: self.roles().to_vec() })
     }
 
+    fn refused(&self, problem: Problem) -> LoadError {
+        LoadError { plugin: Arc::clone(&self.commons.name), origin: Arc::clone(&self.origin), problem }
+    }
+
     /// Remembers a refusal, and forgets the last one on success.
     fn keep<T>(&self, made: Result<T, Problem>) -> Result<T, LoadError> {
-        let made = made.map_err(|problem| LoadError {
-            plugin: Arc::clone(&self.commons.name),
-            origin: Arc::clone(&self.origin),
-            problem,
-        });
+        let made = made.map_err(|problem| self.refused(problem));
         *self.commons.refusal.lock() = made.as_ref().err().map(ToString::to_string);
         made
     }

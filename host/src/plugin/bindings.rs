@@ -9,7 +9,7 @@ wasmtime::component::bindgen!({
     world: "everything",
 });
 
-pub use exports::tidegate::plugin::{balancer, feedback, handover, rewriter, router};
+pub use exports::tidegate::plugin::{balancer, describe, feedback, handover, rewriter, router};
 pub use tidegate::plugin::{columns, counters, log, request, system, table, types};
 
 use crate::policy::{Ending, Metric, Outcome, Scheme};

@@ -6,6 +6,7 @@ use wasmtime::Store;
 
 use super::fault::Crash;
 use super::host_state::HostState;
+use super::load::Problem;
 use super::pulse::Pulse;
 
 /// Bytes that one call may hand from the plugin to the gateway.
@@ -68,4 +69,13 @@ pub(super) enum StartError {
     Crash(Crash),
     /// A function has another type than in the contract.
     Signature(String),
+}
+
+impl From<StartError> for Problem {
+    fn from(error: StartError) -> Self {
+        match error {
+            StartError::Crash(crash) => Self::Instantiate { message: crash.detail },
+            StartError::Signature(message) => Self::Signature { message },
+        }
+    }
 }

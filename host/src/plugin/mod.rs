@@ -13,6 +13,7 @@ mod bindings;
 mod breaker;
 mod capabilities;
 mod commons;
+mod describe;
 mod fault;
 mod host_state;
 mod instance;
@@ -32,6 +33,7 @@ mod wrap;
 mod tests;
 
 pub use artifact::Artifact;
+pub use describe::About;
 pub use limits::Limits;
 pub use load::{ConfigFault, LoadError, Problem, RuntimeError};
 pub use runtime::{Runtime, Spec};

@@ -19,7 +19,7 @@ use super::capabilities::printable;
 use super::commons::Commons;
 use super::fault::Crash;
 use super::host_state::HostState;
-use super::instance::{Instance, StartError};
+use super::instance::Instance;
 use super::load::{ConfigFault, Problem};
 use super::status::{Ledger, Tally};
 use super::surface::RoleKind;
@@ -93,13 +93,7 @@ impl<R: Role> Plan<R> {
         let find =
             |store: &mut Store<HostState>, instance: &wasmtime::component::Instance| R::find(artifact, store, instance);
         let pulse = &artifact.pulse;
-        let mut instance =
-            Instance::start(&artifact.compiled.pre, state, pulse, artifact.setup_ticks, find).map_err(|error| {
-                match error {
-                    StartError::Crash(crash) => Problem::Instantiate { message: crash.detail },
-                    StartError::Signature(message) => Problem::Signature { message },
-                }
-            })?;
+        let mut instance = Instance::start(&artifact.compiled.pre, state, pulse, artifact.setup_ticks, find)?;
         match instance.run(artifact.setup_ticks, |guest, store| role.configure(guest, store)) {
             Ok(Ok(configured)) => Ok((instance, configured)),
             Ok(Err(errors)) => Err(Problem::Configure { faults: faults(errors) }),

@@ -215,6 +215,16 @@ fn feedback_that_works_does_not_excuse_picks_that_fail() {
 }
 
 #[test]
+fn a_plugin_may_say_what_it_is() {
+    let runtime = Runtime::new(None).unwrap();
+
+    let about = load(&runtime, guest!("described")).unwrap().about().unwrap().unwrap();
+
+    assert_eq!((&*about.name, &*about.version, &*about.summary), ("first", "1.2.3", "always the first"));
+    assert_eq!(load(&runtime, guest!("first")).unwrap().about().unwrap(), None);
+}
+
+#[test]
 fn state_is_handed_over_and_a_refused_state_starts_fresh() {
     let runtime = Runtime::new(None).unwrap();
     let artifact = load(&runtime, guest!("rotate")).unwrap();

@@ -1,0 +1,47 @@
+//! What a plugin says about itself.
+
+use std::sync::Arc;
+
+use super::artifact::Artifact;
+use super::bindings::describe;
+use super::capabilities::printable;
+use super::commons::Commons;
+use super::host_state::HostState;
+use super::instance::Instance;
+use super::load::Problem;
+use super::surface::RoleKind;
+
+/// Bytes of a schema that are kept.
+const SCHEMA_BYTES: usize = 256 << 10;
+
+/// A plugin's own words; believed for display alone.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
+pub struct About {
+    /// Its own name, which need not be the configured one.
+    pub name: String,
+    /// Its version.
+    pub version: String,
+    /// What it does, one sentence.
+    pub summary: String,
+    /// JSON schema of its configuration, as text; none if it has none, or a monstrous one.
+    pub schema: Option<String>,
+}
+
+/// See [`Artifact::about`].
+pub(super) fn about(artifact: &Artifact) -> Result<Option<About>, Problem> {
+    if !artifact.compiled.surface.exports("describe") {
+        return Ok(None);
+    }
+    let role = artifact.roles().first().copied().unwrap_or(RoleKind::Balancer);
+    let mut state = HostState::new(Arc::new(Commons::new(Arc::clone(artifact.name()))), role, artifact.memory);
+    state.logs = false;
+    let pre = &artifact.compiled.pre;
+    let mut instance = Instance::start(pre, state, &artifact.pulse, artifact.setup_ticks, |store, instance| {
+        describe::GuestIndices::new(pre)?.load(store, instance)
+    })?;
+    let said = instance
+        .run(artifact.setup_ticks, |guest, store| guest.call_description(store))
+        .map_err(|crash| Problem::Instantiate { message: crash.detail })?;
+    let [name, version, summary] = [said.name, said.version, said.summary].map(|text| printable(&text).into_owned());
+    Ok(Some(About { name, version, summary, schema: said.schema.filter(|schema| schema.len() <= SCHEMA_BYTES) }))
+}
