@@ -37,5 +37,5 @@ pub use describe::About;
 pub use limits::Limits;
 pub use load::{ConfigFault, LoadError, Problem, RuntimeError};
 pub use runtime::{Runtime, Spec};
-pub use shipped::shipped;
+pub use shipped::{SHIPPED, shipped};
 pub use surface::RoleKind;

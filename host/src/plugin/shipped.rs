@@ -1,7 +1,7 @@
 //! The plugins that come with the gateway, compiled from their sources by the build script.
 
 /// Names that need no `[plugin.NAME]`.
-pub const NAMES: [&str; 3] = ["bybusyness", "prefix", "reverse"];
+pub const SHIPPED: [&str; 3] = ["bybusyness", "prefix", "reverse"];
 
 /// The core module of a shipped plugin.
 #[must_use]
@@ -59,7 +59,7 @@ mod tests {
 
     #[test]
     fn every_name_is_shipped() {
-        assert!(NAMES.iter().all(|name| shipped(name).is_some()));
+        assert!(SHIPPED.iter().all(|name| shipped(name).is_some()));
         assert!(shipped("nobody").is_none());
     }
 }
