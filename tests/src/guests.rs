@@ -13,3 +13,9 @@ pub const FEEDBACK: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/feedback.w
 
 /// Path of [`FEEDBACK`].
 pub const FEEDBACK_FILE: &str = concat!(env!("OUT_DIR"), "/feedback.wasm");
+
+/// Path of `tests/guests/NAME.wat`.
+#[must_use]
+pub fn wat(name: &str) -> String {
+    format!("{}/guests/{name}.wat", env!("CARGO_MANIFEST_DIR"))
+}

@@ -1,3 +1,33 @@
-//! What the end-to-end tests share.
+//! What the end-to-end tests share: real endpoints, a gateway between them, real clients.
+//!
+//! ```text
+//! client ──▶ Gateway (in process) or Process (the binary) ──▶ Origin
+//! ```
+//!
+//! Everything listens on port 0 and ends when it is dropped. Nothing sleeps: tests wait for conditions
+//! ([`eventually`]) and results ([`within`]), both with a limit.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "whatever goes wrong in here is a failed test"
+)]
+
+mod ca;
+mod client;
+mod gateway;
 pub mod guests;
+mod io;
+mod origin;
+mod process;
+mod wait;
+
+pub use ca::{Ca, Identity};
+pub use client::{Answer, Http, Raw, Websocket, get, upgrade_request};
+pub use gateway::{Gateway, Setup};
+pub use io::{BoxedIo, Io};
+pub use origin::{Ending, Origin, OriginSetup, Reserved, Seen};
+pub use process::Process;
+pub use wait::{LIMIT, eventually, within};

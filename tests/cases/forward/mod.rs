@@ -1,0 +1,3 @@
+//! Plain HTTP through the gateway.
+
+mod bodies;

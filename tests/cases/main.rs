@@ -1,0 +1,12 @@
+//! End to end: real clients, a real gateway, real endpoints.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "whatever goes wrong in here is a failed test"
+)]
+
+mod forward;
+mod sdk;

@@ -1,0 +1,303 @@
+//! A gateway in this process, from the text of a configuration.
+
+use std::collections::HashMap;
+use std::fmt::Write as _;
+use std::future::Future;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use hyper::Request;
+use rustls::pki_types::ServerName;
+use tempfile::TempDir;
+use tidegate::gateway::{BuildError, Stopped};
+use tokio::net::TcpStream;
+use tokio_rustls::TlsConnector;
+use tokio_tungstenite::tungstenite::Error;
+
+use crate::client::upgrade_request;
+use crate::{Answer, BoxedIo, Ca, Http, LIMIT, Origin, Raw, Websocket, get, within};
+
+/// Compiled plugins, shared by all tests and runs.
+const PLUGIN_CACHE: &str = concat!(env!("OUT_DIR"), "/plugin-cache");
+
+/// A gateway that runs in this process. Dropping it cuts everything.
+#[derive(Debug)]
+pub struct Gateway {
+    inner: Arc<tidegate::gateway::Gateway>,
+    setup: Setup,
+}
+
+/// A configuration that is about to be served.
+#[derive(Debug)]
+#[must_use = "a gateway serves once it is started"]
+pub struct Setup {
+    text: String,
+    values: HashMap<String, String>,
+    folder: TempDir,
+    client: Option<Arc<rustls::ClientConfig>>,
+}
+
+impl Setup {
+    fn new(text: &str) -> Self {
+        let folder = tempfile::Builder::new().prefix("tidegate-test-").tempdir().unwrap();
+        Self { text: text.to_owned(), values: HashMap::new(), folder, client: None }
+    }
+
+    /// Replaces `{name}` in the text.
+    pub fn put(mut self, name: &str, value: impl ToString) -> Self {
+        self.values.insert(name.to_owned(), value.to_string());
+        self
+    }
+
+    /// Replaces `{NAME}`, by the origin's own name, with its address.
+    pub fn origin(self, origin: &Origin) -> Self {
+        self.put(origin.name(), origin.address())
+    }
+
+    /// Puts a file beside the configuration.
+    ///
+    /// # Panics
+    /// If it cannot be written.
+    pub fn file(self, name: &str, content: impl AsRef<[u8]>) -> Self {
+        std::fs::write(self.folder.path().join(name), content).unwrap();
+        self
+    }
+
+    /// Puts `cert.pem`, `cert-key.pem` (for `names`) and `ca.pem` beside the configuration, and has clients speak TLS.
+    pub fn tls(mut self, ca: &Ca, names: &[&str]) -> Self {
+        let _paths = ca.issue(names).write(self.folder.path(), "cert");
+        self.client = Some(ca.client_config());
+        self.file("ca.pem", ca.pem())
+    }
+
+    /// The folder that the configuration is in.
+    #[must_use]
+    pub fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// Writes the configuration to its file, and returns its path. What the text leaves out is filled in: two workers, one
+    /// listener on a free loopback port, no access log.
+    ///
+    /// # Panics
+    /// If it cannot be written.
+    #[must_use]
+    pub fn write(&self) -> std::path::PathBuf {
+        let mut text = self.text.clone();
+        for (name, value) in &self.values {
+            text = text.replace(&format!("{{{name}}}"), value);
+        }
+        let has = |header: &str| text.lines().any(|line| line.trim() == header);
+        let general = format!("[gateway]\nworkers = 2\ncache = {PLUGIN_CACHE:?}\n");
+        let mut whole = String::new();
+        if !has("[[listen]]") {
+            whole.push_str("[[listen]]\naddress = \"127.0.0.1:0\"\n");
+        }
+        if !has("[log]") {
+            whole.push_str("[log]\naccess = \"off\"\n");
+        }
+        if has("[gateway]") {
+            text = text.replacen("[gateway]\n", &general, 1);
+        } else {
+            whole.push_str(&general);
+        }
+        _ = write!(whole, "{text}");
+        let path = self.folder.path().join("tidegate.toml");
+        std::fs::write(&path, whole).unwrap();
+        path
+    }
+
+    /// Starts a gateway with it.
+    ///
+    /// # Errors
+    /// If it cannot be served.
+    ///
+    /// # Panics
+    /// If the configuration is wrong.
+    pub async fn try_start(self) -> Result<Gateway, BuildError> {
+        let path = self.write();
+        let config = tidegate::config::load(&path)
+            .unwrap_or_else(|faults| panic!("{faults}\n{}", std::fs::read_to_string(&path).unwrap()));
+        let inner = tokio::task::spawn_blocking(|| tidegate::gateway::Gateway::build(config)).await.unwrap()?;
+        inner.start();
+        Ok(Gateway { inner: Arc::new(inner), setup: self })
+    }
+
+    /// Starts a gateway with it.
+    ///
+    /// # Panics
+    /// If it cannot be served.
+    pub async fn start(self) -> Gateway {
+        self.try_start().await.unwrap_or_else(|error| panic!("{error}"))
+    }
+}
+
+impl Gateway {
+    /// A gateway with this configuration; see [`Setup::write`] for what may be left out.
+    pub fn configure(text: &str) -> Setup {
+        Setup::new(text)
+    }
+
+    /// A gateway whose one route leads from `/` to `origin`.
+    pub async fn before(origin: &Origin) -> Self {
+        let text = "[[route]]\npath = \"/\"\nto = \"http://{origin}\"\n";
+        Self::configure(text).put("origin", origin.address()).start().await
+    }
+
+    /// The gateway itself.
+    #[must_use]
+    pub fn inner(&self) -> &Arc<tidegate::gateway::Gateway> {
+        &self.inner
+    }
+
+    /// The folder that the configuration is in.
+    #[must_use]
+    pub fn folder(&self) -> &Path {
+        self.setup.folder()
+    }
+
+    /// Writes another configuration to the file; placeholders keep their values. Nothing is reloaded.
+    pub fn rewrite(&mut self, text: &str) {
+        text.clone_into(&mut self.setup.text);
+        let _path = self.setup.write();
+    }
+
+    /// Where the first listener listens.
+    #[must_use]
+    pub fn address(&self) -> SocketAddr {
+        self.inner.addresses()[0]
+    }
+
+    /// A connection to the first listener, TLS for `localhost` if it was set up so.
+    ///
+    /// # Panics
+    /// If it is refused.
+    pub async fn connect(&self) -> BoxedIo {
+        self.connect_as("localhost").await
+    }
+
+    /// The same, with another name asked for.
+    ///
+    /// # Panics
+    /// If it is refused.
+    pub async fn connect_as(&self, name: &str) -> BoxedIo {
+        self.try_connect(name).await.expect("a connection")
+    }
+
+    /// A connection, if the listener takes it and the handshake succeeds.
+    ///
+    /// # Errors
+    /// What went wrong.
+    pub async fn try_connect(&self, name: &str) -> std::io::Result<BoxedIo> {
+        let stream = within("a connection", TcpStream::connect(self.address())).await?;
+        stream.set_nodelay(true)?;
+        self.secure(name, stream).await
+    }
+
+    /// A connection from another loopback address, TLS left out.
+    ///
+    /// # Panics
+    /// If it is refused.
+    pub async fn connect_from(&self, address: Ipv4Addr) -> BoxedIo {
+        let socket = tokio::net::TcpSocket::new_v4().unwrap();
+        socket.bind((address, 0).into()).unwrap();
+        Box::new(within("a connection", socket.connect(self.address())).await.unwrap())
+    }
+
+    async fn secure(&self, name: &str, stream: TcpStream) -> std::io::Result<BoxedIo> {
+        let Some(config) = &self.setup.client else { return Ok(Box::new(stream)) };
+        let name = ServerName::try_from(name.to_owned()).unwrap();
+        let stream = within("a handshake", TlsConnector::from(config.clone()).connect(name, stream)).await?;
+        Ok(Box::new(stream))
+    }
+
+    /// A connection for bytes.
+    pub async fn raw(&self) -> Raw {
+        Raw::new(self.connect().await)
+    }
+
+    /// A connection for requests.
+    pub async fn http(&self) -> Http {
+        Http::new(self.connect().await).await
+    }
+
+    /// One request on a connection of its own.
+    pub async fn send(&self, request: Request<http_body_util::Full<bytes::Bytes>>) -> Answer {
+        self.http().await.send(request).await
+    }
+
+    /// One GET.
+    pub async fn get(&self, path: &str) -> Answer {
+        self.send(get(path)).await
+    }
+
+    /// One GET whose target is sent byte for byte.
+    ///
+    /// # Panics
+    /// If there is no answer.
+    pub async fn get_exactly(&self, target: &str) -> Answer {
+        let mut raw = self.raw().await;
+        raw.write(format!("GET {target} HTTP/1.1\r\nHost: gateway.test\r\n\r\n").as_bytes()).await;
+        raw.read_answer().await.unwrap_or_else(|| panic!("no answer to {target}"))
+    }
+
+    /// Opens a websocket on `path`, and reads the greeting of the origin at the other end.
+    ///
+    /// # Panics
+    /// If that fails.
+    pub async fn websocket(&self, path: &str) -> Websocket {
+        match self.try_websocket(upgrade_request(path)).await {
+            Ok(websocket) => websocket.greeted().await,
+            Err(error) => panic!("websocket on {path}: {error:?}"),
+        }
+    }
+
+    /// Opens a websocket, if the other side agrees.
+    ///
+    /// # Errors
+    /// [`Error::Http`] is what was answered instead.
+    pub async fn try_websocket(&self, request: Request<()>) -> Result<Websocket, Error> {
+        Websocket::open(self.connect().await, request).await
+    }
+
+    /// What `origin` holds now, as the gateway counts it, in all clusters.
+    #[must_use]
+    pub fn in_flight(&self, origin: &Origin) -> u32 {
+        self.live(origin, tidegate::cluster::Live::in_flight)
+    }
+
+    /// How often `origin` was chosen.
+    #[must_use]
+    pub fn picks(&self, origin: &Origin) -> u64 {
+        self.live(origin, tidegate::cluster::Live::picks)
+    }
+
+    fn live<N: std::iter::Sum>(&self, origin: &Origin, number: impl Fn(&tidegate::cluster::Live) -> N) -> N {
+        let address = origin.address().to_string();
+        let all = self.inner.registry().all();
+        let lives = all.iter().flat_map(|(_, lives)| lives);
+        lives.filter(|live| live.url().contains(&address)).map(|live| number(live)).sum()
+    }
+
+    /// One sample of the exposition, labels included: `tidegate_tunnels_open`. Zero if it is not there.
+    ///
+    /// # Panics
+    /// If there is no exposition.
+    #[must_use]
+    pub fn metric(&self, sample: &str) -> f64 {
+        let text = self.inner.metrics().expose().unwrap();
+        let value = text.lines().find_map(|line| line.strip_prefix(sample)?.strip_prefix(' '));
+        value.map_or(0.0, |value| value.trim().parse().unwrap())
+    }
+
+    /// Stops it as SIGTERM does.
+    pub fn stop(&self, patience: Duration) -> impl Future<Output = Stopped> + use<> {
+        let inner = self.inner.clone();
+        async move {
+            let stopping = tokio::time::timeout(patience + LIMIT, inner.stop(patience));
+            stopping.await.expect("the gateway to stop")
+        }
+    }
+}

@@ -1,0 +1,282 @@
+//! Real endpoints.
+//!
+//! ```text
+//! Origin::named("a")     HTTP: the request it saw, as JSON; websocket: greets, then echoes
+//! Origin::raw(handler)   bytes: whatever the test does with the connection
+//! Origin::reserved()     a port where connects are refused, until an origin starts on it
+//! ```
+
+mod serve;
+
+use std::future::Future;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+
+use bytes::Bytes;
+use http_body_util::Full;
+use hyper::Response;
+use serde::{Deserialize, Serialize};
+use tokio::net::{TcpListener, TcpSocket, UnixListener};
+use tokio::task::AbortHandle;
+use tokio_rustls::TlsAcceptor;
+
+use crate::{BoxedIo, Identity};
+
+type Responder = Arc<dyn Fn(&Seen) -> Option<Response<Full<Bytes>>> + Send + Sync>;
+type Handler = Arc<dyn Fn(BoxedIo) -> Pin<Box<dyn Future<Output = ()> + Send>> + Send + Sync>;
+
+/// An endpoint that runs. Dropping it closes its socket and cuts every connection.
+#[derive(Debug)]
+pub struct Origin {
+    name: String,
+    address: Option<SocketAddr>,
+    shared: Arc<Shared>,
+}
+
+/// An endpoint that is about to start.
+#[must_use = "an origin serves once it is started"]
+pub struct OriginSetup {
+    name: String,
+    kind: Kind,
+    tls: Option<TlsAcceptor>,
+    place: Place,
+}
+
+/// A port that is taken, and where connects are refused.
+#[derive(Debug)]
+pub struct Reserved {
+    socket: TcpSocket,
+    address: SocketAddr,
+}
+
+/// A request as an origin saw it, its body read to the end.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Seen {
+    /// Name of the origin.
+    pub endpoint: String,
+    /// Method.
+    pub method: String,
+    /// Request target, byte for byte.
+    pub target: String,
+    /// Fields in the order they came, names in lower case.
+    pub headers: Vec<(String, String)>,
+    /// Body as text.
+    pub body: String,
+}
+
+/// How a websocket ended, seen from the origin.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ending {
+    /// A Close frame came, with this code.
+    Closed(Option<u16>),
+    /// The connection ended without one.
+    Cut,
+}
+
+#[derive(Clone)]
+enum Kind {
+    Echo(Option<Responder>),
+    Raw(Handler),
+}
+
+enum Place {
+    Free,
+    Reserved(Reserved),
+    Unix(PathBuf),
+}
+
+#[derive(Debug, Default)]
+struct Shared {
+    connections: AtomicUsize,
+    open: AtomicUsize,
+    seen: Mutex<Vec<Seen>>,
+    endings: Mutex<Vec<Ending>>,
+    tasks: Mutex<Vec<AbortHandle>>,
+}
+
+impl Shared {
+    fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {
+        self.tasks.lock().unwrap().push(tokio::spawn(task).abort_handle());
+    }
+}
+
+impl Origin {
+    /// An endpoint for HTTP and websockets. It says `x-endpoint: NAME` in every response. A websocket is greeted with
+    /// `hello from NAME`, and gets back what it sends; the first subprotocol that is asked for is chosen. Any other
+    /// request gets the [`Seen`] as JSON.
+    pub fn named(name: &str) -> OriginSetup {
+        OriginSetup { name: name.to_owned(), kind: Kind::Echo(None), tls: None, place: Place::Free }
+    }
+
+    /// An endpoint that does with each connection what `handler` does.
+    pub fn raw<F: Future<Output = ()> + Send + 'static>(
+        handler: impl Fn(crate::Raw) -> F + Send + Sync + 'static,
+    ) -> OriginSetup {
+        let handler: Handler = Arc::new(move |io| Box::pin(handler(crate::Raw::new(io))));
+        OriginSetup { name: "raw".to_owned(), kind: Kind::Raw(handler), tls: None, place: Place::Free }
+    }
+
+    /// An endpoint that answers the head of each request with `bytes`, and then keeps the connection until the other
+    /// side ends it.
+    pub fn saying(bytes: impl Into<Vec<u8>>) -> OriginSetup {
+        let bytes = Arc::new(bytes.into());
+        Self::raw(move |mut raw| {
+            let bytes = bytes.clone();
+            async move {
+                while raw.read_head().await.is_some() {
+                    raw.write(&bytes).await;
+                }
+            }
+        })
+    }
+
+    /// A port where nobody listens yet.
+    #[must_use]
+    pub fn reserved() -> Reserved {
+        let socket = TcpSocket::new_v4().unwrap();
+        socket.set_reuseaddr(true).unwrap();
+        socket.bind(([127, 0, 0, 1], 0).into()).unwrap();
+        let address = socket.local_addr().unwrap();
+        Reserved { socket, address }
+    }
+
+    /// As set up.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Where it listens.
+    ///
+    /// # Panics
+    /// On a unix socket.
+    #[must_use]
+    pub fn address(&self) -> SocketAddr {
+        self.address.expect("a tcp origin")
+    }
+
+    /// Connections ever accepted.
+    #[must_use]
+    pub fn connections(&self) -> usize {
+        self.shared.connections.load(Relaxed)
+    }
+
+    /// Websockets open now.
+    #[must_use]
+    pub fn open(&self) -> usize {
+        self.shared.open.load(Relaxed)
+    }
+
+    /// Requests that came whole, upgrades included, oldest first.
+    #[must_use]
+    pub fn seen(&self) -> Vec<Seen> {
+        self.shared.seen.lock().unwrap().clone()
+    }
+
+    /// How its websockets ended, oldest first.
+    #[must_use]
+    pub fn endings(&self) -> Vec<Ending> {
+        self.shared.endings.lock().unwrap().clone()
+    }
+}
+
+impl Drop for Origin {
+    fn drop(&mut self) {
+        for task in self.shared.tasks.lock().unwrap().drain(..) {
+            task.abort();
+        }
+    }
+}
+
+impl OriginSetup {
+    /// Speaks TLS.
+    pub fn tls(mut self, identity: &Identity) -> Self {
+        self.tls = Some(TlsAcceptor::from(identity.server_config()));
+        self
+    }
+
+    /// Answers with what `responder` says, and as usual where that is none. It is asked about upgrades too.
+    pub fn answering(
+        mut self,
+        responder: impl Fn(&Seen) -> Option<Response<Full<Bytes>>> + Send + Sync + 'static,
+    ) -> Self {
+        self.kind = Kind::Echo(Some(Arc::new(responder)));
+        self
+    }
+
+    /// Listens on a port that was reserved.
+    pub fn on(mut self, reserved: Reserved) -> Self {
+        self.place = Place::Reserved(reserved);
+        self
+    }
+
+    /// Listens on a unix socket.
+    pub fn unix(mut self, path: impl Into<PathBuf>) -> Self {
+        self.place = Place::Unix(path.into());
+        self
+    }
+
+    /// Starts it.
+    ///
+    /// # Panics
+    /// If it cannot listen.
+    pub async fn start(self) -> Origin {
+        let shared = Arc::new(Shared::default());
+        let serving =
+            serve::Serving { name: self.name.clone(), kind: self.kind, tls: self.tls, shared: shared.clone() };
+        let mut address = None;
+        match self.place {
+            Place::Unix(path) => {
+                let listener = UnixListener::bind(path).unwrap();
+                shared.spawn(async move {
+                    while let Ok((stream, _)) = listener.accept().await {
+                        serving.connection(stream);
+                    }
+                });
+            }
+            tcp => {
+                let listener = match tcp {
+                    Place::Reserved(reserved) => reserved.socket.listen(1024).unwrap(),
+                    _ => TcpListener::bind("127.0.0.1:0").await.unwrap(),
+                };
+                address = Some(listener.local_addr().unwrap());
+                shared.spawn(async move {
+                    while let Ok((stream, _)) = listener.accept().await {
+                        stream.set_nodelay(true).unwrap();
+                        serving.connection(stream);
+                    }
+                });
+            }
+        }
+        Origin { name: self.name, address, shared }
+    }
+}
+
+impl Reserved {
+    /// The port.
+    #[must_use]
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+}
+
+impl Seen {
+    /// Value of a field; none if it is not there or there twice.
+    #[must_use]
+    pub fn header(&self, name: &str) -> Option<&str> {
+        match self.all(name)[..] {
+            [value] => Some(value),
+            _ => None,
+        }
+    }
+
+    /// Every value of a field.
+    #[must_use]
+    pub fn all(&self, name: &str) -> Vec<&str> {
+        self.headers.iter().filter(|(found, _)| found == name).map(|(_, value)| value.as_str()).collect()
+    }
+}

@@ -1,0 +1,137 @@
+//! The real binary in a process of its own.
+
+use std::io::{BufRead, BufReader};
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::{Arc, Mutex, OnceLock};
+use std::thread::JoinHandle;
+
+use crate::eventually;
+
+/// `tidegate` with some arguments. Killed when dropped.
+#[derive(Debug)]
+pub struct Process {
+    child: Child,
+    /// Lines of standard error so far.
+    stderr: Arc<Mutex<Vec<String>>>,
+    /// Lines of standard output so far.
+    stdout: Arc<Mutex<Vec<String>>>,
+    readers: Vec<JoinHandle<()>>,
+}
+
+impl Process {
+    /// Runs `tidegate ARGUMENTS`.
+    ///
+    /// # Panics
+    /// If it cannot be built or started.
+    #[must_use]
+    pub fn start(arguments: &[&str]) -> Self {
+        let mut child = Command::new(binary())
+            .args(arguments)
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let (stderr, stdout) = (Arc::default(), Arc::default());
+        let readers =
+            vec![collect(child.stderr.take().unwrap(), &stderr), collect(child.stdout.take().unwrap(), &stdout)];
+        Self { child, stderr, stdout, readers }
+    }
+
+    /// Runs `tidegate run CONFIG`, and waits until it listens.
+    pub async fn run(config: &Path) -> Self {
+        let process = Self::start(&["run", config.to_str().unwrap()]);
+        eventually("the gateway to listen", || !process.addresses().is_empty()).await;
+        process
+    }
+
+    /// Where it listens, in the order that it says so.
+    #[must_use]
+    pub fn addresses(&self) -> Vec<SocketAddr> {
+        let lines = self.stderr();
+        let said = lines.iter().filter(|line| line.contains("listening") && !line.contains("no longer"));
+        said.filter_map(|line| line.split_once("address=")?.1.split_whitespace().next()?.parse().ok()).collect()
+    }
+
+    /// Lines of standard error so far.
+    #[must_use]
+    pub fn stderr(&self) -> Vec<String> {
+        self.stderr.lock().unwrap().clone()
+    }
+
+    /// Lines of standard output so far.
+    #[must_use]
+    pub fn stdout(&self) -> Vec<String> {
+        self.stdout.lock().unwrap().clone()
+    }
+
+    /// Process id.
+    #[must_use]
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// Sends a signal: `TERM`, `INT`, `HUP`.
+    ///
+    /// # Panics
+    /// If the process is gone.
+    pub fn signal(&self, name: &str) {
+        let sent = Command::new("kill").arg(format!("-{name}")).arg(self.id().to_string()).status().unwrap();
+        assert!(sent.success(), "kill -{name} {}", self.id());
+    }
+
+    /// Waits until it has ended and everything it wrote is here.
+    ///
+    /// # Panics
+    /// If it does not end.
+    pub async fn ended(&mut self) -> ExitStatus {
+        let mut status = None;
+        eventually("the process to end", || {
+            status = self.child.try_wait().unwrap();
+            status.is_some() && self.readers.iter().all(JoinHandle::is_finished)
+        })
+        .await;
+        status.unwrap()
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        let _ended = self.child.kill();
+        let _status = self.child.wait();
+    }
+}
+
+fn collect(from: impl std::io::Read + Send + 'static, into: &Arc<Mutex<Vec<String>>>) -> JoinHandle<()> {
+    let into = into.clone();
+    std::thread::spawn(move || {
+        for line in BufReader::new(from).lines().map_while(Result::ok) {
+            into.lock().unwrap().push(line);
+        }
+    })
+}
+
+/// Path of the binary, built as this test was and from the same sources.
+fn binary() -> &'static Path {
+    static BINARY: OnceLock<PathBuf> = OnceLock::new();
+    BINARY.get_or_init(|| {
+        let test = std::env::current_exe().unwrap();
+        let folder = test.ancestors().nth(2).unwrap();
+        let profile = match folder.file_name().unwrap().to_str().unwrap() {
+            "debug" => "dev",
+            other => other,
+        };
+        // Both packages, so that dependencies have the features they already have.
+        let built = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
+            .args(["build", "--quiet", "-p", "tidegate", "-p", "tidegate-tests", "--bin", "tidegate", "--lib"])
+            .args(["--profile", profile, "--target-dir"])
+            .arg(folder.parent().unwrap())
+            .current_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/.."))
+            .status()
+            .unwrap();
+        assert!(built.success(), "cargo build --bin tidegate failed");
+        folder.join("tidegate")
+    })
+}
