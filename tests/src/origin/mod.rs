@@ -177,6 +177,13 @@ impl Origin {
         self.shared.seen.lock().unwrap().clone()
     }
 
+    /// Closes its socket and cuts every connection, as if its process had been killed.
+    pub fn kill(&self) {
+        for task in self.shared.tasks.lock().unwrap().drain(..) {
+            task.abort();
+        }
+    }
+
     /// How its websockets ended, oldest first.
     #[must_use]
     pub fn endings(&self) -> Vec<Ending> {
@@ -186,9 +193,7 @@ impl Origin {
 
 impl Drop for Origin {
     fn drop(&mut self) {
-        for task in self.shared.tasks.lock().unwrap().drain(..) {
-            task.abort();
-        }
+        self.kill();
     }
 }
 
