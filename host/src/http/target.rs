@@ -34,6 +34,9 @@ pub enum TargetError {
     /// `OPTIONS *` and the like.
     #[error("the target `*` names no resource behind this gateway")]
     Asterisk,
+    /// `host:port` alone is for CONNECT (RFC 9112 §3.2.3); taken for a URL it would choose the route.
+    #[error("the target is neither a path nor a URL")]
+    Authority,
     /// `..` above the root.
     #[error("the path leaves its root")]
     AboveRoot,
@@ -64,6 +67,9 @@ pub fn read_target<B>(request: &Request<B>) -> Result<Target, TargetError> {
     let uri = request.uri();
     if uri.path() == "*" {
         return Err(TargetError::Asterisk);
+    }
+    if uri.scheme().is_none() && uri.authority().is_some() {
+        return Err(TargetError::Authority);
     }
     let (authority, host_len) = read_authority(request)?;
     let path = match uri.path() {
@@ -252,5 +258,7 @@ mod tests {
         );
         assert_eq!(target("http://user@abs.example/", &["h"]), Err(TargetError::HostInvalid));
         assert_eq!(target("*", &["h"]), Err(TargetError::Asterisk));
+        assert_eq!(target("other:80", &["h"]), Err(TargetError::Authority));
+        assert_eq!(target("other", &["h"]), Err(TargetError::Authority));
     }
 }
