@@ -8,6 +8,9 @@
     reason = "whatever goes wrong in here is a failed test"
 )]
 
+mod bad_input;
+mod balance;
+mod ending;
 mod forward;
 mod sdk;
 mod upgrade;
