@@ -8,10 +8,12 @@ use parking_lot::Mutex;
 
 use super::fault::Crash;
 use super::surface::RoleKind;
+use super::totals::Estate;
+pub use super::totals::RoleTotals;
 use crate::policy::FaultKind;
 
 /// Kinds of fault, in the order of the counters.
-const KINDS: [FaultKind; 5] =
+pub(super) const KINDS: [FaultKind; 5] =
     [FaultKind::Deadline, FaultKind::Trap, FaultKind::Memory, FaultKind::Answer, FaultKind::Unavailable];
 
 /// One role of one loaded plugin, at one moment.
@@ -66,6 +68,8 @@ pub(super) struct Ledger {
     faults: [AtomicU64; KINDS.len()],
     pub(super) instances: AtomicUsize,
     last: Mutex<Burst>,
+    /// Gets the counts in the end.
+    estate: Arc<Estate>,
 }
 
 /// Calls of one seat. Only the seat writes, so plain loads and stores are enough: no locked instruction per call.
@@ -104,7 +108,7 @@ impl Tally {
 }
 
 impl Ledger {
-    pub(super) fn new(plugin: Arc<str>, role: RoleKind, digest: Arc<str>) -> Self {
+    pub(super) fn new(plugin: Arc<str>, role: RoleKind, digest: Arc<str>, estate: Arc<Estate>) -> Self {
         Self {
             plugin,
             role,
@@ -114,6 +118,7 @@ impl Ledger {
             faults: Default::default(),
             instances: AtomicUsize::new(0),
             last: Mutex::default(),
+            estate,
         }
     }
 
@@ -169,6 +174,12 @@ impl Ledger {
             aside: tallies.iter().filter(|tally| tally.aside.load(Relaxed)).count(),
             last_fault: self.last.lock().detail.clone(),
         }
+    }
+}
+
+impl Drop for Ledger {
+    fn drop(&mut self) {
+        self.estate.take_over(&self.snapshot());
     }
 }
 
@@ -230,7 +241,7 @@ mod tests {
 
     #[test]
     fn numbers_of_a_closed_seat_stay_counted() {
-        let ledger = Ledger::new("first".into(), RoleKind::Balancer, "abc".into());
+        let ledger = Ledger::new("first".into(), RoleKind::Balancer, "abc".into(), Arc::default());
         let tally = ledger.open();
         for _ in 0..3 {
             let began = tally.begin();
@@ -240,5 +251,23 @@ mod tests {
         ledger.close(&tally);
 
         assert_eq!(ledger.snapshot().calls, 3);
+    }
+
+    #[test]
+    fn counts_of_a_plugin_that_is_gone_stay_in_its_totals() {
+        let estate = Arc::new(Estate::default());
+        for digest in ["abc", "def"] {
+            let ledger = Ledger::new("first".into(), RoleKind::Balancer, digest.into(), Arc::clone(&estate));
+            ledger.open().begin();
+            ledger.count(FaultKind::Trap);
+            let tally = ledger.tallies.lock().first().cloned().unwrap();
+            ledger.close(&tally);
+        }
+
+        let totals = estate.all();
+
+        assert_eq!(totals.len(), 1);
+        assert_eq!(totals[0].calls, 2);
+        assert!(totals[0].faults.contains(&("trap", 2)));
     }
 }
