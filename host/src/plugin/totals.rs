@@ -47,10 +47,7 @@ impl Estate {
     /// An artifact ends, with these numbers in one of its roles.
     pub(super) fn take_over(&self, status: &RoleStatus) {
         let mut roles = self.0.lock();
-        roles
-            .entry(status.role)
-            .or_insert_with(|| RoleTotals::nothing(&status.plugin, status.role))
-            .add(status);
+        roles.entry(status.role).or_insert_with(|| RoleTotals::nothing(&status.plugin, status.role)).add(status);
     }
 
     /// Everything that was left behind.
