@@ -27,7 +27,8 @@ const LEAKING: &[&str] = &[
     "CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUSTFLAGS",
 ];
 
-/// Level 3, because `s` made the shipped plugins no smaller (rustc 1.95). `debuginfo` alone is stripped: the names stay, for backtraces that can be read.
+/// Level 3, because `s` made the shipped plugins no smaller (rustc 1.95). `debuginfo` alone is stripped: the names stay,
+/// for backtraces that can be read.
 const PROFILE: &[(&str, &str)] = &[
     ("CARGO_PROFILE_RELEASE_OPT_LEVEL", "3"),
     ("CARGO_PROFILE_RELEASE_LTO", "fat"),
