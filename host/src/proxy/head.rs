@@ -73,7 +73,13 @@ pub(super) fn prepare_response(
         // RFC 9112 §6.3: the coding has framed this body, whatever the length says.
         headers.remove(header::CONTENT_LENGTH);
     }
+    // A 426 without Upgrade says nothing (RFC 9110 §15.5.22): there the field is for the client, not for the hop.
+    let required = (status == StatusCode::UPGRADE_REQUIRED).then(|| headers.remove(header::UPGRADE)).flatten();
     strip_hop_by_hop(headers);
+    if let Some(protocols) = required {
+        headers.insert(header::UPGRADE, protocols);
+        headers.insert(header::CONNECTION, HeaderValue::from_static("Upgrade"));
+    }
     if rules.reverse {
         rewrite(headers, status, snapshot, context)?;
     }
