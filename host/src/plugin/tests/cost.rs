@@ -31,6 +31,18 @@ fn cost_of_a_call() {
             });
             println!("pick {name} over {count}: {cost:.0} ns");
         }
+        let artifact = load(&runtime, guest!("first")).unwrap();
+        let pre = &artifact.compiled.pre;
+        let state = host_state::HostState::new(Arc::clone(&artifact.commons), RoleKind::Balancer, usize::MAX);
+        let mut store = wasmtime::Store::new(pre.engine(), state);
+        store.limiter(|state| &mut state.meter);
+        store.set_epoch_deadline(1 << 40);
+        let instance = pre.instantiate(&mut store).unwrap();
+        let raw = bindings::balancer::GuestIndices::new(pre).unwrap().load(&mut store, &instance).unwrap();
+        let cost = best(|| {
+            std::hint::black_box(raw.call_pick(&mut store, &eligible, &busy, None).unwrap());
+        });
+        println!("pick first over {count}, wasmtime alone: {cost:.0} ns");
         let mut native = crate::policy::LeastBusy;
         let cost = best(|| {
             let mut request = PickRequest { eligible: &eligible, busy: &busy, affinity: None, request: None };
