@@ -46,7 +46,9 @@ pub(super) fn target_for(upstream: &Upstream, routed: Option<&str>, facts: &Requ
     let base = upstream.base_path();
     if base.is_empty()
         && routed.is_none()
-        && let Some(unchanged) = sent.path_and_query().filter(|sent| sent.path() == facts.path)
+        && let Some(unchanged) = sent.path_and_query()
+        && unchanged.path() == facts.path
+        && unchanged.query() == facts.query.as_deref()
     {
         return Some(Uri::from(unchanged.clone()));
     }
