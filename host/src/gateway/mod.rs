@@ -29,7 +29,7 @@ use crate::lifecycle::{Drain, WorkerThreads, Workers};
 use crate::plugin::{Runtime, RuntimeError};
 use crate::proxy::Observers;
 use crate::telemetry::{AccessLog, AccessTarget, LineFormat, Metrics};
-use crate::{admin, config, tls};
+use crate::{admin, config, net, tls};
 
 use commit::Listening;
 pub use generation::{Generation, Past};
@@ -157,6 +157,13 @@ impl Gateway {
             config.routes.len(),
             config.clusters.len()
         );
+        let admin_in_use = match config.admin.as_ref().map(|admin| (admin.address, net::probe(admin.address))) {
+            None | Some((_, Ok(()))) => String::new(),
+            Some((address, Err(error))) if error.kind() == io::ErrorKind::AddrInUse => {
+                format!("; {address} is in use, by a running gateway?")
+            }
+            Some((address, Err(source))) => return Err(admin::BindError::Address { address, source }.into()),
+        };
         let in_use = match prepare::probe(&config) {
             Err(PrepareError::Bind { address, source }) if source.kind() == io::ErrorKind::AddrInUse => {
                 format!("; {address} is in use, by a running gateway?")
@@ -167,7 +174,7 @@ impl Gateway {
         let anywhere = config.listeners.into_iter().map(elsewhere).collect();
         let admin = config.admin.map(|admin| config::Admin { address: free(), ..admin });
         let _taken_down = Self::build(Config { listeners: anywhere, admin, ..config })?;
-        Ok(format!("{summary}{in_use}"))
+        Ok(format!("{summary}{in_use}{admin_in_use}"))
     }
 
     /// Accepts connections.

@@ -206,3 +206,6 @@ fn config_fault(error: &ConfigError) -> Fault {
     let bare = ConfigError { hint: None, ..error.clone() };
     Fault { message: bare.to_string(), hint: error.hint.clone() }
 }
+
+#[cfg(test)]
+mod tests;
