@@ -28,13 +28,10 @@ async fn json(address: SocketAddr, line: &str) -> Value {
 }
 
 fn write(path: &Path, endpoints: &[&str]) {
-    let endpoints: Vec<_> =
-        endpoints.iter().map(|url| format!("[[cluster.chat.endpoint]]\nurl = \"{url}\"\n")).collect();
     let text = format!(
         "[gateway]\nworkers = 1\ncache = \"off\"\n[[listen]]\naddress = \"127.0.0.1:0\"\n\
-         [[route]]\npath = \"/\"\nto = \"balancer://chat/\"\n{}[log]\naccess = \"off\"\n\
-         [admin]\naddress = \"127.0.0.1:0\"\n",
-        endpoints.concat()
+         [[route]]\npath = \"/\"\nto = \"balancer://chat/\"\n[cluster.chat]\nendpoints = {endpoints:?}\n\
+         [log]\naccess = \"off\"\n[admin]\naddress = \"127.0.0.1:0\"\n"
     );
     std::fs::write(path, text).unwrap();
 }
