@@ -173,15 +173,16 @@ mod tests {
         use Purpose::{Change, Look, Probe};
         let rule = Rule::Bearer(Some(Token::new(b"right")));
         let unreadable = Rule::Bearer(None);
-        let table: [(&Rule, &str, Purpose, Option<&[u8]>, Result<(), Denial>); 10] = [
-            (&rule, REMOTE, Look, Some(b"right"), Ok(())),
-            (&rule, REMOTE, Change, Some(b"right"), Ok(())),
+        let offer = |token: &'static str| Some(token.as_bytes());
+        let table = [
+            (&rule, REMOTE, Look, offer("right"), Ok(())),
+            (&rule, REMOTE, Change, offer("right"), Ok(())),
             (&rule, REMOTE, Probe, None, Ok(())),
             (&rule, LOCAL, Look, None, Err(Denial::NoToken)),
-            (&rule, LOCAL, Look, Some(b"wrong"), Err(Denial::WrongToken)),
-            (&rule, LOCAL, Look, Some(b"right "), Err(Denial::WrongToken)),
-            (&rule, REMOTE, Change, Some(b""), Err(Denial::WrongToken)),
-            (&unreadable, LOCAL, Look, Some(b"right"), Err(Denial::NoTokenSet)),
+            (&rule, LOCAL, Look, offer("wrong"), Err(Denial::WrongToken)),
+            (&rule, LOCAL, Look, offer("right "), Err(Denial::WrongToken)),
+            (&rule, REMOTE, Change, offer(""), Err(Denial::WrongToken)),
+            (&unreadable, LOCAL, Look, offer("right"), Err(Denial::NoTokenSet)),
             (&unreadable, LOCAL, Look, None, Err(Denial::NoTokenSet)),
             (&unreadable, LOCAL, Probe, None, Ok(())),
         ];

@@ -113,7 +113,7 @@ impl Shared {
         let mut show = |generation: &Generation, artifacts: &[&Arc<Artifact>]| {
             for artifact in artifacts {
                 let shown = artifact.status().into_iter();
-                views.extend(shown.map(|status| plugin_view(status, artifact.origin(), generation.id, &refusal)));
+                views.extend(shown.map(|status| plugin_view(status, artifact.origin(), generation.id, refusal)));
             }
         };
         show(&live, &live.artifacts.values().collect::<Vec<_>>());

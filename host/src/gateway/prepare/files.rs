@@ -30,8 +30,6 @@ impl Files {
             let print = match plugins.get(&path) {
                 Some(bytes) => Sha256::digest(bytes).to_vec(),
                 None if path == config.source => continue,
-                // The admin server reads it for itself; a new token is no new generation.
-                None if config.admin.as_ref().and_then(|admin| admin.token_file.as_ref()) == Some(&path) => continue,
                 None => Sha256::digest(read(&path)?).to_vec(),
             };
             prints.insert(path, print);
