@@ -159,7 +159,7 @@ fn plugin_view(
         instances: status.instances,
         calls: status.calls,
         faults: status.faults.into_iter().collect(),
-        time_per_call_ns: status.nanos.checked_div(status.calls),
+        time_per_call_ns: status.nanos_per_call(),
         aside: status.aside,
         last_fault: status.last_fault,
         last_refusal: refusal(&status.plugin),

@@ -29,6 +29,8 @@ pub struct RoleStatus {
     pub calls: u64,
     /// Estimate of the time spent in calls, nanoseconds: one call in 64 is timed.
     pub nanos: u64,
+    /// Calls that were timed.
+    pub timed: u64,
     /// Faults so far, by kind.
     pub faults: Vec<(&'static str, u64)>,
     /// Instances that run now.
@@ -44,6 +46,12 @@ impl RoleStatus {
     #[must_use]
     pub fn short_digest(&self) -> &str {
         self.digest.get(..12).unwrap_or(&self.digest)
+    }
+
+    /// Mean time of a call in nanoseconds; none before the first.
+    #[must_use]
+    pub fn nanos_per_call(&self) -> Option<u64> {
+        (self.nanos / SAMPLE).checked_div(self.timed)
     }
 }
 
@@ -63,8 +71,8 @@ pub(super) struct Ledger {
     pub(super) role: RoleKind,
     pub(super) digest: Arc<str>,
     tallies: Mutex<Vec<Arc<Tally>>>,
-    /// Calls and nanoseconds of seats that are gone.
-    past: [AtomicU64; 2],
+    /// Calls, nanoseconds and timed calls of seats that are gone.
+    past: [AtomicU64; 3],
     faults: [AtomicU64; KINDS.len()],
     pub(super) instances: AtomicUsize,
     last: Mutex<Burst>,
@@ -77,6 +85,7 @@ pub(super) struct Ledger {
 pub(super) struct Tally {
     calls: AtomicU64,
     nanos: AtomicU64,
+    timed: AtomicU64,
     aside: AtomicBool,
 }
 
@@ -98,6 +107,7 @@ impl Tally {
         if let Some(began) = began {
             let nanos = u64::try_from(began.elapsed().as_nanos()).unwrap_or(u64::MAX).saturating_mul(SAMPLE);
             self.nanos.store(self.nanos.load(Relaxed).saturating_add(nanos), Relaxed);
+            self.timed.store(self.timed.load(Relaxed) + 1, Relaxed);
         }
     }
 
@@ -135,6 +145,7 @@ impl Ledger {
         tallies.retain(|other| !Arc::ptr_eq(other, tally));
         self.past[0].fetch_add(tally.calls.load(Relaxed), Relaxed);
         self.past[1].fetch_add(tally.nanos.load(Relaxed), Relaxed);
+        self.past[2].fetch_add(tally.timed.load(Relaxed), Relaxed);
     }
 
     /// Counts a fault that is not worth a line of its own.
@@ -169,6 +180,7 @@ impl Ledger {
             digest: self.digest.to_string(),
             calls: self.past[0].load(Relaxed) + sum(|tally| &tally.calls),
             nanos: self.past[1].load(Relaxed).saturating_add(sum(|tally| &tally.nanos)),
+            timed: self.past[2].load(Relaxed) + sum(|tally| &tally.timed),
             faults: KINDS.iter().zip(&self.faults).map(|(kind, count)| (kind.as_str(), count.load(Relaxed))).collect(),
             instances: self.instances.load(Relaxed),
             aside: tallies.iter().filter(|tally| tally.aside.load(Relaxed)).count(),
@@ -250,7 +262,9 @@ mod tests {
 
         ledger.close(&tally);
 
-        assert_eq!(ledger.snapshot().calls, 3);
+        let status = ledger.snapshot();
+        assert_eq!((status.calls, status.timed), (3, 1), "the first call of 64 is timed");
+        assert_eq!(status.nanos_per_call(), Some(status.nanos / 64));
     }
 
     #[test]
