@@ -152,6 +152,7 @@ fn plugin_view(
     refusal: impl Fn(&str) -> Option<String>,
 ) -> PluginView {
     PluginView {
+        time_per_call_ns: status.nanos_per_call(),
         role: Some(status.role.as_str()),
         file: Some(file.to_owned()),
         digest: Some(status.digest),
@@ -159,7 +160,6 @@ fn plugin_view(
         instances: status.instances,
         calls: status.calls,
         faults: status.faults.into_iter().collect(),
-        time_per_call_ns: status.nanos_per_call(),
         aside: status.aside,
         last_fault: status.last_fault,
         last_refusal: refusal(&status.plugin),
