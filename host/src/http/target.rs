@@ -151,8 +151,9 @@ fn host_length(text: &str) -> Option<usize> {
 /// after the decision, and leave the prefix it was given.
 fn clean_path(path: &str) -> Result<String, TargetError> {
     check_escapes(path.as_bytes())?;
-    let has_dots = path.split('/').any(|segment| dots(segment).is_some());
-    if !has_dots {
+    // Nearly every path has no segment that begins with a dot or an escape.
+    let suspicious = path.as_bytes().windows(2).any(|pair| matches!(pair, [b'/', b'.' | b'%']));
+    if !suspicious || !path.split('/').any(|segment| dots(segment).is_some()) {
         return Ok(path.to_owned());
     }
     let mut kept: Vec<&str> = Vec::new();
@@ -179,12 +180,18 @@ enum Dots {
 }
 
 fn dots(segment: &str) -> Option<Dots> {
-    if segment.is_empty() || segment.len() > 6 {
-        return None;
+    let mut rest = segment;
+    let mut dots = 0;
+    while let Some(after) = rest.strip_prefix('.').or_else(|| {
+        let (escape, after) = rest.split_at_checked(3)?;
+        escape.eq_ignore_ascii_case("%2e").then_some(after)
+    }) {
+        rest = after;
+        dots += 1;
     }
-    match segment.replace("%2e", ".").replace("%2E", ".").as_str() {
-        "." => Some(Dots::Here),
-        ".." => Some(Dots::Up),
+    match (dots, rest) {
+        (1, "") => Some(Dots::Here),
+        (2, "") => Some(Dots::Up),
         _ => None,
     }
 }
