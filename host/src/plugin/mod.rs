@@ -26,6 +26,7 @@ mod seat;
 mod shipped;
 pub mod status;
 mod surface;
+mod totals;
 mod wasi;
 mod wrap;
 
@@ -36,6 +37,8 @@ pub use artifact::Artifact;
 pub use describe::About;
 pub use limits::Limits;
 pub use load::{ConfigFault, LoadError, Problem, RuntimeError};
+#[doc(hidden)]
+pub use roles::try_answers;
 pub use runtime::{Runtime, Spec};
 pub use shipped::{SHIPPED, shipped};
 pub use surface::RoleKind;

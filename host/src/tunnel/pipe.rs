@@ -81,13 +81,8 @@ impl Pipe {
         self.flow == Flow::Shut && self.source_ended
     }
 
-    /// The destination has been shut.
-    pub(super) fn is_shut(&self) -> bool {
-        self.flow == Flow::Shut
-    }
-
-    /// Puts `close` in as soon as no frame is under way. True when it is in, or when none is needed any more.
-    pub(super) fn close(&mut self, close: &[u8]) -> bool {
+    /// Puts `close` in as soon as no frame is under way. True if that was now: the pipe must be polled to send it.
+    pub(super) fn put_close(&mut self, close: &[u8]) -> bool {
         match (&mut self.frames, self.flow) {
             (Some(frames), Flow::Open) if frames.at_boundary() => {
                 frames.pass(close);
@@ -95,14 +90,18 @@ impl Pipe {
                 self.flow = Flow::Closing;
                 true
             }
-            (Some(frames), Flow::Open) if frames.is_closed() => true,
-            (Some(_), Flow::Open) => {
+            (Some(frames), Flow::Open) if !frames.is_closed() => {
                 // The end of the frame may come in one read with the next frame: only `pass` can tell.
                 self.waiting_close.get_or_insert_with(|| close.into());
                 false
             }
-            _ => true,
+            _ => false,
         }
+    }
+
+    /// Whether a Close frame, ours or a peer's, has been put in: nothing more is to be said in this direction.
+    pub(super) fn has_closed(&self) -> bool {
+        self.flow != Flow::Open || self.frames.as_ref().is_some_and(|frames| frames.is_closed())
     }
 
     /// Moves bytes until one side makes us wait. `moved` hears of every byte that reaches the destination's socket.
@@ -170,7 +169,7 @@ impl Pipe {
             self.pending.extend_from_slice(rest);
         }
         if let Some(close) = self.waiting_close.take() {
-            _ = self.close(&close);
+            _ = self.put_close(&close);
         }
         Ok(())
     }
