@@ -10,7 +10,9 @@
 
 mod bad_input;
 mod balance;
+mod binary;
 mod ending;
+mod faults;
 mod forward;
 mod sdk;
 mod upgrade;
