@@ -77,3 +77,18 @@ async fn endpoints_hold_no_more_than_they_may() {
     eventually("room", || gateway.in_flight(&a) + gateway.in_flight(&b) == 2).await;
     gateway.websocket("/").await.echo("room again").await;
 }
+
+#[tokio::test]
+async fn a_client_that_stops_in_its_body_is_not_waited_for() {
+    let origin = Origin::named("a").start().await;
+    let text = "[[route]]\npath = \"/\"\nto = \"http://{a}\"\ntimeouts = { response = \"200ms\" }\n";
+    let gateway = Gateway::configure(text).origin(&origin).start().await;
+    let mut raw = gateway.raw().await;
+
+    raw.write(b"POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 100\r\n\r\nsome").await;
+    let answer = raw.read_answer().await;
+
+    assert!(answer.as_ref().is_none_or(|answer| [408, 504].contains(&answer.status.as_u16())), "{answer:?}");
+    eventually("the endpoint to be given back", || gateway.in_flight(&origin) == 0).await;
+    assert!(origin.seen().is_empty());
+}

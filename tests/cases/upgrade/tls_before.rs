@@ -1,6 +1,6 @@
 //! TLS towards clients.
 
-use tidegate_tests::{Ca, Gateway, Origin, Raw};
+use tidegate_tests::{Ca, Ending, Gateway, LIMIT, Origin, Raw, eventually};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
@@ -40,6 +40,37 @@ async fn tls_in_front_and_behind() {
 
     assert_eq!(origin.seen()[0].target, "/x");
     websocket.close().await;
+}
+
+#[tokio::test]
+async fn a_polite_end_goes_through_tls_on_both_sides() {
+    let ca = Ca::new();
+    let origin = Origin::named("a").tls(&ca.issue(&["localhost"])).start().await;
+    let text = FRONT.replace("ws://{a}", "balancer://pool")
+        + "[cluster.pool]\nendpoints = [\"wss://localhost:{port}\"]\ntls = { ca = \"ca.pem\" }\n";
+    let gateway = Gateway::configure(&text).put("port", origin.address().port()).tls(&ca, &["localhost"]).start().await;
+    let mut websocket = gateway.websocket("/").await;
+
+    let stopping = tokio::spawn(gateway.stop(LIMIT));
+    let code = websocket.ended().await;
+    drop(websocket);
+
+    assert_eq!(code, Some(1001));
+    assert_eq!(stopping.await.unwrap().cut, 0);
+    eventually("the endpoint to hear of it", || origin.endings() == [Ending::Closed(Some(1001))]).await;
+}
+
+#[tokio::test]
+async fn when_the_endpoint_dies_a_tls_client_sees_the_end() {
+    let origin = Origin::named("a").start().await;
+    let gateway = Gateway::configure(FRONT).origin(&origin).tls(&Ca::new(), &["localhost"]).start().await;
+    let mut websocket = gateway.websocket("/").await;
+
+    origin.kill();
+
+    assert_eq!(websocket.ended().await, None);
+    drop(websocket);
+    eventually("busy to fall", || gateway.in_flight(&origin) == 0).await;
 }
 
 #[tokio::test]
