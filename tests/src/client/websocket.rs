@@ -90,6 +90,13 @@ impl Websocket {
         assert!(back.as_ref() == Some(&message), "sent {} bytes, got back {back:.200?}", message.len());
     }
 
+    /// Sends `message`; whether it came back.
+    pub async fn try_echo(&mut self, message: impl Into<Message>) -> bool {
+        let message = message.into();
+        let sent = within("a message to go out", self.stream.send(message.clone())).await;
+        sent.is_ok() && self.next().await == Some(message)
+    }
+
     /// Reads to the end; the code of the Close frame, if one came.
     pub async fn ended(&mut self) -> Option<u16> {
         let mut code = None;
