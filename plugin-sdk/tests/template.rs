@@ -10,7 +10,10 @@ const README: &str = include_str!("../../README.md");
 fn the_readme_shows_the_template() {
     let shown = TEMPLATE.split("#[cfg(test)]").next().unwrap().trim_end();
 
-    assert!(README.contains(&format!("```rust\n{shown}\n```")), "README.md must show plugin-sdk/templates/rust/src/lib.rs");
+    assert!(
+        README.contains(&format!("```rust\n{shown}\n```")),
+        "README.md must show plugin-sdk/templates/rust/src/lib.rs"
+    );
 }
 
 #[test]
