@@ -1,5 +1,7 @@
 //! The binary as a person meets it: exit codes, and what is said.
 
+#![expect(clippy::unwrap_used, reason = "helpers of tests")]
+
 use std::path::Path;
 use std::process::{Command, Output};
 

@@ -1,5 +1,7 @@
 //! Imports run top-down. The table is the one of docs/architecture.md; a room that is missing here may import nothing.
 
+#![expect(clippy::unwrap_used, reason = "helpers of tests")]
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
