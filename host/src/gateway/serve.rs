@@ -115,10 +115,12 @@ async fn serve(shared: Arc<Shared>, stream: TcpStream, entered: Entered) -> Resu
     let local = stream.local_addr()?;
     let Entered { peer, settings, permit, seat, open } = entered;
     let (stream, secured) = secure(&shared, &settings, stream.into()).await?;
+    let scheme = if settings.tls.is_some() { Scheme::Https } else { Scheme::Http };
     let client = Arc::new(Client {
         peer,
         local,
-        scheme: if settings.tls.is_some() { Scheme::Https } else { Scheme::Http },
+        forwarded: http::Peer::new(Some(peer.ip()), local.port(), scheme == Scheme::Https),
+        scheme,
         sni: secured.sni,
         tls: secured.version,
         drain: shared.base.drain.clone(),

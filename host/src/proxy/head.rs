@@ -1,13 +1,11 @@
 //! The heads of requests and responses on their way through.
 
-use std::net::IpAddr;
-
 use ::http::uri::PathAndQuery;
 use ::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, Uri, header};
 
 use super::{Client, Rules, Snapshot};
-use crate::http::{Forwarded, Offer, Peer, strip_hop_by_hop};
-use crate::policy::{Edit, Fault, RequestFacts, ResponseContext, Scheme};
+use crate::http::{Offer, strip_hop_by_hop};
+use crate::policy::{Edit, Fault, RequestFacts, ResponseContext};
 use crate::upstream::Upstream;
 
 /// What of a request head is the same for every endpoint that is tried.
@@ -20,9 +18,7 @@ pub(super) fn prepare_request(
     offer: Option<&Offer>,
 ) {
     strip_hop_by_hop(headers);
-    let address: IpAddr = client.peer.ip();
-    let peer = Peer { address: Some(address), port: client.local.port(), https: client.scheme == Scheme::Https };
-    snapshot.forwarding.apply(headers, Forwarded { peer, host: &facts.authority });
+    snapshot.forwarding.apply(headers, &client.forwarded, &facts.authority);
     rules.request_headers.apply(headers);
     if let Some(offer) = offer
         && let Ok(value) = HeaderValue::from_str(&offer.to_value())
@@ -46,7 +42,9 @@ pub(super) fn target_for(upstream: &Upstream, routed: Option<&str>, facts: &Requ
     let base = upstream.base_path();
     if base.is_empty()
         && routed.is_none()
-        && let Some(unchanged) = sent.path_and_query().filter(|sent| sent.path() == facts.path)
+        && let Some(unchanged) = sent.path_and_query()
+        && unchanged.path() == facts.path
+        && unchanged.query() == facts.query.as_deref()
     {
         return Some(Uri::from(unchanged.clone()));
     }

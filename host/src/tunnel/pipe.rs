@@ -71,11 +71,6 @@ impl Pipe {
         self.flow == Flow::Shut && self.source_ended
     }
 
-    /// The destination has been shut.
-    pub(super) fn is_shut(&self) -> bool {
-        self.flow == Flow::Shut
-    }
-
     /// Puts `close` in if no frame is under way. True if it was put in now: the pipe must be polled to send it.
     pub(super) fn put_close(&mut self, close: &[u8]) -> bool {
         match (&mut self.frames, self.flow) {
