@@ -36,6 +36,10 @@ pub(super) fn explain(path: &Path, error: &BuildError) {
             eprintln!("{}: {error}", path.display());
             error.hint()
         }
+        BuildError::Admin(error) => {
+            eprintln!("{}: {error}", path.display());
+            None
+        }
         BuildError::System { what, source } => {
             eprintln!("tidegate: {what}: {source}");
             None

@@ -3,7 +3,6 @@
 use std::time::Duration;
 
 use anyhow::{Context as _, ensure};
-use tokio::net::TcpStream;
 use tokio::time::{Instant, sleep};
 
 use super::stage::Stage;
@@ -36,8 +35,8 @@ pub(super) async fn tell(stage: &Stage, gateway: &Gateway) -> anyhow::Result<()>
         tls.port()
     ));
     say(format_args!("  browser     http://localhost:{}/", plain.port()));
-    if TcpStream::connect(stage.admin()).await.is_ok() {
-        say(format_args!("  admin       http://{}/api/v1/clusters", stage.admin()));
+    if let Some(admin) = gateway.admin_address() {
+        say(format_args!("  admin       http://{admin}/api/v1/clusters"));
     }
     say(format_args!("  files       {}\n", stage.folder().display()));
 

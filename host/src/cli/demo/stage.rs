@@ -2,7 +2,7 @@
 
 use std::fs::{self, DirBuilder, OpenOptions};
 use std::io::Write as _;
-use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::net::SocketAddr;
 use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 
@@ -19,7 +19,6 @@ pub(super) struct Stage {
     folder: PathBuf,
     config: PathBuf,
     certificate: PathBuf,
-    admin: SocketAddr,
 }
 
 impl Stage {
@@ -32,7 +31,7 @@ impl Stage {
             .create(&folder)
             .with_context(|| format!("cannot make the folder {}", folder.display()))?;
         let certificate = folder.join("cert.pem");
-        let stage = Self { config: folder.join("tidegate.toml"), admin: free_address()?, folder, certificate };
+        let stage = Self { config: folder.join("tidegate.toml"), folder, certificate };
         stage.write(endpoints).with_context(|| format!("cannot write into {}", stage.folder.display()))?;
         Ok(stage)
     }
@@ -47,7 +46,7 @@ impl Stage {
         fs::write(self.folder.join("last.wat"), LAST)?;
         fs::write(self.folder.join("last.wasm"), wat::parse_str(LAST)?)?;
         self.play("bybusyness.wasm")?;
-        fs::write(&self.config, configuration(endpoints, self.admin))?;
+        fs::write(&self.config, configuration(endpoints))?;
         Ok(())
     }
 
@@ -62,10 +61,6 @@ impl Stage {
     /// What clients must trust.
     pub(super) fn certificate(&self) -> &Path {
         &self.certificate
-    }
-
-    pub(super) fn admin(&self) -> SocketAddr {
-        self.admin
     }
 
     /// Makes `file` the balancer, as an operator would: written beside, renamed into place.
@@ -89,7 +84,7 @@ impl Drop for Stage {
     }
 }
 
-fn configuration(endpoints: &[SocketAddr], admin: SocketAddr) -> String {
+fn configuration(endpoints: &[SocketAddr]) -> String {
     let endpoints: Vec<_> = endpoints.iter().map(|address| format!("\"ws://{address}\"")).collect();
     format!(
         r#"# What `tidegate demo` serves. Change it while it runs, and watch with `tidegate demo --log info`.
@@ -116,19 +111,13 @@ endpoints = [{}]
 file = "balancer.wasm"
 
 [admin]
-address = "{admin}"
+address = "127.0.0.1:0"
 
 [log]
 access = "off"
 "#,
         endpoints.join(", ")
     )
-}
-
-/// A loopback address that nobody listens on now.
-fn free_address() -> anyhow::Result<SocketAddr> {
-    let probe = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).context("no free loopback port")?;
-    Ok(probe.local_addr()?)
 }
 
 #[cfg(test)]
