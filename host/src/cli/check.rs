@@ -3,29 +3,26 @@
 use std::path::Path;
 use std::process::ExitCode;
 
-use super::REFUSED;
-use crate::config;
+use super::load::{explain, load};
+use super::{REFUSED, say};
 use crate::gateway::Gateway;
 
 /// Checks `path` and says what was found.
 pub(super) fn check(path: &Path) -> ExitCode {
-    let config = match config::load(path) {
+    let config = match load(path) {
         Ok(config) => config,
-        Err(faults) => {
-            eprintln!("{faults}");
-            return ExitCode::from(REFUSED);
-        }
+        Err(code) => return code,
     };
     for warning in &config.warnings {
         eprintln!("warning: {warning}");
     }
     match Gateway::check(config) {
         Ok(summary) => {
-            println!("{}: {summary}", path.display());
+            say(format_args!("{}: {summary}", path.display()));
             ExitCode::SUCCESS
         }
         Err(error) => {
-            eprintln!("{}: {error}", path.display());
+            explain(path, &error);
             ExitCode::from(REFUSED)
         }
     }

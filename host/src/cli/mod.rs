@@ -3,8 +3,13 @@
 //! Exit codes: 0 good, 1 refused (configuration, plugin), 2 wrong usage, 3 failed while running.
 
 mod check;
+mod completions;
+mod demo;
+mod load;
+mod plugin;
 mod run;
 
+use std::io::Write as _;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -16,10 +21,20 @@ const REFUSED: u8 = 1;
 /// Failed while running.
 const FAILED: u8 = 3;
 
+const EXIT_CODES: &str =
+    "Exit codes: 0 good, 1 refused (configuration or plugin), 2 wrong usage, 3 failed while running";
+
 /// A gateway for websockets and HTTP whose routing, balancing and reverse mapping are WebAssembly plugins that can be
 /// swapped while tunnels stay open.
 #[derive(Debug, Parser)]
-#[command(name = "tidegate", version, arg_required_else_help = true)]
+#[command(
+    name = "tidegate",
+    version,
+    arg_required_else_help = true,
+    disable_help_subcommand = false,
+    after_help = "First time here? `tidegate demo` needs no configuration.",
+    after_long_help = EXIT_CODES
+)]
 struct Arguments {
     #[command(subcommand)]
     command: Command,
@@ -27,17 +42,42 @@ struct Arguments {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Serve. SIGHUP rereads, SIGTERM and SIGINT drain, a second one stops
+    /// Watch it work: two echo endpoints, a gateway with TLS, a plugin swapped under open websockets
+    ///
+    /// Everything runs in this process on free loopback ports; the files are in a folder of their own, which is removed
+    /// at the end. After the scripted part it goes on serving until Ctrl-C.
+    Demo(demo::Options),
+    /// Serve a configuration until told to stop
+    ///
+    /// SIGHUP rereads the configuration and every file it names; so does a change of any of them. SIGTERM and SIGINT
+    /// drain: nothing new is accepted, websockets get a Close frame, and what is still open after the drain deadline is
+    /// cut. A second one stops at once.
+    #[command(after_long_help = EXIT_CODES)]
     Run {
         /// The configuration
         #[arg(default_value = "tidegate.toml")]
         config: PathBuf,
     },
-    /// Do everything that `run` does before it serves, and nothing else
+    /// Say what is wrong with a configuration
+    ///
+    /// Does everything that `run` does before it serves, and nothing else: reads certificates, compiles plugins, tries
+    /// whether the addresses can be listened on. Faults and warnings go to standard error.
+    #[command(after_long_help = EXIT_CODES)]
     Check {
         /// The configuration
         #[arg(default_value = "tidegate.toml")]
         config: PathBuf,
+    },
+    /// For authors of plugins
+    #[command(subcommand)]
+    Plugin(plugin::Command),
+    /// Print a completion script for a shell
+    #[command(
+        after_help = "For example: tidegate completions bash > ~/.local/share/bash-completion/completions/tidegate"
+    )]
+    Completions {
+        /// Which shell
+        shell: clap_complete::Shell,
     },
 }
 
@@ -45,7 +85,40 @@ enum Command {
 #[must_use]
 pub fn main() -> ExitCode {
     match Arguments::parse().command {
+        Command::Demo(options) => demo::demo(&options),
         Command::Run { config } => run::run(&config),
         Command::Check { config } => check::check(&config),
+        Command::Plugin(command) => plugin::plugin(command),
+        Command::Completions { shell } => completions::completions(shell),
+    }
+}
+
+/// Prints a line for the person at the terminal. A reader who has left is no fault.
+fn say(line: impl std::fmt::Display) {
+    let _gone = writeln!(std::io::stdout(), "{line}");
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_sound() {
+        Arguments::command().debug_assert();
+    }
+
+    #[test]
+    fn every_command_and_option_has_a_help_text() {
+        fn look(command: &clap::Command) {
+            assert!(command.get_about().is_some(), "{} has no help text", command.get_name());
+            for argument in command.get_arguments() {
+                assert!(argument.get_help().is_some(), "{} {} has no help text", command.get_name(), argument.get_id());
+            }
+            command.get_subcommands().for_each(look);
+        }
+
+        look(&Arguments::command());
     }
 }

@@ -3,38 +3,35 @@
 use std::path::Path;
 use std::process::ExitCode;
 
+use super::load::{explain, load};
 use super::{FAILED, REFUSED};
 use crate::gateway::{self, Gateway};
-use crate::{config, telemetry};
+use crate::telemetry;
 
 /// Serves `path`.
 pub(super) fn run(path: &Path) -> ExitCode {
-    let config = match config::load(path) {
+    let config = match load(path) {
         Ok(config) => config,
-        Err(faults) => {
-            eprintln!("{faults}");
-            return ExitCode::from(REFUSED);
-        }
+        Err(code) => return code,
     };
     if let Err(error) = telemetry::log::init(&config.log.level, gateway::line_format(&config.log)) {
         eprintln!("tidegate: {error}");
         return ExitCode::from(FAILED);
     }
-    if let Some(descriptors) = crate::net::raise_descriptor_limit() {
+    if let Some(descriptors) = gateway::raise_descriptor_limit() {
         tracing::debug!(descriptors, "open files allowed");
     }
-    let gateway = match Gateway::build(config) {
-        Ok(gateway) => gateway,
+    match Gateway::build(config) {
+        Ok(gateway) => serve(&gateway),
         Err(error) => {
-            eprintln!("tidegate: {error}");
-            return ExitCode::from(REFUSED);
+            explain(path, &error);
+            ExitCode::from(REFUSED)
         }
-    };
-    serve(&gateway)
+    }
 }
 
 /// Runs a gateway on this thread until it is told to stop.
-pub(super) fn serve(gateway: &Gateway) -> ExitCode {
+fn serve(gateway: &Gateway) -> ExitCode {
     let outcome = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()

@@ -85,8 +85,9 @@ impl Shared {
             }
             tracing::info!(address = %open.address, "listening");
             for (worker, socket) in std::mem::take(&mut open.sockets).into_iter().enumerate() {
-                let (shared, key, gate, stop) = (self.clone(), *key, open.gate.clone(), open.stop.clone());
-                self.base.workers.run_on(worker, move || serve::accept(shared, key, gate, socket, stop));
+                let (shared, stop) = (self.clone(), open.stop.clone());
+                let door = serve::Door { key: *key, address: open.address, gate: open.gate.clone() };
+                self.base.workers.run_on(worker, move || serve::accept(shared, door, socket, stop));
             }
         }
     }

@@ -7,6 +7,7 @@
 
 mod commit;
 mod generation;
+mod inspect;
 mod overview;
 mod prepare;
 mod reload;
@@ -31,8 +32,12 @@ use crate::proxy::Observers;
 use crate::telemetry::{AccessLog, AccessTarget, LineFormat, Metrics};
 use crate::{admin, config, net, tls};
 
+pub use crate::net::raise_descriptor_limit;
+pub use crate::plugin::shipped;
+pub use crate::tls::{SelfSigned, SelfSignedError, self_signed};
 use commit::Listening;
 pub use generation::{Generation, Past};
+pub use inspect::{InspectError, Inspection, Trial, inspect};
 pub use prepare::PrepareError;
 pub use reload::ReloadError;
 pub use run::Stopped;

@@ -17,9 +17,19 @@ use crate::proxy::{self, Client};
 use crate::telemetry::{Counter, Gauge, Held};
 use crate::tls;
 
+/// A listener as its accept loop knows it, whatever generation runs.
+pub(super) struct Door {
+    pub(super) key: ListenerKey,
+    /// Where it listens; the port is the real one.
+    pub(super) address: SocketAddr,
+    pub(super) gate: Arc<Gate>,
+}
+
 /// A connection that has been let in.
 struct Entered {
     peer: SocketAddr,
+    /// Where it came in.
+    door: SocketAddr,
     settings: Arc<ListenerSettings>,
     permit: Permit,
     seat: Seat,
@@ -27,49 +37,44 @@ struct Entered {
 }
 
 /// Accepts on one worker until `stop`. Runs within that worker's runtime.
-pub(super) fn accept(
-    shared: Arc<Shared>,
-    key: ListenerKey,
-    gate: Arc<Gate>,
-    socket: std::net::TcpListener,
-    stop: CancellationToken,
-) {
+pub(super) fn accept(shared: Arc<Shared>, door: Door, socket: std::net::TcpListener, stop: CancellationToken) {
     let drain = shared.base.drain.clone();
     drain.spawn(async move {
         let metrics = shared.base.observers.metrics.clone();
         let failed = |error: &std::io::Error| {
             metrics.increment(Counter::RefusedByError);
-            tracing::warn!(listener = %key.address, %error, "accept failed");
+            tracing::warn!(listener = %door.address, %error, "accept failed");
         };
-        let take = |accepted| take(&shared, key, &gate, accepted);
+        let take = |accepted| take(&shared, &door, accepted);
         if let Err(error) = listener::accept(socket, stop, take, failed).await {
-            tracing::error!(listener = %key.address, %error, "cannot accept here");
+            tracing::error!(listener = %door.address, %error, "cannot accept here");
         }
     });
 }
 
 /// Lets a connection in, and starts it on the worker that has most room.
-fn take(shared: &Arc<Shared>, key: ListenerKey, gate: &Arc<Gate>, accepted: Accepted) {
+fn take(shared: &Arc<Shared>, door: &Door, accepted: Accepted) {
     let Accepted { stream, peer } = accepted;
     let metrics = &shared.base.observers.metrics;
     metrics.increment(Counter::ConnectionAccepted);
     let generation = shared.current.load();
-    let Some(settings) = generation.listeners.get(&key).cloned() else { return };
-    let permit = match gate.enter(peer.ip(), settings.gate) {
+    let Some(settings) = generation.listeners.get(&door.key).cloned() else { return };
+    let permit = match door.gate.enter(peer.ip(), settings.gate) {
         Ok(permit) => permit,
         Err(refusal) => {
             metrics.increment(match refusal {
                 Refusal::Full => Counter::RefusedByListenerLimit,
                 Refusal::ClientFull => Counter::RefusedByClientLimit,
             });
-            tracing::debug!(listener = %key.address, %peer, %refusal, "connection refused");
+            tracing::debug!(listener = %door.address, %peer, %refusal, "connection refused");
             return;
         }
     };
     let here = WorkerId::current().number();
     let worker = shared.base.workers.least_loaded(here);
     let seat = shared.base.workers.seat(worker);
-    let entered = Entered { peer, settings, permit, seat, open: metrics.hold(Gauge::ConnectionsOpen) };
+    let entered =
+        Entered { peer, door: door.address, settings, permit, seat, open: metrics.hold(Gauge::ConnectionsOpen) };
     if worker == here {
         start(shared.clone(), stream, entered);
     } else {
@@ -118,8 +123,9 @@ enum ConnectionError {
 
 async fn serve(shared: Arc<Shared>, stream: TcpStream, entered: Entered) -> Result<(), ConnectionError> {
     stream.set_nodelay(true)?;
-    let local = stream.local_addr()?;
-    let Entered { peer, settings, permit, seat, open } = entered;
+    let Entered { peer, door, settings, permit, seat, open } = entered;
+    // Only a listener on every address has to ask which one the client came to.
+    let local = if door.ip().is_unspecified() { stream.local_addr()? } else { door };
     let (stream, secured) = secure(&shared, &settings, stream.into()).await?;
     let scheme = if settings.tls.is_some() { Scheme::Https } else { Scheme::Http };
     let client = Arc::new(Client {

@@ -9,8 +9,8 @@ wasmtime::component::bindgen!({
     world: "everything",
 });
 
+pub use self::tidegate::plugin::{columns, counters, log, request, system, table, types};
 pub use exports::tidegate::plugin::{balancer, describe, feedback, handover, rewriter, router};
-pub use tidegate::plugin::{columns, counters, log, request, system, table, types};
 
 use crate::policy::{Ending, Metric, Outcome, Scheme};
 

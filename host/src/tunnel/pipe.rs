@@ -12,6 +12,7 @@ use std::task::{Context, Poll, ready};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 use super::frames::Frames;
+use crate::net::Stream;
 
 /// Bytes that one read takes at the most. Larger gains nothing: it is four TLS records.
 const SCRATCH_SIZE: usize = 64 * 1024;
@@ -105,20 +106,18 @@ impl Pipe {
     }
 
     /// Moves bytes until one side makes us wait. `moved` hears of every byte that reaches the destination's socket.
-    pub(super) fn poll<S, D>(
+    /// `last` says that the other direction is done: then closing the sockets says all that shutting one would.
+    pub(super) fn poll(
         &mut self,
         cx: &mut Context<'_>,
-        source: &mut S,
-        destination: &mut D,
+        source: &mut Stream,
+        destination: &mut Stream,
+        last: bool,
         mut moved: impl FnMut(usize),
-    ) -> Poll<Result<(), PipeError>>
-    where
-        S: AsyncRead + Unpin,
-        D: AsyncWrite + Unpin,
-    {
+    ) -> Poll<Result<(), PipeError>> {
         SCRATCH.with_borrow_mut(|scratch| {
             for _ in 0..READS_PER_TURN {
-                ready!(self.poll_drain(cx, destination, &mut moved)).map_err(PipeError::Destination)?;
+                ready!(self.poll_drain(cx, destination, last, &mut moved)).map_err(PipeError::Destination)?;
                 if self.source_ended {
                     return Poll::Ready(Ok(()));
                 }
@@ -144,11 +143,11 @@ impl Pipe {
     }
 
     /// Hands fresh bytes on, and keeps what the destination does not take at once.
-    fn pass<D: AsyncWrite + Unpin>(
+    fn pass(
         &mut self,
         cx: &mut Context<'_>,
         bytes: &[u8],
-        destination: &mut D,
+        destination: &mut Stream,
         moved: &mut impl FnMut(usize),
     ) -> io::Result<()> {
         if self.flow != Flow::Open {
@@ -186,10 +185,11 @@ impl Pipe {
     }
 
     /// Writes what is pending, flushes, and shuts the destination once everything is out and nothing more comes.
-    fn poll_drain<D: AsyncWrite + Unpin>(
+    fn poll_drain(
         &mut self,
         cx: &mut Context<'_>,
-        destination: &mut D,
+        destination: &mut Stream,
+        last: bool,
         moved: &mut impl FnMut(usize),
     ) -> Poll<io::Result<()>> {
         if self.flow == Flow::Shut {
@@ -217,6 +217,9 @@ impl Pipe {
         }
         if self.flow == Flow::Closing {
             self.flow = Flow::Ending;
+        }
+        if self.flow == Flow::Ending && last && self.source_ended && matches!(destination, Stream::Plain(_)) {
+            self.flow = Flow::Shut;
         }
         if self.flow == Flow::Ending {
             match ready!(Pin::new(destination).poll_shutdown(cx)) {

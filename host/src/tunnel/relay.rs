@@ -199,11 +199,11 @@ impl Relay {
 
     fn poll_pipes(&mut self, cx: &mut Context<'_>, meter: &mut impl Meter) -> Poll<End> {
         let mut moved = false;
-        let up = self.up.poll(cx, &mut self.client, &mut self.endpoint, |bytes| {
+        let up = self.up.poll(cx, &mut self.client, &mut self.endpoint, self.down.is_done(), |bytes| {
             moved = true;
             meter.to_endpoint(bytes);
         });
-        let down = self.down.poll(cx, &mut self.endpoint, &mut self.client, |bytes| {
+        let down = self.down.poll(cx, &mut self.endpoint, &mut self.client, self.up.is_done(), |bytes| {
             moved = true;
             meter.to_client(bytes);
         });

@@ -64,7 +64,11 @@ impl Rules {
         match &rule.outcome {
             Outcome::Forward { cluster, path } => Decision::Forward(Target {
                 cluster: *cluster,
-                path: changed(rule.target(path, &hit, request, normal.as_deref()), request),
+                path: if is_kept(path, &hit, request) {
+                    None
+                } else {
+                    changed(rule.target(path, &hit, request, normal.as_deref()), request)
+                },
                 route: Some(hit.rule),
             }),
             Outcome::Redirect { to, status } => Decision::Respond(Response {
@@ -99,6 +103,11 @@ impl Rule {
             None => template.to_owned(),
         }
     }
+}
+
+/// Whether the target begins with the very bytes that matched: the most frequent case, told without making a path.
+fn is_kept(path: &str, hit: &Hit, request: &RequestLine) -> bool {
+    !path.is_empty() && hit.rest.and_then(|rest| request.path.get(..rest)) == Some(path)
 }
 
 /// Path and query to send, or none if the client's will do.

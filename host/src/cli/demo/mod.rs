@@ -1,0 +1,101 @@
+//! `tidegate demo`: the gateway at work, without a file to write first.
+//!
+//! ```text
+//! visitor ═ wss ═▶ gateway ═ ws ═▶ endpoint a | b        all in this process, on free loopback ports
+//!                     ▲
+//!  stage: folder with certificate, configuration, and the balancer's file that the script replaces
+//! ```
+
+mod endpoint;
+mod script;
+mod stage;
+mod visitor;
+
+use std::pin::pin;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use anyhow::Context as _;
+use tokio::task::JoinSet;
+
+use super::{FAILED, say};
+use crate::config;
+use crate::gateway::{Gateway, Stopped};
+use crate::telemetry;
+
+use endpoint::Endpoint;
+use stage::Stage;
+
+/// How long the end of the demo waits for its own connections.
+const PATIENCE: Duration = Duration::from_secs(2);
+
+/// How to show it.
+#[derive(Debug, clap::Args)]
+pub(super) struct Options {
+    /// End after the scripted part instead of serving on, with exit code 0 if everything went as it should
+    #[arg(long)]
+    once: bool,
+    /// What the gateway logs to standard error meanwhile: error, warn, info, debug, trace or off
+    #[arg(long, value_name = "LEVEL", default_value = "error")]
+    log: String,
+}
+
+/// Shows it.
+pub(super) fn demo(options: &Options) -> ExitCode {
+    match play(options) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("tidegate: {error:#}");
+            ExitCode::from(FAILED)
+        }
+    }
+}
+
+fn play(options: &Options) -> anyhow::Result<()> {
+    telemetry::log::init(&options.log, telemetry::LineFormat::Text)?;
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    runtime.block_on(async {
+        let mut servers = JoinSet::new();
+        let mut endpoints = Vec::new();
+        for name in ["a", "b"] {
+            let endpoint = Endpoint::bind(name).await.context("no free loopback port for an endpoint")?;
+            endpoints.push(endpoint.address());
+            servers.spawn(endpoint.serve());
+        }
+        let stage = Stage::set(&endpoints)?;
+        let config = config::load(stage.config())?;
+        let gateway = Gateway::build(config).context("the gateway does not start")?;
+        run(options, &stage, &gateway).await
+        // Dropping `servers` ends the endpoints; dropping `stage` removes its folder.
+    })
+}
+
+async fn run(options: &Options, stage: &Stage, gateway: &Gateway) -> anyhow::Result<()> {
+    let mut running = pin!(gateway.run());
+    let told = tokio::select! {
+        stopped = &mut running => return farewell(stopped?),
+        told = script::tell(stage, gateway) => told,
+    };
+    if options.once || told.is_err() {
+        gateway.stop(PATIENCE).await;
+        return told;
+    }
+    script::invite(stage, gateway);
+    farewell(running.await?)
+}
+
+fn farewell(stopped: Stopped) -> anyhow::Result<()> {
+    match stopped.cut {
+        0 => say("\nStopped; everybody was let go in peace."),
+        cut => say(format_args!("\nStopped; {cut} connections were cut off.")),
+    }
+    Ok(())
+}
+
+/// The two addresses of the gateway: TLS, plain.
+fn addresses(gateway: &Gateway) -> anyhow::Result<(std::net::SocketAddr, std::net::SocketAddr)> {
+    match gateway.addresses().as_slice() {
+        [tls, plain] => Ok((*tls, *plain)),
+        other => anyhow::bail!("expected two listeners, found {}", other.len()),
+    }
+}

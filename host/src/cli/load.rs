@@ -1,0 +1,83 @@
+//! Reading the configuration for a person: what is wrong, and what to do about it.
+
+use std::path::Path;
+use std::process::ExitCode;
+
+use super::REFUSED;
+use crate::config::{self, Config};
+use crate::gateway::BuildError;
+
+/// What a first file may look like.
+const FIRST: &str = r#"
+      [[listen]]
+      address = "127.0.0.1:8080"
+
+      [[route]]
+      path = "/websocket"
+      to = "ws://127.0.0.1:9000/websocket"
+"#;
+
+/// The configuration in `path`; or the exit code, once the person knows why.
+pub(super) fn load(path: &Path) -> Result<Config, ExitCode> {
+    config::load(path).map_err(|faults| {
+        if path.try_exists().is_ok_and(|exists| !exists) {
+            eprintln!("{}", missing(path));
+        } else {
+            eprintln!("{faults}");
+        }
+        ExitCode::from(REFUSED)
+    })
+}
+
+/// Says why a gateway cannot be built.
+pub(super) fn explain(path: &Path, error: &BuildError) {
+    let hint = match error {
+        BuildError::Prepare(error) => {
+            eprintln!("{}: {error}", path.display());
+            error.hint()
+        }
+        BuildError::Admin(error) => {
+            eprintln!("{}: {error}", path.display());
+            None
+        }
+        BuildError::System { what, source } => {
+            eprintln!("tidegate: {what}: {source}");
+            None
+        }
+        BuildError::Runtime(source) => {
+            eprintln!("tidegate: {error}: {source}");
+            None
+        }
+    };
+    if let Some(hint) = hint {
+        eprintln!("  hint: {hint}");
+    }
+}
+
+fn missing(path: &Path) -> String {
+    let full = std::path::absolute(path).unwrap_or_else(|_no_folder| path.to_owned());
+    let full = full.display();
+    format!(
+        "{full}: there is no such file\n  hint: write it, or name another: `tidegate run FILE`; the smallest that \
+         serves is\n{FIRST}\n  To see a gateway at work without any file: `tidegate demo`"
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_first_file_is_a_good_one() {
+        let config = config::parse(FIRST, Path::new("first.toml")).unwrap();
+
+        assert!(config.warnings.is_empty(), "{:?}", config.warnings);
+    }
+
+    #[test]
+    fn a_missing_file_is_told_with_its_whole_path_and_the_way_on() {
+        let told = missing(Path::new("tidegate.toml"));
+
+        assert!(told.starts_with('/') && told.contains("tidegate demo"), "{told}");
+    }
+}

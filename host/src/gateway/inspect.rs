@@ -1,0 +1,166 @@
+//! Trying one plugin file as the gateway would, without serving anything.
+
+use std::num::NonZeroUsize;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use serde_json::{Value, json};
+
+use crate::cluster::{Live, Numbers};
+use crate::config::{Endpoint, EndpointAddress, EndpointState};
+use crate::plugin::{About, Artifact, Limits, LoadError, RoleKind, Runtime, RuntimeError, Spec};
+
+/// Endpoints that a balancer is configured with; the self-test makes more of them.
+const ENDPOINTS: u8 = 2;
+
+/// What was found out about a plugin file.
+#[derive(Debug)]
+pub struct Inspection {
+    /// Size of the file in bytes.
+    pub bytes: usize,
+    /// SHA-256 of the file, hex.
+    pub digest: Arc<str>,
+    /// From bytes to linked code, nothing taken from a cache.
+    pub compiled_in: Duration,
+    /// What it says about itself.
+    pub about: Option<About>,
+    /// Each role it fills, and what was tried with it.
+    pub trials: Vec<Trial>,
+}
+
+/// A role that was configured and tried out.
+#[derive(Debug)]
+pub struct Trial {
+    /// Which.
+    pub role: RoleKind,
+    /// What was done, for people.
+    pub what: &'static str,
+    /// How long all of it took.
+    pub took: Duration,
+}
+
+/// Why a plugin file would be refused.
+#[derive(Debug, thiserror::Error)]
+pub enum InspectError {
+    /// The file cannot be read.
+    #[error("{}: cannot be read: {source}", path.display())]
+    File {
+        /// Which.
+        path: PathBuf,
+        /// What the system said.
+        #[source]
+        source: std::io::Error,
+    },
+    /// The wasm runtime does not start on this machine.
+    #[error("the plugin runtime does not start: {0}")]
+    Runtime(#[from] RuntimeError),
+    /// The gateway would refuse it.
+    #[error("{0}")]
+    Plugin(#[from] LoadError),
+}
+
+/// Loads the plugin in `path` with default limits, configures it in each of its roles and runs their self-tests.
+/// `config` is what each role gets; without one, what it would get from an empty configuration. Blocks.
+///
+/// # Errors
+/// [`InspectError`]: the reason for which a gateway would keep what it has.
+pub fn inspect(path: &Path, config: Option<&Value>) -> Result<Inspection, InspectError> {
+    let bytes = std::fs::read(path).map_err(|source| InspectError::File { path: path.to_owned(), source })?;
+    let runtime = Runtime::new(None)?;
+    let name = path.file_stem().map_or_else(|| "plugin".into(), |stem| stem.to_string_lossy());
+    let origin = path.display().to_string();
+    let began = Instant::now();
+    let artifact = runtime.load(&Spec { name: &name, origin: &origin, bytes: &bytes, limits: &Limits::default() })?;
+    let compiled_in = began.elapsed();
+    let trials = artifact.roles().iter().map(|role| trial(&artifact, *role, config)).collect::<Result<_, _>>()?;
+    Ok(Inspection {
+        bytes: bytes.len(),
+        digest: artifact.digest().clone(),
+        compiled_in,
+        about: artifact.about()?,
+        trials,
+    })
+}
+
+fn trial(artifact: &Arc<Artifact>, role: RoleKind, config: Option<&Value>) -> Result<Trial, LoadError> {
+    let one = NonZeroUsize::MIN;
+    let began = Instant::now();
+    let what = match role {
+        RoleKind::Balancer => {
+            let endpoints: Vec<_> = (1..=ENDPOINTS).map(endpoint).collect();
+            let lives = endpoints.iter().map(|endpoint| Arc::new(Live::new(&endpoint.url))).collect();
+            let config = config.cloned().unwrap_or_else(|| json!({}));
+            drop(artifact.balancer(&config, &endpoints, Arc::new(Numbers::new(lives)), None)?);
+            "configured, chose among 1, 2 and 64 made-up endpoints"
+        }
+        RoleKind::Router => {
+            drop(artifact.router(&routes(config), &["chat".to_owned()], 0, one)?);
+            "configured with a cluster `chat`"
+        }
+        RoleKind::Rewriter => {
+            drop(artifact.rewriter(&routes(config), one)?);
+            "configured"
+        }
+    };
+    Ok(Trial { role, what, took: began.elapsed() })
+}
+
+/// What a router or rewriter gets when no `[[route]]` is written.
+fn routes(config: Option<&Value>) -> Value {
+    config.cloned().unwrap_or_else(|| json!({ "routes": [] }))
+}
+
+/// An address of TEST-NET-1 (RFC 5737), which nobody has.
+fn endpoint(number: u8) -> Endpoint {
+    let host = format!("192.0.2.{number}");
+    Endpoint {
+        url: format!("ws://{host}"),
+        authority: host.clone(),
+        address: EndpointAddress::Tcp(host, 80),
+        tls: false,
+        base_path: String::new(),
+        weight: 100,
+        group: 0,
+        route: None,
+        state: EndpointState::Ready,
+        labels: Vec::new(),
+        max_connections: None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::plugin::{SHIPPED, shipped};
+
+    fn file(bytes: &[u8]) -> tempfile::NamedTempFile {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(file.path(), bytes).unwrap();
+        file
+    }
+
+    #[test]
+    fn shipped_plugins_pass() {
+        for name in SHIPPED {
+            let found = inspect(file(shipped(name).unwrap()).path(), None).unwrap();
+
+            assert_eq!(found.trials.len(), 1, "{name} has one role");
+            assert_eq!(found.about.unwrap().name, name);
+        }
+    }
+
+    #[test]
+    fn a_configuration_reaches_the_plugin() {
+        let refused = inspect(file(shipped("bybusyness").unwrap()).path(), Some(&json!({ "speed": 1 })));
+
+        assert!(refused.unwrap_err().to_string().contains("takes no configuration"));
+    }
+
+    #[test]
+    fn what_is_no_plugin_is_refused_with_a_remedy() {
+        let refused = inspect(file(b"#!/bin/sh\n").path(), None).unwrap_err();
+
+        assert!(refused.to_string().contains("wasm32-unknown-unknown"), "{refused}");
+    }
+}

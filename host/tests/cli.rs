@@ -1,0 +1,104 @@
+//! The binary as a person meets it: exit codes, and what is said.
+
+#![expect(clippy::unwrap_used, reason = "helpers of tests")]
+
+use std::path::Path;
+use std::process::{Command, Output};
+
+fn tidegate(arguments: &[&str], folder: &Path) -> (Option<i32>, String, String) {
+    let Output { status, stdout, stderr } =
+        Command::new(env!("CARGO_BIN_EXE_tidegate")).args(arguments).current_dir(folder).output().unwrap();
+    let text = |bytes| String::from_utf8(bytes).unwrap();
+    (status.code(), text(stdout), text(stderr))
+}
+
+#[test]
+fn the_demo_plays_to_its_end() {
+    let folder = tempfile::tempdir().unwrap();
+
+    let (code, said, complained) = tidegate(&["demo", "--once", "--log", "off"], folder.path());
+
+    assert_eq!(code, Some(0), "{said}\n{complained}");
+    assert_eq!(said.matches("6 of 6 websockets are still open").count(), 3, "{said}");
+    assert!(said.contains("refused; generation 2 goes on serving"), "{said}");
+    assert_eq!(complained, "");
+}
+
+#[test]
+fn without_arguments_it_helps() {
+    let (code, _, help) = tidegate(&[], Path::new("."));
+
+    assert_eq!(code, Some(2), "wrong usage");
+    assert!(help.contains("tidegate demo"), "{help}");
+}
+
+#[test]
+fn a_missing_configuration_is_refused_with_the_way_on() {
+    let folder = tempfile::tempdir().unwrap();
+
+    for command in ["run", "check"] {
+        let (code, _, told) = tidegate(&[command], folder.path());
+
+        assert_eq!(code, Some(1), "{told}");
+        assert!(told.contains("tidegate.toml: there is no such file") && told.contains("[[listen]]"), "{told}");
+    }
+}
+
+#[test]
+fn check_tells_warnings_and_what_would_be_served() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(
+        folder.path().join("tidegate.toml"),
+        "[[listen]]\naddress = \"127.0.0.1:0\"\n[[route]]\npath = \"/a/\"\nto = \"http://127.0.0.1:9\"\n\
+         [cluster.spare]\nendpoints = [\"http://127.0.0.1:9\"]\n",
+    )
+    .unwrap();
+
+    let (code, said, told) = tidegate(&["check"], folder.path());
+
+    assert_eq!(code, Some(0), "{told}");
+    assert!(said.contains("good: 1 listeners"), "{said}");
+    assert!(told.contains("warning: tidegate.toml:6:10: cluster `spare` is not used"), "{told}");
+}
+
+#[test]
+fn plugin_check_says_what_a_file_is_or_why_it_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("good.wat"), include_str!("../src/cli/demo/last.wat")).unwrap();
+    std::fs::write(folder.path().join("bad.wat"), "(module)").unwrap();
+
+    let (code, said, told) = tidegate(&["plugin", "check", "good.wat"], folder.path());
+    assert_eq!(code, Some(0), "{told}");
+    assert!(said.contains("balancer") && said.contains("sha256"), "{said}");
+
+    let (code, _, told) = tidegate(&["plugin", "check", "bad.wat"], folder.path());
+    assert_eq!(code, Some(1));
+    assert!(told.contains("expected an export"), "{told}");
+
+    let (code, _, told) = tidegate(&["plugin", "check", "good.wat", "--config", "{"], folder.path());
+    assert_eq!(code, Some(2), "wrong usage: {told}");
+}
+
+#[test]
+fn plugin_new_writes_a_crate_once() {
+    let folder = tempfile::tempdir().unwrap();
+
+    let (code, said, told) = tidegate(&["plugin", "new", "my-balancer"], folder.path());
+    assert_eq!(code, Some(0), "{told}");
+    assert!(said.contains("my_balancer.wasm"), "{said}");
+    assert!(folder.path().join("my-balancer/sdk/wit/v0.1/balancer.wit").exists());
+
+    let (code, _, told) = tidegate(&["plugin", "new", "my-balancer"], folder.path());
+    assert_eq!(code, Some(1), "what is there is not overwritten");
+    assert!(told.contains("not empty"), "{told}");
+}
+
+#[test]
+fn every_shell_gets_a_script() {
+    for shell in ["bash", "zsh", "fish", "elvish", "powershell"] {
+        let (code, script, _) = tidegate(&["completions", shell], Path::new("."));
+
+        assert_eq!(code, Some(0));
+        assert!(script.contains("tidegate"), "{shell}");
+    }
+}

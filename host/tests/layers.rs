@@ -1,0 +1,166 @@
+//! Imports run top-down. The table is the one of docs/architecture.md; a room that is missing here may import nothing.
+
+#![expect(clippy::unwrap_used, reason = "helpers of tests")]
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// Layer 0 imports nothing of ours, and everybody may import it.
+const BASE: [&str; 3] = ["net", "lifecycle", "telemetry"];
+
+/// Each other room, and what it may import beyond layer 0. `config` and `policy` get no more of layer 0 than `net`.
+const ROOMS: &[(&str, &[&str])] = &[
+    ("config", &[]),
+    ("policy", &[]),
+    ("listener", &[]),
+    ("http", &[]),
+    ("tunnel", &[]),
+    ("tls", &["config", "policy"]),
+    ("cluster", &["config", "policy"]),
+    ("plugin", &["config", "policy"]),
+    ("import", &["config", "policy"]),
+    ("upstream", &["http", "tls", "cluster"]),
+    ("proxy", &["policy", "http", "cluster", "upstream", "tunnel"]),
+    ("admin", &["config", "cluster", "plugin::status", "http"]),
+    ("cli", &["gateway", "config", "import"]),
+];
+
+/// Rooms that import everybody.
+const ROOT: [&str; 1] = ["gateway"];
+
+#[test]
+fn imports_stay_within_the_layers() {
+    let src = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let mut trespasses = Vec::new();
+
+    for file in rust_files(&src) {
+        let inside = file.strip_prefix(&src).unwrap();
+        let mut parts = inside.components().map(|part| part.as_os_str().to_string_lossy().into_owned());
+        let room = parts.next().unwrap();
+        let room = room.strip_suffix(".rs").unwrap_or(&room).to_owned();
+        if ["lib", "main"].contains(&room.as_str()) || ROOT.contains(&room.as_str()) {
+            continue;
+        }
+        for import in imports(&fs::read_to_string(&file).unwrap()) {
+            if !may(&room, &import) {
+                trespasses.push(format!("{} imports crate::{import}", inside.display()));
+            }
+        }
+    }
+
+    assert!(trespasses.is_empty(), "see docs/architecture.md, who may import whom:\n{}", trespasses.join("\n"));
+}
+
+#[test]
+fn every_room_has_a_place_in_the_table() {
+    let src = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let known: BTreeSet<_> =
+        BASE.iter().chain(&ROOT).copied().chain(ROOMS.iter().map(|(room, _)| *room)).map(str::to_owned).collect();
+
+    let folders = fs::read_dir(src).unwrap().map(Result::unwrap).filter(|entry| entry.path().is_dir());
+    let found: BTreeSet<_> = folders.map(|entry| entry.file_name().to_string_lossy().into_owned()).collect();
+
+    assert!(found.is_subset(&known), "rooms without a layer: {:?}", found.difference(&known).collect::<Vec<_>>());
+}
+
+#[test]
+fn trespasses_are_found() {
+    let table = [
+        ("proxy", "use crate::plugin::Runtime;", false),
+        ("proxy", "use crate::{http, tls};", false),
+        ("proxy", "use crate::{\n    http::{Body, reply},\n    policy,\n};", true),
+        ("proxy", "let at = crate::config::load(path);", false),
+        ("proxy", "pub(crate) struct Here;", true),
+        ("proxy", "// crate::plugin is never imported here", true),
+        ("config", "use crate::telemetry::Counter;", false),
+        ("admin", "use crate::plugin::status::RoleStatus;", true),
+        ("admin", "use crate::plugin::Runtime;", false),
+        ("net", "use crate::lifecycle::Drain;", false),
+    ];
+
+    for (room, text, fine) in table {
+        assert_eq!(imports(text).iter().all(|import| may(room, import)), fine, "{room}: {text}");
+    }
+}
+
+/// Whether a file of `room` may import `path`, which begins with a room.
+fn may(room: &str, path: &str) -> bool {
+    let of = path.split("::").next().unwrap_or(path);
+    if of == room {
+        return true;
+    }
+    if BASE.contains(&room) {
+        return false;
+    }
+    if BASE.contains(&of) {
+        return of == "net" || !["config", "policy"].contains(&room);
+    }
+    let rooms: BTreeMap<_, _> = ROOMS.iter().copied().collect();
+    let allowed = rooms.get(room).copied().unwrap_or_default();
+    allowed.iter().any(|allowed| path == *allowed || path.starts_with(&format!("{allowed}::")))
+}
+
+/// Paths behind every `crate::` of a file, braces taken apart, comments left out.
+fn imports(text: &str) -> Vec<String> {
+    let code: String =
+        text.lines().map(|line| line.split("//").next().unwrap_or_default()).fold(String::new(), |mut code, line| {
+            code.push_str(line);
+            code.push(' ');
+            code
+        });
+    let mut found = Vec::new();
+    for (at, _) in code.match_indices("crate::") {
+        let before = code[..at].chars().next_back();
+        if before.is_some_and(|c| c.is_alphanumeric() || c == '_' || c == '$') {
+            continue;
+        }
+        let rest = code[at + "crate::".len()..].trim_start();
+        match rest.strip_prefix('{') {
+            Some(inside) => found.extend(members(inside)),
+            None => found.push(path(rest)),
+        }
+    }
+    found
+}
+
+/// The paths between braces, up to the one that closes them; `inside` starts after the one that opened them.
+fn members(inside: &str) -> Vec<String> {
+    let (mut depth, mut members, mut start) = (1, Vec::new(), 0);
+    for (at, c) in inside.char_indices() {
+        match c {
+            '{' => depth += 1,
+            '}' => depth -= 1,
+            ',' if depth == 1 => {
+                members.push(path(inside[start..at].trim()));
+                start = at + 1;
+            }
+            _ => {}
+        }
+        if depth == 0 {
+            members.push(path(inside[start..at].trim()));
+            break;
+        }
+    }
+    members.retain(|member| !member.is_empty());
+    members
+}
+
+/// `a::b::C` at the beginning of `text`.
+fn path(text: &str) -> String {
+    let end = text.find(|c: char| !(c.is_alphanumeric() || c == '_' || c == ':')).unwrap_or(text.len());
+    text[..end].trim_end_matches(':').to_owned()
+}
+
+fn rust_files(folder: &Path) -> Vec<PathBuf> {
+    let mut files = Vec::new();
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            files.extend(rust_files(&path));
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            files.push(path);
+        }
+    }
+    files
+}
