@@ -127,7 +127,7 @@ async fn exit_codes_say_what_was_wrong() {
         (&["check", good_file][..], 0, ""),
         (&["check", bad_file], 1, "did you mean"),
         (&["run", bad_file], 1, "did you mean"),
-        (&["run", "/nowhere/tidegate.toml"], 1, "cannot be read"),
+        (&["run", "/nowhere/tidegate.toml"], 1, "no such file"),
         (&["frobnicate"], 2, "unrecognized"),
     ] {
         let mut process = Process::start(arguments);
