@@ -15,6 +15,9 @@ const HOP_BY_HOP: [HeaderName; 8] = [
     header::EXPECT,
 ];
 
+/// Tokens of Connection that name a hop-by-hop field, or no field at all.
+const USUAL: [&str; 4] = ["upgrade", "keep-alive", "close", "te"];
+
 /// Removes hop-by-hop fields and those that `Connection` names.
 pub fn strip_hop_by_hop(headers: &mut HeaderMap) {
     if headers.contains_key(header::CONNECTION) {
@@ -23,7 +26,10 @@ pub fn strip_hop_by_hop(headers: &mut HeaderMap) {
             .iter()
             .filter_map(|value| value.to_str().ok())
             .flat_map(|value| value.split(','))
-            .filter_map(|token| HeaderName::from_bytes(token.trim().as_bytes()).ok())
+            .map(str::trim)
+            // The usual tokens name what goes anyway.
+            .filter(|token| !USUAL.iter().any(|usual| token.eq_ignore_ascii_case(usual)))
+            .filter_map(|token| HeaderName::from_bytes(token.as_bytes()).ok())
             // Framing is not the client's to take away.
             .filter(|name| name != header::CONTENT_LENGTH)
             .collect();
