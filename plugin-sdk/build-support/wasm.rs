@@ -27,7 +27,8 @@ const LEAKING: &[&str] = &[
     "CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUSTFLAGS",
 ];
 
-/// Small and fast code. `debuginfo` alone is stripped: the names stay, for backtraces that can be read.
+/// Level 3, because `s` made the shipped plugins no smaller (rustc 1.95). `debuginfo` alone is stripped: the names stay,
+/// for backtraces that can be read.
 const PROFILE: &[(&str, &str)] = &[
     ("CARGO_PROFILE_RELEASE_OPT_LEVEL", "3"),
     ("CARGO_PROFILE_RELEASE_LTO", "fat"),
@@ -67,14 +68,22 @@ pub(crate) fn build(root: &str, plugins: &[Plugin]) -> Result<(), String> {
         watch(&root.join(plugin.folder).join("src"));
     }
     ensure_target()?;
-    compile(&root, &out.join("wasm"), plugins)?;
+    let target = target_folder(&out);
+    compile(&root, &target, plugins)?;
     for plugin in plugins {
         let file = format!("{}.wasm", plugin.package.replace('-', "_"));
-        let from = out.join("wasm").join(TARGET).join("release").join(file);
+        let from = target.join(TARGET).join("release").join(file);
         let to = out.join(plugin.name).with_extension("wasm");
         fs::copy(&from, &to).map_err(|error| format!("cannot copy {}: {error}", from.display()))?;
     }
     Ok(())
+}
+
+/// Beside the outer build, which has another lock: `target/debug/wasm-plugins`. Every build script of a profile shares it,
+/// so that the bindings generator is compiled once for all of them.
+fn target_folder(out: &Path) -> PathBuf {
+    let profile = out.ancestors().skip_while(|folder| !folder.ends_with("build")).nth(1);
+    profile.unwrap_or(out).join("wasm-plugins")
 }
 
 fn watch(path: &Path) {

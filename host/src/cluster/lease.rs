@@ -103,10 +103,11 @@ impl Lease {
         self.ending = Ending::Complete;
     }
 
-    /// The endpoint could not be reached. The lease ends here.
-    pub fn unreachable(mut self, now: Instant) {
+    /// The endpoint could not be reached. The lease ends here. Returns how long the endpoint is now left alone, if that
+    /// begins with this failure.
+    pub fn unreachable(mut self, now: Instant) -> Option<Duration> {
         self.ending = Ending::Unreachable;
-        self.live.unreachable(now);
+        self.live.unreachable(now)
     }
 
     /// The endpoint broke off.

@@ -148,6 +148,7 @@ impl Live {
     /// It answered, `after` its choice.
     pub(super) fn succeeded(&self, after: Duration) {
         if self.paused_until.load(Relaxed) != 0 {
+            tracing::info!(endpoint = %self.url, "endpoint answers again");
             self.failures_in_a_row.store(0, Relaxed);
             self.paused_until.store(0, Relaxed);
         }
@@ -157,16 +158,17 @@ impl Live {
         self.latency.store(new.to_bits(), Relaxed);
     }
 
-    /// It could not be reached: leave it alone for a while that doubles each time.
-    pub(super) fn unreachable(&self, now: Instant) {
+    /// It could not be reached: leave it alone for a while that doubles each time. Returns the pause if it begins now.
+    pub(super) fn unreachable(&self, now: Instant) -> Option<Duration> {
         self.failed();
         // Many connections that fail together are one failure: the pause has not had its effect yet.
         if self.standing(now) == Standing::Paused {
-            return;
+            return None;
         }
         let row = self.failures_in_a_row.fetch_add(1, Relaxed).min(6);
         let pause = (FIRST_PAUSE * 2_u32.pow(row)).min(LONGEST_PAUSE);
         self.paused_until.store(self.age(now + pause).max(1), Relaxed);
+        Some(pause)
     }
 
     /// An exchange broke. It is counted, but says too little to pause an endpoint for.

@@ -25,6 +25,8 @@ impl Registry {
         if let Some(live) = endpoints.get(url).and_then(Weak::upgrade) {
             return live;
         }
+        // An endpoint nobody holds any more makes room for the new one, so that names that come and go do not add up.
+        endpoints.retain(|_, live| live.strong_count() > 0);
         let live = Arc::new(Live::new(url));
         endpoints.insert(url.to_owned(), Arc::downgrade(&live));
         live

@@ -71,6 +71,7 @@ impl Shared {
         let open = self.listening.lock().keys();
         let prepared = prepare(&self.base, config, &files, *last + 1, Some(&current), &open)?;
         *last += 1;
+        self.base.observers.metrics.increment(Counter::ReloadCommitted);
         Ok(self.commit(prepared))
     }
 
@@ -87,17 +88,14 @@ impl Shared {
         Ok(self.commit(prepared))
     }
 
-    /// Counts, and logs a refusal.
+    /// Counts and logs a refusal.
     fn observe(&self, result: Result<Arc<Generation>, ReloadError>) -> Result<Arc<Generation>, ReloadError> {
-        match &result {
-            Ok(_) => self.base.observers.metrics.increment(Counter::ReloadCommitted),
-            Err(error) => {
-                let hint = match error {
-                    ReloadError::Prepare(error) => error.hint(),
-                    _ => None,
-                };
-                self.refused(&error.to_string(), hint);
-            }
+        if let Err(error) = &result {
+            let hint = match error {
+                ReloadError::Prepare(error) => error.hint(),
+                _ => None,
+            };
+            self.refused(&error.to_string(), hint);
         }
         result
     }

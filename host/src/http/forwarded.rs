@@ -82,7 +82,8 @@ fn apply_x_forwarded(headers: &mut HeaderMap, facts: Forwarded<'_>, trusted: boo
     if !(trusted && headers.contains_key(PORT)) {
         headers.insert(PORT, HeaderValue::from(facts.peer.port));
     }
-    if !(trusted && headers.contains_key(HOST))
+    let known = trusted && headers.contains_key(HOST);
+    if !known
         && !facts.host.is_empty()
         && let Ok(value) = HeaderValue::from_str(facts.host)
     {

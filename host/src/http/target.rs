@@ -1,7 +1,12 @@
 //! What a request asks for: authority, path and query, in the one form that is decided on and passed on.
 
+use std::fmt::Write as _;
+
 use ::http::uri::Authority;
 use ::http::{Method, Request, StatusCode, Version, header};
+
+/// Bytes of path and query together. Four times Apache's LimitRequestLine; room is left for what a router puts in front.
+const LONGEST: usize = 32 * 1024;
 
 /// A request target in origin form with its authority (RFC 9112 §3.2).
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -37,6 +42,9 @@ pub enum TargetError {
     /// `..` above the root.
     #[error("the path leaves its root")]
     AboveRoot,
+    /// More than 32 KiB.
+    #[error("the request target is longer than 32 KiB")]
+    TooLong,
     /// `%zz`, `%00`.
     #[error("the path holds an escape that is no character")]
     Escape,
@@ -48,6 +56,7 @@ impl TargetError {
     pub fn status(self) -> StatusCode {
         match self {
             Self::Connect => StatusCode::METHOD_NOT_ALLOWED,
+            Self::TooLong => StatusCode::URI_TOO_LONG,
             _ => StatusCode::BAD_REQUEST,
         }
     }
@@ -66,11 +75,30 @@ pub fn read_target<B>(request: &Request<B>) -> Result<Target, TargetError> {
         return Err(TargetError::Asterisk);
     }
     let (authority, host_len) = read_authority(request)?;
+    if uri.path().len() + uri.query().map_or(0, str::len) > LONGEST {
+        return Err(TargetError::TooLong);
+    }
     let path = match uri.path() {
         "" => "/".to_owned(),
-        path => clean_path(path)?,
+        path => escape(clean_path(path)?),
     };
-    Ok(Target { authority, host_len, path, query: uri.query().map(str::to_owned) })
+    Ok(Target { authority, host_len, path, query: uri.query().map(|query| escape(query.to_owned())) })
+}
+
+/// Escapes bytes that may not stand in a target as they are (RFC 3986 §2), as Apache does: a raw `é` becomes `%C3%A9`.
+fn escape(text: String) -> String {
+    if text.bytes().all(|byte| byte.is_ascii_graphic()) {
+        return text;
+    }
+    let mut escaped = String::with_capacity(text.len() + 16);
+    for byte in text.bytes() {
+        if byte.is_ascii_graphic() {
+            escaped.push(char::from(byte));
+        } else {
+            _ = write!(escaped, "%{byte:02X}");
+        }
+    }
+    escaped
 }
 
 fn read_authority<B>(request: &Request<B>) -> Result<(String, usize), TargetError> {
@@ -199,6 +227,7 @@ mod tests {
             ("/...", "/..."),
             ("/a/..b", "/a/..b"),
             ("/a%2F..%2fb", "/a%2F..%2fb"),
+            ("/caf\u{e9}", "/caf%C3%A9"),
         ] {
             assert_eq!(target(sent, &["h"]).unwrap().path, expected, "{sent}");
         }
@@ -213,6 +242,7 @@ mod tests {
             ("/a%zz", TargetError::Escape),
             ("/a%0", TargetError::Escape),
             ("/a%00b", TargetError::Escape),
+            (&format!("/{}", "a".repeat(LONGEST)), TargetError::TooLong),
         ] {
             assert_eq!(target(sent, &["h"]), Err(expected), "{sent}");
         }

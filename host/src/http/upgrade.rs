@@ -96,7 +96,8 @@ mod tests {
 
     #[test]
     fn both_fields_are_lists_of_tokens() {
-        let cases: &[(&[(&str, &str)], Option<&str>)] = &[
+        type Case = (&'static [(&'static str, &'static str)], Option<&'static str>);
+        let cases: &[Case] = &[
             (&[("connection", "Upgrade"), ("upgrade", "websocket")], Some("websocket")),
             (&[("connection", "keep-alive, Upgrade"), ("upgrade", "WebSocket")], Some("WebSocket")),
             (

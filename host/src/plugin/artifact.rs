@@ -7,7 +7,7 @@ use super::commons::Commons;
 use super::describe::{self, About};
 use super::limits::Limits;
 use super::load::{LoadError, Problem};
-use super::pulse::Pulse;
+use super::pulse::{Pulse, ticks};
 use super::roles;
 use super::runtime::Compiled;
 use super::status::Ledger;
@@ -49,8 +49,8 @@ impl Artifact {
             origin,
             compiled,
             memory: limits.memory,
-            ticks: pulse.ticks(limits.deadline),
-            setup_ticks: pulse.ticks(limits.setup_deadline()),
+            ticks: ticks(limits.deadline),
+            setup_ticks: ticks(limits.setup_deadline()),
             commons,
             pulse,
             ledgers,

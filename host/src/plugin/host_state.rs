@@ -7,6 +7,7 @@ use ::http::HeaderMap;
 
 use super::commons::Commons;
 use super::limits::Meter;
+use super::pulse::Overtime;
 use super::surface::RoleKind;
 use crate::policy::{ClusterNumbers, RequestFacts};
 
@@ -15,6 +16,10 @@ pub(super) struct HostState {
     pub(super) commons: Arc<Commons>,
     pub(super) role: RoleKind,
     pub(super) meter: Meter,
+    /// Ticks that the current call may still run for.
+    pub(super) left: u64,
+    /// Held by a call that has run for a tick or more.
+    pub(super) overtime: Option<Overtime>,
     /// Off for a throw-away instance: what it tells was told already.
     pub(super) logs: bool,
     /// The request being decided.
@@ -40,6 +45,8 @@ impl HostState {
             commons,
             role,
             meter: Meter::new(memory),
+            left: 0,
+            overtime: None,
             logs: true,
             request: None,
             eligible: Vec::new(),

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use wasmtime::Store;
+use wasmtime::{Store, UpdateDeadline};
 
 use super::fault::Crash;
 use super::host_state::HostState;
@@ -31,26 +31,41 @@ impl<G> Instance<G> {
         let mut store = Store::new(pre.engine(), state);
         store.limiter(|state| &mut state.meter);
         store.set_hostcall_fuel(ANSWER_BYTES);
-        store.epoch_deadline_trap();
-        store.set_epoch_deadline(ticks);
+        let clock = Arc::clone(pulse);
+        store.epoch_deadline_callback(move |mut store| {
+            let state = store.data_mut();
+            state.left = state.left.saturating_sub(1);
+            if state.left == 0 {
+                return Ok(UpdateDeadline::Interrupt);
+            }
+            state.overtime.get_or_insert_with(|| clock.overtime());
+            Ok(UpdateDeadline::Continue(1))
+        });
+        store.data_mut().left = ticks;
+        store.set_epoch_deadline(1);
         pulse.touch();
         let started = pre.instantiate(&mut store);
+        store.data_mut().overtime = None;
         let instance = started.map_err(|error| StartError::Crash(Crash::classify(&error, &store.data().meter)))?;
         let guest = find(&mut store, &instance).map_err(|error| StartError::Signature(format!("{error:#}")))?;
         Ok(Self { store, guest, pulse: Arc::clone(pulse) })
     }
 
-    /// Calls into the plugin, for `ticks` at most.
+    /// Calls into the plugin; it may run for `ticks`.
     #[inline]
     pub(super) fn run<T>(
         &mut self,
         ticks: u64,
         call: impl FnOnce(&G, &mut Store<HostState>) -> wasmtime::Result<T>,
     ) -> Result<T, Crash> {
-        self.store.data_mut().meter.begin();
-        self.store.set_epoch_deadline(ticks);
+        let state = self.store.data_mut();
+        state.meter.begin();
+        state.left = ticks;
+        self.store.set_epoch_deadline(1);
         self.pulse.touch();
-        match call(&self.guest, &mut self.store) {
+        let answer = call(&self.guest, &mut self.store);
+        self.store.data_mut().overtime = None;
+        match answer {
             Ok(answer) => Ok(answer),
             Err(error) => Err(self.crash(&error)),
         }

@@ -9,7 +9,8 @@ use crate::config::Allow;
 /// Limits of one plugin, as the operator set them.
 #[derive(Clone, Debug)]
 pub struct Limits {
-    /// Longest time for one call. Wall clock, rounded up to the next ticks of 4 ms; never early. Default 20 ms.
+    /// Longest time for one call, rounded up to ticks of 4 ms. Wall clock, but a tick in which the call did not get to run
+    /// at all is not charged; never early. Default 20 ms.
     pub deadline: Duration,
     /// Linear memory of one instance, all memories together, in bytes. Default 64 MiB.
     pub memory: usize,

@@ -36,6 +36,8 @@ pub use artifact::Artifact;
 pub use describe::About;
 pub use limits::Limits;
 pub use load::{ConfigFault, LoadError, Problem, RuntimeError};
+#[doc(hidden)]
+pub use roles::try_answers;
 pub use runtime::{Runtime, Spec};
 pub use shipped::{SHIPPED, shipped};
 pub use surface::RoleKind;

@@ -104,10 +104,10 @@ pub(super) async fn attempt(
         match exchange(upstream, &mut outgoing, facts, record).await {
             Ok((response, connection)) => return Ok(Answer { response, upstream: upstream.clone(), connection }),
             Err(ExchangeError::Unreachable(error)) => {
-                tracing::debug!(cluster = %destination.cluster.name(), %error, "endpoint unreachable");
                 record.metrics().increment(Counter::UpstreamFailed);
-                if let Some(lease) = record.take_lease() {
-                    lease.unreachable(Instant::now());
+                if let Some(pause) = record.take_lease().and_then(|lease| lease.unreachable(Instant::now())) {
+                    let cluster = destination.cluster.name();
+                    tracing::warn!(%cluster, %error, ?pause, "endpoint unreachable, left alone for now");
                 }
                 tried.add(id);
                 last = Some(error);

@@ -95,7 +95,7 @@ impl Exchange<'_> {
         match attempt(destination, outgoing, &mut facts, &mut record).await {
             Ok(answer) => self.answer(answer, rules, timeouts, &facts, record),
             Err(error) => {
-                tracing::warn!(cluster = %destination.cluster.name(), path = %facts.path, %error, "request failed");
+                tracing::debug!(cluster = %destination.cluster.name(), path = ?facts.path, %error, "request failed");
                 record.ending(ending(&error));
                 let (status, text) = error.reply();
                 finish(record, reply::sentence(status, text))

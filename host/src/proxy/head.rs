@@ -46,7 +46,9 @@ pub(super) fn target_for(upstream: &Upstream, routed: Option<&str>, facts: &Requ
     let base = upstream.base_path();
     if base.is_empty()
         && routed.is_none()
-        && let Some(unchanged) = sent.path_and_query().filter(|sent| sent.path() == facts.path)
+        && let Some(unchanged) = sent.path_and_query()
+        && unchanged.path() == facts.path
+        && unchanged.query() == facts.query.as_deref()
     {
         return Some(Uri::from(unchanged.clone()));
     }
@@ -73,7 +75,13 @@ pub(super) fn prepare_response(
         // RFC 9112 §6.3: the coding has framed this body, whatever the length says.
         headers.remove(header::CONTENT_LENGTH);
     }
+    // A 426 without Upgrade says nothing (RFC 9110 §15.5.22): there the field is for the client, not for the hop.
+    let required = (status == StatusCode::UPGRADE_REQUIRED).then(|| headers.remove(header::UPGRADE)).flatten();
     strip_hop_by_hop(headers);
+    if let Some(protocols) = required {
+        headers.insert(header::UPGRADE, protocols);
+        headers.insert(header::CONNECTION, HeaderValue::from_static("Upgrade"));
+    }
     if rules.reverse {
         rewrite(headers, status, snapshot, context)?;
     }

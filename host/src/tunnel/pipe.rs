@@ -71,13 +71,8 @@ impl Pipe {
         self.flow == Flow::Shut && self.source_ended
     }
 
-    /// The destination has been shut.
-    pub(super) fn is_shut(&self) -> bool {
-        self.flow == Flow::Shut
-    }
-
-    /// Puts `close` in as soon as no frame is under way. True when it is in, or when none is needed any more.
-    pub(super) fn close(&mut self, close: &[u8]) -> bool {
+    /// Puts `close` in if no frame is under way. True if it was put in now: the pipe must be polled to send it.
+    pub(super) fn put_close(&mut self, close: &[u8]) -> bool {
         match (&mut self.frames, self.flow) {
             (Some(frames), Flow::Open) if frames.at_boundary() => {
                 frames.pass(close);
@@ -85,9 +80,13 @@ impl Pipe {
                 self.flow = Flow::Closing;
                 true
             }
-            (Some(frames), Flow::Open) => frames.is_closed(),
-            _ => true,
+            _ => false,
         }
+    }
+
+    /// Whether a Close frame, ours or a peer's, has been put in: nothing more is to be said in this direction.
+    pub(super) fn has_closed(&self) -> bool {
+        self.flow != Flow::Open || self.frames.as_ref().is_some_and(|frames| frames.is_closed())
     }
 
     /// Moves bytes until one side makes us wait. `moved` hears of every byte that reaches the destination's socket.

@@ -149,16 +149,17 @@ impl Relay {
 
     fn poll(&mut self, cx: &mut Context<'_>, mut timer: Pin<&mut Sleep>, meter: &mut impl Meter) -> Poll<End> {
         loop {
-            let closed = self.ending.is_some() && self.put_close_frames();
             if let Poll::Ready(end) = self.poll_pipes(cx, meter) {
                 return Poll::Ready(self.ending.unwrap_or(end));
             }
-            if self.ending.is_some() && !closed && self.put_close_frames() {
-                continue; // The pipes must see what was just put in.
-            }
-            if closed && !self.lingering && self.up.is_shut() && self.down.is_shut() {
-                self.lingering = true;
-                timer.as_mut().reset(Instant::now() + LINGER);
+            if self.ending.is_some() {
+                if self.put_close_frames() {
+                    continue; // The pipes must send what was just put in.
+                }
+                if !self.lingering && self.up.has_closed() && self.down.has_closed() {
+                    self.lingering = true;
+                    timer.as_mut().reset(Instant::now() + LINGER);
+                }
             }
             if timer.as_mut().poll(cx).is_pending() {
                 return Poll::Pending;
@@ -189,11 +190,11 @@ impl Relay {
         None
     }
 
-    /// True when both directions carry our Close frame, or need none.
+    /// Ends each direction that stands at a frame boundary. True if anything was put in.
     fn put_close_frames(&mut self) -> bool {
-        let to_endpoint = self.up.close(&CloseCode::GoingAway.from_client());
-        let to_client = self.down.close(&CloseCode::GoingAway.from_server());
-        to_endpoint && to_client
+        let to_endpoint = self.up.put_close(&CloseCode::GoingAway.from_client());
+        let to_client = self.down.put_close(&CloseCode::GoingAway.from_server());
+        to_endpoint || to_client
     }
 
     fn poll_pipes(&mut self, cx: &mut Context<'_>, meter: &mut impl Meter) -> Poll<End> {

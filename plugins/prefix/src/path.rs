@@ -99,7 +99,8 @@ mod tests {
 
     #[test]
     fn segments_are_decoded_but_an_escaped_slash_separates_nothing() {
-        let table: &[(&str, &[(&[u8], usize)])] = &[
+        type Expected = (&'static [u8], usize);
+        let table: &[(&str, &[Expected])] = &[
             ("/", &[]),
             ("/a/bc", &[(b"a", 2), (b"bc", 5)]),
             ("//a///b/", &[(b"a", 3), (b"b", 7)]),

@@ -29,9 +29,10 @@ pub(super) fn name(text: &str) -> Result<HeaderName, Crash> {
     Ok(name)
 }
 
-/// A field value.
+/// A field value. Text beyond ASCII is allowed (obs-text, RFC 9110 §5.5): endpoints send it in cookies, and a plugin that
+/// changes another part of such a value must be able to give it back.
 pub(super) fn value(name: &HeaderName, text: &str) -> Result<HeaderValue, Crash> {
-    HeaderValue::from_str(text).map_err(|_| {
+    HeaderValue::from_bytes(text.as_bytes()).map_err(|_| {
         let found = printable(text);
         Crash::answer("a header value without control characters", format_args!("`{name}: {found}`"))
     })

@@ -4,10 +4,12 @@ mod balancer;
 mod fields;
 mod rewriter;
 mod router;
+mod trial;
 
 pub(super) use balancer::balancer;
 pub(super) use rewriter::rewriter;
 pub(super) use router::router;
+pub use trial::try_answers;
 
 use std::num::NonZeroUsize;
 use std::sync::Arc;

@@ -124,7 +124,7 @@ impl Shown {
     }
 }
 
-fn checked(
+pub(super) fn checked(
     edits: Vec<contract::Edit>,
     fields: &[(HeaderName, HeaderValue)],
     positions: &[usize],

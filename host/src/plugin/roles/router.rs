@@ -126,7 +126,7 @@ fn index(of: &str, found: u32, count: usize) -> Result<(), Crash> {
 }
 
 /// What may stand in a request line: it starts with `/`, and holds visible ASCII without a fragment.
-fn checked_path(path: &str) -> Result<(), Crash> {
+pub(super) fn checked_path(path: &str) -> Result<(), Crash> {
     if path.len() > PATH_BYTES {
         return Err(Crash::answer(format_args!("a path of at most {PATH_BYTES} bytes"), path.len()));
     }
@@ -141,7 +141,7 @@ fn checked_path(path: &str) -> Result<(), Crash> {
     Ok(())
 }
 
-fn checked_response(response: contract::Response) -> Result<DirectResponse, Crash> {
+pub(super) fn checked_response(response: contract::Response) -> Result<DirectResponse, Crash> {
     let status = u16::try_from(response.status)
         .ok()
         .filter(|status| (200..=599).contains(status))

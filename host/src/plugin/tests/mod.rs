@@ -29,7 +29,6 @@ macro_rules! guest {
     };
 }
 
-mod cost;
 mod life;
 mod refusals;
 

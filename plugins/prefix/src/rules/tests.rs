@@ -4,6 +4,9 @@ use tidegate_plugin::{Scheme, config};
 
 use super::*;
 
+/// What the client asks for, and what is sent; none if unmatched.
+type Sent = (&'static str, Option<&'static str>);
+
 fn request(uri: &str) -> RequestLine {
     let (path, query) = uri.split_once('?').map_or((uri, None), |(path, query)| (path, Some(query)));
     RequestLine {
@@ -48,7 +51,7 @@ fn sent(rules: &Rules, uri: &str) -> Option<String> {
 
 #[test]
 fn prefixes_map_as_in_apache() {
-    let table: &[(&[&str], &[(&str, Option<&str>)])] = &[
+    let table: &[(&[&str], &[Sent])] = &[
         (
             &["/foo /bar"],
             &[
@@ -89,7 +92,7 @@ fn prefixes_map_as_in_apache() {
 
 #[test]
 fn patterns_map_as_in_apache() {
-    let table: &[(&[&str], &[(&str, Option<&str>)])] = &[
+    let table: &[(&[&str], &[Sent])] = &[
         (&["~^/m1/(.*)$ /mm/$1"], &[("/m1/q/r?s=1", Some("/mm/q/r?s=1")), ("/x/m1/q", None)]),
         (&[r"~^/m2/.*\.gif$ -"], &[("/m2/p/x.gif?q=1", Some("/m2/p/x.gif?q=1"))]),
         (&[r"~^/m2/.*\.gif$ /pre"], &[("/m2/p/x.gif?q=1", Some("/pre/m2/p/x.gif?q=1"))]),

@@ -1,0 +1,161 @@
+//! What decisions cost: each shipped plugin in wasm beside the same code native and inlined.
+//!
+//! `cargo bench -p tidegate --bench decisions`. Read ratios within one run; the machine's speed is not the subject.
+
+#![expect(clippy::unwrap_used, reason = "a measurement ends where it fails")]
+
+use std::hint::black_box;
+use std::num::NonZeroUsize;
+use std::sync::Arc;
+
+use criterion::{BenchmarkId, Criterion, criterion_group, criterion_main};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
+use serde_json::{Value, json};
+use tidegate::cluster::{Cluster, Member, Numbers, Registry, Tried};
+use tidegate::config::{Endpoint, EndpointAddress, EndpointState};
+use tidegate::plugin::{Artifact, Limits, Runtime, Spec, shipped};
+use tidegate::policy::{Balancer, PickRequest, RequestFacts, ResponseContext, Scheme};
+use tidegate_bybusyness::choose::{Candidate, Scores};
+use tokio::time::Instant;
+
+const ENDPOINTS: [u32; 4] = [1, 16, 256, 4096];
+const ROUTES: [usize; 3] = [1, 10, 1000];
+
+fn load(name: &str) -> Arc<Artifact> {
+    let runtime = Runtime::new(None).unwrap();
+    let limits = Limits::default();
+    runtime.load(&Spec { name, origin: "shipped", bytes: shipped(name).unwrap(), limits: &limits }).unwrap()
+}
+
+fn endpoints(count: u32) -> Vec<Endpoint> {
+    let endpoint = |number: u32| Endpoint {
+        url: format!("ws://192.0.2.1:{number}"),
+        address: EndpointAddress::Tcp("192.0.2.1".to_owned(), 1),
+        tls: false,
+        authority: "192.0.2.1".to_owned(),
+        base_path: String::new(),
+        weight: 100,
+        group: 0,
+        route: None,
+        state: EndpointState::Ready,
+        labels: Vec::new(),
+        max_connections: None,
+    };
+    (0..count).map(endpoint).collect()
+}
+
+fn members(count: u32) -> Vec<Member> {
+    let registry = Registry::default();
+    let member = |endpoint: Endpoint| Member {
+        live: registry.live("bench", &endpoint.url),
+        group: 0,
+        state: EndpointState::Ready,
+        max_connections: None,
+    };
+    endpoints(count).into_iter().map(member).collect()
+}
+
+fn balancer(artifact: &Arc<Artifact>, count: u32) -> Box<dyn Balancer> {
+    let numbers = Arc::new(Numbers::new(members(count).into_iter().map(|member| member.live).collect()));
+    artifact.balancer(&Value::Null, &endpoints(count), numbers, None).unwrap()
+}
+
+fn facts(path: &str) -> RequestFacts {
+    let mut headers = HeaderMap::new();
+    for (name, value) in [("host", "front.example"), ("user-agent", "bench/1"), ("accept", "*/*")] {
+        headers.insert(name, HeaderValue::from_static(value));
+    }
+    RequestFacts {
+        method: Method::GET,
+        scheme: Scheme::Https,
+        authority: "front.example".to_owned(),
+        host_len: "front.example".len(),
+        path: path.to_owned(),
+        query: None,
+        upgrade: Some("websocket".to_owned()),
+        client: Some([192, 0, 2, 9].into()),
+        sni: None,
+        headers,
+    }
+}
+
+/// One pick: native and inlined, in wasm, and the whole selection with eligibility, lock and lease around it.
+fn pick(criterion: &mut Criterion) {
+    let artifact = load("bybusyness");
+    let mut group = criterion.benchmark_group("pick");
+    for count in ENDPOINTS {
+        let eligible: Vec<u32> = (0..count).collect();
+        let busy: Vec<u32> = (0..count).map(|id| 3 + id % 5).collect();
+        group.bench_with_input(BenchmarkId::new("native", count), &count, |bencher, count| {
+            let mut scores = Scores::new((0..*count).map(|_| 100));
+            bencher.iter(|| {
+                let candidates = eligible.iter().zip(&busy).map(|(id, busy)| Candidate { id: *id, busy: *busy });
+                black_box(scores.pick(black_box(candidates)))
+            });
+        });
+        group.bench_with_input(BenchmarkId::new("wasm", count), &count, |bencher, count| {
+            let mut balancer = balancer(&artifact, *count);
+            bencher.iter(|| {
+                let mut request = PickRequest { eligible: &eligible, busy: &busy, affinity: None, request: None };
+                black_box(balancer.pick(&mut request).unwrap())
+            });
+        });
+        group.bench_with_input(BenchmarkId::new("selection", count), &count, |bencher, count| {
+            let cluster = Cluster::new("bench".into(), members(*count), balancer(&artifact, *count));
+            let cluster = Arc::new(cluster);
+            let mut facts = facts("/");
+            let now = Instant::now();
+            bencher.iter(|| black_box(cluster.select(&mut facts, &Tried::default(), now).unwrap()));
+        });
+    }
+    group.finish();
+}
+
+/// One decision among so many routes; the one that matches is the last.
+fn route(criterion: &mut Criterion) {
+    let artifact = load("prefix");
+    let mut group = criterion.benchmark_group("route");
+    for count in ROUTES {
+        let rule = |number: usize| {
+            json!({ "path": format!("/app{number}/websocket"),
+                    "action": { "forward": { "cluster": "chat", "path": "/websocket" } } })
+        };
+        let config = json!({ "routes": (0..count).map(rule).collect::<Vec<_>>() });
+        let router = artifact.router(&config, &["chat".to_owned()], count, NonZeroUsize::MIN).unwrap();
+        let mut facts = facts(&format!("/app{}/websocket/room/1", count - 1));
+        group.bench_function(BenchmarkId::new("wasm", count), |bencher| {
+            bencher.iter(|| black_box(router.route(&mut facts).unwrap()));
+        });
+    }
+    group.finish();
+}
+
+/// A response that carries a header of interest. One that carries none never reaches the plugin: that costs a look at
+/// each name of interest, which is what the second measures.
+fn rewrite(criterion: &mut Criterion) {
+    let artifact = load("reverse");
+    let config = json!({ "routes": [{ "path": "/websocket", "to_path": "/websocket",
+                                      "origins": ["ws://10.0.0.1:8080", "ws://10.0.0.2:8080"] }] });
+    let rewriter = artifact.rewriter(&config, NonZeroUsize::MIN).unwrap();
+    let fields =
+        [(HeaderName::from_static("location"), HeaderValue::from_static("http://10.0.0.2:8080/websocket/elsewhere"))];
+    let context = ResponseContext {
+        scheme: Scheme::Https,
+        host: "front.example",
+        path: "/websocket",
+        route: Some(0),
+        endpoint: "ws://10.0.0.2:8080",
+    };
+    let mut group = criterion.benchmark_group("rewrite");
+    group.bench_function("one header of interest", |bencher| {
+        bencher.iter(|| black_box(rewriter.rewrite(&context, StatusCode::FOUND, &fields).unwrap()));
+    });
+    let headers = facts("/").headers;
+    group.bench_function("no header of interest", |bencher| {
+        bencher.iter(|| black_box(rewriter.interest().iter().any(|name| headers.contains_key(name))));
+    });
+    group.finish();
+}
+
+criterion_group!(benches, pick, route, rewrite);
+criterion_main!(benches);

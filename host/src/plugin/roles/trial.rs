@@ -1,0 +1,52 @@
+//! Made-up answers for the checks, for fuzzing.
+
+use ::http::uri::PathAndQuery;
+use ::http::{HeaderName, HeaderValue};
+
+use super::super::bindings::{rewriter as rewriting, router as routing};
+use super::{rewriter, router};
+use crate::policy::Edit;
+
+/// Puts `text` and `number` everywhere an answer has text and numbers, and panics if a check lets through what would
+/// break a request line or a head.
+pub fn try_answers(text: &str, number: u32) {
+    if router::checked_path(text).is_ok() {
+        assert!(PathAndQuery::try_from(text).is_ok(), "a path that is none was accepted: {text:?}");
+    }
+    let headers = vec![(text.to_owned(), text.to_owned()), ("x-a".to_owned(), text.to_owned())];
+    let response = routing::Response { status: number, headers, body: text.as_bytes().to_vec() };
+    if let Ok(response) = router::checked_response(response) {
+        assert!((200..600).contains(&response.status.as_u16()));
+        response.headers.values().for_each(assert_one_line);
+    }
+    let fields = [(HeaderName::from_static("location"), HeaderValue::from_static("/"))];
+    let edits = vec![
+        rewriting::Edit::Replace((number, text.to_owned())),
+        rewriting::Edit::Remove(number),
+        rewriting::Edit::Add((text.to_owned(), text.to_owned())),
+    ];
+    for edit in edits {
+        match rewriter::checked(vec![edit], &fields, &[0]) {
+            Ok(edits) => edits.iter().for_each(assert_harmless),
+            Err(_refused) => {}
+        }
+    }
+}
+
+fn assert_harmless(edit: &Edit) {
+    match edit {
+        Edit::Replace(index, value) => {
+            assert_eq!(*index, 0);
+            assert_one_line(value);
+        }
+        Edit::Remove(index) => assert_eq!(*index, 0),
+        Edit::Add(name, value) => {
+            assert!(!crate::http::is_reserved(name), "{name} is the gateway's own");
+            assert_one_line(value);
+        }
+    }
+}
+
+fn assert_one_line(value: &HeaderValue) {
+    assert!(!value.as_bytes().iter().any(|byte| matches!(byte, b'\r' | b'\n' | 0)), "{value:?}");
+}

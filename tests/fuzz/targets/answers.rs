@@ -1,0 +1,4 @@
+//! Nothing that a plugin answers gets past the checks and breaks a request line or a head.
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|input: (u32, &str)| tidegate::plugin::try_answers(input.1, input.0));
