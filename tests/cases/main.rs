@@ -9,4 +9,7 @@
 )]
 
 mod forward;
+mod reload;
+mod running;
 mod sdk;
+mod swap;
