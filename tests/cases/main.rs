@@ -9,6 +9,7 @@
 )]
 
 mod forward;
+mod process;
 mod reload;
 mod running;
 mod sdk;
