@@ -12,5 +12,7 @@ mod forward;
 mod process;
 mod reload;
 mod running;
+mod samples;
 mod sdk;
 mod swap;
+mod workers;

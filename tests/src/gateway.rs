@@ -90,7 +90,13 @@ impl Setup {
             text = text.replace(&format!("{{{name}}}"), value);
         }
         let has = |header: &str| text.lines().any(|line| line.trim() == header);
-        let general = format!("[gateway]\nworkers = 2\ncache = {PLUGIN_CACHE:?}\n");
+        let says = |key: &str| text.lines().any(|line| line.starts_with(key));
+        let mut general = "[gateway]\n".to_owned();
+        for (key, value) in [("workers = ", "2".to_owned()), ("cache = ", format!("{PLUGIN_CACHE:?}"))] {
+            if !says(key) {
+                _ = writeln!(general, "{key}{value}");
+            }
+        }
         let mut whole = String::new();
         if !has("[[listen]]") {
             whole.push_str("[[listen]]\naddress = \"127.0.0.1:0\"\n");

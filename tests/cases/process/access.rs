@@ -26,7 +26,7 @@ fn fields(line: &str) -> HashMap<String, String> {
 async fn a_request_and_a_tunnel_have_a_line_each_with_who_what_and_how_much() {
     let a = Origin::named("a").start().await;
     let running = Running::start(Gateway::configure(TEXT).origin(&a)).await;
-    running.swapped_by(|| running.edit("/app\"", "/app\"\n# another generation\nreverse = false")).await;
+    running.swapped_by(|| running.edit("path = \"/app\"", "path = \"/app\"\nreverse = false")).await;
 
     let mut raw = running.raw().await;
     raw.write(b"POST /app/x?y=1 HTTP/1.1\r\nHost: gateway.test\r\nContent-Length: 5\r\n\r\nhello").await;
