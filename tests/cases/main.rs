@@ -8,6 +8,7 @@
     reason = "whatever goes wrong in here is a failed test"
 )]
 
+mod apache;
 mod forward;
 mod process;
 mod reload;

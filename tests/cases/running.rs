@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use tidegate_tests::guests::wat;
-use tidegate_tests::{BoxedIo, Process, Raw, Setup, Websocket, eventually, upgrade_request, within};
+use tidegate_tests::{BoxedIo, Gateway, Process, Raw, Setup, Websocket, eventually, upgrade_request, within};
 use tokio::net::TcpStream;
 
 /// A real gateway and the folder that it reads.
@@ -116,6 +116,12 @@ pub(crate) async fn websocket(io: BoxedIo, path: &str) -> Websocket {
         Ok(websocket) => websocket.greeted().await,
         Err(error) => panic!("websocket on {path}: {error:?}"),
     }
+}
+
+/// What all endpoints hold, as the gateway counts it.
+pub(crate) fn held(gateway: &Gateway) -> usize {
+    let all = gateway.inner().registry().all();
+    all.iter().flat_map(|(_, lives)| lives).map(|live| live.in_flight() as usize).sum()
 }
 
 /// Text of `tests/guests/NAME.wat`.

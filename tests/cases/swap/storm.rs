@@ -7,7 +7,7 @@ use futures_util::future::join_all;
 use tidegate_tests::guests::FEEDBACK;
 use tidegate_tests::{Ca, Gateway, Origin, Websocket, eventually};
 
-use crate::running::{allow_files, guest, plain, replace, websocket};
+use crate::running::{allow_files, guest, held, plain, replace, websocket};
 
 /// Tunnels; half of them through TLS.
 const TUNNELS: usize = 1000;
@@ -103,12 +103,6 @@ async fn a_thousand_tunnels_survive_two_hundred_swaps_with_every_byte_and_count(
     eventually("nothing to be held", || held(&gateway) == 0).await;
     eventually("every tunnel to be counted as ended", || gateway.metric("tidegate_tunnels_open") == 0.0).await;
     eventually("every origin to see the end", || a.endings().len() + b.endings().len() == TUNNELS).await;
-}
-
-/// What all endpoints hold, as the gateway counts it.
-fn held(gateway: &Gateway) -> usize {
-    let all = gateway.inner().registry().all();
-    all.iter().flat_map(|(_, lives)| lives).map(|live| live.in_flight() as usize).sum()
 }
 
 /// Opens the tunnels, TLS and plain in turn, a client's share at a time.
