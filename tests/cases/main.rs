@@ -9,6 +9,11 @@
 )]
 
 mod apache;
+mod bad_input;
+mod balance;
+mod binary;
+mod ending;
+mod faults;
 mod forward;
 mod process;
 mod reload;
@@ -16,4 +21,5 @@ mod running;
 mod samples;
 mod sdk;
 mod swap;
+mod upgrade;
 mod workers;

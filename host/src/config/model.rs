@@ -251,6 +251,20 @@ pub enum EndpointState {
     Standby,
 }
 
+impl EndpointState {
+    /// As written in the configuration.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Ready => "ready",
+            Self::Drain => "drain",
+            Self::Maint => "maint",
+            Self::Spare => "spare",
+            Self::Standby => "standby",
+        }
+    }
+}
+
 /// TLS towards endpoints.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ClientTls {

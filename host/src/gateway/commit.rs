@@ -51,6 +51,16 @@ impl Listening {
         keys.filter_map(|key| self.open.get(key)).map(|open| open.address).collect()
     }
 
+    /// Whether connections are accepted.
+    pub(super) fn has_started(&self) -> bool {
+        self.started
+    }
+
+    /// Client connections open now, by the address that they came in at. Those of a closed listener are not told.
+    pub(super) fn connections(&self) -> Vec<(SocketAddr, usize)> {
+        self.open.values().map(|open| (open.address, open.gate.open())).collect()
+    }
+
     /// Stops listening where `generation` no longer does. What was accepted goes on.
     fn close_others(&mut self, generation: &Generation) {
         self.open.retain(|key, open| {

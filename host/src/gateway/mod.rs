@@ -7,10 +7,12 @@
 
 mod commit;
 mod generation;
+mod overview;
 mod prepare;
 mod reload;
 mod run;
 mod serve;
+mod sources;
 
 use std::io;
 use std::net::SocketAddr;
@@ -19,6 +21,7 @@ use std::sync::Arc;
 
 use arc_swap::ArcSwap;
 use parking_lot::Mutex;
+use tokio::sync::Notify;
 
 use crate::cluster::Registry;
 use crate::config::Config;
@@ -26,7 +29,7 @@ use crate::lifecycle::{Drain, WorkerThreads, Workers};
 use crate::plugin::{Runtime, RuntimeError};
 use crate::proxy::Observers;
 use crate::telemetry::{AccessLog, AccessTarget, LineFormat, Metrics};
-use crate::{config, tls};
+use crate::{admin, config, net, tls};
 
 use commit::Listening;
 pub use generation::{Generation, Past};
@@ -38,6 +41,7 @@ pub use run::Stopped;
 #[derive(Debug)]
 pub struct Gateway {
     shared: Arc<Shared>,
+    admin: Option<admin::Server>,
     /// Last: tasks end before what they use.
     _threads: WorkerThreads,
 }
@@ -53,6 +57,8 @@ struct Shared {
     /// Held by whoever prepares and commits: one change at a time.
     changing: Mutex<u64>,
     listening: Mutex<Listening>,
+    /// Another generation went live by an admin call: what is watched may have to change.
+    changed: Notify,
     base: Base,
 }
 
@@ -82,6 +88,9 @@ pub enum BuildError {
     /// The wasm runtime does not start on this machine.
     #[error("the plugin runtime does not start")]
     Runtime(#[from] RuntimeError),
+    /// The admin server's address or token.
+    #[error(transparent)]
+    Admin(#[from] admin::BindError),
     /// The configuration cannot be served.
     #[error(transparent)]
     Prepare(#[from] PrepareError),
@@ -98,6 +107,7 @@ impl Gateway {
             let what = what.to_owned();
             move |source| BuildError::System { what, source }
         };
+        let admin = config.admin.as_ref().map(admin::Server::bind).transpose()?;
         let count = NonZeroUsize::new(config.gateway.workers).unwrap_or(NonZeroUsize::MIN);
         let threads = WorkerThreads::start(count).map_err(system("cannot start the worker threads"))?;
         let metrics = Metrics::new(count);
@@ -127,9 +137,11 @@ impl Gateway {
             previous: Mutex::new(None),
             changing: Mutex::new(1),
             listening: Mutex::new(listening),
+            changed: Notify::new(),
             base,
         });
-        Ok(Self { shared, _threads: threads })
+        shared.add_sources();
+        Ok(Self { shared, admin, _threads: threads })
     }
 
     /// Prepares as [`Self::build`] does, says in one line what would be served, and takes everything down again. Sockets
@@ -145,6 +157,13 @@ impl Gateway {
             config.routes.len(),
             config.clusters.len()
         );
+        let admin_in_use = match config.admin.as_ref().map(|admin| (admin.address, net::probe(admin.address))) {
+            None | Some((_, Ok(()))) => String::new(),
+            Some((address, Err(error))) if error.kind() == io::ErrorKind::AddrInUse => {
+                format!("; {address} is in use, by a running gateway?")
+            }
+            Some((address, Err(source))) => return Err(admin::BindError::Address { address, source }.into()),
+        };
         let in_use = match prepare::probe(&config) {
             Err(PrepareError::Bind { address, source }) if source.kind() == io::ErrorKind::AddrInUse => {
                 format!("; {address} is in use, by a running gateway?")
@@ -153,13 +172,28 @@ impl Gateway {
         };
         // Not bound for real: sockets that listen, however shortly, would take connections from a running gateway.
         let anywhere = config.listeners.into_iter().map(elsewhere).collect();
-        let _taken_down = Self::build(Config { listeners: anywhere, ..config })?;
-        Ok(format!("{summary}{in_use}"))
+        let admin = config.admin.map(|admin| config::Admin { address: free(), ..admin });
+        let _taken_down = Self::build(Config { listeners: anywhere, admin, ..config })?;
+        Ok(format!("{summary}{in_use}{admin_in_use}"))
     }
 
     /// Accepts connections.
     pub fn start(&self) {
         self.shared.start_listening();
+    }
+
+    /// Answers admin calls, if `[admin]` is configured, on the runtime that this is called on. The second time does
+    /// nothing. They are answered until everything else has been drained.
+    pub fn start_admin(&self) {
+        if let Some(admin) = &self.admin {
+            admin.start(Arc::new(overview::Whole(self.shared.clone())));
+        }
+    }
+
+    /// Where admin calls are answered; the port is the real one.
+    #[must_use]
+    pub fn admin_address(&self) -> Option<SocketAddr> {
+        self.admin.as_ref().map(admin::Server::address)
     }
 
     /// Where it listens, in the order of the configuration; ports are the real ones.
@@ -202,7 +236,12 @@ impl Gateway {
 
 /// The same listener on a free loopback port.
 fn elsewhere(listener: config::Listener) -> config::Listener {
-    config::Listener { address: (std::net::Ipv4Addr::LOCALHOST, 0).into(), ..listener }
+    config::Listener { address: free(), ..listener }
+}
+
+/// A loopback address with a port that the system chooses.
+fn free() -> SocketAddr {
+    (std::net::Ipv4Addr::LOCALHOST, 0).into()
 }
 
 fn open_access(log: &config::Log) -> io::Result<AccessLog> {

@@ -75,7 +75,7 @@ impl Shared {
         Ok(self.commit(prepared))
     }
 
-    fn rollback(self: Arc<Self>) -> Result<Arc<Generation>, ReloadError> {
+    pub(super) fn rollback(self: Arc<Self>) -> Result<Arc<Generation>, ReloadError> {
         self.observe(self.try_rollback())
     }
 

@@ -30,6 +30,7 @@ impl Gateway {
         let mut ends =
             Ends { terminate: signal(SignalKind::terminate())?, interrupt: signal(SignalKind::interrupt())? };
         self.start();
+        self.start_admin();
         let mut watcher = Watcher::new(self.generation().config().watched_files());
         loop {
             tokio::select! {
@@ -49,6 +50,7 @@ impl Gateway {
                     tracing::info!(files = files.join(", "), "changed, rereading");
                     self.reread(&mut watcher).await;
                 }
+                () = self.shared.changed.notified() => watcher.watch(self.generation().config().watched_files()),
             }
         }
         let patience = self.generation().config().gateway.drain;
@@ -69,6 +71,9 @@ impl Gateway {
         if cut > 0 {
             tracing::warn!(cut, "drain deadline passed");
             drain.finish(AFTER_CUT).await;
+        }
+        if let Some(admin) = &self.admin {
+            admin.finish().await;
         }
         Stopped { cut }
     }

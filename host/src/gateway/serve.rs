@@ -89,9 +89,13 @@ fn hand_over(shared: &Arc<Shared>, stream: TcpStream, entered: Entered, worker: 
 
 fn start(shared: Arc<Shared>, stream: TcpStream, entered: Entered) {
     let drain = shared.base.drain.clone();
-    drain.spawn(async move {
+    drain.clone().spawn(async move {
         let peer = entered.peer;
-        if let Err(error) = serve(shared, stream, entered).await {
+        let result = tokio::select! {
+            result = serve(shared, stream, entered) => result,
+            () = drain.deadline() => Err(ConnectionError::Cut),
+        };
+        if let Err(error) = result {
             tracing::debug!(%peer, %error, "connection ended early");
         }
     });
@@ -106,6 +110,8 @@ enum ConnectionError {
     Tls(String),
     #[error("tls handshake not done in time")]
     TlsTimedOut,
+    #[error("the drain deadline has passed")]
+    Cut,
     #[error("{0}")]
     Http(#[from] http::ServeError),
 }
@@ -115,10 +121,12 @@ async fn serve(shared: Arc<Shared>, stream: TcpStream, entered: Entered) -> Resu
     let local = stream.local_addr()?;
     let Entered { peer, settings, permit, seat, open } = entered;
     let (stream, secured) = secure(&shared, &settings, stream.into()).await?;
+    let scheme = if settings.tls.is_some() { Scheme::Https } else { Scheme::Http };
     let client = Arc::new(Client {
         peer,
         local,
-        scheme: if settings.tls.is_some() { Scheme::Https } else { Scheme::Http },
+        forwarded: http::Peer::new(Some(peer.ip()), local.port(), scheme == Scheme::Https),
+        scheme,
         sni: secured.sni,
         tls: secured.version,
         drain: shared.base.drain.clone(),

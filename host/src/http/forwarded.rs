@@ -1,6 +1,5 @@
 //! What endpoints are told about the client: `X-Forwarded-*` and `Forwarded` (RFC 7239).
 
-use std::fmt::Write as _;
 use std::net::IpAddr;
 
 use ::http::HeaderValue;
@@ -11,6 +10,7 @@ const FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 const HOST: HeaderName = HeaderName::from_static("x-forwarded-host");
 const PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
 const PORT: HeaderName = HeaderName::from_static("x-forwarded-port");
+const FIELDS: [HeaderName; 5] = [FOR, HOST, PROTO, PORT, header::FORWARDED];
 
 /// What is sent, and who is believed.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -23,24 +23,37 @@ pub struct Forwarding {
     pub trusted: Vec<IpNet>,
 }
 
-/// The connection that a request came by.
-#[derive(Clone, Copy, Debug)]
+/// The connection that requests come by, with what is the same for all of them made once.
+#[derive(Clone, Debug)]
 pub struct Peer {
-    /// Address at the other end; none on a unix socket.
-    pub address: Option<IpAddr>,
-    /// Port that the client connected to.
-    pub port: u16,
-    /// Whether it came by TLS.
-    pub https: bool,
+    address: Option<IpAddr>,
+    https: bool,
+    /// Value of `X-Forwarded-For` for a client that nobody speaks for.
+    alone: Option<HeaderValue>,
+    port: HeaderValue,
+    /// `for=192.0.2.1`, the first part of our element of `Forwarded`.
+    node: String,
 }
 
-/// The fields for one request.
-#[derive(Clone, Copy, Debug)]
-pub struct Forwarded<'a> {
-    /// Who came.
-    pub peer: Peer,
-    /// The client's Host, as sent; may be empty.
-    pub host: &'a str,
+impl Peer {
+    /// A client at `address` (none on a unix socket) that connected to our `port`.
+    #[must_use]
+    pub fn new(address: Option<IpAddr>, port: u16, https: bool) -> Self {
+        let address = address.map(|address| address.to_canonical());
+        let node = match address {
+            Some(IpAddr::V4(address)) => format!("for={address}"),
+            Some(IpAddr::V6(address)) => format!("for=\"[{address}]\""),
+            None => "for=unknown".to_owned(),
+        };
+        let alone = address.and_then(|address| HeaderValue::from_str(&address.to_string()).ok());
+        Self { address, https, alone, port: HeaderValue::from(port), node }
+    }
+
+    /// Address at the other end.
+    #[must_use]
+    pub fn address(&self) -> Option<IpAddr> {
+        self.address
+    }
 }
 
 impl Forwarding {
@@ -53,58 +66,66 @@ impl Forwarding {
         })
     }
 
-    /// Puts the fields into `headers`: extends what a trusted peer sent, replaces what anybody else did.
-    pub fn apply(&self, headers: &mut HeaderMap, facts: Forwarded<'_>) {
-        let trusted = self.trusts(facts.peer.address);
-        if !trusted {
-            for name in [FOR, HOST, PROTO, PORT, header::FORWARDED] {
+    /// Puts the fields into `headers`: extends what a trusted peer sent, replaces what anybody else did. `host` is the
+    /// client's Host as sent; it may be empty.
+    pub fn apply(&self, headers: &mut HeaderMap, peer: &Peer, host: &str) {
+        let trusted = self.trusts(peer.address);
+        let claims = headers.keys().any(|name| FIELDS.contains(name));
+        if claims && !trusted {
+            for name in FIELDS {
                 headers.remove(name);
             }
         }
+        let believed = claims && trusted;
         if self.x_forwarded {
-            apply_x_forwarded(headers, facts, trusted);
+            apply_x_forwarded(headers, peer, host, believed);
         }
         if self.forwarded {
-            let element = element(facts);
-            append_to_list(headers, header::FORWARDED, &element);
+            let element = element(peer, host);
+            if believed {
+                append_to_list(headers, header::FORWARDED, &element);
+            } else if let Ok(value) = HeaderValue::try_from(element) {
+                headers.insert(header::FORWARDED, value);
+            }
         }
     }
 }
 
-fn apply_x_forwarded(headers: &mut HeaderMap, facts: Forwarded<'_>, trusted: bool) {
-    if let Some(address) = facts.peer.address {
-        append_to_list(headers, FOR, &address.to_canonical().to_string());
+fn apply_x_forwarded(headers: &mut HeaderMap, peer: &Peer, host: &str, believed: bool) {
+    if let Some(alone) = &peer.alone {
+        match alone.to_str() {
+            Ok(address) if believed => append_to_list(headers, FOR, address),
+            _ => _ = headers.insert(FOR, alone.clone()),
+        }
     }
     // How the client first came is known to the first proxy only: a trusted one's word stays.
-    if !(trusted && headers.contains_key(PROTO)) {
-        headers.insert(PROTO, HeaderValue::from_static(if facts.peer.https { "https" } else { "http" }));
+    if !(believed && headers.contains_key(PROTO)) {
+        headers.insert(PROTO, HeaderValue::from_static(if peer.https { "https" } else { "http" }));
     }
-    if !(trusted && headers.contains_key(PORT)) {
-        headers.insert(PORT, HeaderValue::from(facts.peer.port));
+    if !(believed && headers.contains_key(PORT)) {
+        headers.insert(PORT, peer.port.clone());
     }
-    let known = trusted && headers.contains_key(HOST);
+    let known = believed && headers.contains_key(HOST);
     if !known
-        && !facts.host.is_empty()
-        && let Ok(value) = HeaderValue::from_str(facts.host)
+        && !host.is_empty()
+        && let Ok(value) = HeaderValue::from_str(host)
     {
         headers.insert(HOST, value);
     }
 }
 
 /// One element of `Forwarded`: `for=192.0.2.1;host="h:1";proto=https`.
-fn element(facts: Forwarded<'_>) -> String {
-    let mut text = String::with_capacity(64);
-    match facts.peer.address.map(|address| address.to_canonical()) {
-        Some(IpAddr::V4(address)) => _ = write!(text, "for={address}"),
-        Some(IpAddr::V6(address)) => _ = write!(text, "for=\"[{address}]\""),
-        None => text.push_str("for=unknown"),
-    }
-    if !facts.host.is_empty() {
+fn element(peer: &Peer, host: &str) -> String {
+    let mut text = String::with_capacity(peer.node.len() + host.len() + ";host=\"\";proto=https".len());
+    text.push_str(&peer.node);
+    if !host.is_empty() {
         // A host with a port or brackets is no token (RFC 7239 §4).
-        let quote = if facts.host.contains([':', '[']) { "\"" } else { "" };
-        _ = write!(text, ";host={quote}{}{quote}", facts.host);
+        let quote = if host.contains([':', '[']) { "\"" } else { "" };
+        for part in [";host=", quote, host, quote] {
+            text.push_str(part);
+        }
     }
-    _ = write!(text, ";proto={}", if facts.peer.https { "https" } else { "http" });
+    text.push_str(if peer.https { ";proto=https" } else { ";proto=http" });
     text
 }
 
@@ -164,7 +185,7 @@ mod tests {
     }
 
     fn peer(address: &str) -> Peer {
-        Peer { address: Some(address.parse().unwrap()), port: 443, https: true }
+        Peer::new(Some(address.parse().unwrap()), 443, true)
     }
 
     fn both(trusted: &[&str]) -> Forwarding {
@@ -177,7 +198,7 @@ mod tests {
         let mut map =
             headers(&[("x-forwarded-for", "6.6.6.6"), ("x-forwarded-proto", "http"), ("forwarded", "for=evil")]);
 
-        both(&[]).apply(&mut map, Forwarded { peer: peer("192.0.2.7"), host: "front.example:8443" });
+        both(&[]).apply(&mut map, &peer("192.0.2.7"), "front.example:8443");
 
         assert_eq!(map["x-forwarded-for"], "192.0.2.7");
         assert_eq!(map["x-forwarded-proto"], "https");
@@ -195,7 +216,7 @@ mod tests {
             ("forwarded", "for=203.0.113.9"),
         ]);
 
-        both(&["10.0.0.0/8"]).apply(&mut map, Forwarded { peer: peer("10.1.1.1"), host: "inner" });
+        both(&["10.0.0.0/8"]).apply(&mut map, &peer("10.1.1.1"), "inner");
 
         assert_eq!(map["x-forwarded-for"], "203.0.113.9, 10.1.1.1");
         assert_eq!(map["x-forwarded-proto"], "http");

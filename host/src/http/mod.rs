@@ -11,7 +11,7 @@ mod target;
 mod upgrade;
 
 pub use body::{Body, BodyError, Watch};
-pub use forwarded::{Forwarded, Forwarding, Peer, client_behind};
+pub use forwarded::{Forwarding, Peer, client_behind};
 pub use framing::{Framing, Violation};
 pub use guard::Guard;
 pub use hop::{is_reserved, strip_hop_by_hop};

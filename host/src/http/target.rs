@@ -39,6 +39,9 @@ pub enum TargetError {
     /// `OPTIONS *` and the like.
     #[error("the target `*` names no resource behind this gateway")]
     Asterisk,
+    /// `host:port` alone is for CONNECT (RFC 9112 §3.2.3); taken for a URL it would choose the route.
+    #[error("the target is neither a path nor a URL")]
+    Authority,
     /// `..` above the root.
     #[error("the path leaves its root")]
     AboveRoot,
@@ -73,6 +76,9 @@ pub fn read_target<B>(request: &Request<B>) -> Result<Target, TargetError> {
     let uri = request.uri();
     if uri.path() == "*" {
         return Err(TargetError::Asterisk);
+    }
+    if uri.scheme().is_none() && uri.authority().is_some() {
+        return Err(TargetError::Authority);
     }
     let (authority, host_len) = read_authority(request)?;
     if uri.path().len() + uri.query().map_or(0, str::len) > LONGEST {
@@ -151,8 +157,9 @@ fn host_length(text: &str) -> Option<usize> {
 /// after the decision, and leave the prefix it was given.
 fn clean_path(path: &str) -> Result<String, TargetError> {
     check_escapes(path.as_bytes())?;
-    let has_dots = path.split('/').any(|segment| dots(segment).is_some());
-    if !has_dots {
+    // Nearly every path has no segment that begins with a dot or an escape.
+    let suspicious = path.as_bytes().windows(2).any(|pair| matches!(pair, [b'/', b'.' | b'%']));
+    if !suspicious || !path.split('/').any(|segment| dots(segment).is_some()) {
         return Ok(path.to_owned());
     }
     let mut kept: Vec<&str> = Vec::new();
@@ -179,12 +186,18 @@ enum Dots {
 }
 
 fn dots(segment: &str) -> Option<Dots> {
-    if segment.is_empty() || segment.len() > 6 {
-        return None;
+    let mut rest = segment;
+    let mut dots = 0;
+    while let Some(after) = rest.strip_prefix('.').or_else(|| {
+        let (escape, after) = rest.split_at_checked(3)?;
+        escape.eq_ignore_ascii_case("%2e").then_some(after)
+    }) {
+        rest = after;
+        dots += 1;
     }
-    match segment.replace("%2e", ".").replace("%2E", ".").as_str() {
-        "." => Some(Dots::Here),
-        ".." => Some(Dots::Up),
+    match (dots, rest) {
+        (1, "") => Some(Dots::Here),
+        (2, "") => Some(Dots::Up),
         _ => None,
     }
 }
@@ -282,5 +295,7 @@ mod tests {
         );
         assert_eq!(target("http://user@abs.example/", &["h"]), Err(TargetError::HostInvalid));
         assert_eq!(target("*", &["h"]), Err(TargetError::Asterisk));
+        assert_eq!(target("other:80", &["h"]), Err(TargetError::Authority));
+        assert_eq!(target("other", &["h"]), Err(TargetError::Authority));
     }
 }

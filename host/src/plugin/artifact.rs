@@ -10,7 +10,7 @@ use super::load::{LoadError, Problem};
 use super::pulse::{Pulse, ticks};
 use super::roles;
 use super::runtime::Compiled;
-use super::status::Ledger;
+use super::status::{Ledger, RoleStatus};
 use super::surface::RoleKind;
 use crate::config::Endpoint;
 use crate::policy::{Balancer, ClusterNumbers, Rewriter, Router};
@@ -61,6 +61,18 @@ impl Artifact {
     #[must_use]
     pub fn name(&self) -> &Arc<str> {
         &self.commons.name
+    }
+
+    /// Where it came from: a path, or `shipped`.
+    #[must_use]
+    pub fn origin(&self) -> &Arc<str> {
+        &self.origin
+    }
+
+    /// Its numbers, role by role.
+    #[must_use]
+    pub fn status(&self) -> Vec<RoleStatus> {
+        self.ledgers.iter().map(|ledger| ledger.snapshot()).collect()
     }
 
     /// SHA-256 of the file, hex.

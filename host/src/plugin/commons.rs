@@ -7,6 +7,8 @@ use std::time::{Duration, Instant};
 use arc_swap::ArcSwap;
 use parking_lot::Mutex;
 
+use super::totals::Estate;
+
 /// Keys of `counters`, and bytes of one; from the contract.
 const COUNTER_KEYS: usize = 1024;
 const COUNTER_KEY_BYTES: usize = 256;
@@ -24,6 +26,8 @@ pub(super) struct Commons {
     gate: Mutex<Gate>,
     /// Why the last file for this name was refused.
     pub(super) refusal: Mutex<Option<String>>,
+    /// What its artifacts counted before they ended.
+    pub(super) estate: Arc<Estate>,
 }
 
 impl Commons {
@@ -34,6 +38,7 @@ impl Commons {
             table: ArcSwap::default(),
             gate: Mutex::new(Gate::default()),
             refusal: Mutex::default(),
+            estate: Arc::default(),
         }
     }
 

@@ -26,6 +26,7 @@ mod seat;
 mod shipped;
 pub mod status;
 mod surface;
+mod totals;
 mod wasi;
 mod wrap;
 

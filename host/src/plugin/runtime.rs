@@ -21,7 +21,8 @@ use super::limits::Limits;
 use super::load::{LoadError, Problem, RuntimeError};
 use super::pulse::Pulse;
 use super::status::{Ledger, Refusal, RoleStatus};
-use super::surface::Surface;
+use super::surface::{RoleKind, Surface};
+use super::totals::RoleTotals;
 use super::{capabilities, wasi, wrap};
 
 /// A file to load.
@@ -108,7 +109,10 @@ impl Runtime {
             .surface
             .roles
             .iter()
-            .map(|role| Arc::new(Ledger::new(Arc::clone(&commons.name), *role, Arc::clone(&compiled.digest))))
+            .map(|role| {
+                let (name, digest) = (Arc::clone(&commons.name), Arc::clone(&compiled.digest));
+                Arc::new(Ledger::new(name, *role, digest, Arc::clone(&commons.estate)))
+            })
             .collect::<Vec<_>>();
         let mut known = self.ledgers.lock();
         known.retain(|ledger| ledger.strong_count() > 0);
@@ -126,6 +130,21 @@ impl Runtime {
     #[must_use]
     pub fn status(&self) -> Vec<RoleStatus> {
         self.ledgers.lock().iter().filter_map(Weak::upgrade).map(|ledger| ledger.snapshot()).collect()
+    }
+
+    /// What each plugin name has counted in each role since the start, whatever became of its files.
+    #[must_use]
+    pub fn totals(&self) -> Vec<RoleTotals> {
+        // Held, so that none passes from the living to the dead in between.
+        let living: Vec<_> = self.ledgers.lock().iter().filter_map(Weak::upgrade).collect();
+        let mut totals: BTreeMap<(String, RoleKind), RoleTotals> = BTreeMap::new();
+        let past = self.commons.lock().values().flat_map(|one| one.estate.all()).collect::<Vec<_>>();
+        totals.extend(past.into_iter().map(|one| ((one.plugin.clone(), one.role), one)));
+        for status in living.iter().map(|ledger| ledger.snapshot()) {
+            let nothing = || RoleTotals::nothing(&status.plugin, status.role);
+            totals.entry((status.plugin.clone(), status.role)).or_insert_with(nothing).add(&status);
+        }
+        totals.into_values().collect()
     }
 
     /// The last refusal for each plugin name whose latest file was refused.

@@ -8,10 +8,12 @@ use parking_lot::Mutex;
 
 use super::fault::Crash;
 use super::surface::RoleKind;
+use super::totals::Estate;
+pub use super::totals::RoleTotals;
 use crate::policy::FaultKind;
 
 /// Kinds of fault, in the order of the counters.
-const KINDS: [FaultKind; 5] =
+pub(super) const KINDS: [FaultKind; 5] =
     [FaultKind::Deadline, FaultKind::Trap, FaultKind::Memory, FaultKind::Answer, FaultKind::Unavailable];
 
 /// One role of one loaded plugin, at one moment.
@@ -27,6 +29,8 @@ pub struct RoleStatus {
     pub calls: u64,
     /// Estimate of the time spent in calls, nanoseconds: one call in 64 is timed.
     pub nanos: u64,
+    /// Calls that were timed.
+    pub timed: u64,
     /// Faults so far, by kind.
     pub faults: Vec<(&'static str, u64)>,
     /// Instances that run now.
@@ -42,6 +46,12 @@ impl RoleStatus {
     #[must_use]
     pub fn short_digest(&self) -> &str {
         self.digest.get(..12).unwrap_or(&self.digest)
+    }
+
+    /// Mean time of a call in nanoseconds; none before the first.
+    #[must_use]
+    pub fn nanos_per_call(&self) -> Option<u64> {
+        (self.nanos / SAMPLE).checked_div(self.timed)
     }
 }
 
@@ -61,11 +71,13 @@ pub(super) struct Ledger {
     pub(super) role: RoleKind,
     pub(super) digest: Arc<str>,
     tallies: Mutex<Vec<Arc<Tally>>>,
-    /// Calls and nanoseconds of seats that are gone.
-    past: [AtomicU64; 2],
+    /// Calls, nanoseconds and timed calls of seats that are gone.
+    past: [AtomicU64; 3],
     faults: [AtomicU64; KINDS.len()],
     pub(super) instances: AtomicUsize,
     last: Mutex<Burst>,
+    /// Gets the counts in the end.
+    estate: Arc<Estate>,
 }
 
 /// Calls of one seat. Only the seat writes, so plain loads and stores are enough: no locked instruction per call.
@@ -73,6 +85,7 @@ pub(super) struct Ledger {
 pub(super) struct Tally {
     calls: AtomicU64,
     nanos: AtomicU64,
+    timed: AtomicU64,
     aside: AtomicBool,
 }
 
@@ -94,6 +107,7 @@ impl Tally {
         if let Some(began) = began {
             let nanos = u64::try_from(began.elapsed().as_nanos()).unwrap_or(u64::MAX).saturating_mul(SAMPLE);
             self.nanos.store(self.nanos.load(Relaxed).saturating_add(nanos), Relaxed);
+            self.timed.store(self.timed.load(Relaxed) + 1, Relaxed);
         }
     }
 
@@ -104,7 +118,7 @@ impl Tally {
 }
 
 impl Ledger {
-    pub(super) fn new(plugin: Arc<str>, role: RoleKind, digest: Arc<str>) -> Self {
+    pub(super) fn new(plugin: Arc<str>, role: RoleKind, digest: Arc<str>, estate: Arc<Estate>) -> Self {
         Self {
             plugin,
             role,
@@ -114,6 +128,7 @@ impl Ledger {
             faults: Default::default(),
             instances: AtomicUsize::new(0),
             last: Mutex::default(),
+            estate,
         }
     }
 
@@ -130,6 +145,7 @@ impl Ledger {
         tallies.retain(|other| !Arc::ptr_eq(other, tally));
         self.past[0].fetch_add(tally.calls.load(Relaxed), Relaxed);
         self.past[1].fetch_add(tally.nanos.load(Relaxed), Relaxed);
+        self.past[2].fetch_add(tally.timed.load(Relaxed), Relaxed);
     }
 
     /// Counts a fault that is not worth a line of its own.
@@ -164,11 +180,18 @@ impl Ledger {
             digest: self.digest.to_string(),
             calls: self.past[0].load(Relaxed) + sum(|tally| &tally.calls),
             nanos: self.past[1].load(Relaxed).saturating_add(sum(|tally| &tally.nanos)),
+            timed: self.past[2].load(Relaxed) + sum(|tally| &tally.timed),
             faults: KINDS.iter().zip(&self.faults).map(|(kind, count)| (kind.as_str(), count.load(Relaxed))).collect(),
             instances: self.instances.load(Relaxed),
             aside: tallies.iter().filter(|tally| tally.aside.load(Relaxed)).count(),
             last_fault: self.last.lock().detail.clone(),
         }
+    }
+}
+
+impl Drop for Ledger {
+    fn drop(&mut self) {
+        self.estate.take_over(&self.snapshot());
     }
 }
 
@@ -230,7 +253,7 @@ mod tests {
 
     #[test]
     fn numbers_of_a_closed_seat_stay_counted() {
-        let ledger = Ledger::new("first".into(), RoleKind::Balancer, "abc".into());
+        let ledger = Ledger::new("first".into(), RoleKind::Balancer, "abc".into(), Arc::default());
         let tally = ledger.open();
         for _ in 0..3 {
             let began = tally.begin();
@@ -239,6 +262,26 @@ mod tests {
 
         ledger.close(&tally);
 
-        assert_eq!(ledger.snapshot().calls, 3);
+        let status = ledger.snapshot();
+        assert_eq!((status.calls, status.timed), (3, 1), "the first call of 64 is timed");
+        assert_eq!(status.nanos_per_call(), Some(status.nanos / 64));
+    }
+
+    #[test]
+    fn counts_of_a_plugin_that_is_gone_stay_in_its_totals() {
+        let estate = Arc::new(Estate::default());
+        for digest in ["abc", "def"] {
+            let ledger = Ledger::new("first".into(), RoleKind::Balancer, digest.into(), Arc::clone(&estate));
+            ledger.open().begin();
+            ledger.count(FaultKind::Trap);
+            let tally = ledger.tallies.lock().first().cloned().unwrap();
+            ledger.close(&tally);
+        }
+
+        let totals = estate.all();
+
+        assert_eq!(totals.len(), 1);
+        assert_eq!(totals[0].calls, 2);
+        assert!(totals[0].faults.contains(&("trap", 2)));
     }
 }

@@ -4,6 +4,7 @@ use std::any::Any;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
+use crate::http::Peer;
 use crate::lifecycle::Drain;
 use crate::policy::Scheme;
 use crate::telemetry::{AccessLog, Metrics};
@@ -24,6 +25,8 @@ pub struct Client {
     pub peer: SocketAddr,
     /// Our end.
     pub local: SocketAddr,
+    /// What endpoints are told about it.
+    pub forwarded: Peer,
     /// How it speaks to us.
     pub scheme: Scheme,
     /// Server name of its TLS.

@@ -1,13 +1,11 @@
 //! The heads of requests and responses on their way through.
 
-use std::net::IpAddr;
-
 use ::http::uri::PathAndQuery;
 use ::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, Uri, header};
 
 use super::{Client, Rules, Snapshot};
-use crate::http::{Forwarded, Offer, Peer, strip_hop_by_hop};
-use crate::policy::{Edit, Fault, RequestFacts, ResponseContext, Scheme};
+use crate::http::{Offer, strip_hop_by_hop};
+use crate::policy::{Edit, Fault, RequestFacts, ResponseContext};
 use crate::upstream::Upstream;
 
 /// What of a request head is the same for every endpoint that is tried.
@@ -20,9 +18,7 @@ pub(super) fn prepare_request(
     offer: Option<&Offer>,
 ) {
     strip_hop_by_hop(headers);
-    let address: IpAddr = client.peer.ip();
-    let peer = Peer { address: Some(address), port: client.local.port(), https: client.scheme == Scheme::Https };
-    snapshot.forwarding.apply(headers, Forwarded { peer, host: &facts.authority });
+    snapshot.forwarding.apply(headers, &client.forwarded, &facts.authority);
     rules.request_headers.apply(headers);
     if let Some(offer) = offer
         && let Ok(value) = HeaderValue::from_str(&offer.to_value())

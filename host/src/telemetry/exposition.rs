@@ -66,10 +66,6 @@ impl Collector for Scrape {
         }
         describe(&mut encoder, &names::GENERATION)?.encode_gauge(&self.0.generation())?;
         self.durations(&mut encoder)?;
-        let mut faults = describe(&mut encoder, &names::PLUGIN_FAULTS)?;
-        for ((plugin, kind), count) in self.0.faults() {
-            counted(&mut faults, &[("plugin", plugin.as_str()), ("kind", kind)], count)?;
-        }
         self.sources(&mut encoder)
     }
 }
@@ -173,7 +169,6 @@ mod tests {
         let metrics = Metrics::new(NonZeroUsize::MIN);
         metrics.request(204, Duration::from_millis(3));
         metrics.add(Counter::TunnelBytesToClient, 7);
-        metrics.plugin_fault("bybusyness", "deadline");
         metrics.set_generation(4);
         let _tunnel = metrics.hold(Gauge::TunnelsOpen);
         for endpoint in ["ws://a\"\\\nb", "ws://c"] {
@@ -186,7 +181,6 @@ mod tests {
             ("tidegate_requests_total{class=\"2xx\"}", "1"),
             ("tidegate_connections_total", "0"),
             ("tidegate_tunnel_bytes_total{direction=\"to_client\"}", "7"),
-            ("tidegate_plugin_faults_total{plugin=\"bybusyness\",kind=\"deadline\"}", "1"),
             ("tidegate_generation", "4"),
             ("tidegate_tunnels_open", "1"),
             ("tidegate_request_duration_seconds_bucket{le=\"0.0025\"}", "0"),

@@ -6,7 +6,6 @@
 //! others   ──▶ shard n ─┘
 //! ```
 
-use std::collections::BTreeMap;
 use std::fmt;
 use std::num::NonZeroUsize;
 use std::sync::Arc;
@@ -17,9 +16,6 @@ use parking_lot::Mutex;
 
 use super::exposition::Samples;
 use super::names::{Counter, DURATION_BOUNDS, Gauge};
-
-/// Series of plugin faults that are told apart; more plugins than this share the name `other`.
-const FAULT_SERIES: usize = 256;
 
 static NEXT_THREAD: AtomicUsize = AtomicUsize::new(0);
 
@@ -34,7 +30,6 @@ type Source = Box<dyn Fn(&mut Samples) + Send + Sync>;
 pub struct Metrics {
     shards: Box<[Shard]>,
     generation: AtomicU64,
-    faults: Mutex<BTreeMap<(String, &'static str), u64>>,
     sources: Mutex<Vec<Source>>,
 }
 
@@ -62,7 +57,6 @@ impl Metrics {
         Arc::new(Self {
             shards: std::iter::repeat_with(Shard::default).take(shards).collect(),
             generation: AtomicU64::new(0),
-            faults: Mutex::default(),
             sources: Mutex::default(),
         })
     }
@@ -98,16 +92,6 @@ impl Metrics {
         }
     }
 
-    /// Counts a plugin's fault. Takes a short lock: faults are rare.
-    pub fn plugin_fault(&self, plugin: &str, kind: &'static str) {
-        let mut faults = self.faults.lock();
-        let key = (plugin.to_owned(), kind);
-        let key =
-            if faults.len() < FAULT_SERIES || faults.contains_key(&key) { key } else { ("other".to_owned(), kind) };
-        let count = faults.entry(key).or_default();
-        *count = count.saturating_add(1);
-    }
-
     /// Sets the number of the live generation.
     pub fn set_generation(&self, number: u64) {
         self.generation.store(number, Ordering::Relaxed);
@@ -139,10 +123,6 @@ impl Metrics {
     pub(super) fn durations(&self) -> Durations {
         let buckets = (0..=DURATION_BOUNDS.len()).map(|index| self.sum(|shard| shard.buckets.get(index))).collect();
         Durations { micros: self.sum(|shard| Some(&shard.micros)), buckets }
-    }
-
-    pub(super) fn faults(&self) -> Vec<((String, &'static str), u64)> {
-        self.faults.lock().iter().map(|(key, count)| (key.clone(), *count)).collect()
     }
 
     pub(super) fn collect(&self, samples: &mut Samples) {
@@ -248,18 +228,5 @@ mod tests {
         assert_eq!(durations.buckets, [1, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1]);
         assert_eq!(durations.micros, 60_003_000);
         assert_eq!(metrics.total(Counter::Status2xx), 3);
-    }
-
-    #[test]
-    fn series_of_faults_are_bounded() {
-        let metrics = metrics();
-        for number in 0..1000 {
-            metrics.plugin_fault(&format!("p{number}"), "trap");
-        }
-
-        let faults = metrics.faults();
-
-        assert_eq!(faults.len(), FAULT_SERIES + 1);
-        assert_eq!(faults.iter().map(|(_, count)| count).sum::<u64>(), 1000, "none is lost");
     }
 }

@@ -12,6 +12,7 @@ mod exposition;
 pub mod log;
 mod metrics;
 pub mod names;
+pub mod process;
 
 pub use access::{AccessLog, AccessRecord, AccessTarget, Kind};
 pub use exposition::{CONTENT_TYPE, Samples};

@@ -68,8 +68,22 @@ pub static UPSTREAM_CONNECTIONS: Family =
     Family::counter("tidegate_upstream_connections", "Connections to endpoints, by how they were had");
 /// Requests tried again on another endpoint.
 pub static RETRIES: Family = Family::counter("tidegate_retries", "Attempts after the first, on another endpoint");
-/// Faults of plugins, by `plugin` and `kind`.
-pub static PLUGIN_FAULTS: Family = Family::counter("tidegate_plugin_faults", "Faults of plugins, by plugin and kind");
+/// Calls of plugins, by `plugin` and `role`.
+pub static PLUGIN_CALLS: Family = Family::counter("tidegate_plugin_calls", "Calls of plugins, by plugin and role");
+/// Time in plugins, by `plugin` and `role`.
+pub static PLUGIN_SECONDS: Family =
+    Family::counter("tidegate_plugin_seconds", "Time spent in plugins, estimated from one call in 64");
+/// Faults of plugins, by `plugin`, `role` and `kind`.
+pub static PLUGIN_FAULTS: Family =
+    Family::counter("tidegate_plugin_faults", "Faults of plugins, by plugin, role and kind");
+/// Instances, by `plugin` and `role`.
+pub static PLUGIN_INSTANCES: Family = Family::gauge("tidegate_plugin_instances", "Instances of plugins that run now");
+/// Where a plugin is not called after repeated faults, by `plugin` and `role`.
+pub static PLUGIN_ASIDE: Family =
+    Family::gauge("tidegate_plugin_aside", "Clusters or workers where the plugin is put aside after repeated faults");
+/// Whether the latest file of a `plugin` was refused.
+pub static PLUGIN_REFUSED: Family =
+    Family::gauge("tidegate_plugin_refused", "1 if the latest file of the plugin was refused");
 /// Reloads, by `outcome`.
 pub static RELOADS: Family = Family::counter("tidegate_reloads", "Configuration reloads, by outcome");
 /// The live generation.
@@ -88,6 +102,21 @@ pub static ENDPOINT_PICKS: Family = Family::counter("tidegate_endpoint_picks", "
 pub static ENDPOINT_FAILURES: Family = Family::counter("tidegate_endpoint_failures", "Attempts that failed");
 /// Bytes each way, by `cluster`, `endpoint` and `direction` (`to_endpoint`, `to_client`).
 pub static ENDPOINT_BYTES: Family = Family::counter("tidegate_endpoint_bytes", "Bytes relayed, by direction");
+
+/// Client connections, by `listener`.
+pub static LISTENER_CONNECTIONS: Family =
+    Family::gauge("tidegate_listener_connections", "Client connections open now, by listener");
+/// Client connections, by `worker`.
+pub static WORKER_CONNECTIONS: Family =
+    Family::gauge("tidegate_worker_connections", "Client connections open now, by worker thread");
+/// When the process started.
+pub static PROCESS_START: Family =
+    Family::gauge("tidegate_process_start_time_seconds", "Start of the process, in seconds since 1970");
+/// Memory of the process.
+pub static PROCESS_MEMORY: Family =
+    Family::gauge("tidegate_process_resident_memory_bytes", "Memory that the process has in RAM");
+/// Descriptors of the process.
+pub static PROCESS_FDS: Family = Family::gauge("tidegate_process_open_fds", "File descriptors that are open");
 
 /// Upper bounds of [`REQUEST_DURATION`] in microseconds; one more bucket holds the rest.
 pub(super) const DURATION_BOUNDS: [u64; 12] =

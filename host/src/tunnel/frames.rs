@@ -53,14 +53,27 @@ impl Frames {
     /// Takes note of bytes that went by.
     pub fn pass(&mut self, mut bytes: &[u8]) {
         while !bytes.is_empty() {
-            if self.payload > 0 {
-                let skip = usize::try_from(self.payload).map_or(bytes.len(), |left| left.min(bytes.len()));
-                self.payload -= skip as u64;
-                bytes = bytes.split_at(skip).1;
-                continue;
-            }
-            bytes = self.pass_head(bytes);
+            let passed = self.pass_to_boundary(bytes);
+            bytes = bytes.split_at(passed).1;
         }
+    }
+
+    /// Takes note of bytes up to the next boundary, and returns how many those were: all of them if it is further on.
+    pub fn pass_to_boundary(&mut self, bytes: &[u8]) -> usize {
+        let mut rest = bytes;
+        while !rest.is_empty() {
+            if self.payload > 0 {
+                let skip = usize::try_from(self.payload).map_or(rest.len(), |left| left.min(rest.len()));
+                self.payload -= skip as u64;
+                rest = rest.split_at(skip).1;
+            } else {
+                rest = self.pass_head(rest);
+            }
+            if self.payload == 0 && self.seen == 0 {
+                break;
+            }
+        }
+        bytes.len() - rest.len()
     }
 
     /// Whether a frame of our own may go out now.
@@ -159,6 +172,21 @@ mod tests {
             frames.pass(&whole[..cut]);
             assert!(!frames.at_boundary(), "after {cut} of {} bytes", whole.len());
         }
+    }
+
+    #[test]
+    fn the_next_boundary_is_found_in_the_middle_of_a_read() {
+        let whole = [frame(1, 300, true), frame(2, 0, true), frame(2, 70_000, true)].concat();
+        let ends = [308, 314, 314 + 70_014];
+        for cut in 1..320 {
+            let mut frames = Frames::default();
+            frames.pass(&whole[..cut]);
+            let next = ends.into_iter().find(|end| *end > cut).unwrap();
+
+            assert_eq!(frames.pass_to_boundary(&whole[cut..]), next - cut, "after {cut} bytes");
+            assert!(frames.at_boundary());
+        }
+        assert_eq!(Frames::default().pass_to_boundary(&whole[..200]), 200, "it is further on");
     }
 
     #[test]

@@ -45,6 +45,8 @@ pub(super) struct Pipe {
     source_ended: bool,
     unflushed: bool,
     frames: Option<Box<Frames>>,
+    /// A Close frame of ours that waits for the frame under way to end.
+    waiting_close: Option<Box<[u8]>>,
 }
 
 /// Which of the two streams failed.
@@ -63,7 +65,15 @@ impl Pipe {
         if let Some(frames) = &mut frames {
             frames.pass(early);
         }
-        Self { pending: early.to_vec(), written: 0, flow: Flow::Open, source_ended: false, unflushed: false, frames }
+        Self {
+            pending: early.to_vec(),
+            written: 0,
+            flow: Flow::Open,
+            source_ended: false,
+            unflushed: false,
+            frames,
+            waiting_close: None,
+        }
     }
 
     /// The destination has been shut and the source has ended: nothing is left to do.
@@ -71,7 +81,7 @@ impl Pipe {
         self.flow == Flow::Shut && self.source_ended
     }
 
-    /// Puts `close` in if no frame is under way. True if it was put in now: the pipe must be polled to send it.
+    /// Puts `close` in as soon as no frame is under way. True if that was now: the pipe must be polled to send it.
     pub(super) fn put_close(&mut self, close: &[u8]) -> bool {
         match (&mut self.frames, self.flow) {
             (Some(frames), Flow::Open) if frames.at_boundary() => {
@@ -79,6 +89,11 @@ impl Pipe {
                 self.pending.extend_from_slice(close);
                 self.flow = Flow::Closing;
                 true
+            }
+            (Some(frames), Flow::Open) if !frames.is_closed() => {
+                // The end of the frame may come in one read with the next frame: only `pass` can tell.
+                self.waiting_close.get_or_insert_with(|| close.into());
+                false
             }
             _ => false,
         }
@@ -139,9 +154,7 @@ impl Pipe {
         if self.flow != Flow::Open {
             return Ok(());
         }
-        if let Some(frames) = &mut self.frames {
-            frames.pass(bytes);
-        }
+        let bytes = self.follow(bytes);
         let taken = match Pin::new(destination).poll_write(cx, bytes) {
             Poll::Ready(Ok(0)) => return Err(io::ErrorKind::WriteZero.into()),
             Poll::Ready(Ok(taken)) => taken,
@@ -155,7 +168,21 @@ impl Pipe {
         {
             self.pending.extend_from_slice(rest);
         }
+        if let Some(close) = self.waiting_close.take() {
+            _ = self.put_close(&close);
+        }
         Ok(())
+    }
+
+    /// Takes note of what goes by, and returns how much of it may: up to the next boundary if a Close frame waits.
+    fn follow<'a>(&mut self, bytes: &'a [u8]) -> &'a [u8] {
+        let Some(frames) = &mut self.frames else { return bytes };
+        if self.waiting_close.is_none() {
+            frames.pass(bytes);
+            return bytes;
+        }
+        let passed = frames.pass_to_boundary(bytes);
+        bytes.split_at(passed).0
     }
 
     /// Writes what is pending, flushes, and shuts the destination once everything is out and nothing more comes.

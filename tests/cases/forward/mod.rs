@@ -1,3 +1,9 @@
 //! Plain HTTP through the gateway.
 
 mod bodies;
+mod decided_here;
+mod forwarded;
+mod heads;
+mod paths;
+mod reverse;
+mod unix;

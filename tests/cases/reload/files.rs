@@ -1,8 +1,8 @@
 //! The real binary reads its files again: because they changed, or because it is told to.
 
-use tidegate_tests::{Gateway, Origin};
+use tidegate_tests::{Gateway, LIMIT, Origin, Process, eventually};
 
-use crate::running::Running;
+use crate::running::{Running, replace};
 
 const TEXT: &str = r#"
 [[route]]
@@ -45,6 +45,26 @@ async fn a_wrong_configuration_is_refused_with_file_and_line_and_nothing_changes
 }
 
 #[tokio::test]
+async fn a_change_while_the_gateway_starts_is_not_lost() {
+    let a = Origin::named("a").start().await;
+    let setup = Gateway::configure(&format!("{TEXT}[log]\naccess = \"access.log\"\n")).origin(&a);
+    let (config, log) = (setup.write(), setup.folder().join("access.log"));
+    let text = std::fs::read_to_string(&config).unwrap();
+    let process = Process::start(&["run", config.to_str().unwrap()]);
+
+    // The configuration has been read when the access log is there. Plugins are compiled after that.
+    let limit = std::time::Instant::now() + LIMIT;
+    while !log.exists() {
+        assert!(std::time::Instant::now() < limit, "{:?}", process.stderr());
+        std::thread::yield_now();
+    }
+    replace(&config, text.replace("status = 201", "status = 202").as_bytes());
+
+    let said = |text: &str| process.stderr().iter().any(|line| line.contains(text));
+    eventually("the second generation", || said("generation is live") && said("routes changed")).await;
+}
+
+#[tokio::test]
 async fn a_hangup_rereads_the_files_and_opens_the_access_log_anew() {
     let a = Origin::named("a").start().await;
     let text = format!("{TEXT}[log]\naccess = \"access.log\"\n");
@@ -52,13 +72,13 @@ async fn a_hangup_rereads_the_files_and_opens_the_access_log_anew() {
     let log = running.folder().join("access.log");
     let lines = || std::fs::read_to_string(&log).unwrap_or_default().lines().count();
     assert_eq!(running.status("/").await, 200);
-    tidegate_tests::eventually("a line", || lines() == 1).await;
+    eventually("a line", || lines() == 1).await;
 
     std::fs::rename(&log, running.folder().join("access.log.1")).unwrap();
     running.told("nothing has changed", || running.process.signal("HUP")).await;
     assert_eq!(running.said("rereading").len(), 1, "{:?}", running.process.stderr());
     assert_eq!(running.status("/").await, 200);
-    tidegate_tests::eventually("a line in the new file", || lines() == 1).await;
+    eventually("a line in the new file", || lines() == 1).await;
 
     running
         .swapped_by(|| {

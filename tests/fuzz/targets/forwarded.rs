@@ -2,7 +2,7 @@
 #![no_main]
 
 use http::{HeaderMap, HeaderValue};
-use tidegate::http::{Forwarded, Forwarding, Peer, client_behind};
+use tidegate::http::{Forwarding, Peer, client_behind};
 
 libfuzzer_sys::fuzz_target!(|bytes: &[u8]| {
     let (first, second) = bytes.split_at(bytes.len() / 2);
@@ -17,7 +17,7 @@ libfuzzer_sys::fuzz_target!(|bytes: &[u8]| {
     let address = Some([10, 0, 0, 1].into());
     let client = client_behind(&forwarding, &headers, address);
     assert!(client.is_some());
-    forwarding.apply(&mut headers, Forwarded { peer: Peer { address, port: 443, https: true }, host: "front.example" });
+    forwarding.apply(&mut headers, &Peer::new(address, 443, true), "front.example");
     for name in ["x-forwarded-for", "x-forwarded-proto", "forwarded"] {
         assert_eq!(headers.get_all(name).iter().count(), 1, "{name}");
     }

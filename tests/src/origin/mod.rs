@@ -7,10 +7,10 @@
 //! ```
 
 mod serve;
+mod setup;
 
 use std::future::Future;
 use std::net::SocketAddr;
-use std::path::PathBuf;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::Mutex;
@@ -20,11 +20,12 @@ use bytes::Bytes;
 use http_body_util::Full;
 use hyper::Response;
 use serde::{Deserialize, Serialize};
-use tokio::net::{TcpListener, TcpSocket, UnixListener};
+use tokio::net::TcpSocket;
 use tokio::task::AbortHandle;
-use tokio_rustls::TlsAcceptor;
 
-use crate::{BoxedIo, Identity};
+use crate::BoxedIo;
+
+pub use setup::OriginSetup;
 
 type Responder = Arc<dyn Fn(&Seen) -> Option<Response<Full<Bytes>>> + Send + Sync>;
 type Handler = Arc<dyn Fn(BoxedIo) -> Pin<Box<dyn Future<Output = ()> + Send>> + Send + Sync>;
@@ -35,15 +36,6 @@ pub struct Origin {
     name: String,
     address: Option<SocketAddr>,
     shared: Arc<Shared>,
-}
-
-/// An endpoint that is about to start.
-#[must_use = "an origin serves once it is started"]
-pub struct OriginSetup {
-    name: String,
-    kind: Kind,
-    tls: Option<TlsAcceptor>,
-    place: Place,
 }
 
 /// A port that is taken, and where connects are refused.
@@ -83,12 +75,6 @@ enum Kind {
     Raw(Handler),
 }
 
-enum Place {
-    Free,
-    Reserved(Reserved),
-    Unix(PathBuf),
-}
-
 #[derive(Debug, Default)]
 struct Shared {
     connections: AtomicUsize,
@@ -109,7 +95,7 @@ impl Origin {
     /// `hello from NAME`, and gets back what it sends; the first subprotocol that is asked for is chosen. Any other
     /// request gets the [`Seen`] as JSON.
     pub fn named(name: &str) -> OriginSetup {
-        OriginSetup { name: name.to_owned(), kind: Kind::Echo(None), tls: None, place: Place::Free }
+        OriginSetup::new(name, Kind::Echo(None))
     }
 
     /// An endpoint that does with each connection what `handler` does.
@@ -117,7 +103,7 @@ impl Origin {
         handler: impl Fn(crate::Raw) -> F + Send + Sync + 'static,
     ) -> OriginSetup {
         let handler: Handler = Arc::new(move |io| Box::pin(handler(crate::Raw::new(io))));
-        OriginSetup { name: "raw".to_owned(), kind: Kind::Raw(handler), tls: None, place: Place::Free }
+        OriginSetup::new("raw", Kind::Raw(handler))
     }
 
     /// An endpoint that answers the head of each request with `bytes`, and then keeps the connection until the other
@@ -177,6 +163,13 @@ impl Origin {
         self.shared.seen.lock().unwrap().clone()
     }
 
+    /// Closes its socket and cuts every connection, as if its process had been killed.
+    pub fn kill(&self) {
+        for task in self.shared.tasks.lock().unwrap().drain(..) {
+            task.abort();
+        }
+    }
+
     /// How its websockets ended, oldest first.
     #[must_use]
     pub fn endings(&self) -> Vec<Ending> {
@@ -186,73 +179,7 @@ impl Origin {
 
 impl Drop for Origin {
     fn drop(&mut self) {
-        for task in self.shared.tasks.lock().unwrap().drain(..) {
-            task.abort();
-        }
-    }
-}
-
-impl OriginSetup {
-    /// Speaks TLS.
-    pub fn tls(mut self, identity: &Identity) -> Self {
-        self.tls = Some(TlsAcceptor::from(identity.server_config()));
-        self
-    }
-
-    /// Answers with what `responder` says, and as usual where that is none. It is asked about upgrades too.
-    pub fn answering(
-        mut self,
-        responder: impl Fn(&Seen) -> Option<Response<Full<Bytes>>> + Send + Sync + 'static,
-    ) -> Self {
-        self.kind = Kind::Echo(Some(Arc::new(responder)));
-        self
-    }
-
-    /// Listens on a port that was reserved.
-    pub fn on(mut self, reserved: Reserved) -> Self {
-        self.place = Place::Reserved(reserved);
-        self
-    }
-
-    /// Listens on a unix socket.
-    pub fn unix(mut self, path: impl Into<PathBuf>) -> Self {
-        self.place = Place::Unix(path.into());
-        self
-    }
-
-    /// Starts it.
-    ///
-    /// # Panics
-    /// If it cannot listen.
-    pub async fn start(self) -> Origin {
-        let shared = Arc::new(Shared::default());
-        let serving =
-            serve::Serving { name: self.name.clone(), kind: self.kind, tls: self.tls, shared: shared.clone() };
-        let mut address = None;
-        match self.place {
-            Place::Unix(path) => {
-                let listener = UnixListener::bind(path).unwrap();
-                shared.spawn(async move {
-                    while let Ok((stream, _)) = listener.accept().await {
-                        serving.connection(stream);
-                    }
-                });
-            }
-            tcp => {
-                let listener = match tcp {
-                    Place::Reserved(reserved) => reserved.socket.listen(1024).unwrap(),
-                    _ => TcpListener::bind("127.0.0.1:0").await.unwrap(),
-                };
-                address = Some(listener.local_addr().unwrap());
-                shared.spawn(async move {
-                    while let Ok((stream, _)) = listener.accept().await {
-                        stream.set_nodelay(true).unwrap();
-                        serving.connection(stream);
-                    }
-                });
-            }
-        }
-        Origin { name: self.name, address, shared }
+        self.kill();
     }
 }
 

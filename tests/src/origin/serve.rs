@@ -106,14 +106,16 @@ impl Serving {
         let greeting = Message::Text(Utf8Bytes::from(format!("hello from {}", self.name)));
         if websocket.send(greeting).await.is_ok() {
             while let Some(Ok(message)) = websocket.next().await {
-                match message {
-                    Message::Text(_) | Message::Binary(_) => {
-                        if websocket.send(message).await.is_err() {
-                            break;
-                        }
+                let sent = match message {
+                    Message::Text(_) | Message::Binary(_) => websocket.send(message).await,
+                    Message::Close(frame) => {
+                        ending = Ending::Closed(frame.map(|frame| frame.code.into()));
+                        Ok(())
                     }
-                    Message::Close(frame) => ending = Ending::Closed(frame.map(|frame| frame.code.into())),
-                    _ => {}
+                    _ => Ok(()),
+                };
+                if sent.is_err() {
+                    break;
                 }
             }
         }

@@ -1,0 +1,187 @@
+//! One call: who it is, what it wants, what it gets.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use ::http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, header};
+use serde::Serialize;
+use serde_json::json;
+
+use super::access::{self, Call, Denial, Origin, Purpose, Rule};
+use super::overview::{GenerationView, Overview, Readiness, Refused};
+use super::page::Page;
+use super::token::TokenFile;
+use crate::http::{Body, Target, read_target};
+use crate::telemetry::CONTENT_TYPE;
+
+/// Longest body that a caller may announce. None is read.
+const BODY_BYTES: u64 = 64 * 1024;
+
+/// What every call is answered from.
+pub(super) struct Desk {
+    pub(super) overview: Arc<dyn Overview>,
+    /// None lets callers on this machine in.
+    pub(super) token: Option<Arc<TokenFile>>,
+}
+
+impl Desk {
+    /// Answers one call.
+    pub(super) async fn answer<B>(&self, peer: IpAddr, request: Request<B>) -> Response<Body> {
+        let target = match read_target(&request) {
+            Ok(target) => target,
+            Err(error) => return closing(failure(error.status(), &error.to_string())),
+        };
+        let page = Page::find(&target.path);
+        if let Err(denial) = self.admit(peer, page, &target, &request) {
+            tracing::debug!(%peer, path = target.path, %denial, "admin call turned away");
+            return denied(denial);
+        }
+        if announced(request.headers()) > BODY_BYTES {
+            return closing(failure(StatusCode::PAYLOAD_TOO_LARGE, "no body is needed here"));
+        }
+        let Some(page) = page else { return unknown() };
+        if !page.takes(request.method()) {
+            let mut response = failure(StatusCode::METHOD_NOT_ALLOWED, &format!("expected {}", page.methods()));
+            response.headers_mut().insert(header::ALLOW, HeaderValue::from_static(page.methods()));
+            return response;
+        }
+        drop(request);
+        self.show(peer, page).await
+    }
+
+    fn admit<B>(&self, peer: IpAddr, page: Option<Page>, target: &Target, request: &Request<B>) -> Result<(), Denial> {
+        let purpose = match (request.method(), page) {
+            (&Method::GET | &Method::HEAD, Some(page)) if page.is_probe() => Purpose::Probe,
+            (&Method::GET | &Method::HEAD, _) => Purpose::Look,
+            _ => Purpose::Change,
+        };
+        let rule = match &self.token {
+            None => Rule::Loopback,
+            Some(_) if purpose == Purpose::Probe => Rule::Bearer(None),
+            Some(file) => Rule::Bearer(file.token()),
+        };
+        let call = Call {
+            peer,
+            purpose,
+            authority: &target.authority,
+            host: target.authority.get(..target.host_len).unwrap_or_default(),
+            origin: origin(request.headers()),
+            bearer: bearer(request.headers()),
+        };
+        access::decide(&rule, &call)
+    }
+
+    async fn show(&self, peer: IpAddr, page: Page) -> Response<Body> {
+        let overview = &self.overview;
+        match page {
+            Page::Health => text(StatusCode::OK, "ok"),
+            Page::Ready => match overview.readiness() {
+                Readiness::Serving(generation) => text(StatusCode::OK, &format!("ready, generation {generation}\n")),
+                Readiness::Starting => text(StatusCode::SERVICE_UNAVAILABLE, "starting\n"),
+                Readiness::Draining => text(StatusCode::SERVICE_UNAVAILABLE, "draining\n"),
+            },
+            Page::Metrics => match overview.metrics() {
+                Ok(text) => respond(StatusCode::OK, CONTENT_TYPE, text),
+                Err(_) => failure(StatusCode::INTERNAL_SERVER_ERROR, "the numbers cannot be written"),
+            },
+            Page::Clusters => json(StatusCode::OK, &overview.clusters()),
+            Page::Plugins => json(StatusCode::OK, &overview.plugins()),
+            Page::Generations => json(StatusCode::OK, &overview.generations()),
+            Page::Rollback => self.change(peer, page, |overview| overview.rollback()).await,
+            Page::Reload => self.change(peer, page, |overview| overview.reload()).await,
+        }
+    }
+
+    /// Off this thread: it may compile for seconds, and the others want their answers. It goes on if the caller leaves.
+    async fn change(
+        &self,
+        peer: IpAddr,
+        page: Page,
+        change: fn(&dyn Overview) -> Result<GenerationView, Refused>,
+    ) -> Response<Body> {
+        tracing::info!(%peer, path = page.path(), "asked for by an admin call");
+        let overview = self.overview.clone();
+        match tokio::task::spawn_blocking(move || change(&*overview)).await {
+            Ok(Ok(generation)) => json(StatusCode::OK, &generation),
+            Ok(Err(refused)) => refusal(&refused),
+            Err(_panicked) => failure(StatusCode::INTERNAL_SERVER_ERROR, "the change failed; the log says why"),
+        }
+    }
+}
+
+/// Bytes that the body will have, as announced. One without an announcement is not read either.
+fn announced(headers: &HeaderMap) -> u64 {
+    let length = headers.get(header::CONTENT_LENGTH).and_then(|length| length.to_str().ok());
+    length.map_or(0, |length| length.parse().unwrap_or(u64::MAX))
+}
+
+fn origin(headers: &HeaderMap) -> Origin<'_> {
+    let mut named = headers.get_all(header::ORIGIN).iter();
+    match (named.next(), named.next()) {
+        (None, _) => Origin::Unnamed,
+        (Some(origin), None) => Origin::Named(origin.as_bytes()),
+        (Some(_), Some(_)) => Origin::Unclear,
+    }
+}
+
+/// The token of the one `Authorization: Bearer` (RFC 6750 §2.1).
+fn bearer(headers: &HeaderMap) -> Option<&[u8]> {
+    let mut sent = headers.get_all(header::AUTHORIZATION).iter();
+    let (Some(value), None) = (sent.next(), sent.next()) else { return None };
+    let (scheme, token) = value.as_bytes().split_at_checked("Bearer ".len())?;
+    scheme.eq_ignore_ascii_case(b"Bearer ").then(|| token.trim_ascii())
+}
+
+fn denied(denial: Denial) -> Response<Body> {
+    let mut response = closing(failure(denial.status(), &denial.to_string()));
+    if denial.status() == StatusCode::UNAUTHORIZED {
+        let scheme = HeaderValue::from_static("Bearer realm=\"tidegate\"");
+        response.headers_mut().insert(header::WWW_AUTHENTICATE, scheme);
+    }
+    response
+}
+
+fn unknown() -> Response<Body> {
+    json(StatusCode::NOT_FOUND, &json!({ "error": "no such path", "paths": Page::ALL.map(Page::path) }))
+}
+
+fn refusal(refused: &Refused) -> Response<Body> {
+    match refused {
+        Refused::NoEarlier => failure(StatusCode::CONFLICT, "no earlier generation to return to"),
+        Refused::Faults(faults) => json(
+            StatusCode::UNPROCESSABLE_ENTITY,
+            &json!({ "error": "refused, nothing has changed", "faults": faults }),
+        ),
+    }
+}
+
+fn failure(status: StatusCode, error: &str) -> Response<Body> {
+    json(status, &json!({ "error": error }))
+}
+
+/// The connection ends with it: strangers do not keep one of the few places.
+fn closing(mut response: Response<Body>) -> Response<Body> {
+    response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+    response
+}
+
+fn json(status: StatusCode, value: &impl Serialize) -> Response<Body> {
+    match serde_json::to_string_pretty(value) {
+        Ok(text) => respond(status, "application/json", text + "\n"),
+        Err(_) => text(StatusCode::INTERNAL_SERVER_ERROR, "the answer cannot be written as JSON\n"),
+    }
+}
+
+fn text(status: StatusCode, text: &str) -> Response<Body> {
+    respond(status, "text/plain; charset=utf-8", text.to_owned())
+}
+
+fn respond(status: StatusCode, kind: &'static str, text: String) -> Response<Body> {
+    let mut response = Response::new(Body::whole(text));
+    *response.status_mut() = status;
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(kind));
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    response
+}

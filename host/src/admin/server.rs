@@ -1,0 +1,158 @@
+//! The socket and its connections.
+
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use parking_lot::Mutex;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+use super::answer::Desk;
+use super::overview::Overview;
+use super::token::{TokenError, TokenFile};
+use crate::config;
+use crate::http::{self, Limits};
+use crate::lifecycle::Drain;
+use crate::net::{Socket, Stream};
+
+/// Connections at a time. More wait in the kernel's queue.
+const CONNECTIONS: usize = 64;
+
+/// What a caller may take. Nothing here is configured: callers are few and sit close.
+const LIMITS: Limits = Limits {
+    head_bytes: 16 * 1024,
+    head_fields: 64,
+    head_timeout: Duration::from_secs(10),
+    // Longer than the usual interval between two scrapes.
+    idle_timeout: Duration::from_secs(75),
+};
+
+/// Pause after an accept that failed for want of descriptors or memory.
+const PAUSE: Duration = Duration::from_millis(50);
+
+/// How long callers may take to finish when everything else has.
+const FAREWELL: Duration = Duration::from_secs(1);
+
+/// The admin server. Bound from the beginning; it answers from [`Self::start`] until it is finished or dropped.
+///
+/// It has an end of its own: while the gateway drains, it goes on to answer.
+#[derive(Debug)]
+pub struct Server {
+    address: SocketAddr,
+    /// Taken at the start.
+    socket: Mutex<Option<std::net::TcpListener>>,
+    token: Option<Arc<TokenFile>>,
+    life: Drain,
+}
+
+/// Why the admin server cannot be had.
+#[derive(Debug, thiserror::Error)]
+pub enum BindError {
+    /// The address.
+    #[error("admin: cannot listen on {address}: {source}{}", hint(source))]
+    Address {
+        /// Which.
+        address: SocketAddr,
+        /// What the system said.
+        #[source]
+        source: io::Error,
+    },
+    /// The token file.
+    #[error("admin: {0}")]
+    Token(#[from] TokenError),
+}
+
+fn hint(error: &io::Error) -> &'static str {
+    match error.kind() {
+        io::ErrorKind::AddrInUse => "; another process listens there: `ss -ltnp` shows which",
+        io::ErrorKind::PermissionDenied => "; choose a port above 1023",
+        _ => "",
+    }
+}
+
+impl Server {
+    /// Binds, and reads the token once. Nobody shares the port: a second gateway is told.
+    ///
+    /// # Errors
+    /// [`BindError`] if the address is taken or the token file is no good.
+    pub fn bind(config: &config::Admin) -> Result<Self, BindError> {
+        let token = config.token_file.as_deref().map(TokenFile::open).transpose()?.map(Arc::new);
+        let failed = |source| BindError::Address { address: config.address, source };
+        let socket = std::net::TcpListener::bind(config.address).map_err(failed)?;
+        socket.set_nonblocking(true).map_err(failed)?;
+        let address = socket.local_addr().map_err(failed)?;
+        Ok(Self { address, socket: Mutex::new(Some(socket)), token, life: Drain::new() })
+    }
+
+    /// Where it listens; the port is the real one.
+    #[must_use]
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Answers calls, on the runtime that this is called on. The second time does nothing.
+    pub fn start(&self, overview: Arc<dyn Overview>) {
+        let Some(socket) = self.socket.lock().take() else { return };
+        let desk = Arc::new(Desk { overview, token: self.token.clone() });
+        let life = self.life.clone();
+        tracing::info!(address = %self.address, "admin listening");
+        self.life.spawn(async move {
+            if let Err(error) = accept(socket, &desk, &life).await {
+                tracing::error!(%error, "admin cannot accept");
+            }
+        });
+    }
+
+    /// Ends it, once callers have their answers.
+    pub async fn finish(&self) {
+        self.life.finish(FAREWELL).await;
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        self.life.cut();
+    }
+}
+
+async fn accept(socket: std::net::TcpListener, desk: &Arc<Desk>, life: &Drain) -> io::Result<()> {
+    let listener = TcpListener::from_std(socket)?;
+    let places = Arc::new(Semaphore::new(CONNECTIONS));
+    loop {
+        let next = async {
+            let place = places.clone().acquire_owned().await.map_err(io::Error::other)?;
+            listener.accept().await.map(|(stream, peer)| (stream, peer, place))
+        };
+        let accepted = tokio::select! {
+            biased;
+            () = life.started() => return Ok(()),
+            accepted = next => accepted,
+        };
+        match accepted {
+            Ok((stream, peer, place)) => life.spawn(connection(desk.clone(), stream, peer, place, life.clone())),
+            Err(error) => {
+                tracing::warn!(%error, "admin accept failed");
+                tokio::time::sleep(PAUSE).await;
+            }
+        }
+    }
+}
+
+async fn connection(desk: Arc<Desk>, stream: TcpStream, peer: SocketAddr, place: OwnedSemaphorePermit, life: Drain) {
+    // Only costs time if it fails.
+    let _slower = stream.set_nodelay(true);
+    let desk = &*desk;
+    let serve = http::serve(Stream::Plain(Socket::from(stream)), LIMITS, &life, |request| async move {
+        desk.answer(peer.ip(), request).await
+    });
+    let served = tokio::select! {
+        served = serve => served,
+        () = life.deadline() => Ok(()),
+    };
+    drop(place);
+    if let Err(error) = served {
+        tracing::debug!(%peer, %error, "admin connection ended early");
+    }
+}

@@ -1,0 +1,235 @@
+//! The server over real sockets, with a gateway that is made up.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+
+use serde_json::{Value, json};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+
+use super::*;
+use crate::config::Admin;
+
+#[derive(Default)]
+struct Fake {
+    draining: AtomicBool,
+}
+
+impl Overview for Fake {
+    fn readiness(&self) -> Readiness {
+        if self.draining.load(Relaxed) { Readiness::Draining } else { Readiness::Serving(7) }
+    }
+
+    fn metrics(&self) -> Result<String, fmt::Error> {
+        Ok("tidegate_generation 7\n# EOF\n".to_owned())
+    }
+
+    fn clusters(&self) -> Vec<ClusterView> {
+        let ready = EndpointView {
+            url: "ws://192.0.2.1:80".to_owned(),
+            state: "ready",
+            health: "healthy",
+            weight: Some(1.5),
+            group: Some(0),
+            in_flight: 3,
+            picks: 9,
+            bytes_sent: 10,
+            bytes_received: 20,
+            failures: 1,
+            latency_us: Some(812.5),
+        };
+        let removed = EndpointView { state: "removed", weight: None, group: None, latency_us: None, ..ready.clone() };
+        vec![ClusterView {
+            name: "chat".to_owned(),
+            balancer: Some("bybusyness".to_owned()),
+            endpoints: vec![ready, removed],
+        }]
+    }
+
+    fn plugins(&self) -> Vec<PluginView> {
+        vec![PluginView {
+            name: "bybusyness".to_owned(),
+            role: Some("balancer"),
+            file: Some("shipped".to_owned()),
+            digest: Some("ab12".to_owned()),
+            generation: Some(7),
+            instances: 1,
+            calls: 64,
+            faults: BTreeMap::from([("trap", 2)]),
+            time_per_call_ns: Some(240),
+            aside: 0,
+            last_fault: Some("trap: unreachable".to_owned()),
+            last_refusal: None,
+        }]
+    }
+
+    fn generations(&self) -> Vec<GenerationView> {
+        vec![GenerationView {
+            id: 7,
+            since: "2026-11-23T01:02:38.123Z".to_owned(),
+            digest: "cd34".to_owned(),
+            changes: vec!["start".to_owned()],
+            state: GenerationState::Live,
+        }]
+    }
+
+    fn reload(&self) -> Result<GenerationView, Refused> {
+        let fault = Fault { message: "a.toml:1:1: unknown key".to_owned(), hint: Some("leave it out".to_owned()) };
+        Err(Refused::Faults(vec![fault]))
+    }
+
+    fn rollback(&self) -> Result<GenerationView, Refused> {
+        Err(Refused::NoEarlier)
+    }
+}
+
+struct Reply {
+    status: u16,
+    head: String,
+    body: String,
+}
+
+impl Reply {
+    fn json(&self) -> Value {
+        assert!(self.head.contains("content-type: application/json\r\n"), "{}", self.head);
+        serde_json::from_str(&self.body).unwrap()
+    }
+}
+
+async fn call(address: SocketAddr, head: &str) -> Reply {
+    let mut stream = TcpStream::connect(address).await.unwrap();
+    let request = format!("{head}\r\nHost: {address}\r\nConnection: close\r\n\r\n");
+    stream.write_all(request.as_bytes()).await.unwrap();
+    let mut text = String::new();
+    stream.read_to_string(&mut text).await.unwrap();
+    let (head, body) = text.split_once("\r\n\r\n").unwrap();
+    let status = head.split(' ').nth(1).unwrap().parse().unwrap();
+    Reply { status, head: format!("{}\r\n", head.to_lowercase()), body: body.to_owned() }
+}
+
+fn serve(token_file: Option<PathBuf>) -> (Server, Arc<Fake>) {
+    let server = Server::bind(&Admin { address: ([127, 0, 0, 1], 0).into(), token_file }).unwrap();
+    let fake = Arc::new(Fake::default());
+    server.start(fake.clone());
+    (server, fake)
+}
+
+#[tokio::test]
+async fn every_page_has_its_shape() {
+    let (server, fake) = serve(None);
+    let at = server.address();
+
+    let health = call(at, "GET /healthz HTTP/1.1").await;
+    assert_eq!((health.status, health.body.as_str()), (200, "ok"));
+    assert_eq!(call(at, "GET /readyz HTTP/1.1").await.body, "ready, generation 7\n");
+    let metrics = call(at, "GET /metrics HTTP/1.1").await;
+    assert!(metrics.head.contains("content-type: application/openmetrics-text"), "{}", metrics.head);
+    let endpoint = json!({
+        "url": "ws://192.0.2.1:80", "state": "ready", "health": "healthy", "weight": 1.5, "group": 0, "in_flight": 3,
+        "picks": 9, "bytes_sent": 10, "bytes_received": 20, "failures": 1, "latency_us": 812.5,
+    });
+    let clusters = call(at, "GET /api/v1/clusters HTTP/1.1").await;
+    assert!(clusters.body.starts_with("[\n  {\n"), "pretty: {}", clusters.body);
+    assert_eq!(clusters.json()[0]["name"], "chat");
+    assert_eq!(clusters.json()[0]["endpoints"][0], endpoint);
+    assert_eq!(clusters.json()[0]["endpoints"][1]["weight"], Value::Null);
+    assert_eq!(
+        call(at, "GET /api/v1/plugins HTTP/1.1").await.json(),
+        json!([{
+            "name": "bybusyness", "role": "balancer", "file": "shipped", "digest": "ab12", "generation": 7,
+            "instances": 1, "calls": 64, "faults": { "trap": 2 }, "time_per_call_ns": 240, "aside": 0,
+            "last_fault": "trap: unreachable", "last_refusal": null,
+        }])
+    );
+    assert_eq!(
+        call(at, "GET /api/v1/generations HTTP/1.1").await.json(),
+        json!([{
+            "id": 7, "since": "2026-11-23T01:02:38.123Z", "digest": "cd34", "changes": ["start"], "state": "live",
+        }])
+    );
+    let reload = call(at, "POST /api/v1/reload HTTP/1.1").await;
+    assert_eq!(reload.status, 422);
+    let faults = json!([{ "message": "a.toml:1:1: unknown key", "hint": "leave it out" }]);
+    assert_eq!(reload.json()["faults"], faults);
+    let rollback = call(at, "POST /api/v1/rollback HTTP/1.1").await;
+    assert_eq!((rollback.status, rollback.json()), (409, json!({ "error": "no earlier generation to return to" })));
+
+    fake.draining.store(true, Relaxed);
+
+    let ready = call(at, "GET /readyz HTTP/1.1").await;
+    assert_eq!((ready.status, ready.body.as_str()), (503, "draining\n"));
+}
+
+#[tokio::test]
+async fn what_is_not_there_or_not_taken_says_what_is() {
+    let (server, _fake) = serve(None);
+    let at = server.address();
+
+    let head = call(at, "HEAD /api/v1/clusters HTTP/1.1").await;
+    assert_eq!((head.status, head.body.as_str()), (200, ""));
+    let whole = call(at, "GET /api/v1/clusters HTTP/1.1").await.body.len();
+    assert!(head.head.contains(&format!("content-length: {whole}\r\n")), "{}", head.head);
+    let unknown = call(at, "GET /api/v2 HTTP/1.1").await;
+    assert_eq!(unknown.status, 404);
+    assert_eq!(unknown.json()["paths"].as_array().unwrap().len(), 8);
+    for (head, status, word) in [
+        ("DELETE /api/v1/clusters HTTP/1.1", 405, "allow: get, head\r\n"),
+        ("POST /healthz HTTP/1.1", 405, "allow: get, head\r\n"),
+        ("GET /api/v1/reload HTTP/1.1", 405, "allow: post\r\n"),
+        ("POST /api/v1/reload HTTP/1.1\r\nContent-Length: 65537", 413, "connection: close\r\n"),
+        ("POST /api/v1/reload HTTP/1.1\r\nContent-Length: 2\r\nX: {}", 422, ""),
+        ("POST /api/v1/reload HTTP/1.1\r\nOrigin: https://attacker.example", 403, "connection: close\r\n"),
+        ("GET http://rebound.example/api/v1/clusters HTTP/1.1", 403, "connection: close\r\n"),
+        ("GET /api/v1/clusters HTTP/1.1\r\nHost: localhost", 400, ""),
+    ] {
+        let reply = call(at, head).await;
+
+        assert_eq!(reply.status, status, "{head}");
+        assert!(reply.head.contains(word), "{head}: {}", reply.head);
+    }
+}
+
+#[tokio::test]
+async fn a_token_opens_everything_and_a_new_one_counts_at_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("token");
+    std::fs::write(&path, "first\n").unwrap();
+    let (server, _fake) = serve(Some(path.clone()));
+    let at = server.address();
+    let with = async |token: &str| {
+        call(at, &format!("GET /api/v1/clusters HTTP/1.1\r\nAuthorization: Bearer {token}")).await.status
+    };
+
+    assert_eq!(call(at, "GET /healthz HTTP/1.1").await.status, 200);
+    let without = call(at, "GET /metrics HTTP/1.1").await;
+    assert_eq!(without.status, 401);
+    assert!(without.head.contains("www-authenticate: bearer"), "{}", without.head);
+    assert_eq!(with("first").await, 200);
+    assert_eq!(with("second").await, 401);
+
+    std::fs::write(&path, "second\n").unwrap();
+
+    assert_eq!(with("first").await, 401);
+    assert_eq!(with("second").await, 200);
+}
+
+#[tokio::test]
+async fn a_taken_address_and_an_empty_token_are_refused_at_the_start() {
+    let (server, _fake) = serve(None);
+    let address = server.address();
+    let empty = tempfile::NamedTempFile::new().unwrap();
+
+    let taken = Server::bind(&Admin { address, token_file: None }).unwrap_err().to_string();
+    let token_file = Some(empty.path().to_owned());
+    let tokenless = Server::bind(&Admin { address: ([127, 0, 0, 1], 0).into(), token_file }).unwrap_err().to_string();
+
+    assert!(taken.starts_with(&format!("admin: cannot listen on {address}: ")), "{taken}");
+    assert!(taken.contains("another process listens there"), "{taken}");
+    assert!(tokenless.contains("the token file is empty"), "{tokenless}");
+    server.finish().await;
+    assert!(TcpStream::connect(address).await.is_err(), "a finished server is gone");
+}

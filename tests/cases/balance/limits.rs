@@ -1,0 +1,79 @@
+//! Limits of endpoints: in time and in number.
+
+use tidegate_tests::{Gateway, Origin, eventually, upgrade_request};
+use tokio_tungstenite::tungstenite::Error;
+
+#[tokio::test]
+async fn an_endpoint_that_does_not_answer_is_504() {
+    let origin = Origin::raw(|mut raw| async move {
+        raw.read_to_end().await;
+    })
+    .start()
+    .await;
+    let text = "[[route]]\npath = \"/\"\nto = \"http://{raw}\"\ntimeouts = { response = \"200ms\" }\n";
+    let gateway = Gateway::configure(text).origin(&origin).start().await;
+
+    let plain = gateway.get("/").await;
+    let upgrade = gateway.try_websocket(upgrade_request("/")).await.unwrap_err();
+
+    assert_eq!(plain.status, 504);
+    assert!(matches!(&upgrade, Error::Http(response) if response.status() == 504), "{upgrade:?}");
+    assert_eq!(origin.connections(), 2, "what was sent is not sent again");
+    eventually("the endpoint to be given back", || gateway.in_flight(&origin) == 0).await;
+}
+
+#[tokio::test]
+async fn an_endpoint_that_does_not_finish_its_handshake_is_504() {
+    let origin = Origin::raw(|mut raw| async move {
+        raw.read_to_end().await;
+    })
+    .start()
+    .await;
+    let text = "[[route]]\npath = \"/\"\nto = \"https://{raw}\"\ntimeouts = { connect = \"200ms\" }\n";
+    let gateway = Gateway::configure(text).origin(&origin).start().await;
+
+    assert_eq!(gateway.get("/").await.status, 504);
+}
+
+#[tokio::test]
+async fn a_body_that_stops_is_cut_off() {
+    let origin = Origin::raw(|mut raw| async move {
+        raw.read_head().await;
+        raw.write(b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nsome").await;
+        raw.read_to_end().await;
+    })
+    .start()
+    .await;
+    let text = "[[route]]\npath = \"/\"\nto = \"http://{raw}\"\ntimeouts = { response = \"200ms\" }\n";
+    let gateway = Gateway::configure(text).origin(&origin).start().await;
+    let mut raw = gateway.raw().await;
+
+    raw.write(b"GET / HTTP/1.1\r\nHost: h\r\n\r\n").await;
+    raw.read_head().await.unwrap();
+    let body = raw.read_to_end().await;
+
+    assert_eq!(body, b"some", "a short body and the end, which is how HTTP/1.1 says it");
+    eventually("the endpoint to be given back", || gateway.in_flight(&origin) == 0).await;
+}
+
+#[tokio::test]
+async fn endpoints_hold_no_more_than_they_may() {
+    let (a, b) = (Origin::named("a").start().await, Origin::named("b").start().await);
+    let text = "[[route]]\npath = \"/\"\nto = \"balancer://pool\"\n[cluster.pool]\nendpoints = [\
+                { url = \"ws://{a}\", max_connections = 1 }, { url = \"ws://{b}\", max_connections = 2 }]\n";
+    let gateway = Gateway::configure(text).origin(&a).origin(&b).start().await;
+    let mut held = Vec::new();
+    for _ in 0..3 {
+        held.push(gateway.websocket("/").await);
+    }
+
+    let full = gateway.try_websocket(upgrade_request("/")).await.unwrap_err();
+    let plain = gateway.get("/").await;
+
+    assert_eq!((a.open(), b.open()), (1, 2));
+    assert!(matches!(&full, Error::Http(response) if response.status() == 503), "{full:?}");
+    assert_eq!(plain.status, 503, "a request takes a place as a tunnel does");
+    held.remove(0).close().await;
+    eventually("room", || gateway.in_flight(&a) + gateway.in_flight(&b) == 2).await;
+    gateway.websocket("/").await.echo("room again").await;
+}

@@ -1,0 +1,5 @@
+//! Who gets the next client.
+
+mod bybusyness;
+mod failover;
+mod limits;

@@ -1,0 +1,5 @@
+//! How tunnels end, and who hears of it.
+
+mod breaks;
+mod drain;
+mod idle;

@@ -1,0 +1,95 @@
+//! Hosts, and answers that the gateway gives itself.
+
+use tidegate_tests::{Gateway, Origin, get};
+
+#[tokio::test]
+async fn hosts_tell_routes_apart() {
+    let origin = Origin::named("a").start().await;
+    let gateway = Gateway::configure(
+        r#"
+        [[route]]
+        path = "/"
+        hosts = ["one.example", "*.wild.example"]
+        to = "http://{a}/one/"
+        [[route]]
+        path = "/"
+        hosts = ["two.example"]
+        to = "http://{a}/two/"
+    "#,
+    )
+    .origin(&origin)
+    .start()
+    .await;
+    for (host, expected) in [
+        ("one.example", Some("/one/")),
+        ("ONE.Example:8080", Some("/one/")),
+        ("a.wild.example", Some("/one/")),
+        ("wild.example", None),
+        ("two.example", Some("/two/")),
+        ("not-two.example", None),
+        ("[::1]:80", None),
+    ] {
+        let mut request = get("/");
+        request.headers_mut().insert("host", host.parse().unwrap());
+
+        let answer = gateway.send(request).await;
+
+        match expected {
+            Some(target) => assert_eq!(answer.seen().target, target, "{host}"),
+            None => assert_eq!(answer.status, 404, "{host}"),
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_response_of_the_configuration_is_given_as_written() {
+    let gateway = Gateway::configure(
+        r#"
+        [[route]]
+        path = "/ping"
+        respond = { status = 418, body = "short and stout\n", headers = { X-Kettle = "yes" } }
+    "#,
+    )
+    .start()
+    .await;
+    let mut client = gateway.http().await;
+
+    let answer = client.send(get("/ping/below")).await;
+    let unmatched = client.send(get("/pingpong")).await;
+
+    assert_eq!((answer.status.as_u16(), answer.text().as_str()), (418, "short and stout\n"));
+    assert_eq!(answer.header("x-kettle"), "yes");
+    assert_eq!(unmatched.status, 404);
+    assert!(unmatched.text().contains("no route"), "a 404 of the gateway says whose it is: {}", unmatched.text());
+}
+
+#[tokio::test]
+async fn redirects_lead_where_they_say() {
+    let gateway = Gateway::configure(
+        r#"
+        [[route]]
+        path = "/old"
+        redirect = { to = "/new" }
+        [[route]]
+        path = "/gone"
+        redirect = { to = "https://elsewhere.example/x", status = 308 }
+    "#,
+    )
+    .start()
+    .await;
+
+    let old = gateway.get("/old").await;
+    let gone = gateway.get("/gone").await;
+
+    assert_eq!((old.status.as_u16(), old.header("location")), (302, "/new"));
+    assert_eq!((gone.status.as_u16(), gone.header("location")), (308, "https://elsewhere.example/x"));
+}
+
+#[tokio::test]
+async fn without_routes_everything_is_404() {
+    let gateway = Gateway::configure("").start().await;
+
+    let answer = gateway.get("/").await;
+
+    assert_eq!(answer.status, 404);
+}

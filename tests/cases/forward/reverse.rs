@@ -1,0 +1,130 @@
+//! Responses mapped back to the client's view.
+
+use bytes::Bytes;
+use http_body_util::Full;
+use hyper::Response;
+use tidegate_tests::{Answer, Gateway, Origin, get};
+
+/// An origin that answers 302 with the fields that the request's `x-say` header has: `name: value | name: value`, where
+/// `{me}` stands for its own address, as the client knows it from `x-me`.
+async fn parrot() -> Origin {
+    let answer = |seen: &tidegate_tests::Seen| {
+        let mut response = Response::builder().status(302);
+        let said = seen.header("x-say").unwrap_or_default();
+        for (name, value) in said.split(" | ").filter_map(|field| field.split_once(": ")) {
+            response = response.header(name, value);
+        }
+        Some(response.body(Full::<Bytes>::default()).unwrap())
+    };
+    Origin::named("a").answering(answer).start().await
+}
+
+async fn said(gateway: &Gateway, path: &str, say: &str) -> Answer {
+    let mut request = get(path);
+    request.headers_mut().insert("host", "front.example:8080".parse().unwrap());
+    request.headers_mut().insert("x-say", say.parse().unwrap());
+    gateway.send(request).await
+}
+
+const ROUTES: &str = r#"
+    [[route]]
+    path = "/app"
+    to = "http://{a}/inner"
+    [[route]]
+    path = "/ws"
+    to = "ws://{a}/socket"
+    [[route]]
+    path = "/bal"
+    to = "balancer://pool/alias"
+    [[route]]
+    path = "/asis"
+    to = "http://{a}/inner"
+    reverse = false
+    [cluster.pool]
+    endpoints = ["http://{a}/m", { url = "http://other.example:8080/foo", state = "drain" }]
+"#;
+
+#[tokio::test]
+async fn locations_of_endpoints_become_those_of_the_gateway() {
+    let origin = parrot().await;
+    let gateway = Gateway::configure(ROUTES).origin(&origin).start().await;
+    let me = origin.address();
+    for (path, location, expected) in [
+        ("/app", format!("http://{me}/inner/y?q#f"), "http://front.example:8080/app/y?q#f"),
+        ("/app", format!("http://{me}/inner"), "http://front.example:8080/app"),
+        ("/app", format!("HTTP://{me}/inner/y"), "http://front.example:8080/app/y"),
+        ("/app", format!("ws://{me}/inner/y"), "http://front.example:8080/app/y"),
+        ("/ws", format!("http://{me}/socket/y"), "http://front.example:8080/ws/y"),
+        ("/ws", format!("ws://{me}/socket/y"), "http://front.example:8080/ws/y"),
+        ("/bal", format!("http://{me}/m/alias/q"), "http://front.example:8080/bal/q"),
+        ("/bal", "http://OTHER.example:8080/foo/alias/z".to_owned(), "http://front.example:8080/bal/z"),
+    ] {
+        let answer = said(&gateway, path, &format!("location: {location}")).await;
+
+        assert_eq!((answer.status.as_u16(), answer.header("location")), (302, expected), "{path} {location}");
+    }
+}
+
+#[tokio::test]
+async fn locations_of_others_stay_as_they_are() {
+    let origin = parrot().await;
+    let gateway = Gateway::configure(ROUTES).origin(&origin).start().await;
+    let me = origin.address();
+    for (path, location) in [
+        ("/app", format!("http://{me}/innerfoo")),
+        ("/app", format!("http://{me}/INNER/y")),
+        ("/app", format!("http://{me}/other")),
+        ("/app", format!("https://{me}/inner/y")),
+        ("/app", "http://elsewhere.example/inner/y".to_owned()),
+        ("/app", "/inner/y".to_owned()),
+        ("/app", "relative".to_owned()),
+        ("/bal", "http://other.example:8080/foo/ALIAS/z".to_owned()),
+        ("/asis", format!("http://{me}/inner/y")),
+    ] {
+        let answer = said(&gateway, path, &format!("location: {location}")).await;
+
+        assert_eq!(answer.header("location"), location, "{path}");
+    }
+}
+
+#[tokio::test]
+async fn content_location_and_its_kin_are_mapped_too() {
+    let origin = parrot().await;
+    let gateway = Gateway::configure(ROUTES).origin(&origin).start().await;
+    let url = format!("http://{}/inner/y", origin.address());
+
+    let answer =
+        said(&gateway, "/app", &format!("content-location: {url} | uri: {url} | destination: {url} | link: {url}"))
+            .await;
+
+    for name in ["content-location", "uri", "destination"] {
+        assert_eq!(answer.header(name), "http://front.example:8080/app/y", "{name}");
+    }
+    assert_eq!(answer.header("link"), url, "what Apache leaves alone is left alone");
+}
+
+#[tokio::test]
+async fn cookies_move_to_the_gateways_paths_and_name() {
+    let origin = parrot().await;
+    let gateway = Gateway::configure(ROUTES).origin(&origin).start().await;
+    let say = "set-cookie: a=1; Path=/inner/sub; HttpOnly | set-cookie: b=2; path=/inner | set-cookie: c=3; Path=/innermost \
+               | set-cookie: d=4; Domain=127.0.0.1 | set-cookie: e=5";
+
+    let answer = said(&gateway, "/app", say).await;
+
+    let cookies: Vec<_> = answer.headers.get_all("set-cookie").iter().map(|value| value.to_str().unwrap()).collect();
+    assert_eq!(
+        cookies,
+        ["a=1; Path=/app/sub; HttpOnly", "b=2; path=/app", "c=3; Path=/innermost", "d=4; Domain=front.example", "e=5",]
+    );
+}
+
+#[tokio::test]
+async fn cookies_of_a_balanced_endpoint_move_too() {
+    let origin = parrot().await;
+    let gateway = Gateway::configure(ROUTES).origin(&origin).start().await;
+
+    let answer = said(&gateway, "/bal", "set-cookie: a=1; Path=/m/alias/x; Domain=.other.example").await;
+
+    assert_eq!(answer.header("set-cookie"), "a=1; Path=/bal/x; Domain=.front.example");
+}

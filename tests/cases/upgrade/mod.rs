@@ -1,0 +1,7 @@
+//! Switching protocols, and what flows afterwards.
+
+mod answers;
+mod echo;
+mod offers;
+mod tls_before;
+mod tls_behind;

@@ -1,0 +1,87 @@
+//! TLS towards endpoints.
+
+use tidegate_tests::{Ca, Gateway, Origin, Setup, upgrade_request};
+use tokio_tungstenite::tungstenite::Error;
+
+fn behind(origin: &Origin, tls: &str) -> Setup {
+    let text = "[[route]]\npath = \"/\"\nto = \"balancer://pool\"\n\
+                [cluster.pool]\nendpoints = [\"wss://localhost:{port}\"]\ntls = {tls}\n";
+    Gateway::configure(text).put("port", origin.address().port()).put("tls", tls)
+}
+
+/// Status of the answer where a websocket is refused.
+async fn refused(gateway: &Gateway) -> u16 {
+    match gateway.try_websocket(upgrade_request("/")).await {
+        Err(Error::Http(response)) => response.status().as_u16(),
+        other => panic!("{other:?}"),
+    }
+}
+
+#[tokio::test]
+async fn wss_endpoints_are_reached_with_a_ca_file() {
+    let ca = Ca::new();
+    let origin = Origin::named("s").tls(&ca.issue(&["localhost"])).start().await;
+    let gateway = behind(&origin, r#"{ ca = "ca.pem" }"#).file("ca.pem", ca.pem()).start().await;
+
+    let mut websocket = gateway.websocket("/").await;
+    websocket.echo("t".repeat(100_000)).await;
+    let seen = gateway.get("/plain").await.seen();
+
+    assert_eq!(seen.target, "/plain", "https and wss differ in name only");
+    assert_eq!(seen.header("host"), Some(format!("localhost:{}", origin.address().port()).as_str()));
+    websocket.close().await;
+}
+
+#[tokio::test]
+async fn an_endpoint_of_another_name_is_refused() {
+    let ca = Ca::new();
+    let origin = Origin::named("s").tls(&ca.issue(&["other.example"])).start().await;
+    let gateway = behind(&origin, r#"{ ca = "ca.pem" }"#).file("ca.pem", ca.pem()).start().await;
+
+    assert_eq!(refused(&gateway).await, 503);
+    assert_eq!(gateway.get("/").await.status, 503);
+    assert!(origin.seen().is_empty(), "nothing is said to a stranger");
+}
+
+#[tokio::test]
+async fn another_name_is_accepted_where_it_is_meant() {
+    let ca = Ca::new();
+    let origin = Origin::named("s").tls(&ca.issue(&["other.example"])).start().await;
+    let tls = r#"{ ca = "ca.pem", server_name = "other.example" }"#;
+    let gateway = behind(&origin, tls).file("ca.pem", ca.pem()).start().await;
+
+    gateway.websocket("/").await.echo("through").await;
+}
+
+#[tokio::test]
+async fn an_endpoint_of_an_unknown_issuer_is_refused() {
+    let (ours, theirs) = (Ca::new(), Ca::new());
+    let origin = Origin::named("s").tls(&theirs.issue(&["localhost"])).start().await;
+    let with_file = behind(&origin, r#"{ ca = "ca.pem" }"#).file("ca.pem", ours.pem()).start().await;
+    let with_platform = behind(&origin, "{ }").start().await;
+
+    for gateway in [with_file, with_platform] {
+        assert_eq!(refused(&gateway).await, 503);
+    }
+    assert!(origin.seen().is_empty(), "nothing is said to a stranger");
+}
+
+#[tokio::test]
+async fn without_verification_any_certificate_will_do() {
+    let origin = Origin::named("s").tls(&Ca::new().issue(&["other.example"])).start().await;
+    let gateway = behind(&origin, r#"{ verify = "none" }"#).start().await;
+
+    gateway.websocket("/").await.echo("through").await;
+
+    let generation = gateway.inner().generation();
+    let warnings = &generation.config().warnings;
+    assert!(warnings.iter().any(|warning| warning.contains("verify")), "and it is warned of: {warnings:?}");
+}
+
+#[tokio::test]
+async fn a_plain_endpoint_is_no_tls_endpoint() {
+    let origin = Origin::named("p").start().await;
+    let gateway = behind(&origin, r#"{ verify = "none" }"#).start().await;
+
+    assert_eq!(refused(&gateway).await, 503);
+}
