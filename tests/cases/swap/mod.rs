@@ -1,6 +1,7 @@
 //! Plugins, certificates and configurations that change while tunnels are open.
 
 mod broken;
+mod changes;
 mod files;
 mod memory;
 mod state;
