@@ -32,9 +32,9 @@ impl Gateway {
         self.start();
         self.start_admin();
         let mut watcher = Watcher::new(self.generation().config().watched_files());
-        // What changed since the first reading is in what the watcher takes for granted.
+        // What changed since the first reading is what the watcher takes for granted.
         if self.shared.is_outdated() {
-            self.reread(&mut watcher).await;
+            watcher.distrust();
         }
         loop {
             tokio::select! {
@@ -84,15 +84,13 @@ impl Gateway {
 
     /// Reloads off this thread: it may compile for seconds.
     async fn reread(&self, watcher: &mut Watcher) {
-        loop {
-            let shared: Arc<Shared> = self.shared.clone();
-            // A refusal has been counted and logged.
-            let reloaded = tokio::task::spawn_blocking(move || shared.reload().is_ok()).await.unwrap_or(false);
-            watcher.watch(self.generation().config().watched_files());
-            // A file that is watched only from now on may have changed since it was read.
-            if !reloaded || !self.shared.is_outdated() {
-                break;
-            }
+        let shared: Arc<Shared> = self.shared.clone();
+        // A refusal has been counted and logged.
+        let reloaded = tokio::task::spawn_blocking(move || shared.reload().is_ok()).await.unwrap_or(false);
+        watcher.watch(self.generation().config().watched_files());
+        // A file that is watched only from now on may have changed since it was read.
+        if reloaded && self.shared.is_outdated() {
+            watcher.distrust();
         }
     }
 }
