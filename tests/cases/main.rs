@@ -8,11 +8,18 @@
     reason = "whatever goes wrong in here is a failed test"
 )]
 
+mod apache;
 mod bad_input;
 mod balance;
 mod binary;
 mod ending;
 mod faults;
 mod forward;
+mod process;
+mod reload;
+mod running;
+mod samples;
 mod sdk;
+mod swap;
 mod upgrade;
+mod workers;

@@ -55,6 +55,16 @@ impl Shared {
         self.observe(read(&source).and_then(|config| self.try_replace(config)))
     }
 
+    /// Whether the files say something else than what is served. Some that are wrong do; none at all does not.
+    pub(super) fn is_outdated(&self) -> bool {
+        let current = self.current.load();
+        if !current.config.source.exists() {
+            return false;
+        }
+        let now = read(&current.config.source).and_then(|config| Ok(Files::read(&config)?.digest(&config)));
+        now.map_or(true, |digest| digest != current.digest)
+    }
+
     fn replace(self: Arc<Self>, config: Config) -> Result<Arc<Generation>, ReloadError> {
         self.observe(self.try_replace(config))
     }

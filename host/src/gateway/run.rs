@@ -32,6 +32,10 @@ impl Gateway {
         self.start();
         self.start_admin();
         let mut watcher = Watcher::new(self.generation().config().watched_files());
+        // What changed since the first reading is what the watcher takes for granted.
+        if self.shared.is_outdated() {
+            watcher.distrust();
+        }
         loop {
             tokio::select! {
                 name = ends.next() => {
@@ -82,8 +86,12 @@ impl Gateway {
     async fn reread(&self, watcher: &mut Watcher) {
         let shared: Arc<Shared> = self.shared.clone();
         // A refusal has been counted and logged.
-        let _logged = tokio::task::spawn_blocking(move || drop(shared.reload())).await;
+        let reloaded = tokio::task::spawn_blocking(move || shared.reload().is_ok()).await.unwrap_or(false);
         watcher.watch(self.generation().config().watched_files());
+        // A file that is watched only from now on may have changed since it was read.
+        if reloaded && self.shared.is_outdated() {
+            watcher.distrust();
+        }
     }
 }
 

@@ -74,7 +74,10 @@ impl Setup {
             text = text.replace(&format!("{{{name}}}"), value);
         }
         let has = |header: &str| text.lines().any(|line| line.trim() == header);
-        let general = format!("[gateway]\nworkers = 2\ncache = {PLUGIN_CACHE:?}\n");
+        let says = |key: &str| text.lines().any(|line| line.starts_with(key));
+        let general = [("workers = ", "2".to_owned()), ("cache = ", format!("{PLUGIN_CACHE:?}"))];
+        let missing = general.iter().filter(|(key, _)| !says(key));
+        let general: String = missing.fold("[gateway]\n".to_owned(), |all, (key, value)| all + key + value + "\n");
         let mut whole = String::new();
         if !has("[[listen]]") {
             whole.push_str("[[listen]]\naddress = \"127.0.0.1:0\"\n");

@@ -109,6 +109,13 @@ impl Watcher {
         self.stirred = true;
     }
 
+    /// Takes nothing for granted: every file is told once more, when all have settled.
+    pub fn distrust(&mut self) {
+        self.told.values_mut().for_each(|print| *print = None);
+        self.unsettled = None;
+        self.stirred = true;
+    }
+
     /// Waits for the next settled change and returns the files that hold something else, or are gone. Cancel safe.
     pub async fn changed(&mut self) -> Vec<PathBuf> {
         loop {

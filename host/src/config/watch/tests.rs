@@ -69,6 +69,21 @@ fn a_change_while_nobody_waits_or_in_a_cancelled_wait_is_not_lost() {
 }
 
 #[test]
+fn what_is_distrusted_is_told_once_more() {
+    run(async {
+        let folder = folder(&[("a", "1"), ("b", "1")]);
+        let (a, b) = (folder.path().join("a"), folder.path().join("b"));
+        let mut watcher = Watcher::new(vec![a.clone(), b.clone()]);
+        quiet(&mut watcher).await;
+
+        watcher.distrust();
+
+        assert_eq!(told(&mut watcher).await, [a, b]);
+        quiet(&mut watcher).await;
+    });
+}
+
+#[test]
 fn a_half_written_file_is_waited_out() {
     run(async {
         let folder = folder(&[("a", "old")]);

@@ -1,0 +1,163 @@
+//! A real Apache httpd on a free loopback port, in a folder of its own.
+
+use std::fmt::Write as _;
+use std::net::SocketAddr;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+
+use tempfile::TempDir;
+use tidegate_tests::{LIMIT, Raw};
+
+use crate::running::plain;
+
+/// Where Debian puts modules.
+const MODULES: &str = "/usr/lib/apache2/modules";
+
+const NEEDED: [&str; 10] = [
+    "mpm_event",
+    "authz_core",
+    "headers",
+    "proxy",
+    "proxy_http",
+    "proxy_balancer",
+    "lbmethod_byrequests",
+    "lbmethod_bybusyness",
+    "slotmem_shm",
+    "status",
+];
+
+/// A running Apache. Ended when dropped.
+#[derive(Debug)]
+pub(super) struct Httpd {
+    child: Child,
+    address: SocketAddr,
+    _folder: TempDir,
+}
+
+/// The program, if it and all modules are here; else it says what is missing.
+pub(super) fn found() -> Option<PathBuf> {
+    let programs = ["/usr/sbin/apache2", "/usr/sbin/httpd"].map(PathBuf::from);
+    let program = programs.into_iter().find(|program| program.exists());
+    let missing: Vec<_> = NEEDED.iter().filter(|module| !module_file(module).exists()).collect();
+    match program {
+        Some(program) if missing.is_empty() => Some(program),
+        Some(program) => say(&format!("{} has no modules {missing:?} in {MODULES}", program.display())),
+        None => say("no apache2 in /usr/sbin"),
+    }
+}
+
+/// Says that nothing is compared, past the capture of test output.
+fn say(why: &str) -> Option<PathBuf> {
+    use std::io::Write;
+    _ = writeln!(std::io::stderr(), "note: not compared with Apache httpd: {why}");
+    None
+}
+
+fn module_file(name: &str) -> PathBuf {
+    Path::new(MODULES).join(format!("mod_{name}.so"))
+}
+
+impl Httpd {
+    /// Starts it with these directives, in a virtual host of its own.
+    ///
+    /// # Panics
+    /// If it does not come up.
+    pub(super) async fn start(program: PathBuf, directives: &str) -> Self {
+        let folder = tempfile::Builder::new().prefix("tidegate-apache-").tempdir().unwrap();
+        std::fs::set_permissions(folder.path(), std::fs::Permissions::from_mode(0o755)).unwrap();
+        // Apache takes no port 0. One that was free a moment ago, and has never been connected to, is free.
+        let address = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+        let config = folder.path().join("httpd.conf");
+        std::fs::write(&config, configuration(folder.path(), address, directives)).unwrap();
+        let child = Command::new(program)
+            .arg("-f")
+            .arg(&config)
+            .arg("-DFOREGROUND")
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(std::fs::File::create(folder.path().join("stderr")).unwrap())
+            .spawn()
+            .unwrap();
+        let mut httpd = Self { child, address, _folder: folder };
+        let limit = std::time::Instant::now() + LIMIT;
+        while std::net::TcpStream::connect(address).is_err() {
+            let ended = httpd.child.try_wait().unwrap();
+            if ended.is_some() || std::time::Instant::now() > limit {
+                let said = ["stderr", "error.log"].map(|name| std::fs::read_to_string(config.with_file_name(name)));
+                panic!("Apache does not come up: {ended:?} {said:?}");
+            }
+            tokio::task::yield_now().await;
+        }
+        httpd
+    }
+
+    /// Where it listens.
+    pub(super) fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// What all members of all balancers hold, as its status page says.
+    pub(super) async fn busy(&self) -> usize {
+        let mut raw = Raw::new(plain(self.address).await);
+        raw.write(b"GET /server-status?auto HTTP/1.1\r\nHost: gateway.test\r\nConnection: close\r\n\r\n").await;
+        let text = String::from_utf8(raw.read_to_end().await).unwrap();
+        let numbers = text.lines().filter(|line| line.starts_with("ProxyBalancer[") && line.contains("]Busy:"));
+        let numbers = numbers.map(|line| line.rsplit(' ').next().unwrap().parse::<usize>().unwrap());
+        assert!(text.contains("]Busy:"), "no counts in {text}");
+        numbers.sum()
+    }
+}
+
+impl Drop for Httpd {
+    fn drop(&mut self) {
+        // SIGTERM ends its children and removes its shared memory, SIGKILL would leave both behind.
+        let _told = Command::new("kill").arg(self.child.id().to_string()).status();
+        let _ended = self.child.wait();
+    }
+}
+
+fn configuration(folder: &Path, address: SocketAddr, directives: &str) -> String {
+    let mut text = String::new();
+    for module in NEEDED {
+        _ = writeln!(text, "LoadModule {module}_module {}", module_file(module).display());
+    }
+    if is_root() {
+        text.push_str("User www-data\nGroup www-data\n");
+    }
+    let folder = folder.display();
+    _ = write!(
+        text,
+        r#"
+ServerRoot "{folder}"
+DefaultRuntimeDir "{folder}"
+PidFile "{folder}/pid"
+ErrorLog "{folder}/error.log"
+Mutex posixsem
+ServerName localhost
+Listen {address}
+StartServers 1
+ServerLimit 1
+ThreadsPerChild 128
+MaxRequestWorkers 128
+KeepAlive Off
+ExtendedStatus On
+ProxyStatus On
+<VirtualHost {address}>
+ServerName localhost
+ProxyTimeout 600
+<Location /server-status>
+SetHandler server-status
+</Location>
+ProxyPass /server-status !
+{directives}
+</VirtualHost>
+"#
+    );
+    text
+}
+
+fn is_root() -> bool {
+    let id = Command::new("id").arg("-u").output().unwrap();
+    id.stdout.starts_with(b"0\n")
+}

@@ -1,0 +1,82 @@
+//! One line per request and per tunnel.
+
+use std::collections::HashMap;
+
+use tidegate_tests::{Gateway, Origin, eventually};
+
+use crate::running::{Running, plain, websocket};
+
+const TEXT: &str = r#"
+[log]
+access = "stdout"
+[[route]]
+path = "/app"
+to = "balancer://pair/app"
+[cluster.pair]
+endpoints = ["ws://{a}"]
+"#;
+
+/// The fields of a text line; quotes are taken off, as no value here has a blank.
+fn fields(line: &str) -> HashMap<String, String> {
+    let field = |part: &str| part.split_once('=').map(|(name, value)| (name.to_owned(), value.replace('"', "")));
+    line.split(' ').filter_map(field).collect()
+}
+
+#[tokio::test]
+async fn a_request_and_a_tunnel_have_a_line_each_with_who_what_and_how_much() {
+    let a = Origin::named("a").start().await;
+    let running = Running::start(Gateway::configure(TEXT).origin(&a)).await;
+    running.swapped_by(|| running.edit("path = \"/app\"", "path = \"/app\"\nreverse = false")).await;
+
+    let mut raw = running.raw().await;
+    raw.write(b"POST /app/x?y=1 HTTP/1.1\r\nHost: gateway.test\r\nContent-Length: 5\r\n\r\nhello").await;
+    let answer = raw.read_answer().await.unwrap();
+    eventually("a line for the request", || running.process.stdout().len() == 1).await;
+    let request = fields(&running.process.stdout()[0]);
+
+    let mut tunnel = websocket(plain(running.address()).await, "/app/ws").await;
+    tunnel.echo("x".repeat(1000)).await;
+    assert_eq!(running.process.stdout().len(), 1, "a tunnel has its line when it ends");
+    tunnel.close().await;
+    eventually("a line for the tunnel", || running.process.stdout().len() == 2).await;
+    let tunnel = fields(&running.process.stdout()[1]);
+
+    let endpoint = format!("ws://{}", a.address());
+    for (line, fields, expected) in [
+        ("request", &request, [("kind", "request"), ("method", "POST"), ("path", "/app/x?y=1"), ("status", "200")]),
+        ("tunnel", &tunnel, [("kind", "tunnel"), ("method", "GET"), ("path", "/app/ws"), ("status", "101")]),
+    ] {
+        let common = [
+            ("host", "gateway.test"),
+            ("cluster", "pair"),
+            ("endpoint", &endpoint),
+            ("plugins", "bybusyness"),
+            ("generation", "2"),
+            ("attempts", "1"),
+        ];
+        for (name, value) in expected.into_iter().chain(common) {
+            assert_eq!(fields.get(name).map(String::as_str), Some(value), "{line}: {name} in {fields:?}");
+        }
+        assert!(fields["client"].starts_with("127.0.0.1:"), "{fields:?}");
+        assert!(fields["duration_ms"].parse::<f64>().unwrap() > 0.0, "{fields:?}");
+        assert!(fields["time"].ends_with('Z'), "{fields:?}");
+    }
+    let number = |fields: &HashMap<String, String>, name: &str| fields[name].parse::<usize>().unwrap();
+    assert_eq!((number(&request, "bytes_in"), number(&request, "bytes_out")), (5, answer.body.len()));
+    // A message of 1,000 bytes has a head of 8 with a mask and of 4 without, a close without a reason 6 and 2; and the
+    // greeting "hello from a" comes as well.
+    assert_eq!((number(&tunnel, "bytes_in"), number(&tunnel, "bytes_out")), (1008 + 6, 14 + 1004 + 2), "{tunnel:?}");
+    assert_eq!(tunnel["ending"], "complete", "{tunnel:?}");
+}
+
+#[tokio::test]
+async fn what_the_gateway_answers_itself_has_a_line_too() {
+    let a = Origin::named("a").start().await;
+    let running = Running::start(Gateway::configure(TEXT).origin(&a)).await;
+
+    assert_eq!(running.status("/nowhere").await, 404);
+
+    eventually("a line", || running.process.stdout().len() == 1).await;
+    let line = fields(&running.process.stdout()[0]);
+    assert_eq!((line["status"].as_str(), line["endpoint"].as_str(), line["attempts"].as_str()), ("404", "-", "0"));
+}

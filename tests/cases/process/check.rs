@@ -1,0 +1,101 @@
+//! What the command line refuses, and how.
+
+use tidegate_tests::{Gateway, Origin, Process};
+
+use crate::running::Running;
+
+const GOOD: &str = "[[route]]\npath = \"/\"\nto = \"ws://127.0.0.1:9\"\n";
+
+/// Runs `tidegate ARGUMENTS` to its end.
+async fn run(arguments: &[&str]) -> (i32, Process) {
+    let mut process = Process::start(arguments);
+    let status = process.ended().await;
+    (status.code().expect("an exit code"), process)
+}
+
+#[tokio::test]
+async fn check_of_a_good_configuration_says_what_it_would_serve() {
+    let setup = Gateway::configure(GOOD);
+
+    let (code, process) = run(&["check", setup.write().to_str().unwrap()]).await;
+
+    assert_eq!((code, process.stderr()), (0, vec![]));
+    let said = process.stdout().join("\n");
+    assert!(said.contains("good: 1 listeners, 1 routes, 1 clusters"), "{said}");
+}
+
+#[tokio::test]
+async fn check_of_a_wrong_configuration_says_each_fault_on_its_own_line() {
+    let text = "[[route]]\npath = \"no-slash\"\nto = \"ftp://x\"\n[[route]]\npath = \"/\"\nto = \"balancer://none\"\n";
+    let setup = Gateway::configure(text);
+    let path = setup.write();
+
+    let (code, process) = run(&["check", path.to_str().unwrap()]).await;
+
+    let faults: Vec<_> = process.stderr().into_iter().filter(|line| line.contains("tidegate.toml:")).collect();
+    assert_eq!((code, faults.len()), (1, 3), "{:?}", process.stderr());
+    for (fault, word) in faults.iter().zip(["no-slash", "ftp", "none"]) {
+        assert!(fault.starts_with(&format!("{}:", path.display())) && fault.contains(word), "{word}: {fault}");
+    }
+    assert_eq!(process.stdout(), Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn check_of_a_plugin_that_cannot_be_used_says_what_run_would_say() {
+    let text = format!("{GOOD}[plugin.mine]\nfile = \"mine.wasm\"\n");
+    let setup = Gateway::configure(&text).file("mine.wasm", b"\0asm\x01\0\0\0");
+    let path = setup.write();
+
+    let (code, checked) = run(&["check", path.to_str().unwrap()]).await;
+    let (ran, served) = run(&["run", path.to_str().unwrap()]).await;
+
+    assert_eq!((code, ran), (1, 1));
+    for process in [checked, served] {
+        let said = process.stderr().join("\n");
+        assert!(said.contains("plugin mine") && said.contains("expected an export of"), "{said}");
+    }
+}
+
+#[tokio::test]
+async fn wrong_usage_is_told_apart_from_a_refusal() {
+    for arguments in [&["serve"][..], &["run", "--no-such-flag"], &["check", "one", "two"], &[]] {
+        let (code, process) = run(arguments).await;
+
+        let said = process.stderr().join("\n");
+        assert_eq!(code, 2, "{arguments:?}: {said}");
+        assert!(said.contains("Usage:"), "{arguments:?}: {said}");
+    }
+}
+
+#[tokio::test]
+async fn run_without_a_file_names_the_file_that_is_not_there() {
+    let (code, process) = run(&["run"]).await;
+
+    let said = process.stderr().join("\n");
+    assert_eq!(code, 1, "{said}");
+    assert!(said.contains("tidegate.toml"), "which file: {said}");
+    assert!(said.contains("No such file") || said.contains("cannot be read"), "what is wrong with it: {said}");
+}
+
+#[tokio::test]
+async fn a_second_instance_on_the_same_port_is_refused_and_the_first_serves_on() {
+    let a = Origin::named("a").start().await;
+    let first = Running::start(Gateway::configure("[[route]]\npath = \"/\"\nto = \"ws://{a}\"\n").origin(&a)).await;
+    let mut held = first.websocket("/").await;
+    let address = first.address();
+    let second = Gateway::configure(&format!("[[listen]]\naddress = \"{address}\"\n{GOOD}"));
+    let path = second.write();
+
+    let (code, process) = run(&["run", path.to_str().unwrap()]).await;
+
+    let said = process.stderr().join("\n");
+    assert_eq!(code, 1, "{said}");
+    assert!(said.contains(&format!("cannot listen on {address}")) && said.contains("ss -ltnp"), "{said}");
+    let (code, process) = run(&["check", path.to_str().unwrap()]).await;
+    assert_eq!(code, 0, "a check beside a running gateway is the usual thing: {:?}", process.stderr());
+    assert!(process.stdout().join("").contains("is in use"), "{:?}", process.stdout());
+    for _ in 0..10 {
+        assert_eq!(first.status("/").await, 200, "every connection still goes to the first");
+    }
+    held.echo("still there").await;
+}

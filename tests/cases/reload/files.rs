@@ -1,0 +1,90 @@
+//! The real binary reads its files again: because they changed, or because it is told to.
+
+use tidegate_tests::{Gateway, LIMIT, Origin, Process, eventually};
+
+use crate::running::{Running, replace};
+
+const TEXT: &str = r#"
+[[route]]
+path = "/other"
+respond = { status = 201 }
+[[route]]
+path = "/"
+to = "ws://{a}"
+"#;
+
+#[tokio::test]
+async fn a_wrong_configuration_is_refused_with_file_and_line_and_nothing_changes() {
+    let a = Origin::named("a").start().await;
+    let running = Running::start(Gateway::configure(TEXT).origin(&a)).await;
+    let mut held = running.websocket("/").await;
+    let faults = [
+        ("respond = {", "respnd = {", "unknown key `respnd` in [[route]]", "did you mean `respond`?"),
+        ("status = 201", "status = 601", "601", ""),
+        ("path = \"/other\"", "path = \"/other", "tidegate.toml", ""),
+        ("to = \"ws://", "to = \"balancer://nowhere", "nowhere", ""),
+    ];
+
+    for (good, bad, said, hint) in faults {
+        let line = running.refused_after(|| running.edit(good, bad)).await;
+
+        let at = line.split_once("tidegate.toml:").unwrap_or_else(|| panic!("no file and line in {line}")).1;
+        let place: Vec<&str> = at.split(':').take(2).collect();
+        assert!(place.iter().all(|number| number.parse::<usize>().is_ok()), "line and column in {line}");
+        assert!(line.contains(said), "expected {said:?} in {line}");
+        assert!(running.process.stderr().join("\n").contains(hint), "the hint {hint:?}");
+        assert_eq!(running.status("/other").await, 201, "{bad}: served as before");
+        held.echo(bad).await;
+        // Back to what is served: not a change, and neither a swap nor a refusal.
+        running.told("nothing has changed", || running.edit(bad, good)).await;
+    }
+
+    running.swapped_by(|| running.edit("status = 201", "status = 202")).await;
+    assert_eq!(running.status("/other").await, 202);
+    held.echo("still there").await;
+}
+
+#[tokio::test]
+async fn a_change_while_the_gateway_starts_is_not_lost() {
+    let a = Origin::named("a").start().await;
+    let setup = Gateway::configure(&format!("{TEXT}[log]\naccess = \"access.log\"\n")).origin(&a);
+    let (config, log) = (setup.write(), setup.folder().join("access.log"));
+    let text = std::fs::read_to_string(&config).unwrap();
+    let process = Process::start(&["run", config.to_str().unwrap()]);
+
+    // The configuration has been read when the access log is there. Plugins are compiled after that.
+    let limit = std::time::Instant::now() + LIMIT;
+    while !log.exists() {
+        assert!(std::time::Instant::now() < limit, "{:?}", process.stderr());
+        std::thread::yield_now();
+    }
+    replace(&config, text.replace("status = 201", "status = 202").as_bytes());
+
+    let said = |text: &str| process.stderr().iter().any(|line| line.contains(text));
+    eventually("the second generation", || said("generation is live") && said("routes changed")).await;
+}
+
+#[tokio::test]
+async fn a_hangup_rereads_the_files_and_opens_the_access_log_anew() {
+    let a = Origin::named("a").start().await;
+    let text = format!("{TEXT}[log]\naccess = \"access.log\"\n");
+    let running = Running::start(Gateway::configure(&text).origin(&a)).await;
+    let log = running.folder().join("access.log");
+    let lines = || std::fs::read_to_string(&log).unwrap_or_default().lines().count();
+    assert_eq!(running.status("/").await, 200);
+    eventually("a line", || lines() == 1).await;
+
+    std::fs::rename(&log, running.folder().join("access.log.1")).unwrap();
+    running.told("nothing has changed", || running.process.signal("HUP")).await;
+    assert_eq!(running.said("rereading").len(), 1, "{:?}", running.process.stderr());
+    assert_eq!(running.status("/").await, 200);
+    eventually("a line in the new file", || lines() == 1).await;
+
+    running
+        .swapped_by(|| {
+            running.edit("status = 201", "status = 202");
+            running.process.signal("HUP");
+        })
+        .await;
+    assert_eq!(running.status("/other").await, 202);
+}

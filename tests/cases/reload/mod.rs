@@ -1,0 +1,6 @@
+//! A configuration that changes while it is served.
+
+mod certificate;
+mod files;
+mod generation;
+mod listeners;

@@ -1,0 +1,223 @@
+//! Every file in `config/` is loaded and served, with real servers in place of the made-up ones.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
+use rustls::{ClientConfig, RootCertStore};
+use tidegate_tests::{Ca, Gateway, Origin, Setup};
+use tokio::net::TcpStream;
+use tokio_rustls::TlsConnector;
+
+use crate::running::{guest, plain, websocket};
+
+/// Folder of the samples.
+const SAMPLES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../config");
+
+/// The real servers.
+struct World {
+    a: Origin,
+    b: Origin,
+    secure: Origin,
+    web: Origin,
+    ca: Ca,
+}
+
+impl World {
+    async fn new() -> Self {
+        let ca = Ca::new();
+        let secure = Origin::named("secure").tls(&ca.issue(&["backend-server", "chat.internal"]));
+        Self {
+            a: Origin::named("a").start().await,
+            b: Origin::named("b").start().await,
+            secure: secure.start().await,
+            web: Origin::named("web").start().await,
+            ca,
+        }
+    }
+
+    /// The sample with addresses of this world, and the files that it names beside it.
+    fn setup(&self, name: &str, edits: &[(&str, &str)]) -> Setup {
+        let mut text = std::fs::read_to_string(Path::new(SAMPLES).join(name)).unwrap();
+        for (from, to) in edits {
+            assert!(text.contains(from), "{name} has no {from:?}");
+            text = text.replace(from, to);
+        }
+        let secure = self.secure.address().to_string();
+        let general: [(&str, &str); 8] = [
+            ("\"0.0.0.0:443\"", "\"127.0.0.1:0\""),
+            ("\"127.0.0.1:8080\"", "\"127.0.0.1:0\""),
+            ("ws://10.0.0.1:8080", "ws://{a}"),
+            ("ws://10.0.0.2:8080", "ws://{b}"),
+            ("ws://10.0.0.3:8080", "ws://{b}/standby"),
+            ("ws://backend-server:8080", "ws://{a}"),
+            ("10.0.0.2:8443", &secure),
+            ("\"key.pem\"", "\"cert-key.pem\""),
+        ];
+        for (from, to) in general {
+            text = text.replace(from, to);
+        }
+        let more = self.ca.issue(&["a.example", "*.b.example"]);
+        let setup = Gateway::configure(&text).origin(&self.a).origin(&self.b).origin(&self.web);
+        let setup = setup.tls(&self.ca, &["localhost"]);
+        setup
+            .file("more.pem", &more.certificate)
+            .file("more-key.pem", &more.key)
+            .file("my-balancer.wasm", guest("last"))
+            .file("token", "secret")
+    }
+}
+
+#[tokio::test]
+async fn every_sample_is_served_by_a_test() {
+    let files = std::fs::read_dir(SAMPLES).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
+    let here = include_str!("samples.rs");
+
+    let untested: BTreeSet<_> = files.filter(|name| !here.contains(&format!("setup(\"{name}\""))).collect();
+
+    assert_eq!(untested, BTreeSet::new(), "add a case to samples.rs for each of them");
+}
+
+#[tokio::test]
+async fn the_opening_example_tunnels_through_tls() {
+    let world = World::new().await;
+    let gateway = world.setup("tidegate.toml", &[]).start().await;
+
+    let (mut first, second) = (gateway.websocket("/websocket").await, gateway.websocket("/websocket").await);
+
+    assert_eq!((first.endpoint(), second.endpoint()), ("a", "b"), "the less busy one");
+    first.echo("through tls").await;
+    assert_eq!(gateway.get("/").await.status, 404, "one route");
+}
+
+#[tokio::test]
+async fn seed_a_leads_one_path_to_one_server_and_back() {
+    let world = World::new().await;
+    let setup = world.setup("seed-a-direct.toml", &[]);
+    let gateway = setup.start().await;
+
+    let mut tunnel = websocket(plain(gateway.address()).await, "/websocket/x").await;
+
+    tunnel.echo("one server").await;
+    assert_eq!(world.a.seen()[0].target, "/websocket/x");
+}
+
+#[tokio::test]
+async fn seed_b_balances_by_busyness() {
+    let world = World::new().await;
+    let gateway = world.setup("seed-b-balancer.toml", &[]).start().await;
+    let mut chosen = String::new();
+    let mut held = Vec::new();
+
+    for _ in 0..6 {
+        let tunnel = websocket(plain(gateway.address()).await, "/websocket").await;
+        chosen.push_str(tunnel.endpoint());
+        held.push(tunnel);
+    }
+
+    assert_eq!(chosen, "ababab");
+    assert_eq!(world.a.seen()[0].target, "/websocket");
+}
+
+#[tokio::test]
+async fn seed_c_has_tls_in_front_and_behind() {
+    let world = World::new().await;
+    let address = format!("\"wss://{}\"", world.secure.address());
+    let edits = [
+        ("\"wss://backend-server:8443\"", address.as_str()),
+        ("ca = \"ca.pem\"", "ca = \"ca.pem\", server_name = \"backend-server\""),
+    ];
+    let gateway = world.setup("seed-c-tls.toml", &edits).start().await;
+
+    let mut tunnel = gateway.websocket("/websocket").await;
+
+    assert_eq!(tunnel.endpoint(), "secure");
+    tunnel.echo("twice through tls").await;
+}
+
+#[tokio::test]
+async fn a_plugin_of_ones_own_decides() {
+    let world = World::new().await;
+    let gateway = world.setup("custom-plugin.toml", &[]).start().await;
+
+    for _ in 0..3 {
+        let mut tunnel = websocket(plain(gateway.address()).await, "/websocket").await;
+        assert_eq!(tunnel.endpoint(), "b", "it always takes the last");
+        tunnel.echo("decided by a file").await;
+    }
+}
+
+#[tokio::test]
+async fn servers_on_unix_sockets_are_reached() {
+    let world = World::new().await;
+    let folder = tempfile::tempdir().unwrap();
+    let at = |name: &str| -> PathBuf { folder.path().join(name) };
+    let _app = Origin::named("app").unix(at("app.sock")).start().await;
+    let _one = Origin::named("pool-1").unix(at("pool-1.sock")).start().await;
+    let _two = Origin::named("pool-2").unix(at("pool-2.sock")).start().await;
+    let edit = format!("unix:{}/", folder.path().display());
+    let gateway = world.setup("unix.toml", &[("unix:/run/", &edit)]).start().await;
+
+    let one = websocket(plain(gateway.address()).await, "/x").await;
+    let two = websocket(plain(gateway.address()).await, "/x").await;
+    let app = websocket(plain(gateway.address()).await, "/app/x").await;
+
+    assert_eq!([one.endpoint(), two.endpoint(), app.endpoint()], ["pool-1", "pool-2", "app"]);
+}
+
+#[tokio::test]
+async fn the_reference_with_every_key_is_served() {
+    let world = World::new().await;
+    let web = format!("http://{}", world.web.address());
+    let edits = [
+        ("access = \"stdout\"", "access = \"off\""),
+        ("\"127.0.0.1:9000\"", "\"127.0.0.1:0\""),
+        ("http://files.internal", &web),
+        ("https://web.internal", &web),
+    ];
+    let gateway = world.setup("reference.toml", &edits).start().await;
+    let [secured, address] = gateway.inner().addresses()[..] else { panic!("two listeners") };
+    let get = async |path: &str, host: &str| {
+        let mut raw = tidegate_tests::Raw::new(plain(address).await);
+        raw.write(format!("GET {path} HTTP/1.1\r\nHost: {host}\r\nX-Debug: 1\r\n\r\n").as_bytes()).await;
+        raw.read_answer().await.unwrap()
+    };
+
+    let refused = gateway.try_connect("localhost").await;
+    if let Ok(io) = refused {
+        // In TLS 1.3 a client hears of it only when it reads.
+        assert!(tidegate_tests::Raw::new(io).read_answer().await.is_none(), "no entry without a certificate");
+    }
+    let io = TcpStream::connect(secured).await.unwrap();
+    let name = ServerName::try_from("localhost").unwrap();
+    let io = TlsConnector::from(known_client(&world.ca)).connect(name, io).await.unwrap();
+    let mut tunnel = websocket(Box::new(io), "/websocket").await;
+    assert_eq!(tunnel.endpoint(), "web", "this host has no other route");
+    tunnel.echo("with a certificate").await;
+    let chat = get("/websocket", "a.example").await;
+    assert_eq!(chat.seen().endpoint, "secure", "the last that is ready");
+    assert_eq!((chat.seen().header("x-gateway"), chat.seen().header("x-debug")), (Some("tidegate"), None));
+    assert_eq!(chat.seen().target, "/base/websocket");
+    assert_eq!(chat.header("x-served-by"), "tidegate");
+    let web = get("/websocket", "elsewhere.example").await;
+    assert_eq!(web.seen().endpoint, "web", "another host, so the last route");
+    assert_eq!(get("/files/css/a/b.css", "x.example").await.seen().target, "/css/a/b.css");
+    assert_eq!(get("/private", "x.example").await.status, 404);
+    let moved = get("/old/x", "x.example").await;
+    assert_eq!((moved.status.as_u16(), moved.header("location")), (301, "/new"));
+    assert_eq!(get("/ping", "x.example").await.text(), "pong\n");
+}
+
+/// A client with a certificate of its own.
+fn known_client(ca: &Ca) -> Arc<ClientConfig> {
+    let identity = ca.issue(&["client.example"]);
+    let mut roots = RootCertStore::empty();
+    roots.add(CertificateDer::from_pem_slice(ca.pem().as_bytes()).unwrap()).unwrap();
+    let chain = vec![CertificateDer::from_pem_slice(identity.certificate.as_bytes()).unwrap()];
+    let key = PrivateKeyDer::from_pem_slice(identity.key.as_bytes()).unwrap();
+    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+    let config = ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions().unwrap();
+    Arc::new(config.with_root_certificates(roots).with_client_auth_cert(chain, key).unwrap())
+}

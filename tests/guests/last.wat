@@ -1,0 +1,40 @@
+;; first.wat the other way round: always the last of the eligible.
+(module
+  ;; arguments are placed one behind the other; every export starts over when it is done
+  (memory (export "memory") 1)
+  (global $top (mut i32) (i32.const 1024))
+  (func (export "cabi_realloc") (param $old i32) (param $old_length i32) (param $align i32) (param $length i32)
+        (result i32)
+    (local $at i32)
+    (local.set $at
+      (i32.and
+        (i32.add (global.get $top) (i32.sub (local.get $align) (i32.const 1)))
+        (i32.sub (i32.const 0) (local.get $align))))
+    (global.set $top (i32.add (local.get $at) (local.get $length)))
+    (block $fits
+      (loop $more
+        (br_if $fits (i32.le_u (global.get $top) (i32.mul (memory.size) (i32.const 65536))))
+        (br_if $more (i32.ne (memory.grow (i32.const 1)) (i32.const -1)))
+        unreachable))
+    (local.get $at))
+
+  ;; configure(config, endpoints) -> ok
+  (func (export "configure") (param i32 i32 i32 i32) (result i32)
+    (global.set $top (i32.const 1024))
+    (i32.store8 (i32.const 16) (i32.const 0))
+    (i32.const 16))
+
+  ;; pick(eligible, busy, affinity) -> option<u32>
+  (func (export "pick")
+        (param $eligible i32) (param $count i32) (param $busy i32) (param $busy_count i32)
+        (param $has_affinity i32) (param $affinity i32) (result i32)
+    ;; some(last eligible)
+    (global.set $top (i32.const 1024))
+    (i32.store8 (i32.const 16) (i32.const 1))
+    (i32.store (i32.const 20)
+      (i32.load
+        (i32.add
+          (local.get $eligible)
+          (i32.mul (i32.const 4) (i32.sub (local.get $count) (i32.const 1))))))
+    (i32.const 16))
+)
