@@ -6,6 +6,7 @@ use std::process::ExitCode;
 use super::REFUSED;
 use crate::config::{self, Config};
 use crate::gateway::BuildError;
+use crate::telemetry;
 
 /// What a first file may look like.
 const FIRST: &str = r#"
@@ -19,14 +20,21 @@ const FIRST: &str = r#"
 
 /// The configuration in `path`; or the exit code, once the person knows why.
 pub(super) fn load(path: &Path) -> Result<Config, ExitCode> {
-    config::load(path).map_err(|faults| {
+    let config = config::load(path).map_err(|faults| {
         if path.try_exists().is_ok_and(|exists| !exists) {
             eprintln!("{}", missing(path));
         } else {
             eprintln!("{faults}");
         }
         ExitCode::from(REFUSED)
-    })
+    })?;
+    match telemetry::log::check(&config.log.level) {
+        Ok(()) => Ok(config),
+        Err(error) => {
+            eprintln!("{}: [log] level: {error}", path.display());
+            Err(ExitCode::from(REFUSED))
+        }
+    }
 }
 
 /// Says why a gateway cannot be built.

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 use std::process::ExitCode;
+use std::time::Duration;
 
 use super::load::{explain, load};
 use super::{FAILED, REFUSED};
@@ -32,10 +33,12 @@ pub(super) fn run(path: &Path) -> ExitCode {
 
 /// Runs a gateway on this thread until it is told to stop.
 fn serve(gateway: &Gateway) -> ExitCode {
-    let outcome = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .and_then(|runtime| runtime.block_on(gateway.run()));
+    let outcome = tokio::runtime::Builder::new_current_thread().enable_all().build().and_then(|runtime| {
+        let outcome = runtime.block_on(gateway.run());
+        // A reload that still compiles must not hold up the end.
+        runtime.shutdown_timeout(Duration::from_secs(1));
+        outcome
+    });
     match outcome {
         Ok(stopped) => {
             tracing::info!(cut = stopped.cut, "stopped");

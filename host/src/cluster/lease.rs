@@ -24,10 +24,13 @@ pub struct Lease {
     sent: u64,
     received: u64,
     ending: Ending,
+    /// It is the one that tries an endpoint after a pause.
+    trial: bool,
 }
 
 impl Lease {
     pub(super) fn new(live: Arc<Live>, endpoint: u32, began: Instant, hears: Option<Weak<Cluster>>) -> Self {
+        let trial = live.begin_trial(began);
         live.take();
         Self {
             live,
@@ -39,6 +42,7 @@ impl Lease {
             sent: 0,
             received: 0,
             ending: Ending::Abandoned,
+            trial,
         }
     }
 
@@ -96,6 +100,13 @@ impl Lease {
         self.status = Some(status);
         self.first_byte = Some(after);
         self.live.succeeded(after);
+        self.end_trial();
+    }
+
+    fn end_trial(&mut self) {
+        if std::mem::take(&mut self.trial) {
+            self.live.end_trial();
+        }
     }
 
     /// Everything that was to be done has been done.
@@ -119,6 +130,7 @@ impl Lease {
 
 impl Drop for Lease {
     fn drop(&mut self) {
+        self.end_trial();
         self.live.give_back();
         if let Some(cluster) = self.hears.as_ref().and_then(Weak::upgrade) {
             let outcome = Outcome {

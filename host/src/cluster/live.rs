@@ -1,7 +1,7 @@
 //! The numbers of one endpoint of one cluster. They belong to nobody's configuration: a reload that keeps the endpoint
 //! keeps them, and a tunnel that outlives its endpoint's removal still counts here.
 
-use std::sync::atomic::{AtomicU32, AtomicU64, Ordering::Relaxed};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering::Relaxed};
 use std::time::Duration;
 
 use tokio::time::Instant;
@@ -28,6 +28,8 @@ pub struct Live {
     /// f64 bits of microseconds; NaN before the first answer.
     latency: AtomicU64,
     failures_in_a_row: AtomicU32,
+    /// Somebody tries it after a pause; the others wait for what comes of it.
+    on_trial: AtomicBool,
     /// Milliseconds after `born` until which it is left alone; 0 when it is not.
     paused_until: AtomicU64,
 }
@@ -39,7 +41,7 @@ pub enum Standing {
     Healthy,
     /// It failed, and is left alone for now.
     Paused,
-    /// It failed, and its pause is over: the next connection tries it.
+    /// It failed, and its pause is over: one connection tries it.
     Suspect,
 }
 
@@ -69,6 +71,7 @@ impl Live {
             failures: AtomicU64::new(0),
             latency: AtomicU64::new(f64::NAN.to_bits()),
             failures_in_a_row: AtomicU32::new(0),
+            on_trial: AtomicBool::new(false),
             paused_until: AtomicU64::new(0),
         }
     }
@@ -121,6 +124,7 @@ impl Live {
         match self.paused_until.load(Relaxed) {
             0 => Standing::Healthy,
             until if until > self.age(now) => Standing::Paused,
+            _ if self.on_trial.load(Relaxed) => Standing::Paused,
             _ => Standing::Suspect,
         }
     }
@@ -138,6 +142,16 @@ impl Live {
     pub(super) fn take(&self) {
         self.in_flight.fetch_add(1, Relaxed);
         self.picks.fetch_add(1, Relaxed);
+    }
+
+    /// Claims the trial after a pause. True if this one is it. Called under the cluster's lock.
+    pub(super) fn begin_trial(&self, now: Instant) -> bool {
+        self.standing(now) == Standing::Suspect && !self.on_trial.swap(true, Relaxed)
+    }
+
+    /// The trial has come to something.
+    pub(super) fn end_trial(&self) {
+        self.on_trial.store(false, Relaxed);
     }
 
     pub(super) fn give_back(&self) {
@@ -162,7 +176,7 @@ impl Live {
     pub(super) fn unreachable(&self, now: Instant) -> Option<Duration> {
         self.failed();
         // Many connections that fail together are one failure: the pause has not had its effect yet.
-        if self.standing(now) == Standing::Paused {
+        if self.paused_until.load(Relaxed) > self.age(now) {
             return None;
         }
         let row = self.failures_in_a_row.fetch_add(1, Relaxed).min(6);

@@ -21,6 +21,8 @@ const HISTORY: usize = 32;
 pub(super) struct Listening {
     open: BTreeMap<ListenerKey, Open>,
     started: bool,
+    /// The gateway drains: nothing is accepted on any more.
+    stopped: bool,
 }
 
 #[derive(Debug)]
@@ -78,6 +80,9 @@ impl Shared {
     /// Accepts on every socket that is open and not accepted on yet.
     pub(super) fn start_listening(self: &Arc<Self>) {
         let mut listening = self.listening.lock();
+        if listening.stopped {
+            return;
+        }
         listening.started = true;
         for (key, open) in &mut listening.open {
             if open.sockets.is_empty() {
@@ -128,7 +133,9 @@ impl Shared {
 
     /// Stops accepting everywhere.
     pub(super) fn stop_listening(&self) {
-        for open in self.listening.lock().open.values() {
+        let mut listening = self.listening.lock();
+        listening.stopped = true;
+        for open in listening.open.values() {
             open.stop.cancel();
         }
     }

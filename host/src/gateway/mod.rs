@@ -18,6 +18,7 @@ mod sources;
 use std::io;
 use std::net::SocketAddr;
 use std::num::NonZeroUsize;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use arc_swap::ArcSwap;
@@ -47,7 +48,7 @@ pub use run::Stopped;
 pub struct Gateway {
     shared: Arc<Shared>,
     admin: Option<admin::Server>,
-    /// Last: tasks end before what they use.
+    /// Dropped last: tasks hold what they use.
     _threads: WorkerThreads,
 }
 
@@ -62,6 +63,10 @@ struct Shared {
     /// Held by whoever prepares and commits: one change at a time.
     changing: Mutex<u64>,
     listening: Mutex<Listening>,
+    /// Files of the configuration that was read last.
+    named: Mutex<Vec<PathBuf>>,
+    /// Why the last reload changed nothing; none if it did.
+    refusal: Mutex<Option<reload::Refusal>>,
     /// Another generation went live by an admin call: what is watched may have to change.
     changed: Notify,
     base: Base,
@@ -142,6 +147,8 @@ impl Gateway {
             previous: Mutex::new(None),
             changing: Mutex::new(1),
             listening: Mutex::new(listening),
+            named: Mutex::default(),
+            refusal: Mutex::default(),
             changed: Notify::new(),
             base,
         });

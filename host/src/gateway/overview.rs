@@ -8,6 +8,7 @@ use tokio::time::Instant;
 
 use super::Shared;
 use super::generation::{Generation, Past};
+use super::reload::Asked;
 use super::reload::ReloadError;
 use crate::admin::{
     ClusterView, EndpointView, Fault, GenerationState, GenerationView, Overview, PluginView, Readiness, Refused,
@@ -50,7 +51,7 @@ impl Overview for Whole {
     }
 
     fn reload(&self) -> Result<GenerationView, Refused> {
-        self.done(self.0.reload())
+        self.done(self.0.reload(Asked::Now))
     }
 
     fn rollback(&self) -> Result<GenerationView, Refused> {
@@ -198,6 +199,7 @@ fn refused(error: &ReloadError) -> Refused {
     match error {
         ReloadError::NoEarlier => Refused::NoEarlier,
         ReloadError::Config(faults) => Refused::Faults(faults.faults.iter().map(config_fault).collect()),
+        ReloadError::Draining => Refused::Faults(vec![Fault { message: error.to_string(), hint: None }]),
         ReloadError::Prepare(error) => Refused::Faults(vec![Fault { message: error.to_string(), hint: error.hint() }]),
     }
 }

@@ -1,6 +1,6 @@
 //! From a changed file to a new generation, or to a message that says why not.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::generation::Generation;
@@ -21,6 +21,9 @@ pub enum ReloadError {
     /// There is nothing to return to.
     #[error("no earlier generation to return to")]
     NoEarlier,
+    /// The gateway is ending.
+    #[error("the gateway is draining")]
+    Draining,
 }
 
 impl Gateway {
@@ -29,7 +32,7 @@ impl Gateway {
     /// # Errors
     /// [`ReloadError`]: it was counted and logged, and nothing has changed.
     pub fn reload(&self) -> Result<Arc<Generation>, ReloadError> {
-        self.shared.reload()
+        self.shared.reload(Asked::Now)
     }
 
     /// Swaps in `config`, which need not be in any file.
@@ -50,9 +53,24 @@ impl Gateway {
 }
 
 impl Shared {
-    pub(super) fn reload(self: &Arc<Self>) -> Result<Arc<Generation>, ReloadError> {
-        let source = self.current.load().config.source.clone();
-        self.observe(read(&source).and_then(|config| self.try_replace(config)))
+    pub(super) fn reload(self: &Arc<Self>, asked: Asked) -> Result<Arc<Generation>, ReloadError> {
+        self.observe(asked, self.try_replace(|| read(&self.current.load().config.source)))
+    }
+
+    /// Every file whose change may lead to another generation: those of the one that serves, and those that the
+    /// configuration names which was read last, even if it was refused for one of them.
+    pub(super) fn files_to_watch(&self) -> Vec<PathBuf> {
+        let mut files = self.current.load().config.watched_files();
+        files.extend(self.named.lock().iter().cloned());
+        files.sort();
+        files.dedup();
+        files
+    }
+
+    /// Whether the configuration was refused for what it says or names, not for what a plugin or certificate holds. Then
+    /// a file may be missing whose arrival nobody is told of.
+    pub(super) fn is_refused(&self) -> bool {
+        self.refusal.lock().as_ref().is_some_and(|refusal| refusal.of_configuration)
     }
 
     /// Whether the files say something else than what is served. Some that are wrong do; none at all does not.
@@ -66,11 +84,20 @@ impl Shared {
     }
 
     fn replace(self: Arc<Self>, config: Config) -> Result<Arc<Generation>, ReloadError> {
-        self.observe(self.try_replace(config))
+        self.observe(Asked::Now, self.try_replace(|| Ok(config)))
     }
 
-    fn try_replace(self: &Arc<Self>, config: Config) -> Result<Arc<Generation>, ReloadError> {
+    /// Reads within the lock: of two changes at once, the later one reads later and stays.
+    fn try_replace(
+        self: &Arc<Self>,
+        read: impl FnOnce() -> Result<Config, ReloadError>,
+    ) -> Result<Arc<Generation>, ReloadError> {
         let mut last = self.changing.lock();
+        if self.base.drain.has_started() {
+            return Err(ReloadError::Draining);
+        }
+        let config = read()?;
+        *self.named.lock() = config.watched_files();
         let current = self.current.load_full();
         let files = Files::read(&config)?;
         if files.digest(&config) == current.digest {
@@ -86,11 +113,14 @@ impl Shared {
     }
 
     pub(super) fn rollback(self: Arc<Self>) -> Result<Arc<Generation>, ReloadError> {
-        self.observe(self.try_rollback())
+        self.observe(Asked::Now, self.try_rollback())
     }
 
     fn try_rollback(self: &Arc<Self>) -> Result<Arc<Generation>, ReloadError> {
         let _one_at_a_time = self.changing.lock();
+        if self.base.drain.has_started() {
+            return Err(ReloadError::Draining);
+        }
         let earlier = self.previous.lock().clone().ok_or(ReloadError::NoEarlier)?;
         let open = self.listening.lock().keys();
         let prepared = prepare_again(&self.base, earlier, &open)?;
@@ -98,17 +128,45 @@ impl Shared {
         Ok(self.commit(prepared))
     }
 
-    /// Counts and logs a refusal.
-    fn observe(&self, result: Result<Arc<Generation>, ReloadError>) -> Result<Arc<Generation>, ReloadError> {
-        if let Err(error) = &result {
+    /// Counts and logs a refusal; one that nobody asked for, only if it is another than before.
+    fn observe(
+        &self,
+        asked: Asked,
+        result: Result<Arc<Generation>, ReloadError>,
+    ) -> Result<Arc<Generation>, ReloadError> {
+        let refusal = result.as_ref().err().map(|error| Refusal {
+            text: error.to_string(),
+            of_configuration: matches!(error, ReloadError::Config(_)),
+        });
+        let mut last = self.refusal.lock();
+        if let Err(error) = &result
+            && (asked == Asked::Now || *last != refusal)
+        {
             let hint = match error {
                 ReloadError::Prepare(error) => error.hint(),
                 _ => None,
             };
             self.refused(&error.to_string(), hint);
         }
+        *last = refusal;
         result
     }
+}
+
+/// Who wants a reload.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Asked {
+    /// A person, or a file that changed.
+    Now,
+    /// Nobody: a refused configuration is looked at again.
+    Again,
+}
+
+/// Why the last reload changed nothing.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Refusal {
+    text: String,
+    of_configuration: bool,
 }
 
 fn read(source: &Path) -> Result<Config, ReloadError> {

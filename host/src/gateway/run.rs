@@ -5,12 +5,17 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::task::JoinHandle;
 
+use super::reload::Asked;
 use super::{Gateway, Shared};
 use crate::config::Watcher;
 
 /// How long tasks that were cut off may take to notice. They only have to be polled once more.
 const AFTER_CUT: Duration = Duration::from_secs(1);
+
+/// How often a configuration that was refused is looked at again: a file that it names may have arrived since.
+const RETRY: Duration = Duration::from_secs(2);
 
 /// How it ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,11 +36,12 @@ impl Gateway {
             Ends { terminate: signal(SignalKind::terminate())?, interrupt: signal(SignalKind::interrupt())? };
         self.start();
         self.start_admin();
-        let mut watcher = Watcher::new(self.generation().config().watched_files());
+        let mut watcher = Watcher::new(self.shared.files_to_watch());
         // What changed since the first reading is what the watcher takes for granted.
         if self.shared.is_outdated() {
             watcher.distrust();
         }
+        let mut rereading = Rereading::default();
         loop {
             tokio::select! {
                 name = ends.next() => {
@@ -47,14 +53,24 @@ impl Gateway {
                     if let Err(error) = self.shared.base.observers.access.reopen() {
                         tracing::error!(%error, "access log cannot be opened anew");
                     }
-                    self.reread(&mut watcher).await;
+                    rereading.begin(&self.shared, Asked::Now);
                 }
                 files = watcher.changed() => {
                     let files: Vec<_> = files.iter().map(|file| file.display().to_string()).collect();
                     tracing::info!(files = files.join(", "), "changed, rereading");
-                    self.reread(&mut watcher).await;
+                    rereading.begin(&self.shared, Asked::Now);
                 }
-                () = self.shared.changed.notified() => watcher.watch(self.generation().config().watched_files()),
+                () = tokio::time::sleep(RETRY), if self.shared.is_refused() && !rereading.is_under_way() => {
+                    rereading.begin(&self.shared, Asked::Again);
+                }
+                reloaded = rereading.end(&self.shared), if rereading.is_under_way() => {
+                    watcher.watch(self.shared.files_to_watch());
+                    // A file that is watched only from now on may have changed since it was read.
+                    if reloaded && self.shared.is_outdated() {
+                        watcher.distrust();
+                    }
+                }
+                () = self.shared.changed.notified() => watcher.watch(self.shared.files_to_watch()),
             }
         }
         let patience = self.generation().config().gateway.drain;
@@ -81,17 +97,41 @@ impl Gateway {
         }
         Stopped { cut }
     }
+}
 
-    /// Reloads off this thread: it may compile for seconds.
-    async fn reread(&self, watcher: &mut Watcher) {
-        let shared: Arc<Shared> = self.shared.clone();
-        // A refusal has been counted and logged.
-        let reloaded = tokio::task::spawn_blocking(move || shared.reload().is_ok()).await.unwrap_or(false);
-        watcher.watch(self.generation().config().watched_files());
-        // A file that is watched only from now on may have changed since it was read.
-        if reloaded && self.shared.is_outdated() {
-            watcher.distrust();
+/// A reload off this thread: it may compile for seconds, and signals must be heard meanwhile.
+#[derive(Default)]
+struct Rereading {
+    task: Option<JoinHandle<bool>>,
+    /// Something changed after it began to read.
+    again: bool,
+}
+
+impl Rereading {
+    fn is_under_way(&self) -> bool {
+        self.task.is_some()
+    }
+
+    /// Begins one, or another after the one that is under way.
+    fn begin(&mut self, shared: &Arc<Shared>, asked: Asked) {
+        if self.is_under_way() {
+            self.again = true;
+            return;
         }
+        let shared = shared.clone();
+        // A refusal has been counted and logged.
+        self.task = Some(tokio::task::spawn_blocking(move || shared.reload(asked).is_ok()));
+    }
+
+    /// Waits for its end. True if what was read is served now. Cancel safe.
+    async fn end(&mut self, shared: &Arc<Shared>) -> bool {
+        let Some(task) = &mut self.task else { return false };
+        let reloaded = task.await.unwrap_or(false);
+        self.task = None;
+        if std::mem::take(&mut self.again) {
+            self.begin(shared, Asked::Now);
+        }
+        reloaded
     }
 }
 

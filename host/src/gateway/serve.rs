@@ -45,7 +45,16 @@ pub(super) fn accept(shared: Arc<Shared>, door: Door, socket: std::net::TcpListe
             metrics.increment(Counter::RefusedByError);
             tracing::warn!(listener = %door.address, %error, "accept failed");
         };
-        let take = |accepted| take(&shared, &door, accepted);
+        // Kept for connections that were in the queue when a reload closed this listener.
+        let mut settings = shared.current.load().listeners.get(&door.key).cloned();
+        let take = |accepted| {
+            if let Some(now) = shared.current.load().listeners.get(&door.key) {
+                settings = Some(now.clone());
+            }
+            if let Some(settings) = &settings {
+                take(&shared, &door, settings.clone(), accepted);
+            }
+        };
         if let Err(error) = listener::accept(socket, stop, take, failed).await {
             tracing::error!(listener = %door.address, %error, "cannot accept here");
         }
@@ -53,12 +62,10 @@ pub(super) fn accept(shared: Arc<Shared>, door: Door, socket: std::net::TcpListe
 }
 
 /// Lets a connection in, and starts it on the worker that has most room.
-fn take(shared: &Arc<Shared>, door: &Door, accepted: Accepted) {
+fn take(shared: &Arc<Shared>, door: &Door, settings: Arc<ListenerSettings>, accepted: Accepted) {
     let Accepted { stream, peer } = accepted;
     let metrics = &shared.base.observers.metrics;
     metrics.increment(Counter::ConnectionAccepted);
-    let generation = shared.current.load();
-    let Some(settings) = generation.listeners.get(&door.key).cloned() else { return };
     let permit = match door.gate.enter(peer.ip(), settings.gate) {
         Ok(permit) => permit,
         Err(refusal) => {
@@ -86,9 +93,13 @@ fn take(shared: &Arc<Shared>, door: &Door, accepted: Accepted) {
 fn hand_over(shared: &Arc<Shared>, stream: TcpStream, entered: Entered, worker: usize) {
     let moved = stream.into_std();
     let shared_there = shared.clone();
-    shared.base.workers.run_on(worker, move || match moved.and_then(TcpStream::from_std) {
-        Ok(stream) => start(shared_there, stream, entered),
-        Err(error) => tracing::warn!(%error, "connection lost between workers"),
+    let on_its_way = shared.base.drain.hold();
+    shared.base.workers.run_on(worker, move || {
+        match moved.and_then(TcpStream::from_std) {
+            Ok(stream) => start(shared_there, stream, entered),
+            Err(error) => tracing::warn!(%error, "connection lost between workers"),
+        }
+        drop(on_its_way);
     });
 }
 

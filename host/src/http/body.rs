@@ -107,7 +107,9 @@ impl http_body::Body for Body {
                 Some(Err(_)) => watch.broken(),
                 None => {}
             }
-            if frame.is_none() || (ended && matches!(frame, Some(Ok(_)))) {
+            // Nothing follows trailers, and nobody asks again.
+            let trailers = matches!(&frame, Some(Ok(frame)) if frame.is_trailers());
+            if frame.is_none() || trailers || (ended && matches!(frame, Some(Ok(_)))) {
                 watch.complete();
             }
         }

@@ -19,6 +19,8 @@ pub enum Violation {
     Length,
     /// Chunks that are not as RFC 9112 §7.1 has them.
     Chunks,
+    /// A head without end.
+    Head,
 }
 
 impl Violation {
@@ -31,6 +33,7 @@ impl Violation {
             Self::Encoding => "the only Transfer-Encoding that is understood is a single `chunked`",
             Self::Length => "Content-Length is not a number",
             Self::Chunks => "the chunks of the body are malformed",
+            Self::Head => "the head is too long",
         }
     }
 }
@@ -41,6 +44,8 @@ pub struct Framing {
     state: State,
     /// A head that did not arrive in one piece.
     partial: Vec<u8>,
+    /// How much of it has been searched for its end.
+    searched: usize,
     violation: Option<Violation>,
 }
 
@@ -57,9 +62,13 @@ enum State {
     ChunkData(u64),
     /// In the line end after a chunk's data; true after the CR.
     ChunkEnd(bool),
-    /// In the trailer section; bytes of the line so far, CR not counted.
-    Trailer(u64),
+    /// In the trailer section: whether the line is empty so far, and whether a CR has just come.
+    Trailer { empty: bool, after_cr: bool },
 }
+
+/// Longest head that is collected when it comes in pieces. More than any limit for heads allows, so that the server's
+/// own refusal comes first.
+const LONGEST_HEAD: usize = 2 * 1024 * 1024;
 
 const CHUNK_START: State = State::ChunkSize { size: 0, digits: 0, in_extension: false, after_cr: false };
 
@@ -91,7 +100,7 @@ impl Framing {
                     self.state = if left == 0 { State::ChunkEnd(false) } else { State::ChunkData(left) };
                     rest
                 }
-                State::Trailer(length) => self.pass_trailer(bytes, length),
+                State::Trailer { empty, after_cr } => self.pass_trailer(bytes, empty, after_cr),
                 State::ChunkSize { .. } | State::ChunkEnd(_) => self.pass_chunk_line(bytes),
             };
         }
@@ -109,9 +118,23 @@ impl Framing {
         }
         let before = self.partial.len();
         self.partial.extend_from_slice(bytes);
-        // hyper limits the size of a head; what is collected here is bounded by that.
-        let Some(end) = end_of_head(&self.partial) else { return &[] };
+        // The end of a head is four bytes at the most: what was searched before need not be searched again.
+        let from = self.searched.min(before.saturating_sub(3));
+        let found = match self.partial.get(from..) {
+            Some(fresh) if from > 0 => end_of_lines(fresh).map(|end| end + from),
+            _ => end_of_head(&self.partial),
+        };
+        let Some(end) = found else {
+            // Leading empty lines are no head yet: there the search must start over.
+            let begun = self.partial.iter().any(|byte| !matches!(byte, b'\r' | b'\n'));
+            self.searched = if begun { self.partial.len() } else { 0 };
+            if self.partial.len() > LONGEST_HEAD {
+                self.fail(Violation::Head);
+            }
+            return &[];
+        };
         let head = std::mem::take(&mut self.partial);
+        self.searched = 0;
         self.judge(head.get(..end).unwrap_or(&head));
         bytes.get(end - before..).unwrap_or(&[])
     }
@@ -160,7 +183,9 @@ impl Framing {
             (State::ChunkSize { size, digits, in_extension, after_cr: false }, b'\r') if digits > 0 => {
                 State::ChunkSize { size, digits, in_extension, after_cr: true }
             }
-            (State::ChunkSize { size: 0, after_cr: true, .. }, b'\n') => State::Trailer(0),
+            (State::ChunkSize { size: 0, after_cr: true, .. }, b'\n') => {
+                State::Trailer { empty: true, after_cr: false }
+            }
             (State::ChunkSize { size, after_cr: true, .. }, b'\n') => State::ChunkData(size),
             (State::ChunkSize { size, digits, in_extension: true, after_cr: false }, other) if other != b'\n' => {
                 State::ChunkSize { size, digits, in_extension: true, after_cr: false }
@@ -180,13 +205,16 @@ impl Framing {
         rest
     }
 
-    fn pass_trailer<'a>(&mut self, bytes: &'a [u8], length: u64) -> &'a [u8] {
+    /// The section ends with an empty line. Its lines end in CR LF and in nothing else: a bare LF would end the section
+    /// for one reader and not for another.
+    fn pass_trailer<'a>(&mut self, bytes: &'a [u8], empty: bool, after_cr: bool) -> &'a [u8] {
         let Some((byte, rest)) = bytes.split_first() else { return bytes };
-        self.state = match byte {
-            b'\n' if length == 0 => State::Head,
-            b'\n' => State::Trailer(0),
-            b'\r' => State::Trailer(length),
-            _ => State::Trailer(length + 1),
+        self.state = match (byte, after_cr) {
+            (b'\n', true) if empty => State::Head,
+            (b'\n', true) => State::Trailer { empty: true, after_cr: false },
+            (b'\r', false) => State::Trailer { empty, after_cr: true },
+            (b'\n' | b'\r', _) | (_, true) => return self.broken_chunks(),
+            _ => State::Trailer { empty: false, after_cr: false },
         };
         rest
     }
@@ -211,13 +239,17 @@ fn skip(bytes: &[u8], left: u64) -> (&[u8], u64) {
 /// empty lines before the request line do not count.
 fn end_of_head(bytes: &[u8]) -> Option<usize> {
     let start = bytes.iter().position(|byte| !matches!(byte, b'\r' | b'\n'))?;
-    let head = bytes.get(start..)?;
-    let strict = memmem::find(head, b"\r\n\r\n").map(|at| at + 4);
-    let within = strict.and_then(|end| head.get(..end)).unwrap_or(head);
+    Some(start + end_of_lines(bytes.get(start..)?)?)
+}
+
+/// Length of `lines` up to and with the first empty one.
+fn end_of_lines(lines: &[u8]) -> Option<usize> {
+    let strict = memmem::find(lines, b"\r\n\r\n").map(|at| at + 4);
+    let within = strict.and_then(|end| lines.get(..end)).unwrap_or(lines);
     // A bare LF may have ended it earlier.
-    let bare =
-        [&b"\n\n"[..], b"\n\r\n"].iter().filter_map(|end| memmem::find(within, end).map(|at| at + end.len())).min();
-    Some(start + bare.or(strict)?)
+    let ends = [&b"\n\n"[..], b"\n\r\n"];
+    let bare = ends.iter().filter_map(|end| memmem::find(within, end).map(|at| at + end.len())).min();
+    bare.or(strict)
 }
 
 /// The value if `line` is the field `name` (lower case), blanks around it removed.

@@ -50,6 +50,9 @@ fn messages_that_could_be_read_two_ways_are_found() {
         (head("transfer-encoding: chunked") + "3\r\nabcd\r\n", Violation::Chunks),
         (head("transfer-encoding: chunked") + "ffffffffffffffff\r\n", Violation::Chunks),
         (head("transfer-encoding: chunked") + "-3\r\nabc\r\n", Violation::Chunks),
+        (head("transfer-encoding: chunked") + "0\r\n\nGET / HTTP/1.1\r\n\r\n", Violation::Chunks),
+        (head("transfer-encoding: chunked") + "0\r\nx: a\n\nGET / HTTP/1.1\r\n\r\n", Violation::Chunks),
+        (head("transfer-encoding: chunked") + "0\r\nx: a\rb\r\n\r\n", Violation::Chunks),
         (head("content-length: 1") + "x" + &head("content-length: 1\r\ncontent-length: 2"), Violation::RepeatedLength),
     ] {
         assert_eq!(verdict(bytes.as_bytes()), Some(expected), "{bytes:?}");
@@ -64,4 +67,16 @@ fn partial_head_is_noticed() {
     assert!(framing.is_within_head());
     framing.pass(b"TP/1.1\r\n\r\n");
     assert!(!framing.is_within_head());
+}
+
+#[test]
+fn a_head_without_end_is_given_up_and_costs_no_more_than_its_bytes() {
+    let mut framing = Framing::default();
+    framing.pass(b"GET / HTTP/1.1\r\nx: ");
+
+    for _ in 0..=LONGEST_HEAD / 4096 {
+        framing.pass(&[b'a'; 4096]);
+    }
+
+    assert_eq!(framing.violation(), Some(Violation::Head));
 }

@@ -28,6 +28,10 @@ pub(super) struct State(Mutex<Inner>);
 struct Inner {
     framing: Framing,
     phase: Phase,
+    /// The client takes nothing, since then.
+    blocked: Option<Instant>,
+    /// Whether anything was ever read.
+    touched: bool,
 }
 
 /// What a connection is at.
@@ -44,7 +48,7 @@ pub(super) enum Phase {
 impl State {
     pub(super) fn new() -> Arc<Self> {
         let phase = Phase::Head(Instant::now());
-        Arc::new(Self(Mutex::new(Inner { framing: Framing::default(), phase })))
+        Arc::new(Self(Mutex::new(Inner { framing: Framing::default(), phase, blocked: None, touched: false })))
     }
 
     /// A request begins: what is known against it?
@@ -61,12 +65,39 @@ impl State {
         inner.phase = if inner.framing.is_within_head() { Phase::Head(now) } else { Phase::Idle(now) };
     }
 
-    /// When patience ends, as things stand; none while a request is being answered.
+    /// When patience ends, as things stand; none while a request is being answered and the client takes the answer.
     pub(super) fn due(&self, head: Duration, idle: Duration) -> Option<Instant> {
-        match self.0.lock().phase {
-            Phase::Head(since) => Some(since + head),
-            Phase::Idle(since) => Some(since + idle),
-            Phase::Busy => None,
+        let inner = self.0.lock();
+        match (inner.phase, inner.blocked) {
+            (_, Some(since)) => Some(since + idle),
+            (Phase::Head(since), None) => Some(since + head),
+            (Phase::Idle(since), None) => Some(since + idle),
+            (Phase::Busy, None) => None,
+        }
+    }
+
+    /// Whether the client takes nothing at the moment.
+    pub(super) fn is_blocked(&self) -> bool {
+        self.0.lock().blocked.is_some()
+    }
+
+    /// Whether the client has sent anything yet.
+    pub(super) fn is_touched(&self) -> bool {
+        self.0.lock().touched
+    }
+
+    /// Takes note of how a write went. A response may be handed over whole and still be on its way for long.
+    fn wrote(&self, result: &Poll<io::Result<usize>>) {
+        let mut inner = self.0.lock();
+        match result {
+            Poll::Pending => _ = inner.blocked.get_or_insert_with(Instant::now),
+            Poll::Ready(_) => {
+                if inner.blocked.take().is_some()
+                    && let Phase::Idle(since) = &mut inner.phase
+                {
+                    *since = Instant::now();
+                }
+            }
         }
     }
 
@@ -77,6 +108,7 @@ impl State {
 
     fn pass(&self, bytes: &[u8]) {
         let mut inner = self.0.lock();
+        inner.touched = true;
         inner.framing.pass(bytes);
         if matches!(inner.phase, Phase::Idle(_)) && inner.framing.is_within_head() {
             inner.phase = Phase::Head(Instant::now());
@@ -112,7 +144,10 @@ impl AsyncRead for Guard {
 
 impl AsyncWrite for Guard {
     fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.get_mut().stream).poll_write(cx, buf)
+        let this = self.get_mut();
+        let result = Pin::new(&mut this.stream).poll_write(cx, buf);
+        this.state.wrote(&result);
+        result
     }
 
     fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
@@ -128,7 +163,10 @@ impl AsyncWrite for Guard {
         cx: &mut Context<'_>,
         bufs: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.get_mut().stream).poll_write_vectored(cx, bufs)
+        let this = self.get_mut();
+        let result = Pin::new(&mut this.stream).poll_write_vectored(cx, bufs);
+        this.state.wrote(&result);
+        result
     }
 
     fn is_write_vectored(&self) -> bool {

@@ -11,7 +11,7 @@ const HOP_BY_HOP: [HeaderName; 8] = [
     header::TRAILER,
     header::TRANSFER_ENCODING,
     header::UPGRADE,
-    // A client's Expect is answered by the server here, when the endpoint asks for the body.
+    // A client's Expect is answered by the server here, when the body is first asked for.
     header::EXPECT,
 ];
 

@@ -35,12 +35,28 @@ pub struct Limits {
     pub idle_timeout: Duration,
 }
 
+/// How long a connection that was accepted just before a drain may take to send its first byte.
+const GRACE: Duration = Duration::from_millis(100);
+
+/// How far a drain has come for one connection.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Ending {
+    No,
+    /// It may still send its first request, until then.
+    Soon(Instant),
+    /// It ends with the request that it is at.
+    Asked,
+}
+
 /// Why a connection ended, where that is worth a word.
 #[derive(Debug, thiserror::Error)]
 pub enum ServeError {
     /// A head did not come in time.
     #[error("request head not complete within {0:?}")]
     SlowHead(Duration),
+    /// The client took nothing of an answer for so long.
+    #[error("client took nothing for {0:?}")]
+    SlowReader(Duration),
     /// What hyper says: malformed, broken off, a body that failed.
     #[error("connection ended early")]
     Http(#[from] hyper::Error),
@@ -71,10 +87,19 @@ where
     let mut connection = pin!(connection);
     let mut draining = pin!(drain.started());
     let mut timer = pin!(tokio::time::sleep(limits.head_timeout));
-    let mut asked_to_end = false;
+    let mut ending = Ending::No;
     poll_fn(|cx| {
-        if !asked_to_end && draining.as_mut().poll(cx).is_ready() {
-            asked_to_end = true;
+        if ending == Ending::No && draining.as_mut().poll(cx).is_ready() {
+            let until = Instant::now() + GRACE;
+            ending = Ending::Soon(until);
+            if timer.deadline() > until {
+                timer.as_mut().reset(until);
+            }
+        }
+        if let Ending::Soon(until) = ending
+            && (state.is_touched() || Instant::now() >= until)
+        {
+            ending = Ending::Asked;
             connection.as_mut().graceful_shutdown();
         }
         if let Poll::Ready(result) = connection.as_mut().poll(cx) {
@@ -104,7 +129,12 @@ fn poll_clock(
         }
         let now = Instant::now();
         match due {
-            Some(due) if due <= now && state.is_between_requests() => return Poll::Ready(Ok(())),
+            Some(due) if due <= now && state.is_between_requests() && !state.is_blocked() => {
+                return Poll::Ready(Ok(()));
+            }
+            Some(due) if due <= now && state.is_blocked() => {
+                return Poll::Ready(Err(ServeError::SlowReader(limits.idle_timeout)));
+            }
             Some(due) if due <= now => return Poll::Ready(Err(ServeError::SlowHead(limits.head_timeout))),
             Some(due) => timer.as_mut().reset(due),
             None => timer.as_mut().reset(now + limits.idle_timeout),

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
+use tokio_util::task::task_tracker::TaskTrackerToken;
 
 /// The end of the gateway, in two steps: *started* asks everybody to finish, *deadline* no longer asks.
 ///
@@ -27,6 +28,11 @@ impl Drain {
     /// [`Self::deadline`].
     pub fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {
         drop(tokio::spawn(self.tasks.track_future(task)));
+    }
+
+    /// Something that a drain waits for and that is no task yet. Dropping it ends the wait.
+    pub fn hold(&self) -> TaskTrackerToken {
+        self.tasks.token()
     }
 
     /// Resolves when the drain begins.
@@ -73,4 +79,10 @@ impl Drain {
     pub fn remaining(&self) -> usize {
         self.tasks.len()
     }
+}
+
+/// Spawns a task that nobody waits for, on the worker this is called on. It must end by itself soon after what it serves:
+/// a connection's own task with its connection, a sweep with its pool.
+pub fn spawn(task: impl Future<Output = ()> + Send + 'static) {
+    drop(tokio::spawn(task));
 }

@@ -4,6 +4,6 @@ mod drain;
 mod worker;
 mod workers;
 
-pub use drain::Drain;
+pub use drain::{Drain, spawn};
 pub use worker::{PerWorker, WorkerId};
 pub use workers::{Seat, WorkerThreads, Workers};

@@ -68,6 +68,8 @@ impl WorkerThreads {
             threads.push(std::thread::Builder::new().name(format!("worker-{number}")).spawn(move || {
                 WorkerId::assume(number);
                 runtime.block_on(stop.run_until_cancelled(work(jobs)));
+                // A name service that does not answer must not hold up the end.
+                runtime.shutdown_timeout(Duration::from_secs(1));
             })?);
             inboxes.push(inbox);
         }
@@ -146,11 +148,11 @@ impl Drop for Seat {
 const HEARTBEAT: Duration = Duration::from_secs(1);
 
 async fn work(mut jobs: UnboundedReceiver<Job>) {
-    drop(tokio::spawn(async {
+    super::spawn(async {
         loop {
             tokio::time::sleep(HEARTBEAT).await;
         }
-    }));
+    });
     while let Some(job) = jobs.recv().await {
         job();
     }

@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use ::http::request::Parts;
-use ::http::{HeaderMap, Method, Request, Response, StatusCode, Uri};
+use ::http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, Uri, header};
+use http_body::Body as _;
 use hyper::body::Incoming;
 use tokio::time::Instant;
 
@@ -45,9 +46,12 @@ pub(super) enum AttemptError {
     /// No answer in time.
     #[error("no answer within the response timeout")]
     TimedOut,
-    /// The client stopped sending its body.
+    /// The client broke off its body.
     #[error("the client broke off its body")]
     ClientGone,
+    /// The client sent nothing of its body for as long as the response timeout.
+    #[error("the client stopped sending its body")]
+    ClientStalled,
     /// What the router asked to send is no request target.
     #[error("the routed path is no request target")]
     Target,
@@ -64,6 +68,7 @@ impl AttemptError {
             Self::Connect(_) => (StatusCode::SERVICE_UNAVAILABLE, "no endpoint could be reached"),
             Self::Broken(_) => (StatusCode::BAD_GATEWAY, "the endpoint broke off before it answered"),
             Self::TimedOut => (StatusCode::GATEWAY_TIMEOUT, "the endpoint did not answer in time"),
+            Self::ClientStalled => (StatusCode::REQUEST_TIMEOUT, "the request body did not come in time"),
             Self::ClientGone => (StatusCode::BAD_REQUEST, "the request body was broken off"),
             Self::Target => (StatusCode::SERVICE_UNAVAILABLE, "the request could not be routed"),
         }
@@ -113,10 +118,8 @@ pub(super) async fn attempt(
                 last = Some(error);
             }
             Err(ExchangeError::Failed(error)) => {
-                if let Some(lease) = record.lease_mut()
-                    && !matches!(error, AttemptError::ClientGone)
-                {
-                    lease.broken();
+                if matches!(error, AttemptError::Broken(_) | AttemptError::TimedOut) {
+                    record.endpoint_broke();
                 }
                 return Err(error);
             }
@@ -159,6 +162,8 @@ async fn exchange(
                 connection
             }
         };
+        // Asked before the body goes: afterwards every request looks as if it had none.
+        let repeatable = connection.is_reused() && outgoing.is_repeatable();
         let (request, progress) = outgoing.take(uri.clone());
         if let Some(progress) = &progress {
             record.uploads(progress.clone());
@@ -171,16 +176,17 @@ async fn exchange(
                 let fault = ConnectFault::Closed(error);
                 return Err(ExchangeError::Unreachable(ConnectError { url: upstream.url().clone(), fault }));
             }
-            Err(SendOutcome::Broken(_)) if connection.is_reused() && outgoing.is_repeatable() => {
+            Err(SendOutcome::Broken(error)) if is_clients_fault(&error) => {
+                return Err(ExchangeError::Failed(AttemptError::ClientGone));
+            }
+            Err(SendOutcome::Broken(_)) if repeatable => {
                 outgoing.prepare(facts);
                 set_host(&mut outgoing.headers, outgoing.rules, facts, upstream);
                 may_reuse = false;
             }
-            Err(SendOutcome::Broken(error)) if is_clients_fault(&error) => {
-                return Err(ExchangeError::Failed(AttemptError::ClientGone));
-            }
             Err(SendOutcome::Broken(error)) => return Err(ExchangeError::Failed(AttemptError::Broken(error))),
             Err(SendOutcome::TimedOut) => return Err(ExchangeError::Failed(AttemptError::TimedOut)),
+            Err(SendOutcome::ClientStalled) => return Err(ExchangeError::Failed(AttemptError::ClientStalled)),
         }
     }
 }
@@ -189,6 +195,7 @@ enum SendOutcome {
     NotSent(Box<Request<RequestBody>>, hyper::Error),
     Broken(hyper::Error),
     TimedOut,
+    ClientStalled,
 }
 
 /// Sends, and waits for the head of the answer as long as the body makes progress or the response timeout runs.
@@ -207,6 +214,7 @@ async fn send(
             Ok(Err(SendError::Broken(error))) => return Err(SendOutcome::Broken(error)),
             Err(_elapsed) => match &progress {
                 Some(progress) if progress.bytes() > seen => seen = progress.bytes(),
+                Some(progress) if !progress.is_complete() => return Err(SendOutcome::ClientStalled),
                 _ => return Err(SendOutcome::TimedOut),
             },
         }
@@ -242,6 +250,7 @@ impl Outgoing<'_> {
         *request.method_mut() = self.parts.method.clone();
         *request.uri_mut() = uri;
         *request.headers_mut() = std::mem::take(&mut self.headers);
+        frame(&mut request);
         (request, progress)
     }
 
@@ -249,5 +258,22 @@ impl Outgoing<'_> {
         let (parts, body) = request.into_parts();
         self.headers = parts.headers;
         self.body = body;
+    }
+}
+
+/// Makes the head say what the body is. hyper takes a length for granted that is there, and sends nothing after a GET of
+/// unknown length; both would leave the endpoint with another idea of where this request ends.
+fn frame(request: &mut Request<RequestBody>) {
+    let exact = request.body().size_hint().exact();
+    let headers = request.headers_mut();
+    match exact {
+        Some(0) if headers.get(header::CONTENT_LENGTH).is_some_and(|length| length != "0") => {
+            headers.remove(header::CONTENT_LENGTH);
+        }
+        Some(_) => {}
+        None => {
+            headers.remove(header::CONTENT_LENGTH);
+            headers.insert(header::TRANSFER_ENCODING, HeaderValue::from_static("chunked"));
+        }
     }
 }

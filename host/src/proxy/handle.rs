@@ -135,6 +135,7 @@ impl Exchange<'_> {
             match switch::check(response.headers(), self.offer.as_ref(), upstream.url()) {
                 Ok(protocol) => Some(protocol),
                 Err(refusal) => {
+                    record.endpoint_broke();
                     record.ending("switch-refused");
                     return finish(record, *refusal);
                 }
@@ -179,6 +180,7 @@ fn ending(error: &AttemptError) -> &'static str {
         AttemptError::Broken(_) => "endpoint-gone",
         AttemptError::TimedOut => "timed-out",
         AttemptError::ClientGone => "client-gone",
+        AttemptError::ClientStalled => "client-stalled",
         AttemptError::Target => "answer",
     }
 }

@@ -101,8 +101,12 @@ impl Record {
         self.lease = Some(lease);
     }
 
-    pub(super) fn lease_mut(&mut self) -> Option<&mut Lease> {
-        self.lease.as_mut()
+    /// The endpoint did what it must not, or broke off.
+    pub(super) fn endpoint_broke(&mut self) {
+        self.connection = None;
+        if let Some(lease) = &mut self.lease {
+            lease.broken();
+        }
     }
 
     pub(super) fn take_lease(&mut self) -> Option<Lease> {
@@ -141,6 +145,8 @@ impl Record {
         let metrics = self.metrics();
         metrics.increment(Counter::UpgradeOk);
         metrics.increment(Counter::TunnelOpened);
+        // The request ends here: a week-long tunnel is no slow request.
+        metrics.request(101, self.began.elapsed());
         self.tunnel = Some(metrics.hold(Gauge::TunnelsOpen));
         if let Some(line) = &mut self.line {
             protocol.clone_into(&mut line.protocol);
@@ -208,7 +214,7 @@ impl Drop for Record {
             lease.add_sent(usize::try_from(upload.bytes()).unwrap_or(usize::MAX));
         }
         let duration = self.began.elapsed();
-        if let Some(status) = self.status {
+        if let Some(status) = self.status.filter(|_| self.tunnel.is_none()) {
             self.metrics().request(status, duration);
         }
         let Some(line) = &self.line else { return };

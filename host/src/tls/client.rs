@@ -23,7 +23,7 @@ const SESSIONS: usize = 256;
 
 /// The roots of the platform, read when the first cluster needs them and shared by all that do.
 ///
-/// One for each generation, so that a reload sees what was added to the system.
+/// One for each generation: a cluster that is made anew sees what was added to the system since.
 #[derive(Debug, Default)]
 pub struct PlatformRoots {
     verifier: OnceLock<Arc<Verifier>>,

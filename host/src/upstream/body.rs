@@ -2,7 +2,7 @@
 
 use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
@@ -11,13 +11,25 @@ use hyper::body::Incoming;
 
 /// How far a request body has come, for those who wait for the answer.
 #[derive(Clone, Debug, Default)]
-pub struct Progress(Arc<AtomicU64>);
+pub struct Progress(Arc<Inner>);
+
+#[derive(Debug, Default)]
+struct Inner {
+    bytes: AtomicU64,
+    complete: AtomicBool,
+}
 
 impl Progress {
     /// Bytes handed to the connection so far.
     #[must_use]
     pub fn bytes(&self) -> u64 {
-        self.0.load(Relaxed)
+        self.0.bytes.load(Relaxed)
+    }
+
+    /// Whether the client has sent all of it.
+    #[must_use]
+    pub fn is_complete(&self) -> bool {
+        self.0.complete.load(Relaxed)
     }
 }
 
@@ -38,11 +50,14 @@ impl Body for RequestBody {
         match self.get_mut() {
             Self::Empty => Poll::Ready(None),
             Self::Client(incoming, progress) => {
-                let frame = ready!(Pin::new(incoming).poll_frame(cx));
+                let frame = ready!(Pin::new(&mut *incoming).poll_frame(cx));
                 if let Some(Ok(frame)) = &frame
                     && let Some(data) = frame.data_ref()
                 {
-                    progress.0.fetch_add(data.len() as u64, Relaxed);
+                    progress.0.bytes.fetch_add(data.len() as u64, Relaxed);
+                }
+                if frame.is_none() || incoming.is_end_stream() {
+                    progress.0.complete.store(true, Relaxed);
                 }
                 Poll::Ready(frame)
             }

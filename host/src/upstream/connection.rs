@@ -8,6 +8,7 @@ use hyper::upgrade::Upgraded;
 use hyper_util::rt::TokioIo;
 
 use super::RequestBody;
+use crate::lifecycle;
 use crate::net::Stream;
 
 /// An open connection that can take one request at a time.
@@ -30,11 +31,11 @@ impl Connection {
     /// Speaks HTTP/1.1 over `stream`. The connection's own task ends with it.
     pub(super) async fn open(stream: Stream) -> Result<Self, hyper::Error> {
         let (sender, connection) = http1::handshake(TokioIo::new(stream)).await?;
-        drop(tokio::spawn(async move {
+        lifecycle::spawn(async move {
             if let Err(error) = connection.with_upgrades().await {
                 tracing::debug!(%error, "connection to an endpoint ended early");
             }
-        }));
+        });
         Ok(Self { sender, reused: false })
     }
 

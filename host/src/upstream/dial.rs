@@ -9,6 +9,7 @@ use std::time::Duration;
 use rustls::ClientConfig;
 use rustls::pki_types::ServerName;
 use tokio::net::{TcpStream, UnixStream};
+use tokio::time::Instant;
 use tokio_rustls::TlsConnector;
 
 use crate::net::{Socket, Stream};
@@ -66,13 +67,13 @@ pub enum ConnectFault {
 
 /// Opens a stream, TLS included.
 pub(super) async fn dial(address: &Address, tls: Option<&Tls>, within: Duration) -> Result<Stream, ConnectFault> {
-    tokio::time::timeout(within, open(address, tls)).await.unwrap_or(Err(ConnectFault::TimedOut(within)))
+    tokio::time::timeout(within, open(address, tls, within)).await.unwrap_or(Err(ConnectFault::TimedOut(within)))
 }
 
-async fn open(address: &Address, tls: Option<&Tls>) -> Result<Stream, ConnectFault> {
+async fn open(address: &Address, tls: Option<&Tls>, within: Duration) -> Result<Stream, ConnectFault> {
     let socket = match address {
         Address::Socket(address) => tcp(*address).await.map_err(ConnectFault::Socket)?,
-        Address::Name(host, port) => resolve_and_connect(host, *port).await?,
+        Address::Name(host, port) => resolve_and_connect(host, *port, within).await?,
         Address::Unix(path) => Socket::from(UnixStream::connect(path).await.map_err(ConnectFault::Socket)?),
     };
     let Some(tls) = tls else { return Ok(Stream::Plain(socket)) };
@@ -83,14 +84,18 @@ async fn open(address: &Address, tls: Option<&Tls>) -> Result<Stream, ConnectFau
     }
 }
 
-/// Tries the addresses of a name in the resolver's order; the last error stands if none works.
-async fn resolve_and_connect(host: &str, port: u16) -> Result<Socket, ConnectFault> {
-    let addresses = tokio::net::lookup_host((host, port)).await.map_err(ConnectFault::Name)?;
+/// Tries the addresses of a name in the resolver's order; the last error stands if none works. Each gets its share of the
+/// time that is left, so that one that swallows packets does not hide the next.
+async fn resolve_and_connect(host: &str, port: u16, within: Duration) -> Result<Socket, ConnectFault> {
+    let until = Instant::now() + within;
+    let addresses: Vec<_> = tokio::net::lookup_host((host, port)).await.map_err(ConnectFault::Name)?.collect();
     let mut last = ConnectFault::Name(io::Error::other("the name has no address"));
-    for address in addresses {
-        match tcp(address).await {
-            Ok(socket) => return Ok(socket),
-            Err(error) => last = ConnectFault::Socket(error),
+    for (left, address) in (1_u32..=u32::try_from(addresses.len()).unwrap_or(u32::MAX)).rev().zip(addresses) {
+        let share = until.saturating_duration_since(Instant::now()) / left;
+        match tokio::time::timeout(share, tcp(address)).await {
+            Ok(Ok(socket)) => return Ok(socket),
+            Ok(Err(error)) => last = ConnectFault::Socket(error),
+            Err(_elapsed) => last = ConnectFault::TimedOut(within),
         }
     }
     Err(last)

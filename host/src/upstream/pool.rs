@@ -11,7 +11,7 @@ use tokio::time::Instant;
 
 use super::dial::dial;
 use super::{Address, ConnectError, ConnectFault, Connection, Tls};
-use crate::lifecycle::PerWorker;
+use crate::lifecycle::{self, PerWorker};
 
 /// How many connections wait for work, and for how long.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -43,7 +43,15 @@ pub struct UpstreamSettings {
 #[derive(Debug)]
 pub struct Upstream {
     settings: UpstreamSettings,
-    idle: PerWorker<Vec<Waiting>>,
+    idle: PerWorker<Idle>,
+}
+
+/// The connections of one worker, the longest waiting first.
+#[derive(Debug, Default)]
+struct Idle {
+    waiting: Vec<Waiting>,
+    /// Whether somebody looks after them.
+    swept: bool,
 }
 
 #[derive(Debug)]
@@ -56,7 +64,7 @@ impl Upstream {
     /// An endpoint nobody has connected to yet.
     #[must_use]
     pub fn new(settings: UpstreamSettings, workers: NonZeroUsize) -> Arc<Self> {
-        Arc::new(Self { settings, idle: PerWorker::new(workers, Vec::new) })
+        Arc::new(Self { settings, idle: PerWorker::new(workers, Idle::default) })
     }
 
     /// URL as configured.
@@ -91,14 +99,14 @@ impl Upstream {
     #[must_use]
     pub fn waiting(&self) -> Option<Connection> {
         let mut idle = self.idle.mine();
-        let mut at = idle.len();
+        let mut at = idle.waiting.len();
         while at > 0 {
             at -= 1;
-            let Some(waiting) = idle.get(at) else { break };
-            if waiting.connection.is_closed() {
-                idle.swap_remove(at);
+            let Some(waiting) = idle.waiting.get(at) else { break };
+            if !self.may_be_used(waiting) {
+                idle.waiting.remove(at);
             } else if waiting.connection.is_ready() {
-                let mut connection = idle.swap_remove(at).connection;
+                let mut connection = idle.waiting.remove(at).connection;
                 connection.mark_reused();
                 return Some(connection);
             }
@@ -112,20 +120,26 @@ impl Upstream {
             return;
         }
         let mut idle = self.idle.mine();
-        if idle.len() >= self.settings.pool.size {
+        if idle.waiting.len() >= self.settings.pool.size {
             return;
         }
-        if idle.is_empty() {
-            drop(tokio::spawn(sweep(Arc::downgrade(self), self.settings.pool.idle)));
+        if !idle.swept {
+            idle.swept = true;
+            lifecycle::spawn(sweep(Arc::downgrade(self), self.settings.pool.idle));
         }
-        idle.push(Waiting { connection, since: Instant::now() });
+        idle.waiting.push(Waiting { connection, since: Instant::now() });
     }
 
     /// Closes what has waited too long on this worker. Returns whether any is left.
     fn prune(&self) -> bool {
         let mut idle = self.idle.mine();
-        idle.retain(|waiting| !waiting.connection.is_closed() && waiting.since.elapsed() < self.settings.pool.idle);
-        !idle.is_empty()
+        idle.waiting.retain(|waiting| self.may_be_used(waiting));
+        idle.swept = !idle.waiting.is_empty();
+        idle.swept
+    }
+
+    fn may_be_used(&self, waiting: &Waiting) -> bool {
+        !waiting.connection.is_closed() && waiting.since.elapsed() < self.settings.pool.idle
     }
 }
 

@@ -48,6 +48,11 @@ pub(super) fn bind<'a>(
     let mut bound = Vec::new();
     for key in keys.filter(|key| !open.contains(key)) {
         let address = key.address;
+        // `SO_REUSEPORT` would let us join another process there. Where a socket of our own has the port, it cannot be
+        // told apart, and need not be.
+        if address.port() != 0 && !open.iter().any(|ours| ours.address.port() == address.port()) {
+            net::probe(address).map_err(|source| PrepareError::Bind { address, source })?;
+        }
         let socket =
             Bound::bind(address, base.workers.count()).map_err(|source| PrepareError::Bind { address, source })?;
         bound.push((*key, socket));

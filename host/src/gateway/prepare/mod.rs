@@ -18,6 +18,7 @@ use crate::config::{self, Config, EndpointAddress};
 use crate::http::Forwarding;
 use crate::listener::Bound;
 use crate::plugin::LoadError;
+use crate::policy::{Rewriter, Router};
 use crate::proxy::{Rules, Snapshot, Timeouts, Upgrades};
 use crate::tls::TlsError;
 
@@ -55,7 +56,7 @@ pub enum PrepareError {
         source: std::io::Error,
     },
     /// A certificate, key or CA file cannot be used.
-    #[error("{context}: {source}")]
+    #[error("{context}: {}", whole(source))]
     Tls {
         /// Whose: `listener 0.0.0.0:443`, `cluster chat`.
         context: String,
@@ -93,6 +94,12 @@ impl PrepareError {
     }
 }
 
+/// An error with its causes.
+fn whole(error: &dyn std::error::Error) -> String {
+    let causes = std::iter::successors(error.source(), |cause| cause.source());
+    causes.fold(error.to_string(), |text, cause| format!("{text}: {cause}"))
+}
+
 fn bind_hint(error: &std::io::Error) -> &'static str {
     match error.kind() {
         std::io::ErrorKind::AddrInUse => "; another process listens there: `ss -ltnp` shows which",
@@ -115,9 +122,11 @@ pub(super) fn prepare(
     open: &BTreeSet<ListenerKey>,
 ) -> Result<Prepared, PrepareError> {
     let artifacts = plugins::load(base, &config, files, previous)?;
-    let clusters = clusters::prepare(base, &config, files, &artifacts, previous)?;
-    let snapshot = snapshot(base, &config, id, &artifacts, &clusters)?;
+    let (router, rewriter) = deciders(base, &config, &artifacts)?;
     let (listeners, bound) = listeners::prepare(base, &config, open)?;
+    // Last, because it asks running balancers what their successors should know: the later, the fewer picks are missing.
+    let clusters = clusters::prepare(base, &config, files, &artifacts, previous)?;
+    let snapshot = snapshot(&config, id, router, rewriter, &clusters);
     for warning in &config.warnings {
         tracing::warn!("{warning}");
     }
@@ -138,13 +147,11 @@ pub(super) fn prepare_again(
     Ok(Prepared { generation, bound })
 }
 
-fn snapshot(
-    base: &Base,
-    config: &Config,
-    id: u64,
-    artifacts: &plugins::Artifacts,
-    clusters: &clusters::Clusters,
-) -> Result<Snapshot, PrepareError> {
+/// The router and the rewriter.
+type Deciders = (Box<dyn Router>, Box<dyn Rewriter>);
+
+/// Both, configured, one instance for each worker.
+fn deciders(base: &Base, config: &Config, artifacts: &plugins::Artifacts) -> Result<Deciders, PrepareError> {
     let names: Vec<String> = config.clusters.iter().map(|cluster| cluster.name.clone()).collect();
     let workers = base.workers.count();
     let router = plugins::find(artifacts, &config.router)?.router(
@@ -155,6 +162,16 @@ fn snapshot(
     )?;
     let rewriter =
         plugins::find(artifacts, &config.rewriter)?.rewriter(plugins::config_of(config, &config.rewriter), workers)?;
+    Ok((router, rewriter))
+}
+
+fn snapshot(
+    config: &Config,
+    id: u64,
+    router: Box<dyn Router>,
+    rewriter: Box<dyn Rewriter>,
+    clusters: &clusters::Clusters,
+) -> Snapshot {
     let defaults = Rules {
         name: "-".into(),
         upgrades: Upgrades::Only(vec!["websocket".to_owned()]),
@@ -165,7 +182,7 @@ fn snapshot(
         preserve_host: false,
     };
     let forwarded = &config.gateway.forwarded;
-    Ok(Snapshot {
+    Snapshot {
         generation: id,
         router,
         rewriter,
@@ -177,7 +194,7 @@ fn snapshot(
             forwarded: forwarded.forwarded,
             trusted: forwarded.trusted.clone(),
         },
-    })
+    }
 }
 
 fn rules(route: &config::Route) -> Rules {
