@@ -76,6 +76,27 @@ async fn an_endpoint_removed_with_open_tunnels_keeps_them_and_finds_its_count_wh
     eventually("a to be idle", || gateway.in_flight(&a) == 0).await;
 }
 
+#[tokio::test]
+async fn an_endpoint_put_to_drain_or_maint_keeps_its_tunnels_and_gets_no_more() {
+    for state in ["drain", "maint"] {
+        let [a, b, _] = three().await;
+        let mut gateway = Gateway::configure(PAIR).origin(&a).origin(&b).start().await;
+        let (mut on_a, on_b) = (gateway.websocket("/").await, gateway.websocket("/").await);
+        assert_eq!((on_a.endpoint(), on_b.endpoint()), ("a", "b"));
+
+        let a_is = format!("{{ url = \"ws://{{a}}\", state = \"{state}\" }}");
+        gateway.rewrite(&PAIR.replace("\"ws://{a}\"", &a_is));
+        gateway.inner().reload().unwrap();
+
+        on_a.echo("nobody told me").await;
+        for _ in 0..3 {
+            assert_eq!(gateway.websocket("/").await.endpoint(), "b", "{state}: no new work, however busy b is");
+        }
+        on_a.echo("still here").await;
+        assert_eq!(gateway.in_flight(&a), 1, "{state}");
+    }
+}
+
 async fn three() -> [Origin; 3] {
     [Origin::named("a").start().await, Origin::named("b").start().await, Origin::named("c").start().await]
 }
