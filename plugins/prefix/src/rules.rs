@@ -132,13 +132,15 @@ fn filled(template: &str, hit: &Hit<'_>) -> String {
     hit.groups.as_ref().map_or_else(|| template.to_owned(), |groups| template::fill(template, groups))
 }
 
-/// What names the server in a redirect's target, as far as its text goes; empty for a path.
+/// What names the server in a redirect's target, read as browsers do: any run of `/` and `\` begins it. Empty for a path.
 fn authority(to: &str) -> &str {
-    let rest = match to.split_once("//") {
-        Some((scheme, rest)) if scheme.is_empty() || scheme.ends_with(':') => rest,
+    let is_scheme = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphanumeric());
+    let rest = match to.split_once(':') {
+        Some((scheme, rest)) if is_scheme(scheme) => rest,
+        _ if to.starts_with("//") => to,
         _ => return "",
     };
-    rest.split(['/', '?', '#', '\\']).next().unwrap_or_default()
+    rest.trim_start_matches(['/', '\\']).split(['/', '?', '#', '\\']).next().unwrap_or_default()
 }
 
 /// Whether the target begins with the very bytes that matched: the most frequent case, told without making a path.
