@@ -74,7 +74,7 @@ async fn run_without_a_file_names_the_file_that_is_not_there() {
     let said = process.stderr().join("\n");
     assert_eq!(code, 1, "{said}");
     assert!(said.contains("tidegate.toml"), "which file: {said}");
-    assert!(said.contains("No such file") || said.contains("cannot be read"), "what is wrong with it: {said}");
+    assert!(said.contains("no such file") || said.contains("cannot be read"), "what is wrong with it: {said}");
 }
 
 #[tokio::test]
