@@ -89,6 +89,8 @@ impl Resolver<'_, '_> {
     /// A server name for a certificate; each may be there once.
     fn server_name(&mut self, written: &Text, seen: &mut BTreeMap<String, usize>) -> String {
         let name = self.host_pattern("names", written);
+        // Names of certificates have no brackets.
+        let name = name.trim_matches(['[', ']']).to_owned();
         let line = self.report.line(&written.span());
         if let Some(first) = seen.insert(name.clone(), line) {
             let message = format!("server name \"{name}\" has a certificate already, on line {first}");
