@@ -6,7 +6,7 @@ use std::cell::OnceCell;
 /// What separates the segments of a path.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Separators {
-    /// `/` alone: `%2F` is a byte of a segment, as in Apache.
+    /// `/` alone: `%2F` is a byte of a segment.
     Slash,
     /// `%2F`, `%5C` and `\` too: what some servers take for one. Nobody may hide from an exclusion behind them.
     Any,
