@@ -137,6 +137,15 @@ fn the_router_gets_the_routes_by_index() {
 }
 
 #[test]
+fn hosts_are_spelt_as_requests_carry_them() {
+    let hosts = r#"hosts = ["A.example.", "*.B.example.", "::1", "[2001:DB8:0::1]"]"#;
+    let config = read(&ROUTES.replace(r#"hosts = ["A.example"]"#, hosts));
+
+    let expected = json!(["a.example", "*.b.example", "[::1]", "[2001:db8::1]"]);
+    assert_eq!(config.router.config["routes"][0]["hosts"], expected);
+}
+
+#[test]
 fn the_rewriter_gets_what_can_be_mapped_back() {
     let config = read(ROUTES);
 

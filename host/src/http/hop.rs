@@ -2,18 +2,7 @@
 
 use ::http::header::{self, HeaderMap, HeaderName};
 
-/// Fields about the connection, named by the RFC or by habit.
-const HOP_BY_HOP: [HeaderName; 8] = [
-    header::CONNECTION,
-    HeaderName::from_static("keep-alive"),
-    HeaderName::from_static("proxy-connection"),
-    header::TE,
-    header::TRAILER,
-    header::TRANSFER_ENCODING,
-    header::UPGRADE,
-    // A client's Expect is answered by the server here, when the body is first asked for.
-    header::EXPECT,
-];
+use crate::net::HOP_BY_HOP;
 
 /// Tokens of Connection that name a hop-by-hop field, or no field at all.
 const USUAL: [&str; 4] = ["upgrade", "keep-alive", "close", "te"];
@@ -43,16 +32,6 @@ pub fn strip_hop_by_hop(headers: &mut HeaderMap) {
             headers.remove(name);
         }
     }
-}
-
-/// Whether a field is the gateway's own: hop-by-hop, framing or the websocket handshake. Nobody else sets or drops it.
-#[must_use]
-pub fn is_reserved(name: &HeaderName) -> bool {
-    HOP_BY_HOP.contains(name)
-        || name == header::CONTENT_LENGTH
-        || name == header::HOST
-        || name.as_str().starts_with("sec-websocket-")
-        || name.as_str().starts_with("proxy-")
 }
 
 #[cfg(test)]

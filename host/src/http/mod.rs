@@ -14,7 +14,7 @@ pub use body::{Body, BodyError, Watch};
 pub use forwarded::{Forwarding, Peer, client_behind};
 pub use framing::{Framing, Violation};
 pub use guard::Guard;
-pub use hop::{is_reserved, strip_hop_by_hop};
+pub use hop::strip_hop_by_hop;
 pub use serve::{Limits, ServeError, serve, take_back};
 pub use target::{Target, TargetError, read_target};
 pub use upgrade::{Offer, offered, switched_to};

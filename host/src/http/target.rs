@@ -5,7 +5,8 @@ use std::fmt::Write as _;
 use ::http::uri::Authority;
 use ::http::{Method, Request, StatusCode, Version, header};
 
-/// Bytes of path and query together. Four times Apache's LimitRequestLine; room is left for what a router puts in front.
+/// Bytes of path and query together, escaped as they are passed on. Four times Apache's LimitRequestLine; room is left
+/// for what a router puts in front.
 const LONGEST: usize = 32 * 1024;
 
 /// A request target in origin form with its authority (RFC 9112 §3.2).
@@ -48,6 +49,9 @@ pub enum TargetError {
     /// More than 32 KiB.
     #[error("the request target is longer than 32 KiB")]
     TooLong,
+    /// `..%2f`: some servers take `%2F`, `%5C` and `\` for separators, and would resolve it after the decision.
+    #[error("the path hides a dot segment behind a separator that is not /")]
+    HiddenDots,
     /// `%zz`, `%00`.
     #[error("the path holds an escape that is no character")]
     Escape,
@@ -81,14 +85,20 @@ pub fn read_target<B>(request: &Request<B>) -> Result<Target, TargetError> {
         return Err(TargetError::Authority);
     }
     let (authority, host_len) = read_authority(request)?;
-    if uri.path().len() + uri.query().map_or(0, str::len) > LONGEST {
+    // Escaping only adds: what is too long now need not be looked at any further.
+    let too_long = |path: usize, query: usize| path.saturating_add(query) > LONGEST;
+    if too_long(uri.path().len(), uri.query().map_or(0, str::len)) {
         return Err(TargetError::TooLong);
     }
     let path = match uri.path() {
         "" => "/".to_owned(),
         path => escape(clean_path(path)?),
     };
-    Ok(Target { authority, host_len, path, query: uri.query().map(|query| escape(query.to_owned())) })
+    let query = uri.query().map(|query| escape(query.to_owned()));
+    if too_long(path.len(), query.as_deref().map_or(0, str::len)) {
+        return Err(TargetError::TooLong);
+    }
+    Ok(Target { authority, host_len, path, query })
 }
 
 /// Escapes bytes that may not stand in a target as they are (RFC 3986 §2), as Apache does: a raw `é` becomes `%C3%A9`.
@@ -157,6 +167,9 @@ fn host_length(text: &str) -> Option<usize> {
 /// after the decision, and leave the prefix it was given.
 fn clean_path(path: &str) -> Result<String, TargetError> {
     check_escapes(path.as_bytes())?;
+    if hides_dots(path) {
+        return Err(TargetError::HiddenDots);
+    }
     // Nearly every path has no segment that begins with a dot or an escape.
     let suspicious = path.as_bytes().windows(2).any(|pair| matches!(pair, [b'/', b'.' | b'%']));
     if !suspicious || !path.split('/').any(|segment| dots(segment).is_some()) {
@@ -178,6 +191,38 @@ fn clean_path(path: &str) -> Result<String, TargetError> {
         }
     }
     Ok(format!("/{}", kept.join("/")))
+}
+
+/// Whether there would be a dot segment if `%2F`, `%5C` and `\` were separators too, which is not one between slashes.
+fn hides_dots(path: &str) -> bool {
+    // Nearly every path has none of these.
+    if !path.contains(['%', '\\']) {
+        return false;
+    }
+    path.split('/').any(|segment| {
+        let (mut start, mut at, mut parts) = (0, 0, 0);
+        let mut hidden = false;
+        while let Some(rest) = segment.get(at..).filter(|rest| !rest.is_empty()) {
+            let Some(length) = other_separator(rest) else {
+                at += rest.chars().next().map_or(1, char::len_utf8);
+                continue;
+            };
+            hidden |= segment.get(start..at).and_then(dots).is_some();
+            parts += 1;
+            at += length;
+            start = at;
+        }
+        hidden || (parts > 0 && segment.get(start..).and_then(dots).is_some())
+    })
+}
+
+/// Length of the `%2F`, `%5C` or `\` that `text` starts with.
+fn other_separator(text: &str) -> Option<usize> {
+    if text.starts_with('\\') {
+        return Some(1);
+    }
+    let escape = text.get(..3)?;
+    (escape.eq_ignore_ascii_case("%2f") || escape.eq_ignore_ascii_case("%5c")).then_some(3)
 }
 
 enum Dots {
@@ -239,7 +284,9 @@ mod tests {
             ("/a//../b", "/a/b"),
             ("/...", "/..."),
             ("/a/..b", "/a/..b"),
-            ("/a%2F..%2fb", "/a%2F..%2fb"),
+            ("/a%2Fb%2f..c", "/a%2Fb%2f..c"),
+            ("/a%2F.../\\x", "/a%2F.../\\x"),
+            ("/x%2f/../b", "/b"),
             ("/caf\u{e9}", "/caf%C3%A9"),
         ] {
             assert_eq!(target(sent, &["h"]).unwrap().path, expected, "{sent}");
@@ -255,7 +302,17 @@ mod tests {
             ("/a%zz", TargetError::Escape),
             ("/a%0", TargetError::Escape),
             ("/a%00b", TargetError::Escape),
+            ("/a%2F..%2fb", TargetError::HiddenDots),
+            ("/app/..%2f..%2fadmin", TargetError::HiddenDots),
+            ("/a/..%2F", TargetError::HiddenDots),
+            ("/a/x%5c%2e%2E", TargetError::HiddenDots),
+            ("/a/.\\b", TargetError::HiddenDots),
+            ("/a/b%5C.%2e/c", TargetError::HiddenDots),
+            ("/\u{e9}%2f.", TargetError::HiddenDots),
             (&format!("/{}", "a".repeat(LONGEST)), TargetError::TooLong),
+            // Three times as long once it is escaped.
+            (&format!("/{}", "\u{e9}".repeat(LONGEST / 4)), TargetError::TooLong),
+            (&format!("/?{}", "\u{e9}".repeat(LONGEST / 4)), TargetError::TooLong),
         ] {
             assert_eq!(target(sent, &["h"]), Err(expected), "{sent}");
         }

@@ -3,23 +3,19 @@
 use regex_lite::Regex;
 use tidegate_plugin::{ConfigError, Decision, RequestLine, Response, Target, fault};
 
-use crate::index::{Hit, Index, Pattern};
-use crate::path;
+use crate::index::{Hit, Index, Pattern, Purpose, TooLong};
+use crate::path::Forms;
 use crate::template;
 use crate::written::{Action, Forward, Redirect, Respond, Route, Written};
+
+/// Bytes of the longest path and query that are sent, and of the longest Location: what the gateway takes from a router.
+const LONGEST: usize = 60 * 1024;
 
 /// All rules with their index.
 #[derive(Debug)]
 pub struct Rules {
     index: Index,
-    rules: Vec<Rule>,
-}
-
-#[derive(Debug)]
-struct Rule {
-    /// None for a prefix.
-    regex: Option<Regex>,
-    outcome: Outcome,
+    rules: Vec<Outcome>,
 }
 
 #[derive(Debug)]
@@ -41,9 +37,8 @@ impl Rules {
             let at = format!("/routes/{number}");
             match (pattern(&route, &at), outcome(route.action, &at, clusters)) {
                 (Ok(pattern), Ok(outcome)) => {
-                    index.add(number, &pattern, &route.hosts);
-                    let regex = if let Pattern::Regex(regex) = pattern { Some(regex) } else { None };
-                    rules.push(Rule { regex, outcome });
+                    index.add(number, &pattern, outcome.purpose(), &route.hosts);
+                    rules.push(outcome);
                 }
                 (pattern, outcome) => errors.extend(pattern.err().into_iter().chain(outcome.err())),
             }
@@ -54,59 +49,102 @@ impl Rules {
     /// Decides for one request: the first rule that matches.
     #[must_use]
     pub fn decide(&self, request: &RequestLine) -> Decision {
-        let normal = path::normal(&request.path);
-        let Some(hit) = self.index.find(&request.host, &request.path, normal.as_deref()) else {
+        let forms = Forms::of(&request.path);
+        let hit = match self.index.find(&request.host, &forms) {
+            Ok(Some(hit)) => hit,
+            Ok(None) => return Decision::Unmatched,
+            Err(TooLong) => return Decision::Respond(too_long()),
+        };
+        let Some(outcome) = usize::try_from(hit.rule).ok().and_then(|number| self.rules.get(number)) else {
             return Decision::Unmatched;
         };
-        let Some(rule) = usize::try_from(hit.rule).ok().and_then(|number| self.rules.get(number)) else {
-            return Decision::Unmatched;
-        };
-        match &rule.outcome {
-            Outcome::Forward { cluster, path } => Decision::Forward(Target {
-                cluster: *cluster,
-                path: if is_kept(path, &hit, request) {
-                    None
-                } else {
-                    changed(rule.target(path, &hit, request, normal.as_deref()), request)
-                },
-                route: Some(hit.rule),
-            }),
-            Outcome::Redirect { to, status } => Decision::Respond(Response {
-                status: *status,
-                headers: vec![("location".to_owned(), rule.filled(to, request, normal.as_deref()))],
-                body: Vec::new(),
-            }),
+        match outcome {
+            Outcome::Forward { cluster, path } => {
+                let path =
+                    if is_kept(path, &hit, request) { None } else { changed(target(path, &hit, request), request) };
+                if path.as_ref().is_some_and(|path| path.len() > LONGEST) {
+                    return Decision::Respond(too_long());
+                }
+                Decision::Forward(Target { cluster: *cluster, path, route: Some(hit.rule) })
+            }
+            Outcome::Redirect { to, status } => {
+                let location = location(to, &hit);
+                if location.len() > LONGEST {
+                    return Decision::Respond(too_long());
+                }
+                let headers = vec![("location".to_owned(), location)];
+                Decision::Respond(Response { status: *status, headers, body: Vec::new() })
+            }
             Outcome::Respond(response) => Decision::Respond(response.clone()),
             Outcome::Exclude => Decision::Unmatched,
         }
     }
 }
 
-impl Rule {
-    /// The path towards the endpoint: raw concatenation, as Apache does it.
-    fn target(&self, path: &str, hit: &Hit, request: &RequestLine, normal: Option<&str>) -> String {
-        let mut target = self.filled(path, request, normal);
-        match hit.rest {
-            Some(rest) => target.push_str(request.path.get(rest..).unwrap_or_default()),
-            None if template::names_a_group(path) => {}
-            None => target.push_str(&request.path),
-        }
-        if !target.starts_with('/') {
-            target.insert(0, '/');
-        }
-        target
-    }
-
-    fn filled(&self, template: &str, request: &RequestLine, normal: Option<&str>) -> String {
-        match &self.regex {
-            Some(regex) => template::fill(template, regex, &request.path, normal),
-            None => template.to_owned(),
+impl Outcome {
+    fn purpose(&self) -> Purpose {
+        match self {
+            Self::Forward { path: template, .. } | Self::Redirect { to: template, .. }
+                if template::names_a_group(template) =>
+            {
+                Purpose::Groups
+            }
+            Self::Exclude => Purpose::Exclude,
+            _ => Purpose::Plain,
         }
     }
 }
 
+fn too_long() -> Response {
+    Response {
+        status: 414,
+        headers: vec![("content-type".to_owned(), "text/plain".to_owned())],
+        body: b"The path is too long to be routed.\n".to_vec(),
+    }
+}
+
+/// The path towards the endpoint: raw concatenation, as Apache does it.
+fn target(path: &str, hit: &Hit<'_>, request: &RequestLine) -> String {
+    let mut target = filled(path, hit);
+    match (hit.rest, &hit.groups) {
+        (Some(rest), _) => target.push_str(request.path.get(rest..).unwrap_or_default()),
+        (None, Some(_)) => {}
+        (None, None) => target.push_str(&request.path),
+    }
+    if !target.starts_with('/') {
+        target.insert(0, '/');
+    }
+    target
+}
+
+/// Where a client is sent. What a group holds must not make another server of a path: `//evil.example`, and browsers
+/// read `\` as `/`.
+fn location(to: &str, hit: &Hit<'_>) -> String {
+    let filled = filled(to, hit);
+    let path = filled.trim_start_matches(['/', '\\']);
+    if hit.groups.is_none() || to.starts_with("//") || path.len() == filled.len() {
+        return filled;
+    }
+    format!("/{path}")
+}
+
+fn filled(template: &str, hit: &Hit<'_>) -> String {
+    hit.groups.as_ref().map_or_else(|| template.to_owned(), |groups| template::fill(template, groups))
+}
+
+/// What names the server in a redirect's target, read as browsers do: any run of `/` and `\` begins it. Empty for a path.
+fn authority(to: &str) -> &str {
+    let is_scheme = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphanumeric());
+    let rest = match to.split_once(':') {
+        Some((scheme, rest)) if is_scheme(scheme) => rest,
+        _ if to.starts_with("//") => to,
+        _ => return "",
+    };
+    rest.trim_start_matches(['/', '\\']).split(['/', '?', '#', '\\']).next().unwrap_or_default()
+}
+
 /// Whether the target begins with the very bytes that matched: the most frequent case, told without making a path.
-fn is_kept(path: &str, hit: &Hit, request: &RequestLine) -> bool {
+fn is_kept(path: &str, hit: &Hit<'_>, request: &RequestLine) -> bool {
     !path.is_empty() && hit.rest.and_then(|rest| request.path.get(..rest)) == Some(path)
 }
 
@@ -153,6 +191,10 @@ fn outcome(action: Action, at: &str, clusters: &[String]) -> Result<Outcome, Con
             }
             if to.is_empty() || !to.bytes().all(|byte| byte.is_ascii_graphic()) {
                 return Err(fault(at("redirect/to"), format!("expected a URL without blanks: {to}")));
+            }
+            if authority(&to).contains('$') {
+                let message = format!("a group may not name the server, only what follows it: {to}");
+                return Err(fault(at("redirect/to"), message));
             }
             Ok(Outcome::Redirect { to, status })
         }

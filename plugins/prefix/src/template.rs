@@ -1,6 +1,6 @@
 //! Targets in which `$1` and so on stand for the groups of a pattern.
 
-use regex_lite::Regex;
+use regex_lite::Captures;
 
 /// Whether `template` names a group.
 #[must_use]
@@ -9,19 +9,16 @@ pub fn names_a_group(template: &str) -> bool {
     after_dollar.any(|after| after.starts_with(|first: char| first.is_ascii_digit()))
 }
 
-/// Fills `$0` to `$9` with what `regex` found in `path`, or in its normal form if only that matches. A `$` before
-/// anything else stands for itself.
+/// Fills `$0` to `$9` with what a pattern found. A `$` before anything else stands for itself.
 #[must_use]
-pub fn fill(template: &str, regex: &Regex, path: &str, normal: Option<&str>) -> String {
-    let groups = regex.captures(path).or_else(|| normal.and_then(|normal| regex.captures(normal)));
+pub fn fill(template: &str, groups: &Captures<'_>) -> String {
     let mut pieces = template.split('$');
     let mut filled = pieces.next().unwrap_or_default().to_owned();
     for piece in pieces {
         let mut rest = piece.chars();
         match rest.next().and_then(|first| first.to_digit(10)).and_then(|digit| usize::try_from(digit).ok()) {
             Some(group) => {
-                let found = groups.as_ref().and_then(|groups| groups.get(group));
-                filled.push_str(found.map_or("", |found| found.as_str()));
+                filled.push_str(groups.get(group).map_or("", |found| found.as_str()));
                 filled.push_str(rest.as_str());
             }
             None => {
@@ -35,6 +32,8 @@ pub fn fill(template: &str, regex: &Regex, path: &str, normal: Option<&str>) -> 
 
 #[cfg(test)]
 mod tests {
+    use regex_lite::Regex;
+
     use super::*;
 
     #[test]
@@ -50,16 +49,8 @@ mod tests {
         ];
 
         for (template, path, expected) in table {
-            assert_eq!(fill(template, &regex, path, None), expected, "{template} {path}");
+            assert_eq!(fill(template, &regex.captures(path).unwrap()), expected, "{template} {path}");
         }
-    }
-
-    #[test]
-    fn the_normal_form_fills_in_where_the_raw_one_does_not_match() {
-        let regex = Regex::new("^/m/(.*)$").unwrap();
-
-        assert_eq!(fill("/$1", &regex, "/%6d//a", Some("/m/a")), "/a");
-        assert_eq!(fill("/$1", &regex, "/m//a", Some("/m/a")), "//a", "raw bytes where they match");
     }
 
     #[test]

@@ -16,7 +16,7 @@ pub struct Written {
 pub struct Route {
     /// Prefix on segment boundaries.
     pub path: Option<String>,
-    /// Pattern for the whole path.
+    /// Pattern that is looked for anywhere in the path: `^` and `$` anchor it.
     pub path_regex: Option<String>,
     /// Names and `*.suffixes`; none is every host.
     #[serde(default)]

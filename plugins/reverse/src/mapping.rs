@@ -21,7 +21,8 @@ pub struct Route {
     pub path: String,
     /// The endpoint's side.
     pub to_path: String,
-    /// URLs of the endpoints; one with a path has it in front of `to_path`.
+    /// URLs of the endpoints; one with a path has it in front of `to_path`. Of `unix:/run/app.sock|http://host/path` counts
+    /// what follows the last `|`.
     pub origins: Vec<String>,
 }
 
@@ -76,11 +77,9 @@ impl Mapping {
         if !route.path.starts_with('/') {
             return Err(fault(format!("{at}/path"), format!("expected a path that starts with /: {}", route.path)));
         }
-        // Nobody writes the address of a unix socket into a header.
-        let named = route.origins.iter().enumerate().filter(|(_, url)| !url.contains("unix:"));
-        let inner = named.map(|(number, url)| {
+        let inner = route.origins.iter().enumerate().map(|(number, url)| {
             let wrong = || fault(format!("{at}/origins/{number}"), format!("expected a ws or http URL: {url}"));
-            let (origin, base) = Origin::split(url).ok_or_else(wrong)?;
+            let (origin, base) = Origin::split(as_named(url)).ok_or_else(wrong)?;
             Ok(Inner { origin, prefix: format!("{base}{}", route.to_path).trim_end_matches('/').to_owned() })
         });
         let inner = inner.collect::<Result<_, _>>()?;
@@ -105,7 +104,7 @@ impl Mapping {
     /// The client's path for a cookie's `path`, as set by `endpoint`.
     #[must_use]
     pub fn cookie_path(&self, path: &str, endpoint: &str) -> Option<String> {
-        let answered = Origin::split(endpoint).map(|(origin, _)| origin);
+        let answered = Origin::split(as_named(endpoint)).map(|(origin, _)| origin);
         let of_answerer = self.inner.iter().filter(|inner| Some(&inner.origin) == answered.as_ref());
         let (inner, rest) = of_answerer.chain(&self.inner).find_map(|inner| Some((inner, inner.rest(path)?)))?;
         Some(match rest {
@@ -133,6 +132,15 @@ impl Inner {
     }
 }
 
+/// The URL by which an endpoint knows itself: one behind a unix socket is sent the Host that follows the last `|`.
+fn as_named(url: &str) -> &str {
+    match url.rsplit_once('|') {
+        _ if !url.starts_with("unix:") => url,
+        Some((_, named)) if !named.is_empty() => named,
+        _ => "http://localhost",
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -152,6 +160,7 @@ mod tests {
         let slashes = mapping("/both/", "/bar/", &["http://h"]);
         let ws = mapping("/ws", "/ws", &["ws://wsb.example:9000"]);
         let pool = mapping("/bal", "/alias", &["http://127.0.0.1:28101/m", "http://other.example:8080/foo"]);
+        let socket = mapping("/sock", "/in", &["unix:/run/a|b.sock|http://inner.example:81/base", "unix:/run/c.sock"]);
         let table: &[(&Mapping, &str, Option<&str>)] = &[
             (&app, "http://127.0.0.1:28101/app/y", Some("http://front.example/app/y")),
             (&app, "http://127.0.0.1:28101/app", Some("http://front.example/app")),
@@ -181,6 +190,9 @@ mod tests {
             (&pool, "http://OTHER.example:8080/foo/alias/z", Some("http://front.example/bal/z")),
             (&pool, "http://other.example:8080/foo/ALIAS/z", None),
             (&pool, "http://other.example:8080/m/alias/z", None),
+            (&socket, "http://inner.example:81/base/in/x", Some("http://front.example/sock/x")),
+            (&socket, "http://localhost/in/x", Some("http://front.example/sock/x")),
+            (&socket, "http://inner.example/base/in/x", None),
         ];
 
         for (mapping, url, expected) in table {
@@ -203,6 +215,15 @@ mod tests {
         for (secure, host, expected) in table {
             assert_eq!(app.location("http://h/app/y", Client { secure, host }).as_deref(), Some(expected));
         }
+    }
+
+    #[test]
+    fn cookies_of_the_unix_socket_that_answered_come_first() {
+        let sockets = ["unix:/run/a.sock|http://a/m", "unix:/run/b.sock|http://b/m/in"];
+        let mapping = mapping("/p", "/in", &sockets);
+
+        assert_eq!(mapping.cookie_path("/m/in/in/x", sockets[0]).as_deref(), Some("/p/in/x"));
+        assert_eq!(mapping.cookie_path("/m/in/in/x", sockets[1]).as_deref(), Some("/p/x"));
     }
 
     #[test]

@@ -144,7 +144,10 @@ async fn dot_segments_go_before_anybody_decides() {
         ("/foo/%2E./a", Ok("/other")),
         ("/foo/../a/x?y=../z", Ok("/other/x?y=../z")),
         ("/foo/..", Err(404)),
-        ("/foo/..%2fa", Ok("/bar/..%2fa")),
+        ("/foo/..%2fa", Err(400)),
+        ("/foo/..%5C..%5cadmin", Err(400)),
+        ("/foo/x%2F%2e%2E/a", Err(400)),
+        ("/foo/..\\a", Err(400)),
         ("/../foo", Err(400)),
         ("/foo/../../foo", Err(400)),
         ("/foo/%2e%2e/%2e%2e/foo", Err(400)),
@@ -165,9 +168,35 @@ async fn the_first_of_several_matches_wins_and_exclusion_is_a_match() {
         path = "/ex/"
         to = "http://{a}/EX/"
     "#;
-    let vectors = [("/ex/i/z", Err(404)), ("/ex/i", Err(404)), ("/%65x/%69/z", Err(404)), ("/ex/j", Ok("/EX/j"))];
+    let vectors = [
+        ("/ex/i/z", Err(404)),
+        ("/ex/i", Err(404)),
+        ("/%65x/%69/z", Err(404)),
+        ("/ex/i%2fz", Err(404)),
+        ("/ex/i\\z", Err(404)),
+        ("/ex/j", Ok("/EX/j")),
+        ("/ex/j%2fz", Ok("/EX/j%2fz")),
+    ];
 
     check(routes, &vectors).await;
+}
+
+#[tokio::test]
+async fn targets_that_are_too_long_are_414() {
+    let routes = r#"
+        [[route]]
+        path_regex = "^/p/(.*)$"
+        to = "http://{a}/$1"
+        [[route]]
+        path = "/"
+        to = "http://{a}"
+    "#;
+    let (plain, raw) = (format!("/{}", "x".repeat(7_000)), format!("/{}", "\u{e9}".repeat(11_000)));
+    let pattern = |length: usize| format!("/p/{}", "x".repeat(length));
+    let (longest, longer) = (pattern(8_000), pattern(9_000));
+    let kept = longest.replace("/p/", "/");
+
+    check(routes, &[(&plain, Ok(&plain)), (&raw, Err(414)), (&longest, Ok(&kept)), (&longer, Err(414))]).await;
 }
 
 #[tokio::test]

@@ -2,5 +2,5 @@
 #![no_main]
 
 libfuzzer_sys::fuzz_target!(|input: (u32, &str)| {
-    tidegate::plugin::try_answers(input.1, input.0, tidegate::http::is_reserved);
+    tidegate::plugin::try_answers(input.1, input.0, tidegate::net::is_reserved);
 });

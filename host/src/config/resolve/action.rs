@@ -160,6 +160,20 @@ impl Resolver<'_, '_> {
             let message = format!("bad `to` \"{to}\" in `redirect`, expected a path or an absolute URL");
             self.report.fault_hint(written.to.span(), message, "for example \"/new\" or \"https://example.org/new\"");
         }
+        if authority(to).contains('$') {
+            let message =
+                format!("bad `to` \"{to}\" in `redirect`: a group may not name the server, only what follows it");
+            self.report.fault_hint(written.to.span(), message, "for example \"https://example.org/$1\"");
+        }
         Some(Action::Redirect { to: to.clone(), status })
     }
+}
+
+/// What names the server in a redirect's target, read as browsers do: any run of `/` and `\` begins it. Empty for a path.
+fn authority(to: &str) -> &str {
+    let rest = match to.split_once("//") {
+        Some((scheme, rest)) if scheme.is_empty() || scheme.ends_with(':') => rest,
+        _ => return "",
+    };
+    rest.trim_start_matches(['/', '\\']).split(['/', '?', '#', '\\']).next().unwrap_or_default()
 }

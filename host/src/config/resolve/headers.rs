@@ -7,24 +7,7 @@ use ::http::{HeaderName, HeaderValue};
 use super::super::model::HeaderEdits;
 use super::super::schema::{HeaderTable, Text};
 use super::Resolver;
-
-/// Fields that belong to the connection, the framing or the handshake: the gateway writes them itself.
-const OWNED: [&str; 14] = [
-    "connection",
-    "content-length",
-    "host",
-    "keep-alive",
-    "proxy-connection",
-    "sec-websocket-accept",
-    "sec-websocket-extensions",
-    "sec-websocket-key",
-    "sec-websocket-protocol",
-    "sec-websocket-version",
-    "te",
-    "trailer",
-    "transfer-encoding",
-    "upgrade",
-];
+use crate::net::is_reserved;
 
 impl Resolver<'_, '_> {
     pub(super) fn edits(&mut self, written: &HeaderTable) -> HeaderEdits {
@@ -50,7 +33,7 @@ impl Resolver<'_, '_> {
             self.report.fault(written.span(), format!("bad header name \"{text}\""));
             return None;
         };
-        if OWNED.contains(&name.as_str()) {
+        if is_reserved(&name) {
             let hint = match name.as_str() {
                 "host" => "use `preserve_host` to send the client's",
                 "upgrade" | "connection" => "use `upgrade` to say which protocols may be switched to",

@@ -1,6 +1,7 @@
 //! `[[listen]]`
 
 use std::collections::BTreeMap;
+use std::net::Ipv6Addr;
 
 use toml::Spanned;
 
@@ -88,6 +89,8 @@ impl Resolver<'_, '_> {
     /// A server name for a certificate; each may be there once.
     fn server_name(&mut self, written: &Text, seen: &mut BTreeMap<String, usize>) -> String {
         let name = self.host_pattern("names", written);
+        // Names of certificates have no brackets.
+        let name = name.trim_matches(['[', ']']).to_owned();
         let line = self.report.line(&written.span());
         if let Some(first) = seen.insert(name.clone(), line) {
             let message = format!("server name \"{name}\" has a certificate already, on line {first}");
@@ -96,15 +99,18 @@ impl Resolver<'_, '_> {
         name
     }
 
-    /// A host name or `*.` and one, lower case and without port.
+    /// A host name or `*.` and one, as requests carry it: lower case, without port and dot at the end, IPv6 in its
+    /// shortest form and in brackets.
     pub(super) fn host_pattern(&mut self, key: &str, written: &Text) -> String {
         let text = written.get_ref();
-        let name = text.strip_prefix("*.").unwrap_or(text);
-        let is_address = text.trim_matches(['[', ']']).parse::<std::net::Ipv6Addr>().is_ok();
-        if !url::is_host_name(name) && !is_address {
+        let address = text.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(text);
+        if let Ok(address) = address.parse::<Ipv6Addr>() {
+            return format!("[{address}]");
+        }
+        if !url::is_host_name(text.strip_prefix("*.").unwrap_or(text)) {
             let message = format!("bad name \"{text}\" in `{key}`, expected a host or `*.` and a host, without port");
             self.report.fault(written.span(), message);
         }
-        text.to_ascii_lowercase()
+        text.strip_suffix('.').unwrap_or(text).to_ascii_lowercase()
     }
 }

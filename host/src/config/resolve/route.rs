@@ -137,6 +137,10 @@ impl Resolver<'_, '_> {
                     let message =
                         format!("`path` is {text:?}, expected a path without query, fragment and control characters");
                     self.report.fault(path.span(), message);
+                } else if has_dot_segment(text) {
+                    let message =
+                        format!("`path` is \"{text}\", which never matches: requests have no dot segments here");
+                    self.report.fault_hint(path.span(), message, "leave out `.` and `..`, and what they stand for");
                 }
                 Some((Matcher::Prefix(text.clone()), path.span()))
             }
@@ -151,4 +155,10 @@ impl Resolver<'_, '_> {
             }
         }
     }
+}
+
+/// Whether a segment is `.` or `..`, however it is spelt. The gateway resolves or refuses these before it routes.
+fn has_dot_segment(path: &str) -> bool {
+    let plain = path.to_ascii_lowercase().replace("%2e", ".").replace("%2f", "/").replace("%5c", "/");
+    plain.split(['/', '\\']).any(|segment| matches!(segment, "." | ".."))
 }

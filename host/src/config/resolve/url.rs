@@ -3,6 +3,8 @@
 use std::net::{Ipv4Addr, Ipv6Addr};
 use std::path::{Path, PathBuf};
 
+use ::http::uri::PathAndQuery;
+
 use super::super::model::EndpointAddress;
 use super::super::report::closest;
 
@@ -117,7 +119,9 @@ pub(crate) fn check_path(path: &str) -> Result<&str, UrlFault> {
     if path.contains('#') {
         return Err(UrlFault::new("a fragment is not allowed here").hint("leave out `#` and what follows"));
     }
-    match path.chars().find(|c| c.is_control() || c.is_whitespace() || !c.is_ascii()) {
+    // What sends the request has the last word on what may stand in it.
+    let sendable = |c: char| c.is_ascii_graphic() && PathAndQuery::try_from(format!("/{c}")).is_ok();
+    match path.chars().find(|c| !sendable(*c)) {
         Some(bad) => Err(UrlFault::new(format!("{bad:?} may not stand in a URL")).hint("write it percent-encoded")),
         None => Ok(path),
     }
@@ -222,6 +226,9 @@ mod tests {
             "http://b/a?x",
             "http://b/#f",
             "http://b/a b",
+            "http://b/<x>",
+            "http://b/`",
+            "unix:/run/app.sock|http://b/>",
             "http://::1/",
             "http://[::1",
             "http://[b]",

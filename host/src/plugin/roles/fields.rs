@@ -4,19 +4,12 @@ use ::http::{HeaderName, HeaderValue};
 
 use super::super::capabilities::printable;
 use super::super::fault::Crash;
-
-/// Fields that belong to the connection, the framing or the handshake: the gateway's own business.
-const OWN: [&str; 8] =
-    ["connection", "keep-alive", "te", "trailer", "transfer-encoding", "upgrade", "content-length", "host"];
-
-/// The same, by how they begin.
-const OWN_PREFIXES: [&str; 2] = ["proxy-", "sec-websocket-"];
+use crate::net::is_reserved;
 
 /// Refuses a field that a plugin must not touch.
 pub(super) fn allowed(name: &HeaderName) -> Result<(), Crash> {
-    let text = name.as_str();
-    if OWN.contains(&text) || OWN_PREFIXES.iter().any(|prefix| text.starts_with(prefix)) {
-        return Err(Crash::answer("no hop-by-hop, framing or handshake field", format_args!("`{text}`")));
+    if is_reserved(name) {
+        return Err(Crash::answer("no hop-by-hop, framing or handshake field", format_args!("`{name}`")));
     }
     Ok(())
 }
@@ -44,7 +37,7 @@ mod tests {
 
     #[test]
     fn framing_hop_by_hop_and_handshake_fields_are_refused_in_any_case() {
-        for text in ["Content-Length", "TE", "Proxy-Connection", "sec-websocket-accept", "Host", "upgrade"] {
+        for text in ["Content-Length", "TE", "Proxy-Connection", "sec-websocket-accept", "Host", "upgrade", "expect"] {
             assert!(name(text).is_err(), "{text}");
         }
         for text in ["Location", "set-cookie", "x-host"] {

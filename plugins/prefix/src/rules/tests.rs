@@ -112,6 +112,103 @@ fn patterns_map_as_in_apache() {
 }
 
 #[test]
+fn an_exclusion_cannot_be_dodged_with_another_separator() {
+    let rules = listed(&["/private !", "~^/in/[a-z]+/x !", "/dir/ !", "/private%2fy /never", "/ -"]);
+
+    for uri in [
+        "/private%2fx",
+        "/private%5Cx",
+        r"/private\x",
+        "/%2fprivate%2F%2fx",
+        "/%70rivate%2fx",
+        "/in%2Fa%5cx",
+        "/dir%2f",
+        "/private%2fy",
+    ] {
+        assert_eq!(sent(&rules, uri), None, "{uri}");
+    }
+    for uri in ["/privatex%2f", "/a%2fprivate/x", "/dir", "/private2%2fx"] {
+        assert_eq!(sent(&rules, uri).as_deref(), Some(uri), "other paths go on byte for byte");
+    }
+}
+
+#[test]
+fn paths_that_are_too_long_are_answered_414() {
+    let rules = listed(&["/plain /to", "~^/p/(.*)$ /$1$1$1$1$1$1$1$1$1", "/long -"]);
+    let status = |path: &str, query: usize| {
+        let mut request = request(path);
+        request.query = Some("q".repeat(query));
+        match rules.decide(&request) {
+            Decision::Respond(response) => {
+                assert!(!response.body.is_empty(), "an answer says why");
+                Some(response.status)
+            }
+            _ => None,
+        }
+    };
+    let table = [
+        (format!("/plain/{}", "x".repeat(30_000)), 0, None),
+        (format!("/long/{}", "x".repeat(9_000)), 0, Some(414)),
+        (format!("/p/{}", "x".repeat(6_000)), 0, None),
+        (format!("/p/{}", "x".repeat(6_000)), 10_000, Some(414)),
+        (format!("/p/{}", "x".repeat(8_000)), 0, Some(414)),
+    ];
+
+    for (path, query, expected) in table {
+        assert_eq!(status(&path, query), expected, "{} bytes and {query}", path.len());
+    }
+}
+
+#[test]
+fn a_group_cannot_send_clients_to_another_server() {
+    let rules = rules(
+        r#"{"routes":[
+            {"path_regex":"^/old/(.*)$","action":{"redirect":{"to":"/$1","status":302}}},
+            {"path_regex":"^/cdn/(.*)$","action":{"redirect":{"to":"//cdn.example/$1","status":302}}}
+        ]}"#,
+    )
+    .unwrap();
+    let table = [
+        ("/old//evil.example", "/evil.example"),
+        (r"/old/\evil.example", "/evil.example"),
+        (r"/old/\/\evil.example//x", "/evil.example//x"),
+        ("/old/a//b", "/a//b"),
+        ("/old/", "/"),
+        ("/cdn//a", "//cdn.example//a"),
+    ];
+
+    for (uri, expected) in table {
+        let Decision::Respond(response) = rules.decide(&request(uri)) else { panic!("{uri}") };
+        assert_eq!(response.headers, [("location".to_owned(), expected.to_owned())], "{uri}");
+    }
+}
+
+#[test]
+fn only_the_server_of_a_redirect_is_its_authority() {
+    for (to, expected) in [
+        ("https://h$1", "h$1"),
+        ("https://h/$1", "h"),
+        ("https:/$1", "$1"),
+        ("//$1/x", "$1"),
+        (r"//\$1", "$1"),
+        ("//h:80$1", "h:80$1"),
+        ("https://h?$1", "h"),
+        ("/a:b$1", ""),
+        ("/$1", ""),
+    ] {
+        assert_eq!(authority(to), expected, "{to}");
+    }
+}
+
+#[test]
+fn groups_are_those_of_the_form_that_matched() {
+    let rules = listed(&["~^/m/(.*)$ /$1"]);
+
+    assert_eq!(sent(&rules, "/%6d//a").as_deref(), Some("/a"), "the normal form where the raw one does not match");
+    assert_eq!(sent(&rules, "/m//a").as_deref(), Some("//a"), "raw bytes where they match");
+}
+
+#[test]
 fn an_unchanged_path_is_not_sent_again() {
     let rules = listed(&["/z /z", "/same /same"]);
 
@@ -159,6 +256,11 @@ fn faults_name_their_place() {
             "/routes/0/action/forward/path",
         ),
         (r#"[{"path":"/","action":{"redirect":{"to":"/x","status":200}}}]"#.into(), "/routes/0/action/redirect/status"),
+        (
+            r#"[{"path":"/","action":{"redirect":{"to":"https://h$1","status":302}}}]"#.into(),
+            "/routes/0/action/redirect/to",
+        ),
+        (r#"[{"path":"/","action":{"redirect":{"to":"//$1","status":302}}}]"#.into(), "/routes/0/action/redirect/to"),
         (r#"[{"path":"/","action":{"respond":{"status":99}}}]"#.into(), "/routes/0/action/respond/status"),
         (r#"[{"path":"/","pth":1,"action":"exclude"}]"#.into(), "/routes/0/pth"),
     ];

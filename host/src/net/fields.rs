@@ -1,0 +1,50 @@
+//! Header fields that are the gateway's own.
+
+use ::http::header::{self, HeaderName};
+
+/// Fields about one connection, named by the RFC (RFC 9110 §7.6.1) or by habit.
+pub const HOP_BY_HOP: [HeaderName; 8] = [
+    header::CONNECTION,
+    HeaderName::from_static("keep-alive"),
+    HeaderName::from_static("proxy-connection"),
+    header::TE,
+    header::TRAILER,
+    header::TRANSFER_ENCODING,
+    header::UPGRADE,
+    // A client's Expect is answered by the server here, when the endpoint asks for the body.
+    header::EXPECT,
+];
+
+/// Whether a field is the gateway's own: hop-by-hop, framing, `Host`, the websocket handshake, or for proxies (RFC 9110
+/// §11.7, RFC 9209). No configuration and no plugin sets or drops it.
+#[must_use]
+pub fn is_reserved(name: &HeaderName) -> bool {
+    HOP_BY_HOP.contains(name)
+        || name == header::CONTENT_LENGTH
+        || name == header::HOST
+        || name.as_str().starts_with("sec-websocket-")
+        || name.as_str().starts_with("proxy-")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_belongs_to_the_gateway_is_reserved_and_nothing_else() {
+        for (name, expected) in [
+            ("connection", true),
+            ("expect", true),
+            ("content-length", true),
+            ("host", true),
+            ("sec-websocket-x", true),
+            ("proxy-status", true),
+            ("proxy-authenticate", true),
+            ("x-host", false),
+            ("set-cookie", false),
+            ("content-type", false),
+        ] {
+            assert_eq!(is_reserved(&HeaderName::from_static(name)), expected, "{name}");
+        }
+    }
+}
