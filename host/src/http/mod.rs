@@ -5,6 +5,7 @@ mod forwarded;
 mod framing;
 mod guard;
 mod hop;
+mod path;
 pub mod reply;
 mod serve;
 mod target;

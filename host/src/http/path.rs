@@ -1,0 +1,120 @@
+//! Paths as they are decided on: without dot segments, without escapes that are none, and otherwise byte for byte.
+
+use std::fmt::Write as _;
+
+use super::TargetError;
+
+/// Removes dot segments (RFC 3986 §5.2.4), `%2e` included, and refuses escapes that are none.
+///
+/// Everything else stays byte for byte. Dot segments must go before anybody decides: an endpoint would resolve them
+/// after the decision, and leave the prefix it was given.
+pub(super) fn clean_path(path: &str) -> Result<String, TargetError> {
+    check_escapes(path.as_bytes())?;
+    if hides_dots(path) {
+        return Err(TargetError::HiddenDots);
+    }
+    // Nearly every path has no segment that begins with a dot or an escape.
+    let suspicious = path.as_bytes().windows(2).any(|pair| matches!(pair, [b'/', b'.' | b'%']));
+    if !suspicious || !path.split('/').any(|segment| dots(segment).is_some()) {
+        return Ok(path.to_owned());
+    }
+    let mut kept: Vec<&str> = Vec::new();
+    let mut segments = path.split('/').skip(1).peekable();
+    while let Some(segment) = segments.next() {
+        let last = segments.peek().is_none();
+        match dots(segment) {
+            None => kept.push(segment),
+            Some(Dots::Here) => {}
+            Some(Dots::Up) => {
+                kept.pop().ok_or(TargetError::AboveRoot)?;
+            }
+        }
+        if last && dots(segment).is_some() {
+            kept.push("");
+        }
+    }
+    Ok(format!("/{}", kept.join("/")))
+}
+
+/// Whether there would be a dot segment if `%2F`, `%5C` and `\` were separators too, which is not one between slashes.
+fn hides_dots(path: &str) -> bool {
+    // Nearly every path has none of these.
+    if !path.contains(['%', '\\']) {
+        return false;
+    }
+    path.split('/').any(|segment| {
+        let (mut start, mut at, mut parts) = (0, 0, 0);
+        let mut hidden = false;
+        while let Some(rest) = segment.get(at..).filter(|rest| !rest.is_empty()) {
+            let Some(length) = other_separator(rest) else {
+                at += rest.chars().next().map_or(1, char::len_utf8);
+                continue;
+            };
+            hidden |= segment.get(start..at).and_then(dots).is_some();
+            parts += 1;
+            at += length;
+            start = at;
+        }
+        hidden || (parts > 0 && segment.get(start..).and_then(dots).is_some())
+    })
+}
+
+/// Length of the `%2F`, `%5C` or `\` that `text` starts with.
+fn other_separator(text: &str) -> Option<usize> {
+    if text.starts_with('\\') {
+        return Some(1);
+    }
+    let escape = text.get(..3)?;
+    (escape.eq_ignore_ascii_case("%2f") || escape.eq_ignore_ascii_case("%5c")).then_some(3)
+}
+
+enum Dots {
+    Here,
+    Up,
+}
+
+fn dots(segment: &str) -> Option<Dots> {
+    let mut rest = segment;
+    let mut dots = 0;
+    while let Some(after) = rest.strip_prefix('.').or_else(|| {
+        let (escape, after) = rest.split_at_checked(3)?;
+        escape.eq_ignore_ascii_case("%2e").then_some(after)
+    }) {
+        rest = after;
+        dots += 1;
+    }
+    match (dots, rest) {
+        (1, "") => Some(Dots::Here),
+        (2, "") => Some(Dots::Up),
+        _ => None,
+    }
+}
+
+fn check_escapes(path: &[u8]) -> Result<(), TargetError> {
+    let mut rest = path;
+    while let Some(at) = memchr::memchr(b'%', rest) {
+        match rest.get(at + 1..at + 3) {
+            Some([b'0', b'0']) => return Err(TargetError::Escape),
+            Some([high, low]) if high.is_ascii_hexdigit() && low.is_ascii_hexdigit() => {}
+            _ => return Err(TargetError::Escape),
+        }
+        rest = rest.get(at + 3..).unwrap_or(&[]);
+    }
+    Ok(())
+}
+
+/// Escapes bytes that may not stand in a target as they are (RFC 3986 §2), as Apache does: a raw `é` becomes `%C3%A9`.
+pub(super) fn escape(text: String) -> String {
+    if text.bytes().all(|byte| byte.is_ascii_graphic()) {
+        return text;
+    }
+    let mut escaped = String::with_capacity(text.len() + 16);
+    for byte in text.bytes() {
+        if byte.is_ascii_graphic() {
+            escaped.push(char::from(byte));
+        } else {
+            _ = write!(escaped, "%{byte:02X}");
+        }
+    }
+    escaped
+}
