@@ -16,9 +16,9 @@ use super::super::host_state::HostState;
 use super::super::load::{ConfigFault, Problem};
 use super::super::seat::{Plan, Role, Seat};
 use super::super::surface::RoleKind;
-use super::{fields, per_worker};
+use super::{costs_time, fields, per_worker};
 use crate::lifecycle::PerWorker;
-use crate::policy::{Edit, Fault, ResponseContext, Rewriter};
+use crate::policy::{Edit, Fault, FaultKind, ResponseContext, Rewriter};
 
 /// Edits of one response.
 const EDITS: usize = 128;
@@ -31,6 +31,11 @@ impl Role for Rewriting {
     type Guest = contract::Guest;
     type Configured = Vec<String>;
     const KIND: RoleKind = RoleKind::Rewriter;
+
+    /// See [`super::costs_time`].
+    fn counts(kind: FaultKind) -> bool {
+        costs_time(kind)
+    }
 
     fn find(artifact: &Artifact, store: &mut Store<HostState>, instance: &Linked) -> wasmtime::Result<contract::Guest> {
         contract::GuestIndices::new(&artifact.compiled.pre)?.load(store, instance)

@@ -16,9 +16,9 @@ use super::super::host_state::HostState;
 use super::super::load::Problem;
 use super::super::seat::{Plan, Role, Seat};
 use super::super::surface::RoleKind;
-use super::{fields, per_worker};
+use super::{costs_time, fields, per_worker};
 use crate::lifecycle::PerWorker;
-use crate::policy::{Decision, DirectResponse, Fault, RequestFacts, Router, Target};
+use crate::policy::{Decision, DirectResponse, Fault, FaultKind, RequestFacts, Router, Target};
 
 /// Bytes of a path and query.
 const PATH_BYTES: usize = 64 << 10;
@@ -38,6 +38,11 @@ impl Role for Routing {
     type Guest = contract::Guest;
     type Configured = ();
     const KIND: RoleKind = RoleKind::Router;
+
+    /// See [`super::costs_time`].
+    fn counts(kind: FaultKind) -> bool {
+        costs_time(kind)
+    }
 
     fn find(artifact: &Artifact, store: &mut Store<HostState>, instance: &Linked) -> wasmtime::Result<contract::Guest> {
         contract::GuestIndices::new(&artifact.compiled.pre)?.load(store, instance)

@@ -31,6 +31,7 @@ macro_rules! guest {
 
 mod life;
 mod refusals;
+mod standing;
 
 struct Numbers;
 
