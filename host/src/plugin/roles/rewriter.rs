@@ -20,6 +20,9 @@ use super::{costs_time, fields, per_worker};
 use crate::lifecycle::PerWorker;
 use crate::policy::{Edit, Fault, FaultKind, ResponseContext, Rewriter};
 
+/// Header names of interest. Each costs a look into every response.
+const NAMES: usize = 64;
+
 /// Edits of one response.
 const EDITS: usize = 128;
 
@@ -61,11 +64,16 @@ pub(in super::super) fn rewriter(
     Ok(Box::new(PluginRewriter { seats, interest: interest(&names)? }))
 }
 
-/// The header names that it asked for.
+/// The header names that it asked for, each once.
 fn interest(names: &[String]) -> Result<Vec<HeaderName>, Problem> {
     let (mut good, mut faults) = (Vec::new(), Vec::new());
+    if names.len() > NAMES {
+        let message = format!("expected at most {NAMES} header names of interest, found {}", names.len());
+        return Err(Problem::Configure { faults: vec![ConfigFault { path: String::new(), message }] });
+    }
     for name in names {
         match HeaderName::from_bytes(name.as_bytes()) {
+            Ok(name) if good.contains(&name) => {}
             Ok(name) => good.push(name),
             Err(_) => faults.push(ConfigFault {
                 path: String::new(),
@@ -165,6 +173,16 @@ pub(super) fn checked(
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn names_of_interest_are_kept_once_and_are_limited() {
+        let names = ["location", "Location", "set-cookie"].map(str::to_owned);
+        let many: Vec<_> = (0..=NAMES).map(|name| format!("x-{name}")).collect();
+
+        assert_eq!(interest(&names).unwrap(), ["location", "set-cookie"]);
+        assert!(interest(&many[1..]).is_ok(), "as many as may be");
+        assert!(interest(&many).unwrap_err().to_string().contains("at most 64 header names of interest, found 65"));
+    }
 
     #[test]
     fn indices_count_the_fields_that_were_shown() {
