@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::hash::{BuildHasher, Hasher, RandomState};
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
-use tracing::{debug, error, info, warn};
+use tracing::{Level, debug, enabled, error, info, warn};
 use wasmtime::component::{HasSelf, Linker};
 
 use super::bindings::{columns, counters, log, request, system, table, types};
@@ -29,7 +29,14 @@ impl types::Host for HostState {}
 
 impl log::Host for HostState {
     fn log(&mut self, level: log::Level, message: String) {
-        if !self.logs {
+        // A line that nobody would see must not use up the allowance of those that somebody does.
+        let seen = match level {
+            log::Level::Debug => enabled!(Level::DEBUG),
+            log::Level::Info => enabled!(Level::INFO),
+            log::Level::Warn => enabled!(Level::WARN),
+            log::Level::Error => enabled!(Level::ERROR),
+        };
+        if !self.logs || !seen {
             return;
         }
         let Admission::Kept { dropped } = self.commons.admit_line(Instant::now()) else { return };
@@ -132,6 +139,10 @@ pub(super) fn random() -> u64 {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
+    use super::super::commons::Commons;
+    use super::super::surface::RoleKind;
     use super::*;
 
     #[test]
@@ -139,6 +150,21 @@ mod tests {
         assert_eq!(printable("plain äöü"), "plain äöü");
         assert_eq!(printable("a\nERROR forged\u{1b}[31m"), "a\\nERROR forged\\u{1b}[31m");
         assert_eq!(printable(&"ä".repeat(4096)).len(), LINE_BYTES, "cut at a character");
+    }
+
+    #[test]
+    fn lines_below_the_log_level_do_not_use_up_the_allowance() {
+        let commons = Arc::new(Commons::new("guest".into()));
+        let mut state = HostState::new(Arc::clone(&commons), RoleKind::Balancer, 0);
+        let subscriber = tracing_subscriber::fmt().with_max_level(Level::INFO).with_writer(std::io::sink).finish();
+
+        tracing::subscriber::with_default(subscriber, || {
+            for _ in 0..100 {
+                log::Host::log(&mut state, log::Level::Debug, "again".to_owned());
+            }
+        });
+
+        assert_eq!(commons.admit_line(Instant::now()), Admission::Kept { dropped: 0 });
     }
 
     #[test]
