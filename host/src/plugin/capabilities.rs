@@ -78,6 +78,12 @@ impl request::Host for HostState {
         std::str::from_utf8(value.as_bytes()).ok().map(str::to_owned)
     }
 
+    fn values(&mut self, name: String) -> Vec<String> {
+        let Some(request) = &self.request else { return Vec::new() };
+        let values = request.headers.get_all(name).into_iter();
+        values.filter_map(|value| std::str::from_utf8(value.as_bytes()).ok().map(str::to_owned)).collect()
+    }
+
     fn client(&mut self) -> Option<String> {
         self.request.as_ref()?.client.map(|client| client.to_string())
     }
@@ -104,7 +110,7 @@ impl columns::Host for HostState {
 }
 
 impl counters::Host for HostState {
-    fn add(&mut self, key: String, delta: i64) -> i64 {
+    fn add(&mut self, key: String, delta: f64) -> Option<f64> {
         self.commons.add(key, delta)
     }
 }
@@ -142,6 +148,7 @@ mod tests {
     use std::sync::Arc;
 
     use super::super::commons::Commons;
+    use super::super::host_state::Lent;
     use super::super::surface::RoleKind;
     use super::*;
 
@@ -165,6 +172,21 @@ mod tests {
         });
 
         assert_eq!(commons.admit_line(Instant::now()), Admission::Kept { dropped: 0 });
+    }
+
+    #[test]
+    fn a_repeated_header_is_given_whole_and_only_while_its_request_is_decided() {
+        let mut state = HostState::new(Arc::new(Commons::new("guest".into())), RoleKind::Router, 0);
+        assert!(request::Host::values(&mut state, "cookie".to_owned()).is_empty(), "no request");
+        let mut headers = ::http::HeaderMap::new();
+        for value in [&b"a=1"[..], b"\xff", b"b=2"] {
+            headers.append("cookie", ::http::HeaderValue::from_bytes(value).unwrap());
+        }
+
+        state.request = Some(Lent { headers, ..Lent::default() });
+
+        assert_eq!(request::Host::values(&mut state, "Cookie".to_owned()), ["a=1", "b=2"]);
+        assert!(request::Host::values(&mut state, "x y".to_owned()).is_empty(), "no name");
     }
 
     #[test]

@@ -258,8 +258,8 @@ fn feedback_reaches_the_plugin_and_counters_outlive_it() {
         balancer.closed(1, &outcome);
     }
 
-    assert_eq!(artifact.commons.add("opened".to_owned(), 0), 2);
-    assert_eq!(artifact.commons.add("closed".to_owned(), 0), 2);
+    assert_eq!(artifact.commons.add("opened".to_owned(), 0.0), Some(2.0));
+    assert_eq!(artifact.commons.add("closed".to_owned(), 0.0), Some(2.0));
 }
 
 #[test]

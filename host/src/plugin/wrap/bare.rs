@@ -25,9 +25,10 @@ const EXPORTS: [(&str, &[&str]); 6] = [
 ];
 
 /// The interface that each short import comes from.
-const IMPORTS: [(&str, &str); 8] = [
+const IMPORTS: [(&str, &str); 9] = [
     ("log", "log"),
     ("header", "request"),
+    ("values", "request"),
     ("client", "request"),
     ("sni", "request"),
     ("column", "columns"),
@@ -62,9 +63,9 @@ fn imported(scan: &Scan) -> Result<Vec<&'static str>, Problem> {
         }
         let interface = if import.module == SHORT {
             let known = IMPORTS.iter().find(|(name, _)| *name == import.name);
-            known
-                .map(|(_, interface)| *interface)
-                .ok_or_else(|| unknown("; the short names are log, header, client, sni, column, signal, add and get"))?
+            known.map(|(_, interface)| *interface).ok_or_else(|| {
+                unknown("; the short names are log, header, values, client, sni, column, signal, add and get")
+            })?
         } else if let Some(rest) = import.module.strip_prefix(PACKAGE) {
             let Some((interface, VERSION)) = rest.split_once('@') else {
                 return Err(Problem::Version { found: import.module.clone() });
