@@ -16,6 +16,8 @@ pub(super) const ANSWER_BYTES: usize = 4 << 20;
 pub(super) struct Instance<G> {
     pub(super) store: Store<HostState>,
     pub(super) guest: G,
+    /// Whether it has not decided anything yet.
+    pub(super) fresh: bool,
     pulse: Arc<Pulse>,
 }
 
@@ -48,7 +50,7 @@ impl<G> Instance<G> {
         store.data_mut().overtime = None;
         let instance = started.map_err(|error| StartError::Crash(Crash::classify(&error, &store.data().meter)))?;
         let guest = find(&mut store, &instance).map_err(|error| StartError::Signature(format!("{error:#}")))?;
-        Ok(Self { store, guest, pulse: Arc::clone(pulse) })
+        Ok(Self { store, guest, fresh: true, pulse: Arc::clone(pulse) })
     }
 
     /// Calls into the plugin; it may run for `ticks`.

@@ -170,11 +170,22 @@ fn faults(errors: Vec<ConfigError>) -> Vec<ConfigFault> {
         .collect()
 }
 
+/// What a plugin can be told.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Word {
+    /// A lease began.
+    Opened,
+    /// A lease ended.
+    Closed,
+}
+
 /// The place of one instance.
 pub(super) struct Seat<R: Role> {
     plan: Arc<Plan<R>>,
     instance: Option<Instance<R::Guest>>,
     breaker: Breaker,
+    /// For what the plugin is told, one for each [`Word`]: a success in one must not excuse the other, nor a pick either.
+    ears: [Breaker; 2],
     tally: Arc<Tally>,
     began: Option<Instant>,
 }
@@ -184,7 +195,14 @@ impl<R: Role> Seat<R> {
     pub(super) fn new(plan: Arc<Plan<R>>, instance: Instance<R::Guest>) -> Self {
         let tally = plan.ledger.open();
         plan.ledger.instances.fetch_add(1, Relaxed);
-        Self { plan, instance: Some(instance), breaker: Breaker::default(), tally, began: None }
+        Self {
+            plan,
+            instance: Some(instance),
+            breaker: Breaker::default(),
+            ears: Default::default(),
+            tally,
+            began: None,
+        }
     }
 
     /// The instance, for one call that is then settled.
@@ -229,8 +247,8 @@ impl<R: Role> Seat<R> {
         }
     }
 
-    /// The instance, if there is one in good standing, for a call that nobody waits for: feedback, or saving state. Such a
-    /// call neither makes an instance nor lets a plugin back that is aside: only what it is there for does.
+    /// The instance, if there is one, for a call that nobody waits for. Such a call neither makes an instance nor lets a
+    /// plugin back that is aside, nor puts it there: only what it is there for does.
     #[inline]
     pub(super) fn occupant(&mut self) -> Option<&mut Instance<R::Guest>> {
         let instance = self.instance.as_mut()?;
@@ -238,18 +256,47 @@ impl<R: Role> Seat<R> {
         Some(instance)
     }
 
-    /// Ends a call to [`Self::occupant`]: a fault counts as any other, a success does not count.
-    #[inline]
+    /// Ends a call to [`Self::occupant`]: a fault is counted and logged, and costs the instance.
     pub(super) fn conclude<T>(&mut self, answer: Result<T, Crash>) -> Option<T> {
         self.tally.end(self.began.take());
+        answer.map_err(|crash| self.lose(&crash, Instant::now())).ok()
+    }
+
+    /// As [`Self::occupant`], for feedback: none as well while feedback is muted.
+    #[inline]
+    pub(super) fn listener(&mut self) -> Option<&mut Instance<R::Guest>> {
+        if !self.ears.iter().all(|ear| ear.admits(Instant::now)) {
+            return None;
+        }
+        self.occupant()
+    }
+
+    /// Ends a call to [`Self::listener`]. Faults in a row mute feedback, so that not every pick pays for a fresh instance.
+    #[inline]
+    pub(super) fn heard(&mut self, word: Word, answer: Result<(), Crash>) {
+        self.tally.end(self.began.take());
+        let [opened, closed] = &mut self.ears;
+        let ear = match word {
+            Word::Opened => opened,
+            Word::Closed => closed,
+        };
         match answer {
-            Ok(answer) => Some(answer),
+            Ok(()) if ear.succeeded() == Change::Closed => self.unmuted(),
+            Ok(()) => {}
             Err(crash) => {
-                // Counted and logged there; there is nobody to answer.
-                let _ = self.fail(crash);
-                None
+                let now = Instant::now();
+                let change = ear.failed(now);
+                self.lose(&crash, now);
+                if let Change::Opened(pause) = change {
+                    self.muted(pause);
+                }
             }
         }
+    }
+
+    /// Counts and logs an answer that is refused from an instance that works.
+    pub(super) fn object(&self, crash: &Crash) {
+        self.plan.ledger.record(crash, Instant::now());
     }
 
     /// The plan that instances are made by.
@@ -276,9 +323,8 @@ impl<R: Role> Seat<R> {
     #[cold]
     fn fail(&mut self, crash: Crash) -> Fault {
         let now = Instant::now();
-        self.discard();
+        self.lose(&crash, now);
         let ledger = &self.plan.ledger;
-        ledger.record(&crash, now);
         if R::counts(crash.kind)
             && let Change::Opened(pause) = self.breaker.failed(now)
         {
@@ -287,6 +333,30 @@ impl<R: Role> Seat<R> {
             tracing::warn!(plugin, role, ?pause, "plugin put aside after repeated faults");
         }
         Fault { plugin: Arc::clone(&ledger.plugin), kind: crash.kind, detail: crash.detail }
+    }
+
+    /// The instance failed: it is counted, logged and thrown away.
+    #[cold]
+    fn lose(&mut self, crash: &Crash, now: Instant) {
+        self.discard();
+        self.plan.ledger.record(crash, now);
+    }
+
+    #[cold]
+    fn muted(&self, pause: Duration) {
+        self.tally.set_muted(true);
+        let (plugin, role) = (&*self.plan.ledger.plugin, self.plan.ledger.role.as_str());
+        tracing::warn!(plugin, role, ?pause, "plugin gets no feedback after repeated faults in it");
+    }
+
+    #[cold]
+    fn unmuted(&self) {
+        if self.ears.iter().any(Breaker::is_aside) {
+            return;
+        }
+        self.tally.set_muted(false);
+        let (plugin, role) = (&*self.plan.ledger.plugin, self.plan.ledger.role.as_str());
+        tracing::info!(plugin, role, "plugin gets feedback again after a probe");
     }
 
     #[cold]
