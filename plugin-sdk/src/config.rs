@@ -4,7 +4,8 @@ use serde::de::DeserializeOwned;
 
 use crate::ConfigError;
 
-/// Parses `config`, the JSON text that `configure` received.
+/// Parses `config`, the JSON text that `configure` received. It is `null` if the operator wrote none: where that is fine,
+/// use [`parse_or_default`].
 ///
 /// Use `#[serde(deny_unknown_fields)]` on your structs: a misspelt key is then refused instead of ignored.
 ///

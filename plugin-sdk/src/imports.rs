@@ -33,12 +33,19 @@ pub mod log {
     }
 }
 
-/// The request being decided. Only inside `route` and `pick`; elsewhere every getter answers none.
+/// The request being decided. Only inside `route` and `pick`; elsewhere every getter answers none, or
+/// an empty list.
 pub mod request {
     /// First value of the header; the name in any case.
     #[must_use]
     pub fn header(name: &str) -> Option<String> {
         super::calls::header(name)
+    }
+
+    /// Every value of a header that may be repeated, in the order of the request; the name in any case.
+    #[must_use]
+    pub fn values(name: &str) -> Vec<String> {
+        super::calls::values(name)
     }
 
     /// Client's address without port, trusted proxies already looked through.
@@ -73,19 +80,20 @@ pub mod columns {
 
 /// Numbers shared by all instances of a plugin and kept over swaps. At most 1,024 keys of 256 bytes.
 pub mod counters {
-    /// Adds and returns the new value.
-    pub fn add(key: &str, delta: i64) -> i64 {
+    /// Adds and returns the new value; whole numbers are exact to 2^53. None, and nothing is added: one key too many, too
+    /// long a key, or a sum that is no finite number.
+    pub fn add(key: &str, delta: f64) -> Option<f64> {
         super::calls::add(key, delta)
     }
 
-    /// Reads without changing.
+    /// Reads without changing; 0 for a key that nothing was added to.
     #[must_use]
-    pub fn read(key: &str) -> i64 {
-        add(key, 0)
+    pub fn read(key: &str) -> f64 {
+        add(key, 0.0).unwrap_or_default()
     }
 }
 
-/// Small read-only map that the operator pushes: tenant → cluster.
+/// Small read-only map that the operator pushes: tenant → cluster. Nothing fills it yet.
 pub mod table {
     /// The value under `key`.
     #[must_use]
@@ -101,7 +109,7 @@ mod calls {
     pub(super) use super::bound::columns::{column, signal};
     pub(super) use super::bound::counters::add;
     pub(super) use super::bound::log::log;
-    pub(super) use super::bound::request::{client, header, sni};
+    pub(super) use super::bound::request::{client, header, sni, values};
     pub(super) use super::bound::table::get;
 }
 
@@ -114,7 +122,7 @@ mod calls {
     use super::bound::log::Level;
 
     thread_local! {
-        static COUNTERS: RefCell<BTreeMap<String, i64>> = const { RefCell::new(BTreeMap::new()) };
+        static COUNTERS: RefCell<BTreeMap<String, f64>> = const { RefCell::new(BTreeMap::new()) };
     }
 
     pub(super) fn log(level: Level, message: &str) {
@@ -123,6 +131,10 @@ mod calls {
 
     pub(super) fn header(_name: &str) -> Option<String> {
         None
+    }
+
+    pub(super) fn values(_name: &str) -> Vec<String> {
+        Vec::new()
     }
 
     pub(super) fn client() -> Option<String> {
@@ -141,11 +153,12 @@ mod calls {
         Vec::new()
     }
 
-    pub(super) fn add(key: &str, delta: i64) -> i64 {
+    pub(super) fn add(key: &str, delta: f64) -> Option<f64> {
         COUNTERS.with_borrow_mut(|counters| {
             let value = counters.entry(key.to_owned()).or_default();
-            *value = value.wrapping_add(delta);
-            *value
+            let sum = Some(*value + delta).filter(|sum| sum.is_finite())?;
+            *value = sum;
+            Some(sum)
         })
     }
 
@@ -160,9 +173,10 @@ mod tests {
 
     #[test]
     fn counters_count_natively_too() {
-        counters::add("picks", 2);
+        counters::add("picks", 2.0);
 
-        assert_eq!(counters::add("picks", 3), 5);
-        assert_eq!(counters::read("picks"), 5);
+        assert_eq!(counters::add("picks", 3.0), Some(5.0));
+        assert_eq!(counters::add("picks", f64::INFINITY), None);
+        assert_eq!(counters::read("picks").to_bits(), 5_f64.to_bits());
     }
 }

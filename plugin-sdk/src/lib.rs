@@ -40,11 +40,11 @@ mod imports;
 pub mod instance;
 mod roles;
 
-pub use bindings::balancer_plugin::tidegate::plugin::types::{ConfigError, Endpoint, Field};
+pub use bindings::balancer_plugin::tidegate::plugin::types::{ConfigError, Endpoint, Field, Scheme};
 pub use bindings::describing::exports::tidegate::plugin::describe::About;
 pub use bindings::feeding_back::exports::tidegate::plugin::feedback::{Ending, Outcome};
-pub use bindings::rewriter_plugin::exports::tidegate::plugin::rewriter::{Context, Edit, Scheme as ClientScheme};
-pub use bindings::router_plugin::exports::tidegate::plugin::router::{Decision, RequestLine, Response, Scheme, Target};
+pub use bindings::rewriter_plugin::exports::tidegate::plugin::rewriter::{Context, Edit};
+pub use bindings::router_plugin::exports::tidegate::plugin::router::{Decision, RequestLine, Response, Target};
 pub use config::fault;
 pub use imports::{columns, counters, log, request, table};
 pub use roles::{Balancer, Describe, Feedback, Handover, Rewriter, Router};

@@ -4,7 +4,7 @@ use crate::{About, ConfigError, Context, Decision, Edit, Endpoint, Field, Outcom
 
 /// Who gets the next connection or request. One instance per cluster: plain state is right and safe.
 pub trait Balancer: Sized + 'static {
-    /// Made once per swap or change. `config` is the operator's as JSON text ("null" if there is none); an endpoint's
+    /// Made once per swap or change, and again after a fault. `config` is the operator's as JSON text ("null" if there is none); an endpoint's
     /// id is its index in `endpoints`.
     ///
     /// # Errors
@@ -19,6 +19,9 @@ pub trait Balancer: Sized + 'static {
 }
 
 /// Optional for a balancer: what became of its choices.
+///
+/// After a swap `closed` for a lease of the earlier instance is not delivered to the new one: do not hand over counts that
+/// are kept through `opened` and `closed`; `busy` in [`Balancer::pick`] is always right.
 pub trait Feedback: Balancer {
     /// A choice of `endpoint` was taken up.
     fn opened(&mut self, endpoint: u32) {
@@ -33,7 +36,7 @@ pub trait Feedback: Balancer {
 
 /// Optional for a balancer: state that outlives a swap to the next version of itself.
 pub trait Handover: Balancer {
-    /// Writes the state down, at most 1 MiB. Key it by endpoint name: ids may differ in the next version.
+    /// Writes the state down, at most 1 MiB, within the time that a pick has. Key it by endpoint name: ids may differ in the next version.
     fn save(&self) -> Vec<u8>;
 
     /// Takes over what an earlier version saved. Called after `configure`, before the first `pick`.
@@ -45,7 +48,8 @@ pub trait Handover: Balancer {
 
 /// Which cluster, which path, or an answer right away. One instance per worker thread.
 pub trait Router: Sized + 'static {
-    /// `config` is the operator's as JSON text; `clusters` are the names that `Target::cluster` indexes.
+    /// `config` is the operator's as JSON text ("null" if there is none); `clusters` are the names that
+    /// `Target::cluster` indexes.
     ///
     /// # Errors
     /// Every fault found in `config`; the plugin is then not taken into use.
@@ -57,17 +61,17 @@ pub trait Router: Sized + 'static {
 
 /// What goes back to the client. One instance per worker thread.
 pub trait Rewriter: Sized + 'static {
-    /// `config` is the operator's as JSON text.
+    /// `config` is the operator's as JSON text ("null" if there is none).
     ///
     /// # Errors
     /// Every fault found in `config`; the plugin is then not taken into use.
     fn configure(config: &str) -> Result<Self, Vec<ConfigError>>;
 
-    /// Lower-case names of the headers it wants to see; asked once, after `configure`.
+    /// Lower-case names of the headers it wants to see, at most 64; asked once, after `configure`.
     fn interest(&self) -> Vec<String>;
 
-    /// Decides the edits for one response that carries at least one header of interest. `headers` holds those alone, in
-    /// the order of the response.
+    /// Decides the edits for one response that carries at least one header of interest. `headers` holds those
+    /// alone, grouped by name in the order of [`Self::interest`]; those of one name are in the order of the response.
     fn rewrite(&mut self, context: &Context, status: u32, headers: &[Field]) -> Vec<Edit>;
 }
 

@@ -1,6 +1,6 @@
 ;; A balancer that takes turns, hands its position over to its successor, and counts what it is told.
 (module
-  (import "tidegate" "add" (func $add (param i32 i32 i64) (result i64)))
+  (import "tidegate" "add" (func $add (param i32 i32 f64 i32)))
   (import "tidegate" "column" (func $column (param i32 i32)))
   ;; arguments are placed one behind the other; every export starts over when it is done
   (memory (export "memory") 1)
@@ -47,9 +47,9 @@
 
   ;; feedback
   (func (export "opened") (param i32)
-    (drop (call $add (i32.const 64) (i32.const 6) (i64.const 1))))
+    (call $add (i32.const 64) (i32.const 6) (f64.const 1) (i32.const 104)))
   (func (export "closed") (param i32 i32 i32 i32 f64 i32 f64 f64 f64)
-    (drop (call $add (i32.const 72) (i32.const 6) (i64.const 1))))
+    (call $add (i32.const 72) (i32.const 6) (f64.const 1) (i32.const 104)))
 
   ;; handover: the position, four bytes
   (func (export "save") (result i32)

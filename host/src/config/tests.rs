@@ -190,6 +190,13 @@ fn a_custom_router_sees_the_routes_unless_it_has_a_configuration() {
 }
 
 #[test]
+fn a_balancer_without_a_configuration_gets_none() {
+    let config = read("[[listen]]\naddress = '127.0.0.1:0'\n[[route]]\npath = '/'\nto = 'ws://127.0.0.1:1'\n");
+
+    assert_eq!(config.clusters[0].balancer.config.to_string(), "null");
+}
+
+#[test]
 fn a_file_that_is_cut_off_anywhere_is_answered_and_never_panics() {
     let text = fs::read_to_string(top().join("config/reference.toml")).unwrap();
 

@@ -90,7 +90,7 @@ fn trial(artifact: &Arc<Artifact>, role: RoleKind, config: Option<&Value>) -> Re
         RoleKind::Balancer => {
             let endpoints: Vec<_> = (1..=ENDPOINTS).map(endpoint).collect();
             let lives = endpoints.iter().map(|endpoint| Arc::new(Live::new(&endpoint.url))).collect();
-            let config = config.cloned().unwrap_or_else(|| json!({}));
+            let config = config.cloned().unwrap_or_default();
             drop(artifact.balancer(&config, &endpoints, Arc::new(Numbers::new(lives)), None)?);
             "configured, chose among 1, 2 and 64 made-up endpoints"
         }

@@ -102,6 +102,7 @@ impl Shared {
         let files = Files::read(&config)?;
         if files.digest(&config) == current.digest {
             tracing::info!(generation = current.id, "nothing has changed");
+            current.artifacts.values().for_each(|artifact| artifact.accepted());
             return Ok(current);
         }
         warn_of_restart(&current.config, &config);

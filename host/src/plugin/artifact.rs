@@ -137,6 +137,11 @@ impl Artifact {
         self.keep(roles::rewriter(self, config, workers))
     }
 
+    /// It is what the operator wants and it serves: what was refused under its name before is history.
+    pub fn accepted(&self) {
+        *self.commons.refusal.lock() = None;
+    }
+
     /// The counters of a role, if it has that role.
     pub(super) fn ledger(&self, role: RoleKind) -> Result<Arc<Ledger>, Problem> {
         let ledger = self.ledgers.iter().find(|ledger| ledger.role == role);

@@ -38,16 +38,7 @@ impl From<&crate::config::Endpoint> for types::Endpoint {
     }
 }
 
-impl From<Scheme> for router::Scheme {
-    fn from(scheme: Scheme) -> Self {
-        match scheme {
-            Scheme::Http => Self::Http,
-            Scheme::Https => Self::Https,
-        }
-    }
-}
-
-impl From<Scheme> for rewriter::Scheme {
+impl From<Scheme> for types::Scheme {
     fn from(scheme: Scheme) -> Self {
         match scheme {
             Scheme::Http => Self::Http,

@@ -11,7 +11,7 @@ const FIRST: Duration = Duration::from_millis(100);
 /// And no longer than this.
 const LONGEST: Duration = Duration::from_secs(30);
 
-/// Counts faults in a row. One for each instance's seat.
+/// Counts faults in a row. One for each instance's seat, and one for each kind of feedback to it.
 #[derive(Debug, Default)]
 pub(super) struct Breaker {
     streak: u32,
@@ -64,7 +64,6 @@ impl Breaker {
     }
 
     /// Whether it is aside.
-    #[cfg(test)]
     pub(super) fn is_aside(&self) -> bool {
         self.aside.is_some()
     }

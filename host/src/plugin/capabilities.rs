@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::hash::{BuildHasher, Hasher, RandomState};
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
-use tracing::{debug, error, info, warn};
+use tracing::{Level, debug, enabled, error, info, warn};
 use wasmtime::component::{HasSelf, Linker};
 
 use super::bindings::{columns, counters, log, request, system, table, types};
@@ -29,7 +29,14 @@ impl types::Host for HostState {}
 
 impl log::Host for HostState {
     fn log(&mut self, level: log::Level, message: String) {
-        if !self.logs {
+        // A line that nobody would see must not use up the allowance of those that somebody does.
+        let seen = match level {
+            log::Level::Debug => enabled!(Level::DEBUG),
+            log::Level::Info => enabled!(Level::INFO),
+            log::Level::Warn => enabled!(Level::WARN),
+            log::Level::Error => enabled!(Level::ERROR),
+        };
+        if !self.logs || !seen {
             return;
         }
         let Admission::Kept { dropped } = self.commons.admit_line(Instant::now()) else { return };
@@ -71,6 +78,12 @@ impl request::Host for HostState {
         std::str::from_utf8(value.as_bytes()).ok().map(str::to_owned)
     }
 
+    fn values(&mut self, name: String) -> Vec<String> {
+        let Some(request) = &self.request else { return Vec::new() };
+        let values = request.headers.get_all(name).into_iter();
+        values.filter_map(|value| std::str::from_utf8(value.as_bytes()).ok().map(str::to_owned)).collect()
+    }
+
     fn client(&mut self) -> Option<String> {
         self.request.as_ref()?.client.map(|client| client.to_string())
     }
@@ -97,7 +110,7 @@ impl columns::Host for HostState {
 }
 
 impl counters::Host for HostState {
-    fn add(&mut self, key: String, delta: i64) -> i64 {
+    fn add(&mut self, key: String, delta: f64) -> Option<f64> {
         self.commons.add(key, delta)
     }
 }
@@ -132,6 +145,11 @@ pub(super) fn random() -> u64 {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
+    use super::super::commons::Commons;
+    use super::super::host_state::Lent;
+    use super::super::surface::RoleKind;
     use super::*;
 
     #[test]
@@ -139,6 +157,36 @@ mod tests {
         assert_eq!(printable("plain äöü"), "plain äöü");
         assert_eq!(printable("a\nERROR forged\u{1b}[31m"), "a\\nERROR forged\\u{1b}[31m");
         assert_eq!(printable(&"ä".repeat(4096)).len(), LINE_BYTES, "cut at a character");
+    }
+
+    #[test]
+    fn lines_below_the_log_level_do_not_use_up_the_allowance() {
+        let commons = Arc::new(Commons::new("guest".into()));
+        let mut state = HostState::new(Arc::clone(&commons), RoleKind::Balancer, 0);
+        let subscriber = tracing_subscriber::fmt().with_max_level(Level::INFO).with_writer(std::io::sink).finish();
+
+        tracing::subscriber::with_default(subscriber, || {
+            for _ in 0..100 {
+                log::Host::log(&mut state, log::Level::Debug, "again".to_owned());
+            }
+        });
+
+        assert_eq!(commons.admit_line(Instant::now()), Admission::Kept { dropped: 0 });
+    }
+
+    #[test]
+    fn a_repeated_header_is_given_whole_and_only_while_its_request_is_decided() {
+        let mut state = HostState::new(Arc::new(Commons::new("guest".into())), RoleKind::Router, 0);
+        assert!(request::Host::values(&mut state, "cookie".to_owned()).is_empty(), "no request");
+        let mut headers = ::http::HeaderMap::new();
+        for value in [&b"a=1"[..], b"\xff", b"b=2"] {
+            headers.append("cookie", ::http::HeaderValue::from_bytes(value).unwrap());
+        }
+
+        state.request = Some(Lent { headers, ..Lent::default() });
+
+        assert_eq!(request::Host::values(&mut state, "Cookie".to_owned()), ["a=1", "b=2"]);
+        assert!(request::Host::values(&mut state, "x y".to_owned()).is_empty(), "no name");
     }
 
     #[test]

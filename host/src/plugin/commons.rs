@@ -21,7 +21,7 @@ const LINES: u32 = 64;
 pub(super) struct Commons {
     /// Name of the plugin, as configured.
     pub(super) name: Arc<str>,
-    counters: Mutex<HashMap<String, i64>>,
+    counters: Mutex<HashMap<String, f64>>,
     table: ArcSwap<BTreeMap<String, String>>,
     gate: Mutex<Gate>,
     /// Why the last file for this name was refused.
@@ -42,21 +42,24 @@ impl Commons {
         }
     }
 
-    /// Adds, saturating, and returns the new value; 0 for a key that is too long or one too many.
-    pub(super) fn add(&self, key: String, delta: i64) -> i64 {
-        if key.len() > COUNTER_KEY_BYTES {
-            return 0;
+    /// Adds and returns the new value; none for a key that is too long or one too many, and for a sum that is not finite.
+    pub(super) fn add(&self, key: String, delta: f64) -> Option<f64> {
+        if key.len() > COUNTER_KEY_BYTES || !delta.is_finite() {
+            return None;
         }
         let mut counters = self.counters.lock();
         if let Some(value) = counters.get_mut(&key) {
-            *value = value.saturating_add(delta);
-            return *value;
+            let sum = Some(*value + delta).filter(|sum| sum.is_finite())?;
+            *value = sum;
+            return Some(sum);
         }
-        if delta == 0 || counters.len() >= COUNTER_KEYS {
-            return 0;
+        if counters.len() >= COUNTER_KEYS {
+            return None;
         }
-        counters.insert(key, delta);
-        delta
+        if delta != 0.0 {
+            counters.insert(key, delta);
+        }
+        Some(delta)
     }
 
     /// The value under `key` in the operator's table.
@@ -123,16 +126,19 @@ mod tests {
     }
 
     #[test]
-    fn counters_saturate_and_are_limited_in_number_and_key_length() {
+    fn counters_stay_finite_and_are_limited_in_number_and_key_length() {
         let commons = Commons::new("first".into());
 
-        assert_eq!(commons.add("a".into(), i64::MAX), i64::MAX);
-        assert_eq!(commons.add("a".into(), 1), i64::MAX);
-        assert_eq!(commons.add("x".repeat(257), 1), 0, "too long a key");
+        assert_eq!(commons.add("a".into(), f64::MAX), Some(f64::MAX));
+        assert_eq!(commons.add("a".into(), f64::MAX), None, "no finite sum");
+        assert_eq!(commons.add("a".into(), f64::NAN), None, "no number");
+        assert_eq!(commons.add("a".into(), 0.0), Some(f64::MAX), "what was refused changed nothing");
+        assert_eq!(commons.add("b".into(), 0.0), Some(0.0), "not counted yet");
+        assert_eq!(commons.add("x".repeat(257), 1.0), None, "too long a key");
         for key in 0..2000 {
-            commons.add(key.to_string(), 1);
+            commons.add(key.to_string(), 1.0);
         }
-        assert_eq!(commons.add("0".into(), 0), 1, "reads");
-        assert_eq!(commons.add("1999".into(), 1), 0, "one key too many");
+        assert_eq!(commons.add("0".into(), 0.0), Some(1.0), "reads");
+        assert_eq!(commons.add("1999".into(), 1.0), None, "one key too many");
     }
 }

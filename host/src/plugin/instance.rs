@@ -6,7 +6,7 @@ use wasmtime::{Store, UpdateDeadline};
 
 use super::fault::Crash;
 use super::host_state::HostState;
-use super::load::Problem;
+use super::load::{Problem, told};
 use super::pulse::Pulse;
 
 /// Bytes that one call may hand from the plugin to the gateway.
@@ -16,6 +16,8 @@ pub(super) const ANSWER_BYTES: usize = 4 << 20;
 pub(super) struct Instance<G> {
     pub(super) store: Store<HostState>,
     pub(super) guest: G,
+    /// Whether it has not decided anything yet.
+    pub(super) fresh: bool,
     pulse: Arc<Pulse>,
 }
 
@@ -47,8 +49,9 @@ impl<G> Instance<G> {
         let started = pre.instantiate(&mut store);
         store.data_mut().overtime = None;
         let instance = started.map_err(|error| StartError::Crash(Crash::classify(&error, &store.data().meter)))?;
-        let guest = find(&mut store, &instance).map_err(|error| StartError::Signature(format!("{error:#}")))?;
-        Ok(Self { store, guest, pulse: Arc::clone(pulse) })
+        let guest =
+            find(&mut store, &instance).map_err(|error| StartError::Signature(told(format_args!("{error:#}"))))?;
+        Ok(Self { store, guest, fresh: true, pulse: Arc::clone(pulse) })
     }
 
     /// Calls into the plugin; it may run for `ticks`.

@@ -18,7 +18,7 @@ use super::artifact::Artifact;
 use super::commons::Commons;
 use super::host_state::HostState;
 use super::limits::Limits;
-use super::load::{LoadError, Problem, RuntimeError};
+use super::load::{LoadError, Problem, RuntimeError, told};
 use super::pulse::Pulse;
 use super::status::{Ledger, Refusal, RoleStatus};
 use super::surface::{RoleKind, Surface};
@@ -105,6 +105,7 @@ impl Runtime {
                 return Err(error);
             }
         };
+        *commons.refusal.lock() = None;
         let ledgers = compiled
             .surface
             .roles
@@ -175,7 +176,7 @@ impl Runtime {
         }
         let component = wrap::component(bytes)?;
         let component = Component::new(&self.engine, component)
-            .map_err(|error| Problem::Invalid { message: format!("{error:#}") })?;
+            .map_err(|error| Problem::Invalid { message: told(format_args!("{error:#}")) })?;
         let surface = Surface::of(&component, &self.engine)?;
         let mut linker = self.linker.clone();
         let link = |linker: &mut Linker<HostState>| {
@@ -184,7 +185,7 @@ impl Runtime {
             }
             linker.instantiate_pre(&component)
         };
-        let pre = link(&mut linker).map_err(|error| Problem::Signature { message: format!("{error:#}") })?;
+        let pre = link(&mut linker).map_err(|error| Problem::Signature { message: told(format_args!("{error:#}")) })?;
         let mut hex = String::with_capacity(64);
         for byte in digest {
             let _ = write!(hex, "{byte:02x}");

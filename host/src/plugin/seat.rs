@@ -7,8 +7,8 @@
 //! ```
 
 use std::sync::Arc;
-use std::sync::atomic::Ordering::Relaxed;
-use std::time::Instant;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::time::{Duration, Instant};
 
 use wasmtime::Store;
 
@@ -21,12 +21,16 @@ use super::fault::Crash;
 use super::host_state::HostState;
 use super::instance::Instance;
 use super::load::{ConfigFault, Problem};
+use super::pulse::ticks;
 use super::status::{Ledger, Tally};
 use super::surface::RoleKind;
 use crate::policy::{Fault, FaultKind};
 
 /// Objections to a configuration that are kept.
 const OBJECTIONS: usize = 64;
+
+/// How much longer than the first one a replacement may take to start.
+const REFILL: u64 = 4;
 
 /// What differs between the roles when an instance is set up.
 pub(super) trait Role: Send + Sync + Sized + 'static {
@@ -50,6 +54,12 @@ pub(super) trait Role: Send + Sync + Sized + 'static {
         store: &mut Store<HostState>,
     ) -> wasmtime::Result<Result<Self::Configured, Vec<ConfigError>>>;
 
+    /// Whether a fault of this kind counts towards putting the plugin aside.
+    fn counts(kind: FaultKind) -> bool {
+        let _ = kind;
+        true
+    }
+
     /// Puts what the role needs into the store.
     fn furnish(&self, state: &mut HostState) {
         let _ = state;
@@ -61,45 +71,88 @@ pub(super) struct Plan<R> {
     pub(super) artifact: Arc<Artifact>,
     pub(super) ledger: Arc<Ledger>,
     pub(super) role: R,
+    /// What the slowest start so far has taken, in microseconds.
+    started: AtomicU64,
 }
 
 impl<R: Role> Plan<R> {
     pub(super) fn new(artifact: &Arc<Artifact>, role: R) -> Result<Arc<Self>, Problem> {
         let ledger = artifact.ledger(R::KIND)?;
-        Ok(Arc::new(Self { artifact: Arc::clone(artifact), ledger, role }))
+        Ok(Arc::new(Self { artifact: Arc::clone(artifact), ledger, role, started: AtomicU64::new(0) }))
     }
 
-    /// A fresh instance, configured.
+    /// A fresh instance, configured, while nobody waits for it. How long that takes is the measure for replacements.
     pub(super) fn start(&self) -> Result<(Instance<R::Guest>, R::Configured), Problem> {
-        self.start_with(&self.role, Arc::clone(&self.artifact.commons), true)
+        let began = Instant::now();
+        let started = self.start_with(&self.role, Arc::clone(&self.artifact.commons), Setup::First)?;
+        self.took(began.elapsed());
+        Ok(started)
+    }
+
+    /// Another one in its place, made while a request waits: bounded by what the first one needed.
+    pub(super) fn restart(&self) -> Result<Instance<R::Guest>, Problem> {
+        let setup = Setup::Again { ticks: self.refill_ticks() };
+        self.start_with(&self.role, Arc::clone(&self.artifact.commons), setup).map(|(instance, _)| instance)
+    }
+
+    /// Something that each fresh instance has to go through took this long.
+    pub(super) fn took(&self, time: Duration) {
+        self.started.fetch_max(u64::try_from(time.as_micros()).unwrap_or(u64::MAX), Relaxed);
+    }
+
+    /// Ticks for a replacement, from its instantiation to the end of `configure`; and for its first call.
+    pub(super) fn refill_ticks(&self) -> u64 {
+        let bound = Duration::from_micros(self.started.load(Relaxed).saturating_mul(REFILL));
+        let artifact = &*self.artifact;
+        ticks(bound).max(artifact.ticks).min(artifact.setup_ticks)
     }
 
     /// An instance that shares nothing and logs nothing, to try things out on.
     pub(super) fn probe(&self, role: &R) -> Result<Instance<R::Guest>, Problem> {
         let commons = Arc::new(Commons::new(Arc::clone(&self.artifact.commons.name)));
-        self.start_with(role, commons, false).map(|(instance, _)| instance)
+        self.start_with(role, commons, Setup::Trial).map(|(instance, _)| instance)
     }
 
     fn start_with(
         &self,
         role: &R,
         commons: Arc<Commons>,
-        logs: bool,
+        setup: Setup,
     ) -> Result<(Instance<R::Guest>, R::Configured), Problem> {
         let artifact = &*self.artifact;
         let mut state = HostState::new(commons, R::KIND, artifact.memory);
-        state.logs = logs;
+        state.logs = !matches!(setup, Setup::Trial);
         role.furnish(&mut state);
         let find =
             |store: &mut Store<HostState>, instance: &wasmtime::component::Instance| R::find(artifact, store, instance);
         let pulse = &artifact.pulse;
-        let mut instance = Instance::start(&artifact.compiled.pre, state, pulse, artifact.setup_ticks, find)?;
-        match instance.run(artifact.setup_ticks, |guest, store| role.configure(guest, store)) {
+        let allowed = match setup {
+            Setup::First | Setup::Trial => artifact.setup_ticks,
+            Setup::Again { ticks } => ticks,
+        };
+        let mut instance = Instance::start(&artifact.compiled.pre, state, pulse, allowed, find)?;
+        // A replacement has one allowance for both; the first may take its time, nobody waits for it.
+        let left = match setup {
+            Setup::First | Setup::Trial => allowed,
+            Setup::Again { .. } => instance.store.data().left,
+        };
+        match instance.run(left, |guest, store| role.configure(guest, store)) {
             Ok(Ok(configured)) => Ok((instance, configured)),
             Ok(Err(errors)) => Err(Problem::Configure { faults: faults(errors) }),
             Err(crash) => Err(Problem::ConfigureFailed { message: crash.detail }),
         }
     }
+}
+
+/// What an instance is made for.
+#[derive(Clone, Copy, Debug)]
+enum Setup {
+    /// To be the first in a seat.
+    First,
+    /// To replace one that failed.
+    Again { ticks: u64 },
+    /// To be tried out and thrown away.
+    Trial,
 }
 
 /// What a plugin objects to, bounded and printable.
@@ -117,11 +170,22 @@ fn faults(errors: Vec<ConfigError>) -> Vec<ConfigFault> {
         .collect()
 }
 
+/// What a plugin can be told.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Word {
+    /// A lease began.
+    Opened,
+    /// A lease ended.
+    Closed,
+}
+
 /// The place of one instance.
 pub(super) struct Seat<R: Role> {
     plan: Arc<Plan<R>>,
     instance: Option<Instance<R::Guest>>,
     breaker: Breaker,
+    /// For what the plugin is told, one for each [`Word`]: a success in one must not excuse the other, nor a pick either.
+    ears: [Breaker; 2],
     tally: Arc<Tally>,
     began: Option<Instant>,
 }
@@ -131,7 +195,14 @@ impl<R: Role> Seat<R> {
     pub(super) fn new(plan: Arc<Plan<R>>, instance: Instance<R::Guest>) -> Self {
         let tally = plan.ledger.open();
         plan.ledger.instances.fetch_add(1, Relaxed);
-        Self { plan, instance: Some(instance), breaker: Breaker::default(), tally, began: None }
+        Self {
+            plan,
+            instance: Some(instance),
+            breaker: Breaker::default(),
+            ears: Default::default(),
+            tally,
+            began: None,
+        }
     }
 
     /// The instance, for one call that is then settled.
@@ -176,8 +247,8 @@ impl<R: Role> Seat<R> {
         }
     }
 
-    /// The instance, if there is one in good standing, for a call that nobody waits for: feedback, or saving state. Such a
-    /// call neither makes an instance nor lets a plugin back that is aside: only what it is there for does.
+    /// The instance, if there is one, for a call that nobody waits for. Such a call neither makes an instance nor lets a
+    /// plugin back that is aside, nor puts it there: only what it is there for does.
     #[inline]
     pub(super) fn occupant(&mut self) -> Option<&mut Instance<R::Guest>> {
         let instance = self.instance.as_mut()?;
@@ -185,18 +256,47 @@ impl<R: Role> Seat<R> {
         Some(instance)
     }
 
-    /// Ends a call to [`Self::occupant`]: a fault counts as any other, a success does not count.
-    #[inline]
+    /// Ends a call to [`Self::occupant`]: a fault is counted and logged, and costs the instance.
     pub(super) fn conclude<T>(&mut self, answer: Result<T, Crash>) -> Option<T> {
         self.tally.end(self.began.take());
+        answer.map_err(|crash| self.lose(&crash, Instant::now())).ok()
+    }
+
+    /// As [`Self::occupant`], for feedback: none as well while feedback is muted.
+    #[inline]
+    pub(super) fn listener(&mut self) -> Option<&mut Instance<R::Guest>> {
+        if !self.ears.iter().all(|ear| ear.admits(Instant::now)) {
+            return None;
+        }
+        self.occupant()
+    }
+
+    /// Ends a call to [`Self::listener`]. Faults in a row mute feedback, so that not every pick pays for a fresh instance.
+    #[inline]
+    pub(super) fn heard(&mut self, word: Word, answer: Result<(), Crash>) {
+        self.tally.end(self.began.take());
+        let [opened, closed] = &mut self.ears;
+        let ear = match word {
+            Word::Opened => opened,
+            Word::Closed => closed,
+        };
         match answer {
-            Ok(answer) => Some(answer),
+            Ok(()) if ear.succeeded() == Change::Closed => self.unmuted(),
+            Ok(()) => {}
             Err(crash) => {
-                // Counted and logged there; there is nobody to answer.
-                let _ = self.fail(crash);
-                None
+                let now = Instant::now();
+                let change = ear.failed(now);
+                self.lose(&crash, now);
+                if let Change::Opened(pause) = change {
+                    self.muted(pause);
+                }
             }
         }
+    }
+
+    /// Counts and logs an answer that is refused from an instance that works.
+    pub(super) fn object(&self, crash: &Crash) {
+        self.plan.ledger.record(crash, Instant::now());
     }
 
     /// The plan that instances are made by.
@@ -207,8 +307,8 @@ impl<R: Role> Seat<R> {
 
     #[cold]
     fn replace(&mut self) -> Result<(), Fault> {
-        match self.plan.start() {
-            Ok((instance, _)) => {
+        match self.plan.restart() {
+            Ok(instance) => {
                 self.instance = Some(instance);
                 self.plan.ledger.instances.fetch_add(1, Relaxed);
                 Ok(())
@@ -223,15 +323,40 @@ impl<R: Role> Seat<R> {
     #[cold]
     fn fail(&mut self, crash: Crash) -> Fault {
         let now = Instant::now();
-        self.discard();
+        self.lose(&crash, now);
         let ledger = &self.plan.ledger;
-        ledger.record(&crash, now);
-        if let Change::Opened(pause) = self.breaker.failed(now) {
+        if R::counts(crash.kind)
+            && let Change::Opened(pause) = self.breaker.failed(now)
+        {
             self.tally.set_aside(true);
             let (plugin, role) = (&*ledger.plugin, ledger.role.as_str());
             tracing::warn!(plugin, role, ?pause, "plugin put aside after repeated faults");
         }
         Fault { plugin: Arc::clone(&ledger.plugin), kind: crash.kind, detail: crash.detail }
+    }
+
+    /// The instance failed: it is counted, logged and thrown away.
+    #[cold]
+    fn lose(&mut self, crash: &Crash, now: Instant) {
+        self.discard();
+        self.plan.ledger.record(crash, now);
+    }
+
+    #[cold]
+    fn muted(&self, pause: Duration) {
+        self.tally.set_muted(true);
+        let (plugin, role) = (&*self.plan.ledger.plugin, self.plan.ledger.role.as_str());
+        tracing::warn!(plugin, role, ?pause, "plugin gets no feedback after repeated faults in it");
+    }
+
+    #[cold]
+    fn unmuted(&self) {
+        if self.ears.iter().any(Breaker::is_aside) {
+            return;
+        }
+        self.tally.set_muted(false);
+        let (plugin, role) = (&*self.plan.ledger.plugin, self.plan.ledger.role.as_str());
+        tracing::info!(plugin, role, "plugin gets feedback again after a probe");
     }
 
     #[cold]

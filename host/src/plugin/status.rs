@@ -37,6 +37,8 @@ pub struct RoleStatus {
     pub instances: usize,
     /// Seats (clusters or workers) where it is put aside after repeated faults.
     pub aside: usize,
+    /// Seats where it gets no feedback after repeated faults in it; its picks go on.
+    pub muted: usize,
     /// The last fault, in words.
     pub last_fault: Option<String>,
 }
@@ -87,6 +89,7 @@ pub(super) struct Tally {
     nanos: AtomicU64,
     timed: AtomicU64,
     aside: AtomicBool,
+    muted: AtomicBool,
 }
 
 /// Calls between two that are timed.
@@ -114,6 +117,11 @@ impl Tally {
     /// It was put aside, or came back.
     pub(super) fn set_aside(&self, aside: bool) {
         self.aside.store(aside, Relaxed);
+    }
+
+    /// It gets no feedback, or gets it again.
+    pub(super) fn set_muted(&self, muted: bool) {
+        self.muted.store(muted, Relaxed);
     }
 }
 
@@ -184,6 +192,7 @@ impl Ledger {
             faults: KINDS.iter().zip(&self.faults).map(|(kind, count)| (kind.as_str(), count.load(Relaxed))).collect(),
             instances: self.instances.load(Relaxed),
             aside: tallies.iter().filter(|tally| tally.aside.load(Relaxed)).count(),
+            muted: tallies.iter().filter(|tally| tally.muted.load(Relaxed)).count(),
             last_fault: self.last.lock().detail.clone(),
         }
     }

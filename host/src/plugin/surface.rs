@@ -7,7 +7,7 @@ use wasmtime::Engine;
 use wasmtime::component::Component;
 use wasmtime::component::types::ComponentItem;
 
-use super::load::Problem;
+use super::load::{Problem, quoted, told};
 use crate::config::Allow;
 
 /// The package that all versions of the contract share.
@@ -78,16 +78,16 @@ impl Surface {
                 let known =
                     GRANTABLE.contains(&interface.as_str()) || ["types", "system"].contains(&interface.as_str());
                 if !known && has_functions(&item.ty, engine) {
-                    return Err(Problem::UnknownImport { import: name.to_owned(), remedy: String::new() });
+                    return Err(Problem::UnknownImport { import: told(name), remedy: String::new() });
                 }
                 imports.insert(interface);
             } else if has_functions(&item.ty, engine) {
-                return Err(Problem::UnknownImport { import: name.to_owned(), remedy: String::new() });
+                return Err(Problem::UnknownImport { import: told(name), remedy: String::new() });
             }
         }
         let roles: Vec<_> = RoleKind::ALL.into_iter().filter(|role| exports.contains(role.as_str())).collect();
         if roles.is_empty() {
-            let found = ty.exports(engine).map(|(name, _)| format!("`{name}`")).take(8).collect::<Vec<_>>();
+            let found = ty.exports(engine).map(|(name, _)| quoted(name)).take(8).collect::<Vec<_>>();
             return Err(Problem::NoRole { found });
         }
         Ok(Self { exports, imports, roles, wasi })
@@ -119,7 +119,7 @@ fn interface(name: &str) -> Result<Option<String>, Problem> {
     let Some(rest) = name.strip_prefix(PACKAGE) else { return Ok(None) };
     match rest.split_once('@') {
         Some((interface, VERSION)) => Ok(Some(interface.to_owned())),
-        _ => Err(Problem::Version { found: name.to_owned() }),
+        _ => Err(Problem::Version { found: told(name) }),
     }
 }
 

@@ -5,9 +5,7 @@ pub mod cookie;
 pub mod mapping;
 pub mod origin;
 
-use tidegate_plugin::{
-    About, ClientScheme, ConfigError, Context, Describe, Edit, Field, Rewriter, config, export_rewriter,
-};
+use tidegate_plugin::{About, ConfigError, Context, Describe, Edit, Field, Rewriter, Scheme, config, export_rewriter};
 
 use mapping::{Client, Mapping, Written};
 
@@ -42,7 +40,7 @@ impl Rewriter for Reverse {
     fn rewrite(&mut self, context: &Context, _status: u32, headers: &[Field]) -> Vec<Edit> {
         let route = context.route.and_then(|route| usize::try_from(route).ok());
         let Some(Some(mapping)) = route.and_then(|route| self.0.get(route)) else { return Vec::new() };
-        let client = Client { secure: context.scheme == ClientScheme::Https, host: &context.host };
+        let client = Client { secure: context.scheme == Scheme::Https, host: &context.host };
         let edits = (0_u32..).zip(headers).filter_map(|(index, (name, value))| {
             let new = if name.eq_ignore_ascii_case(COOKIE) {
                 cookie::mapped(value, mapping, client, &context.endpoint)
@@ -78,7 +76,7 @@ mod tests {
 
     fn context(route: Option<u32>) -> Context {
         Context {
-            scheme: ClientScheme::Https,
+            scheme: Scheme::Https,
             host: "front.example".to_owned(),
             path: "/pub".to_owned(),
             route,

@@ -43,6 +43,22 @@ async fn a_broken_plugin_changes_nothing_is_told_in_the_log_and_a_good_one_works
 }
 
 #[tokio::test]
+async fn a_refusal_is_forgotten_when_the_good_file_comes_back() {
+    let (a, b) = (Origin::named("a").start().await, Origin::named("b").start().await);
+    let gateway = Gateway::configure(MINE).origin(&a).origin(&b).file("mine.wat", guest("first")).start().await;
+    let file = gateway.folder().join("mine.wat");
+    let refused = || gateway.metric("tidegate_plugin_refused{plugin=\"mine\"}");
+    replace(&file, b"garbage");
+    gateway.inner().reload().unwrap_err();
+    assert_eq!(refused(), 1.0);
+
+    replace(&file, guest("first").as_bytes());
+    gateway.inner().reload().unwrap();
+
+    assert_eq!(refused(), 0.0, "what is served is what the file says");
+}
+
+#[tokio::test]
 async fn a_refused_reload_is_counted_and_leaves_the_generation() {
     let (a, b) = (Origin::named("a").start().await, Origin::named("b").start().await);
     let setup = Gateway::configure(MINE).origin(&a).origin(&b).file("mine.wat", guest("first"));

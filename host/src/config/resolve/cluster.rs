@@ -56,7 +56,7 @@ impl Resolver<'_, '_> {
                 config: section.config.as_ref(),
             };
             let used = Cluster {
-                balancer: self.plugin_use(role, plugins, || serde_json::json!({})),
+                balancer: self.plugin_use(role, plugins, || serde_json::Value::Null),
                 endpoints,
                 timeouts: self.timeouts(&section.timeouts, start),
                 tls: self.client_tls(&lower, section.tls.as_ref().map(Spanned::get_ref)),
@@ -209,7 +209,7 @@ const PLAIN_TLS: ClientTls = ClientTls { ca: None, verify: Verify::Full, server_
 pub(super) fn direct(url: &EndpointUrl, timeouts: Timeouts) -> Resolved {
     let used = Cluster {
         name: url.origin.clone(),
-        balancer: PluginUse { plugin: defaults::BALANCER.to_owned(), config: serde_json::json!({}) },
+        balancer: PluginUse { plugin: defaults::BALANCER.to_owned(), config: serde_json::Value::Null },
         endpoints: vec![endpoint_at(url, false)],
         timeouts,
         tls: PLAIN_TLS,

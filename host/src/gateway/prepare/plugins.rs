@@ -46,6 +46,7 @@ fn load_one(
         && previous.config.plugins.get(name) == section
         && section.is_none_or(|section| **artifact.digest() == *files.digest_of(&section.file))
     {
+        artifact.accepted();
         return Ok(artifact.clone());
     }
     let limits = section.map(Limits::from).unwrap_or_default();

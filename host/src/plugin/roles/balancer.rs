@@ -1,6 +1,7 @@
 //! A plugin as balancer: one instance for its cluster.
 
 use std::sync::Arc;
+use std::time::Instant;
 
 use wasmtime::Store;
 use wasmtime::component::Instance as Linked;
@@ -13,7 +14,7 @@ use super::super::fault::Crash;
 use super::super::host_state::HostState;
 use super::super::instance::Instance;
 use super::super::load::Problem;
-use super::super::seat::{Plan, Role, Seat};
+use super::super::seat::{Plan, Role, Seat, Word};
 use super::super::surface::RoleKind;
 use crate::config::Endpoint;
 use crate::policy::{Balancer, ClusterNumbers, Fault, Metric, Outcome, PickRequest};
@@ -125,15 +126,19 @@ fn self_test(plan: &Plan<Cluster>) -> Result<(), Problem> {
     };
     let all: Vec<u32> = (0..u32::try_from(most).unwrap_or(u32::MAX)).collect();
     let busy = vec![0; most];
+    // What is made ready in the first pick is made ready once in each instance; the others have the time that requests give.
+    let mut ticks = plan.artifact.setup_ticks;
     for count in SELF_TEST.into_iter().filter(|count| *count <= offered) {
         let (eligible, busy) = (all.get(..count).unwrap_or_default(), busy.get(..count).unwrap_or_default());
         instance.store.data_mut().eligible = eligible.to_vec();
+        let began = Instant::now();
         let picked = instance
-            .run(plan.artifact.setup_ticks, |guest, store| {
+            .run(std::mem::replace(&mut ticks, plan.artifact.ticks), |guest, store| {
                 guest.balancer.call_pick(store, eligible, busy, Some(0x5eed))
             })
             .and_then(|choice| checked(choice, eligible));
         picked.map_err(|crash| Problem::SelfTest { endpoints: count, message: crash.detail })?;
+        plan.took(began.elapsed());
     }
     Ok(())
 }
@@ -159,8 +164,10 @@ struct PluginBalancer {
 
 impl Balancer for PluginBalancer {
     fn pick(&mut self, request: &mut PickRequest<'_>) -> Result<Option<u32>, Fault> {
-        let ticks = self.seat.plan().artifact.ticks;
+        let plan = self.seat.plan();
+        let (usual, first) = (plan.artifact.ticks, plan.refill_ticks());
         let instance = self.seat.ready()?;
+        let ticks = if std::mem::take(&mut instance.fresh) { first } else { usual };
         let state = instance.store.data_mut();
         if self.wants_columns {
             state.eligible.extend_from_slice(request.eligible);
@@ -190,45 +197,44 @@ impl Balancer for PluginBalancer {
     }
 
     fn opened(&mut self, endpoint: u32) {
-        self.tell(|feedback, store| feedback.call_opened(store, endpoint));
+        self.tell(Word::Opened, |feedback, store| feedback.call_opened(store, endpoint));
     }
 
     fn closed(&mut self, endpoint: u32, outcome: &Outcome) {
-        self.tell(|feedback, store| feedback.call_closed(store, endpoint, outcome.into()));
+        self.tell(Word::Closed, |feedback, store| feedback.call_closed(store, endpoint, outcome.into()));
     }
 
     fn save(&mut self) -> Option<Vec<u8>> {
         if !self.seat.plan().artifact.compiled.surface.exports("handover") {
             return None;
         }
-        let ticks = self.seat.plan().artifact.setup_ticks;
+        // Requests wait for the lock meanwhile: it gets no more time than a pick.
+        let ticks = self.seat.plan().artifact.ticks;
         let instance = self.seat.occupant()?;
         let saved = instance
-            .run(ticks, |guest, store| guest.handover.as_ref().map(|handover| handover.call_save(store)).transpose())
-            .and_then(|state| match state {
-                Some(state) if state.len() > STATE_BYTES => Err(Crash::answer(
-                    format_args!("at most {STATE_BYTES} bytes of state"),
-                    format_args!("{}", state.len()),
-                )),
-                state => Ok(state),
-            });
-        self.seat.conclude(saved).flatten()
+            .run(ticks, |guest, store| guest.handover.as_ref().map(|handover| handover.call_save(store)).transpose());
+        let state = self.seat.conclude(saved).flatten()?;
+        if state.len() > STATE_BYTES {
+            self.seat.object(&Crash::answer(format_args!("at most {STATE_BYTES} bytes of state"), state.len()));
+            return None;
+        }
+        Some(state)
     }
 }
 
 impl PluginBalancer {
-    /// Feedback has no answer; a fault in it is counted and costs the instance like any other.
-    fn tell(&mut self, call: impl FnOnce(&feedback::Guest, &mut Store<HostState>) -> wasmtime::Result<()>) {
+    /// Feedback has no answer; a fault in it is counted and costs the instance like any other, and several mute it.
+    fn tell(&mut self, word: Word, call: impl FnOnce(&feedback::Guest, &mut Store<HostState>) -> wasmtime::Result<()>) {
         if !self.wants_feedback() {
             return;
         }
         let ticks = self.seat.plan().artifact.ticks;
-        let Some(instance) = self.seat.occupant() else { return };
+        let Some(instance) = self.seat.listener() else { return };
         let told = instance.run(ticks, |guest, store| match &guest.feedback {
             Some(feedback) => call(feedback, store),
             None => Ok(()),
         });
-        self.seat.conclude(told);
+        self.seat.heard(word, told);
     }
 }
 

@@ -16,9 +16,12 @@ use super::super::host_state::HostState;
 use super::super::load::{ConfigFault, Problem};
 use super::super::seat::{Plan, Role, Seat};
 use super::super::surface::RoleKind;
-use super::{fields, per_worker};
+use super::{costs_time, fields, per_worker};
 use crate::lifecycle::PerWorker;
-use crate::policy::{Edit, Fault, ResponseContext, Rewriter};
+use crate::policy::{Edit, Fault, FaultKind, ResponseContext, Rewriter};
+
+/// Header names of interest. Each costs a look into every response.
+const NAMES: usize = 64;
 
 /// Edits of one response.
 const EDITS: usize = 128;
@@ -31,6 +34,11 @@ impl Role for Rewriting {
     type Guest = contract::Guest;
     type Configured = Vec<String>;
     const KIND: RoleKind = RoleKind::Rewriter;
+
+    /// See [`super::costs_time`].
+    fn counts(kind: FaultKind) -> bool {
+        costs_time(kind)
+    }
 
     fn find(artifact: &Artifact, store: &mut Store<HostState>, instance: &Linked) -> wasmtime::Result<contract::Guest> {
         contract::GuestIndices::new(&artifact.compiled.pre)?.load(store, instance)
@@ -56,11 +64,16 @@ pub(in super::super) fn rewriter(
     Ok(Box::new(PluginRewriter { seats, interest: interest(&names)? }))
 }
 
-/// The header names that it asked for.
+/// The header names that it asked for, each once.
 fn interest(names: &[String]) -> Result<Vec<HeaderName>, Problem> {
     let (mut good, mut faults) = (Vec::new(), Vec::new());
+    if names.len() > NAMES {
+        let message = format!("expected at most {NAMES} header names of interest, found {}", names.len());
+        return Err(Problem::Configure { faults: vec![ConfigFault { path: String::new(), message }] });
+    }
     for name in names {
         match HeaderName::from_bytes(name.as_bytes()) {
+            Ok(name) if good.contains(&name) => {}
             Ok(name) => good.push(name),
             Err(_) => faults.push(ConfigFault {
                 path: String::new(),
@@ -160,6 +173,16 @@ pub(super) fn checked(
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn names_of_interest_are_kept_once_and_are_limited() {
+        let names = ["location", "Location", "set-cookie"].map(str::to_owned);
+        let many: Vec<_> = (0..=NAMES).map(|name| format!("x-{name}")).collect();
+
+        assert_eq!(interest(&names).unwrap(), ["location", "set-cookie"]);
+        assert!(interest(&many[1..]).is_ok(), "as many as may be");
+        assert!(interest(&many).unwrap_err().to_string().contains("at most 64 header names of interest, found 65"));
+    }
 
     #[test]
     fn indices_count_the_fields_that_were_shown() {

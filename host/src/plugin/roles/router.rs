@@ -3,6 +3,7 @@
 use std::num::NonZeroUsize;
 use std::sync::Arc;
 
+use ::http::uri::PathAndQuery;
 use ::http::{HeaderMap, StatusCode};
 use wasmtime::Store;
 use wasmtime::component::Instance as Linked;
@@ -16,12 +17,12 @@ use super::super::host_state::HostState;
 use super::super::load::Problem;
 use super::super::seat::{Plan, Role, Seat};
 use super::super::surface::RoleKind;
-use super::{fields, per_worker};
+use super::{costs_time, fields, per_worker};
 use crate::lifecycle::PerWorker;
-use crate::policy::{Decision, DirectResponse, Fault, RequestFacts, Router, Target};
+use crate::policy::{Decision, DirectResponse, Fault, FaultKind, RequestFacts, Router, Target};
 
-/// Bytes of a path and query.
-const PATH_BYTES: usize = 64 << 10;
+/// Bytes of a path and query. What is sent is at most 65,534 bytes long; the rest is for an endpoint's base path.
+const PATH_BYTES: usize = 60 << 10;
 
 /// Bytes of the body of an answer.
 const BODY_BYTES: usize = 1 << 20;
@@ -38,6 +39,11 @@ impl Role for Routing {
     type Guest = contract::Guest;
     type Configured = ();
     const KIND: RoleKind = RoleKind::Router;
+
+    /// See [`super::costs_time`].
+    fn counts(kind: FaultKind) -> bool {
+        costs_time(kind)
+    }
 
     fn find(artifact: &Artifact, store: &mut Store<HostState>, instance: &Linked) -> wasmtime::Result<contract::Guest> {
         contract::GuestIndices::new(&artifact.compiled.pre)?.load(store, instance)
@@ -125,16 +131,16 @@ fn index(of: &str, found: u32, count: usize) -> Result<(), Crash> {
     Err(Crash::answer(format_args!("a {of} index below {count}"), found))
 }
 
-/// What may stand in a request line: it starts with `/`, and holds visible ASCII without a fragment.
+/// What may stand in a request line: it starts with `/`, and holds visible ASCII that a URI may hold, without a fragment.
 pub(super) fn checked_path(path: &str) -> Result<(), Crash> {
     if path.len() > PATH_BYTES {
         return Err(Crash::answer(format_args!("a path of at most {PATH_BYTES} bytes"), path.len()));
     }
     let bad = path.bytes().find(|byte| !byte.is_ascii_graphic() || *byte == b'#');
-    if !path.starts_with('/') || bad.is_some() {
+    if !path.starts_with('/') || bad.is_some() || PathAndQuery::try_from(path).is_err() {
         let found = printable(path.get(..path.floor_char_boundary(200)).unwrap_or_default());
         return Err(Crash::answer(
-            "a path that starts with `/` and has no blank, control, `#` or non-ASCII character",
+            "a path that starts with `/` and has only characters of a URI (RFC 3986 §2), `#` not among them",
             format_args!("`{found}`"),
         ));
     }
@@ -171,10 +177,12 @@ mod tests {
         for good in ["/", "/a/b?c=d&e=%20", "/*"] {
             assert!(checked_path(good).is_ok(), "{good}");
         }
-        for bad in ["", "a", "/a b", "/a\r\nHost: x", "/a#b", "/ä", "/\u{7f}", "http://x/"] {
+        for bad in ["", "a", "/a b", "/a\r\nHost: x", "/a#b", "/ä", "/\u{7f}", "http://x/", "/<", "/a>b", "/`"] {
             assert!(checked_path(bad).is_err(), "{bad:?}");
         }
-        assert!(checked_path(&format!("/{}", "a".repeat(PATH_BYTES))).is_err(), "too long");
+        let long = |length: usize| format!("/{}", "a".repeat(length - 1));
+        assert!(checked_path(&long(60 << 10)).is_ok(), "as long as may be");
+        assert!(checked_path(&long((60 << 10) + 1)).is_err(), "no room for a base path");
     }
 
     #[test]

@@ -31,6 +31,7 @@ macro_rules! guest {
 
 mod life;
 mod refusals;
+mod standing;
 
 struct Numbers;
 
@@ -195,6 +196,26 @@ fn preview1_modules_that_only_write_load_as_well() {
 }
 
 #[test]
+fn a_bare_router_may_ask_for_all_values_of_a_header() {
+    let runtime = Runtime::new(None).unwrap();
+    // Misbehaves if `x-many` has two values, instead of if there is an `x-misbehave`.
+    let text = String::from_utf8_lossy(guest!("router-trap"))
+        .replace("\"header\" (func $header", "\"values\" (func $header")
+        .replace("\"x-misbehave\"", "\"x-many\"")
+        .replace("(i32.const 11) (i32.const 32))", "(i32.const 6) (i32.const 32))")
+        .replace("(i32.load8_u (i32.const 32))", "(i32.eq (i32.load (i32.const 36)) (i32.const 2))");
+    let artifact = load(&runtime, text.as_bytes()).unwrap();
+    let router = artifact.router(&Value::Null, &["a".into()], 1, NonZeroUsize::MIN).unwrap();
+    let mut many = facts(false);
+
+    many.headers.append("x-many", HeaderValue::from_static("1"));
+    router.route(&mut many).unwrap();
+    many.headers.append("x-many", HeaderValue::from_static("2"));
+
+    assert_eq!(router.route(&mut many).unwrap_err().kind, FaultKind::Trap);
+}
+
+#[test]
 fn feedback_that_works_does_not_excuse_picks_that_fail() {
     let runtime = Runtime::new(None).unwrap();
     let text = String::from_utf8_lossy(guest!("trap")).replace(
@@ -257,8 +278,8 @@ fn feedback_reaches_the_plugin_and_counters_outlive_it() {
         balancer.closed(1, &outcome);
     }
 
-    assert_eq!(artifact.commons.add("opened".to_owned(), 0), 2);
-    assert_eq!(artifact.commons.add("closed".to_owned(), 0), 2);
+    assert_eq!(artifact.commons.add("opened".to_owned(), 0.0), Some(2.0));
+    assert_eq!(artifact.commons.add("closed".to_owned(), 0.0), Some(2.0));
 }
 
 #[test]

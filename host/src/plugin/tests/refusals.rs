@@ -87,6 +87,42 @@ fn components_for_another_version_or_role_or_without_a_grant_are_refused() {
 }
 
 #[test]
+fn names_in_a_file_cannot_forge_lines_of_the_log() {
+    let runtime = Runtime::new(None).unwrap();
+    let forged = "x\\0aERROR forged";
+    let memory = "(memory (export \"memory\") 1)";
+    let pick = "(func (export \"pick\") (param i32 i32 i32 i32 i32 i32) (result i32) unreachable)";
+    for text in [
+        format!("(module (func (export \"{forged}\")))"),
+        format!("(module (import \"{forged}\" \"y\" (func)) {memory} {pick})"),
+        format!("(module (import \"tidegate\" \"{forged}\" (func)) {memory} {pick})"),
+        format!("(module (import \"tidegate:plugin/{forged}\" \"y\" (func)) {memory} {pick})"),
+        format!("(module (func (export \"tidegate:plugin/{forged}\")))"),
+        format!("(module (func (export \"{forged}\")) (func (export \"{forged}\")))"),
+        format!("(module (func (call ${forged})))"),
+    ] {
+        let refused = load(&runtime, text.as_bytes()).err().unwrap().to_string();
+
+        assert!(!refused.chars().any(char::is_control), "{refused:?}");
+    }
+}
+
+#[test]
+fn a_refusal_is_forgotten_when_a_file_is_taken_that_serves() {
+    let runtime = Runtime::new(None).unwrap();
+    let good = load(&runtime, guest!("first")).unwrap();
+    load(&runtime, b"hello").unwrap_err();
+    assert_eq!(runtime.refusals().len(), 1);
+
+    good.accepted();
+
+    assert!(runtime.refusals().is_empty(), "the one before is taken over");
+    load(&runtime, b"hello").unwrap_err();
+    load(&runtime, guest!("last")).unwrap();
+    assert!(runtime.refusals().is_empty(), "another one is loaded");
+}
+
+#[test]
 fn a_balancer_that_fails_its_self_test_never_gets_traffic() {
     let runtime = Runtime::new(None).unwrap();
     let text = String::from_utf8_lossy(guest!("first")).replace(

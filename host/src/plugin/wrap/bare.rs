@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use wasm_encoder::reencode::{Reencode, utils};
 use wasmparser::{ExternalKind, Parser};
 
-use super::super::load::Problem;
+use super::super::load::{Problem, quoted, told};
 use super::super::surface::{PACKAGE, VERSION};
 use super::super::wasi::PREVIEW1;
 use super::contract;
@@ -25,9 +25,10 @@ const EXPORTS: [(&str, &[&str]); 6] = [
 ];
 
 /// The interface that each short import comes from.
-const IMPORTS: [(&str, &str); 8] = [
+const IMPORTS: [(&str, &str); 9] = [
     ("log", "log"),
     ("header", "request"),
+    ("values", "request"),
     ("client", "request"),
     ("sni", "request"),
     ("column", "columns"),
@@ -46,7 +47,7 @@ pub(super) fn with_metadata(module: &[u8], scan: &Scan) -> Result<Vec<u8>, Probl
     let exports = names.check(scan)?;
     let renamed = names.rename(module)?;
     contract::embed_interfaces(renamed, &imports, &exports)
-        .map_err(|error| Problem::Invalid { message: format!("{error:#}") })
+        .map_err(|error| Problem::Invalid { message: told(format_args!("{error:#}")) })
 }
 
 /// Interfaces that it imports from.
@@ -54,7 +55,7 @@ fn imported(scan: &Scan) -> Result<Vec<&'static str>, Problem> {
     let mut interfaces = BTreeSet::new();
     for import in &scan.imports {
         let unknown = |remedy: &str| Problem::UnknownImport {
-            import: format!("{}.{}", import.module, import.name),
+            import: told(format_args!("{}.{}", import.module, import.name)),
             remedy: remedy.to_owned(),
         };
         if import.module == PREVIEW1 {
@@ -62,12 +63,12 @@ fn imported(scan: &Scan) -> Result<Vec<&'static str>, Problem> {
         }
         let interface = if import.module == SHORT {
             let known = IMPORTS.iter().find(|(name, _)| *name == import.name);
-            known
-                .map(|(_, interface)| *interface)
-                .ok_or_else(|| unknown("; the short names are log, header, client, sni, column, signal, add and get"))?
+            known.map(|(_, interface)| *interface).ok_or_else(|| {
+                unknown("; the short names are log, header, values, client, sni, column, signal, add and get")
+            })?
         } else if let Some(rest) = import.module.strip_prefix(PACKAGE) {
             let Some((interface, VERSION)) = rest.split_once('@') else {
-                return Err(Problem::Version { found: import.module.clone() });
+                return Err(Problem::Version { found: told(&import.module) });
             };
             let known = IMPORTS.iter().find(|(name, of)| *of == interface && *name == import.name);
             known.map(|(_, interface)| *interface).ok_or_else(|| unknown("; the contract has no such function"))?
@@ -97,7 +98,7 @@ impl Names {
                 .and_then(|rest| rest.split_once('@'))
                 .is_some_and(|(_, rest)| rest.split_once('#').is_none_or(|(version, _)| version != VERSION))
         }) {
-            return Err(Problem::Version { found: (*other).to_owned() });
+            return Err(Problem::Version { found: told(other) });
         }
         let mut names = Self::default();
         for (interface, functions) in EXPORTS {
@@ -165,7 +166,7 @@ impl Names {
             whole.push(interface);
         }
         if whole.is_empty() {
-            let found = scan.exports.iter().map(|export| format!("`{}`", export.name)).take(8).collect();
+            let found = scan.exports.iter().map(|export| quoted(&export.name)).take(8).collect();
             return Err(Problem::NoRole { found });
         }
         let memory = |export: &super::scan::Export| export.kind == ExternalKind::Memory && export.name == "memory";
@@ -189,7 +190,7 @@ impl Names {
         let mut rename = Rename(self);
         rename
             .parse_core_module(&mut renamed, Parser::new(0), module)
-            .map_err(|error| Problem::Invalid { message: error.to_string() })?;
+            .map_err(|error| Problem::Invalid { message: told(error) })?;
         Ok(renamed.finish())
     }
 }

@@ -13,7 +13,7 @@ mod scan;
 
 use wit_component::ComponentEncoder;
 
-use super::load::Problem;
+use super::load::{Problem, told};
 use super::wasi::{ADAPTER, PREVIEW1};
 use scan::Scan;
 
@@ -39,7 +39,7 @@ fn binary(bytes: &[u8]) -> Result<Vec<u8>, Problem> {
     if !text.trim_start().starts_with(['(', ';']) {
         return Err(Problem::NotWasm { found: "text that does not begin as .wat, with `(` or `;;`".to_owned() });
     }
-    wat::parse_str(text).map_err(|error| Problem::Text { message: error.to_string().replace('\n', " ") })
+    wat::parse_str(text).map_err(|error| Problem::Text { message: told(error.to_string().replace('\n', " ")) })
 }
 
 /// What the first bytes look like, for people who named the wrong file.
@@ -73,7 +73,7 @@ fn encode(module: &[u8]) -> Result<Vec<u8>, Problem> {
 
 /// The encoder's words name the function, what its type should be, and what it is.
 fn encoding(error: &anyhow::Error) -> Problem {
-    let message = format!("{error:#}");
+    let message = told(format_args!("{error:#}"));
     if message.contains("requires an import") || message.contains("unknown import") {
         let import = message.split('`').nth(1).unwrap_or(&message).to_owned();
         return Problem::UnknownImport { import, remedy: format!("; {message}") };

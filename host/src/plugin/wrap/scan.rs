@@ -2,7 +2,7 @@
 
 use wasmparser::{CompositeInnerType, ExternalKind, KnownCustom, Parser, Payload, TypeRef};
 
-use super::super::load::Problem;
+use super::super::load::{Problem, told};
 
 /// Names and indices of a core module.
 #[derive(Debug, Default)]
@@ -96,5 +96,5 @@ impl Scan {
 }
 
 pub(super) fn invalid(error: wasmparser::BinaryReaderError) -> Problem {
-    Problem::Invalid { message: error.to_string() }
+    Problem::Invalid { message: told(error) }
 }

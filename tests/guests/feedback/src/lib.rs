@@ -20,15 +20,15 @@ impl Balancer for TakesTurns {
     fn pick(&mut self, eligible: &[u32], _busy: &[u32], _affinity: Option<u32>) -> Option<u32> {
         let turn = self.picks.checked_rem(eligible.len())?;
         self.picks = self.picks.wrapping_add(1);
-        counters::add("picks", 1);
+        counters::add("picks", 1.0);
         eligible.get(turn).copied()
     }
 }
 
 impl Feedback for TakesTurns {
     fn opened(&mut self, endpoint: u32) {
-        counters::add("opened", 1);
-        counters::add(&format!("open {endpoint}"), 1);
+        counters::add("opened", 1.0);
+        counters::add(&format!("open {endpoint}"), 1.0);
     }
 
     fn closed(&mut self, endpoint: u32, outcome: Outcome) {
@@ -38,8 +38,8 @@ impl Feedback for TakesTurns {
             Ending::Broken => "broken",
             Ending::Abandoned => "abandoned",
         };
-        counters::add(&format!("closed {ending}"), 1);
-        counters::add(&format!("open {endpoint}"), -1);
+        counters::add(&format!("closed {ending}"), 1.0);
+        counters::add(&format!("open {endpoint}"), -1.0);
     }
 }
 
@@ -81,7 +81,7 @@ mod tests {
             [turns.pick(&[4, 7], &[0, 0], None), turns.pick(&[4, 7], &[0, 0], None), turns.pick(&[], &[], None)];
 
         assert_eq!(picks, [Some(4), Some(7), None]);
-        assert_eq!(counters::read("picks"), 2);
+        assert_eq!(counters::add("picks", 0.0), Some(2.0));
         assert_eq!(turns.save(), b"2");
         assert!(turns.restore(b"two").unwrap_err().contains("two"));
     }
