@@ -231,4 +231,17 @@ mod tests {
         live.succeeded(Duration::from_millis(1));
         assert_eq!(live.standing(now), Standing::Healthy);
     }
+
+    #[tokio::test(start_paused = true)]
+    async fn one_connection_tries_an_endpoint_after_its_pause() {
+        let live = Live::new("ws://192.0.2.1:80");
+        let after = Instant::now() + FIRST_PAUSE;
+        live.unreachable(Instant::now());
+
+        assert!(live.begin_trial(after), "the first one");
+        assert!(!live.begin_trial(after), "the others wait");
+        assert_eq!(live.standing(after), Standing::Paused, "for them it is still paused");
+        live.end_trial();
+        assert_eq!(live.standing(after), Standing::Suspect, "a trial that came to nothing makes room for the next");
+    }
 }

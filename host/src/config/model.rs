@@ -99,7 +99,7 @@ pub struct Limits {
     pub head_fields: usize,
     /// From the first byte of a head (or the accept) to its end; covers the TLS handshake on its own. Default 10 s.
     pub head_timeout: Duration,
-    /// A kept-alive connection without a request. Default 60 s.
+    /// A kept-alive connection without a request, and a client that takes nothing of its answer. Default 60 s.
     pub idle_timeout: Duration,
 }
 
