@@ -1,5 +1,6 @@
 //! The real binary reads its files again: because they changed, or because it is told to.
 
+use tidegate_tests::guests::wat;
 use tidegate_tests::{Gateway, LIMIT, Origin, Process, eventually};
 
 use crate::running::{Running, replace};
@@ -87,4 +88,24 @@ async fn a_hangup_rereads_the_files_and_opens_the_access_log_anew() {
         })
         .await;
     assert_eq!(running.status("/other").await, 202);
+}
+
+/// A configuration may arrive before what it names; nobody has to touch it again.
+#[tokio::test]
+async fn a_refused_configuration_is_taken_when_the_file_it_waits_for_arrives() {
+    let a = Origin::named("a").start().await;
+    let running = Running::start(Gateway::configure(&format!("{TEXT}\n# more\n")).origin(&a)).await;
+    let good = std::fs::read(wat("first")).unwrap();
+    let more = "[cluster.own]\nbalancer = \"own\"\nendpoints = [\"ws://127.0.0.1:9\"]\n\
+                [plugin.own]\nfile = \"own.wat\"\n";
+
+    running.refused_after(|| running.edit("# more\n", more)).await;
+    running.swapped_by(|| replace(&running.folder().join("own.wat"), &good)).await;
+
+    // The same for a file that is there and wrong: it is watched although nothing serves it.
+    let worse = "[cluster.other]\nbalancer = \"other\"\nendpoints = [\"ws://127.0.0.1:9\"]\n\
+                 [plugin.other]\nfile = \"other.wat\"\n";
+    replace(&running.folder().join("other.wat"), b"not a plugin");
+    running.refused_after(|| running.edit("[cluster.own]", &format!("{worse}[cluster.own]"))).await;
+    running.swapped_by(|| replace(&running.folder().join("other.wat"), &good)).await;
 }
