@@ -119,12 +119,12 @@ async fn a_client_that_takes_nothing_of_its_answer_is_let_go() {
 /// A body that is handed over whole may still be on its way for long: only what stands still is cut.
 #[tokio::test]
 async fn a_client_that_takes_its_answer_slowly_gets_all_of_it() {
-    let big = bytes::Bytes::from(vec![b'x'; 4 << 20]);
+    let big = bytes::Bytes::from(vec![b'x'; 16 << 20]);
     let origin = Origin::named("a")
         .answering(move |_| Some(hyper::Response::new(http_body_util::Full::new(big.clone()))))
         .start()
         .await;
-    let text = "[[listen]]\naddress = \"127.0.0.1:0\"\nlimits = { idle_timeout = \"1s\" }\n\
+    let text = "[[listen]]\naddress = \"127.0.0.1:0\"\nlimits = { idle_timeout = \"3s\" }\n\
                 [[route]]\npath = \"/\"\nto = \"http://{a}\"\n";
     let gateway = Gateway::configure(text).origin(&origin).start().await;
     let mut raw = gateway.raw().await;
@@ -133,11 +133,11 @@ async fn a_client_that_takes_its_answer_slowly_gets_all_of_it() {
     assert!(head.starts_with("HTTP/1.1 200"), "{head}");
 
     let mut taken = 0;
-    let mut pace = tokio::time::interval(std::time::Duration::from_millis(50));
-    while taken < 4 << 20 {
+    let mut pace = tokio::time::interval(std::time::Duration::from_millis(60));
+    while taken < 16 << 20 {
         pace.tick().await;
-        taken += raw.read(128 << 10).await.len();
+        taken += raw.read(256 << 10).await.len();
     }
 
-    assert_eq!(taken, 4 << 20);
+    assert_eq!(taken, 16 << 20);
 }
