@@ -63,11 +63,13 @@ impl Gateway {
                 () = tokio::time::sleep(RETRY), if self.shared.is_refused() && !rereading.is_under_way() => {
                     rereading.begin(&self.shared, Asked::Again);
                 }
-                reloaded = rereading.end(&self.shared), if rereading.is_under_way() => {
+                outcome = rereading.end(&self.shared), if rereading.is_under_way() => {
                     watcher.watch(self.shared.files_to_watch());
                     // A file that is watched only from now on may have changed since it was read.
-                    if reloaded && self.shared.is_outdated() {
-                        watcher.distrust();
+                    match outcome {
+                        Reread::Served if self.shared.is_outdated() => watcher.distrust(),
+                        Reread::Refused(Asked::Now) => rereading.begin(&self.shared, Asked::Again),
+                        Reread::Served | Reread::Refused(Asked::Again) => {}
                     }
                 }
                 () = self.shared.changed.notified() => watcher.watch(self.shared.files_to_watch()),
@@ -102,9 +104,17 @@ impl Gateway {
 /// A reload off this thread: it may compile for seconds, and signals must be heard meanwhile.
 #[derive(Default)]
 struct Rereading {
-    task: Option<JoinHandle<bool>>,
+    task: Option<JoinHandle<Reread>>,
     /// Something changed after it began to read.
     again: bool,
+}
+
+/// What came of a reload.
+enum Reread {
+    /// What was read is served now.
+    Served,
+    /// Nothing changed. It has been counted and logged.
+    Refused(Asked),
 }
 
 impl Rereading {
@@ -119,19 +129,21 @@ impl Rereading {
             return;
         }
         let shared = shared.clone();
-        // A refusal has been counted and logged.
-        self.task = Some(tokio::task::spawn_blocking(move || shared.reload(asked).is_ok()));
+        self.task = Some(tokio::task::spawn_blocking(move || match shared.reload(asked) {
+            Ok(_generation) => Reread::Served,
+            Err(_logged) => Reread::Refused(asked),
+        }));
     }
 
-    /// Waits for its end. True if what was read is served now. Cancel safe.
-    async fn end(&mut self, shared: &Arc<Shared>) -> bool {
-        let Some(task) = &mut self.task else { return false };
-        let reloaded = task.await.unwrap_or(false);
+    /// Waits for its end. Cancel safe.
+    async fn end(&mut self, shared: &Arc<Shared>) -> Reread {
+        let Some(task) = &mut self.task else { return Reread::Refused(Asked::Again) };
+        let outcome = task.await.unwrap_or(Reread::Refused(Asked::Again));
         self.task = None;
         if std::mem::take(&mut self.again) {
             self.begin(shared, Asked::Now);
         }
-        reloaded
+        outcome
     }
 }
 
