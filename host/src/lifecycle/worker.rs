@@ -51,11 +51,4 @@ impl<T> PerWorker<T> {
         #[expect(clippy::indexing_slicing, reason = "reduced modulo a length that is never zero")]
         self.slots[index].lock()
     }
-
-    /// Everybody's, one after the other.
-    pub fn each(&self, mut visit: impl FnMut(&mut T)) {
-        for slot in &self.slots {
-            visit(&mut slot.lock());
-        }
-    }
 }

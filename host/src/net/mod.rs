@@ -1,4 +1,4 @@
-//! The vocabulary of the wire: streams of every kind, replay of bytes read too early, socket options,
+//! The vocabulary of the wire: streams of every kind, socket options,
 //! the gateway's own header fields.
 
 mod fields;
@@ -7,4 +7,4 @@ mod stream;
 
 pub use fields::{HOP_BY_HOP, is_reserved};
 pub use socket::{bind_shared, probe, raise_descriptor_limit};
-pub use stream::{Replay, Socket, Stream};
+pub use stream::{Socket, Stream};

@@ -117,28 +117,3 @@ impl AsyncWrite for Stream {
         }
     }
 }
-
-/// Bytes that were read before their reader was known, to be delivered first.
-#[derive(Debug, Default)]
-pub struct Replay(bytes::Bytes);
-
-impl Replay {
-    /// Holds `early` until it is asked for.
-    #[must_use]
-    pub fn new(early: bytes::Bytes) -> Self {
-        Self(early)
-    }
-
-    /// Moves as much as fits into `buf`; false when nothing was held.
-    pub fn fill(&mut self, buf: &mut ReadBuf<'_>) -> bool {
-        if self.0.is_empty() {
-            return false;
-        }
-        let now = self.0.split_to(self.0.len().min(buf.remaining()));
-        buf.put_slice(&now);
-        if self.0.is_empty() {
-            self.0 = bytes::Bytes::new();
-        }
-        true
-    }
-}

@@ -23,15 +23,6 @@ impl Scheme {
             Self::Https => "https",
         }
     }
-
-    /// 80 or 443.
-    #[must_use]
-    pub fn default_port(self) -> u16 {
-        match self {
-            Self::Http => 80,
-            Self::Https => 443,
-        }
-    }
 }
 
 /// One request as its deciders see it: parsed once, owned, and the same from route to rewrite.

@@ -93,6 +93,7 @@ pub(super) async fn attempt(
     facts: &mut RequestFacts,
     record: &mut Record,
 ) -> Result<Answer, AttemptError> {
+    outgoing.prepare(facts);
     let mut tried = Tried::default();
     let mut last = None;
     loop {
@@ -141,9 +142,6 @@ async fn exchange(
     facts: &RequestFacts,
     record: &mut Record,
 ) -> Result<(Response<Incoming>, Connection), ExchangeError> {
-    if outgoing.headers.is_empty() {
-        outgoing.prepare(facts);
-    }
     let uri = target_for(upstream, outgoing.routed, facts, &outgoing.parts.uri)
         .ok_or(ExchangeError::Failed(AttemptError::Target))?;
     set_host(&mut outgoing.headers, outgoing.rules, facts, upstream);
@@ -228,7 +226,7 @@ fn is_clients_fault(error: &hyper::Error) -> bool {
 
 impl Outgoing<'_> {
     /// Makes the head anew from what the client sent.
-    pub(super) fn prepare(&mut self, facts: &RequestFacts) {
+    fn prepare(&mut self, facts: &RequestFacts) {
         self.headers = facts.headers.clone();
         prepare_request(&mut self.headers, self.client, self.snapshot, self.rules, facts, self.offer);
     }

@@ -6,7 +6,7 @@ use super::Client;
 use crate::http::{Forwarding, Offer, Target, client_behind};
 use crate::policy::RequestFacts;
 
-/// The facts about a request. Its headers move in; take them out again when all have decided.
+/// The facts about a request. Its headers move in: what goes to an endpoint is made from them, each time anew.
 pub(super) fn facts(
     client: &Client,
     forwarding: &Forwarding,
