@@ -4,6 +4,8 @@
 //! Clients and endpoints run on the test's own thread, which is left out; whatever else is counted is the gateway's. That
 //! is why there is one test only. To see the counts: `cargo test -p tidegate-tests --test allocations -- --nocapture`.
 
+#![expect(clippy::unwrap_used, reason = "helpers of a test")]
+
 mod counting;
 
 use counting::Count;

@@ -22,6 +22,8 @@ mod scene;
 mod stage;
 mod table;
 
+use std::process::ExitCode;
+
 use anyhow::bail;
 use clap::{Parser, Subcommand};
 
@@ -49,10 +51,19 @@ enum Command {
     Forward(forward::Arguments),
 }
 
-fn main() -> anyhow::Result<()> {
+fn main() -> ExitCode {
+    match start(Cli::parse()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn start(cli: Cli) -> anyhow::Result<()> {
     // A tunnel takes two descriptors of a proxy, which inherits this limit.
     rlimit::increase_nofile_limit(u64::MAX)?;
-    let cli = Cli::parse();
     if let Command::Forward(arguments) = &cli.command {
         return forward::run(arguments);
     }

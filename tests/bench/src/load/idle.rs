@@ -9,8 +9,8 @@ use crate::figures::{Column, Figures, float};
 /// How long nothing happens before CPU is read among many tunnels.
 const QUIET: Duration = Duration::from_secs(10);
 
-/// Echoes of which the median counts.
-const ECHOES: usize = 300;
+/// Echoes of which the median counts. So many that what the first few wake up does not matter.
+const ECHOES: usize = 3000;
 
 /// Memory that held tunnels add to a fresh process. Each echoes once, so that buffers that will be needed are there.
 pub(super) async fn held(dialer: &Dialer, tunnels: usize, measure: Measure) -> anyhow::Result<Figures> {
