@@ -42,7 +42,7 @@ async fn an_orca_header_steers_the_next_choice_and_stays_in_the_gateway() {
 }
 
 #[tokio::test]
-async fn a_json_orca_header_is_read_and_an_upgrade_reports_too() {
+async fn a_json_orca_header_is_read() {
     static A: Mutex<&str> = Mutex::new("JSON {\"cpuUtilization\":0.25}");
     let world = Reporting::new(vec![reporting("a", &A).await], "{ orca = \"cpu_utilization\" }", "").await;
 

@@ -70,5 +70,7 @@ impl Report<'_> {
 fn entry(part: &str) -> Option<(&str, &str)> {
     let (name, value) = part.split_once(['=', ':'])?;
     let (name, value) = (name.trim(), value.trim());
-    (!name.is_empty() && !value.is_empty()).then_some((name, value))
+    // Neither is in a name; JSON without its prefix is full of them.
+    let is_name = !name.is_empty() && !name.contains([' ', '"']);
+    (is_name && !value.is_empty()).then_some((name, value))
 }
