@@ -10,11 +10,15 @@ mod lease;
 mod live;
 mod numbers;
 mod registry;
+mod reported;
 mod select;
+mod signals;
 
 pub use eligible::{Candidate, eligible};
 pub use lease::Lease;
 pub use live::{Live, Standing};
 pub use numbers::Numbers;
 pub use registry::Registry;
+pub use reported::{Reported, SignalKey};
 pub use select::{Cluster, Member, SelectError, Tried};
+pub use signals::{Heartbeat, PushFault, Reading, Reports, Signals, Source};

@@ -10,7 +10,7 @@ use parking_lot::Mutex;
 use tokio::time::Instant;
 
 use super::eligible::{Candidate, eligible};
-use super::{Lease, Live, Standing};
+use super::{Lease, Live, Signals, Standing};
 use crate::config::EndpointState;
 use crate::policy::{Balancer, LeastBusy, Outcome, PickRequest, RequestFacts};
 
@@ -64,6 +64,7 @@ pub struct Cluster {
     name: Arc<str>,
     members: Vec<Member>,
     wants_feedback: bool,
+    signals: Arc<Signals>,
     chooser: Mutex<Chooser>,
 }
 
@@ -80,7 +81,19 @@ impl Cluster {
     pub fn new(name: Arc<str>, members: Vec<Member>, balancer: Box<dyn Balancer>) -> Self {
         let wants_feedback = balancer.wants_feedback();
         let chooser = Chooser { balancer, eligible: Vec::new(), busy: Vec::new() };
-        Self { name, members, wants_feedback, chooser: Mutex::new(chooser) }
+        Self { name, members, wants_feedback, signals: Arc::default(), chooser: Mutex::new(chooser) }
+    }
+
+    /// The same, whose endpoints report `signals`.
+    #[must_use]
+    pub fn with_signals(self, signals: Arc<Signals>) -> Self {
+        Self { signals, ..self }
+    }
+
+    /// What its endpoints report about themselves.
+    #[must_use]
+    pub fn signals(&self) -> &Arc<Signals> {
+        &self.signals
     }
 
     /// As configured.

@@ -58,6 +58,9 @@ pub(crate) const POOL_SIZE: usize = 64;
 /// Below the keep-alive time of common servers (60 s and more), so that requests do not race their close.
 pub(crate) const POOL_IDLE: Duration = Duration::from_secs(30);
 
+/// Apache's `LBM_HEARTBEAT_MAX_LASTSEEN`: what was said ten heartbeats ago says nothing about now.
+pub(crate) const SIGNAL_EXPIRY: Duration = Duration::from_secs(10);
+
 /// A decision takes microseconds; 20 ms is a plugin that hangs, or a garbage collector at work.
 pub(crate) const PLUGIN_DEADLINE: Duration = Duration::from_millis(20);
 /// Fits the runtimes of garbage-collected languages.

@@ -11,6 +11,8 @@ use std::time::Duration;
 use ::http::{HeaderName, HeaderValue};
 use ipnet::IpNet;
 
+use super::signals::{Heartbeat, Signal};
+
 /// One complete, valid configuration.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Config {
@@ -30,6 +32,8 @@ pub struct Config {
     pub clusters: Vec<Cluster>,
     /// `[plugin.NAME]`
     pub plugins: BTreeMap<String, Plugin>,
+    /// `[heartbeat]`
+    pub heartbeat: Option<Heartbeat>,
     /// `[admin]`
     pub admin: Option<Admin>,
     /// `[log]`
@@ -198,6 +202,10 @@ pub struct Cluster {
     pub pool_size: usize,
     /// How long one is kept. Default 30 s.
     pub pool_idle: Duration,
+    /// What its endpoints report about themselves, by name; at most [`super::MOST_SIGNALS`].
+    pub signals: Vec<Signal>,
+    /// How long a report counts. Default 10 s.
+    pub signal_expiry: Duration,
 }
 
 /// A member of a cluster.

@@ -62,6 +62,8 @@ impl Resolver<'_, '_> {
                 tls: self.client_tls(&lower, section.tls.as_ref().map(Spanned::get_ref)),
                 pool_size: self.pool_size(&section.pool),
                 pool_idle: self.time("idle", section.pool.idle.as_ref(), defaults::POOL_IDLE),
+                signals: section.signals.as_ref().map_or_else(Vec::new, |signals| self.signals(&lower, signals)),
+                signal_expiry: self.time("signal_expiry", section.signal_expiry.as_ref(), defaults::SIGNAL_EXPIRY),
                 name: lower,
             };
             clusters.push(Resolved { used, span: Some(name.span()) });
@@ -215,6 +217,8 @@ pub(super) fn direct(url: &EndpointUrl, timeouts: Timeouts) -> Resolved {
         tls: PLAIN_TLS,
         pool_size: defaults::POOL_SIZE,
         pool_idle: defaults::POOL_IDLE,
+        signals: Vec::new(),
+        signal_expiry: defaults::SIGNAL_EXPIRY,
     };
     Resolved { used, span: None }
 }

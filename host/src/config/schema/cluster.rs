@@ -9,7 +9,7 @@ use serde::de::{self, Deserializer, MapAccess, Visitor};
 use toml::Spanned;
 
 use super::super::units::Number;
-use super::{Json, Text, Time, TimeoutsTable, Whole};
+use super::{Json, SignalsTable, Text, Time, TimeoutsTable, Whole};
 
 /// `[cluster.NAME]`
 #[derive(Debug, Deserialize)]
@@ -23,6 +23,8 @@ pub(crate) struct ClusterSection {
     pub(crate) timeouts: TimeoutsTable,
     #[serde(default)]
     pub(crate) pool: PoolTable,
+    pub(crate) signals: Option<SignalsTable>,
+    pub(crate) signal_expiry: Option<Time>,
 }
 
 /// A URL, or a table with one.
