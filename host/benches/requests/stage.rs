@@ -136,7 +136,7 @@ async fn gateway(snapshot: Arc<Snapshot>) -> SocketAddr {
     tokio::spawn(async move {
         while let Ok((stream, peer)) = listener.accept().await {
             stream.set_nodelay(true).unwrap();
-            let (snapshot, drain) = (snapshot.clone(), Drain::new());
+            let (snapshot, drain) = (snapshot.clone(), Drain::new(std::num::NonZeroUsize::MIN));
             let client = Arc::new(Client {
                 peer,
                 local: address,
