@@ -33,6 +33,8 @@ pub struct Limits {
     pub head_timeout: Duration,
     /// Between two requests.
     pub idle_timeout: Duration,
+    /// Whether a client that has ended its direction still waits for its answer; else it has left.
+    pub half_close: bool,
 }
 
 /// How long a connection that was accepted just before a drain may take to send its first byte.
@@ -57,6 +59,9 @@ pub enum ServeError {
     /// The client took nothing of an answer for so long.
     #[error("client took nothing for {0:?}")]
     SlowReader(Duration),
+    /// The client ended its direction before it had its answer.
+    #[error("client left before its answer")]
+    Left,
     /// What hyper says: malformed, broken off, a body that failed.
     #[error("connection ended early")]
     Http(#[from] hyper::Error),
@@ -77,7 +82,8 @@ where
     let service = service_fn(|request| answer(&state, &handler, request));
     let io = TokioIo::new(Guard::new(stream, state.clone()));
     let connection = http1::Builder::new()
-        .half_close(true)
+        // Has hyper read on while an answer is awaited, and so hear of a reset. An end it hears of later: see `Guard`.
+        .half_close(false)
         .max_buf_size(limits.head_bytes.max(8 * 1024))
         .max_headers(limits.head_fields)
         // hyper's own timer is armed for each request; ours is one for the connection, and lazy.
@@ -104,6 +110,10 @@ where
         }
         if let Poll::Ready(result) = connection.as_mut().poll(cx) {
             return Poll::Ready(result.map_err(ServeError::Http));
+        }
+        // Polled first: an answer that is there at once goes out to everybody.
+        if !limits.half_close && state.has_left() {
+            return Poll::Ready(Err(ServeError::Left));
         }
         poll_clock(cx, timer.as_mut(), &state, &limits)
     })
@@ -152,6 +162,7 @@ where
         Some(violation) => reply::last_sentence(StatusCode::BAD_REQUEST, violation.explain()),
         None => handler(request).await,
     };
+    state.answering();
     response.body_mut().keeps_busy(busy);
     Ok(response)
 }

@@ -7,8 +7,10 @@ mod headers;
 mod listen;
 mod overlap;
 mod plugins;
+mod retry;
 mod roles;
 mod route;
+mod sticky;
 mod target;
 mod url;
 
