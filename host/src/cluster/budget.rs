@@ -24,9 +24,12 @@ pub(super) struct Budget {
 #[derive(Debug)]
 struct Second {
     begin: Instant,
-    /// Requests ever, when it began.
-    requests: u64,
+    /// Attempts ever made, when it began.
+    attempts: u64,
+    /// Of those since, repetitions.
     spent: u64,
+    /// And those that were given up after the choice.
+    in_vain: u64,
 }
 
 impl Budget {
@@ -36,26 +39,33 @@ impl Budget {
         Self { share, seconds: Vec::new() }
     }
 
-    /// Whether one more request may be sent again at `now`, of `attempts` ever made, repetitions included; counts it if
-    /// so.
-    pub(super) fn spend(&mut self, now: Instant, attempts: u64) -> bool {
+    /// Whether one more request may be sent again at `now`, of `attempts` ever made, repetitions included.
+    pub(super) fn allows(&mut self, now: Instant, attempts: u64) -> bool {
         let window = Duration::from_secs(WINDOW as u64);
         self.seconds.retain(|second| now.saturating_duration_since(second.begin) < window);
-        let fresh = self
-            .seconds
-            .last()
-            .is_none_or(|second| now.saturating_duration_since(second.begin) >= Duration::from_secs(1));
-        if fresh {
-            self.seconds.push(Second { begin: now, requests: attempts, spent: 0 });
+        let current = self.seconds.last();
+        if current.is_none_or(|second| now.saturating_duration_since(second.begin) >= Duration::from_secs(1)) {
+            self.seconds.push(Second { begin: now, attempts, spent: 0, in_vain: 0 });
         }
         let spent: u64 = self.seconds.iter().map(|second| second.spent).sum();
-        let before = self.seconds.first().map_or(attempts, |second| second.requests);
-        let requests = attempts.saturating_sub(before).saturating_sub(spent);
-        let Some(current) = self.seconds.last_mut() else { return false };
+        let in_vain: u64 = self.seconds.iter().map(|second| second.in_vain).sum();
+        let before = self.seconds.first().map_or(attempts, |second| second.attempts);
+        let requests = attempts.saturating_sub(before).saturating_sub(spent + in_vain);
         #[expect(clippy::cast_precision_loss, reason = "a window has fewer than 2^53 requests")]
         let within = (spent + 1) as f64 <= requests as f64 * self.share;
-        let allowed = current.spent < MINIMUM || within;
-        current.spent += u64::from(allowed);
+        within || self.seconds.last().is_some_and(|second| second.spent < MINIMUM)
+    }
+
+    /// The same for a repetition whose endpoint is chosen, which is among `attempts` already; counts it.
+    pub(super) fn spend(&mut self, now: Instant, attempts: u64) -> bool {
+        let allowed = self.allows(now, attempts.saturating_sub(1));
+        if let Some(current) = self.seconds.last_mut() {
+            if allowed {
+                current.spent += 1;
+            } else {
+                current.in_vain += 1;
+            }
+        }
         allowed
     }
 }
@@ -72,12 +82,10 @@ mod tests {
         for (second, rate) in (0_u64..).zip(rates) {
             let mut now = 0;
             for request in 0..*rate {
-                attempts += 1;
+                // The request, and the choice of another endpoint.
+                attempts += 2;
                 let at = begin + Duration::from_secs(second) + Duration::from_micros(request * 1_000_000 / rate);
-                if budget.spend(at, attempts) {
-                    attempts += 1;
-                    now += 1;
-                }
+                now += u64::from(budget.spend(at, attempts));
             }
             allowed.push(now);
         }
@@ -103,12 +111,13 @@ mod tests {
         let mut budget = Budget::new(0.2);
         let now = Instant::now();
         for _ in 0..MINIMUM {
-            assert!(budget.spend(now, 100));
+            assert!(budget.spend(now, 101));
         }
-        assert!(!budget.spend(now, 110), "nothing is known of earlier requests");
+        assert!(!budget.allows(now, 110), "nothing is known of earlier requests");
+        assert!(!budget.allows(now, 110), "asking costs nothing");
 
         let more = now + Duration::from_millis(500);
-        let allowed = (0..200).filter(|spent| budget.spend(more, 1110 + spent)).count();
+        let allowed = (1..=400).filter(|choices| budget.spend(more, 1110 + choices)).count();
 
         assert!((185..=195).contains(&allowed), "a fifth of a thousand, less what was spent: {allowed}");
     }

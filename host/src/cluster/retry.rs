@@ -79,6 +79,10 @@ impl Retry {
         (after_sending && !once && self.body > 0 && (self.all_methods || is_idempotent(method))).then_some(self.body)
     }
 
+    pub(super) fn has_budget(&self, now: Instant, attempts: u64) -> bool {
+        self.budget.lock().allows(now, attempts)
+    }
+
     pub(super) fn spend(&self, now: Instant, attempts: u64) -> bool {
         self.budget.lock().spend(now, attempts)
     }

@@ -129,8 +129,18 @@ impl Cluster {
 
     /// Whether one more request may be sent again at `now`: a share of all, so that what fails is not hit twice as hard.
     #[must_use]
-    pub fn may_spend_retry(&self, now: Instant) -> bool {
-        self.policy.retry.spend(now, self.members.iter().map(|member| member.live.picks()).sum())
+    pub fn has_retry_budget(&self, now: Instant) -> bool {
+        self.policy.retry.has_budget(now, self.picks())
+    }
+
+    /// The same once the next endpoint is chosen; counts it.
+    #[must_use]
+    pub fn spend_retry(&self, now: Instant) -> bool {
+        self.policy.retry.spend(now, self.picks())
+    }
+
+    fn picks(&self) -> u64 {
+        self.members.iter().map(|member| member.live.picks()).sum()
     }
 
     /// The Set-Cookie that brings the client back to `endpoint`; none if it would come back anyway.

@@ -17,6 +17,7 @@ use hyper_util::rt::TokioIo;
 use tokio::time::{Instant, Sleep};
 
 use super::body::Busy;
+use super::framing::Violation;
 use super::guard::{Guard, State};
 use super::{Body, reply};
 use crate::lifecycle::Drain;
@@ -79,7 +80,8 @@ where
     F: Future<Output = Response<Body>>,
 {
     let state = State::new();
-    let service = service_fn(|request| answer(&state, &handler, request));
+    // Begun here, not when the answer is first worked at: hyper reads on in between.
+    let service = service_fn(|request| answer(&state, state.begin(), &handler, request));
     let io = TokioIo::new(Guard::new(stream, state.clone()));
     let connection = http1::Builder::new()
         // Has hyper read on while an answer is awaited, and so hear of a reset. An end it hears of later: see `Guard`.
@@ -152,13 +154,18 @@ fn poll_clock(
     }
 }
 
-async fn answer<H, F>(state: &Arc<State>, handler: &H, request: Request<Incoming>) -> Result<Response<Body>, Infallible>
+async fn answer<H, F>(
+    state: &Arc<State>,
+    violation: Option<Violation>,
+    handler: &H,
+    request: Request<Incoming>,
+) -> Result<Response<Body>, Infallible>
 where
     H: Fn(Request<Incoming>) -> F,
     F: Future<Output = Response<Body>>,
 {
     let busy = Busy(state.clone());
-    let mut response = match state.begin() {
+    let mut response = match violation {
         Some(violation) => reply::last_sentence(StatusCode::BAD_REQUEST, violation.explain()),
         None => handler(request).await,
     };

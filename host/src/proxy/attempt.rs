@@ -148,7 +148,7 @@ pub(super) async fn attempt(
                 (why, Err(error))
             }
         };
-        if !course.goes_on(id, why, &outgoing.parts.method, &outgoing.source) {
+        if !course.goes_on(id, why, &outgoing, record) {
             return outcome;
         }
         last = Some(Failed { why, outcome });

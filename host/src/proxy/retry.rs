@@ -4,7 +4,7 @@ use ::http::Method;
 use http_body::Body as _;
 use tokio::time::Instant;
 
-use super::attempt::{Answer, AttemptError};
+use super::attempt::{Answer, AttemptError, Outgoing};
 use super::record::Record;
 use crate::cluster::{Cluster, Failure, Lease, SelectError, Stickiness, Tried};
 use crate::http::Watch as _;
@@ -79,18 +79,28 @@ impl<'a> Course<'a> {
     }
 
     /// Takes note of an attempt at `endpoint` that came to `failure`. Whether there may be another.
-    pub(super) fn goes_on(&mut self, endpoint: u32, failure: Failure, method: &Method, source: &Source) -> bool {
+    pub(super) fn goes_on(&mut self, endpoint: u32, failure: Failure, outgoing: &Outgoing<'_>, record: &Record) -> bool {
         self.attempts += 1;
         self.tried.add(endpoint);
-        self.cluster.retry().allows(failure, self.attempts, method, source.is_whole())
+        let (method, is_whole) = (&outgoing.parts.method, outgoing.source.is_whole());
+        let is_last = self.tried.count() >= self.cluster.members().len();
+        if is_last || !self.cluster.retry().allows(failure, self.attempts, method, is_whole) {
+            return false;
+        }
+        // Asked before another endpoint is chosen, which would count as chosen.
+        let can_pay = failure == Failure::Connect || self.cluster.has_retry_budget(Instant::now());
+        if !can_pay {
+            record.metrics().increment(Counter::RetryDenied);
+        }
+        can_pay
     }
 
     /// Pays for an attempt after `failure`. The endpoint that could not be reached was sent nothing and is left alone now:
     /// going on to one that is healthy burdens nobody twice, and is free. Going from one paused endpoint to the next is
     /// not, nor is anything that was sent.
     pub(super) fn pays(&self, failure: Failure, next: &Lease, record: &Record) -> bool {
-        let free = failure == Failure::Connect && !next.is_forced();
-        let paid = free || self.cluster.may_spend_retry(Instant::now());
+        let is_free = failure == Failure::Connect && !next.is_forced();
+        let paid = is_free || self.cluster.spend_retry(Instant::now());
         record.metrics().increment(match failure {
             _ if !paid => Counter::RetryDenied,
             Failure::Connect => Counter::RetryConnect,

@@ -7,12 +7,12 @@ use toml::Spanned;
 
 use super::super::model::{Affinity, Endpoint, EndpointState, Issue, SameSite, Sticky};
 use super::super::report::{Span, closest};
-use super::super::schema::{AffinityEntry, AffinityTable, EndpointEntry, IssueTable, StickyTable, Text};
+use super::super::schema::{AffinityEntry, AffinityTable, EndpointEntry, IssueTable, StickyEntry, Text};
 use super::{Resolver, defaults};
 
 impl Resolver<'_, '_> {
-    pub(super) fn sticky(&mut self, cluster: &str, written: &Spanned<StickyTable>) -> Option<Sticky> {
-        let table = written.get_ref();
+    pub(super) fn sticky(&mut self, cluster: &str, written: &Spanned<StickyEntry>) -> Option<Sticky> {
+        let table = &written.get_ref().0;
         if table.cookie.is_none() && table.parameter.is_none() {
             let message = format!("`sticky` of cluster `{cluster}` names neither a `cookie` nor a `parameter`");
             self.report.fault_hint(written.span(), message, "for example sticky = { cookie = \"ROUTEID\", issue = {} }");

@@ -9,7 +9,7 @@ use serde::de::{self, Deserializer, MapAccess, Visitor};
 use toml::Spanned;
 
 use super::super::units::Number;
-use super::{AffinityEntry, Json, RetryTable, StickyTable, Text, Time, TimeoutsTable, Whole};
+use super::{AffinityEntry, Json, RetryTable, StickyEntry, Text, Time, TimeoutsTable, Whole};
 
 /// `[cluster.NAME]`
 #[derive(Debug, Deserialize)]
@@ -23,7 +23,7 @@ pub(crate) struct ClusterSection {
     pub(crate) timeouts: TimeoutsTable,
     #[serde(default)]
     pub(crate) pool: PoolTable,
-    pub(crate) sticky: Option<Spanned<StickyTable>>,
+    pub(crate) sticky: Option<Spanned<StickyEntry>>,
     pub(crate) affinity: Option<Spanned<AffinityEntry>>,
     #[serde(default)]
     pub(crate) retry: RetryTable,

@@ -17,7 +17,7 @@ pub(crate) use plugin::{Json, PluginSection, RoleSection};
 pub(crate) use read::{File, read};
 pub(crate) use retry::{OnEntry, RetryTable};
 pub(crate) use route::{HeaderTable, RedirectTable, RespondTable, RouteSection};
-pub(crate) use sticky::{AffinityEntry, AffinityTable, IssueTable, StickyTable};
+pub(crate) use sticky::{AffinityEntry, AffinityTable, IssueTable, StickyEntry};
 
 /// Text with its place.
 pub(crate) type Text = toml::Spanned<String>;

@@ -9,6 +9,10 @@ use toml::Spanned;
 
 use super::{Text, Time};
 
+/// One `sticky`: a list of them has no meaning, and serde would take it for the fields in their order.
+#[derive(Debug)]
+pub(crate) struct StickyEntry(pub(crate) StickyTable);
+
 /// `sticky = { … }`
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -67,5 +71,23 @@ impl<'de> Deserialize<'de> for AffinityEntry {
             }
         }
         deserializer.deserialize_any(WordOrTable)
+    }
+}
+
+impl<'de> Deserialize<'de> for StickyEntry {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct OneTable;
+        impl<'de> Visitor<'de> for OneTable {
+            type Value = StickyEntry;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("one table with `cookie`, `parameter` or both")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<StickyEntry, A::Error> {
+                StickyTable::deserialize(MapAccessDeserializer::new(map)).map(StickyEntry)
+            }
+        }
+        deserializer.deserialize_any(OneTable)
     }
 }
