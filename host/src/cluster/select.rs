@@ -13,7 +13,7 @@ use tokio::time::Instant;
 
 use super::eligible::{Candidate, eligible};
 use super::sticky::Wish;
-use super::{Lease, Live, Retry, Standing, Sticky, Stickiness, affinity};
+use super::{Lease, Live, Retry, Standing, Stickiness, Sticky, affinity};
 use crate::config::{Affinity, EndpointState};
 use crate::policy::{Balancer, LeastBusy, Outcome, PickRequest, RequestFacts};
 

@@ -16,25 +16,15 @@ impl Balancer for Pointed {
     }
 }
 
-const STATES: [EndpointState; 5] = [
-    EndpointState::Ready,
-    EndpointState::Drain,
-    EndpointState::Maint,
-    EndpointState::Spare,
-    EndpointState::Standby,
-];
+const STATES: [EndpointState; 5] =
+    [EndpointState::Ready, EndpointState::Drain, EndpointState::Maint, EndpointState::Spare, EndpointState::Standby];
 
 fn cluster(states: &[EndpointState], limit: Option<u32>, failover: bool) -> Arc<Cluster> {
     let members = states.iter().enumerate();
     let members = members.map(|(id, state)| Member { max_connections: limit, ..member(id, *state) }).collect();
     let endpoints: Vec<_> = states.iter().enumerate().map(|(id, state)| endpoint(id, *state)).collect();
-    let written = config::Sticky {
-        cookie: Some("R".to_owned()),
-        parameter: None,
-        separator: None,
-        failover,
-        issue: None,
-    };
+    let written =
+        config::Sticky { cookie: Some("R".to_owned()), parameter: None, separator: None, failover, issue: None };
     let policy = Policy {
         sticky: Some(Sticky::new(&written, "c", &endpoints)),
         affinity: Some(Affinity::Path),
@@ -80,7 +70,11 @@ fn drained_members_take_those_who_name_them_and_nobody_else() {
     for (route, expected, stickiness) in table {
         let lease = asking(&cluster, route, &Tried::default()).unwrap();
         // The balancer's hash points where it likes among the eligible; drain, maint and standby are not.
-        let among = if stickiness == Stickiness::Hit { lease.endpoint() == expected } else { [0, 3].contains(&lease.endpoint()) };
+        let among = if stickiness == Stickiness::Hit {
+            lease.endpoint() == expected
+        } else {
+            [0, 3].contains(&lease.endpoint())
+        };
         assert!(among, "r{route} went to {}", lease.endpoint());
         assert_eq!(lease.stickiness(), Some(stickiness), "r{route}");
     }
@@ -138,7 +132,11 @@ async fn an_answer_that_counts_as_a_failure_pauses_its_endpoint() {
 #[derive(Clone, Debug)]
 enum Step {
     /// Names this route; what was tried before is a set of bits.
-    Select { route: usize, tried: u8, path: u8 },
+    Select {
+        route: usize,
+        tried: u8,
+        path: u8,
+    },
     /// The lease at this place of those held, from the oldest.
     Answer(usize, u16),
     Unreachable(usize),

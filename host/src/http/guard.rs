@@ -59,7 +59,13 @@ pub(super) enum Phase {
 impl State {
     pub(super) fn new() -> Arc<Self> {
         let phase = Phase::Head(Instant::now());
-        Arc::new(Self(Mutex::new(Inner { framing: Framing::default(), phase, blocked: None, touched: false, ended: Ended::No })))
+        Arc::new(Self(Mutex::new(Inner {
+            framing: Framing::default(),
+            phase,
+            blocked: None,
+            touched: false,
+            ended: Ended::No,
+        })))
     }
 
     /// A request begins: what is known against it?

@@ -79,7 +79,13 @@ impl<'a> Course<'a> {
     }
 
     /// Takes note of an attempt at `endpoint` that came to `failure`. Whether there may be another.
-    pub(super) fn goes_on(&mut self, endpoint: u32, failure: Failure, outgoing: &Outgoing<'_>, record: &Record) -> bool {
+    pub(super) fn goes_on(
+        &mut self,
+        endpoint: u32,
+        failure: Failure,
+        outgoing: &Outgoing<'_>,
+        record: &Record,
+    ) -> bool {
         self.attempts += 1;
         self.tried.add(endpoint);
         let (method, is_whole) = (&outgoing.parts.method, outgoing.source.is_whole());

@@ -67,14 +67,18 @@ pub static TUNNEL_BYTES: Family = Family::counter("tidegate_tunnel_bytes", "Byte
 pub static UPSTREAM_CONNECTIONS: Family =
     Family::counter("tidegate_upstream_connections", "Connections to endpoints, by how they were had");
 /// Requests tried again on another endpoint, by `reason`.
-pub static RETRIES: Family =
-    Family::counter("tidegate_retries", "Attempts after the first, on another endpoint, by what the one before came to");
+pub static RETRIES: Family = Family::counter(
+    "tidegate_retries",
+    "Attempts after the first, on another endpoint, by what the one before came to",
+);
 /// Requests that were not tried again for want of budget.
 pub static RETRIES_DENIED: Family =
     Family::counter("tidegate_retries_denied", "Attempts that were not made because the retry budget is spent");
 /// Requests to sticky clusters, by `outcome`.
-pub static STICKY: Family =
-    Family::counter("tidegate_sticky_requests", "Requests to sticky clusters, by what became of the endpoint they name");
+pub static STICKY: Family = Family::counter(
+    "tidegate_sticky_requests",
+    "Requests to sticky clusters, by what became of the endpoint they name",
+);
 /// Calls of plugins, by `plugin` and `role`.
 pub static PLUGIN_CALLS: Family = Family::counter("tidegate_plugin_calls", "Calls of plugins, by plugin and role");
 /// Time in plugins, by `plugin` and `role`.

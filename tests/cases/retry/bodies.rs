@@ -7,7 +7,12 @@ use super::{failing, pool, request};
 const ALL: &str = "retry = { on = [503, \"broken\"], methods = \"all\" }";
 
 fn text(size: usize) -> String {
-    (0..).map(|number: usize| format!("{number} ")).flat_map(|word| word.into_bytes()).map(char::from).take(size).collect()
+    (0..)
+        .map(|number: usize| format!("{number} "))
+        .flat_map(|word| word.into_bytes())
+        .map(char::from)
+        .take(size)
+        .collect()
 }
 
 #[tokio::test]
@@ -70,7 +75,10 @@ async fn a_body_goes_on_where_the_client_is_when_the_endpoint_breaks_in_its_midd
         raw.write(b"PUT / HTTP/1.1\r\nHost: h\r\nContent-Length: 10\r\n\r\nfirst").await;
         let (before, sent) = (good.connections(), bad.connections());
         // The second part is on its way only when the next endpoint has been found.
-        tidegate_tests::eventually("an endpoint", || good.connections() > before || bad.connections() > sent || tries > 0).await;
+        tidegate_tests::eventually("an endpoint", || {
+            good.connections() > before || bad.connections() > sent || tries > 0
+        })
+        .await;
         raw.write(b"other").await;
         assert_eq!(raw.read_answer().await.unwrap().seen().body, "firstother");
         tries += 1;

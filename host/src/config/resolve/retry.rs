@@ -48,8 +48,9 @@ impl Resolver<'_, '_> {
                         "broken" => Retry { broken: true, ..retry },
                         _ => {
                             let words = ["connect", "timeout", "broken"];
-                            let message =
-                                format!("`on` has \"{word}\", expected \"connect\", \"timeout\", \"broken\" or a status");
+                            let message = format!(
+                                "`on` has \"{word}\", expected \"connect\", \"timeout\", \"broken\" or a status"
+                            );
                             self.report.fault_meant(at, message, closest(word, words));
                             retry
                         }

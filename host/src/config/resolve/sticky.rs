@@ -15,7 +15,11 @@ impl Resolver<'_, '_> {
         let table = &written.get_ref().0;
         if table.cookie.is_none() && table.parameter.is_none() {
             let message = format!("`sticky` of cluster `{cluster}` names neither a `cookie` nor a `parameter`");
-            self.report.fault_hint(written.span(), message, "for example sticky = { cookie = \"ROUTEID\", issue = {} }");
+            self.report.fault_hint(
+                written.span(),
+                message,
+                "for example sticky = { cookie = \"ROUTEID\", issue = {} }",
+            );
             return None;
         }
         let cookie = table.cookie.as_ref().map(|name| self.name("cookie", name, is_token, "a cookie name"));
@@ -76,7 +80,9 @@ impl Resolver<'_, '_> {
         });
         let words = [("strict", SameSite::Strict), ("lax", SameSite::Lax), ("none", SameSite::None)];
         let same_site = self.choice("same_site", table.same_site.as_ref(), &words, SameSite::Lax);
-        if let Some(word) = table.same_site.as_ref().filter(|_| same_site == SameSite::None && table.secure != Some(true)) {
+        if let Some(word) =
+            table.same_site.as_ref().filter(|_| same_site == SameSite::None && table.secure != Some(true))
+        {
             let message = "`same_site` is \"none\", but `secure` is not true: browsers drop such a cookie";
             self.report.fault_hint(word.span(), message, "add secure = true");
         }
@@ -95,9 +101,8 @@ impl Resolver<'_, '_> {
 
     /// Names that browsers believe only if the rest fits (RFC 6265bis §4.1.3).
     fn cookie_prefix(&mut self, name: &Text, table: &IssueTable, path: &str) {
-        let begins = |prefix: &str| {
-            name.get_ref().get(..prefix.len()).is_some_and(|start| start.eq_ignore_ascii_case(prefix))
-        };
+        let begins =
+            |prefix: &str| name.get_ref().get(..prefix.len()).is_some_and(|start| start.eq_ignore_ascii_case(prefix));
         let host = begins("__Host-");
         if (host || begins("__Secure-")) && table.secure != Some(true) {
             let message = format!("browsers drop a cookie \"{}\" that is not secure", name.get_ref());
@@ -135,7 +140,8 @@ impl Resolver<'_, '_> {
                 self.report.fault_hint(route.span(), message, "use letters, digits, `-`, `_` and `.`");
             }
             let line = self.report.line(&route.span());
-            let is_standby = table.state.as_ref().is_some_and(|state| state.get_ref() == EndpointState::Standby.as_str());
+            let is_standby =
+                table.state.as_ref().is_some_and(|state| state.get_ref() == EndpointState::Standby.as_str());
             match first.get(name) {
                 // A standby that takes over its route is Apache's pattern.
                 Some(_) if is_standby => {}
@@ -150,10 +156,14 @@ impl Resolver<'_, '_> {
                 None => _ = first.insert(name, line),
             }
         }
-        if sticky.is_some() && !issues && routes.is_empty() && !endpoints.is_empty()
+        if sticky.is_some()
+            && !issues
+            && routes.is_empty()
+            && !endpoints.is_empty()
             && let Some(at) = written.first().map(Spanned::span)
         {
-            let message = format!("cluster `{cluster}` is `sticky`, but no endpoint has a `route` and no cookie is issued");
+            let message =
+                format!("cluster `{cluster}` is `sticky`, but no endpoint has a `route` and no cookie is issued");
             self.report.warn(at, message);
         }
     }
