@@ -17,6 +17,7 @@ mod faults;
 mod forward;
 mod process;
 mod reload;
+mod reports;
 mod retry;
 mod running;
 mod samples;

@@ -13,7 +13,7 @@ use tokio::time::Instant;
 
 use super::eligible::{Candidate, eligible};
 use super::sticky::Wish;
-use super::{Lease, Live, Retry, Standing, Stickiness, Sticky, affinity};
+use super::{Lease, Live, Retry, Signals, Standing, Stickiness, Sticky, affinity};
 use crate::config::{Affinity, EndpointState};
 use crate::policy::{Balancer, LeastBusy, Outcome, PickRequest, RequestFacts};
 
@@ -84,6 +84,7 @@ pub struct Cluster {
     members: Vec<Member>,
     wants_feedback: bool,
     policy: Policy,
+    signals: Arc<Signals>,
     chooser: Mutex<Chooser>,
 }
 
@@ -100,13 +101,26 @@ impl Cluster {
     pub fn new(name: Arc<str>, members: Vec<Member>, balancer: Box<dyn Balancer>) -> Self {
         let wants_feedback = balancer.wants_feedback();
         let chooser = Chooser { balancer, eligible: Vec::new(), busy: Vec::new() };
-        Self { name, members, wants_feedback, policy: Policy::default(), chooser: Mutex::new(chooser) }
+        let (policy, signals) = (Policy::default(), Arc::default());
+        Self { name, members, wants_feedback, policy, signals, chooser: Mutex::new(chooser) }
     }
 
     /// The same under `policy`.
     #[must_use]
     pub fn under(self, policy: Policy) -> Self {
         Self { policy, ..self }
+    }
+
+    /// The same, whose endpoints report `signals`.
+    #[must_use]
+    pub fn with_signals(self, signals: Arc<Signals>) -> Self {
+        Self { signals, ..self }
+    }
+
+    /// What its endpoints report about themselves.
+    #[must_use]
+    pub fn signals(&self) -> &Arc<Signals> {
+        &self.signals
     }
 
     /// As configured.

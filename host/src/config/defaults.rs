@@ -77,6 +77,9 @@ pub(crate) const RETRY_BUDGET: f64 = 0.2;
 /// A client that ends its direction has nearly always gone, and its endpoint should not work for nobody (as nginx).
 pub(crate) const HALF_CLOSE: bool = false;
 
+/// Apache's `LBM_HEARTBEAT_MAX_LASTSEEN`: what was said ten heartbeats ago says nothing about now.
+pub(crate) const SIGNAL_EXPIRY: Duration = Duration::from_secs(10);
+
 /// A decision takes microseconds; 20 ms is a plugin that hangs, or a garbage collector at work.
 pub(crate) const PLUGIN_DEADLINE: Duration = Duration::from_millis(20);
 /// Fits the runtimes of garbage-collected languages.

@@ -14,6 +14,8 @@ use std::time::Duration;
 use ::http::{HeaderName, HeaderValue};
 use ipnet::IpNet;
 
+use super::signals::{Heartbeat, Signal};
+
 pub use retry::Retry;
 pub use sticky::{Affinity, Issue, SameSite, Sticky};
 
@@ -36,6 +38,8 @@ pub struct Config {
     pub clusters: Vec<Cluster>,
     /// `[plugin.NAME]`
     pub plugins: BTreeMap<String, Plugin>,
+    /// `[heartbeat]`
+    pub heartbeat: Option<Heartbeat>,
     /// `[admin]`
     pub admin: Option<Admin>,
     /// `[log]`
@@ -214,6 +218,10 @@ pub struct Cluster {
     pub retry: Retry,
     /// Statuses, 400 to 599, that pause the endpoint once they are delivered (Apache's failonstatus). Default none.
     pub fail_on: Vec<u16>,
+    /// What its endpoints report about themselves, by name; at most [`super::MOST_SIGNALS`].
+    pub signals: Vec<Signal>,
+    /// How long a report counts. Default 10 s.
+    pub signal_expiry: Duration,
 }
 
 /// A member of a cluster.

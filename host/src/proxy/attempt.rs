@@ -113,7 +113,7 @@ pub(super) async fn attempt(
             if !course.pays(why, &lease, record) {
                 return outcome;
             }
-            retry::leave(outcome, record);
+            retry::leave(outcome, cluster, record);
             if why != Failure::Connect {
                 outgoing.rewind(facts);
             }

@@ -144,6 +144,14 @@ impl Record {
         self.connection = Some((upstream.clone(), connection));
     }
 
+    /// The head of the endpoint's answer, in which it may say how it is.
+    pub(super) fn reported(&self, cluster: &Cluster, headers: &mut ::http::HeaderMap) {
+        let member = self.lease.as_ref().and_then(|lease| cluster.members().get(lease.endpoint() as usize));
+        if let Some(member) = member {
+            cluster.signals().take_orca(headers, &member.live, Instant::now(), self.metrics());
+        }
+    }
+
     /// The response that the client gets.
     pub(super) fn status(&mut self, status: u16) {
         self.status = Some(status);

@@ -119,8 +119,9 @@ impl<'a> Course<'a> {
 }
 
 /// Leaves an attempt behind: an answer that nobody will see is taken note of, its connection kept if that is free.
-pub(super) fn leave(outcome: Result<Answer, AttemptError>, record: &mut Record) {
-    if let Ok(Answer { response, upstream, connection }) = outcome {
+pub(super) fn leave(outcome: Result<Answer, AttemptError>, cluster: &Cluster, record: &mut Record) {
+    if let Ok(Answer { mut response, upstream, connection }) = outcome {
+        record.reported(cluster, response.headers_mut());
         record.answered(response.status().as_u16(), &upstream, connection);
         if response.body().is_end_stream() {
             record.complete();

@@ -68,6 +68,8 @@ impl Resolver<'_, '_> {
                 affinity: section.affinity.as_ref().and_then(|affinity| self.affinity(affinity)),
                 retry: self.retry(&section.retry),
                 fail_on: self.statuses("fail_on", &section.fail_on),
+                signals: section.signals.as_ref().map_or_else(Vec::new, |signals| self.signals(&lower, signals)),
+                signal_expiry: self.time("signal_expiry", section.signal_expiry.as_ref(), defaults::SIGNAL_EXPIRY),
                 name: lower,
             };
             clusters.push(Resolved { used, span: Some(name.span()) });
@@ -227,6 +229,8 @@ pub(super) fn direct(url: &EndpointUrl, timeouts: Timeouts) -> Resolved {
         affinity: None,
         retry: Retry::default(),
         fail_on: Vec::new(),
+        signals: Vec::new(),
+        signal_expiry: defaults::SIGNAL_EXPIRY,
     };
     Resolved { used, span: None }
 }

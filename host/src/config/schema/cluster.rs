@@ -9,7 +9,7 @@ use serde::de::{self, Deserializer, MapAccess, Visitor};
 use toml::Spanned;
 
 use super::super::units::Number;
-use super::{AffinityEntry, Json, RetryTable, StickyEntry, Text, Time, TimeoutsTable, Whole};
+use super::{AffinityEntry, Json, RetryTable, SignalsTable, StickyEntry, Text, Time, TimeoutsTable, Whole};
 
 /// `[cluster.NAME]`
 #[derive(Debug, Deserialize)]
@@ -29,6 +29,8 @@ pub(crate) struct ClusterSection {
     pub(crate) retry: RetryTable,
     #[serde(default)]
     pub(crate) fail_on: Vec<Whole>,
+    pub(crate) signals: Option<SignalsTable>,
+    pub(crate) signal_expiry: Option<Time>,
 }
 
 /// A URL, or a table with one.

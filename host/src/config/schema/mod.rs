@@ -8,6 +8,7 @@ mod read;
 mod retry;
 mod rewrite;
 mod route;
+mod signals;
 mod sticky;
 
 pub(crate) use cluster::{ClientTlsTable, ClusterSection, EndpointEntry, EndpointTable, PoolTable};
@@ -17,6 +18,7 @@ pub(crate) use plugin::{Json, PluginSection, RoleSection};
 pub(crate) use read::{File, read};
 pub(crate) use retry::{OnEntry, RetryTable};
 pub(crate) use route::{HeaderTable, RedirectTable, RespondTable, RouteSection};
+pub(crate) use signals::{HeartbeatSection, SignalTable, SignalsTable};
 pub(crate) use sticky::{AffinityEntry, AffinityTable, IssueTable, StickyEntry};
 
 /// Text with its place.
