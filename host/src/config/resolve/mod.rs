@@ -7,9 +7,11 @@ mod headers;
 mod listen;
 mod overlap;
 mod plugins;
+mod retry;
 mod roles;
 mod route;
 mod signals;
+mod sticky;
 mod target;
 mod url;
 
