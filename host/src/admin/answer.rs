@@ -14,8 +14,8 @@ use super::token::TokenFile;
 use crate::http::{Body, Target, read_target};
 use crate::telemetry::CONTENT_TYPE;
 
-/// Longest body that a caller may announce. None is read.
-const BODY_BYTES: u64 = 64 * 1024;
+/// Longest body.
+pub(super) const BODY_BYTES: u64 = 64 * 1024;
 
 /// What every call is answered from.
 pub(super) struct Desk {
@@ -26,27 +26,37 @@ pub(super) struct Desk {
 
 impl Desk {
     /// Answers one call.
-    pub(super) async fn answer<B>(&self, peer: IpAddr, request: Request<B>) -> Response<Body> {
+    pub(super) async fn answer<B>(&self, peer: IpAddr, request: Request<B>) -> Response<Body>
+    where
+        B: http_body::Body,
+        B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
+    {
         let target = match read_target(&request) {
             Ok(target) => target,
             Err(error) => return closing(failure(error.status(), &error.to_string())),
         };
-        let page = Page::find(&target.path);
+        let found = Page::find(&target.path);
+        let page = found.as_ref().map(|(page, _)| *page);
         if let Err(denial) = self.admit(peer, page, &target, &request) {
             tracing::debug!(%peer, path = target.path, %denial, "admin call turned away");
             return denied(denial);
         }
         if announced(request.headers()) > BODY_BYTES {
-            return closing(failure(StatusCode::PAYLOAD_TOO_LARGE, "no body is needed here"));
+            return closing(failure(StatusCode::PAYLOAD_TOO_LARGE, "a body has at most 64 KiB here"));
         }
-        let Some(page) = page else { return unknown() };
+        let Some((page, cluster)) = found else { return unknown() };
         if !page.takes(request.method()) {
             let mut response = failure(StatusCode::METHOD_NOT_ALLOWED, &format!("expected {}", page.methods()));
             response.headers_mut().insert(header::ALLOW, HeaderValue::from_static(page.methods()));
             return response;
         }
-        drop(request);
-        self.show(peer, page).await
+        match page {
+            Page::Endpoints | Page::Reset | Page::Changes => self.members(peer, page, &cluster, &target, request).await,
+            _ => {
+                drop(request);
+                self.show(peer, page).await
+            }
+        }
     }
 
     fn admit<B>(&self, peer: IpAddr, page: Option<Page>, target: &Target, request: &Request<B>) -> Result<(), Denial> {
@@ -66,6 +76,7 @@ impl Desk {
             authority: &target.authority,
             host: target.authority.get(..target.host_len).unwrap_or_default(),
             origin: origin(request.headers()),
+            cross_site: is_cross_site(request.headers()),
             bearer: bearer(request.headers()),
         };
         access::decide(&rule, &call)
@@ -89,6 +100,8 @@ impl Desk {
             Page::Generations => json(StatusCode::OK, &overview.generations()),
             Page::Rollback => self.change(peer, page, |overview| overview.rollback()).await,
             Page::Reload => self.change(peer, page, |overview| overview.reload()).await,
+            Page::Changes => json(StatusCode::OK, &overview.changes()),
+            Page::Endpoints | Page::Reset => unknown(),
         }
     }
 
@@ -113,6 +126,12 @@ impl Desk {
 fn announced(headers: &HeaderMap) -> u64 {
     let length = headers.get(header::CONTENT_LENGTH).and_then(|length| length.to_str().ok());
     length.map_or(0, |length| length.parse().unwrap_or(u64::MAX))
+}
+
+/// What a browser says of who sends it (Fetch Metadata). `same-site` is another origin, too.
+fn is_cross_site(headers: &HeaderMap) -> bool {
+    let own = |said: &HeaderValue| matches!(said.as_bytes(), b"same-origin" | b"none");
+    headers.get_all("sec-fetch-site").iter().any(|said| !own(said))
 }
 
 fn origin(headers: &HeaderMap) -> Origin<'_> {
@@ -145,9 +164,12 @@ fn unknown() -> Response<Body> {
     json(StatusCode::NOT_FOUND, &json!({ "error": "no such path", "paths": Page::ALL.map(Page::path) }))
 }
 
-fn refusal(refused: &Refused) -> Response<Body> {
+pub(super) fn refusal(refused: &Refused) -> Response<Body> {
     match refused {
         Refused::NoEarlier => failure(StatusCode::CONFLICT, "no earlier generation to return to"),
+        Refused::Unknown { error, known } => json(StatusCode::NOT_FOUND, &json!({ "error": error, "known": known })),
+        Refused::Conflict { error, hint } => json(StatusCode::CONFLICT, &json!({ "error": error, "hint": hint })),
+        Refused::Failed(error) => failure(StatusCode::INTERNAL_SERVER_ERROR, error),
         Refused::Faults(faults) => json(
             StatusCode::UNPROCESSABLE_ENTITY,
             &json!({ "error": "refused, nothing has changed", "faults": faults }),
@@ -155,17 +177,17 @@ fn refusal(refused: &Refused) -> Response<Body> {
     }
 }
 
-fn failure(status: StatusCode, error: &str) -> Response<Body> {
+pub(super) fn failure(status: StatusCode, error: &str) -> Response<Body> {
     json(status, &json!({ "error": error }))
 }
 
 /// The connection ends with it: strangers do not keep one of the few places.
-fn closing(mut response: Response<Body>) -> Response<Body> {
+pub(super) fn closing(mut response: Response<Body>) -> Response<Body> {
     response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
     response
 }
 
-fn json(status: StatusCode, value: &impl Serialize) -> Response<Body> {
+pub(super) fn json(status: StatusCode, value: &impl Serialize) -> Response<Body> {
     match serde_json::to_string_pretty(value) {
         Ok(text) => respond(status, "application/json", text + "\n"),
         Err(_) => text(StatusCode::INTERNAL_SERVER_ERROR, "the answer cannot be written as JSON\n"),

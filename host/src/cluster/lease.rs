@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::{Cluster, Live};
+use super::shared::Place;
+use super::{AddressCount, Cluster, Live, Member};
 use crate::policy::{Ending, Outcome};
 
 /// One connection's or request's claim on an endpoint. Busyness rose when it was made and falls when it is dropped.
@@ -26,10 +27,13 @@ pub struct Lease {
     ending: Ending,
     /// It is the one that tries an endpoint after a pause.
     trial: bool,
+    /// Its place in what the address holds, if that is counted.
+    _place: Option<Place>,
 }
 
 impl Lease {
-    pub(super) fn new(live: Arc<Live>, endpoint: u32, began: Instant, hears: Option<Weak<Cluster>>) -> Self {
+    pub(super) fn new(member: &Member, endpoint: u32, began: Instant, hears: Option<Weak<Cluster>>) -> Self {
+        let live = member.live.clone();
         let trial = live.begin_trial(began);
         live.take();
         Self {
@@ -43,6 +47,7 @@ impl Lease {
             received: 0,
             ending: Ending::Abandoned,
             trial,
+            _place: member.shared.as_ref().map(AddressCount::take),
         }
     }
 

@@ -11,6 +11,7 @@ mod live;
 mod numbers;
 mod registry;
 mod select;
+mod shared;
 
 pub use eligible::{Candidate, eligible};
 pub use lease::Lease;
@@ -18,3 +19,4 @@ pub use live::{Live, Standing};
 pub use numbers::Numbers;
 pub use registry::Registry;
 pub use select::{Cluster, Member, SelectError, Tried};
+pub use shared::AddressCount;

@@ -5,7 +5,7 @@ use std::sync::{Arc, Weak};
 
 use parking_lot::Mutex;
 
-use super::Live;
+use super::{AddressCount, Live};
 
 /// All live numbers of the gateway.
 ///
@@ -14,6 +14,7 @@ use super::Live;
 #[derive(Debug, Default)]
 pub struct Registry {
     clusters: Mutex<HashMap<String, HashMap<String, Weak<Live>>>>,
+    addresses: Mutex<HashMap<(String, u16), Weak<AddressCount>>>,
 }
 
 impl Registry {
@@ -30,6 +31,20 @@ impl Registry {
         let live = Arc::new(Live::new(url));
         endpoints.insert(url.to_owned(), Arc::downgrade(&live));
         live
+    }
+
+    /// What `host` and `port` hold over all clusters that count by address; a new count if nobody holds any.
+    #[must_use]
+    pub fn address(&self, host: &str, port: u16) -> Arc<AddressCount> {
+        let mut addresses = self.addresses.lock();
+        let key = (host.to_owned(), port);
+        if let Some(count) = addresses.get(&key).and_then(Weak::upgrade) {
+            return count;
+        }
+        addresses.retain(|_, count| count.strong_count() > 0);
+        let count = Arc::default();
+        addresses.insert(key, Arc::downgrade(&count));
+        count
     }
 
     /// Everything somebody still holds, by cluster, endpoints in the order of their URLs. Forgets the rest.
@@ -68,5 +83,16 @@ mod tests {
         assert_eq!(again.in_flight(), 1);
         assert_eq!(registry.live("other", "ws://192.0.2.1:80").in_flight(), 0, "counts are per cluster");
         assert_eq!(registry.all().len(), 1, "what nobody holds is forgotten");
+    }
+
+    #[test]
+    fn an_address_has_one_count_while_anybody_holds_it() {
+        let registry = Registry::default();
+        let place = registry.address("192.0.2.1", 80).take();
+
+        assert_eq!(registry.address("192.0.2.1", 80).in_flight(), 1);
+        assert_eq!(registry.address("192.0.2.1", 81).in_flight(), 0);
+        drop(place);
+        assert_eq!(registry.address("192.0.2.1", 80).in_flight(), 0);
     }
 }

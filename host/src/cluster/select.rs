@@ -10,7 +10,7 @@ use parking_lot::Mutex;
 use tokio::time::Instant;
 
 use super::eligible::{Candidate, eligible};
-use super::{Lease, Live, Standing};
+use super::{AddressCount, Lease, Live, Standing};
 use crate::config::EndpointState;
 use crate::policy::{Balancer, LeastBusy, Outcome, PickRequest, RequestFacts};
 
@@ -25,6 +25,16 @@ pub struct Member {
     pub state: EndpointState,
     /// In-flight limit.
     pub max_connections: Option<u32>,
+    /// What its address holds over all clusters, if that is what counts.
+    pub shared: Option<Arc<AddressCount>>,
+}
+
+impl Member {
+    /// What it holds now, as balancers and limits see it.
+    #[must_use]
+    pub fn busy(&self) -> u32 {
+        self.shared.as_ref().map_or_else(|| self.live.in_flight(), |shared| shared.in_flight())
+    }
 }
 
 /// Ids that one request has already tried. A request tries each endpoint once at the most.
@@ -124,7 +134,7 @@ impl Cluster {
             return Err(SelectError::NoneEligible);
         }
         busy.clear();
-        busy.extend(eligible.iter().filter_map(|id| self.members.get(*id as usize)).map(|m| m.live.in_flight()));
+        busy.extend(eligible.iter().filter_map(|id| self.members.get(*id as usize)).map(Member::busy));
         let mut pick = PickRequest { eligible, busy, affinity: None, request: Some(request) };
         let chosen = match balancer.pick(&mut pick) {
             Ok(chosen) => chosen,
@@ -133,7 +143,7 @@ impl Cluster {
         let id = chosen.ok_or(SelectError::Refused)?;
         let member = self.members.get(id as usize).ok_or(SelectError::Refused)?;
         let hears = self.wants_feedback.then(|| Arc::downgrade(self));
-        let lease = Lease::new(member.live.clone(), id, now, hears);
+        let lease = Lease::new(member, id, now, hears);
         if self.wants_feedback {
             balancer.opened(id);
         }
@@ -149,7 +159,7 @@ impl Cluster {
             group: member.group,
             state: member.state,
             usable: may_try(&member.live)
-                && member.max_connections.is_none_or(|most| member.live.in_flight() < most)
+                && member.max_connections.is_none_or(|most| member.busy() < most)
                 && !tried.contains(id),
         });
         eligible(candidates, into);

@@ -4,6 +4,8 @@ use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use super::membership::Counting;
+
 /// One worker per core that this process may use: each worker is one busy thread.
 pub(crate) fn workers() -> usize {
     std::thread::available_parallelism().map_or(1, NonZeroUsize::get)
@@ -57,6 +59,9 @@ pub(crate) const WEIGHT: u32 = 100;
 pub(crate) const POOL_SIZE: usize = 64;
 /// Below the keep-alive time of common servers (60 s and more), so that requests do not race their close.
 pub(crate) const POOL_IDLE: Duration = Duration::from_secs(30);
+
+/// As Apache: what another cluster sends to the same server is not this one's to weigh.
+pub(crate) const COUNT: Counting = Counting::Cluster;
 
 /// A decision takes microseconds; 20 ms is a plugin that hangs, or a garbage collector at work.
 pub(crate) const PLUGIN_DEADLINE: Duration = Duration::from_millis(20);

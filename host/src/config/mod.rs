@@ -7,7 +7,9 @@
 
 mod defaults;
 mod error;
+mod changes;
 mod files;
+mod membership;
 mod model;
 mod report;
 mod resolve;
@@ -21,6 +23,11 @@ mod tests;
 use std::path::Path;
 
 pub use error::{ConfigError, ConfigFaults, Position};
+pub use changes::{
+    Applied, Change, ChangeError, ChangeFault, Changes, ChangesFileError, Dropped, Edit, EndpointChange,
+    MemberChange, Said, Settings,
+};
+pub use membership::{Counting, Discover};
 pub use model::*;
 pub use units::{ByteSize, Count, HumanDuration, Number, UnitError, show_duration};
 pub use watch::Watcher;
@@ -40,6 +47,14 @@ pub fn load(path: &Path) -> Result<Config, ConfigFaults> {
             Err(ConfigFaults { faults: vec![fault] })
         }
     }
+}
+
+/// The endpoint at `url`, with every default.
+///
+/// # Errors
+/// What is wrong with the URL.
+pub fn parse_endpoint(url: &str) -> Result<Endpoint, ChangeFault> {
+    resolve::endpoint_from(url, Path::new("")).map_err(|bad| ChangeFault { message: bad.message, hint: bad.hint })
 }
 
 /// Checks a configuration. `source` is the file it came from: messages name it, and relative paths start from its

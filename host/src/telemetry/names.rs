@@ -86,6 +86,14 @@ pub static PLUGIN_REFUSED: Family =
     Family::gauge("tidegate_plugin_refused", "1 if the latest file of the plugin was refused");
 /// Reloads, by `outcome`.
 pub static RELOADS: Family = Family::counter("tidegate_reloads", "Configuration reloads, by outcome");
+/// Lookups of endpoints' names, by `outcome`.
+pub static NAME_LOOKUPS: Family = Family::counter("tidegate_name_lookups", "Lookups of endpoints' names, by outcome");
+/// Addresses of a `name`.
+pub static NAME_ADDRESSES: Family =
+    Family::gauge("tidegate_name_addresses", "Addresses known of an endpoint's name");
+/// Runtime changes that hold.
+pub static RUNTIME_CHANGES: Family =
+    Family::gauge("tidegate_runtime_changes", "Endpoints of which something else runs than the configuration file says");
 /// The live generation.
 pub static GENERATION: Family = Family::gauge("tidegate_generation", "Number of the live generation");
 /// Access lines lost.
@@ -173,11 +181,15 @@ pub enum Counter {
     ReloadRefused,
     /// A rollback was committed.
     RolledBack,
+    /// A name was resolved.
+    NameFound,
+    /// A name was not resolved.
+    NameNotFound,
 }
 
 impl Counter {
     /// All, in order of their slots and grouped by family.
-    pub(super) const ALL: [Self; 24] = [
+    pub(super) const ALL: [Self; 26] = [
         Self::ConnectionAccepted,
         Self::RefusedByListenerLimit,
         Self::RefusedByClientLimit,
@@ -202,6 +214,8 @@ impl Counter {
         Self::ReloadCommitted,
         Self::ReloadRefused,
         Self::RolledBack,
+        Self::NameFound,
+        Self::NameNotFound,
     ];
 
     /// The counter for a response's status.
@@ -243,6 +257,8 @@ impl Counter {
             Self::ReloadCommitted => (&RELOADS, Some(("outcome", "committed"))),
             Self::ReloadRefused => (&RELOADS, Some(("outcome", "refused"))),
             Self::RolledBack => (&RELOADS, Some(("outcome", "rolled_back"))),
+            Self::NameFound => (&NAME_LOOKUPS, Some(("outcome", "found"))),
+            Self::NameNotFound => (&NAME_LOOKUPS, Some(("outcome", "failed"))),
         }
     }
 }

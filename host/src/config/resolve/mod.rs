@@ -5,12 +5,16 @@ mod cluster;
 mod gateway;
 mod headers;
 mod listen;
+mod membership;
 mod overlap;
 mod plugins;
 mod roles;
 mod route;
 mod target;
 mod url;
+
+pub(crate) use cluster::{STATES, hundredths};
+pub(crate) use membership::{DISCOVER, discovering, endpoint_from, misfit};
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -40,6 +44,7 @@ pub(crate) fn resolve(file: File, source: &Path, report: &mut Report<'_>) -> Con
     let routes = resolver.routes(&file.route, &gateway.timeouts, &mut clusters);
     let router = resolver.router(&file.router, &routes, &plugins);
     let rewriter = resolver.rewriter(&file.rewriter, &routes, &clusters, &plugins);
+    let mapped = roles::mapped(&rewriter, &routes, &clusters);
     resolver.unused(&file, &routes, &clusters, [&router, &rewriter]);
     Config {
         source: source.to_owned(),
@@ -49,6 +54,7 @@ pub(crate) fn resolve(file: File, source: &Path, report: &mut Report<'_>) -> Con
         router,
         rewriter,
         clusters: clusters.into_iter().map(|cluster| cluster.used).collect(),
+        mapped,
         plugins,
         admin,
         log,

@@ -23,6 +23,7 @@ pub(crate) struct ClusterSection {
     pub(crate) timeouts: TimeoutsTable,
     #[serde(default)]
     pub(crate) pool: PoolTable,
+    pub(crate) count: Option<Text>,
 }
 
 /// A URL, or a table with one.
@@ -44,6 +45,7 @@ pub(crate) struct EndpointTable {
     #[serde(default)]
     pub(crate) labels: BTreeMap<String, String>,
     pub(crate) max_connections: Option<Whole>,
+    pub(crate) discover: Option<Text>,
 }
 
 /// `tls = { … }` towards endpoints.
