@@ -140,7 +140,15 @@ mod tests {
             Some((host, port)) if port.parse::<u16>().is_ok() => host,
             _ => authority,
         };
-        Call { peer: peer.parse().unwrap(), purpose, authority, host, origin: Origin::Unnamed, cross_site: false, bearer: None }
+        Call {
+            peer: peer.parse().unwrap(),
+            purpose,
+            authority,
+            host,
+            origin: Origin::Unnamed,
+            cross_site: false,
+            bearer: None,
+        }
     }
 
     #[test]

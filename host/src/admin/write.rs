@@ -129,7 +129,9 @@ impl Desk {
         let Ok(outcome) = tokio::task::spawn_blocking(move || change(&*overview)).await else {
             return failure(StatusCode::INTERNAL_SERVER_ERROR, "the change failed; the log says why");
         };
-        call.log(outcome.as_ref().map(|done| (done.generation, done.changed.iter().map(ToString::to_string).collect())));
+        call.log(
+            outcome.as_ref().map(|done| (done.generation, done.changed.iter().map(ToString::to_string).collect())),
+        );
         answer(good, outcome)
     }
 
@@ -181,7 +183,8 @@ fn query(text: &str, known: &[&str]) -> Result<Query, Response<Body>> {
             "url" if known.contains(&"url") => &mut query.url,
             "cluster" if known.contains(&"cluster") => &mut query.cluster,
             _ => {
-                let hint = if known.is_empty() { "leave the query out".to_owned() } else { format!("expected {known:?}") };
+                let hint =
+                    if known.is_empty() { "leave the query out".to_owned() } else { format!("expected {known:?}") };
                 let error = format!("unknown key `{key}` in the query");
                 return Err(json(StatusCode::BAD_REQUEST, &json!({ "error": error, "hint": hint })));
             }

@@ -5,9 +5,9 @@
 //!              └────────── report ──────────┘ ──▶ ConfigFaults: all of them, with line and remedy
 //! ```
 
+mod changes;
 mod defaults;
 mod error;
-mod changes;
 mod files;
 mod membership;
 mod model;
@@ -22,11 +22,11 @@ mod tests;
 
 use std::path::Path;
 
-pub use error::{ConfigError, ConfigFaults, Position};
 pub use changes::{
-    Applied, Change, ChangeError, ChangeFault, Changes, ChangesFileError, Dropped, Edit, EndpointChange,
-    MemberChange, Said, Settings,
+    Applied, Change, ChangeError, ChangeFault, Changes, ChangesFileError, Dropped, Edit, EndpointChange, MemberChange,
+    Said, Settings,
 };
+pub use error::{ConfigError, ConfigFaults, Position};
 pub use membership::{Counting, Discover};
 pub use model::*;
 pub use units::{ByteSize, Count, HumanDuration, Number, UnitError, show_duration};

@@ -111,7 +111,11 @@ impl Shares {
         #[expect(clippy::cast_precision_loss, reason = "at most 1,024 weights of 16 bits")]
         let share = f64::from(found.weight) * f64::from(count) / sum as f64;
         let weight = (f64::from(name.weight) * share).round().clamp(WEIGHTS.0, WEIGHTS.1);
-        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped to 1..=10,000 and rounded")]
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "clamped to 1..=10,000 and rounded"
+        )]
         let weight = weight as u32;
         weight
     }
@@ -131,7 +135,9 @@ mod tests {
     }
 
     fn plain(last: &[u8]) -> Vec<Found> {
-        last.iter().map(|last| Found { priority: 0, address: [10, 0, 0, *last].into(), port: None, weight: 0 }).collect()
+        last.iter()
+            .map(|last| Found { priority: 0, address: [10, 0, 0, *last].into(), port: None, weight: 0 })
+            .collect()
     }
 
     fn known(host: &str, records: Records, found: Vec<Found>) -> Known {

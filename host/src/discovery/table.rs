@@ -224,10 +224,8 @@ mod tests {
     #[test]
     fn a_large_answer_is_cut() {
         let (mut table, now) = wanting("a");
-        let many = (0..3000_u32).map(|last| Found {
-            address: std::net::Ipv4Addr::from_bits(0x0a00_0000 + last).into(),
-            ..found(0)
-        });
+        let many = (0..3000_u32)
+            .map(|last| Found { address: std::net::Ipv4Addr::from_bits(0x0a00_0000 + last).into(), ..found(0) });
 
         let change = table.answered(&name("a"), Ok(Answer { found: many.collect(), ttl: LEAST }), now);
 

@@ -150,7 +150,8 @@ fn tell(generation: &Generation, dropped: &[Dropped]) {
     for Dropped { cluster, url, what, why } in dropped {
         tracing::warn!(cluster, endpoint = url, change = what, "runtime change dropped: {why}");
     }
-    for Change { cluster, endpoint, change, file, runs, .. } in generation.changes.list(&generation.file, &generation.config)
+    for Change { cluster, endpoint, change, file, runs, .. } in
+        generation.changes.list(&generation.file, &generation.config)
     {
         let show = |said: Option<crate::config::Said>| {
             said.map_or_else(|| "-".to_owned(), |said| format!("{} {} {}", said.state, said.weight, said.group))

@@ -125,7 +125,14 @@ impl Generation {
     /// What it is, beside the one before.
     pub(super) fn describe(&self, before: Option<&Self>) -> Past {
         let changes = before.map_or_else(|| vec!["start".to_owned()], |before| self.differences(before));
-        Past { id: self.id, since: SystemTime::now(), digest: self.digest.clone(), changes, live: true, by_names: false }
+        Past {
+            id: self.id,
+            since: SystemTime::now(),
+            digest: self.digest.clone(),
+            changes,
+            live: true,
+            by_names: false,
+        }
     }
 
     fn differences(&self, before: &Self) -> Vec<String> {

@@ -90,7 +90,9 @@ impl Shared {
                 *last += 1;
                 self.commit(prepared, Cause::Names(said));
             }
-            Err(error) => tracing::error!(%error, "names have other addresses, which cannot be served; nothing changed"),
+            Err(error) => {
+                tracing::error!(%error, "names have other addresses, which cannot be served; nothing changed")
+            }
         }
     }
 }

@@ -71,11 +71,8 @@ impl Overview for Whole {
 
     fn reset(&self, cluster: &str, url: Option<&str>) -> Result<ResetView, Refused> {
         let (generation, reset) = self.0.reset(cluster, url).map_err(unchangeable)?;
-        let reset = reset.into_iter().map(|one| ResetEndpoint {
-            endpoint: one.endpoint,
-            before: one.before,
-            after: one.after,
-        });
+        let reset =
+            reset.into_iter().map(|one| ResetEndpoint { endpoint: one.endpoint, before: one.before, after: one.after });
         Ok(ResetView { generation, reset: reset.collect() })
     }
 

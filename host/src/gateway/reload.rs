@@ -3,8 +3,8 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::generation::Generation;
 use super::commit::Cause;
+use super::generation::Generation;
 use super::prepare::{Files, PrepareError, prepare, prepare_again};
 use super::{Gateway, Shared};
 use crate::config::{self, Config, ConfigFaults};

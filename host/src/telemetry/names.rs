@@ -89,11 +89,12 @@ pub static RELOADS: Family = Family::counter("tidegate_reloads", "Configuration 
 /// Lookups of endpoints' names, by `outcome`.
 pub static NAME_LOOKUPS: Family = Family::counter("tidegate_name_lookups", "Lookups of endpoints' names, by outcome");
 /// Addresses of a `name`.
-pub static NAME_ADDRESSES: Family =
-    Family::gauge("tidegate_name_addresses", "Addresses known of an endpoint's name");
+pub static NAME_ADDRESSES: Family = Family::gauge("tidegate_name_addresses", "Addresses known of an endpoint's name");
 /// Runtime changes that hold.
-pub static RUNTIME_CHANGES: Family =
-    Family::gauge("tidegate_runtime_changes", "Endpoints of which something else runs than the configuration file says");
+pub static RUNTIME_CHANGES: Family = Family::gauge(
+    "tidegate_runtime_changes",
+    "Endpoints of which something else runs than the configuration file says",
+);
 /// The live generation.
 pub static GENERATION: Family = Family::gauge("tidegate_generation", "Number of the live generation");
 /// Access lines lost.

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use super::super::model::{Cluster, Config, Endpoint};
 use super::super::membership::Discover;
+use super::super::model::{Cluster, Config, Endpoint};
 use super::{Changes, ClusterChanges, Settings};
 
 /// A configuration with changes.
@@ -113,9 +113,12 @@ impl ClusterChanges {
                 continue;
             };
             let holds = settings.beyond(endpoint);
-            given_up.extend(settings.words().filter(|word| !holds.words().any(|other| other == *word)).map(|what| {
-                dropped(&name, &url, what, SAID)
-            }));
+            given_up.extend(
+                settings
+                    .words()
+                    .filter(|word| !holds.words().any(|other| other == *word))
+                    .map(|what| dropped(&name, &url, what, SAID)),
+            );
             *endpoint = holds.over(endpoint);
             kept.set.insert(url, holds);
         }
@@ -124,7 +127,8 @@ impl ClusterChanges {
             kept.found = self.found.clone();
         } else {
             let all = self.found.iter();
-            given_up.extend(all.flat_map(|(url, settings)| settings.words().map(|what| dropped(&name, url, what, GONE))));
+            given_up
+                .extend(all.flat_map(|(url, settings)| settings.words().map(|what| dropped(&name, url, what, GONE))));
         }
         kept
     }

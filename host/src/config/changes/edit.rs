@@ -106,7 +106,12 @@ impl Changes {
     ///
     /// # Errors
     /// [`ChangeError`] if there is no such cluster or endpoint.
-    pub fn find<'a>(meant: &'a Config, used: &'a Config, cluster: &str, url: &str) -> Result<&'a Endpoint, ChangeError> {
+    pub fn find<'a>(
+        meant: &'a Config,
+        used: &'a Config,
+        cluster: &str,
+        url: &str,
+    ) -> Result<&'a Endpoint, ChangeError> {
         let of = |config: &'a Config| config.clusters.iter().find(|known| known.name == cluster);
         let (Some(meant), Some(used)) = (of(meant), of(used)) else {
             let known = used.clusters.iter().map(|known| known.name.clone()).collect();

@@ -126,7 +126,8 @@ impl Changes {
         read::known_keys(document, &["version", "clusters"])?;
         let mut changes = Self::default();
         for (name, cluster) in object("`clusters`", document.get("clusters").unwrap_or(&json!({})))? {
-            let at = |fault: ChangeFault| ChangeFault { message: format!("cluster `{name}`: {}", fault.message), ..fault };
+            let at =
+                |fault: ChangeFault| ChangeFault { message: format!("cluster `{name}`: {}", fault.message), ..fault };
             changes.clusters.insert(name.clone(), ClusterChanges::understood(cluster, base).map_err(at)?);
         }
         changes.tidy();

@@ -20,11 +20,7 @@ pub struct Said {
 
 impl From<&Endpoint> for Said {
     fn from(endpoint: &Endpoint) -> Self {
-        Self {
-            state: endpoint.state.as_str(),
-            weight: f64::from(endpoint.weight) / 100.0,
-            group: endpoint.group,
-        }
+        Self { state: endpoint.state.as_str(), weight: f64::from(endpoint.weight) / 100.0, group: endpoint.group }
     }
 }
 

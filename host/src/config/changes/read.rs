@@ -20,8 +20,7 @@ pub struct ChangeFault {
 }
 
 const SETTINGS: [&str; 3] = ["state", "weight", "group"];
-const ENDPOINT: [&str; 8] =
-    ["url", "weight", "group", "state", "route", "labels", "max_connections", "discover"];
+const ENDPOINT: [&str; 8] = ["url", "weight", "group", "state", "route", "labels", "max_connections", "discover"];
 
 impl Edit {
     /// Reads the endpoint to add; a relative unix socket is taken from `base`.
@@ -88,8 +87,7 @@ pub(super) fn endpoint(map: &Map<String, Value>, base: &Path) -> Result<Endpoint
     let get = |key: &str| map.get(key).filter(|value| !value.is_null());
     let url = get("url").ok_or_else(|| fault("`url` is missing", "for example { \"url\": \"ws://10.0.0.1:8080\" }"))?;
     let url = text("url", url)?;
-    let plain =
-        endpoint_from(&url, base).map_err(|bad| ChangeFault { message: bad.message, hint: bad.hint })?;
+    let plain = endpoint_from(&url, base).map_err(|bad| ChangeFault { message: bad.message, hint: bad.hint })?;
     let settings = settings(map)?;
     let discover = get("discover").map(|value| word("discover", value, &DISCOVER)).transpose()?;
     if let Some((message, hint)) = discover.and_then(|discover| misfit(&plain, discover)) {

@@ -159,12 +159,7 @@ pub(super) fn prepare(
 
 /// Makes generation `id` out of `previous` and other members of its clusters. No file is read and nothing is bound: what
 /// has become of the files since does not matter.
-pub(super) fn vary(
-    base: &Base,
-    composed: Composed,
-    id: u64,
-    previous: &Generation,
-) -> Result<Prepared, PrepareError> {
+pub(super) fn vary(base: &Base, composed: Composed, id: u64, previous: &Generation) -> Result<Prepared, PrepareError> {
     let config = &composed.used;
     let files = &previous.files;
     let artifacts = previous.artifacts.clone();
@@ -200,12 +195,7 @@ pub(super) fn prepare_again(
     Ok(Prepared { generation, bound })
 }
 
-fn snapshot(
-    config: &Config,
-    id: u64,
-    deciders: &Deciders,
-    clusters: &clusters::Clusters,
-) -> Snapshot {
+fn snapshot(config: &Config, id: u64, deciders: &Deciders, clusters: &clusters::Clusters) -> Snapshot {
     let defaults = Rules {
         name: "-".into(),
         upgrades: Upgrades::Only(vec!["websocket".to_owned()]),
