@@ -133,7 +133,9 @@ async fn services_have_ports_weights_and_priorities() {
 
     eventually("other records to count", || {
         let generation = gateway.inner().generation();
-        let weights: Vec<_> = generation.config().clusters[0].endpoints.iter().map(|member| member.weight).collect();
+        let mut weights: Vec<_> =
+            generation.config().clusters[0].endpoints.iter().map(|member| member.weight).collect();
+        weights.sort_unstable();
         weights == [50, 150]
     })
     .await;
