@@ -136,7 +136,7 @@ impl Gateway {
         });
         let base = Base {
             workers: threads.workers().clone(),
-            drain: Drain::new(),
+            drain: Drain::new(count),
             registry: Arc::default(),
             runtime: Runtime::new(config.gateway.cache.as_deref())?,
             tickets: tls::Tickets::default(),
