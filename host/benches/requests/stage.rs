@@ -228,6 +228,7 @@ fn configured(address: SocketAddr, number: u32) -> Endpoint {
         weight: 100,
         group: 0,
         route: None,
+        redirect: None,
         state: EndpointState::Ready,
         labels: Vec::new(),
         max_connections: None,
