@@ -26,6 +26,7 @@ impl ClusterNumbers for Numbers {
             Metric::Received => live.received() as f64,
             Metric::Failures => live.failures() as f64,
             Metric::Latency => live.latency(),
+            Metric::Latest => live.latest(),
         };
         let of = |id: &u32| self.0.get(*id as usize).map_or(f64::NAN, |live| value(live));
         eligible.iter().map(of).collect()
