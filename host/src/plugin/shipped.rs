@@ -67,7 +67,7 @@ mod tests {
             ("heartbeat", BALANCER, &["columns"]),
             ("least-busy", BALANCER, &[]),
             ("peak-ewma", BALANCER, &["clock", "columns"]),
-            ("prefix", &["describe", "router"], &[]),
+            ("prefix", &["describe", "repetition", "router"], &[]),
             ("random", BALANCER, &[]),
             ("reverse", &["describe", "rewriter"], &[]),
         ];
