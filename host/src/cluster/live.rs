@@ -195,6 +195,12 @@ impl Live {
         Some(pause)
     }
 
+    /// What failures have led to is forgotten: it is tried as if it had never failed. Counts stay.
+    pub fn reset(&self) {
+        self.failures_in_a_row.store(0, Relaxed);
+        self.paused_until.store(0, Relaxed);
+    }
+
     /// An exchange broke. It is counted, but says too little to pause an endpoint for.
     pub(super) fn failed(&self) {
         self.failures.fetch_add(1, Relaxed);
