@@ -10,6 +10,7 @@ use serde_json::json;
 use super::access::{self, Call, Denial, Origin, Purpose, Rule};
 use super::overview::{GenerationView, Overview, Readiness, Refused};
 use super::page::Page;
+use super::signals;
 use super::token::TokenFile;
 use crate::http::{Body, Target, read_target};
 use crate::telemetry::CONTENT_TYPE;
@@ -43,6 +44,9 @@ impl Desk {
         }
         if announced(request.headers()) > BODY_BYTES {
             return closing(failure(StatusCode::PAYLOAD_TOO_LARGE, "a body has at most 64 KiB here"));
+        }
+        if let Some(cluster) = signals::cluster_in(&target.path) {
+            return signals::answer(&*self.overview, cluster, request).await;
         }
         let Some((page, cluster)) = found else { return unknown() };
         if !page.takes(request.method()) {

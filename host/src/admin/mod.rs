@@ -13,6 +13,7 @@ mod answer;
 mod overview;
 mod page;
 mod server;
+mod signals;
 mod token;
 mod write;
 
@@ -21,7 +22,8 @@ mod tests;
 
 pub use overview::{
     ChangedView, ChangesView, ClusterView, DroppedView, EndpointView, Fault, GenerationState, GenerationView, Overview,
-    PluginView, Readiness, Refused, ResetEndpoint, ResetView,
+    PluginView, Readiness, Refused, ResetEndpoint, ResetView, SignalView,
 };
 pub use server::{BindError, Server};
+pub use signals::{Push, PushRefused};
 pub use token::TokenError;

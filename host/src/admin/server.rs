@@ -2,6 +2,7 @@
 
 use std::io;
 use std::net::SocketAddr;
+use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -27,6 +28,7 @@ const LIMITS: Limits = Limits {
     head_timeout: Duration::from_secs(10),
     // Longer than the usual interval between two scrapes.
     idle_timeout: Duration::from_secs(75),
+    half_close: true,
 };
 
 /// Pause after an accept that failed for want of descriptors or memory.
@@ -83,7 +85,7 @@ impl Server {
         let socket = std::net::TcpListener::bind(config.address).map_err(failed)?;
         socket.set_nonblocking(true).map_err(failed)?;
         let address = socket.local_addr().map_err(failed)?;
-        Ok(Self { address, socket: Mutex::new(Some(socket)), token, life: Drain::new() })
+        Ok(Self { address, socket: Mutex::new(Some(socket)), token, life: Drain::new(NonZeroUsize::MIN) })
     }
 
     /// Where it listens; the port is the real one.

@@ -5,7 +5,8 @@ use std::sync::{Arc, Weak};
 
 use parking_lot::Mutex;
 
-use super::{AddressCount, Live};
+use super::reported::SignalKeys;
+use super::{AddressCount, Live, SignalKey};
 
 /// All live numbers of the gateway.
 ///
@@ -15,6 +16,7 @@ use super::{AddressCount, Live};
 pub struct Registry {
     clusters: Mutex<HashMap<String, HashMap<String, Weak<Live>>>>,
     addresses: Mutex<HashMap<(String, u16), Weak<AddressCount>>>,
+    signals: SignalKeys,
 }
 
 impl Registry {
@@ -45,6 +47,12 @@ impl Registry {
         let count = Arc::default();
         addresses.insert(key, Arc::downgrade(&count));
         count
+    }
+
+    /// The key under which endpoints keep what they report as `name`: the same for all who hold it.
+    #[must_use]
+    pub fn signal(&self, name: &str) -> Arc<SignalKey> {
+        self.signals.key(name)
     }
 
     /// Everything somebody still holds, by cluster, endpoints in the order of their URLs. Forgets the rest.

@@ -14,6 +14,8 @@ mod model;
 mod report;
 mod resolve;
 mod schema;
+mod series;
+mod signals;
 mod units;
 mod watch;
 
@@ -29,6 +31,8 @@ pub use changes::{
 pub use error::{ConfigError, ConfigFaults, Position};
 pub use membership::{Counting, Discover};
 pub use model::*;
+pub use series::{BLANK, NoSeries, Series};
+pub use signals::{Heartbeat, HeartbeatField, MOST_SIGNALS, OrcaField, Signal, SignalSource};
 pub use units::{ByteSize, Count, HumanDuration, Number, UnitError, show_duration};
 pub use watch::Watcher;
 

@@ -8,8 +8,11 @@ mod listen;
 mod membership;
 mod overlap;
 mod plugins;
+mod retry;
 mod roles;
 mod route;
+mod signals;
+mod sticky;
 mod target;
 mod url;
 
@@ -39,12 +42,14 @@ pub(crate) fn resolve(file: File, source: &Path, report: &mut Report<'_>) -> Con
     let log = resolver.log(&file.log);
     let listeners = resolver.listeners(&file.listen);
     let admin = resolver.admin(file.admin.as_ref(), &listeners);
+    let heartbeat = resolver.heartbeat(file.heartbeat.as_ref());
     let plugins = resolver.plugins(&file.plugin);
     let mut clusters = resolver.clusters(&file.cluster, &gateway.timeouts, &plugins);
     let routes = resolver.routes(&file.route, &gateway.timeouts, &mut clusters);
     let router = resolver.router(&file.router, &routes, &plugins);
     let rewriter = resolver.rewriter(&file.rewriter, &routes, &clusters, &plugins);
     let mapped = roles::mapped(&rewriter, &routes, &clusters);
+    resolver.unreported(&file, &clusters);
     resolver.unused(&file, &routes, &clusters, [&router, &rewriter]);
     Config {
         source: source.to_owned(),
@@ -56,6 +61,7 @@ pub(crate) fn resolve(file: File, source: &Path, report: &mut Report<'_>) -> Con
         clusters: clusters.into_iter().map(|cluster| cluster.used).collect(),
         mapped,
         plugins,
+        heartbeat,
         admin,
         log,
         warnings: Vec::new(),
