@@ -12,7 +12,7 @@ use criterion::{BenchmarkId, Criterion, criterion_group, criterion_main};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
 use serde_json::{Value, json};
 use tidegate::cluster::{Cluster, Member, Numbers, Registry, Tried};
-use tidegate::config::{Endpoint, EndpointAddress, EndpointState};
+use tidegate::config::{Discover, Endpoint, EndpointAddress, EndpointState};
 use tidegate::plugin::{Artifact, Limits, Runtime, SHIPPED, Spec, shipped};
 use tidegate::policy::{Balancer, ClusterNumbers, Metric, PickRequest, RequestFacts, ResponseContext, Scheme};
 use tidegate_bybusyness::choose;
@@ -44,6 +44,8 @@ fn endpoints(count: u32) -> Vec<Endpoint> {
         state: EndpointState::Ready,
         labels: Vec::new(),
         max_connections: None,
+        discover: Discover::Off,
+        found_by: None,
     };
     (0..count).map(endpoint).collect()
 }
@@ -55,6 +57,7 @@ fn members(count: u32) -> Vec<Member> {
         group: 0,
         state: EndpointState::Ready,
         max_connections: None,
+        shared: None,
     };
     endpoints(count).into_iter().map(member).collect()
 }

@@ -125,16 +125,16 @@ impl Live {
         f64::from_bits(self.latency.load(Relaxed))
     }
 
-    /// Time from choice to first byte of the latest answer in microseconds; NaN before the first.
-    #[must_use]
-    pub fn latest(&self) -> f64 {
-        f64::from_bits(self.latest.load(Relaxed))
-    }
-
     /// What it reports about itself.
     #[must_use]
     pub fn reported(&self) -> &Reported {
         &self.reported
+    }
+
+    /// Time from choice to first byte of the latest answer in microseconds; NaN before the first.
+    #[must_use]
+    pub fn latest(&self) -> f64 {
+        f64::from_bits(self.latest.load(Relaxed))
     }
 
     /// Whether it may be tried at `now`.
@@ -203,6 +203,12 @@ impl Live {
         let pause = (FIRST_PAUSE * 2_u32.pow(row)).min(LONGEST_PAUSE);
         self.paused_until.store(self.age(now + pause).max(1), Relaxed);
         Some(pause)
+    }
+
+    /// What failures have led to is forgotten: it is tried as if it had never failed. Counts stay.
+    pub fn reset(&self) {
+        self.failures_in_a_row.store(0, Relaxed);
+        self.paused_until.store(0, Relaxed);
     }
 
     /// An exchange broke. It is counted, but says too little to pause an endpoint for.

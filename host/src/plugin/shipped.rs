@@ -73,7 +73,8 @@ mod tests {
         ];
         assert!(table.iter().map(|(name, ..)| *name).eq(SHIPPED));
 
-        let full = |names: &[&str]| names.iter().map(|name| format!("tidegate:plugin/{name}@0.1.0")).collect::<Vec<_>>();
+        let full =
+            |names: &[&str]| names.iter().map(|name| format!("tidegate:plugin/{name}@0.1.0")).collect::<Vec<_>>();
         for (name, roles, needs) in table {
             let (mut exports, mut imports) = interfaces(shipped(name).unwrap());
             exports.sort();

@@ -5,7 +5,9 @@ use std::time::Instant;
 use tidegate_consistent_hash::figures::{imbalance, moved, names, table};
 
 fn main() {
-    println!("| endpoints | table | most over mean | moved when one leaves | unavoidable | moved when 1 % leave | made in |");
+    println!(
+        "| endpoints | table | most over mean | moved when one leaves | unavoidable | moved when 1 % leave | made in |"
+    );
     println!("|---|---|---|---|---|---|---|");
     for size in [65_537, 655_373] {
         for endpoints in [3, 10, 100, 1000, 4096] {
@@ -16,8 +18,7 @@ fn main() {
             let without = |some: usize| {
                 // Spread over the list, as failures are.
                 let step = endpoints / some;
-                let left =
-                    all.iter().enumerate().filter(|(at, _)| at % step != step / 2 || at / step >= some);
+                let left = all.iter().enumerate().filter(|(at, _)| at % step != step / 2 || at / step >= some);
                 let left: Vec<_> = left.map(|(_, name)| name.clone()).collect();
                 moved(&whole, &table(&left, &weights, size), &all, &left) * 100.0
             };

@@ -41,7 +41,8 @@ impl Balancer for ConsistentHash {
         let mut faults = Vec::new();
         let size = usize::try_from(table).unwrap_or(usize::MAX);
         if !SLOTS.contains(&table) || !is_prime(table) || size < endpoints.len() {
-            let least = u32::try_from(endpoints.len()).unwrap_or(u32::MAX).max(table).clamp(*SLOTS.start(), *SLOTS.end());
+            let least =
+                u32::try_from(endpoints.len()).unwrap_or(u32::MAX).max(table).clamp(*SLOTS.start(), *SLOTS.end());
             let next = (least..=*SLOTS.end()).find(|size| is_prime(*size)).unwrap_or(*SLOTS.end());
             let (start, end) = (SLOTS.start(), SLOTS.end());
             let message = format!(

@@ -35,7 +35,8 @@ pub struct Heartbeat {
 impl Balancer for Heartbeat {
     fn configure(config: &str, endpoints: Vec<Endpoint>) -> Result<Self, Vec<ConfigError>> {
         let config: Config = config::parse_or_default(config)?;
-        let empty = [("/ready", &config.ready), ("/busy", &config.busy)].into_iter().filter(|(_, name)| name.is_empty());
+        let empty =
+            [("/ready", &config.ready), ("/busy", &config.busy)].into_iter().filter(|(_, name)| name.is_empty());
         let faults: Vec<_> = empty.map(|(path, _)| config::fault(path, "expected the name of a signal")).collect();
         if !faults.is_empty() {
             return Err(faults);

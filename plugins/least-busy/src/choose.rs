@@ -103,9 +103,11 @@ mod tests {
 
         hold(&mut chooser(&weights, 128), &mut busy, &all, 20_000);
 
-        let (least, most) = busy.iter().enumerate().filter(|(id, _)| *id != 7).fold((u32::MAX, 0), |(least, most), (_, b)| {
-            (least.min(*b), most.max(*b))
-        });
+        let (least, most) = busy
+            .iter()
+            .enumerate()
+            .filter(|(id, _)| *id != 7)
+            .fold((u32::MAX, 0), |(least, most), (_, b)| (least.min(*b), most.max(*b)));
         assert!(least >= 14 && most <= 24, "about 20 each: {least} to {most}");
         assert!((170..230).contains(&busy[7]), "ten times the weight, ten times as many: {}", busy[7]);
     }

@@ -3,9 +3,9 @@
 /// FNV-1a over the bytes (the 64-bit constants of its authors), then mixed, because it moves its high bits little.
 #[must_use]
 pub fn text_hash(text: &str) -> u64 {
-    let hash = text.bytes().fold(0xcbf2_9ce4_8422_2325, |hash: u64, byte| {
-        (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3)
-    });
+    let hash = text
+        .bytes()
+        .fold(0xcbf2_9ce4_8422_2325, |hash: u64, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3));
     mix(hash)
 }
 

@@ -53,13 +53,8 @@ mod tests {
 
     #[test]
     fn a_swap_goes_on_where_the_last_one_stopped() {
-        let endpoint = |name: &str| Endpoint {
-            name: name.to_owned(),
-            weight: 100,
-            group: 0,
-            route: None,
-            labels: Vec::new(),
-        };
+        let endpoint =
+            |name: &str| Endpoint { name: name.to_owned(), weight: 100, group: 0, route: None, labels: Vec::new() };
         let four = || ["a", "b", "c", "d"].map(endpoint).to_vec();
         let draw = |it: &mut Random| (0..16).filter_map(|_| it.pick(&[0, 1, 2, 3], &[0; 4], None)).collect::<Vec<_>>();
         let mut old = Random::configure("{}", four()).unwrap();

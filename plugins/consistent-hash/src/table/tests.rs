@@ -27,7 +27,9 @@ fn every_slot_has_an_endpoint_and_shares_follow_weights() {
 #[test]
 fn balance_is_that_of_the_paper() {
     // "M > 100 × N … at most a 1 % difference" (§3.4).
-    for (endpoints, size, most) in [(10, 65_537, 1.001), (100, 65_537, 1.005), (655, 65_537, 1.01), (1000, 65_537, 1.02)] {
+    for (endpoints, size, most) in
+        [(10, 65_537, 1.001), (100, 65_537, 1.005), (655, 65_537, 1.01), (1000, 65_537, 1.02)]
+    {
         let found = imbalance(&table(&names(endpoints), &vec![100; endpoints], size), endpoints);
         assert!(found <= most, "{endpoints} in {size}: {found}");
     }
