@@ -215,7 +215,7 @@ fn addresses_of_names_are_changed_but_not_kept_nor_removed() {
 
     let found = changes.of_found("chat", used.clusters[0].endpoints[0].clone());
     assert_eq!(found.state, EndpointState::Maint);
-    assert_eq!(changes.list(&file, &used)[0].lasting, false);
+    assert!(!changes.list(&file, &used)[0].lasting);
     assert_eq!(changes.written()["clusters"], json!({}), "addresses are never written");
 }
 
