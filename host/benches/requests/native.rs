@@ -4,7 +4,8 @@ use http::{HeaderName, HeaderValue, StatusCode};
 use tidegate::policy::{
     Balancer, Decision, Edit, Fault, PickRequest, RequestFacts, ResponseContext, Rewriter, Router, Scheme, Target,
 };
-use tidegate_bybusyness::choose::{Candidate, Scores};
+use tidegate_bybusyness::choose;
+use tidegate_parts::Turns;
 use tidegate_prefix::rules::Rules;
 
 /// `prefix`.
@@ -33,12 +34,11 @@ impl Router for Prefix {
 }
 
 /// `bybusyness`.
-pub(crate) struct ByBusyness(pub(crate) Scores);
+pub(crate) struct ByBusyness(pub(crate) Turns);
 
 impl Balancer for ByBusyness {
     fn pick(&mut self, request: &mut PickRequest<'_>) -> Result<Option<u32>, Fault> {
-        let candidates = request.eligible.iter().zip(request.busy);
-        Ok(self.0.pick(candidates.map(|(id, busy)| Candidate { id: *id, busy: *busy })))
+        Ok(choose::pick(&mut self.0, request.eligible, request.busy))
     }
 }
 

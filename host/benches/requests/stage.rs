@@ -17,7 +17,7 @@ use tidegate::policy::{Balancer, Rewriter, Router, Scheme};
 use tidegate::proxy::{Client, Destination, HeaderEdits, Observers, Rules, Snapshot, Timeouts, Upgrades, handle};
 use tidegate::telemetry::{AccessLog, AccessTarget, LineFormat, Metrics};
 use tidegate::upstream::{Address, PoolLimits, Upstream, UpstreamSettings};
-use tidegate_bybusyness::choose::Scores;
+use tidegate_parts::Turns;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::runtime::Runtime;
@@ -179,7 +179,7 @@ fn snapshot(deciders: Deciders, endpoint: SocketAddr) -> Snapshot {
             Box::new(native::Prefix(
                 tidegate_prefix::rules::Rules::new(serde_json::from_value(routes).unwrap(), &clusters).unwrap(),
             )),
-            Box::new(native::ByBusyness(Scores::new((0..ENDPOINTS).map(|_| 100)))),
+            Box::new(native::ByBusyness(Turns::new((0..ENDPOINTS).map(|_| 100)))),
             Box::new(native::Reverse(reverse.interest().to_vec())),
         ),
     };
@@ -232,7 +232,6 @@ fn configured(address: SocketAddr, number: u32) -> Endpoint {
         state: EndpointState::Ready,
         labels: Vec::new(),
         max_connections: None,
-        redirect: None,
         discover: Discover::Off,
         found_by: None,
     }

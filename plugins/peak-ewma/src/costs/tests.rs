@@ -46,7 +46,8 @@ impl Cluster {
 
 #[test]
 fn the_fastest_for_what_it_holds_is_chosen() {
-    let table: &[(&[u32], &[f64], &[u32], u32)] = &[
+    type Case = (&'static [u32], &'static [f64], &'static [u32], u32);
+    let table: &[Case] = &[
         (&[100, 100], &[10.0, 5.0], &[0, 0], 1),
         (&[100, 100], &[10.0, 5.0], &[0, 2], 0), // 10 against 15
         (&[100, 400], &[10.0, 20.0], &[0, 0], 1),
