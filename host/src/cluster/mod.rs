@@ -5,16 +5,20 @@
 //!   └─ Live per cluster and endpoint url ◀──────── members ──▶ eligible ──▶ Balancer ──▶ Lease
 //! ```
 
+mod care;
 mod eligible;
 mod lease;
 mod live;
 mod numbers;
+mod recovery;
 mod registry;
 mod select;
 
+pub use care::Care;
 pub use eligible::{Candidate, eligible};
 pub use lease::Lease;
-pub use live::{Live, Standing};
+pub use live::{Live, ProbeTicket, Report, Standing, Thresholds};
 pub use numbers::Numbers;
+pub use recovery::Recovery;
 pub use registry::Registry;
 pub use select::{Cluster, Member, SelectError, Tried};

@@ -10,7 +10,7 @@ use parking_lot::Mutex;
 use tokio::time::Instant;
 
 use super::eligible::{Candidate, eligible};
-use super::{Lease, Live, Standing};
+use super::{Care, Lease, Live, Recovery};
 use crate::config::EndpointState;
 use crate::policy::{Balancer, LeastBusy, Outcome, PickRequest, RequestFacts};
 
@@ -25,6 +25,16 @@ pub struct Member {
     pub state: EndpointState,
     /// In-flight limit.
     pub max_connections: Option<u32>,
+    /// What is done when it fails.
+    pub care: Care,
+}
+
+impl Member {
+    /// Whether probes ask for it, where there are any: also while it drains, so that it is known whether it could return.
+    #[must_use]
+    pub fn is_probed(&self) -> bool {
+        self.state != EndpointState::Maint
+    }
 }
 
 /// Ids that one request has already tried. A request tries each endpoint once at the most.
@@ -51,7 +61,7 @@ impl Tried {
 /// Why nobody was chosen. Each is the gateway's 503.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum SelectError {
-    /// No member may take work: all in drain or maint, at their limit, or tried already.
+    /// No member may take work: all in drain or maint, at their limit, tried already, or down where that is not forced.
     #[error("no endpoint can take work")]
     NoneEligible,
     /// The balancer refused.
@@ -64,6 +74,7 @@ pub struct Cluster {
     name: Arc<str>,
     members: Vec<Member>,
     wants_feedback: bool,
+    recovery: Recovery,
     chooser: Mutex<Chooser>,
 }
 
@@ -80,7 +91,19 @@ impl Cluster {
     pub fn new(name: Arc<str>, members: Vec<Member>, balancer: Box<dyn Balancer>) -> Self {
         let wants_feedback = balancer.wants_feedback();
         let chooser = Chooser { balancer, eligible: Vec::new(), busy: Vec::new() };
-        Self { name, members, wants_feedback, chooser: Mutex::new(chooser) }
+        Self { name, members, wants_feedback, recovery: Recovery::default(), chooser: Mutex::new(chooser) }
+    }
+
+    /// The same, with another way to come back into use than the default one.
+    #[must_use]
+    pub fn with_recovery(self, recovery: Recovery) -> Self {
+        Self { recovery, ..self }
+    }
+
+    /// How members come back into use.
+    #[must_use]
+    pub fn recovery(&self) -> &Recovery {
+        &self.recovery
     }
 
     /// As configured.
@@ -103,8 +126,8 @@ impl Cluster {
 
     /// Chooses an endpoint for `request` and counts it, in one step.
     ///
-    /// A balancer that fails is stood in for by the least busy choice. If every member that could take work is paused
-    /// after failures, the pauses are ignored: trying beats refusing (Apache's `forcerecovery`).
+    /// A balancer that fails is stood in for by the least busy choice. If every member that could take work is paused,
+    /// ejected or unhealthy, they are tried all the same, unless the cluster says otherwise: see [`Recovery`].
     ///
     /// # Errors
     /// [`SelectError`] if nobody may be or is chosen.
@@ -116,10 +139,11 @@ impl Cluster {
     ) -> Result<Lease, SelectError> {
         let mut chooser = self.chooser.lock();
         let Chooser { balancer, eligible, busy } = &mut *chooser;
-        self.fill(eligible, tried, |live| live.standing(now) != Standing::Paused);
-        if eligible.is_empty() {
+        self.fill(eligible, tried, |live| live.admits(now));
+        if eligible.is_empty() && self.recovery.is_forced {
             self.fill(eligible, tried, |_| true);
         }
+        self.recovery.spare(eligible, &self.members, now);
         if eligible.is_empty() {
             return Err(SelectError::NoneEligible);
         }
@@ -133,7 +157,7 @@ impl Cluster {
         let id = chosen.ok_or(SelectError::Refused)?;
         let member = self.members.get(id as usize).ok_or(SelectError::Refused)?;
         let hears = self.wants_feedback.then(|| Arc::downgrade(self));
-        let lease = Lease::new(member.live.clone(), id, now, hears);
+        let lease = Lease::new(member, id, now, hears);
         if self.wants_feedback {
             balancer.opened(id);
         }

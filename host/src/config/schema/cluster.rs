@@ -9,7 +9,7 @@ use serde::de::{self, Deserializer, MapAccess, Visitor};
 use toml::Spanned;
 
 use super::super::units::Number;
-use super::{Json, Text, Time, TimeoutsTable, Whole};
+use super::{HealthTable, Json, OutlierTable, PauseTable, Text, Time, TimeoutsTable, Whole};
 
 /// `[cluster.NAME]`
 #[derive(Debug, Deserialize)]
@@ -23,6 +23,12 @@ pub(crate) struct ClusterSection {
     pub(crate) timeouts: TimeoutsTable,
     #[serde(default)]
     pub(crate) pool: PoolTable,
+    #[serde(default)]
+    pub(crate) pause: PauseTable,
+    pub(crate) force_recovery: Option<bool>,
+    pub(crate) slow_start: Option<Time>,
+    pub(crate) outlier: Option<OutlierTable>,
+    pub(crate) health: Option<HealthTable>,
 }
 
 /// A URL, or a table with one.
@@ -44,6 +50,8 @@ pub(crate) struct EndpointTable {
     #[serde(default)]
     pub(crate) labels: BTreeMap<String, String>,
     pub(crate) max_connections: Option<Whole>,
+    #[serde(default)]
+    pub(crate) ignore_errors: bool,
 }
 
 /// `tls = { … }` towards endpoints.

@@ -2,6 +2,8 @@
 //!
 //! What an operator writes is in [`super::schema`]; [`super::resolve`] turns that into this.
 
+mod health;
+
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -10,6 +12,8 @@ use std::time::Duration;
 
 use ::http::{HeaderName, HeaderValue};
 use ipnet::IpNet;
+
+pub use health::{Check, Health, HttpCheck, Outlier, Pause, WebsocketCheck};
 
 /// One complete, valid configuration.
 #[derive(Clone, Debug, PartialEq)]
@@ -198,6 +202,16 @@ pub struct Cluster {
     pub pool_size: usize,
     /// How long one is kept. Default 30 s.
     pub pool_idle: Duration,
+    /// How long an endpoint is left alone after a failure.
+    pub pause: Pause,
+    /// Whether endpoints are tried all the same when every one that could take work is down. Default on.
+    pub force_recovery: bool,
+    /// How long an endpoint that has come or come back gets less than its share. Default: none.
+    pub slow_start: Option<Duration>,
+    /// Whether endpoints are ejected for bad answers. Default: not.
+    pub outlier: Option<Outlier>,
+    /// Probes. Default: none.
+    pub health: Option<Health>,
 }
 
 /// A member of a cluster.
@@ -225,6 +239,8 @@ pub struct Endpoint {
     pub labels: Vec<(String, String)>,
     /// In-flight limit; none is no limit.
     pub max_connections: Option<u32>,
+    /// Whether its failures neither pause nor eject it (Apache's status `+I`). Default off.
+    pub ignore_errors: bool,
 }
 
 /// Where an endpoint listens.
