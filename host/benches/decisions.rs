@@ -40,6 +40,7 @@ fn endpoints(count: u32) -> Vec<Endpoint> {
         state: EndpointState::Ready,
         labels: Vec::new(),
         max_connections: None,
+        ignore_errors: false,
     };
     (0..count).map(endpoint).collect()
 }
@@ -51,6 +52,7 @@ fn members(count: u32) -> Vec<Member> {
         group: 0,
         state: EndpointState::Ready,
         max_connections: None,
+        care: tidegate::cluster::Care::default(),
     };
     endpoints(count).into_iter().map(member).collect()
 }

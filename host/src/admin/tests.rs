@@ -33,6 +33,8 @@ impl Overview for Fake {
             url: "ws://192.0.2.1:80".to_owned(),
             state: "ready",
             health: "healthy",
+            health_since: "2026-11-23T01:02:38.123Z".to_owned(),
+            health_reason: None,
             weight: Some(1.5),
             group: Some(0),
             in_flight: 3,
@@ -40,6 +42,9 @@ impl Overview for Fake {
             bytes_sent: 10,
             bytes_received: 20,
             failures: 1,
+            ejections: 0,
+            probes_passed: 0,
+            probes_failed: 0,
             latency_us: Some(812.5),
         };
         let removed = EndpointView { state: "removed", weight: None, group: None, latency_us: None, ..ready.clone() };

@@ -56,12 +56,12 @@ impl Recovery {
 }
 
 impl Cluster {
-    /// It goes live in the place of `before`, which may be itself.
+    /// It goes live in the place of `before`, which may be itself, or nobody.
     pub fn take_over(&self, before: Option<&Self>, now: Instant) {
-        let members = before.filter(|before| !std::ptr::eq(*before, self)).map(Self::members);
-        if let Some(before) = members {
-            self.recovery().take_over(self.members(), before, now);
+        if before.is_some_and(|before| std::ptr::eq(before, self)) {
+            return;
         }
+        self.recovery().take_over(self.members(), before.map(Self::members).unwrap_or_default(), now);
     }
 }
 

@@ -9,6 +9,7 @@ use tokio_util::sync::CancellationToken;
 use super::Shared;
 use super::generation::{Generation, ListenerKey};
 use super::prepare::Prepared;
+use super::probing;
 use super::serve;
 use crate::listener::{Bound, Gate};
 use crate::telemetry::Counter;
@@ -102,6 +103,7 @@ impl Shared {
     pub(super) fn commit(self: &Arc<Self>, prepared: Prepared) -> Arc<Generation> {
         let (generation, bound) = prepared.into_parts();
         self.listening.lock().adopt(bound);
+        probing::take_over(&generation, &self.current.load());
         let before = self.current.swap(generation.clone());
         self.went_live(&generation, &before);
         *self.previous.lock() = Some(before);
@@ -116,6 +118,7 @@ impl Shared {
         drop(listening);
         if started {
             self.start_listening();
+            self.probe_endpoints();
         }
         let past = generation.describe(Some(before));
         tracing::info!(generation = generation.id, changes = past.changes.join(", "), "generation is live");

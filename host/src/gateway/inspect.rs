@@ -126,6 +126,7 @@ fn endpoint(number: u8) -> Endpoint {
         state: EndpointState::Ready,
         labels: Vec::new(),
         max_connections: None,
+        ignore_errors: false,
     }
 }
 

@@ -10,6 +10,7 @@ mod generation;
 mod inspect;
 mod overview;
 mod prepare;
+mod probing;
 mod reload;
 mod run;
 mod serve;
@@ -29,6 +30,7 @@ use crate::cluster::Registry;
 use crate::config::Config;
 use crate::lifecycle::{Drain, WorkerThreads, Workers};
 use crate::plugin::{Runtime, RuntimeError};
+use crate::probe::Prober;
 use crate::proxy::Observers;
 use crate::telemetry::{AccessLog, AccessTarget, LineFormat, Metrics};
 use crate::{admin, config, net, tls};
@@ -63,6 +65,7 @@ struct Shared {
     /// Held by whoever prepares and commits: one change at a time.
     changing: Mutex<u64>,
     listening: Mutex<Listening>,
+    probing: Mutex<probing::Probing>,
     /// Files of the configuration that was read last.
     named: Mutex<Vec<PathBuf>>,
     /// Why the last reload changed nothing; none if it did.
@@ -78,6 +81,7 @@ struct Base {
     workers: Workers,
     drain: Drain,
     registry: Arc<Registry>,
+    prober: Prober,
     runtime: Arc<Runtime>,
     tickets: tls::Tickets,
     observers: Observers,
@@ -126,10 +130,12 @@ impl Gateway {
             let access = access.clone();
             move |samples| access.report(samples)
         });
+        let drain = Drain::new();
         let base = Base {
             workers: threads.workers().clone(),
-            drain: Drain::new(),
             registry: Arc::default(),
+            prober: Prober::new(threads.workers().clone(), drain.clone()),
+            drain,
             runtime: Runtime::new(config.gateway.cache.as_deref())?,
             tickets: tls::Tickets::default(),
             observers: Observers { metrics, access },
@@ -147,6 +153,7 @@ impl Gateway {
             previous: Mutex::new(None),
             changing: Mutex::new(1),
             listening: Mutex::new(listening),
+            probing: Mutex::default(),
             named: Mutex::default(),
             refusal: Mutex::default(),
             changed: Notify::new(),
@@ -189,8 +196,9 @@ impl Gateway {
         Ok(format!("{summary}{in_use}{admin_in_use}"))
     }
 
-    /// Accepts connections.
+    /// Accepts connections, and probes endpoints.
     pub fn start(&self) {
+        self.shared.probe_endpoints();
         self.shared.start_listening();
     }
 

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, HashSet};
 use std::fmt;
 use std::sync::Arc;
+use std::time::SystemTime;
 
 use tokio::time::Instant;
 
@@ -131,10 +132,14 @@ impl Shared {
 
 fn endpoint_view(live: &Live, endpoint: Option<&Endpoint>, now: Instant) -> EndpointView {
     let latency = live.latency();
+    let report = live.report(now);
+    let (probes_passed, probes_failed) = live.probes();
     EndpointView {
         url: live.url().to_owned(),
         state: endpoint.map_or("removed", |endpoint| endpoint.state.as_str()),
-        health: live.standing(now).as_str(),
+        health: report.standing.as_str(),
+        health_since: Rfc3339(SystemTime::now() - now.saturating_duration_since(report.since)).to_string(),
+        health_reason: report.reason.map(Into::into),
         weight: endpoint.map(|endpoint| f64::from(endpoint.weight) / 100.0),
         group: endpoint.map(|endpoint| endpoint.group),
         in_flight: live.in_flight(),
@@ -142,6 +147,9 @@ fn endpoint_view(live: &Live, endpoint: Option<&Endpoint>, now: Instant) -> Endp
         bytes_sent: live.sent(),
         bytes_received: live.received(),
         failures: live.failures(),
+        ejections: live.ejections(),
+        probes_passed,
+        probes_failed,
         latency_us: (!latency.is_nan()).then(|| (latency * 10.0).round() / 10.0),
     }
 }

@@ -377,6 +377,7 @@ fn endpoints_are_asked_for_by_host_or_by_configured_name() {
         state: EndpointState::Ready,
         labels: Vec::new(),
         max_connections: None,
+        ignore_errors: false,
     };
 
     for (authority, expected) in

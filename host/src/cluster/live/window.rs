@@ -5,7 +5,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 /// Slices of a window. The oldest leaves as a whole, so the window is exact to a tenth.
-const SLICES: u64 = 10;
+const SLICES: u32 = 10;
 
 /// Counts over a sliding window.
 #[derive(Debug)]
@@ -13,7 +13,7 @@ pub(super) struct Window {
     born: Instant,
     /// Slice of time that the newest counts belong to, from `born`.
     newest: u64,
-    slices: [Slice; SLICES as usize],
+    slices: [Slice; 10],
 }
 
 #[derive(Clone, Copy, Debug, Default)]
@@ -29,11 +29,11 @@ impl Window {
 
     /// Counts one more, and returns how many there are and how many of them failed.
     pub(super) fn count(&mut self, failed: bool, length: Duration, now: Instant) -> (u32, u32) {
-        let slice = (length / u32::try_from(SLICES).unwrap_or(u32::MAX)).as_nanos().max(1);
+        let slice = (length / SLICES).as_nanos().max(1);
         let at = now.saturating_duration_since(self.born).as_nanos() / slice;
         let at = u64::try_from(at).unwrap_or(u64::MAX);
         // A length that a reload made longer puts `at` back: what was counted before then stays a little longer.
-        for passed in 0..at.saturating_sub(self.newest).min(SLICES) {
+        for passed in 0..at.saturating_sub(self.newest).min(u64::from(SLICES)) {
             self.slice(at - passed).clone_from(&Slice::default());
         }
         self.newest = at;
@@ -45,7 +45,7 @@ impl Window {
     }
 
     fn slice(&mut self, at: u64) -> &mut Slice {
-        let index = usize::try_from(at % SLICES).unwrap_or_default();
+        let index = usize::try_from(at % u64::from(SLICES)).unwrap_or_default();
         #[expect(clippy::indexing_slicing, reason = "reduced modulo the length")]
         &mut self.slices[index]
     }
@@ -58,7 +58,7 @@ mod tests {
     #[test]
     fn what_is_older_than_the_window_no_longer_counts() {
         let begin = Instant::now();
-        let at = |second| begin + Duration::from_millis(second * 1000);
+        let at = |second| begin + Duration::from_secs(second);
         let length = Duration::from_secs(10);
         let mut window = Window::new(begin);
         for (second, failed, expected) in [

@@ -8,7 +8,7 @@ use http::HeaderValue;
 
 use super::plugins::{Artifacts, config_of, find};
 use super::{Files, PrepareError, address, timeouts};
-use crate::cluster::{Cluster, Live, Member, Numbers};
+use crate::cluster::{Care, Cluster, Live, Member, Numbers, Recovery};
 use crate::config::{self, Config};
 use crate::gateway::Base;
 use crate::gateway::generation::{Generation, Kept, MadeFrom};
@@ -82,14 +82,22 @@ fn make(
     let lives: Vec<Arc<Live>> =
         cluster.endpoints.iter().map(|endpoint| base.registry.live(&cluster.name, &endpoint.url)).collect();
     let numbers = Arc::new(Numbers::new(lives.clone()));
+    let cares = Care::of(cluster, &lives);
     let balancer = artifact.balancer(config_of(config, &cluster.balancer), &cluster.endpoints, numbers, carry)?;
-    let members = cluster.endpoints.iter().zip(lives).map(|(endpoint, live)| Member {
+    let members = cluster.endpoints.iter().zip(lives).zip(cares).map(|((endpoint, live), care)| Member {
         live,
+        care,
         group: endpoint.group,
         state: endpoint.state,
         max_connections: endpoint.max_connections,
     });
-    let cluster_view = Cluster::new(cluster.name.as_str().into(), members.collect(), balancer);
+    let recovery = Recovery {
+        is_forced: cluster.force_recovery,
+        slow_start: cluster.slow_start,
+        has_probes: cluster.health.is_some(),
+    };
+    let cluster_view =
+        Cluster::new(cluster.name.as_str().into(), members.collect(), balancer).with_recovery(recovery);
     let upstreams = upstreams(base, cluster, platform)?;
     Ok(Kept { made_from, cluster: Arc::new(cluster_view), upstreams })
 }
