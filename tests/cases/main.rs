@@ -15,6 +15,7 @@ mod binary;
 mod ending;
 mod faults;
 mod forward;
+mod health;
 mod process;
 mod reload;
 mod running;

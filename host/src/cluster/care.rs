@@ -69,8 +69,7 @@ impl Care {
 impl Default for Care {
     /// The default pauses, and nobody is ejected.
     fn default() -> Self {
-        let rules =
-            Rules { pause: Pause::default(), outlier: None, peers: Vec::new(), ejecting: Mutex::default() };
+        let rules = Rules { pause: Pause::default(), outlier: None, peers: Vec::new(), ejecting: Mutex::default() };
         Self { rules: Arc::new(rules), ignore_errors: false }
     }
 }

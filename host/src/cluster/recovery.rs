@@ -73,8 +73,7 @@ mod tests {
     use crate::cluster::{Live, Standing, Thresholds};
     use crate::config::EndpointState;
 
-    const SLOW: Recovery =
-        Recovery { is_forced: true, slow_start: Some(Duration::from_secs(100)), has_probes: false };
+    const SLOW: Recovery = Recovery { is_forced: true, slow_start: Some(Duration::from_secs(100)), has_probes: false };
 
     fn member(live: &Arc<Live>) -> Member {
         let (group, state, max_connections, care) = (0, EndpointState::Ready, None, super::super::Care::default());

@@ -15,4 +15,3 @@ mod schedule;
 mod websocket;
 
 pub use run::{OnAnswer, Prober, Probes};
-

@@ -1,5 +1,6 @@
 //! What an origin is to be, before it starts.
 
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -10,7 +11,7 @@ use tokio::net::{TcpListener, UnixListener};
 use tokio_rustls::TlsAcceptor;
 
 use super::{Kind, Origin, Reserved, Seen, Shared, serve};
-use crate::Identity;
+use crate::{Identity, within};
 
 /// An endpoint that is about to start.
 #[must_use = "an origin serves once it is started"]
@@ -24,6 +25,7 @@ pub struct OriginSetup {
 enum Place {
     Free,
     Reserved(Reserved),
+    At(SocketAddr),
     Unix(PathBuf),
 }
 
@@ -50,6 +52,12 @@ impl OriginSetup {
     /// Listens on a port that was reserved.
     pub fn on(mut self, reserved: Reserved) -> Self {
         self.place = Place::Reserved(reserved);
+        self
+    }
+
+    /// Listens where another one has listened before, as soon as it is gone.
+    pub fn at(mut self, address: SocketAddr) -> Self {
+        self.place = Place::At(address);
         self
     }
 
@@ -80,6 +88,17 @@ impl OriginSetup {
             tcp => {
                 let listener = match tcp {
                     Place::Reserved(reserved) => reserved.socket.listen(1024).unwrap(),
+                    Place::At(address) => {
+                        let listening = async {
+                            loop {
+                                match TcpListener::bind(address).await {
+                                    Ok(listener) => break listener,
+                                    Err(_still_taken) => tokio::task::yield_now().await,
+                                }
+                            }
+                        };
+                        within("the address to be free", listening).await
+                    }
                     _ => TcpListener::bind("127.0.0.1:0").await.unwrap(),
                 };
                 address = Some(listener.local_addr().unwrap());

@@ -134,8 +134,7 @@ mod tests {
     #[test]
     fn ejections_grow_and_shrink_back() {
         let (mut conduct, mut now) = (Conduct::default(), Instant::now());
-        let steps =
-            [(0, 10), (0, 20), (0, 40), (0, 60), (59, 60), (60, 40), (39, 60), (60, 40), (80, 20), (1000, 10)];
+        let steps = [(0, 10), (0, 20), (0, 40), (0, 60), (59, 60), (60, 40), (39, 60), (60, 40), (80, 20), (1000, 10)];
         let lengths = steps.map(|(good, expected)| {
             now += Duration::from_secs(good);
             let length = conduct.eject("bad".to_owned(), &RULES, now);

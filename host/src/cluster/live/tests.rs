@@ -34,7 +34,10 @@ fn failures_lead_from_pause_to_trial_and_back() {
     live.succeeded(Duration::from_millis(1), now + second(2));
 
     assert_eq!(live.standing(now + second(2)), Standing::Healthy);
-    assert_eq!(live.report(now + second(3)), Report { standing: Standing::Healthy, since: now + second(2), reason: None });
+    assert_eq!(
+        live.report(now + second(3)),
+        Report { standing: Standing::Healthy, since: now + second(2), reason: None }
+    );
 }
 
 #[test]

@@ -47,7 +47,9 @@ mod tests {
 
     #[test]
     fn the_share_grows_in_a_straight_line() {
-        for (second, expected) in [(0, 0), (1, 10), (10, 100), (25, 250), (50, 500), (99, 990), (100, 1000), (500, 1000)] {
+        for (second, expected) in
+            [(0, 0), (1, 10), (10, 100), (25, 250), (50, 500), (99, 990), (100, 1000), (500, 1000)]
+        {
             let offers = offers(second);
             assert!(offers.abs_diff(expected) <= 1, "{offers} of 1000 at {second} %, expected {expected}");
         }

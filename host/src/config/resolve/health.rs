@@ -23,8 +23,7 @@ enum Probe {
 const PROBES: [(&str, Probe); 4] =
     [("tcp", Probe::Tcp), ("tls", Probe::Tls), ("http", Probe::Http), ("websocket", Probe::Websocket)];
 /// Methods that are safe (RFC 9110 §9.2.1): a probe changes nothing.
-const METHODS: [(&str, &Method); 3] =
-    [("GET", &Method::GET), ("HEAD", &Method::HEAD), ("OPTIONS", &Method::OPTIONS)];
+const METHODS: [(&str, &Method); 3] = [("GET", &Method::GET), ("HEAD", &Method::HEAD), ("OPTIONS", &Method::OPTIONS)];
 /// Final statuses: 1xx come before one.
 const STATUSES: RangeInclusive<u16> = 200..=599;
 /// What a body is searched for.
@@ -106,14 +105,14 @@ impl Resolver<'_, '_> {
         let is_http = probe == Probe::Http;
         let name = written.probe.get_ref();
         for (key, at, fits, fitting) in [
-            ("path", written.path.as_ref().map(Spanned::span), asks_path, "`http` and `websocket`"),
-            ("host", written.host.as_ref().map(Spanned::span), asks_path, "`http` and `websocket`"),
-            ("method", written.method.as_ref().map(Spanned::span), is_http, "`http`"),
-            ("expect", written.expect.as_ref().map(Spanned::span), is_http, "`http`"),
-            ("body", written.body.as_ref().map(Spanned::span), is_http, "`http`"),
+            ("path", written.path.as_ref().map(Spanned::span), asks_path, "`http` and `websocket` do"),
+            ("host", written.host.as_ref().map(Spanned::span), asks_path, "`http` and `websocket` do"),
+            ("method", written.method.as_ref().map(Spanned::span), is_http, "`http` does"),
+            ("expect", written.expect.as_ref().map(Spanned::span), is_http, "`http` does"),
+            ("body", written.body.as_ref().map(Spanned::span), is_http, "`http` does"),
         ] {
             if let Some(at) = at.filter(|_| !fits) {
-                let message = format!("`{key}` is nothing that probe = \"{name}\" looks at, only {fitting} do");
+                let message = format!("`{key}` is nothing that probe = \"{name}\" looks at, only {fitting}");
                 self.report.fault_hint(at, message, "leave it out, or choose another probe");
             }
         }
@@ -153,7 +152,11 @@ impl Resolver<'_, '_> {
         let parsed = path.parse::<::http::uri::PathAndQuery>();
         if !path.starts_with('/') || path.contains('#') || !parsed.is_ok_and(|parsed| parsed.as_str() == path) {
             let message = format!("bad `path` \"{path}\", expected a path that starts with `/`");
-            self.report.fault_hint(written.span(), message, "for example \"/healthz?deep=1\"; encode what is no URL character");
+            self.report.fault_hint(
+                written.span(),
+                message,
+                "for example \"/healthz?deep=1\"; encode what is no URL character",
+            );
         }
         path.clone()
     }
@@ -163,7 +166,8 @@ impl Resolver<'_, '_> {
         let host = written.get_ref();
         let authority = host.parse::<::http::uri::Authority>();
         if host.contains('@') || authority.is_err() {
-            self.report.fault(written.span(), format!("bad `host` \"{host}\", expected a host name, with or without port"));
+            self.report
+                .fault(written.span(), format!("bad `host` \"{host}\", expected a host name, with or without port"));
         }
         HeaderValue::from_str(host).ok()
     }

@@ -96,8 +96,7 @@ fn make(
         slow_start: cluster.slow_start,
         has_probes: cluster.health.is_some(),
     };
-    let cluster_view =
-        Cluster::new(cluster.name.as_str().into(), members.collect(), balancer).with_recovery(recovery);
+    let cluster_view = Cluster::new(cluster.name.as_str().into(), members.collect(), balancer).with_recovery(recovery);
     let upstreams = upstreams(base, cluster, platform)?;
     Ok(Kept { made_from, cluster: Arc::new(cluster_view), upstreams })
 }
