@@ -16,6 +16,8 @@ use tidegate::config::{Endpoint, EndpointAddress, EndpointState};
 use tidegate::plugin::{Artifact, Limits, Runtime, Spec, shipped};
 use tidegate::policy::{Balancer, PickRequest, RequestFacts, ResponseContext, Scheme};
 use tidegate_bybusyness::choose::{Candidate, Scores};
+use tidegate_plugin::RequestLine;
+use tidegate_prefix::rules::Rules;
 use tokio::time::Instant;
 
 const ENDPOINTS: [u32; 4] = [1, 16, 256, 4096];
@@ -127,6 +129,18 @@ fn route(criterion: &mut Criterion) {
         let mut facts = facts(&format!("/app{}/websocket/room/1", count - 1));
         group.bench_function(BenchmarkId::new("wasm", count), |bencher| {
             bencher.iter(|| black_box(router.route(&mut facts).unwrap()));
+        });
+        let rules = Rules::new(serde_json::from_value(config).unwrap(), &["chat".to_owned()]).unwrap();
+        group.bench_function(BenchmarkId::new("native", count), |bencher| {
+            let line = RequestLine {
+                method: "GET".to_owned(),
+                scheme: tidegate_plugin::Scheme::Https,
+                host: facts.authority.clone(),
+                path: facts.path.clone(),
+                query: None,
+                upgrade: facts.upgrade.clone(),
+            };
+            bencher.iter(|| black_box(rules.decide(black_box(&line))));
         });
     }
     group.finish();

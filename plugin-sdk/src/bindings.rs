@@ -75,6 +75,14 @@ pub mod feeding_back {
     });
 }
 
+pub mod repeating {
+    wit_bindgen::generate!({
+        path: "wit/v0.1",
+        world: "repeating",
+        pub_export_macro: true,
+    });
+}
+
 pub mod handing_over {
     wit_bindgen::generate!({
         path: "wit/v0.1",

@@ -37,7 +37,7 @@ macro_rules! export_balancer {
     };
 }
 
-/// Exports a [`Router`](crate::Router): `export_router!(Mine);` or `export_router!(Mine + Describe);`.
+/// Exports a [`Router`](crate::Router): `export_router!(Mine);` or `export_router!(Mine + Repeats + Describe);`.
 #[macro_export]
 macro_rules! export_router {
     ($plugin:ident $(+ $option:ident)* $(,)?) => {
@@ -170,6 +170,24 @@ macro_rules! __option {
     $crate::bindings::handing_over::export!(Exported with_types_in $crate::bindings::handing_over);
         };
     };
+    (Repeats $plugin:ident) => {
+        const _: () = {
+            const _: fn() = || {
+                fn implements<T: $crate::Repeats>() {}
+                implements::<$plugin>();
+            };
+
+            #[cfg(target_arch = "wasm32")]
+            impl $crate::bindings::repeating::exports::tidegate::plugin::repetition::Guest for Exported {
+                fn repeats() -> bool {
+                    INSTANCE.with(|cell| cell.with(|it| $crate::Repeats::repeats(it)))
+                }
+            }
+
+            #[cfg(target_arch = "wasm32")]
+    $crate::bindings::repeating::export!(Exported with_types_in $crate::bindings::repeating);
+        };
+    };
     (Describe $plugin:ident) => {
         const _: () = {
             const _: fn() = || {
@@ -189,6 +207,6 @@ macro_rules! __option {
         };
     };
     ($other:ident $plugin:ident) => {
-        ::std::compile_error!(concat!("expected Feedback, Handover or Describe, found ", stringify!($other)));
+        ::std::compile_error!(concat!("expected Feedback, Handover, Repeats or Describe, found ", stringify!($other)));
     };
 }

@@ -25,7 +25,7 @@
 //! | role | trait | macro | optional, after a `+` |
 //! |---|---|---|---|
 //! | who gets the next connection | [`Balancer`] | [`export_balancer!`] | [`Feedback`], [`Handover`], [`Describe`] |
-//! | which cluster, which path | [`Router`] | [`export_router!`] | [`Describe`] |
+//! | which cluster, which path | [`Router`] | [`export_router!`] | [`Repeats`], [`Describe`] |
 //! | what goes back to the client | [`Rewriter`] | [`export_rewriter!`] | [`Describe`] |
 //!
 //! One crate may fill several roles: one macro line for each. A panic is logged with its message and place, then the
@@ -47,4 +47,4 @@ pub use bindings::rewriter_plugin::exports::tidegate::plugin::rewriter::{Context
 pub use bindings::router_plugin::exports::tidegate::plugin::router::{Decision, RequestLine, Response, Target};
 pub use config::fault;
 pub use imports::{columns, counters, log, request, table};
-pub use roles::{Balancer, Describe, Feedback, Handover, Rewriter, Router};
+pub use roles::{Balancer, Describe, Feedback, Handover, Repeats, Rewriter, Router};

@@ -59,6 +59,15 @@ pub trait Router: Sized + 'static {
     fn route(&mut self, request: &RequestLine) -> Decision;
 }
 
+/// Optional for a router: its decisions may be remembered.
+pub trait Repeats: Router {
+    /// Asked once, after `configure`. True promises that [`Router::route`] answers equal requests equally for as long as
+    /// this instance lives. The gateway asks all the same if the plugin imports more than `log`.
+    fn repeats(&self) -> bool {
+        true
+    }
+}
+
 /// What goes back to the client. One instance per worker thread.
 pub trait Rewriter: Sized + 'static {
     /// `config` is the operator's as JSON text ("null" if there is none).

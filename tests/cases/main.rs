@@ -18,6 +18,7 @@ mod forward;
 mod health;
 mod process;
 mod reload;
+mod reports;
 mod running;
 mod samples;
 mod sdk;

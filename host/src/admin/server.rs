@@ -2,6 +2,7 @@
 
 use std::io;
 use std::net::SocketAddr;
+use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -83,7 +84,7 @@ impl Server {
         let socket = std::net::TcpListener::bind(config.address).map_err(failed)?;
         socket.set_nonblocking(true).map_err(failed)?;
         let address = socket.local_addr().map_err(failed)?;
-        Ok(Self { address, socket: Mutex::new(Some(socket)), token, life: Drain::new() })
+        Ok(Self { address, socket: Mutex::new(Some(socket)), token, life: Drain::new(NonZeroUsize::MIN) })
     }
 
     /// Where it listens; the port is the real one.

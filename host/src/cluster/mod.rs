@@ -12,7 +12,9 @@ mod live;
 mod numbers;
 mod recovery;
 mod registry;
+mod reported;
 mod select;
+mod signals;
 
 pub use care::Care;
 pub use eligible::{Candidate, eligible};
@@ -21,4 +23,6 @@ pub use live::{Live, ProbeTicket, Report, Standing, Thresholds};
 pub use numbers::Numbers;
 pub use recovery::Recovery;
 pub use registry::Registry;
+pub use reported::{Reported, SignalKey};
 pub use select::{Cluster, Member, SelectError, Tried};
+pub use signals::{Heartbeat, PushFault, Reading, Reports, Signals, Source};

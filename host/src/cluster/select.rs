@@ -10,7 +10,7 @@ use parking_lot::Mutex;
 use tokio::time::Instant;
 
 use super::eligible::{Candidate, eligible};
-use super::{Care, Lease, Live, Recovery};
+use super::{Care, Lease, Live, Recovery, Signals};
 use crate::config::EndpointState;
 use crate::policy::{Balancer, LeastBusy, Outcome, PickRequest, RequestFacts};
 
@@ -75,6 +75,7 @@ pub struct Cluster {
     members: Vec<Member>,
     wants_feedback: bool,
     recovery: Recovery,
+    signals: Arc<Signals>,
     chooser: Mutex<Chooser>,
 }
 
@@ -91,7 +92,8 @@ impl Cluster {
     pub fn new(name: Arc<str>, members: Vec<Member>, balancer: Box<dyn Balancer>) -> Self {
         let wants_feedback = balancer.wants_feedback();
         let chooser = Chooser { balancer, eligible: Vec::new(), busy: Vec::new() };
-        Self { name, members, wants_feedback, recovery: Recovery::default(), chooser: Mutex::new(chooser) }
+        let (recovery, signals) = (Recovery::default(), Arc::default());
+        Self { name, members, wants_feedback, recovery, signals, chooser: Mutex::new(chooser) }
     }
 
     /// The same, with another way to come back into use than the default one.
@@ -104,6 +106,18 @@ impl Cluster {
     #[must_use]
     pub fn recovery(&self) -> &Recovery {
         &self.recovery
+    }
+
+    /// The same, whose endpoints report `signals`.
+    #[must_use]
+    pub fn with_signals(self, signals: Arc<Signals>) -> Self {
+        Self { signals, ..self }
+    }
+
+    /// What its endpoints report about themselves.
+    #[must_use]
+    pub fn signals(&self) -> &Arc<Signals> {
+        &self.signals
     }
 
     /// As configured.

@@ -86,6 +86,8 @@ pub(crate) const EJECTION: Duration = Duration::from_secs(10);
 pub(crate) const EJECTION_LONGEST: Duration = Duration::from_secs(300);
 /// The others can carry about twice their load, hardly more.
 pub(crate) const OUTLIER_SHARE: f64 = 0.5;
+/// Apache's `LBM_HEARTBEAT_MAX_LASTSEEN`: what was said ten heartbeats ago says nothing about now.
+pub(crate) const SIGNAL_EXPIRY: Duration = Duration::from_secs(10);
 
 /// A decision takes microseconds; 20 ms is a plugin that hangs, or a garbage collector at work.
 pub(crate) const PLUGIN_DEADLINE: Duration = Duration::from_millis(20);

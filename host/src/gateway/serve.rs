@@ -107,11 +107,9 @@ fn start(shared: Arc<Shared>, stream: TcpStream, entered: Entered) {
     let drain = shared.base.drain.clone();
     drain.clone().spawn(async move {
         let peer = entered.peer;
-        let result = tokio::select! {
-            result = serve(shared, stream, entered) => result,
-            () = drain.deadline() => Err(ConnectionError::Cut),
-        };
-        if let Err(error) = result {
+        // Boxed: a spawned future is moved several times, and this one has some 8 KiB.
+        let served = drain.unless_cut(Box::pin(serve(shared, stream, entered))).await;
+        if let Err(error) = served.unwrap_or(Err(ConnectionError::Cut)) {
             tracing::debug!(%peer, %error, "connection ended early");
         }
     });

@@ -7,8 +7,8 @@ use super::Shared;
 use crate::plugin::status::Refusal;
 use crate::telemetry::names::{
     ENDPOINT_BYTES, ENDPOINT_EJECTIONS, ENDPOINT_FAILURES, ENDPOINT_HEALTHY, ENDPOINT_IN_FLIGHT, ENDPOINT_PICKS,
-    ENDPOINT_PROBES, LISTENER_CONNECTIONS, PLUGIN_ASIDE, PLUGIN_CALLS, PLUGIN_FAULTS, PLUGIN_INSTANCES, PLUGIN_REFUSED,
-    PLUGIN_SECONDS, WORKER_CONNECTIONS,
+    ENDPOINT_PROBES, ENDPOINT_SIGNAL, LISTENER_CONNECTIONS, PLUGIN_ASIDE, PLUGIN_CALLS, PLUGIN_FAULTS,
+    PLUGIN_INSTANCES, PLUGIN_REFUSED, PLUGIN_SECONDS, WORKER_CONNECTIONS,
 };
 use crate::telemetry::{Samples, process};
 
@@ -48,6 +48,10 @@ impl Shared {
                 samples.add(&ENDPOINT_PROBES, probes("failed"), float(endpoint.probes_failed));
                 samples.add(&ENDPOINT_BYTES, towards("to_endpoint"), float(endpoint.bytes_sent));
                 samples.add(&ENDPOINT_BYTES, towards("to_client"), float(endpoint.bytes_received));
+                for (name, signal) in endpoint.signals.iter().filter(|(_, signal)| signal.fresh) {
+                    let labels = [labels(), vec![("signal", name.clone())]].concat();
+                    samples.add(&ENDPOINT_SIGNAL, labels, signal.value.unwrap_or(f64::NAN));
+                }
             }
         }
     }

@@ -40,12 +40,13 @@ impl Peer {
     #[must_use]
     pub fn new(address: Option<IpAddr>, port: u16, https: bool) -> Self {
         let address = address.map(|address| address.to_canonical());
-        let node = match address {
-            Some(IpAddr::V4(address)) => format!("for={address}"),
-            Some(IpAddr::V6(address)) => format!("for=\"[{address}]\""),
-            None => "for=unknown".to_owned(),
+        let text = address.map(|address| address.to_string());
+        let node = match (address, &text) {
+            (Some(IpAddr::V6(_)), Some(text)) => ["for=\"[", text, "]\""].concat(),
+            (_, Some(text)) => ["for=", text].concat(),
+            (_, None) => "for=unknown".to_owned(),
         };
-        let alone = address.and_then(|address| HeaderValue::from_str(&address.to_string()).ok());
+        let alone = text.and_then(|text| HeaderValue::try_from(text).ok());
         Self { address, https, alone, port: HeaderValue::from(port), node }
     }
 
@@ -70,6 +71,8 @@ impl Forwarding {
     /// client's Host as sent; it may be empty.
     pub fn apply(&self, headers: &mut HeaderMap, peer: &Peer, host: &str) {
         let trusted = self.trusts(peer.address);
+        // Room for all that is put in, found at once.
+        headers.reserve(FIELDS.len() + 1);
         let claims = headers.keys().any(|name| FIELDS.contains(name));
         if claims && !trusted {
             for name in FIELDS {

@@ -4,7 +4,7 @@
 //! not: another reader on the way may have decided otherwise, and that is request smuggling. So the bytes are followed
 //! here as well, heads only: bodies are counted, not read.
 
-use memchr::{memchr, memmem};
+use memchr::{memchr, memchr_iter};
 
 /// What cannot be told for sure about a message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -244,12 +244,11 @@ fn end_of_head(bytes: &[u8]) -> Option<usize> {
 
 /// Length of `lines` up to and with the first empty one.
 fn end_of_lines(lines: &[u8]) -> Option<usize> {
-    let strict = memmem::find(lines, b"\r\n\r\n").map(|at| at + 4);
-    let within = strict.and_then(|end| lines.get(..end)).unwrap_or(lines);
-    // A bare LF may have ended it earlier.
-    let ends = [&b"\n\n"[..], b"\n\r\n"];
-    let bare = ends.iter().filter_map(|end| memmem::find(within, end).map(|at| at + end.len())).min();
-    bare.or(strict)
+    memchr_iter(b'\n', lines).find_map(|at| match lines.get(at + 1..)? {
+        [b'\n', ..] => Some(at + 2),
+        [b'\r', b'\n', ..] => Some(at + 3),
+        _ => None,
+    })
 }
 
 /// The value if `line` is the field `name` (lower case), blanks around it removed.

@@ -27,10 +27,14 @@ pub fn strip_hop_by_hop(headers: &mut HeaderMap) {
         }
     }
     // One pass over the names that are there costs less than a search for each that might be.
-    if headers.keys().any(|name| HOP_BY_HOP.contains(name)) {
-        for name in HOP_BY_HOP {
-            headers.remove(name);
+    let mut there = HOP_BY_HOP.map(|_| false);
+    for name in headers.keys() {
+        for (found, hop) in there.iter_mut().zip(&HOP_BY_HOP) {
+            *found |= name == hop;
         }
+    }
+    for (_, name) in there.iter().zip(&HOP_BY_HOP).filter(|(found, _)| **found) {
+        headers.remove(name);
     }
 }
 

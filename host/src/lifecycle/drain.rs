@@ -1,27 +1,82 @@
 //! One signal that everything which must end listens to.
 
-use std::future::Future;
+use std::future::{Future, poll_fn};
+use std::num::NonZeroUsize;
+use std::pin::pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering::Acquire, Ordering::Release};
+use std::task::Poll;
 use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tokio_util::task::task_tracker::TaskTrackerToken;
 
+use super::WorkerId;
+
 /// The end of the gateway, in two steps: *started* asks everybody to finish, *deadline* no longer asks.
 ///
 /// Cloning is cheap. Tasks that must be waited for are spawned through [`Drain::spawn`].
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct Drain {
-    started: CancellationToken,
-    deadline: CancellationToken,
+    started: Signal,
+    deadline: Signal,
     tasks: TaskTracker,
 }
 
+/// Something that happens once, and that every connection waits for.
+///
+/// Connections register with their own worker's token: with one for all, workers would wait for each other's lock at every
+/// connection. The flag makes the usual answer, "not yet", cost one load.
+#[derive(Clone, Debug)]
+struct Signal(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    given: AtomicBool,
+    tokens: Box<[CancellationToken]>,
+}
+
+impl Signal {
+    fn new(workers: NonZeroUsize) -> Self {
+        let tokens = std::iter::repeat_with(CancellationToken::new).take(workers.get()).collect();
+        Self(Arc::new(Inner { given: AtomicBool::new(false), tokens }))
+    }
+
+    fn give(&self) {
+        // First the flag: whoever a token wakes must see it.
+        self.0.given.store(true, Release);
+        for token in &self.0.tokens {
+            token.cancel();
+        }
+    }
+
+    fn is_given(&self) -> bool {
+        self.0.given.load(Acquire)
+    }
+
+    /// Resolves when it is given. To be polled by one task only: later polls do not look at the waker again.
+    async fn given(&self) {
+        let worker = WorkerId::current().number() % self.0.tokens.len();
+        let Some(token) = self.0.tokens.get(worker) else { return };
+        let mut waiting = pin!(token.cancelled());
+        let mut registered = false;
+        poll_fn(|cx| {
+            if registered && !self.is_given() {
+                return Poll::Pending;
+            }
+            registered = true;
+            waiting.as_mut().poll(cx)
+        })
+        .await;
+    }
+}
+
 impl Drain {
-    /// A drain that nobody has begun.
+    /// A drain that nobody has begun, for a gateway of so many workers.
     #[must_use]
-    pub fn new() -> Self {
-        Self::default()
+    pub fn new(workers: NonZeroUsize) -> Self {
+        Self { started: Signal::new(workers), deadline: Signal::new(workers), tasks: TaskTracker::new() }
     }
 
     /// Spawns a task that a drain waits for, on the worker this is called on. It must end soon after
@@ -35,25 +90,36 @@ impl Drain {
         self.tasks.token()
     }
 
-    /// Resolves when the drain begins.
+    /// Resolves when the drain begins. To be polled by one task only.
     pub fn started(&self) -> impl Future<Output = ()> + '_ {
-        self.started.cancelled()
+        self.started.given()
     }
 
     /// Whether it has begun.
     #[must_use]
     pub fn has_started(&self) -> bool {
-        self.started.is_cancelled()
+        self.started.is_given()
     }
 
-    /// Resolves when patience is at its end.
+    /// Resolves when patience is at its end. To be polled by one task only.
     pub fn deadline(&self) -> impl Future<Output = ()> + '_ {
-        self.deadline.cancelled()
+        self.deadline.given()
+    }
+
+    /// What `work` comes to; none if patience ends first.
+    pub async fn unless_cut<T>(&self, work: impl Future<Output = T>) -> Option<T> {
+        let mut work = pin!(work);
+        let mut cut = pin!(self.deadline());
+        poll_fn(|cx| match work.as_mut().poll(cx) {
+            Poll::Ready(done) => Poll::Ready(Some(done)),
+            Poll::Pending => cut.as_mut().poll(cx).map(|()| None),
+        })
+        .await
     }
 
     /// Asks everybody to finish.
     pub fn begin(&self) {
-        self.started.cancel();
+        self.started.give();
         self.tasks.close();
     }
 
@@ -71,7 +137,7 @@ impl Drain {
     /// Ends what is still there, now.
     pub fn cut(&self) {
         self.begin();
-        self.deadline.cancel();
+        self.deadline.give();
     }
 
     /// Tasks that are not through.

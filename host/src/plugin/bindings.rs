@@ -10,7 +10,7 @@ wasmtime::component::bindgen!({
 });
 
 pub use self::tidegate::plugin::{columns, counters, log, request, system, table, types};
-pub use exports::tidegate::plugin::{balancer, describe, feedback, handover, rewriter, router};
+pub use exports::tidegate::plugin::{balancer, describe, feedback, handover, repetition, rewriter, router};
 
 use crate::policy::{Ending, Metric, Outcome, Scheme};
 

@@ -42,7 +42,7 @@ mod tests {
     fn each_exports_its_roles_and_nothing_else() {
         let table: [(&str, &[&str]); 3] = [
             ("bybusyness", &["balancer", "describe", "handover"]),
-            ("prefix", &["describe", "router"]),
+            ("prefix", &["describe", "repetition", "router"]),
             ("reverse", &["describe", "rewriter"]),
         ];
 

@@ -103,6 +103,11 @@ impl Surface {
         self.imports.contains(interface)
     }
 
+    /// Whether all that it can learn during a call stands in the call's arguments.
+    pub(super) fn sees_arguments_only(&self) -> bool {
+        !self.wasi && self.imports.iter().all(|import| ["types", "log"].contains(&import.as_str()))
+    }
+
     /// Refuses an import that the operator does not grant.
     pub(super) fn check(&self, allow: &Allow) -> Result<(), Problem> {
         let Allow::Only(granted) = allow else { return Ok(()) };

@@ -93,7 +93,10 @@ impl Exchange<'_> {
         let outgoing = self.outgoing(request, rules, destination);
         let timeouts = outgoing.timeouts;
         match attempt(destination, outgoing, &mut facts, &mut record).await {
-            Ok(answer) => self.answer(answer, rules, timeouts, &facts, record),
+            Ok(mut answer) => {
+                record.reported(&destination.cluster, answer.response.headers_mut());
+                self.answer(answer, rules, timeouts, &facts, record)
+            }
             Err(error) => {
                 tracing::debug!(cluster = %destination.cluster.name(), path = ?facts.path, %error, "request failed");
                 record.ending(ending(&error));

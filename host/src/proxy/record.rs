@@ -6,7 +6,7 @@ use std::time::SystemTime;
 use tokio::time::Instant;
 
 use super::{Client, Snapshot};
-use crate::cluster::Lease;
+use crate::cluster::{Cluster, Lease};
 use crate::http::Watch;
 use crate::policy::RequestFacts;
 use crate::telemetry::{AccessRecord, Counter, Gauge, Held, Kind};
@@ -123,6 +123,14 @@ impl Record {
             lease.answered(status, Instant::now());
         }
         self.connection = Some((upstream.clone(), connection));
+    }
+
+    /// The head of the endpoint's answer, in which it may say how it is.
+    pub(super) fn reported(&self, cluster: &Cluster, headers: &mut ::http::HeaderMap) {
+        let member = self.lease.as_ref().and_then(|lease| cluster.members().get(lease.endpoint() as usize));
+        if let Some(member) = member {
+            cluster.signals().take_orca(headers, &member.live, Instant::now(), self.metrics());
+        }
     }
 
     /// The response that the client gets.

@@ -86,6 +86,12 @@ pub static PLUGIN_REFUSED: Family =
     Family::gauge("tidegate_plugin_refused", "1 if the latest file of the plugin was refused");
 /// Reloads, by `outcome`.
 pub static RELOADS: Family = Family::counter("tidegate_reloads", "Configuration reloads, by outcome");
+/// Numbers that endpoints reported about themselves, by `source` (`json`, `metric`, `orca`, `heartbeat`, `push`).
+pub static REPORTS_TAKEN: Family =
+    Family::counter("tidegate_reports", "Numbers that endpoints reported about themselves, by source");
+/// What endpoints reported and could not be used, by `source`.
+pub static REPORTS_IGNORED: Family =
+    Family::counter("tidegate_reports_ignored", "Reports of endpoints that could not be used, by source");
 /// The live generation.
 pub static GENERATION: Family = Family::gauge("tidegate_generation", "Number of the live generation");
 /// Access lines lost.
@@ -108,6 +114,10 @@ pub static ENDPOINT_PICKS: Family = Family::counter("tidegate_endpoint_picks", "
 pub static ENDPOINT_FAILURES: Family = Family::counter("tidegate_endpoint_failures", "Attempts that failed");
 /// Bytes each way, by `cluster`, `endpoint` and `direction` (`to_endpoint`, `to_client`).
 pub static ENDPOINT_BYTES: Family = Family::counter("tidegate_endpoint_bytes", "Bytes relayed, by direction");
+
+/// What it reports about itself, by `cluster`, `endpoint` and `signal`; not there once it has expired.
+pub static ENDPOINT_SIGNAL: Family =
+    Family::gauge("tidegate_endpoint_signal", "What the endpoint reports about itself, while it counts");
 
 /// Client connections, by `listener`.
 pub static LISTENER_CONNECTIONS: Family =
@@ -179,11 +189,31 @@ pub enum Counter {
     ReloadRefused,
     /// A rollback was committed.
     RolledBack,
+    /// A number of a probe's JSON was taken.
+    JsonTaken,
+    /// A number of a probe's metrics was taken.
+    MetricTaken,
+    /// A number of an ORCA header was taken.
+    OrcaTaken,
+    /// A number of a heartbeat was taken.
+    HeartbeatTaken,
+    /// A number of a call of the admin API was taken.
+    PushTaken,
+    /// Something of a probe's JSON could not be used.
+    JsonIgnored,
+    /// Something of a probe's metrics could not be used.
+    MetricIgnored,
+    /// Something of an ORCA header could not be used.
+    OrcaIgnored,
+    /// Something of a heartbeat could not be used.
+    HeartbeatIgnored,
+    /// Something of a call of the admin API could not be used.
+    PushIgnored,
 }
 
 impl Counter {
     /// All, in order of their slots and grouped by family.
-    pub(super) const ALL: [Self; 24] = [
+    pub(super) const ALL: [Self; 34] = [
         Self::ConnectionAccepted,
         Self::RefusedByListenerLimit,
         Self::RefusedByClientLimit,
@@ -208,6 +238,16 @@ impl Counter {
         Self::ReloadCommitted,
         Self::ReloadRefused,
         Self::RolledBack,
+        Self::JsonTaken,
+        Self::MetricTaken,
+        Self::OrcaTaken,
+        Self::HeartbeatTaken,
+        Self::PushTaken,
+        Self::JsonIgnored,
+        Self::MetricIgnored,
+        Self::OrcaIgnored,
+        Self::HeartbeatIgnored,
+        Self::PushIgnored,
     ];
 
     /// The counter for a response's status.
@@ -249,6 +289,16 @@ impl Counter {
             Self::ReloadCommitted => (&RELOADS, Some(("outcome", "committed"))),
             Self::ReloadRefused => (&RELOADS, Some(("outcome", "refused"))),
             Self::RolledBack => (&RELOADS, Some(("outcome", "rolled_back"))),
+            Self::JsonTaken => (&REPORTS_TAKEN, Some(("source", "json"))),
+            Self::MetricTaken => (&REPORTS_TAKEN, Some(("source", "metric"))),
+            Self::OrcaTaken => (&REPORTS_TAKEN, Some(("source", "orca"))),
+            Self::HeartbeatTaken => (&REPORTS_TAKEN, Some(("source", "heartbeat"))),
+            Self::PushTaken => (&REPORTS_TAKEN, Some(("source", "push"))),
+            Self::JsonIgnored => (&REPORTS_IGNORED, Some(("source", "json"))),
+            Self::MetricIgnored => (&REPORTS_IGNORED, Some(("source", "metric"))),
+            Self::OrcaIgnored => (&REPORTS_IGNORED, Some(("source", "orca"))),
+            Self::HeartbeatIgnored => (&REPORTS_IGNORED, Some(("source", "heartbeat"))),
+            Self::PushIgnored => (&REPORTS_IGNORED, Some(("source", "push"))),
         }
     }
 }

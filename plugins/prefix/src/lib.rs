@@ -10,7 +10,7 @@ pub mod rules;
 pub mod template;
 pub mod written;
 
-use tidegate_plugin::{About, ConfigError, Decision, Describe, RequestLine, Router, config, export_router};
+use tidegate_plugin::{About, ConfigError, Decision, Describe, Repeats, RequestLine, Router, config, export_router};
 
 use rules::Rules;
 
@@ -28,6 +28,9 @@ impl Router for Prefix {
     }
 }
 
+/// The rules do not change, and nothing but the request line has a part in them.
+impl Repeats for Prefix {}
+
 impl Describe for Prefix {
     fn description() -> About {
         About {
@@ -39,4 +42,4 @@ impl Describe for Prefix {
     }
 }
 
-export_router!(Prefix + Describe);
+export_router!(Prefix + Repeats + Describe);

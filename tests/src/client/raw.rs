@@ -60,6 +60,14 @@ impl Raw {
         self.early.drain(..count.min(self.early.len())).collect()
     }
 
+    /// What is there, as soon as something is; empty at the end of the connection.
+    pub async fn read_some(&mut self) -> Vec<u8> {
+        if self.early.is_empty() {
+            self.more().await;
+        }
+        std::mem::take(&mut self.early)
+    }
+
     /// Everything up to the end of the connection.
     pub async fn read_to_end(&mut self) -> Vec<u8> {
         while self.more().await {}

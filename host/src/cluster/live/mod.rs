@@ -21,6 +21,7 @@ use std::time::Duration;
 use parking_lot::Mutex;
 use tokio::time::Instant;
 
+use super::Reported;
 use crate::config::{Outlier, Pause};
 use condition::Condition;
 use counts::Counts;
@@ -33,6 +34,7 @@ pub struct Live {
     cluster: String,
     url: String,
     counts: Counts,
+    reported: Reported,
     condition: Mutex<Condition>,
     /// It is not plainly healthy: the condition must be asked.
     troubled: AtomicBool,
@@ -50,11 +52,13 @@ impl Live {
     /// An endpoint nobody has used. `cluster` is for the log.
     #[must_use]
     pub fn of(cluster: &str, url: &str) -> Self {
+        let now = Instant::now();
         Self {
             cluster: cluster.to_owned(),
             url: url.to_owned(),
             counts: Counts::default(),
-            condition: Mutex::new(Condition::new(Instant::now())),
+            reported: Reported::new(now),
+            condition: Mutex::new(Condition::new(now)),
             troubled: AtomicBool::new(false),
             warming: AtomicBool::new(false),
         }
@@ -64,6 +68,12 @@ impl Live {
     #[must_use]
     pub fn url(&self) -> &str {
         &self.url
+    }
+
+    /// What it reports about itself.
+    #[must_use]
+    pub fn reported(&self) -> &Reported {
+        &self.reported
     }
 
     /// Whether it is given work at `now`. Cheap while all is well.

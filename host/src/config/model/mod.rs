@@ -13,6 +13,7 @@ use std::time::Duration;
 use ::http::{HeaderName, HeaderValue};
 use ipnet::IpNet;
 
+use super::signals::{Heartbeat, Signal};
 pub use health::{Check, Health, HttpCheck, Outlier, Pause, WebsocketCheck};
 
 /// One complete, valid configuration.
@@ -34,6 +35,8 @@ pub struct Config {
     pub clusters: Vec<Cluster>,
     /// `[plugin.NAME]`
     pub plugins: BTreeMap<String, Plugin>,
+    /// `[heartbeat]`
+    pub heartbeat: Option<Heartbeat>,
     /// `[admin]`
     pub admin: Option<Admin>,
     /// `[log]`
@@ -212,6 +215,10 @@ pub struct Cluster {
     pub outlier: Option<Outlier>,
     /// Probes. Default: none.
     pub health: Option<Health>,
+    /// What its endpoints report about themselves, by name; at most [`super::MOST_SIGNALS`].
+    pub signals: Vec<Signal>,
+    /// How long a report counts. Default 10 s.
+    pub signal_expiry: Duration,
 }
 
 /// A member of a cluster.

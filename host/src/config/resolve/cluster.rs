@@ -68,6 +68,8 @@ impl Resolver<'_, '_> {
                 slow_start: self.slow_start(section.slow_start.as_ref()),
                 outlier: section.outlier.as_ref().map(|outlier| self.outlier(outlier)),
                 health,
+                signals: section.signals.as_ref().map_or_else(Vec::new, |signals| self.signals(&lower, signals)),
+                signal_expiry: self.time("signal_expiry", section.signal_expiry.as_ref(), defaults::SIGNAL_EXPIRY),
                 name: lower,
             };
             clusters.push(Resolved { used, span: Some(name.span()) });
@@ -227,6 +229,8 @@ pub(super) fn direct(url: &EndpointUrl, timeouts: Timeouts) -> Resolved {
         slow_start: None,
         outlier: None,
         health: None,
+        signals: Vec::new(),
+        signal_expiry: defaults::SIGNAL_EXPIRY,
     };
     Resolved { used, span: None }
 }

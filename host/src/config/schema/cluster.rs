@@ -9,7 +9,7 @@ use serde::de::{self, Deserializer, MapAccess, Visitor};
 use toml::Spanned;
 
 use super::super::units::Number;
-use super::{HealthTable, Json, OutlierTable, PauseTable, Text, Time, TimeoutsTable, Whole};
+use super::{HealthTable, Json, OutlierTable, PauseTable, SignalsTable, Text, Time, TimeoutsTable, Whole};
 
 /// `[cluster.NAME]`
 #[derive(Debug, Deserialize)]
@@ -29,6 +29,8 @@ pub(crate) struct ClusterSection {
     pub(crate) slow_start: Option<Time>,
     pub(crate) outlier: Option<OutlierTable>,
     pub(crate) health: Option<HealthTable>,
+    pub(crate) signals: Option<SignalsTable>,
+    pub(crate) signal_expiry: Option<Time>,
 }
 
 /// A URL, or a table with one.

@@ -8,6 +8,7 @@ mod plugin;
 mod read;
 mod rewrite;
 mod route;
+mod signals;
 
 pub(crate) use cluster::{ClientTlsTable, ClusterSection, EndpointEntry, EndpointTable, PoolTable};
 pub(crate) use gateway::{AdminSection, GatewaySection, LogSection, TimeoutsTable};
@@ -16,6 +17,7 @@ pub(crate) use listen::{LimitsTable, ListenSection, ServerTlsTable};
 pub(crate) use plugin::{Json, PluginSection, RoleSection};
 pub(crate) use read::{File, read};
 pub(crate) use route::{HeaderTable, RedirectTable, RespondTable, RouteSection};
+pub(crate) use signals::{HeartbeatSection, SignalTable, SignalsTable};
 
 /// Text with its place.
 pub(crate) type Text = toml::Spanned<String>;

@@ -8,7 +8,7 @@ use http::HeaderValue;
 
 use super::plugins::{Artifacts, config_of, find};
 use super::{Files, PrepareError, address, timeouts};
-use crate::cluster::{Care, Cluster, Live, Member, Numbers, Recovery};
+use crate::cluster::{Care, Cluster, Live, Member, Numbers, Recovery, Signals};
 use crate::config::{self, Config};
 use crate::gateway::Base;
 use crate::gateway::generation::{Generation, Kept, MadeFrom};
@@ -81,8 +81,9 @@ fn make(
 ) -> Result<Kept, PrepareError> {
     let lives: Vec<Arc<Live>> =
         cluster.endpoints.iter().map(|endpoint| base.registry.live(&cluster.name, &endpoint.url)).collect();
-    let numbers = Arc::new(Numbers::new(lives.clone()));
     let cares = Care::of(cluster, &lives);
+    let signals = Arc::new(Signals::new(&base.registry, &cluster.signals, cluster.signal_expiry));
+    let numbers = Arc::new(Numbers::new(lives.clone()).with_signals(signals.clone()));
     let balancer = artifact.balancer(config_of(config, &cluster.balancer), &cluster.endpoints, numbers, carry)?;
     let members = cluster.endpoints.iter().zip(lives).zip(cares).map(|((endpoint, live), care)| Member {
         live,
@@ -96,7 +97,9 @@ fn make(
         slow_start: cluster.slow_start,
         has_probes: cluster.health.is_some(),
     };
-    let cluster_view = Cluster::new(cluster.name.as_str().into(), members.collect(), balancer).with_recovery(recovery);
+    let cluster_view = Cluster::new(cluster.name.as_str().into(), members.collect(), balancer)
+        .with_recovery(recovery)
+        .with_signals(signals);
     let upstreams = upstreams(base, cluster, platform)?;
     Ok(Kept { made_from, cluster: Arc::new(cluster_view), upstreams })
 }

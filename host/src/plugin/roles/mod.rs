@@ -2,6 +2,7 @@
 
 mod balancer;
 mod fields;
+mod memo;
 mod rewriter;
 mod router;
 mod trial;

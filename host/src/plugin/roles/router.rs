@@ -9,14 +9,15 @@ use wasmtime::Store;
 use wasmtime::component::Instance as Linked;
 
 use super::super::artifact::Artifact;
-use super::super::bindings::router as contract;
 use super::super::bindings::types::ConfigError;
+use super::super::bindings::{repetition, router as contract};
 use super::super::capabilities::printable;
 use super::super::fault::Crash;
 use super::super::host_state::HostState;
 use super::super::load::Problem;
 use super::super::seat::{Plan, Role, Seat};
 use super::super::surface::RoleKind;
+use super::memo::Memo;
 use super::{costs_time, fields, per_worker};
 use crate::lifecycle::PerWorker;
 use crate::policy::{Decision, DirectResponse, Fault, FaultKind, RequestFacts, Router, Target};
@@ -35,9 +36,15 @@ struct Routing {
     clusters: Vec<String>,
 }
 
+struct Guest {
+    router: contract::Guest,
+    repetition: Option<repetition::Guest>,
+}
+
 impl Role for Routing {
-    type Guest = contract::Guest;
-    type Configured = ();
+    type Guest = Guest;
+    /// Whether it answers equal requests equally.
+    type Configured = bool;
     const KIND: RoleKind = RoleKind::Router;
 
     /// See [`super::costs_time`].
@@ -45,16 +52,29 @@ impl Role for Routing {
         costs_time(kind)
     }
 
-    fn find(artifact: &Artifact, store: &mut Store<HostState>, instance: &Linked) -> wasmtime::Result<contract::Guest> {
-        contract::GuestIndices::new(&artifact.compiled.pre)?.load(store, instance)
+    fn find(artifact: &Artifact, store: &mut Store<HostState>, instance: &Linked) -> wasmtime::Result<Guest> {
+        let (pre, surface) = (&artifact.compiled.pre, &artifact.compiled.surface);
+        let router = contract::GuestIndices::new(pre)?.load(&mut *store, instance)?;
+        let repetition = if surface.exports("repetition") && surface.sees_arguments_only() {
+            Some(repetition::GuestIndices::new(pre)?.load(&mut *store, instance)?)
+        } else {
+            None
+        };
+        Ok(Guest { router, repetition })
     }
 
     fn configure(
         &self,
-        guest: &contract::Guest,
+        guest: &Guest,
         store: &mut Store<HostState>,
-    ) -> wasmtime::Result<Result<(), Vec<ConfigError>>> {
-        guest.call_configure(store, &self.config, &self.clusters)
+    ) -> wasmtime::Result<Result<bool, Vec<ConfigError>>> {
+        if let Err(errors) = guest.router.call_configure(&mut *store, &self.config, &self.clusters)? {
+            return Ok(Err(errors));
+        }
+        Ok(Ok(match &guest.repetition {
+            Some(repetition) => repetition.call_repeats(store)?,
+            None => false,
+        }))
     }
 }
 
@@ -67,13 +87,16 @@ pub(in super::super) fn router(
     workers: NonZeroUsize,
 ) -> Result<Box<dyn Router>, Problem> {
     let plan = Plan::new(artifact, Routing { config: config.to_string(), clusters: clusters.to_vec() })?;
-    let (seats, ()) = per_worker(&plan, workers)?;
+    let (seats, repeats) = per_worker(&plan, workers)?;
     let wants_request = artifact.compiled.surface.imports("request");
-    Ok(Box::new(PluginRouter { seats, wants_request, clusters: clusters.len(), routes: route_count }))
+    let memos = PerWorker::new(workers, || repeats.then(Memo::default));
+    Ok(Box::new(PluginRouter { seats, memos, wants_request, clusters: clusters.len(), routes: route_count }))
 }
 
 struct PluginRouter {
     seats: PerWorker<Seat<Routing>>,
+    /// What was decided before; none for a plugin that does not promise to repeat itself.
+    memos: PerWorker<Option<Memo>>,
     wants_request: bool,
     clusters: usize,
     routes: usize,
@@ -81,6 +104,21 @@ struct PluginRouter {
 
 impl Router for PluginRouter {
     fn route(&self, request: &mut RequestFacts) -> Result<Decision, Fault> {
+        let mut memo = self.memos.mine();
+        let Some(memo) = memo.as_mut() else { return self.ask(request) };
+        if let Some(target) = memo.recall(request) {
+            return Ok(Decision::Forward(target));
+        }
+        let decision = self.ask(request)?;
+        if let Decision::Forward(target) = &decision {
+            memo.learn(request, target);
+        }
+        Ok(decision)
+    }
+}
+
+impl PluginRouter {
+    fn ask(&self, request: &mut RequestFacts) -> Result<Decision, Fault> {
         let mut seat = self.seats.mine();
         let ticks = seat.plan().artifact.ticks;
         let line = contract::RequestLine {
@@ -95,15 +133,13 @@ impl Router for PluginRouter {
         if self.wants_request {
             instance.store.data_mut().lend(request);
         }
-        let decision = instance.run(ticks, |guest, store| guest.call_route(store, &line));
+        let decision = instance.run(ticks, |guest, store| guest.router.call_route(store, &line));
         if self.wants_request {
             instance.store.data_mut().give_back(request);
         }
         seat.settle(decision.and_then(|decision| self.checked(decision)))
     }
-}
 
-impl PluginRouter {
     fn checked(&self, decision: contract::Decision) -> Result<Decision, Crash> {
         match decision {
             contract::Decision::Forward(target) => self.target(target).map(Decision::Forward),

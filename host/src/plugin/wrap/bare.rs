@@ -15,11 +15,12 @@ use super::contract;
 use super::scan::Scan;
 
 /// What each exported interface consists of.
-const EXPORTS: [(&str, &[&str]); 6] = [
+const EXPORTS: [(&str, &[&str]); 7] = [
     ("balancer", &["configure", "pick"]),
     ("feedback", &["opened", "closed"]),
     ("handover", &["save", "restore"]),
     ("router", &["configure", "route"]),
+    ("repetition", &["repeats"]),
     ("rewriter", &["configure", "rewrite"]),
     ("describe", &["description"]),
 ];

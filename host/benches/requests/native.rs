@@ -1,0 +1,61 @@
+//! The shipped plugins' own code, native: what the wasm around it is compared with.
+
+use http::{HeaderName, HeaderValue, StatusCode};
+use tidegate::policy::{
+    Balancer, Decision, Edit, Fault, PickRequest, RequestFacts, ResponseContext, Rewriter, Router, Scheme, Target,
+};
+use tidegate_bybusyness::choose::{Candidate, Scores};
+use tidegate_prefix::rules::Rules;
+
+/// `prefix`.
+pub(crate) struct Prefix(pub(crate) Rules);
+
+impl Router for Prefix {
+    fn route(&self, request: &mut RequestFacts) -> Result<Decision, Fault> {
+        let line = tidegate_plugin::RequestLine {
+            method: request.method.as_str().to_owned(),
+            scheme: match request.scheme {
+                Scheme::Http => tidegate_plugin::Scheme::Http,
+                Scheme::Https => tidegate_plugin::Scheme::Https,
+            },
+            host: request.host().into_owned(),
+            path: request.path.clone(),
+            query: request.query.clone(),
+            upgrade: request.upgrade.clone(),
+        };
+        match self.0.decide(&line) {
+            tidegate_plugin::Decision::Forward(target) => {
+                Ok(Decision::Forward(Target { cluster: target.cluster, path: target.path, route: target.route }))
+            }
+            other => panic!("the one route matches everything, but: {other:?}"),
+        }
+    }
+}
+
+/// `bybusyness`.
+pub(crate) struct ByBusyness(pub(crate) Scores);
+
+impl Balancer for ByBusyness {
+    fn pick(&mut self, request: &mut PickRequest<'_>) -> Result<Option<u32>, Fault> {
+        let candidates = request.eligible.iter().zip(request.busy);
+        Ok(self.0.pick(candidates.map(|(id, busy)| Candidate { id: *id, busy: *busy })))
+    }
+}
+
+/// `reverse`, as far as a response goes that carries no field of interest: it is never asked.
+pub(crate) struct Reverse(pub(crate) Vec<HeaderName>);
+
+impl Rewriter for Reverse {
+    fn interest(&self) -> &[HeaderName] {
+        &self.0
+    }
+
+    fn rewrite(
+        &self,
+        _context: &ResponseContext<'_>,
+        _status: StatusCode,
+        _fields: &[(HeaderName, HeaderValue)],
+    ) -> Result<Vec<Edit>, Fault> {
+        panic!("no response here carries a field of interest")
+    }
+}

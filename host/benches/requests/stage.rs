@@ -1,0 +1,253 @@
+//! A client, the gateway's path, and an endpoint, on one thread.
+
+use std::net::SocketAddr;
+use std::num::NonZeroUsize;
+use std::sync::Arc;
+use std::time::Duration;
+
+use http::HeaderValue;
+use serde_json::{Value, json};
+use tidegate::cluster::{Cluster, Member, Numbers, Registry};
+use tidegate::config::{Endpoint, EndpointAddress, EndpointState};
+use tidegate::http::{Forwarding, Limits, Peer, serve};
+use tidegate::lifecycle::Drain;
+use tidegate::net::{Socket, Stream};
+use tidegate::plugin::{Artifact, Limits as PluginLimits, Runtime as Plugins, Spec, shipped};
+use tidegate::policy::{Balancer, Rewriter, Router, Scheme};
+use tidegate::proxy::{Client, Destination, HeaderEdits, Observers, Rules, Snapshot, Timeouts, Upgrades, handle};
+use tidegate::telemetry::{AccessLog, AccessTarget, LineFormat, Metrics};
+use tidegate::upstream::{Address, PoolLimits, Upstream, UpstreamSettings};
+use tidegate_bybusyness::choose::Scores;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::runtime::Runtime;
+
+use super::native;
+
+/// Endpoints that the balancer chooses among; all are the same listener.
+const ENDPOINTS: u32 = 16;
+
+/// Longer than any measurement.
+const LONG: Duration = Duration::from_secs(3600);
+
+const GET: &[u8] = b"GET /a/path HTTP/1.1\r\nHost: front.example\r\nUser-Agent: bench/1\r\nAccept: */*\r\n\r\n";
+const UPGRADE: &[u8] = b"GET /a/path HTTP/1.1\r\nHost: front.example\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
+                         Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n";
+const ANSWER: &[u8] = b"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 0\r\n\r\n";
+const SWITCH: &[u8] = b"HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
+                        Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n\r\n";
+
+/// Who decides.
+#[derive(Clone, Copy)]
+pub(crate) enum Deciders {
+    Wasm,
+    Native,
+}
+
+impl Deciders {
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Wasm => "wasm",
+            Self::Native => "native",
+        }
+    }
+}
+
+/// Everything, ready to be asked.
+pub(crate) struct Stage {
+    runtime: Runtime,
+    gateway: SocketAddr,
+}
+
+impl Stage {
+    pub(crate) fn set(deciders: Deciders) -> Self {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        let gateway = runtime.block_on(async {
+            let endpoint = endpoint().await;
+            gateway(Arc::new(snapshot(deciders, endpoint))).await
+        });
+        Self { runtime, gateway }
+    }
+
+    pub(crate) fn connect(&self) -> TcpStream {
+        self.runtime.block_on(connect(self.gateway))
+    }
+
+    pub(crate) fn get(&self, client: &mut TcpStream) {
+        self.runtime.block_on(async {
+            client.write_all(GET).await.unwrap();
+            head(client).await.unwrap();
+        });
+    }
+
+    pub(crate) fn tunnel(&self) {
+        self.runtime.block_on(async {
+            let mut client = connect(self.gateway).await;
+            client.write_all(UPGRADE).await.unwrap();
+            head(&mut client).await.unwrap();
+            client.shutdown().await.unwrap();
+            assert_eq!(client.read(&mut [0; 16]).await.unwrap(), 0);
+        });
+    }
+}
+
+async fn connect(to: SocketAddr) -> TcpStream {
+    let stream = TcpStream::connect(to).await.unwrap();
+    stream.set_nodelay(true).unwrap();
+    stream
+}
+
+/// Reads up to the end of a head; nothing follows one here. None at the end of the connection.
+async fn head(stream: &mut TcpStream) -> Option<Vec<u8>> {
+    let mut head = Vec::with_capacity(1024);
+    while !head.ends_with(b"\r\n\r\n") {
+        if stream.read_buf(&mut head).await.unwrap_or(0) == 0 {
+            return None;
+        }
+    }
+    Some(head)
+}
+
+async fn endpoint() -> SocketAddr {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    tokio::spawn(async move {
+        while let Ok((mut stream, _)) = listener.accept().await {
+            stream.set_nodelay(true).unwrap();
+            tokio::spawn(async move {
+                while let Some(head) = head(&mut stream).await {
+                    let switches = head.windows(9).any(|window| window.eq_ignore_ascii_case(b"websocket"));
+                    stream.write_all(if switches { SWITCH } else { ANSWER }).await.unwrap();
+                }
+            });
+        }
+    });
+    address
+}
+
+async fn gateway(snapshot: Arc<Snapshot>) -> SocketAddr {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let observers = Observers {
+        metrics: Metrics::new(NonZeroUsize::MIN),
+        access: AccessLog::open(&AccessTarget::Off, LineFormat::Json).unwrap(),
+    };
+    let limits = Limits { head_bytes: 64 << 10, head_fields: 100, head_timeout: LONG, idle_timeout: LONG };
+    tokio::spawn(async move {
+        while let Ok((stream, peer)) = listener.accept().await {
+            stream.set_nodelay(true).unwrap();
+            let (snapshot, drain) = (snapshot.clone(), Drain::new(std::num::NonZeroUsize::MIN));
+            let client = Arc::new(Client {
+                peer,
+                local: address,
+                forwarded: Peer::new(Some(peer.ip()), address.port(), false),
+                scheme: Scheme::Http,
+                sni: None,
+                tls: None,
+                drain: drain.clone(),
+                observers: observers.clone(),
+                permit: Box::new(()),
+            });
+            tokio::spawn(async move {
+                let answer = |request| {
+                    let (client, snapshot) = (client.clone(), snapshot.clone());
+                    async move { handle(&client, &snapshot, request).await }
+                };
+                serve(Stream::Plain(Socket::Tcp(stream)), limits, &drain, answer).await.unwrap();
+            });
+        }
+    });
+    address
+}
+
+fn snapshot(deciders: Deciders, endpoint: SocketAddr) -> Snapshot {
+    let routes = json!({ "routes": [{ "path": "/", "action": { "forward": { "cluster": "bench", "path": "/" } } }] });
+    let back = json!({ "routes": [{ "path": "/", "to_path": "/", "origins": [format!("http://{endpoint}")] }] });
+    let clusters = ["bench".to_owned()];
+    let endpoints: Vec<_> = (0..ENDPOINTS).map(|number| configured(endpoint, number)).collect();
+    let registry = Registry::default();
+    let lives: Vec<_> = endpoints.iter().map(|endpoint| registry.live("bench", &endpoint.url)).collect();
+    let reverse = load("reverse").rewriter(&back, NonZeroUsize::MIN).unwrap();
+    let (router, balancer, rewriter): (Box<dyn Router>, Box<dyn Balancer>, Box<dyn Rewriter>) = match deciders {
+        Deciders::Wasm => (
+            load("prefix").router(&routes, &clusters, 1, NonZeroUsize::MIN).unwrap(),
+            load("bybusyness").balancer(&Value::Null, &endpoints, Arc::new(Numbers::new(lives.clone())), None).unwrap(),
+            reverse,
+        ),
+        Deciders::Native => (
+            Box::new(native::Prefix(
+                tidegate_prefix::rules::Rules::new(serde_json::from_value(routes).unwrap(), &clusters).unwrap(),
+            )),
+            Box::new(native::ByBusyness(Scores::new((0..ENDPOINTS).map(|_| 100)))),
+            Box::new(native::Reverse(reverse.interest().to_vec())),
+        ),
+    };
+    let member = |live| Member {
+        live,
+        group: 0,
+        state: EndpointState::Ready,
+        max_connections: None,
+        care: tidegate::cluster::Care::default(),
+    };
+    let cluster = Cluster::new("bench".into(), lives.into_iter().map(member).collect(), balancer);
+    let upstream = |endpoint: &Endpoint| Upstream::new(settings(endpoint), NonZeroUsize::MIN);
+    let timeouts = Timeouts { connect: LONG, response: LONG, tunnel_idle: LONG };
+    let rules = Rules {
+        name: "/".into(),
+        upgrades: Upgrades::Only(vec!["websocket".to_owned()]),
+        reverse: true,
+        timeouts: Some(timeouts),
+        request_headers: HeaderEdits::default(),
+        response_headers: HeaderEdits::default(),
+        preserve_host: false,
+    };
+    Snapshot {
+        generation: 1,
+        router,
+        rewriter,
+        destinations: vec![Destination {
+            cluster: Arc::new(cluster),
+            upstreams: endpoints.iter().map(upstream).collect(),
+            balancer: "bybusyness".into(),
+            timeouts,
+        }],
+        routes: vec![rules.clone()],
+        defaults: rules,
+        forwarding: Forwarding { x_forwarded: true, forwarded: true, trusted: Vec::new() },
+    }
+}
+
+fn load(name: &str) -> Arc<Artifact> {
+    let limits = PluginLimits::default();
+    let spec = Spec { name, origin: "shipped", bytes: shipped(name).unwrap(), limits: &limits };
+    Plugins::new(None).unwrap().load(&spec).unwrap()
+}
+
+fn configured(address: SocketAddr, number: u32) -> Endpoint {
+    Endpoint {
+        url: format!("http://{address}/{number}"),
+        address: EndpointAddress::Tcp(address.ip().to_string(), address.port()),
+        tls: false,
+        authority: address.to_string(),
+        base_path: String::new(),
+        weight: 100,
+        group: 0,
+        route: None,
+        state: EndpointState::Ready,
+        labels: Vec::new(),
+        max_connections: None,
+        ignore_errors: false,
+    }
+}
+
+fn settings(endpoint: &Endpoint) -> UpstreamSettings {
+    let authority = HeaderValue::from_str(&endpoint.authority).unwrap();
+    UpstreamSettings {
+        url: endpoint.url.as_str().into(),
+        address: Address::Socket(endpoint.authority.parse().unwrap()),
+        tls: None,
+        authority,
+        base_path: String::new(),
+        pool: PoolLimits { size: 64, idle: LONG },
+    }
+}

@@ -1,0 +1,89 @@
+//! Measures Tidegate beside the proxies that are installed: same endpoints, same load, interleaved rounds.
+//!
+//! ```text
+//! compare ─┬─▶ endpoint × 2 ◀── nginx | haproxy | … | tidegate ◀── load SCENE      (a process each)
+//!          └─▶ CPU and memory of the proxy's own processes, medians over the rounds ─▶ table
+//! ```
+//!
+//! docs/performance.md says what is counted, and how to read it.
+
+mod compare;
+mod cpu;
+mod endpoint;
+mod figures;
+mod forward;
+mod instructions;
+mod load;
+mod machine;
+mod own;
+mod peer;
+mod process;
+mod scene;
+mod stage;
+mod table;
+
+use std::process::ExitCode;
+
+use anyhow::bail;
+use clap::{Parser, Subcommand};
+
+/// Measures Tidegate beside the proxies that are installed.
+#[derive(Debug, Parser)]
+#[command(version)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Side by side: every proxy that is installed, in front of the same two endpoints
+    Compare(compare::Arguments),
+    /// What only Tidegate is asked: spread over workers, swaps, start, memory after many swaps
+    Own(own::Arguments),
+    /// CPU instructions of an HTTP request, a new tunnel and a tunnel message, counted by callgrind
+    Instructions(instructions::Arguments),
+    /// One scene against an address
+    Load(load::Arguments),
+    /// An endpoint: HTTP/1.1, and a websocket echo
+    Endpoint(endpoint::Arguments),
+    /// The limit to compare with: bytes there and back, no HTTP, no TLS, no decision
+    Forward(forward::Arguments),
+}
+
+fn main() -> ExitCode {
+    match start(Cli::parse()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn start(cli: Cli) -> anyhow::Result<()> {
+    // A tunnel takes two descriptors of a proxy, which inherits this limit.
+    rlimit::increase_nofile_limit(u64::MAX)?;
+    if let Command::Forward(arguments) = &cli.command {
+        return forward::run(arguments);
+    }
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    // Whatever was started is stopped as it is dropped, so also on Ctrl-C.
+    runtime.block_on(async {
+        tokio::select! {
+            done = run(cli.command) => done,
+            _ = tokio::signal::ctrl_c() => bail!("interrupted"),
+        }
+    })
+}
+
+async fn run(command: Command) -> anyhow::Result<()> {
+    match command {
+        Command::Compare(arguments) => compare::run(&arguments).await,
+        Command::Own(arguments) => own::run(&arguments).await,
+        Command::Instructions(arguments) => instructions::run(&arguments).await,
+        Command::Load(arguments) => load::run(&arguments).await,
+        Command::Endpoint(arguments) => endpoint::run(&arguments).await,
+        Command::Forward(_) => Ok(()),
+    }
+}

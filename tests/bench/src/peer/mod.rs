@@ -1,0 +1,186 @@
+//! The proxies: how each is found, configured and started in front of the stage's endpoints.
+
+mod apache;
+mod envoy;
+mod haproxy;
+mod nginx;
+pub(crate) mod tidegate;
+mod web;
+
+use std::fs::File;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context as _, bail};
+use clap::ValueEnum;
+use tokio::net::TcpStream;
+
+use crate::process::Group;
+use crate::stage::{Stage, free_port};
+
+/// Workers or threads of every proxy that can be told.
+pub(crate) const WORKERS: usize = 2;
+
+/// How long a proxy may take to listen.
+pub(crate) const START: Duration = Duration::from_secs(15);
+
+/// How long it may take to calm down after that.
+const SETTLE: Duration = Duration::from_millis(300);
+
+/// Between two looks whether it listens.
+const LOOK: Duration = Duration::from_millis(10);
+
+/// Free ports are found and then bound by others; somebody may come in between.
+const TRIES: usize = 3;
+
+/// Who stands in front of the endpoints.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, ValueEnum)]
+pub(crate) enum Peer {
+    /// Nobody: the endpoints themselves
+    Direct,
+    /// A bare forwarder of bytes
+    Forwarder,
+    /// This gateway
+    Tidegate,
+    /// nginx
+    Nginx,
+    /// HAProxy
+    Haproxy,
+    /// Apache httpd
+    Apache,
+    /// Envoy
+    Envoy,
+    /// Traefik
+    Traefik,
+    /// Caddy
+    Caddy,
+}
+
+/// Where a proxy is to listen.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Ports {
+    pub(crate) plain: u16,
+    pub(crate) tls: u16,
+}
+
+/// A proxy that serves.
+#[derive(Debug)]
+pub(crate) struct Running {
+    group: Option<Group>,
+    plain: SocketAddr,
+    tls: Option<SocketAddr>,
+}
+
+impl Peer {
+    /// As written on the command line and in tables.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Direct => "direct",
+            Self::Forwarder => "forwarder",
+            Self::Tidegate => "tidegate",
+            Self::Nginx => "nginx",
+            Self::Haproxy => "haproxy",
+            Self::Apache => "apache",
+            Self::Envoy => "envoy",
+            Self::Traefik => "traefik",
+            Self::Caddy => "caddy",
+        }
+    }
+
+    /// Its program; none if it is not installed. [`Self::Direct`] has none to look for.
+    pub(crate) fn program(self, gateway: &Path) -> Option<PathBuf> {
+        use crate::process::program;
+        match self {
+            Self::Direct | Self::Forwarder => std::env::current_exe().ok(),
+            Self::Tidegate => Some(gateway.to_owned()).filter(|path| path.is_file()),
+            Self::Nginx => program("NGINX", &["nginx"]),
+            Self::Haproxy => program("HAPROXY", &["haproxy"]),
+            Self::Apache => program("APACHE", &["apache2", "httpd"]),
+            Self::Envoy => program("ENVOY", &["envoy"]),
+            Self::Traefik => program("TRAEFIK", &["traefik"]),
+            Self::Caddy => program("CADDY", &["caddy"]),
+        }
+    }
+
+    /// Writes its configuration, and returns what to run.
+    fn command(self, program: &Path, stage: &Stage, ports: Ports) -> anyhow::Result<Command> {
+        let mut command = Command::new(program);
+        match self {
+            Self::Direct => {}
+            Self::Forwarder => {
+                let listen = format!("127.0.0.1:{}", ports.plain);
+                command.args(["forward", "--listen", &listen, "--to", &stage.each_endpoint("{}", ",")]);
+            }
+            Self::Tidegate => tidegate::configure(&mut command, stage, ports, "")?,
+            Self::Nginx => nginx::configure(&mut command, stage, ports)?,
+            Self::Haproxy => haproxy::configure(&mut command, stage, ports)?,
+            Self::Apache => apache::configure(&mut command, stage, ports)?,
+            Self::Envoy => envoy::configure(&mut command, stage, ports)?,
+            Self::Traefik => web::traefik(&mut command, stage, ports)?,
+            Self::Caddy => web::caddy(&mut command, stage, ports)?,
+        }
+        Ok(command)
+    }
+
+    /// Starts it, and waits until it listens.
+    pub(crate) async fn start(self, program: &Path, stage: &Stage) -> anyhow::Result<Running> {
+        if self == Self::Direct {
+            let plain = *stage.endpoints.first().context("no endpoint")?;
+            return Ok(Running { group: None, plain, tls: None });
+        }
+        let log = stage.path(&format!("{}.log", self.name()));
+        let mut tries = TRIES;
+        loop {
+            let ports = Ports { plain: free_port()?, tls: free_port()? };
+            let command = self.command(program, stage, ports)?;
+            match listening(command, &log, ports.plain, START).await {
+                Ok(group) => {
+                    let at = |port| SocketAddr::from((Ipv4Addr::LOCALHOST, port));
+                    let tls = (self != Self::Forwarder).then(|| at(ports.tls));
+                    return Ok(Running { group: Some(group), plain: at(ports.plain), tls });
+                }
+                Err(error) if tries == 1 => return Err(error.context(self.name())),
+                Err(_once_more) => tries -= 1,
+            }
+        }
+    }
+}
+
+impl Running {
+    /// Where it takes this kind of connection.
+    pub(crate) fn address(&self, tls: bool) -> Option<SocketAddr> {
+        if tls { self.tls } else { Some(self.plain) }
+    }
+
+    /// Its process; none if there is nobody.
+    pub(crate) fn process(&self) -> Option<u32> {
+        self.group.as_ref().map(Group::id)
+    }
+}
+
+/// Runs `command`, its output in `log`, and waits until something listens on `port`.
+pub(crate) async fn listening(mut command: Command, log: &Path, port: u16, limit: Duration) -> anyhow::Result<Group> {
+    let output = File::create(log)?;
+    command.stdout(output.try_clone()?).stderr(output);
+    let mut group = Group::spawn(command)?;
+    let deadline = Instant::now() + limit;
+    while TcpStream::connect((Ipv4Addr::LOCALHOST, port)).await.is_err() {
+        if let Some(status) = group.ended()? {
+            bail!("ended at once, {status}: {}", last_lines(log));
+        }
+        if Instant::now() > deadline {
+            bail!("does not listen after {limit:?}: {}", last_lines(log));
+        }
+        tokio::time::sleep(LOOK).await;
+    }
+    tokio::time::sleep(SETTLE).await;
+    Ok(group)
+}
+
+fn last_lines(log: &Path) -> String {
+    let text = std::fs::read_to_string(log).unwrap_or_default();
+    let lines: Vec<_> = text.lines().rev().take(5).collect();
+    lines.into_iter().rev().collect::<Vec<_>>().join(" | ")
+}

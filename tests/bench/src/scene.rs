@@ -1,0 +1,112 @@
+//! The scenes: what clients do, and what is asked of Tidegate in each.
+
+use std::str::FromStr;
+
+use crate::figures::Column;
+
+/// One thing that clients do with a proxy.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Scene {
+    pub(crate) name: &'static str,
+    pub(crate) load: Load,
+    pub(crate) tls: bool,
+    pub(crate) target: Target,
+    /// Whether it is measured when no scenes are named.
+    pub(crate) usual: bool,
+}
+
+/// What clients do.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Load {
+    /// Tunnels; each sends `ahead` messages of `size` bytes, waits until all are back, and does it again.
+    Echo { tunnels: usize, size: usize, ahead: usize },
+    /// Connect, upgrade, one echo, close; over and over.
+    Connect { clients: usize },
+    /// GETs, one after the other; on connections that stay open or on one each.
+    Http { clients: usize, keep: bool },
+    /// Tunnels that echo once and are then held.
+    Idle { tunnels: usize },
+    /// Many tunnels for ten seconds, then an echo on one of them.
+    Quiet { tunnels: usize },
+}
+
+/// What is asked of Tidegate.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum Target {
+    /// At most so many times the better of nginx and HAProxy.
+    AtMost(Column, f64),
+    /// At most this, whatever others do.
+    Limit(Column, f64),
+    /// At least what HAProxy does.
+    Ahead(Column),
+}
+
+impl Load {
+    /// Whether memory is read, which takes a fresh process.
+    pub(crate) fn wants_fresh(self) -> bool {
+        matches!(self, Self::Idle { .. } | Self::Quiet { .. })
+    }
+}
+
+impl Target {
+    pub(crate) fn column(self) -> Column {
+        match self {
+            Self::AtMost(column, _) | Self::Limit(column, _) | Self::Ahead(column) => column,
+        }
+    }
+}
+
+const fn cpu(most: f64) -> Target {
+    Target::AtMost(Column::Cpu, most)
+}
+
+const fn scene(name: &'static str, load: Load, tls: bool, target: Target) -> Scene {
+    Scene { name, load, tls, target, usual: true }
+}
+
+const fn echo(tunnels: usize, size: usize) -> Load {
+    Load::Echo { tunnels, size, ahead: 1 }
+}
+
+/// Messages that a tunnel of `stream-1` has under way: enough to keep every process busy.
+const AHEAD: usize = 8;
+
+/// All of them.
+pub(crate) const ALL: &[Scene] = &[
+    scene("echo-64", echo(64, 64), false, cpu(1.05)),
+    scene("echo-16k", echo(16, 16 << 10), false, cpu(0.50)),
+    scene("echo-64-tls", echo(64, 64), true, cpu(0.95)),
+    scene("echo-16k-tls", echo(16, 16 << 10), true, cpu(0.80)),
+    scene("connect", Load::Connect { clients: 16 }, false, cpu(1.10)),
+    scene("connect-tls", Load::Connect { clients: 16 }, true, cpu(0.80)),
+    scene("idle", Load::Idle { tunnels: 2000 }, false, Target::Limit(Column::TunnelBytes, 4000.0)),
+    scene("idle-tls", Load::Idle { tunnels: 2000 }, true, Target::Limit(Column::TunnelBytes, 16_000.0)),
+    scene("http", Load::Http { clients: 32, keep: true }, false, cpu(1.10)),
+    scene("http-close", Load::Http { clients: 16, keep: false }, false, cpu(1.10)),
+    scene("http-tls", Load::Http { clients: 32, keep: true }, true, cpu(1.10)),
+    Scene {
+        usual: false,
+        ..scene(
+            "stream-1",
+            Load::Echo { tunnels: 1, size: 16 << 10, ahead: AHEAD },
+            false,
+            Target::Ahead(Column::Megabytes),
+        )
+    },
+    Scene { usual: false, ..scene("stream-64", echo(64, 16 << 10), false, Target::Ahead(Column::Megabytes)) },
+    Scene {
+        usual: false,
+        ..scene("idle-9000", Load::Quiet { tunnels: 9000 }, false, Target::Limit(Column::IdleCpu, 1.0))
+    },
+];
+
+impl FromStr for Scene {
+    type Err = String;
+
+    fn from_str(name: &str) -> Result<Self, String> {
+        ALL.iter().find(|scene| scene.name == name).copied().ok_or_else(|| {
+            let known: Vec<_> = ALL.iter().map(|scene| scene.name).collect();
+            format!("no scene of this name; there are: {}", known.join(", "))
+        })
+    }
+}
