@@ -259,3 +259,28 @@ async fn endpoints_on_unix_sockets_are_probed() {
 
     stands(&gateway, "app.sock", Standing::Unhealthy).await;
 }
+
+#[tokio::test]
+async fn a_tunnel_stays_where_probes_fail_and_the_next_goes_elsewhere() {
+    let is_bad = Arc::new(AtomicBool::new(false));
+    let says_bad = is_bad.clone();
+    let a = Origin::named("a")
+        .answering(move |seen| (seen.target == "/healthz" && says_bad.load(Relaxed)).then(bad))
+        .start()
+        .await;
+    let b = Origin::named("b").start().await;
+    let text = "[[route]]\npath = \"/\"\nto = \"balancer://pool\"\n[cluster.pool]\n\
+                endpoints = [\"ws://{a}\", \"ws://{b}\"]\n\
+                health = { probe = \"http\", path = \"/healthz\", interval = \"100ms\" }\n";
+    let gateway = Gateway::configure(text).origin(&a).origin(&b).start().await;
+    let mut tunnel = gateway.websocket("/").await;
+    assert_eq!(tunnel.endpoint(), "a");
+
+    is_bad.store(true, Relaxed);
+    stands(&gateway, &place(&a), Standing::Unhealthy).await;
+    let others = [gateway.websocket("/").await, gateway.websocket("/").await];
+
+    assert_eq!(others.each_ref().map(|other| other.endpoint()), ["b", "b"]);
+    tunnel.echo("still here").await;
+    assert_eq!((gateway.in_flight(&a), gateway.in_flight(&b)), (1, 2), "probes are not counted");
+}
