@@ -28,6 +28,23 @@ pub struct Lease {
     /// It is the one that tries an endpoint after a pause.
     trial: bool,
     verdict: Verdict,
+    /// What the request's own wish had to do with the choice.
+    pub(super) stickiness: Option<Stickiness>,
+    /// Chosen although every endpoint is paused.
+    pub(super) forced: bool,
+    /// Statuses that count as failures of the endpoint; none if there are none.
+    pub(super) fail_on: Option<Arc<[u16]>>,
+}
+
+/// What became of stickiness in one choice.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stickiness {
+    /// The endpoint that the request named.
+    Hit,
+    /// It named none that is known.
+    Miss,
+    /// It named one that cannot take it: another stands in.
+    Broken,
 }
 
 /// What the cluster's outlier detection has been told.
@@ -58,6 +75,9 @@ impl Lease {
             ending: Ending::Abandoned,
             trial,
             verdict: Verdict::Open,
+            stickiness: None,
+            forced: false,
+            fail_on: None,
         }
     }
 
@@ -77,6 +97,18 @@ impl Lease {
     #[must_use]
     pub fn began(&self) -> Instant {
         self.began
+    }
+
+    /// What became of stickiness; none in a cluster without.
+    #[must_use]
+    pub fn stickiness(&self) -> Option<Stickiness> {
+        self.stickiness
+    }
+
+    /// Whether it was chosen although every endpoint that could be is paused after failures.
+    #[must_use]
+    pub fn is_forced(&self) -> bool {
+        self.forced
     }
 
     /// From choice to the head of the answer, if there was one.
@@ -114,19 +146,22 @@ impl Lease {
         let after = now - self.began;
         self.status = Some(status);
         self.first_byte = Some(after);
-        self.live.succeeded(after, now);
+        let fails = self.fail_on.as_ref().is_some_and(|statuses| statuses.contains(&status));
+        if fails {
+            self.live.count_failure();
+            if let Some(pause) = self.care.pause(&self.live, "it gave an answer that counts as a failure", now) {
+                tracing::warn!(endpoint = %self.live.url(), status, ?pause, "endpoint answers with a failure, left alone for now");
+            }
+        } else {
+            self.live.succeeded(after, now);
+        }
         self.end_trial(now);
         match status {
             // A tunnel lasts: that it opened is what there is to tell. Of all else the body is still to come.
             101 => self.judge(Verdict::Good, now),
-            500.. => self.judge(Verdict::Bad, now),
+            _ if fails || status >= 500 => self.judge(Verdict::Bad, now),
             _ => {}
         }
-    }
-
-    /// The answer is one that the cluster leaves an endpoint alone for. Returns for how long, if that begins now.
-    pub fn pauses(&mut self, now: Instant) -> Option<Duration> {
-        self.care.pause(&self.live, "it gave an answer that pauses it", now)
     }
 
     fn end_trial(&mut self, now: Instant) {

@@ -5,6 +5,8 @@
 //!   └─ Live per cluster and endpoint url ◀──────── members ──▶ eligible ──▶ Balancer ──▶ Lease
 //! ```
 
+mod affinity;
+mod budget;
 mod care;
 mod eligible;
 mod lease;
@@ -13,16 +15,23 @@ mod numbers;
 mod recovery;
 mod registry;
 mod reported;
+mod retry;
 mod select;
 mod signals;
+mod sticky;
+#[cfg(test)]
+mod testing;
+mod values;
 
 pub use care::Care;
 pub use eligible::{Candidate, eligible};
-pub use lease::Lease;
+pub use lease::{Lease, Stickiness};
 pub use live::{Live, ProbeTicket, Report, Standing, Thresholds};
 pub use numbers::Numbers;
 pub use recovery::Recovery;
 pub use registry::Registry;
 pub use reported::{Reported, SignalKey};
-pub use select::{Cluster, Member, SelectError, Tried};
+pub use retry::{Failure, Retry, is_idempotent};
+pub use select::{Cluster, Member, Policy, SelectError, Tried};
 pub use signals::{Heartbeat, PushFault, Reading, Reports, Signals, Source};
+pub use sticky::Sticky;

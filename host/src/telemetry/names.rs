@@ -66,8 +66,19 @@ pub static TUNNEL_BYTES: Family = Family::counter("tidegate_tunnel_bytes", "Byte
 /// Connections to endpoints, by `outcome`.
 pub static UPSTREAM_CONNECTIONS: Family =
     Family::counter("tidegate_upstream_connections", "Connections to endpoints, by how they were had");
-/// Requests tried again on another endpoint.
-pub static RETRIES: Family = Family::counter("tidegate_retries", "Attempts after the first, on another endpoint");
+/// Requests tried again on another endpoint, by `reason`.
+pub static RETRIES: Family = Family::counter(
+    "tidegate_retries",
+    "Attempts after the first, on another endpoint, by what the one before came to",
+);
+/// Requests that were not tried again for want of budget.
+pub static RETRIES_DENIED: Family =
+    Family::counter("tidegate_retries_denied", "Attempts that were not made because the retry budget is spent");
+/// Requests to sticky clusters, by `outcome`.
+pub static STICKY: Family = Family::counter(
+    "tidegate_sticky_requests",
+    "Requests to sticky clusters, by what became of the endpoint they name",
+);
 /// Calls of plugins, by `plugin` and `role`.
 pub static PLUGIN_CALLS: Family = Family::counter("tidegate_plugin_calls", "Calls of plugins, by plugin and role");
 /// Time in plugins, by `plugin` and `role`.
@@ -181,8 +192,22 @@ pub enum Counter {
     UpstreamFailed,
     /// A pooled connection was used again.
     UpstreamReused,
-    /// Another endpoint was tried.
-    Retry,
+    /// Another endpoint was tried: the one before was not reached.
+    RetryConnect,
+    /// … did not answer in time.
+    RetryTimeout,
+    /// … broke off.
+    RetryBroken,
+    /// … answered with a status that is to be tried again.
+    RetryStatus,
+    /// No other endpoint was tried: the budget is spent.
+    RetryDenied,
+    /// The endpoint that the request names answered.
+    StickyHit,
+    /// The request names no endpoint that is known.
+    StickyMiss,
+    /// The endpoint that it names could not; another answered, or none.
+    StickyBroken,
     /// A reload was committed.
     ReloadCommitted,
     /// A reload was refused; the old generation stays.
@@ -213,7 +238,7 @@ pub enum Counter {
 
 impl Counter {
     /// All, in order of their slots and grouped by family.
-    pub(super) const ALL: [Self; 34] = [
+    pub(super) const ALL: [Self; 41] = [
         Self::ConnectionAccepted,
         Self::RefusedByListenerLimit,
         Self::RefusedByClientLimit,
@@ -234,7 +259,14 @@ impl Counter {
         Self::UpstreamConnected,
         Self::UpstreamFailed,
         Self::UpstreamReused,
-        Self::Retry,
+        Self::RetryConnect,
+        Self::RetryTimeout,
+        Self::RetryBroken,
+        Self::RetryStatus,
+        Self::RetryDenied,
+        Self::StickyHit,
+        Self::StickyMiss,
+        Self::StickyBroken,
         Self::ReloadCommitted,
         Self::ReloadRefused,
         Self::RolledBack,
@@ -285,7 +317,14 @@ impl Counter {
             Self::UpstreamConnected => (&UPSTREAM_CONNECTIONS, Some(("outcome", "opened"))),
             Self::UpstreamFailed => (&UPSTREAM_CONNECTIONS, Some(("outcome", "failed"))),
             Self::UpstreamReused => (&UPSTREAM_CONNECTIONS, Some(("outcome", "reused"))),
-            Self::Retry => (&RETRIES, None),
+            Self::RetryConnect => (&RETRIES, Some(("reason", "connect"))),
+            Self::RetryTimeout => (&RETRIES, Some(("reason", "timeout"))),
+            Self::RetryBroken => (&RETRIES, Some(("reason", "broken"))),
+            Self::RetryStatus => (&RETRIES, Some(("reason", "status"))),
+            Self::RetryDenied => (&RETRIES_DENIED, None),
+            Self::StickyHit => (&STICKY, Some(("outcome", "hit"))),
+            Self::StickyMiss => (&STICKY, Some(("outcome", "miss"))),
+            Self::StickyBroken => (&STICKY, Some(("outcome", "broken"))),
             Self::ReloadCommitted => (&RELOADS, Some(("outcome", "committed"))),
             Self::ReloadRefused => (&RELOADS, Some(("outcome", "refused"))),
             Self::RolledBack => (&RELOADS, Some(("outcome", "rolled_back"))),

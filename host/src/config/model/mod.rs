@@ -3,6 +3,8 @@
 //! What an operator writes is in [`super::schema`]; [`super::resolve`] turns that into this.
 
 mod health;
+mod retry;
+mod sticky;
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -15,6 +17,9 @@ use ipnet::IpNet;
 
 use super::signals::{Heartbeat, Signal};
 pub use health::{Check, Health, HttpCheck, Outlier, Pause, WebsocketCheck};
+
+pub use retry::Retry;
+pub use sticky::{Affinity, Issue, SameSite, Sticky};
 
 /// One complete, valid configuration.
 #[derive(Clone, Debug, PartialEq)]
@@ -108,6 +113,8 @@ pub struct Limits {
     pub head_timeout: Duration,
     /// A kept-alive connection without a request, and a client that takes nothing of its answer. Default 60 s.
     pub idle_timeout: Duration,
+    /// Whether a client that has ended its direction still waits for its answer. Default false: it has left.
+    pub half_close: bool,
 }
 
 /// TLS towards clients.
@@ -215,6 +222,14 @@ pub struct Cluster {
     pub outlier: Option<Outlier>,
     /// Probes. Default: none.
     pub health: Option<Health>,
+    /// Whether a client's requests go to the endpoint that they name. Default none.
+    pub sticky: Option<Sticky>,
+    /// What the balancer's hash is made from. Default none.
+    pub affinity: Option<Affinity>,
+    /// When a request is sent again.
+    pub retry: Retry,
+    /// Statuses, 400 to 599, that pause the endpoint once they are delivered (Apache's failonstatus). Default none.
+    pub fail_on: Vec<u16>,
     /// What its endpoints report about themselves, by name; at most [`super::MOST_SIGNALS`].
     pub signals: Vec<Signal>,
     /// How long a report counts. Default 10 s.
@@ -240,6 +255,8 @@ pub struct Endpoint {
     pub group: u32,
     /// Sticky route.
     pub route: Option<String>,
+    /// Sticky route that stands in when this endpoint cannot take work.
+    pub redirect: Option<String>,
     /// Admin state.
     pub state: EndpointState,
     /// Operator's labels.

@@ -8,9 +8,11 @@ mod health;
 mod listen;
 mod overlap;
 mod plugins;
+mod retry;
 mod roles;
 mod route;
 mod signals;
+mod sticky;
 mod target;
 mod url;
 

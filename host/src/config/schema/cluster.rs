@@ -9,7 +9,10 @@ use serde::de::{self, Deserializer, MapAccess, Visitor};
 use toml::Spanned;
 
 use super::super::units::Number;
-use super::{HealthTable, Json, OutlierTable, PauseTable, SignalsTable, Text, Time, TimeoutsTable, Whole};
+use super::{
+    AffinityEntry, HealthTable, Json, OutlierTable, PauseTable, RetryTable, SignalsTable, StickyEntry, Text, Time,
+    TimeoutsTable, Whole,
+};
 
 /// `[cluster.NAME]`
 #[derive(Debug, Deserialize)]
@@ -29,6 +32,12 @@ pub(crate) struct ClusterSection {
     pub(crate) slow_start: Option<Time>,
     pub(crate) outlier: Option<OutlierTable>,
     pub(crate) health: Option<HealthTable>,
+    pub(crate) sticky: Option<Spanned<StickyEntry>>,
+    pub(crate) affinity: Option<Spanned<AffinityEntry>>,
+    #[serde(default)]
+    pub(crate) retry: RetryTable,
+    #[serde(default)]
+    pub(crate) fail_on: Vec<Whole>,
     pub(crate) signals: Option<SignalsTable>,
     pub(crate) signal_expiry: Option<Time>,
 }
@@ -47,6 +56,7 @@ pub(crate) struct EndpointTable {
     pub(crate) url: Text,
     pub(crate) weight: Option<Spanned<Number>>,
     pub(crate) route: Option<Text>,
+    pub(crate) redirect: Option<Text>,
     pub(crate) group: Option<Whole>,
     pub(crate) state: Option<Text>,
     #[serde(default)]

@@ -6,9 +6,11 @@ mod health;
 mod listen;
 mod plugin;
 mod read;
+mod retry;
 mod rewrite;
 mod route;
 mod signals;
+mod sticky;
 
 pub(crate) use cluster::{ClientTlsTable, ClusterSection, EndpointEntry, EndpointTable, PoolTable};
 pub(crate) use gateway::{AdminSection, GatewaySection, LogSection, TimeoutsTable};
@@ -16,8 +18,10 @@ pub(crate) use health::{HealthTable, OutlierTable, PauseTable};
 pub(crate) use listen::{LimitsTable, ListenSection, ServerTlsTable};
 pub(crate) use plugin::{Json, PluginSection, RoleSection};
 pub(crate) use read::{File, read};
+pub(crate) use retry::{OnEntry, RetryTable};
 pub(crate) use route::{HeaderTable, RedirectTable, RespondTable, RouteSection};
 pub(crate) use signals::{HeartbeatSection, SignalTable, SignalsTable};
+pub(crate) use sticky::{AffinityEntry, AffinityTable, IssueTable, StickyEntry};
 
 /// Text with its place.
 pub(crate) type Text = toml::Spanned<String>;

@@ -8,7 +8,7 @@ use http::HeaderValue;
 
 use super::plugins::{Artifacts, config_of, find};
 use super::{Files, PrepareError, address, timeouts};
-use crate::cluster::{Care, Cluster, Live, Member, Numbers, Recovery, Signals};
+use crate::cluster::{Care, Cluster, Live, Member, Numbers, Policy, Recovery, Retry, Signals, Sticky};
 use crate::config::{self, Config};
 use crate::gateway::Base;
 use crate::gateway::generation::{Generation, Kept, MadeFrom};
@@ -97,9 +97,14 @@ fn make(
         slow_start: cluster.slow_start,
         has_probes: cluster.health.is_some(),
     };
-    let cluster_view = Cluster::new(cluster.name.as_str().into(), members.collect(), balancer)
-        .with_recovery(recovery)
-        .with_signals(signals);
+    let policy = Policy {
+        sticky: cluster.sticky.as_ref().map(|sticky| Sticky::new(sticky, &cluster.name, &cluster.endpoints)),
+        affinity: cluster.affinity.clone(),
+        retry: Retry::new(&cluster.retry),
+        fail_on: (!cluster.fail_on.is_empty()).then(|| cluster.fail_on.as_slice().into()),
+    };
+    let cluster_view = Cluster::new(cluster.name.as_str().into(), members.collect(), balancer);
+    let cluster_view = cluster_view.with_signals(signals).with_recovery(recovery).under(policy);
     let upstreams = upstreams(base, cluster, platform)?;
     Ok(Kept { made_from, cluster: Arc::new(cluster_view), upstreams })
 }
