@@ -12,7 +12,7 @@ use criterion::{BenchmarkId, Criterion, criterion_group, criterion_main};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
 use serde_json::{Value, json};
 use tidegate::cluster::{Cluster, Member, Numbers, Registry, Tried};
-use tidegate::config::{Endpoint, EndpointAddress, EndpointState};
+use tidegate::config::{Discover, Endpoint, EndpointAddress, EndpointState};
 use tidegate::plugin::{Artifact, Limits, Runtime, Spec, shipped};
 use tidegate::policy::{Balancer, PickRequest, RequestFacts, ResponseContext, Scheme};
 use tidegate_bybusyness::choose::{Candidate, Scores};
@@ -44,6 +44,8 @@ fn endpoints(count: u32) -> Vec<Endpoint> {
         labels: Vec::new(),
         max_connections: None,
         ignore_errors: false,
+        discover: Discover::Off,
+        found_by: None,
     };
     (0..count).map(endpoint).collect()
 }
@@ -56,6 +58,7 @@ fn members(count: u32) -> Vec<Member> {
         state: EndpointState::Ready,
         max_connections: None,
         care: tidegate::cluster::Care::default(),
+        shared: None,
     };
     endpoints(count).into_iter().map(member).collect()
 }

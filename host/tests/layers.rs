@@ -23,6 +23,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("upstream", &["http", "tls", "cluster"]),
     ("probe", &["config", "http", "cluster", "upstream", "tls"]),
     ("proxy", &["policy", "http", "cluster", "upstream", "tunnel"]),
+    ("discovery", &["config"]),
     ("admin", &["config", "cluster", "plugin::status", "http"]),
     ("cli", &["gateway", "config", "import"]),
 ];

@@ -8,6 +8,7 @@
     reason = "whatever goes wrong in here is a failed test"
 )]
 
+mod admin;
 mod apache;
 mod bad_input;
 mod balance;
@@ -16,6 +17,7 @@ mod ending;
 mod faults;
 mod forward;
 mod health;
+mod membership;
 mod process;
 mod reload;
 mod reports;

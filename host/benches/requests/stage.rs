@@ -8,7 +8,7 @@ use std::time::Duration;
 use http::HeaderValue;
 use serde_json::{Value, json};
 use tidegate::cluster::{Cluster, Member, Numbers, Registry};
-use tidegate::config::{Endpoint, EndpointAddress, EndpointState};
+use tidegate::config::{Discover, Endpoint, EndpointAddress, EndpointState};
 use tidegate::http::{Forwarding, Limits, Peer, serve};
 use tidegate::lifecycle::Drain;
 use tidegate::net::{Socket, Stream};
@@ -132,7 +132,8 @@ async fn gateway(snapshot: Arc<Snapshot>) -> SocketAddr {
         metrics: Metrics::new(NonZeroUsize::MIN),
         access: AccessLog::open(&AccessTarget::Off, LineFormat::Json).unwrap(),
     };
-    let limits = Limits { head_bytes: 64 << 10, head_fields: 100, head_timeout: LONG, idle_timeout: LONG };
+    let limits =
+        Limits { head_bytes: 64 << 10, head_fields: 100, head_timeout: LONG, idle_timeout: LONG, half_close: false };
     tokio::spawn(async move {
         while let Ok((stream, peer)) = listener.accept().await {
             stream.set_nodelay(true).unwrap();
@@ -187,6 +188,7 @@ fn snapshot(deciders: Deciders, endpoint: SocketAddr) -> Snapshot {
         group: 0,
         state: EndpointState::Ready,
         max_connections: None,
+        shared: None,
         care: tidegate::cluster::Care::default(),
     };
     let cluster = Cluster::new("bench".into(), lives.into_iter().map(member).collect(), balancer);
@@ -203,8 +205,8 @@ fn snapshot(deciders: Deciders, endpoint: SocketAddr) -> Snapshot {
     };
     Snapshot {
         generation: 1,
-        router,
-        rewriter,
+        router: router.into(),
+        rewriter: rewriter.into(),
         destinations: vec![Destination {
             cluster: Arc::new(cluster),
             upstreams: endpoints.iter().map(upstream).collect(),
@@ -233,10 +235,13 @@ fn configured(address: SocketAddr, number: u32) -> Endpoint {
         weight: 100,
         group: 0,
         route: None,
+        redirect: None,
         state: EndpointState::Ready,
         labels: Vec::new(),
         max_connections: None,
         ignore_errors: false,
+        discover: Discover::Off,
+        found_by: None,
     }
 }
 
@@ -244,6 +249,7 @@ fn settings(endpoint: &Endpoint) -> UpstreamSettings {
     let authority = HeaderValue::from_str(&endpoint.authority).unwrap();
     UpstreamSettings {
         url: endpoint.url.as_str().into(),
+        known_as: endpoint.url.as_str().into(),
         address: Address::Socket(endpoint.authority.parse().unwrap()),
         tls: None,
         authority,

@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::{Care, Cluster, Live, Member};
+use super::shared::Place;
+use super::{AddressCount, Care, Cluster, Live, Member};
 use crate::policy::{Ending, Outcome};
 
 /// One connection's or request's claim on an endpoint. Busyness rose when it was made and falls when it is dropped.
@@ -34,6 +35,8 @@ pub struct Lease {
     pub(super) forced: bool,
     /// Statuses that count as failures of the endpoint; none if there are none.
     pub(super) fail_on: Option<Arc<[u16]>>,
+    /// Its place in what the address holds, if that is counted.
+    _place: Option<Place>,
 }
 
 /// What became of stickiness in one choice.
@@ -60,10 +63,11 @@ enum Verdict {
 
 impl Lease {
     pub(super) fn new(member: &Member, endpoint: u32, began: Instant, hears: Option<Weak<Cluster>>) -> Self {
-        let trial = member.live.begin_trial(began);
-        member.live.take();
+        let live = member.live.clone();
+        let trial = live.begin_trial(began);
+        live.take();
         Self {
-            live: member.live.clone(),
+            live,
             care: member.care.clone(),
             endpoint,
             began,
@@ -78,6 +82,7 @@ impl Lease {
             stickiness: None,
             forced: false,
             fail_on: None,
+            _place: member.shared.as_ref().map(AddressCount::take),
         }
     }
 

@@ -17,6 +17,7 @@ mod registry;
 mod reported;
 mod retry;
 mod select;
+mod shared;
 mod signals;
 mod sticky;
 #[cfg(test)]
@@ -33,5 +34,6 @@ pub use registry::Registry;
 pub use reported::{Reported, SignalKey};
 pub use retry::{Failure, Retry, is_idempotent};
 pub use select::{Cluster, Member, Policy, SelectError, Tried};
+pub use shared::AddressCount;
 pub use signals::{Heartbeat, PushFault, Reading, Reports, Signals, Source};
 pub use sticky::Sticky;

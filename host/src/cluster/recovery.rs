@@ -77,7 +77,7 @@ mod tests {
 
     fn member(live: &Arc<Live>) -> Member {
         let (group, state, max_connections, care) = (0, EndpointState::Ready, None, super::super::Care::default());
-        Member { live: live.clone(), group, state, max_connections, care }
+        Member { live: live.clone(), group, state, max_connections, care, shared: None }
     }
 
     fn lives(count: usize) -> Vec<Arc<Live>> {

@@ -13,7 +13,7 @@ use tokio::time::Instant;
 
 use super::eligible::{Candidate, eligible};
 use super::sticky::Wish;
-use super::{Care, Lease, Live, Recovery, Retry, Signals, Stickiness, Sticky, affinity};
+use super::{AddressCount, Care, Lease, Live, Recovery, Retry, Signals, Stickiness, Sticky, affinity};
 use crate::config::{Affinity, EndpointState};
 use crate::policy::{Balancer, LeastBusy, Outcome, PickRequest, RequestFacts};
 
@@ -30,9 +30,17 @@ pub struct Member {
     pub max_connections: Option<u32>,
     /// What is done when it fails.
     pub care: Care,
+    /// What its address holds over all clusters, if that is what counts.
+    pub shared: Option<Arc<AddressCount>>,
 }
 
 impl Member {
+    /// What it holds now, as balancers and limits see it.
+    #[must_use]
+    pub fn busy(&self) -> u32 {
+        self.shared.as_ref().map_or_else(|| self.live.in_flight(), |shared| shared.in_flight())
+    }
+
     /// Whether probes ask for it, where there are any: also while it drains, so that it is known whether it could return.
     #[must_use]
     pub fn is_probed(&self) -> bool {
@@ -231,7 +239,7 @@ impl Cluster {
                 }
                 busy.clear();
                 let members = eligible.iter().filter_map(|id| self.members.get(*id as usize));
-                busy.extend(members.map(|member| member.live.in_flight()));
+                busy.extend(members.map(Member::busy));
                 let affinity = self.policy.affinity.as_ref().and_then(|affinity| affinity::hash(affinity, request));
                 let mut pick = PickRequest { eligible, busy, affinity, request: Some(request) };
                 let chosen = match balancer.pick(&mut pick) {
@@ -284,7 +292,7 @@ impl Cluster {
 
 /// Whether a member may be tried and is below its limit.
 fn is_free(member: &Member, may_try: impl Fn(&Live) -> bool) -> bool {
-    may_try(&member.live) && member.max_connections.is_none_or(|most| member.live.in_flight() < most)
+    may_try(&member.live) && member.max_connections.is_none_or(|most| member.busy() < most)
 }
 
 impl std::fmt::Debug for Cluster {

@@ -36,5 +36,6 @@ pub(super) fn member(number: usize, state: EndpointState) -> Member {
         state,
         max_connections: None,
         care: Care::default(),
+        shared: None,
     }
 }

@@ -55,9 +55,9 @@ impl OriginSetup {
         self
     }
 
-    /// Listens where another one has listened before, as soon as it is gone.
-    pub fn at(mut self, address: SocketAddr) -> Self {
-        self.place = Place::At(address);
+    /// Listens there, at another loopback address for example, as soon as who listens there now is gone.
+    pub fn at(mut self, address: impl Into<SocketAddr>) -> Self {
+        self.place = Place::At(address.into());
         self
     }
 

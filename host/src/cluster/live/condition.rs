@@ -96,7 +96,7 @@ impl Condition {
     }
 
     /// Forgets pauses and ejections, as an operator may ask for. What probes have told stays: they tell it anew.
-    pub(super) fn forgive(&mut self) {
+    pub(super) fn reset(&mut self) {
         self.backoff.clear();
         self.conduct.clear();
     }

@@ -109,8 +109,8 @@ impl Live {
     }
 
     /// Forgets pauses and ejections, as an operator may ask for.
-    pub fn forgive(&self, now: Instant) {
-        self.update(now, Condition::forgive);
+    pub fn reset(&self, now: Instant) {
+        self.update(now, Condition::reset);
     }
 
     /// Somebody probes it from now on; results of whoever did before are no longer taken.

@@ -100,12 +100,12 @@ fn what_becomes_healthy_starts_slowly() {
 }
 
 #[test]
-fn an_operator_can_forgive() {
+fn an_operator_can_have_failures_forgotten() {
     let (live, now) = (Live::new("ws://192.0.2.1:80"), Instant::now());
     live.pause(&PAUSE, "not reached", now);
     live.eject("bad".to_owned(), &OUTLIER, now);
 
-    live.forgive(now);
+    live.reset(now);
 
     assert_eq!(live.standing(now), Standing::Healthy);
     assert_eq!(live.ejections(), 1, "what happened has happened");

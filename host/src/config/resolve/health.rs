@@ -137,7 +137,7 @@ impl Resolver<'_, '_> {
                     self.report.fault(body.span(), "`body` is set, but an answer to HEAD has none");
                 }
                 let (path, method) = (self.probe_path(written.path.as_ref()?), method.clone());
-                let (statuses, body) = (self.statuses(written), self.body(written.body.as_ref()));
+                let (statuses, body) = (self.expected(written), self.body(written.body.as_ref()));
                 Some(Check::Http(HttpCheck { method, path, host, statuses, body }))
             }
             Probe::Websocket => {
@@ -172,7 +172,7 @@ impl Resolver<'_, '_> {
         HeaderValue::from_str(host).ok()
     }
 
-    fn statuses(&mut self, written: &HealthTable) -> Vec<RangeInclusive<u16>> {
+    fn expected(&mut self, written: &HealthTable) -> Vec<RangeInclusive<u16>> {
         let Some(expect) = &written.expect else { return vec![defaults::PROBE_EXPECT] };
         if expect.get_ref().is_empty() {
             let message = "`expect` is empty: no answer would be good";

@@ -40,6 +40,7 @@ pub(crate) struct ClusterSection {
     pub(crate) fail_on: Vec<Whole>,
     pub(crate) signals: Option<SignalsTable>,
     pub(crate) signal_expiry: Option<Time>,
+    pub(crate) count: Option<Text>,
 }
 
 /// A URL, or a table with one.
@@ -64,6 +65,7 @@ pub(crate) struct EndpointTable {
     pub(crate) max_connections: Option<Whole>,
     #[serde(default)]
     pub(crate) ignore_errors: bool,
+    pub(crate) discover: Option<Text>,
 }
 
 /// `tls = { … }` towards endpoints.
