@@ -18,6 +18,8 @@ pub(super) struct Counts {
     failures: AtomicU64,
     /// f64 bits of microseconds; NaN before the first answer.
     latency: AtomicU64,
+    /// The same, of the latest answer alone.
+    latest: AtomicU64,
 }
 
 impl Default for Counts {
@@ -29,6 +31,7 @@ impl Default for Counts {
             received: AtomicU64::new(0),
             failures: AtomicU64::new(0),
             latency: AtomicU64::new(f64::NAN.to_bits()),
+            latest: AtomicU64::new(f64::NAN.to_bits()),
         }
     }
 }
@@ -70,6 +73,12 @@ impl Live {
         f64::from_bits(self.counts.latency.load(Relaxed))
     }
 
+    /// Time from choice to first byte of the latest answer in microseconds; NaN before the first.
+    #[must_use]
+    pub fn latest(&self) -> f64 {
+        f64::from_bits(self.counts.latest.load(Relaxed))
+    }
+
     /// Bytes flowed towards it.
     pub fn add_sent(&self, bytes: u64) {
         self.counts.sent.fetch_add(bytes, Relaxed);
@@ -100,5 +109,6 @@ impl Live {
         let old = self.latency();
         let new = if old.is_nan() { sample } else { old + SMOOTHING * (sample - old) };
         self.counts.latency.store(new.to_bits(), Relaxed);
+        self.counts.latest.store(sample.to_bits(), Relaxed);
     }
 }
