@@ -44,6 +44,7 @@ fn endpoints(count: u32) -> Vec<Endpoint> {
         state: EndpointState::Ready,
         labels: Vec::new(),
         max_connections: None,
+        ignore_errors: false,
         discover: Discover::Off,
         found_by: None,
     };
@@ -57,6 +58,7 @@ fn members(count: u32) -> Vec<Member> {
         group: 0,
         state: EndpointState::Ready,
         max_connections: None,
+        care: tidegate::cluster::Care::default(),
         shared: None,
     };
     endpoints(count).into_iter().map(member).collect()

@@ -21,6 +21,7 @@ pub mod listener;
 pub mod net;
 pub mod plugin;
 pub mod policy;
+pub mod probe;
 pub mod proxy;
 pub mod telemetry;
 pub mod tls;

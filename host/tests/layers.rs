@@ -21,6 +21,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("plugin", &["config", "policy"]),
     ("import", &["config", "policy"]),
     ("upstream", &["http", "tls", "cluster"]),
+    ("probe", &["config", "http", "cluster", "upstream", "tls"]),
     ("proxy", &["policy", "http", "cluster", "upstream", "tunnel"]),
     ("discovery", &["config"]),
     ("admin", &["config", "cluster", "plugin::status", "http"]),

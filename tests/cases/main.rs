@@ -16,6 +16,7 @@ mod binary;
 mod ending;
 mod faults;
 mod forward;
+mod health;
 mod membership;
 mod process;
 mod reload;

@@ -183,7 +183,14 @@ fn snapshot(deciders: Deciders, endpoint: SocketAddr) -> Snapshot {
             Box::new(native::Reverse(reverse.interest().to_vec())),
         ),
     };
-    let member = |live| Member { live, group: 0, state: EndpointState::Ready, max_connections: None, shared: None };
+    let member = |live| Member {
+        live,
+        group: 0,
+        state: EndpointState::Ready,
+        max_connections: None,
+        shared: None,
+        care: tidegate::cluster::Care::default(),
+    };
     let cluster = Cluster::new("bench".into(), lives.into_iter().map(member).collect(), balancer);
     let upstream = |endpoint: &Endpoint| Upstream::new(settings(endpoint), NonZeroUsize::MIN);
     let timeouts = Timeouts { connect: LONG, response: LONG, tunnel_idle: LONG };
@@ -232,6 +239,7 @@ fn configured(address: SocketAddr, number: u32) -> Endpoint {
         state: EndpointState::Ready,
         labels: Vec::new(),
         max_connections: None,
+        ignore_errors: false,
         discover: Discover::Off,
         found_by: None,
     }

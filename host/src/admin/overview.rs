@@ -158,8 +158,12 @@ pub struct EndpointView {
     pub found_by: Option<String>,
     /// `ready`, `drain`, `maint`, `spare`, `standby`; or `removed`: no longer configured, but it holds tunnels.
     pub state: &'static str,
-    /// `healthy`, `unhealthy` or `suspect`.
+    /// `healthy`, `suspect`, `paused`, `ejected` or `unhealthy`.
     pub health: &'static str,
+    /// Since when it is that, RFC 3339.
+    pub health_since: String,
+    /// Why; none if it is healthy.
+    pub health_reason: Option<String>,
     /// Load factor, 1.0 is normal; none if removed.
     pub weight: Option<f64>,
     /// Lower groups first; none if removed.
@@ -174,6 +178,12 @@ pub struct EndpointView {
     pub bytes_received: u64,
     /// Failed connects and broken exchanges.
     pub failures: u64,
+    /// Times it was left out for bad answers.
+    pub ejections: u64,
+    /// Probes that it passed.
+    pub probes_passed: u64,
+    /// Probes that it failed.
+    pub probes_failed: u64,
     /// Smoothed time from choice to first byte in microseconds; none before the first.
     pub latency_us: Option<f64>,
     /// What it reports about itself, by the name of the signal; not there if its cluster has none.

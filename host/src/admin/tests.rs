@@ -34,6 +34,8 @@ impl Overview for Fake {
             found_by: None,
             state: "ready",
             health: "healthy",
+            health_since: "2026-11-23T01:02:38.123Z".to_owned(),
+            health_reason: None,
             weight: Some(1.5),
             group: Some(0),
             in_flight: 3,
@@ -41,6 +43,9 @@ impl Overview for Fake {
             bytes_sent: 10,
             bytes_received: 20,
             failures: 1,
+            ejections: 0,
+            probes_passed: 0,
+            probes_failed: 0,
             latency_us: Some(812.5),
             signals: BTreeMap::new(),
         };
@@ -180,7 +185,8 @@ async fn every_page_has_its_shape() {
     assert!(metrics.head.contains("content-type: application/openmetrics-text"), "{}", metrics.head);
     let endpoint = json!({
         "url": "ws://192.0.2.1:80", "found_by": null, "state": "ready", "health": "healthy", "weight": 1.5, "group": 0, "in_flight": 3,
-        "picks": 9, "bytes_sent": 10, "bytes_received": 20, "failures": 1, "latency_us": 812.5,
+        "health_since": "2026-11-23T01:02:38.123Z", "health_reason": null, "picks": 9, "bytes_sent": 10,
+        "bytes_received": 20, "failures": 1, "ejections": 0, "probes_passed": 0, "probes_failed": 0, "latency_us": 812.5,
     });
     let clusters = call(at, "GET /api/v1/clusters HTTP/1.1").await;
     assert!(clusters.body.starts_with("[\n  {\n"), "pretty: {}", clusters.body);

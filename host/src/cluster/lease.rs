@@ -6,7 +6,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::shared::Place;
-use super::{AddressCount, Cluster, Live, Member};
+use super::{AddressCount, Care, Cluster, Live, Member};
 use crate::policy::{Ending, Outcome};
 
 /// One connection's or request's claim on an endpoint. Busyness rose when it was made and falls when it is dropped.
@@ -16,6 +16,7 @@ use crate::policy::{Ending, Outcome};
 #[must_use = "an endpoint counts as busy only while its lease is held"]
 pub struct Lease {
     live: Arc<Live>,
+    care: Care,
     endpoint: u32,
     began: Instant,
     /// The balancer that wants to hear of the end, if it is still in use then.
@@ -27,6 +28,7 @@ pub struct Lease {
     ending: Ending,
     /// It is the one that tries an endpoint after a pause.
     trial: bool,
+    verdict: Verdict,
     /// What the request's own wish had to do with the choice.
     pub(super) stickiness: Option<Stickiness>,
     /// Chosen although every endpoint is paused.
@@ -48,6 +50,17 @@ pub enum Stickiness {
     Broken,
 }
 
+/// What the cluster's outlier detection has been told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Verdict {
+    /// Nothing yet.
+    Open,
+    /// It went well; what breaks later is news.
+    Good,
+    /// It failed. Told once.
+    Bad,
+}
+
 impl Lease {
     pub(super) fn new(member: &Member, endpoint: u32, began: Instant, hears: Option<Weak<Cluster>>) -> Self {
         let live = member.live.clone();
@@ -55,6 +68,7 @@ impl Lease {
         live.take();
         Self {
             live,
+            care: member.care.clone(),
             endpoint,
             began,
             hears,
@@ -64,6 +78,7 @@ impl Lease {
             received: 0,
             ending: Ending::Abandoned,
             trial,
+            verdict: Verdict::Open,
             stickiness: None,
             forced: false,
             fail_on: None,
@@ -136,19 +151,34 @@ impl Lease {
         let after = now - self.began;
         self.status = Some(status);
         self.first_byte = Some(after);
-        if self.fail_on.as_ref().is_some_and(|statuses| statuses.contains(&status)) {
-            if let Some(pause) = self.live.unreachable(now) {
+        let fails = self.fail_on.as_ref().is_some_and(|statuses| statuses.contains(&status));
+        if fails {
+            self.live.count_failure();
+            if let Some(pause) = self.care.pause(&self.live, "it gave an answer that counts as a failure", now) {
                 tracing::warn!(endpoint = %self.live.url(), status, ?pause, "endpoint answers with a failure, left alone for now");
             }
         } else {
-            self.live.succeeded(after);
+            self.live.succeeded(after, now);
         }
-        self.end_trial();
+        self.end_trial(now);
+        match status {
+            // A tunnel lasts: that it opened is what there is to tell. Of all else the body is still to come.
+            101 => self.judge(Verdict::Good, now),
+            _ if fails || status >= 500 => self.judge(Verdict::Bad, now),
+            _ => {}
+        }
     }
 
-    fn end_trial(&mut self) {
+    fn end_trial(&mut self, now: Instant) {
         if std::mem::take(&mut self.trial) {
-            self.live.end_trial();
+            self.live.end_trial(now);
+        }
+    }
+
+    fn judge(&mut self, verdict: Verdict, now: Instant) {
+        if self.verdict != Verdict::Bad && self.verdict != verdict {
+            self.verdict = verdict;
+            self.care.observe(&self.live, verdict == Verdict::Bad, now);
         }
     }
 
@@ -161,25 +191,32 @@ impl Lease {
     /// begins with this failure.
     pub fn unreachable(mut self, now: Instant) -> Option<Duration> {
         self.ending = Ending::Unreachable;
-        self.live.unreachable(now)
+        self.live.count_failure();
+        self.judge(Verdict::Bad, now);
+        self.care.pause(&self.live, "it could not be reached", now)
     }
 
     /// The endpoint broke off.
     pub fn broken(&mut self) {
         self.ending = Ending::Broken;
-        self.live.failed();
+        self.live.count_failure();
+        self.judge(Verdict::Bad, Instant::now());
     }
 }
 
 impl Drop for Lease {
     fn drop(&mut self) {
-        self.end_trial();
+        let now = Instant::now();
+        self.end_trial(now);
+        if self.verdict == Verdict::Open && self.status.is_some() {
+            self.judge(Verdict::Good, now);
+        }
         self.live.give_back();
         if let Some(cluster) = self.hears.as_ref().and_then(Weak::upgrade) {
             let outcome = Outcome {
                 ending: self.ending,
                 status: self.status,
-                duration: self.began.elapsed(),
+                duration: now.saturating_duration_since(self.began),
                 first_byte: self.first_byte,
                 sent: self.sent,
                 received: self.received,

@@ -7,10 +7,12 @@
 
 mod affinity;
 mod budget;
+mod care;
 mod eligible;
 mod lease;
 mod live;
 mod numbers;
+mod recovery;
 mod registry;
 mod reported;
 mod retry;
@@ -22,10 +24,12 @@ mod sticky;
 mod testing;
 mod values;
 
+pub use care::Care;
 pub use eligible::{Candidate, eligible};
 pub use lease::{Lease, Stickiness};
-pub use live::{Live, Standing};
+pub use live::{Live, ProbeTicket, Report, Standing, Thresholds};
 pub use numbers::Numbers;
+pub use recovery::Recovery;
 pub use registry::Registry;
 pub use reported::{Reported, SignalKey};
 pub use retry::{Failure, Retry, is_idempotent};

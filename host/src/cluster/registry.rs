@@ -30,7 +30,7 @@ impl Registry {
         }
         // An endpoint nobody holds any more makes room for the new one, so that names that come and go do not add up.
         endpoints.retain(|_, live| live.strong_count() > 0);
-        let live = Arc::new(Live::new(url));
+        let live = Arc::new(Live::of(cluster, url));
         endpoints.insert(url.to_owned(), Arc::downgrade(&live));
         live
     }

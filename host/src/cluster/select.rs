@@ -13,7 +13,7 @@ use tokio::time::Instant;
 
 use super::eligible::{Candidate, eligible};
 use super::sticky::Wish;
-use super::{AddressCount, Lease, Live, Retry, Signals, Standing, Stickiness, Sticky, affinity};
+use super::{AddressCount, Care, Lease, Live, Recovery, Retry, Signals, Stickiness, Sticky, affinity};
 use crate::config::{Affinity, EndpointState};
 use crate::policy::{Balancer, LeastBusy, Outcome, PickRequest, RequestFacts};
 
@@ -28,6 +28,8 @@ pub struct Member {
     pub state: EndpointState,
     /// In-flight limit.
     pub max_connections: Option<u32>,
+    /// What is done when it fails.
+    pub care: Care,
     /// What its address holds over all clusters, if that is what counts.
     pub shared: Option<Arc<AddressCount>>,
 }
@@ -37,6 +39,12 @@ impl Member {
     #[must_use]
     pub fn busy(&self) -> u32 {
         self.shared.as_ref().map_or_else(|| self.live.in_flight(), |shared| shared.in_flight())
+    }
+
+    /// Whether probes ask for it, where there are any: also while it drains, so that it is known whether it could return.
+    #[must_use]
+    pub fn is_probed(&self) -> bool {
+        self.state != EndpointState::Maint
     }
 }
 
@@ -64,7 +72,7 @@ impl Tried {
 /// Why nobody was chosen. Each is the gateway's 503.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum SelectError {
-    /// No member may take work: all in drain or maint, at their limit, or tried already.
+    /// No member may take work: all in drain or maint, at their limit, tried already, or down where that is not forced.
     #[error("no endpoint can take work")]
     NoneEligible,
     /// The balancer refused.
@@ -93,6 +101,7 @@ pub struct Cluster {
     name: Arc<str>,
     members: Vec<Member>,
     wants_feedback: bool,
+    recovery: Recovery,
     policy: Policy,
     signals: Arc<Signals>,
     chooser: Mutex<Chooser>,
@@ -111,8 +120,20 @@ impl Cluster {
     pub fn new(name: Arc<str>, members: Vec<Member>, balancer: Box<dyn Balancer>) -> Self {
         let wants_feedback = balancer.wants_feedback();
         let chooser = Chooser { balancer, eligible: Vec::new(), busy: Vec::new() };
-        let (policy, signals) = (Policy::default(), Arc::default());
-        Self { name, members, wants_feedback, policy, signals, chooser: Mutex::new(chooser) }
+        let (policy, recovery, signals) = (Policy::default(), Recovery::default(), Arc::default());
+        Self { name, members, wants_feedback, policy, recovery, signals, chooser: Mutex::new(chooser) }
+    }
+
+    /// The same, with another way to come back into use than the default one.
+    #[must_use]
+    pub fn with_recovery(self, recovery: Recovery) -> Self {
+        Self { recovery, ..self }
+    }
+
+    /// How members come back into use.
+    #[must_use]
+    pub fn recovery(&self) -> &Recovery {
+        &self.recovery
     }
 
     /// The same under `policy`.
@@ -181,8 +202,8 @@ impl Cluster {
 
     /// Chooses an endpoint for `request` and counts it, in one step.
     ///
-    /// A balancer that fails is stood in for by the least busy choice. If every member that could take work is paused
-    /// after failures, the pauses are ignored: trying beats refusing (Apache's `forcerecovery`).
+    /// A balancer that fails is stood in for by the least busy choice. If every member that could take work is paused,
+    /// ejected or unhealthy, they are tried all the same, unless the cluster says otherwise: see [`Recovery`].
     ///
     /// # Errors
     /// [`SelectError`] if nobody may be or is chosen.
@@ -194,14 +215,14 @@ impl Cluster {
     ) -> Result<Lease, SelectError> {
         let mut chooser = self.chooser.lock();
         let mut forced = false;
-        let mut wish = self.wish(request, tried, |live| live.standing(now) != Standing::Paused);
+        let mut wish = self.wish(request, tried, |live| live.admits(now));
         if wish == Some(Wish::Unusable) && self.policy.sticky.as_ref().is_some_and(|sticky| !sticky.fails_over()) {
             return Err(SelectError::Bound);
         }
         let Chooser { balancer, eligible, busy } = &mut *chooser;
         if !matches!(wish, Some(Wish::Member(_) | Wish::Instead(_))) {
-            self.fill(eligible, tried, |live| live.standing(now) != Standing::Paused);
-            if eligible.is_empty() {
+            self.fill(eligible, tried, |live| live.admits(now));
+            if eligible.is_empty() && self.recovery.is_forced {
                 forced = true;
                 wish = self.wish(request, tried, |_| true);
             }
@@ -212,6 +233,7 @@ impl Cluster {
                 if forced {
                     self.fill(eligible, tried, |_| true);
                 }
+                self.recovery.spare(eligible, &self.members, now);
                 if eligible.is_empty() {
                     return Err(SelectError::NoneEligible);
                 }

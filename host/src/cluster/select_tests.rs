@@ -2,6 +2,7 @@
 
 use proptest::prelude::*;
 
+use super::super::Standing;
 use super::super::testing::{facts, member};
 use super::*;
 use crate::config;
@@ -47,6 +48,7 @@ fn endpoint(id: usize, state: EndpointState) -> config::Endpoint {
         state,
         labels: Vec::new(),
         max_connections: None,
+        ignore_errors: false,
         discover: config::Discover::Off,
         found_by: None,
     }

@@ -18,6 +18,7 @@ fn endpoint(route: Option<&str>, redirect: Option<&str>, state: EndpointState) -
         state,
         labels: Vec::new(),
         max_connections: None,
+        ignore_errors: false,
         discover: config::Discover::Off,
         found_by: None,
     }

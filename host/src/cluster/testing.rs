@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use ::http::{HeaderMap, HeaderName, HeaderValue, Method};
 
-use super::{Live, Member};
+use super::{Care, Live, Member};
 use crate::config::EndpointState;
 use crate::policy::{RequestFacts, Scheme};
 
@@ -35,6 +35,7 @@ pub(super) fn member(number: usize, state: EndpointState) -> Member {
         group: 0,
         state,
         max_connections: None,
+        care: Care::default(),
         shared: None,
     }
 }

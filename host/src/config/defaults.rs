@@ -60,6 +60,34 @@ pub(crate) const POOL_SIZE: usize = 64;
 /// Below the keep-alive time of common servers (60 s and more), so that requests do not race their close.
 pub(crate) const POOL_IDLE: Duration = Duration::from_secs(30);
 
+/// Short enough that a restart is hardly noticed.
+pub(crate) const PAUSE_FIRST: Duration = Duration::from_secs(1);
+/// Apache's flat 60 s (`retry`) is its users' complaint; here it is only reached after six failures.
+pub(crate) const PAUSE_LONGEST: Duration = Duration::from_secs(60);
+/// With `fall` 3, a dead endpoint is known within 15 s; with 1,000 endpoints, 200 probes a second.
+pub(crate) const PROBE_INTERVAL: Duration = Duration::from_secs(5);
+/// Longer than one lost packet takes to be sent again.
+pub(crate) const PROBE_TIMEOUT: Duration = Duration::from_secs(2);
+/// One good answer may be luck.
+pub(crate) const PROBE_RISE: u32 = 2;
+/// A single lost probe, or two, are no reason to move everybody.
+pub(crate) const PROBE_FALL: u32 = 3;
+/// Apache's: what a browser would be content with.
+pub(crate) const PROBE_EXPECT: std::ops::RangeInclusive<u16> = 200..=399;
+/// Envoy's; more than one bad page.
+pub(crate) const OUTLIER_CONSECUTIVE: u32 = 5;
+/// Half of all failing is no accident.
+pub(crate) const OUTLIER_RATE: f64 = 0.5;
+/// Envoy's interval.
+pub(crate) const OUTLIER_WINDOW: Duration = Duration::from_secs(10);
+/// Below it, half is a handful.
+pub(crate) const OUTLIER_MINIMUM: u32 = 20;
+/// Time for a restart.
+pub(crate) const EJECTION: Duration = Duration::from_secs(10);
+/// Envoy's `max_ejection_time`.
+pub(crate) const EJECTION_LONGEST: Duration = Duration::from_secs(300);
+/// The others can carry about twice their load, hardly more.
+pub(crate) const OUTLIER_SHARE: f64 = 0.5;
 /// Apache's separator between a session id and its route.
 pub(crate) const STICKY_SEPARATOR: char = '.';
 /// A lost session is less than a lost request (Apache's `nofailover=Off`).

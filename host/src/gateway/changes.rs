@@ -107,7 +107,7 @@ impl Shared {
         });
         let reset = wanted.map(|(endpoint, member)| {
             let before = health(&member.live);
-            member.live.reset();
+            member.live.reset(now);
             Reset { endpoint: endpoint.url.clone(), before, after: health(&member.live) }
         });
         Ok((generation.id, reset.collect()))

@@ -9,6 +9,7 @@ use tokio_util::sync::CancellationToken;
 use super::Shared;
 use super::generation::{Generation, ListenerKey};
 use super::prepare::Prepared;
+use super::probing;
 use super::serve;
 use crate::listener::{Bound, Gate};
 use crate::telemetry::Counter;
@@ -117,6 +118,7 @@ impl Shared {
     pub(super) fn commit(self: &Arc<Self>, prepared: Prepared, cause: Cause) -> Arc<Generation> {
         let (generation, bound) = prepared.into_parts();
         self.listening.lock().adopt(bound);
+        probing::take_over(&generation, &self.current.load());
         let before = self.current.swap(generation.clone());
         let by_names = matches!(cause, Cause::Names(_));
         self.went_live(&generation, &before, cause);
@@ -134,6 +136,7 @@ impl Shared {
         drop(listening);
         if started {
             self.start_listening();
+            self.probe_endpoints();
         }
         let mut past = generation.describe(Some(before));
         past.by_names = matches!(cause, Cause::Names(_));

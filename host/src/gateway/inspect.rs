@@ -127,6 +127,7 @@ fn endpoint(number: u8) -> Endpoint {
         state: EndpointState::Ready,
         labels: Vec::new(),
         max_connections: None,
+        ignore_errors: false,
         discover: Discover::Off,
         found_by: None,
     }

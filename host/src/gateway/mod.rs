@@ -14,6 +14,7 @@ mod inspect;
 mod names;
 mod overview;
 mod prepare;
+mod probing;
 mod pushed;
 mod reload;
 mod run;
@@ -35,6 +36,7 @@ use crate::config::{Changes, ChangesFileError, Config, Dropped};
 use crate::discovery::{Discovery, Known};
 use crate::lifecycle::{Drain, WorkerThreads, Workers};
 use crate::plugin::{Runtime, RuntimeError};
+use crate::probe::Prober;
 use crate::proxy::Observers;
 use crate::telemetry::{AccessLog, AccessTarget, LineFormat, Metrics};
 use crate::{admin, config, net, tls};
@@ -72,6 +74,7 @@ struct Shared {
     /// Held by whoever prepares and commits: one change at a time.
     changing: Mutex<u64>,
     listening: Mutex<Listening>,
+    probing: Mutex<probing::Probing>,
     /// Files of the configuration that was read last.
     named: Mutex<Vec<PathBuf>>,
     /// Why the last reload changed nothing; none if it did.
@@ -89,6 +92,7 @@ struct Base {
     workers: Workers,
     drain: Drain,
     registry: Arc<Registry>,
+    prober: Prober,
     runtime: Arc<Runtime>,
     tickets: tls::Tickets,
     observers: Observers,
@@ -154,10 +158,12 @@ impl Gateway {
             let access = access.clone();
             move |samples| access.report(samples)
         });
+        let drain = Drain::new(count);
         let base = Base {
             workers: threads.workers().clone(),
-            drain: Drain::new(count),
             registry: Arc::default(),
+            prober: Prober::new(threads.workers().clone(), drain.clone()),
+            drain,
             discovery: Discovery::new(config.gateway.resolver.clone(), metrics.clone()),
             persist: config.admin.as_ref().and_then(|admin| admin.persist.clone()),
             runtime: Runtime::new(config.gateway.cache.as_deref())?,
@@ -185,6 +191,7 @@ impl Gateway {
             previous: Mutex::new(None),
             changing: Mutex::new(1),
             listening: Mutex::new(listening),
+            probing: Mutex::default(),
             named: Mutex::default(),
             refusal: Mutex::default(),
             dropped: Mutex::new(dropped),
@@ -234,8 +241,9 @@ impl Gateway {
         Ok(format!("{summary}{in_use}{admin_in_use}{heartbeat_in_use}"))
     }
 
-    /// Accepts connections.
+    /// Accepts connections, and probes endpoints.
     pub fn start(&self) {
+        self.shared.probe_endpoints();
         self.shared.start_listening();
         if let Some(heartbeats) = &self.heartbeats {
             heartbeats.start(&self.shared);

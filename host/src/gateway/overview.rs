@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, HashSet};
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::SystemTime;
 
 use tokio::time::Instant;
 
@@ -192,11 +193,15 @@ impl Shared {
 
 fn endpoint_view(live: &Live, endpoint: Option<&Endpoint>, now: Instant) -> EndpointView {
     let latency = live.latency();
+    let report = live.report(now);
+    let (probes_passed, probes_failed) = live.probes();
     EndpointView {
         url: live.url().to_owned(),
         found_by: endpoint.and_then(|endpoint| endpoint.found_by.clone()),
         state: endpoint.map_or("removed", |endpoint| endpoint.state.as_str()),
-        health: live.standing(now).as_str(),
+        health: report.standing.as_str(),
+        health_since: Rfc3339(SystemTime::now() - now.saturating_duration_since(report.since)).to_string(),
+        health_reason: report.reason.map(Into::into),
         weight: endpoint.map(|endpoint| f64::from(endpoint.weight) / 100.0),
         group: endpoint.map(|endpoint| endpoint.group),
         in_flight: live.in_flight(),
@@ -204,6 +209,9 @@ fn endpoint_view(live: &Live, endpoint: Option<&Endpoint>, now: Instant) -> Endp
         bytes_sent: live.sent(),
         bytes_received: live.received(),
         failures: live.failures(),
+        ejections: live.ejections(),
+        probes_passed,
+        probes_failed,
         signals: BTreeMap::new(),
         latency_us: (!latency.is_nan()).then(|| (latency * 10.0).round() / 10.0),
     }

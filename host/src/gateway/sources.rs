@@ -6,9 +6,9 @@ use std::sync::{Arc, Weak};
 use super::Shared;
 use crate::plugin::status::Refusal;
 use crate::telemetry::names::{
-    ENDPOINT_BYTES, ENDPOINT_FAILURES, ENDPOINT_HEALTHY, ENDPOINT_IN_FLIGHT, ENDPOINT_PICKS, ENDPOINT_SIGNAL,
-    LISTENER_CONNECTIONS, NAME_ADDRESSES, PLUGIN_ASIDE, PLUGIN_CALLS, PLUGIN_FAULTS, PLUGIN_INSTANCES, PLUGIN_REFUSED,
-    PLUGIN_SECONDS, RUNTIME_CHANGES, WORKER_CONNECTIONS,
+    ENDPOINT_BYTES, ENDPOINT_EJECTIONS, ENDPOINT_FAILURES, ENDPOINT_HEALTHY, ENDPOINT_IN_FLIGHT, ENDPOINT_PICKS,
+    ENDPOINT_PROBES, ENDPOINT_SIGNAL, LISTENER_CONNECTIONS, NAME_ADDRESSES, PLUGIN_ASIDE, PLUGIN_CALLS, PLUGIN_FAULTS,
+    PLUGIN_INSTANCES, PLUGIN_REFUSED, PLUGIN_SECONDS, RUNTIME_CHANGES, WORKER_CONNECTIONS,
 };
 use crate::telemetry::{Samples, process};
 
@@ -43,6 +43,10 @@ impl Shared {
                 samples.add(&ENDPOINT_HEALTHY, labels(), healthy);
                 samples.add(&ENDPOINT_PICKS, labels(), float(endpoint.picks));
                 samples.add(&ENDPOINT_FAILURES, labels(), float(endpoint.failures));
+                let probes = |outcome: &str| [labels(), vec![("outcome", outcome.to_owned())]].concat();
+                samples.add(&ENDPOINT_EJECTIONS, labels(), float(endpoint.ejections));
+                samples.add(&ENDPOINT_PROBES, probes("passed"), float(endpoint.probes_passed));
+                samples.add(&ENDPOINT_PROBES, probes("failed"), float(endpoint.probes_failed));
                 samples.add(&ENDPOINT_BYTES, towards("to_endpoint"), float(endpoint.bytes_sent));
                 samples.add(&ENDPOINT_BYTES, towards("to_client"), float(endpoint.bytes_received));
                 for (name, signal) in endpoint.signals.iter().filter(|(_, signal)| signal.fresh) {

@@ -120,8 +120,14 @@ pub static ACCESS_LINES_DROPPED: Family =
 
 /// Leases held now, by `cluster` and `endpoint`.
 pub static ENDPOINT_IN_FLIGHT: Family = Family::gauge("tidegate_endpoint_in_flight", "Requests and tunnels held now");
-/// Whether it is healthy (1) or not (0), by `cluster` and `endpoint`.
-pub static ENDPOINT_HEALTHY: Family = Family::gauge("tidegate_endpoint_healthy", "1 for healthy, 0 for unhealthy");
+/// Whether it is healthy (1) or paused, suspect, ejected or unhealthy (0), by `cluster` and `endpoint`.
+pub static ENDPOINT_HEALTHY: Family =
+    Family::gauge("tidegate_endpoint_healthy", "1 for healthy, 0 for paused, suspect, ejected and unhealthy");
+/// Probes, by `cluster`, `endpoint` and `outcome` (`passed`, `failed`).
+pub static ENDPOINT_PROBES: Family = Family::counter("tidegate_endpoint_probes", "Probes of the endpoint, by outcome");
+/// Times left out for bad answers, by `cluster` and `endpoint`.
+pub static ENDPOINT_EJECTIONS: Family =
+    Family::counter("tidegate_endpoint_ejections", "Times the endpoint was left out for bad answers");
 /// Times chosen, by `cluster` and `endpoint`.
 pub static ENDPOINT_PICKS: Family = Family::counter("tidegate_endpoint_picks", "Times the endpoint was chosen");
 /// Failed attempts, by `cluster` and `endpoint`.

@@ -378,6 +378,7 @@ fn endpoints_are_asked_for_by_host_or_by_configured_name() {
         state: EndpointState::Ready,
         labels: Vec::new(),
         max_connections: None,
+        ignore_errors: false,
         discover: Discover::Off,
         found_by: None,
     };

@@ -12,6 +12,7 @@ use tokio::time::Instant;
 use super::dial::dial;
 use super::{Address, ConnectError, ConnectFault, Connection, Tls};
 use crate::lifecycle::{self, PerWorker};
+use crate::net::Stream;
 
 /// How many connections wait for work, and for how long.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -104,9 +105,27 @@ impl Upstream {
     /// # Errors
     /// [`ConnectError`]: nothing was sent, another endpoint may be tried.
     pub async fn connect(&self, within: Duration) -> Result<Connection, ConnectError> {
-        let failed = |fault| ConnectError { url: self.settings.url.clone(), fault };
-        let stream = dial(&self.settings.address, self.settings.tls.as_ref(), within).await.map_err(failed)?;
-        Connection::open(stream).await.map_err(|error| failed(ConnectFault::Closed(error)))
+        let stream = self.dial(within).await?;
+        let failed = |error| ConnectError { url: self.settings.url.clone(), fault: ConnectFault::Closed(error) };
+        Connection::open(stream).await.map_err(failed)
+    }
+
+    /// Opens a stream that no client's request goes over, TLS included where the endpoint has it.
+    ///
+    /// # Errors
+    /// [`ConnectError`]
+    pub async fn dial(&self, within: Duration) -> Result<Stream, ConnectError> {
+        let stream = dial(&self.settings.address, self.settings.tls.as_ref(), within).await;
+        stream.map_err(|fault| ConnectError { url: self.settings.url.clone(), fault })
+    }
+
+    /// The same, without TLS even where the endpoint has it.
+    ///
+    /// # Errors
+    /// [`ConnectError`]
+    pub async fn dial_transport(&self, within: Duration) -> Result<Stream, ConnectError> {
+        let stream = dial(&self.settings.address, None, within).await;
+        stream.map_err(|fault| ConnectError { url: self.settings.url.clone(), fault })
     }
 
     /// A connection that waits for work on this worker, the one that waited least.

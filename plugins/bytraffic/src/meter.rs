@@ -61,7 +61,7 @@ impl Meters {
 
     /// Chooses the lowest level; among equals fewest in flight for the weight; among those the earliest.
     ///
-    /// Who joins, or was away for [`AWAY`] picks, starts at the lowest level of those who were there, if that is above its
+    /// Who joins, or was away for `AWAY` picks, starts at the lowest level of those who were there, if that is above its
     /// own: it is not made to carry what it missed.
     pub fn pick(&mut self, candidates: impl Iterator<Item = Candidate> + Clone) -> Option<u32> {
         self.picks = self.picks.saturating_add(1);

@@ -118,3 +118,33 @@ async fn a_reload_keeps_what_was_reported() {
     assert_eq!((status, &generation["changes"]), (200, &json!(["cluster pool changed"])));
     assert_eq!(world.chosen().await, "b");
 }
+
+/// Answers to a probe that say how many slots are free; to anything else, who answers.
+async fn probed(name: &'static str, body: &'static Mutex<&'static str>) -> Origin {
+    let answer = move |seen: &tidegate_tests::Seen| {
+        (seen.target == "/load").then(|| Response::new((*body.lock().unwrap()).into()))
+    };
+    Origin::named(name).answering(answer).start().await
+}
+
+#[tokio::test]
+async fn answers_to_probes_are_read_as_json_and_as_metrics() {
+    static A: Mutex<&str> = Mutex::new("{ \"slots\": { \"free\": 5 } }");
+    static B: Mutex<&str> = Mutex::new("{ \"slots\": { \"free\": 9 } }");
+    static C: Mutex<&str> = Mutex::new("# TYPE slots gauge\nslots{zone=\"x\"} 5\n");
+    static D: Mutex<&str> = Mutex::new("slots{zone=\"x\"} 9\n");
+    let health = "health = { probe = \"http\", path = \"/load\", interval = \"100ms\" }\nsignal_expiry = \"1h\"\n";
+    for (source, first, second) in [("{ json = \"/slots/free\" }", &A, &B), ("{ metric = \"slots\" }", &C, &D)] {
+        let origins = vec![probed("a", first).await, probed("b", second).await];
+        let world = Reporting::new(origins, source, health).await;
+
+        let word = source.split(' ').nth(1).unwrap();
+        eventually("reports of both", || world.reports(word) >= 6.0).await;
+
+        assert_eq!(world.chosen().await, "b", "{source}");
+        assert_eq!(world.shown(0).await["value"], 5.0, "{source}");
+        *first.lock().unwrap() = "no such thing";
+        eventually("what is no report to be ignored", || world.ignored(word) >= 1.0).await;
+        assert_eq!(world.shown(0).await["value"], 5.0, "{source}");
+    }
+}

@@ -24,11 +24,16 @@ impl Raw {
 
     /// Sends bytes. That the other side may be gone already is for what is read next to tell.
     pub async fn write(&mut self, bytes: &[u8]) {
-        let _gone = within("a write", async {
+        let _gone = self.try_write(bytes).await;
+    }
+
+    /// The same; whether the other side was still there.
+    pub async fn try_write(&mut self, bytes: &[u8]) -> bool {
+        let written = within("a write", async {
             self.io.write_all(bytes).await?;
             self.io.flush().await
-        })
-        .await;
+        });
+        written.await.is_ok()
     }
 
     /// Ends the direction away from us.

@@ -11,7 +11,7 @@ use tokio::net::{TcpListener, UnixListener};
 use tokio_rustls::TlsAcceptor;
 
 use super::{Kind, Origin, Reserved, Seen, Shared, serve};
-use crate::Identity;
+use crate::{Identity, within};
 
 /// An endpoint that is about to start.
 #[must_use = "an origin serves once it is started"]
@@ -55,7 +55,7 @@ impl OriginSetup {
         self
     }
 
-    /// Listens there, at another loopback address for example.
+    /// Listens there, at another loopback address for example, as soon as who listens there now is gone.
     pub fn at(mut self, address: impl Into<SocketAddr>) -> Self {
         self.place = Place::At(address.into());
         self
@@ -88,7 +88,17 @@ impl OriginSetup {
             tcp => {
                 let listener = match tcp {
                     Place::Reserved(reserved) => reserved.socket.listen(1024).unwrap(),
-                    Place::At(address) => TcpListener::bind(address).await.unwrap(),
+                    Place::At(address) => {
+                        let listening = async {
+                            loop {
+                                match TcpListener::bind(address).await {
+                                    Ok(listener) => break listener,
+                                    Err(_still_taken) => tokio::task::yield_now().await,
+                                }
+                            }
+                        };
+                        within("the address to be free", listening).await
+                    }
                     _ => TcpListener::bind("127.0.0.1:0").await.unwrap(),
                 };
                 address = Some(listener.local_addr().unwrap());

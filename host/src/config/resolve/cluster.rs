@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use toml::Spanned;
 
-use super::super::model::{ClientTls, Cluster, Endpoint, EndpointState, PluginUse, Retry, Timeouts, Verify};
+use super::super::model::{ClientTls, Cluster, Endpoint, EndpointState, Pause, PluginUse, Retry, Timeouts, Verify};
 use super::super::report::Span;
 use super::super::schema::{ClientTlsTable, ClusterSection, EndpointEntry, EndpointTable, PoolTable, Text};
 use super::plugins::{Plugins, Role};
@@ -57,6 +57,7 @@ impl Resolver<'_, '_> {
                 default: defaults::BALANCER,
                 config: section.config.as_ref(),
             };
+            let health = section.health.as_ref().and_then(|health| self.health(&lower, health, &endpoints));
             let used = Cluster {
                 balancer: self.plugin_use(role, plugins, || serde_json::Value::Null),
                 endpoints,
@@ -64,6 +65,11 @@ impl Resolver<'_, '_> {
                 tls: self.client_tls(&lower, section.tls.as_ref().map(Spanned::get_ref)),
                 pool_size: self.pool_size(&section.pool),
                 pool_idle: self.time("idle", section.pool.idle.as_ref(), defaults::POOL_IDLE),
+                pause: self.pause(&section.pause),
+                force_recovery: section.force_recovery.unwrap_or(true),
+                slow_start: self.slow_start(section.slow_start.as_ref()),
+                outlier: section.outlier.as_ref().map(|outlier| self.outlier(outlier)),
+                health,
                 sticky,
                 affinity: section.affinity.as_ref().and_then(|affinity| self.affinity(affinity)),
                 retry: self.retry(&section.retry),
@@ -169,6 +175,7 @@ impl Resolver<'_, '_> {
             state,
             labels: written.labels.clone().into_iter().collect(),
             max_connections: u32::try_from(connections).ok().filter(|connections| *connections > 0),
+            ignore_errors: written.ignore_errors,
             ..plain
         })
     }
@@ -227,6 +234,11 @@ pub(super) fn direct(url: &EndpointUrl, timeouts: Timeouts) -> Resolved {
         tls: PLAIN_TLS,
         pool_size: defaults::POOL_SIZE,
         pool_idle: defaults::POOL_IDLE,
+        pause: Pause::default(),
+        force_recovery: true,
+        slow_start: None,
+        outlier: None,
+        health: None,
         sticky: None,
         affinity: None,
         retry: Retry::default(),
@@ -255,6 +267,7 @@ pub(super) fn endpoint_at(url: &EndpointUrl, based: bool) -> Endpoint {
         state: EndpointState::Ready,
         labels: Vec::new(),
         max_connections: None,
+        ignore_errors: false,
         discover,
         found_by: None,
     }

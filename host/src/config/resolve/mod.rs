@@ -4,6 +4,7 @@ mod action;
 mod cluster;
 mod gateway;
 mod headers;
+mod health;
 mod listen;
 mod membership;
 mod overlap;

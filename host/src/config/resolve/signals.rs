@@ -171,7 +171,5 @@ impl Resolver<'_, '_> {
 
 /// Whether the endpoints of a cluster are asked over HTTP, so that there are answers to read.
 fn probes(section: &ClusterSection) -> bool {
-    // Probes are a part of `health`, which no cluster has yet.
-    let _ = section;
-    false
+    section.health.as_ref().is_some_and(|health| health.probe.get_ref() == "http")
 }

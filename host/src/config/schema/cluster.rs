@@ -9,7 +9,10 @@ use serde::de::{self, Deserializer, MapAccess, Visitor};
 use toml::Spanned;
 
 use super::super::units::Number;
-use super::{AffinityEntry, Json, RetryTable, SignalsTable, StickyEntry, Text, Time, TimeoutsTable, Whole};
+use super::{
+    AffinityEntry, HealthTable, Json, OutlierTable, PauseTable, RetryTable, SignalsTable, StickyEntry, Text, Time,
+    TimeoutsTable, Whole,
+};
 
 /// `[cluster.NAME]`
 #[derive(Debug, Deserialize)]
@@ -23,6 +26,12 @@ pub(crate) struct ClusterSection {
     pub(crate) timeouts: TimeoutsTable,
     #[serde(default)]
     pub(crate) pool: PoolTable,
+    #[serde(default)]
+    pub(crate) pause: PauseTable,
+    pub(crate) force_recovery: Option<bool>,
+    pub(crate) slow_start: Option<Time>,
+    pub(crate) outlier: Option<OutlierTable>,
+    pub(crate) health: Option<HealthTable>,
     pub(crate) sticky: Option<Spanned<StickyEntry>>,
     pub(crate) affinity: Option<Spanned<AffinityEntry>>,
     #[serde(default)]
@@ -54,6 +63,8 @@ pub(crate) struct EndpointTable {
     #[serde(default)]
     pub(crate) labels: BTreeMap<String, String>,
     pub(crate) max_connections: Option<Whole>,
+    #[serde(default)]
+    pub(crate) ignore_errors: bool,
     pub(crate) discover: Option<Text>,
 }
 

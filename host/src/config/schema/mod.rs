@@ -2,6 +2,7 @@
 
 mod cluster;
 mod gateway;
+mod health;
 mod listen;
 mod plugin;
 mod read;
@@ -13,6 +14,7 @@ mod sticky;
 
 pub(crate) use cluster::{ClientTlsTable, ClusterSection, EndpointEntry, EndpointTable, PoolTable};
 pub(crate) use gateway::{AdminSection, GatewaySection, LogSection, TimeoutsTable};
+pub(crate) use health::{HealthTable, OutlierTable, PauseTable};
 pub(crate) use listen::{LimitsTable, ListenSection, ServerTlsTable};
 pub(crate) use plugin::{Json, PluginSection, RoleSection};
 pub(crate) use read::{File, read};

@@ -8,7 +8,7 @@ use http::HeaderValue;
 
 use super::plugins::{Artifacts, config_of, find};
 use super::{Files, PrepareError, address, timeouts};
-use crate::cluster::{AddressCount, Cluster, Live, Member, Numbers, Policy, Retry, Signals, Sticky};
+use crate::cluster::{AddressCount, Care, Cluster, Live, Member, Numbers, Policy, Recovery, Retry, Signals, Sticky};
 use crate::config::{self, Config, Counting, EndpointAddress};
 use crate::gateway::Base;
 use crate::gateway::generation::{Generation, Kept, MadeFrom};
@@ -82,16 +82,23 @@ fn make(
 ) -> Result<Kept, PrepareError> {
     let lives: Vec<Arc<Live>> =
         cluster.endpoints.iter().map(|endpoint| base.registry.live(&cluster.name, &endpoint.url)).collect();
+    let cares = Care::of(cluster, &lives);
     let signals = Arc::new(Signals::new(&base.registry, &cluster.signals, cluster.signal_expiry));
     let numbers = Arc::new(Numbers::new(lives.clone()).with_signals(signals.clone()));
     let balancer = artifact.balancer(config_of(config, &cluster.balancer), &cluster.endpoints, numbers, carry)?;
-    let members = cluster.endpoints.iter().zip(lives).map(|(endpoint, live)| Member {
+    let members = cluster.endpoints.iter().zip(lives).zip(cares).map(|((endpoint, live), care)| Member {
         live,
+        care,
         group: endpoint.group,
         state: endpoint.state,
         max_connections: endpoint.max_connections,
         shared: shared(base, cluster.count, &endpoint.address),
     });
+    let recovery = Recovery {
+        is_forced: cluster.force_recovery,
+        slow_start: cluster.slow_start,
+        has_probes: cluster.health.is_some(),
+    };
     let policy = Policy {
         sticky: cluster.sticky.as_ref().map(|sticky| Sticky::new(sticky, &cluster.name, &cluster.endpoints)),
         affinity: cluster.affinity.clone(),
@@ -99,7 +106,7 @@ fn make(
         fail_on: (!cluster.fail_on.is_empty()).then(|| cluster.fail_on.as_slice().into()),
     };
     let cluster_view = Cluster::new(cluster.name.as_str().into(), members.collect(), balancer);
-    let cluster_view = cluster_view.with_signals(signals).under(policy);
+    let cluster_view = cluster_view.with_signals(signals).with_recovery(recovery).under(policy);
     let before = before.filter(|before| before.lead_on(&made_from));
     let upstreams = upstreams(base, cluster, platform, before.as_ref())?;
     Ok(Kept { made_from, cluster: Arc::new(cluster_view), upstreams })

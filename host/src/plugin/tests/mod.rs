@@ -59,6 +59,7 @@ fn endpoint(name: &str) -> Endpoint {
         state: EndpointState::Ready,
         labels: vec![("zone".to_owned(), "a".to_owned())],
         max_connections: None,
+        ignore_errors: false,
         discover: Discover::Off,
         found_by: None,
     }

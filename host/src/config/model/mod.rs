@@ -2,6 +2,7 @@
 //!
 //! What an operator writes is in [`super::schema`]; [`super::resolve`] turns that into this.
 
+mod health;
 mod retry;
 mod sticky;
 
@@ -15,6 +16,7 @@ use ::http::{HeaderName, HeaderValue};
 use ipnet::IpNet;
 
 use super::signals::{Heartbeat, Signal};
+pub use health::{Check, Health, HttpCheck, Outlier, Pause, WebsocketCheck};
 
 use super::membership::{Counting, Discover};
 pub use retry::Retry;
@@ -215,6 +217,16 @@ pub struct Cluster {
     pub pool_size: usize,
     /// How long one is kept. Default 30 s.
     pub pool_idle: Duration,
+    /// How long an endpoint is left alone after a failure.
+    pub pause: Pause,
+    /// Whether endpoints are tried all the same when every one that could take work is down. Default on.
+    pub force_recovery: bool,
+    /// How long an endpoint that has come or come back gets less than its share. Default: none.
+    pub slow_start: Option<Duration>,
+    /// Whether endpoints are ejected for bad answers. Default: not.
+    pub outlier: Option<Outlier>,
+    /// Probes. Default: none.
+    pub health: Option<Health>,
     /// Whether a client's requests go to the endpoint that they name. Default none.
     pub sticky: Option<Sticky>,
     /// What the balancer's hash is made from. Default none.
@@ -258,6 +270,8 @@ pub struct Endpoint {
     pub labels: Vec<(String, String)>,
     /// In-flight limit; none is no limit.
     pub max_connections: Option<u32>,
+    /// Whether its failures neither pause nor eject it (Apache's status `+I`). Default off.
+    pub ignore_errors: bool,
     /// Whether its host is a name that stands for several endpoints.
     pub discover: Discover,
     /// URL of the endpoint whose name has this address; none if it is configured itself.

@@ -1,0 +1,144 @@
+//! Everything that speaks for or against giving an endpoint work. Pure: the time is an argument.
+//!
+//! ```text
+//! probes ──▶ Probed ────┐
+//! outcomes ─▶ Conduct ──┼──▶ Standing: the worst word counts
+//! failures ─▶ Backoff ──┘        └──▶ healthy again: Warming
+//! ```
+
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use super::backoff::Backoff;
+use super::outlier::Conduct;
+use super::probed::{ProbeTicket, Probed, Thresholds};
+use super::standing::{Change, Report, Standing};
+use super::warming::Warming;
+use crate::config::{Outlier, Pause};
+
+/// What traffic and probes have told about an endpoint.
+#[derive(Debug)]
+pub(super) struct Condition {
+    pub(super) backoff: Backoff,
+    pub(super) probed: Probed,
+    pub(super) conduct: Conduct,
+    warming: Option<Warming>,
+    /// The standing that was last noticed.
+    told: Standing,
+    healthy_since: Instant,
+}
+
+impl Condition {
+    /// An endpoint that nothing is known of.
+    pub(super) fn new(now: Instant) -> Self {
+        Self {
+            backoff: Backoff::default(),
+            probed: Probed::default(),
+            conduct: Conduct::default(),
+            warming: None,
+            told: Standing::Healthy,
+            healthy_since: now,
+        }
+    }
+
+    /// Notices what time or a call has changed. An endpoint that becomes healthy begins its slow start.
+    pub(super) fn settle(&mut self, now: Instant) -> Option<Change> {
+        let standing = self.standing(now);
+        if standing == self.told {
+            return None;
+        }
+        let from = std::mem::replace(&mut self.told, standing);
+        if standing == Standing::Healthy {
+            self.healthy_since = now;
+            self.warming = Some(Warming::new(now));
+        }
+        Some(Change { from, to: self.report(now) })
+    }
+
+    /// Begins a slow start, if work would be given.
+    pub(super) fn warm_up(&mut self, now: Instant) {
+        if self.told == Standing::Healthy {
+            self.warming = Some(Warming::new(now));
+        }
+    }
+
+    /// Whether a healthy endpoint is offered this pick, with a slow start of this length.
+    pub(super) fn is_offered(&mut self, length: Duration, now: Instant) -> bool {
+        let offered = self.warming.as_mut().and_then(|warming| warming.is_offered(length, now));
+        if offered.is_none() {
+            self.warming = None;
+        }
+        offered.unwrap_or(true)
+    }
+
+    /// It could not be reached, or gave an answer that pauses it.
+    pub(super) fn failed(&mut self, rules: &Pause, reason: &'static str, now: Instant) -> Option<Duration> {
+        self.backoff.failed(rules, reason, now)
+    }
+
+    /// A probe's result. One that makes it healthy ends its pause as well: what failed before is mended.
+    pub(super) fn probed(
+        &mut self,
+        ticket: ProbeTicket,
+        result: Result<(), &str>,
+        thresholds: Thresholds,
+        now: Instant,
+    ) {
+        if self.probed.result(ticket, result, thresholds, now) {
+            self.backoff.clear();
+        }
+    }
+
+    /// How a piece of work went; why it should be ejected, if it should.
+    pub(super) fn observe(&mut self, failed: bool, rules: &Outlier, now: Instant) -> Option<String> {
+        self.conduct.observe(failed, rules, now)
+    }
+
+    /// Forgets pauses and ejections, as an operator may ask for. What probes have told stays: they tell it anew.
+    pub(super) fn reset(&mut self) {
+        self.backoff.clear();
+        self.conduct.clear();
+    }
+
+    /// The standing as it was last noticed.
+    pub(super) fn told(&self) -> Standing {
+        self.told
+    }
+
+    pub(super) fn is_warming(&self) -> bool {
+        self.warming.is_some()
+    }
+
+    /// The standing, since when and why.
+    pub(super) fn report(&self, now: Instant) -> Report {
+        let report = |standing, since, reason| Report { standing, since, reason: Some(reason) };
+        if let Some(verdict) = self.probed.verdict() {
+            return report(Standing::Unhealthy, verdict.since, verdict.reason.clone().into());
+        }
+        if let Some(ejection) = self.conduct.ejected(now) {
+            return report(Standing::Ejected, ejection.since, ejection.reason.clone().into());
+        }
+        if let Some(pause) = self.backoff.pausing(now) {
+            return report(Standing::Paused, pause.since, pause.reason.into());
+        }
+        if let Some(pause) = self.backoff.suspect(now) {
+            return report(Standing::Suspect, pause.until, pause.reason.into());
+        }
+        Report { standing: Standing::Healthy, since: self.healthy_since, reason: None }
+    }
+
+    fn standing(&self, now: Instant) -> Standing {
+        if self.probed.verdict().is_some() {
+            Standing::Unhealthy
+        } else if self.conduct.ejected(now).is_some() {
+            Standing::Ejected
+        } else if self.backoff.pausing(now).is_some() {
+            Standing::Paused
+        } else if self.backoff.suspect(now).is_some() {
+            Standing::Suspect
+        } else {
+            Standing::Healthy
+        }
+    }
+}

@@ -1,0 +1,74 @@
+//! What an endpoint's failures, probes and answers amount to, in one word.
+
+use std::borrow::Cow;
+
+use tokio::time::Instant;
+
+/// Whether an endpoint is given work, as far as traffic and probes have told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Standing {
+    /// Nothing speaks against it.
+    Healthy,
+    /// It failed, and its pause is over: one connection tries it.
+    Suspect,
+    /// It failed, and is left alone for now.
+    Paused,
+    /// It answers worse than its cluster puts up with, and is left out for a while.
+    Ejected,
+    /// Probes say that it cannot take work.
+    Unhealthy,
+}
+
+impl Standing {
+    /// Word for the admin API and logs.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Healthy => "healthy",
+            Self::Suspect => "suspect",
+            Self::Paused => "paused",
+            Self::Ejected => "ejected",
+            Self::Unhealthy => "unhealthy",
+        }
+    }
+
+    /// Whether it may be given work while others are there.
+    #[must_use]
+    pub fn admits(self) -> bool {
+        matches!(self, Self::Healthy | Self::Suspect)
+    }
+}
+
+/// A standing, since when, and why.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Report {
+    /// The word.
+    pub standing: Standing,
+    /// When it came to be.
+    pub since: Instant,
+    /// One line; none if it is healthy.
+    pub reason: Option<Cow<'static, str>>,
+}
+
+/// A standing that has just become another.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Change {
+    pub(super) from: Standing,
+    pub(super) to: Report,
+}
+
+impl Change {
+    /// Says so in the log, where somebody would want to know. A pause is told by who failed, with the error.
+    pub(super) fn log(&self, cluster: &str, endpoint: &str) {
+        let reason = self.to.reason.as_deref().unwrap_or_default();
+        match (self.from, self.to.standing) {
+            (from, Standing::Healthy) => {
+                tracing::info!(cluster, endpoint, was = from.as_str(), "endpoint is healthy again");
+            }
+            (_, to @ (Standing::Unhealthy | Standing::Ejected)) => {
+                tracing::warn!(cluster, endpoint, reason, "endpoint is {}", to.as_str());
+            }
+            (_, to) => tracing::debug!(cluster, endpoint, reason, "endpoint is {}", to.as_str()),
+        }
+    }
+}

@@ -1,0 +1,91 @@
+//! A request, its status, and the beginning of its body.
+
+use std::time::Duration;
+
+use ::http::{HeaderValue, Request, header};
+use bytes::Bytes;
+use http_body_util::{BodyExt, Empty};
+use hyper::body::Incoming;
+use hyper::client::conn::http1;
+use hyper_util::rt::TokioIo;
+use tokio::time::Instant;
+
+use super::check::{Answer, Failure};
+use crate::config::HttpCheck;
+use crate::net::Stream;
+
+/// Bytes of a body that are read; the rest is left where it is, and the connection with it.
+const MOST_BODY: usize = 64 << 10;
+
+/// Bytes of an answer's head, and of what is read ahead.
+const BUFFER: usize = 64 << 10;
+
+/// Tells endpoints' logs who asks.
+const USER_AGENT: &str = concat!("tidegate/", env!("CARGO_PKG_VERSION"), " (probe)");
+
+pub(super) fn request(
+    check: &HttpCheck,
+    base_path: &str,
+    host: &HeaderValue,
+) -> Result<Request<Empty<Bytes>>, ::http::Error> {
+    Request::builder()
+        .method(check.method.clone())
+        .uri(format!("{base_path}{}", check.path))
+        .header(header::HOST, host)
+        .header(header::USER_AGENT, USER_AGENT)
+        .header(header::ACCEPT, "*/*")
+        .header(header::CONNECTION, "close")
+        .body(Empty::new())
+}
+
+/// Sends the request and judges the answer. The connection ends with this.
+pub(super) async fn exchange(
+    stream: Stream,
+    request: Request<Empty<Bytes>>,
+    check: &HttpCheck,
+    until: Instant,
+    within: Duration,
+) -> Result<Answer, Failure> {
+    let handshake = http1::Builder::new().max_buf_size(BUFFER).handshake(TokioIo::new(stream));
+    let (mut sender, connection) = handshake.await.map_err(Failure::Broken)?;
+    let exchange = async {
+        let answer = tokio::time::timeout_at(until, sender.send_request(request)).await;
+        let (head, body) = answer.map_err(|_elapsed| Failure::TimedOut(within))?.map_err(Failure::Broken)?.into_parts();
+        if !check.expects(head.status.as_u16()) {
+            return Err(Failure::Status(head.status.as_u16()));
+        }
+        let (body, is_late) = beginning(body, until).await?;
+        match &check.body {
+            Some(text) if memchr::memmem::find(&body, text.as_bytes()).is_some() => {}
+            Some(_) if is_late => return Err(Failure::TimedOut(within)),
+            Some(_) => return Err(Failure::Body),
+            // A body that never ends, such as a stream of events, is no fault if nobody looks at it.
+            None => {}
+        }
+        Ok(Answer { headers: head.headers, body })
+    };
+    tokio::pin!(exchange, connection);
+    tokio::select! {
+        biased;
+        result = &mut exchange => result,
+        // The connection is through before its answer has been read: it is in memory, all of it that is needed.
+        _ended = &mut connection => exchange.await,
+    }
+}
+
+/// The beginning of a body, and whether time was up before it was complete.
+async fn beginning(mut body: Incoming, until: Instant) -> Result<(Vec<u8>, bool), Failure> {
+    let mut read = Vec::new();
+    while read.len() < MOST_BODY {
+        match tokio::time::timeout_at(until, body.frame()).await {
+            Err(_elapsed) => return Ok((read, true)),
+            Ok(None) => break,
+            Ok(Some(frame)) => {
+                let Ok(data) = frame.map_err(Failure::Broken)?.into_data() else { continue };
+                let room = data.len().min(MOST_BODY - read.len());
+                read.extend_from_slice(data.get(..room).unwrap_or_default());
+            }
+        }
+    }
+    Ok((read, false))
+}

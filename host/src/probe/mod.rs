@@ -1,0 +1,17 @@
+//! Asking endpoints how they are, before clients have to find out.
+//!
+//! ```text
+//! Prober.start(cluster) ──▶ one task per endpoint, spread over the workers: wait ▶ check ▶ Live
+//!        └─ Probes: dropped, they end; so they do when the gateway drains
+//! check ──▶ upstream's dial ──▶ tcp | tls | http | websocket
+//! ```
+//!
+//! A probe is no lease: nothing here touches what an endpoint is counted to hold.
+
+mod check;
+mod http;
+mod run;
+mod schedule;
+mod websocket;
+
+pub use run::{OnAnswer, Prober, Probes};

@@ -1,0 +1,125 @@
+//! The tasks that probe, who owns them, and when they end.
+
+use std::sync::Arc;
+
+use ::http::HeaderMap;
+use tokio::sync::Semaphore;
+use tokio::time::Instant;
+use tokio_util::sync::{CancellationToken, DropGuard};
+
+use super::{check, schedule};
+use crate::cluster::{Cluster, Live, ProbeTicket, Thresholds};
+use crate::config::Health;
+use crate::lifecycle::{self, Drain, Workers};
+use crate::upstream::Upstream;
+
+/// Probes under way at once on one worker. With a timeout of 2 s and every endpoint silent, 64 probes a second.
+const AT_ONCE: usize = 128;
+
+/// Hears what an endpoint answered to an HTTP probe that it passed: its fields, and the first 64 KiB of its body.
+pub type OnAnswer = Arc<dyn Fn(&Live, &HeaderMap, &[u8]) + Send + Sync>;
+
+/// Who starts probes. One for the gateway: it outlives every generation.
+#[derive(Debug)]
+pub struct Prober {
+    workers: Workers,
+    drain: Drain,
+    /// By worker.
+    seats: Vec<Arc<Semaphore>>,
+}
+
+/// The probes of one cluster. Dropping it ends them; what they have found out stays.
+#[derive(Debug)]
+#[must_use = "endpoints are probed only while this is held"]
+pub struct Probes {
+    _stop: DropGuard,
+}
+
+/// One endpoint and who asks for it.
+struct Patient {
+    live: Arc<Live>,
+    upstream: Arc<Upstream>,
+    health: Arc<Health>,
+    ticket: ProbeTicket,
+    on_answer: OnAnswer,
+    seats: Arc<Semaphore>,
+    place: usize,
+}
+
+impl Prober {
+    /// Nobody is probed yet.
+    #[must_use]
+    pub fn new(workers: Workers, drain: Drain) -> Self {
+        let seats = (0..workers.count().get()).map(|_| Arc::new(Semaphore::new(AT_ONCE))).collect();
+        Self { workers, drain, seats }
+    }
+
+    /// Probes the members of `cluster` from now on, those in maint left out. `upstreams` are theirs, by id. Whoever probed
+    /// them before is no longer heard.
+    pub fn start(
+        &self,
+        cluster: &Cluster,
+        upstreams: &[Arc<Upstream>],
+        health: &Health,
+        on_answer: &OnAnswer,
+    ) -> Probes {
+        let stop = CancellationToken::new();
+        let health = Arc::new(health.clone());
+        let members = cluster.members().iter().zip(upstreams).filter(|(member, _)| member.is_probed());
+        // Clusters of one endpoint must not all meet on the first worker.
+        let offset = cluster.name().len();
+        for (place, (member, upstream)) in members.enumerate() {
+            let worker = (offset + place) % self.seats.len().max(1);
+            let Some(seats) = self.seats.get(worker) else { continue };
+            let patient = Patient {
+                ticket: member.live.begin_probes(Instant::now()),
+                live: member.live.clone(),
+                upstream: upstream.clone(),
+                health: health.clone(),
+                on_answer: on_answer.clone(),
+                seats: seats.clone(),
+                place,
+            };
+            let (stop, drain) = (stop.clone(), self.drain.clone());
+            self.workers.run_on(worker, move || {
+                lifecycle::spawn(async move {
+                    tokio::select! {
+                        () = stop.cancelled() => {}
+                        () = drain.started() => {}
+                        () = patient.watch() => {}
+                    }
+                });
+            });
+        }
+        Probes { _stop: stop.drop_guard() }
+    }
+}
+
+impl Patient {
+    /// Probes again and again, until it is dropped.
+    async fn watch(self) {
+        let Health { interval, timeout, rise, fall, .. } = *self.health;
+        let thresholds = Thresholds { rise, fall };
+        let mut next = Instant::now() + schedule::first(self.place, interval);
+        for round in 1.. {
+            tokio::time::sleep_until(next).await;
+            let Ok(_seat) = self.seats.acquire().await else { return };
+            next = Instant::now() + schedule::wait(self.live.url(), round, interval);
+            let result = check::check(&self.health.check, &self.upstream, timeout).await;
+            let now = Instant::now();
+            match result {
+                Ok(answer) => {
+                    self.live.probed(self.ticket, Ok(()), thresholds, now);
+                    if let Some(answer) = answer {
+                        (self.on_answer)(&self.live, &answer.headers, &answer.body);
+                    }
+                }
+                Err(failure) => {
+                    let reason = failure.to_string();
+                    tracing::debug!(endpoint = self.live.url(), reason, "probe failed");
+                    self.live.probed(self.ticket, Err(&reason), thresholds, now);
+                }
+            }
+        }
+    }
+}
