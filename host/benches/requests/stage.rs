@@ -133,10 +133,11 @@ async fn gateway(snapshot: Arc<Snapshot>) -> SocketAddr {
         access: AccessLog::open(&AccessTarget::Off, LineFormat::Json).unwrap(),
     };
     let limits = Limits { head_bytes: 64 << 10, head_fields: 100, head_timeout: LONG, idle_timeout: LONG };
+    let drain = Drain::new(NonZeroUsize::MIN);
     tokio::spawn(async move {
         while let Ok((stream, peer)) = listener.accept().await {
             stream.set_nodelay(true).unwrap();
-            let (snapshot, drain) = (snapshot.clone(), Drain::new());
+            let (snapshot, drain) = (snapshot.clone(), drain.clone());
             let client = Arc::new(Client {
                 peer,
                 local: address,
