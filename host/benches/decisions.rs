@@ -39,6 +39,7 @@ fn endpoints(count: u32) -> Vec<Endpoint> {
         weight: 100,
         group: 0,
         route: None,
+        redirect: None,
         state: EndpointState::Ready,
         labels: Vec::new(),
         max_connections: None,

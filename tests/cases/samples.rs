@@ -174,6 +174,7 @@ async fn the_reference_with_every_key_is_served() {
     let edits = [
         ("access = \"stdout\"", "access = \"off\""),
         ("\"127.0.0.1:9000\"", "\"127.0.0.1:0\""),
+        ("\"127.0.0.1:27999\"", "\"127.0.0.1:0\""),
         ("http://files.internal", &web),
         ("https://web.internal", &web),
     ];

@@ -132,7 +132,8 @@ async fn gateway(snapshot: Arc<Snapshot>) -> SocketAddr {
         metrics: Metrics::new(NonZeroUsize::MIN),
         access: AccessLog::open(&AccessTarget::Off, LineFormat::Json).unwrap(),
     };
-    let limits = Limits { head_bytes: 64 << 10, head_fields: 100, head_timeout: LONG, idle_timeout: LONG };
+    let limits =
+        Limits { head_bytes: 64 << 10, head_fields: 100, head_timeout: LONG, idle_timeout: LONG, half_close: false };
     let drain = Drain::new(NonZeroUsize::MIN);
     tokio::spawn(async move {
         while let Ok((stream, peer)) = listener.accept().await {
@@ -228,6 +229,7 @@ fn configured(address: SocketAddr, number: u32) -> Endpoint {
         weight: 100,
         group: 0,
         route: None,
+        redirect: None,
         state: EndpointState::Ready,
         labels: Vec::new(),
         max_connections: None,

@@ -10,6 +10,7 @@ use serde_json::json;
 use super::access::{self, Call, Denial, Origin, Purpose, Rule};
 use super::overview::{GenerationView, Overview, Readiness, Refused};
 use super::page::Page;
+use super::signals;
 use super::token::TokenFile;
 use crate::http::{Body, Target, read_target};
 use crate::telemetry::CONTENT_TYPE;
@@ -26,7 +27,11 @@ pub(super) struct Desk {
 
 impl Desk {
     /// Answers one call.
-    pub(super) async fn answer<B>(&self, peer: IpAddr, request: Request<B>) -> Response<Body> {
+    pub(super) async fn answer<B>(&self, peer: IpAddr, request: Request<B>) -> Response<Body>
+    where
+        B: http_body::Body,
+        B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
+    {
         let target = match read_target(&request) {
             Ok(target) => target,
             Err(error) => return closing(failure(error.status(), &error.to_string())),
@@ -38,6 +43,9 @@ impl Desk {
         }
         if announced(request.headers()) > BODY_BYTES {
             return closing(failure(StatusCode::PAYLOAD_TOO_LARGE, "no body is needed here"));
+        }
+        if let Some(cluster) = signals::cluster_in(&target.path) {
+            return signals::answer(&*self.overview, cluster, request).await;
         }
         let Some(page) = page else { return unknown() };
         if !page.takes(request.method()) {
@@ -155,17 +163,17 @@ fn refusal(refused: &Refused) -> Response<Body> {
     }
 }
 
-fn failure(status: StatusCode, error: &str) -> Response<Body> {
+pub(super) fn failure(status: StatusCode, error: &str) -> Response<Body> {
     json(status, &json!({ "error": error }))
 }
 
 /// The connection ends with it: strangers do not keep one of the few places.
-fn closing(mut response: Response<Body>) -> Response<Body> {
+pub(super) fn closing(mut response: Response<Body>) -> Response<Body> {
     response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
     response
 }
 
-fn json(status: StatusCode, value: &impl Serialize) -> Response<Body> {
+pub(super) fn json(status: StatusCode, value: &impl Serialize) -> Response<Body> {
     match serde_json::to_string_pretty(value) {
         Ok(text) => respond(status, "application/json", text + "\n"),
         Err(_) => text(StatusCode::INTERNAL_SERVER_ERROR, "the answer cannot be written as JSON\n"),

@@ -12,6 +12,7 @@ mod answer;
 mod overview;
 mod page;
 mod server;
+mod signals;
 mod token;
 
 #[cfg(test)]
@@ -19,6 +20,8 @@ mod tests;
 
 pub use overview::{
     ClusterView, EndpointView, Fault, GenerationState, GenerationView, Overview, PluginView, Readiness, Refused,
+    SignalView,
 };
 pub use server::{BindError, Server};
+pub use signals::{Push, PushRefused};
 pub use token::TokenError;

@@ -5,6 +5,8 @@ use std::fmt;
 
 use serde::Serialize;
 
+use super::signals::{Push, PushRefused};
+
 /// The gateway as the admin server sees it. Everything is live: nothing is kept between two calls.
 pub trait Overview: Send + Sync + 'static {
     /// Whether new connections are served.
@@ -24,6 +26,12 @@ pub trait Overview: Send + Sync + 'static {
 
     /// The last generations in the order in which they went live.
     fn generations(&self) -> Vec<GenerationView>;
+
+    /// Takes what an endpoint of `cluster` reports about itself. Returns how many signals were taken.
+    ///
+    /// # Errors
+    /// [`PushRefused`]: nothing was taken.
+    fn push(&self, cluster: &str, push: &Push) -> Result<usize, PushRefused>;
 
     /// Reads the configuration and everything it names anew. Blocks: plugins may have to be compiled.
     ///
@@ -85,6 +93,20 @@ pub struct EndpointView {
     pub failures: u64,
     /// Smoothed time from choice to first byte in microseconds; none before the first.
     pub latency_us: Option<f64>,
+    /// What it reports about itself, by the name of the signal; not there if its cluster has none.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub signals: BTreeMap<String, SignalView>,
+}
+
+/// A number that an endpoint reports about itself.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct SignalView {
+    /// The last that was reported; none if nothing was.
+    pub value: Option<f64>,
+    /// How long ago that was, in milliseconds.
+    pub age_ms: Option<u64>,
+    /// Whether it counts still.
+    pub fresh: bool,
 }
 
 /// One role of one loaded plugin.

@@ -28,6 +28,7 @@ const LIMITS: Limits = Limits {
     head_timeout: Duration::from_secs(10),
     // Longer than the usual interval between two scrapes.
     idle_timeout: Duration::from_secs(75),
+    half_close: true,
 };
 
 /// Pause after an accept that failed for want of descriptors or memory.

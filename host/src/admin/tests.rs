@@ -41,6 +41,7 @@ impl Overview for Fake {
             bytes_received: 20,
             failures: 1,
             latency_us: Some(812.5),
+            signals: BTreeMap::new(),
         };
         let removed = EndpointView { state: "removed", weight: None, group: None, latency_us: None, ..ready.clone() };
         vec![ClusterView {
@@ -77,6 +78,17 @@ impl Overview for Fake {
         }]
     }
 
+    fn push(&self, cluster: &str, push: &Push) -> Result<usize, PushRefused> {
+        match (cluster, push.endpoint.as_str(), push.signals.first_key_value()) {
+            ("chat", "ws://192.0.2.1:80", Some((name, _))) if name == "queue" => Ok(push.signals.len()),
+            ("chat", "ws://192.0.2.1:80", _) => {
+                Err(PushRefused::Signal { signal: "free".to_owned(), why: "the cluster has no such signal".to_owned() })
+            }
+            ("chat", ..) => Err(PushRefused::NoEndpoint),
+            _ => Err(PushRefused::NoCluster),
+        }
+    }
+
     fn reload(&self) -> Result<GenerationView, Refused> {
         let fault = Fault { message: "a.toml:1:1: unknown key".to_owned(), hint: Some("leave it out".to_owned()) };
         Err(Refused::Faults(vec![fault]))
@@ -101,8 +113,12 @@ impl Reply {
 }
 
 async fn call(address: SocketAddr, head: &str) -> Reply {
+    call_with(address, head, "").await
+}
+
+async fn call_with(address: SocketAddr, head: &str, body: &str) -> Reply {
     let mut stream = TcpStream::connect(address).await.unwrap();
-    let request = format!("{head}\r\nHost: {address}\r\nConnection: close\r\n\r\n");
+    let request = format!("{head}\r\nHost: {address}\r\nConnection: close\r\n\r\n{body}");
     stream.write_all(request.as_bytes()).await.unwrap();
     let mut text = String::new();
     stream.read_to_string(&mut text).await.unwrap();
@@ -162,6 +178,39 @@ async fn every_page_has_its_shape() {
 
     let ready = call(at, "GET /readyz HTTP/1.1").await;
     assert_eq!((ready.status, ready.body.as_str()), (503, "draining\n"));
+}
+
+#[tokio::test]
+async fn a_report_that_is_posted_is_taken_or_refused_with_a_reason() {
+    let (server, _fake) = serve(None);
+    let at = server.address();
+    let good = r#"{"endpoint":"ws://192.0.2.1:80","signals":{"queue":3}}"#;
+    let long = format!(r#"{{"endpoint":"{}","signals":{{}}}}"#, "x".repeat(16 * 1024));
+
+    for (cluster, body, status, word) in [
+        ("chat", good, 200, r#""taken": 1"#),
+        ("web", good, 404, "no such cluster"),
+        ("chat", r#"{"endpoint":"ws://192.0.2.9:80","signals":{"queue":3}}"#, 404, "no such endpoint"),
+        ("chat", r#"{"endpoint":"ws://192.0.2.1:80","signals":{"free":3}}"#, 422, "no such signal"),
+        ("chat", r#"{"endpoint":"ws://192.0.2.1:80","signals":{"queue":"3"}}"#, 400, "invalid type"),
+        ("chat", r#"{"endpoint":"ws://192.0.2.1:80","signals":{"queue":1e999}}"#, 400, "out of range"),
+        ("chat", r#"{"endpoint":"ws://192.0.2.1:80","signal":{"queue":3}}"#, 400, "unknown field"),
+        ("chat", r#"{"endpoint":"ws://192.0.2.1:80"}"#, 400, "missing field"),
+        ("chat", "", 400, "EOF"),
+        ("chat", &long, 413, "at most 16 KiB"),
+        ("", good, 404, "no such path"),
+        ("a/b", good, 404, "no such path"),
+    ] {
+        let head = format!("POST /api/v1/clusters/{cluster}/signals HTTP/1.1\r\nContent-Length: {}", body.len());
+        let reply = call_with(at, &head, body).await;
+
+        assert_eq!(reply.status, status, "{cluster} {body}: {}", reply.body);
+        assert!(reply.body.contains(word), "{cluster} {body}: {}", reply.body);
+    }
+    let got = call(at, "GET /api/v1/clusters/chat/signals HTTP/1.1").await;
+    assert_eq!(got.status, 405);
+    let foreign = "POST /api/v1/clusters/chat/signals HTTP/1.1\r\nOrigin: https://attacker.example";
+    assert_eq!(call(at, foreign).await.status, 403);
 }
 
 #[tokio::test]

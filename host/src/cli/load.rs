@@ -44,7 +44,7 @@ pub(super) fn explain(path: &Path, error: &BuildError) {
             eprintln!("{}: {error}", path.display());
             error.hint()
         }
-        BuildError::Admin(error) => {
+        BuildError::Admin(_) | BuildError::Heartbeat(_) => {
             eprintln!("{}: {error}", path.display());
             None
         }

@@ -26,6 +26,23 @@ pub struct Lease {
     ending: Ending,
     /// It is the one that tries an endpoint after a pause.
     trial: bool,
+    /// What the request's own wish had to do with the choice.
+    pub(super) stickiness: Option<Stickiness>,
+    /// Chosen although every endpoint is paused.
+    pub(super) forced: bool,
+    /// Statuses that count as failures of the endpoint; none if there are none.
+    pub(super) fail_on: Option<Arc<[u16]>>,
+}
+
+/// What became of stickiness in one choice.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stickiness {
+    /// The endpoint that the request named.
+    Hit,
+    /// It named none that is known.
+    Miss,
+    /// It named one that cannot take it: another stands in.
+    Broken,
 }
 
 impl Lease {
@@ -43,6 +60,9 @@ impl Lease {
             received: 0,
             ending: Ending::Abandoned,
             trial,
+            stickiness: None,
+            forced: false,
+            fail_on: None,
         }
     }
 
@@ -62,6 +82,18 @@ impl Lease {
     #[must_use]
     pub fn began(&self) -> Instant {
         self.began
+    }
+
+    /// What became of stickiness; none in a cluster without.
+    #[must_use]
+    pub fn stickiness(&self) -> Option<Stickiness> {
+        self.stickiness
+    }
+
+    /// Whether it was chosen although every endpoint that could be is paused after failures.
+    #[must_use]
+    pub fn is_forced(&self) -> bool {
+        self.forced
     }
 
     /// From choice to the head of the answer, if there was one.
@@ -99,7 +131,13 @@ impl Lease {
         let after = now - self.began;
         self.status = Some(status);
         self.first_byte = Some(after);
-        self.live.succeeded(after);
+        if self.fail_on.as_ref().is_some_and(|statuses| statuses.contains(&status)) {
+            if let Some(pause) = self.live.unreachable(now) {
+                tracing::warn!(endpoint = %self.live.url(), status, ?pause, "endpoint answers with a failure, left alone for now");
+            }
+        } else {
+            self.live.succeeded(after);
+        }
         self.end_trial();
     }
 

@@ -6,6 +6,8 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
+use super::Reported;
+
 /// First pause after a failure. Doubles with each further one.
 const FIRST_PAUSE: Duration = Duration::from_secs(1);
 
@@ -32,6 +34,7 @@ pub struct Live {
     on_trial: AtomicBool,
     /// Milliseconds after `born` until which it is left alone; 0 when it is not.
     paused_until: AtomicU64,
+    reported: Reported,
 }
 
 /// Whether an endpoint answers, as far as traffic has told.
@@ -73,6 +76,7 @@ impl Live {
             failures_in_a_row: AtomicU32::new(0),
             on_trial: AtomicBool::new(false),
             paused_until: AtomicU64::new(0),
+            reported: Reported::new(Instant::now()),
         }
     }
 
@@ -116,6 +120,12 @@ impl Live {
     #[must_use]
     pub fn latency(&self) -> f64 {
         f64::from_bits(self.latency.load(Relaxed))
+    }
+
+    /// What it reports about itself.
+    #[must_use]
+    pub fn reported(&self) -> &Reported {
+        &self.reported
     }
 
     /// Whether it may be tried at `now`.

@@ -2,18 +2,33 @@
 
 use std::sync::Arc;
 
-use super::Live;
+use tokio::time::Instant;
+
+use super::{Live, Signals};
 use crate::policy::{ClusterNumbers, Metric};
 
 /// Columns over the members of one cluster, in the order of their ids.
 #[derive(Debug)]
-pub struct Numbers(Vec<Arc<Live>>);
+pub struct Numbers {
+    members: Vec<Arc<Live>>,
+    signals: Arc<Signals>,
+}
 
 impl Numbers {
-    /// Columns over `members`.
+    /// Columns over `members`, who report nothing about themselves.
     #[must_use]
     pub fn new(members: Vec<Arc<Live>>) -> Self {
-        Self(members)
+        Self { members, signals: Arc::default() }
+    }
+
+    /// The same, of endpoints that report `signals`.
+    #[must_use]
+    pub fn with_signals(self, signals: Arc<Signals>) -> Self {
+        Self { signals, ..self }
+    }
+
+    fn of<'a>(&'a self, eligible: &'a [u32]) -> impl Iterator<Item = Option<&'a Live>> {
+        eligible.iter().map(|id| self.members.get(*id as usize).map(Arc::as_ref))
     }
 }
 
@@ -27,12 +42,10 @@ impl ClusterNumbers for Numbers {
             Metric::Failures => live.failures() as f64,
             Metric::Latency => live.latency(),
         };
-        let of = |id: &u32| self.0.get(*id as usize).map_or(f64::NAN, |live| value(live));
-        eligible.iter().map(of).collect()
+        self.of(eligible).map(|live| live.map_or(f64::NAN, value)).collect()
     }
 
-    /// Endpoints report nothing about themselves yet: every signal is unknown.
-    fn signal(&self, _name: &str, eligible: &[u32]) -> Vec<f64> {
-        vec![f64::NAN; eligible.len()]
+    fn signal(&self, name: &str, eligible: &[u32]) -> Vec<f64> {
+        self.signals.column(name, self.of(eligible), Instant::now())
     }
 }

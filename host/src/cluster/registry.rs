@@ -5,7 +5,8 @@ use std::sync::{Arc, Weak};
 
 use parking_lot::Mutex;
 
-use super::Live;
+use super::reported::SignalKeys;
+use super::{Live, SignalKey};
 
 /// All live numbers of the gateway.
 ///
@@ -14,6 +15,7 @@ use super::Live;
 #[derive(Debug, Default)]
 pub struct Registry {
     clusters: Mutex<HashMap<String, HashMap<String, Weak<Live>>>>,
+    signals: SignalKeys,
 }
 
 impl Registry {
@@ -30,6 +32,12 @@ impl Registry {
         let live = Arc::new(Live::new(url));
         endpoints.insert(url.to_owned(), Arc::downgrade(&live));
         live
+    }
+
+    /// The key under which endpoints keep what they report as `name`: the same for all who hold it.
+    #[must_use]
+    pub fn signal(&self, name: &str) -> Arc<SignalKey> {
+        self.signals.key(name)
     }
 
     /// Everything somebody still holds, by cluster, endpoints in the order of their URLs. Forgets the rest.

@@ -2,16 +2,19 @@
 //!
 //! ```text
 //! members ──▶ eligible ──▶ Balancer ──▶ id ──▶ Lease      (one step: no other selection in between)
+//!    └─ named by the request ───────────▶┘
 //! ```
 
 use std::sync::Arc;
 
+use ::http::HeaderValue;
 use parking_lot::Mutex;
 use tokio::time::Instant;
 
 use super::eligible::{Candidate, eligible};
-use super::{Lease, Live, Standing};
-use crate::config::EndpointState;
+use super::sticky::Wish;
+use super::{Lease, Live, Retry, Signals, Standing, Stickiness, Sticky, affinity};
+use crate::config::{Affinity, EndpointState};
 use crate::policy::{Balancer, LeastBusy, Outcome, PickRequest, RequestFacts};
 
 /// One member as a generation sees it.
@@ -57,6 +60,22 @@ pub enum SelectError {
     /// The balancer refused.
     #[error("the balancer refused")]
     Refused,
+    /// The request names an endpoint that cannot take it, and no other may stand in (Apache's `nofailover`).
+    #[error("the endpoint that the request belongs to cannot take work")]
+    Bound,
+}
+
+/// What the configuration says about choices, beside members and balancer.
+#[derive(Debug, Default)]
+pub struct Policy {
+    /// Requests may name their endpoint.
+    pub sticky: Option<Sticky>,
+    /// What the balancer's hash is made from.
+    pub affinity: Option<Affinity>,
+    /// When a request is sent again.
+    pub retry: Retry,
+    /// Statuses that pause the endpoint; none if there are none.
+    pub fail_on: Option<Arc<[u16]>>,
 }
 
 /// A group of endpoints and who chooses among them, for one generation.
@@ -64,6 +83,8 @@ pub struct Cluster {
     name: Arc<str>,
     members: Vec<Member>,
     wants_feedback: bool,
+    policy: Policy,
+    signals: Arc<Signals>,
     chooser: Mutex<Chooser>,
 }
 
@@ -80,7 +101,26 @@ impl Cluster {
     pub fn new(name: Arc<str>, members: Vec<Member>, balancer: Box<dyn Balancer>) -> Self {
         let wants_feedback = balancer.wants_feedback();
         let chooser = Chooser { balancer, eligible: Vec::new(), busy: Vec::new() };
-        Self { name, members, wants_feedback, chooser: Mutex::new(chooser) }
+        let (policy, signals) = (Policy::default(), Arc::default());
+        Self { name, members, wants_feedback, policy, signals, chooser: Mutex::new(chooser) }
+    }
+
+    /// The same under `policy`.
+    #[must_use]
+    pub fn under(self, policy: Policy) -> Self {
+        Self { policy, ..self }
+    }
+
+    /// The same, whose endpoints report `signals`.
+    #[must_use]
+    pub fn with_signals(self, signals: Arc<Signals>) -> Self {
+        Self { signals, ..self }
+    }
+
+    /// What its endpoints report about themselves.
+    #[must_use]
+    pub fn signals(&self) -> &Arc<Signals> {
+        &self.signals
     }
 
     /// As configured.
@@ -93,6 +133,34 @@ impl Cluster {
     #[must_use]
     pub fn members(&self) -> &[Member] {
         &self.members
+    }
+
+    /// When a request is sent again.
+    #[must_use]
+    pub fn retry(&self) -> &Retry {
+        &self.policy.retry
+    }
+
+    /// Whether one more request may be sent again at `now`: a share of all, so that what fails is not hit twice as hard.
+    #[must_use]
+    pub fn has_retry_budget(&self, now: Instant) -> bool {
+        self.policy.retry.has_budget(now, self.picks())
+    }
+
+    /// The same once the next endpoint is chosen; counts it.
+    #[must_use]
+    pub fn spend_retry(&self, now: Instant) -> bool {
+        self.policy.retry.spend(now, self.picks())
+    }
+
+    fn picks(&self) -> u64 {
+        self.members.iter().map(|member| member.live.picks()).sum()
+    }
+
+    /// The Set-Cookie that brings the client back to `endpoint`; none if it would come back anyway.
+    #[must_use]
+    pub fn set_cookie(&self, request: &RequestFacts, endpoint: u32, by_tls: bool) -> Option<HeaderValue> {
+        self.policy.sticky.as_ref()?.set_cookie(request, endpoint, by_tls)
     }
 
     /// What the balancer wants its successor to know.
@@ -115,29 +183,65 @@ impl Cluster {
         now: Instant,
     ) -> Result<Lease, SelectError> {
         let mut chooser = self.chooser.lock();
+        let mut forced = false;
+        let mut wish = self.wish(request, tried, |live| live.standing(now) != Standing::Paused);
+        if wish == Some(Wish::Unusable) && self.policy.sticky.as_ref().is_some_and(|sticky| !sticky.fails_over()) {
+            return Err(SelectError::Bound);
+        }
         let Chooser { balancer, eligible, busy } = &mut *chooser;
-        self.fill(eligible, tried, |live| live.standing(now) != Standing::Paused);
-        if eligible.is_empty() {
-            self.fill(eligible, tried, |_| true);
+        if !matches!(wish, Some(Wish::Member(_) | Wish::Instead(_))) {
+            self.fill(eligible, tried, |live| live.standing(now) != Standing::Paused);
+            if eligible.is_empty() {
+                forced = true;
+                wish = self.wish(request, tried, |_| true);
+            }
         }
-        if eligible.is_empty() {
-            return Err(SelectError::NoneEligible);
-        }
-        busy.clear();
-        busy.extend(eligible.iter().filter_map(|id| self.members.get(*id as usize)).map(|m| m.live.in_flight()));
-        let mut pick = PickRequest { eligible, busy, affinity: None, request: Some(request) };
-        let chosen = match balancer.pick(&mut pick) {
-            Ok(chosen) => chosen,
-            Err(_counted_and_logged) => LeastBusy.pick(&mut pick).ok().flatten(),
+        let id = match wish {
+            Some(Wish::Member(id) | Wish::Instead(id)) => id,
+            _ => {
+                if forced {
+                    self.fill(eligible, tried, |_| true);
+                }
+                if eligible.is_empty() {
+                    return Err(SelectError::NoneEligible);
+                }
+                busy.clear();
+                let members = eligible.iter().filter_map(|id| self.members.get(*id as usize));
+                busy.extend(members.map(|member| member.live.in_flight()));
+                let affinity = self.policy.affinity.as_ref().and_then(|affinity| affinity::hash(affinity, request));
+                let mut pick = PickRequest { eligible, busy, affinity, request: Some(request) };
+                let chosen = match balancer.pick(&mut pick) {
+                    Ok(chosen) => chosen,
+                    Err(_counted_and_logged) => LeastBusy.pick(&mut pick).ok().flatten(),
+                };
+                chosen.ok_or(SelectError::Refused)?
+            }
         };
-        let id = chosen.ok_or(SelectError::Refused)?;
         let member = self.members.get(id as usize).ok_or(SelectError::Refused)?;
         let hears = self.wants_feedback.then(|| Arc::downgrade(self));
-        let lease = Lease::new(member.live.clone(), id, now, hears);
+        let mut lease = Lease::new(member.live.clone(), id, now, hears);
+        lease.forced = forced;
+        lease.fail_on.clone_from(&self.policy.fail_on);
+        lease.stickiness = wish.map(|wish| match wish {
+            Wish::Member(_) => Stickiness::Hit,
+            Wish::Nobody => Stickiness::Miss,
+            Wish::Instead(_) | Wish::Unusable => Stickiness::Broken,
+        });
         if self.wants_feedback {
             balancer.opened(id);
         }
         Ok(lease)
+    }
+
+    /// Whom the request asks for; none in a cluster without stickiness. Drained members take requests that name them.
+    fn wish(&self, request: &RequestFacts, tried: &Tried, may_try: impl Fn(&Live) -> bool + Copy) -> Option<Wish> {
+        let usable = |id: u32| {
+            let member = self.members.get(id as usize);
+            member.is_some_and(|member| {
+                member.state != EndpointState::Maint && is_free(member, may_try) && !tried.contains(id)
+            })
+        };
+        Some(self.policy.sticky.as_ref()?.wish(request, usable))
     }
 
     pub(super) fn tell_closed(&self, endpoint: u32, outcome: &Outcome) {
@@ -148,12 +252,15 @@ impl Cluster {
         let candidates = (0_u32..).zip(&self.members).map(|(id, member)| Candidate {
             group: member.group,
             state: member.state,
-            usable: may_try(&member.live)
-                && member.max_connections.is_none_or(|most| member.live.in_flight() < most)
-                && !tried.contains(id),
+            usable: is_free(member, may_try) && !tried.contains(id),
         });
         eligible(candidates, into);
     }
+}
+
+/// Whether a member may be tried and is below its limit.
+fn is_free(member: &Member, may_try: impl Fn(&Live) -> bool) -> bool {
+    may_try(&member.live) && member.max_connections.is_none_or(|most| member.live.in_flight() < most)
 }
 
 impl std::fmt::Debug for Cluster {
@@ -161,3 +268,7 @@ impl std::fmt::Debug for Cluster {
         f.debug_struct("Cluster").field("name", &self.name).field("members", &self.members).finish_non_exhaustive()
     }
 }
+
+#[cfg(test)]
+#[path = "select_tests.rs"]
+mod tests;

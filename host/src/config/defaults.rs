@@ -58,6 +58,28 @@ pub(crate) const POOL_SIZE: usize = 64;
 /// Below the keep-alive time of common servers (60 s and more), so that requests do not race their close.
 pub(crate) const POOL_IDLE: Duration = Duration::from_secs(30);
 
+/// Apache's separator between a session id and its route.
+pub(crate) const STICKY_SEPARATOR: char = '.';
+/// A lost session is less than a lost request (Apache's `nofailover=Off`).
+pub(crate) const STICKY_FAILOVER: bool = true;
+/// The session belongs to the whole site.
+pub(crate) const COOKIE_PATH: &str = "/";
+/// No script needs to know which endpoint it talks to.
+pub(crate) const COOKIE_HTTP_ONLY: bool = true;
+
+/// What most forms and API calls fit into, and little beside what a connection takes anyway.
+pub(crate) const RETRY_BODY: u64 = 64 << 10;
+/// Kept in memory for each request on its way.
+pub(crate) const MOST_RETRY_BODY: u64 = 16 << 20;
+/// Finagle's and linkerd's share: enough for an endpoint that fails, too little to pull the others down.
+pub(crate) const RETRY_BUDGET: f64 = 0.2;
+
+/// A client that ends its direction has nearly always gone, and its endpoint should not work for nobody (as nginx).
+pub(crate) const HALF_CLOSE: bool = false;
+
+/// Apache's `LBM_HEARTBEAT_MAX_LASTSEEN`: what was said ten heartbeats ago says nothing about now.
+pub(crate) const SIGNAL_EXPIRY: Duration = Duration::from_secs(10);
+
 /// A decision takes microseconds; 20 ms is a plugin that hangs, or a garbage collector at work.
 pub(crate) const PLUGIN_DEADLINE: Duration = Duration::from_millis(20);
 /// Fits the runtimes of garbage-collected languages.

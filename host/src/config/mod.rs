@@ -12,6 +12,8 @@ mod model;
 mod report;
 mod resolve;
 mod schema;
+mod series;
+mod signals;
 mod units;
 mod watch;
 
@@ -22,6 +24,8 @@ use std::path::Path;
 
 pub use error::{ConfigError, ConfigFaults, Position};
 pub use model::*;
+pub use series::{BLANK, NoSeries, Series};
+pub use signals::{Heartbeat, HeartbeatField, MOST_SIGNALS, OrcaField, Signal, SignalSource};
 pub use units::{ByteSize, Count, HumanDuration, Number, UnitError, show_duration};
 pub use watch::Watcher;
 

@@ -2,6 +2,9 @@
 //!
 //! What an operator writes is in [`super::schema`]; [`super::resolve`] turns that into this.
 
+mod retry;
+mod sticky;
+
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -10,6 +13,11 @@ use std::time::Duration;
 
 use ::http::{HeaderName, HeaderValue};
 use ipnet::IpNet;
+
+use super::signals::{Heartbeat, Signal};
+
+pub use retry::Retry;
+pub use sticky::{Affinity, Issue, SameSite, Sticky};
 
 /// One complete, valid configuration.
 #[derive(Clone, Debug, PartialEq)]
@@ -30,6 +38,8 @@ pub struct Config {
     pub clusters: Vec<Cluster>,
     /// `[plugin.NAME]`
     pub plugins: BTreeMap<String, Plugin>,
+    /// `[heartbeat]`
+    pub heartbeat: Option<Heartbeat>,
     /// `[admin]`
     pub admin: Option<Admin>,
     /// `[log]`
@@ -101,6 +111,8 @@ pub struct Limits {
     pub head_timeout: Duration,
     /// A kept-alive connection without a request, and a client that takes nothing of its answer. Default 60 s.
     pub idle_timeout: Duration,
+    /// Whether a client that has ended its direction still waits for its answer. Default false: it has left.
+    pub half_close: bool,
 }
 
 /// TLS towards clients.
@@ -198,6 +210,18 @@ pub struct Cluster {
     pub pool_size: usize,
     /// How long one is kept. Default 30 s.
     pub pool_idle: Duration,
+    /// Whether a client's requests go to the endpoint that they name. Default none.
+    pub sticky: Option<Sticky>,
+    /// What the balancer's hash is made from. Default none.
+    pub affinity: Option<Affinity>,
+    /// When a request is sent again.
+    pub retry: Retry,
+    /// Statuses, 400 to 599, that pause the endpoint once they are delivered (Apache's failonstatus). Default none.
+    pub fail_on: Vec<u16>,
+    /// What its endpoints report about themselves, by name; at most [`super::MOST_SIGNALS`].
+    pub signals: Vec<Signal>,
+    /// How long a report counts. Default 10 s.
+    pub signal_expiry: Duration,
 }
 
 /// A member of a cluster.
@@ -219,6 +243,8 @@ pub struct Endpoint {
     pub group: u32,
     /// Sticky route.
     pub route: Option<String>,
+    /// Sticky route that stands in when this endpoint cannot take work.
+    pub redirect: Option<String>,
     /// Admin state.
     pub state: EndpointState,
     /// Operator's labels.

@@ -123,6 +123,7 @@ fn endpoint(number: u8) -> Endpoint {
         weight: 100,
         group: 0,
         route: None,
+        redirect: None,
         state: EndpointState::Ready,
         labels: Vec::new(),
         max_connections: None,

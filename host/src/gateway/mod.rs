@@ -7,9 +7,11 @@
 
 mod commit;
 mod generation;
+mod heartbeat;
 mod inspect;
 mod overview;
 mod prepare;
+mod pushed;
 mod reload;
 mod run;
 mod serve;
@@ -38,6 +40,7 @@ pub use crate::plugin::shipped;
 pub use crate::tls::{SelfSigned, SelfSignedError, self_signed};
 use commit::Listening;
 pub use generation::{Generation, Past};
+pub use heartbeat::MonitorError;
 pub use inspect::{InspectError, Inspection, Trial, inspect};
 pub use prepare::PrepareError;
 pub use reload::ReloadError;
@@ -48,6 +51,7 @@ pub use run::Stopped;
 pub struct Gateway {
     shared: Arc<Shared>,
     admin: Option<admin::Server>,
+    heartbeats: Option<heartbeat::Monitor>,
     /// Dropped last: tasks hold what they use.
     _threads: WorkerThreads,
 }
@@ -101,6 +105,9 @@ pub enum BuildError {
     /// The admin server's address or token.
     #[error(transparent)]
     Admin(#[from] admin::BindError),
+    /// The address of `[heartbeat]`.
+    #[error(transparent)]
+    Heartbeat(#[from] heartbeat::MonitorError),
     /// The configuration cannot be served.
     #[error(transparent)]
     Prepare(#[from] PrepareError),
@@ -118,6 +125,7 @@ impl Gateway {
             move |source| BuildError::System { what, source }
         };
         let admin = config.admin.as_ref().map(admin::Server::bind).transpose()?;
+        let heartbeats = config.heartbeat.as_ref().map(heartbeat::Monitor::bind).transpose()?;
         let count = NonZeroUsize::new(config.gateway.workers).unwrap_or(NonZeroUsize::MIN);
         let threads = WorkerThreads::start(count).map_err(system("cannot start the worker threads"))?;
         let metrics = Metrics::new(count);
@@ -153,7 +161,7 @@ impl Gateway {
             base,
         });
         shared.add_sources();
-        Ok(Self { shared, admin, _threads: threads })
+        Ok(Self { shared, admin, heartbeats, _threads: threads })
     }
 
     /// Prepares as [`Self::build`] does, says in one line what would be served, and takes everything down again. Sockets
@@ -176,6 +184,10 @@ impl Gateway {
             }
             Some((address, Err(source))) => return Err(admin::BindError::Address { address, source }.into()),
         };
+        let heartbeat_in_use = match config.heartbeat.as_ref().map(heartbeat::Monitor::bind) {
+            Some(Err(error)) if error.is_in_use() => format!("; {} is in use, by a running gateway?", error.address),
+            bound => bound.transpose().map(|_closed_again| String::new())?,
+        };
         let in_use = match prepare::probe(&config) {
             Err(PrepareError::Bind { address, source }) if source.kind() == io::ErrorKind::AddrInUse => {
                 format!("; {address} is in use, by a running gateway?")
@@ -185,13 +197,17 @@ impl Gateway {
         // Not bound for real: sockets that listen, however shortly, would take connections from a running gateway.
         let anywhere = config.listeners.into_iter().map(elsewhere).collect();
         let admin = config.admin.map(|admin| config::Admin { address: free(), ..admin });
-        let _taken_down = Self::build(Config { listeners: anywhere, admin, ..config })?;
-        Ok(format!("{summary}{in_use}{admin_in_use}"))
+        let heartbeat = config.heartbeat.map(|heartbeat| config::Heartbeat { listen: free(), ..heartbeat });
+        let _taken_down = Self::build(Config { listeners: anywhere, heartbeat, admin, ..config })?;
+        Ok(format!("{summary}{in_use}{admin_in_use}{heartbeat_in_use}"))
     }
 
     /// Accepts connections.
     pub fn start(&self) {
         self.shared.start_listening();
+        if let Some(heartbeats) = &self.heartbeats {
+            heartbeats.start(&self.shared);
+        }
     }
 
     /// Answers admin calls, if `[admin]` is configured, on the runtime that this is called on. The second time does
@@ -206,6 +222,12 @@ impl Gateway {
     #[must_use]
     pub fn admin_address(&self) -> Option<SocketAddr> {
         self.admin.as_ref().map(admin::Server::address)
+    }
+
+    /// Where heartbeats are heard; the port is the real one.
+    #[must_use]
+    pub fn heartbeat_address(&self) -> Option<SocketAddr> {
+        self.heartbeats.as_ref().map(heartbeat::Monitor::address)
     }
 
     /// Where it listens, in the order of the configuration; ports are the real ones.

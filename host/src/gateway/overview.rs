@@ -11,9 +11,10 @@ use super::generation::{Generation, Past};
 use super::reload::Asked;
 use super::reload::ReloadError;
 use crate::admin::{
-    ClusterView, EndpointView, Fault, GenerationState, GenerationView, Overview, PluginView, Readiness, Refused,
+    ClusterView, EndpointView, Fault, GenerationState, GenerationView, Overview, PluginView, Push, PushRefused,
+    Readiness, Refused, SignalView,
 };
-use crate::cluster::Live;
+use crate::cluster::{Live, Reading, Signals};
 use crate::config::{ConfigError, Endpoint};
 use crate::plugin::Artifact;
 use crate::plugin::status::RoleStatus;
@@ -50,6 +51,10 @@ impl Overview for Whole {
         self.0.history.lock().iter().map(view).collect()
     }
 
+    fn push(&self, cluster: &str, push: &Push) -> Result<usize, PushRefused> {
+        self.0.pushed(cluster, push)
+    }
+
     fn reload(&self) -> Result<GenerationView, Refused> {
         self.done(self.0.reload(Asked::Now))
     }
@@ -82,7 +87,10 @@ impl Shared {
             let members = cluster.endpoints.iter().zip(kept.cluster.members());
             let endpoints = members.map(|(endpoint, member)| {
                 known.insert(Arc::as_ptr(&member.live));
-                endpoint_view(&member.live, Some(endpoint), now)
+                EndpointView {
+                    signals: signal_views(kept.cluster.signals(), &member.live, now),
+                    ..endpoint_view(&member.live, Some(endpoint), now)
+                }
             });
             let endpoints = endpoints.collect();
             views.push(ClusterView {
@@ -142,8 +150,21 @@ fn endpoint_view(live: &Live, endpoint: Option<&Endpoint>, now: Instant) -> Endp
         bytes_sent: live.sent(),
         bytes_received: live.received(),
         failures: live.failures(),
+        signals: BTreeMap::new(),
         latency_us: (!latency.is_nan()).then(|| (latency * 10.0).round() / 10.0),
     }
+}
+
+fn signal_views(signals: &Signals, live: &Live, now: Instant) -> BTreeMap<String, SignalView> {
+    let view = |reading: Reading<'_>| {
+        let view = SignalView {
+            value: reading.last.map(|last| last.value),
+            age_ms: reading.last.map(|last| u64::try_from(last.age.as_millis()).unwrap_or(u64::MAX)),
+            fresh: reading.fresh,
+        };
+        (reading.name.to_owned(), view)
+    };
+    signals.readings(live, now).into_iter().map(view).collect()
 }
 
 fn plugin_view(

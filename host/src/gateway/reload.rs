@@ -1,5 +1,6 @@
 //! From a changed file to a new generation, or to a message that says why not.
 
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -174,11 +175,17 @@ fn read(source: &Path) -> Result<Config, ReloadError> {
     Ok(config::load(source)?)
 }
 
+/// Where heartbeats are heard.
+fn listens(config: &Config) -> Option<SocketAddr> {
+    config.heartbeat.as_ref().map(|heartbeat| heartbeat.listen)
+}
+
 /// What is set up once, when the process starts.
 fn warn_of_restart(old: &Config, new: &Config) {
     for (what, same) in [
         ("[gateway] workers", old.gateway.workers == new.gateway.workers),
         ("[gateway] cache", old.gateway.cache == new.gateway.cache),
+        ("[heartbeat] listen", listens(old) == listens(new)),
         ("[admin]", old.admin == new.admin),
         ("[log]", old.log == new.log),
     ] {

@@ -107,7 +107,8 @@ fn start(shared: Arc<Shared>, stream: TcpStream, entered: Entered) {
     let drain = shared.base.drain.clone();
     drain.clone().spawn(async move {
         let peer = entered.peer;
-        let served = drain.unless_cut(serve(shared, stream, entered)).await;
+        // Boxed: a spawned future is moved several times, and this one has some 8 KiB.
+        let served = drain.unless_cut(Box::pin(serve(shared, stream, entered))).await;
         if let Err(error) = served.unwrap_or(Err(ConnectionError::Cut)) {
             tracing::debug!(%peer, %error, "connection ended early");
         }

@@ -6,8 +6,9 @@ use std::sync::{Arc, Weak};
 use super::Shared;
 use crate::plugin::status::Refusal;
 use crate::telemetry::names::{
-    ENDPOINT_BYTES, ENDPOINT_FAILURES, ENDPOINT_HEALTHY, ENDPOINT_IN_FLIGHT, ENDPOINT_PICKS, LISTENER_CONNECTIONS,
-    PLUGIN_ASIDE, PLUGIN_CALLS, PLUGIN_FAULTS, PLUGIN_INSTANCES, PLUGIN_REFUSED, PLUGIN_SECONDS, WORKER_CONNECTIONS,
+    ENDPOINT_BYTES, ENDPOINT_FAILURES, ENDPOINT_HEALTHY, ENDPOINT_IN_FLIGHT, ENDPOINT_PICKS, ENDPOINT_SIGNAL,
+    LISTENER_CONNECTIONS, PLUGIN_ASIDE, PLUGIN_CALLS, PLUGIN_FAULTS, PLUGIN_INSTANCES, PLUGIN_REFUSED, PLUGIN_SECONDS,
+    WORKER_CONNECTIONS,
 };
 use crate::telemetry::{Samples, process};
 
@@ -43,6 +44,10 @@ impl Shared {
                 samples.add(&ENDPOINT_FAILURES, labels(), float(endpoint.failures));
                 samples.add(&ENDPOINT_BYTES, towards("to_endpoint"), float(endpoint.bytes_sent));
                 samples.add(&ENDPOINT_BYTES, towards("to_client"), float(endpoint.bytes_received));
+                for (name, signal) in endpoint.signals.iter().filter(|(_, signal)| signal.fresh) {
+                    let labels = [labels(), vec![("signal", name.clone())]].concat();
+                    samples.add(&ENDPOINT_SIGNAL, labels, signal.value.unwrap_or(f64::NAN));
+                }
             }
         }
     }

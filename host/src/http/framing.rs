@@ -85,6 +85,12 @@ impl Framing {
         self.state == State::Head && !self.partial.is_empty()
     }
 
+    /// Whether every message that has begun is there to its end.
+    #[must_use]
+    pub fn is_between_messages(&self) -> bool {
+        self.state == State::Head && self.partial.is_empty() && self.violation.is_none()
+    }
+
     /// Takes note of bytes as the client sent them. After a violation nothing is followed any more.
     pub fn pass(&mut self, mut bytes: &[u8]) {
         while !bytes.is_empty() && self.violation.is_none() {

@@ -3,7 +3,7 @@
 use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use parking_lot::Mutex;
@@ -32,6 +32,15 @@ struct Inner {
     blocked: Option<Instant>,
     /// Whether anything was ever read.
     touched: bool,
+    /// The client has ended its direction while its request was being answered. hyper hears of it afterwards.
+    ended: Ended,
+}
+
+/// Whether the client's direction has ended early, and who waits to hear of it.
+#[derive(Debug)]
+enum Ended {
+    No,
+    Early(Waker),
 }
 
 /// What a connection is at.
@@ -41,21 +50,52 @@ pub(super) enum Phase {
     Head(Instant),
     /// Between requests.
     Idle(Instant),
-    /// A request is being answered.
-    Busy,
+    /// A request has come, and its answer is awaited.
+    Awaiting,
+    /// Its answer is on its way.
+    Answering,
 }
 
 impl State {
     pub(super) fn new() -> Arc<Self> {
         let phase = Phase::Head(Instant::now());
-        Arc::new(Self(Mutex::new(Inner { framing: Framing::default(), phase, blocked: None, touched: false })))
+        Arc::new(Self(Mutex::new(Inner {
+            framing: Framing::default(),
+            phase,
+            blocked: None,
+            touched: false,
+            ended: Ended::No,
+        })))
     }
 
     /// A request begins: what is known against it?
     pub(super) fn begin(&self) -> Option<Violation> {
         let mut inner = self.0.lock();
-        inner.phase = Phase::Busy;
+        inner.phase = Phase::Awaiting;
         inner.framing.violation()
+    }
+
+    /// Its answer begins.
+    pub(super) fn answering(&self) {
+        self.0.lock().phase = Phase::Answering;
+    }
+
+    /// Whether the client has ended its direction while an answer is awaited.
+    pub(super) fn has_left(&self) -> bool {
+        let inner = self.0.lock();
+        matches!((&inner.ended, inner.phase), (Ended::Early(_), Phase::Awaiting))
+    }
+
+    /// The client's direction has ended. Whether hyper need not know yet: the request that is being answered came whole.
+    /// It is told once the answer is through.
+    fn withholds_end(&self, cx: &Context<'_>) -> bool {
+        let mut inner = self.0.lock();
+        let busy = matches!(inner.phase, Phase::Awaiting | Phase::Answering);
+        if busy && inner.framing.is_between_messages() {
+            inner.ended = Ended::Early(cx.waker().clone());
+            return true;
+        }
+        false
     }
 
     /// Its response is through.
@@ -63,6 +103,9 @@ impl State {
         let mut inner = self.0.lock();
         let now = Instant::now();
         inner.phase = if inner.framing.is_within_head() { Phase::Head(now) } else { Phase::Idle(now) };
+        if let Ended::Early(waker) = std::mem::replace(&mut inner.ended, Ended::No) {
+            waker.wake();
+        }
     }
 
     /// When patience ends, as things stand; none while a request is being answered and the client takes the answer.
@@ -72,7 +115,7 @@ impl State {
             (_, Some(since)) => Some(since + idle),
             (Phase::Head(since), None) => Some(since + head),
             (Phase::Idle(since), None) => Some(since + idle),
-            (Phase::Busy, None) => None,
+            (Phase::Awaiting | Phase::Answering, None) => None,
         }
     }
 
@@ -137,6 +180,8 @@ impl AsyncRead for Guard {
             && !fresh.is_empty()
         {
             this.state.pass(fresh);
+        } else if matches!(result, Poll::Ready(Ok(()))) && buf.remaining() > 0 && this.state.withholds_end(cx) {
+            return Poll::Pending;
         }
         result
     }

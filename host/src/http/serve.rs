@@ -17,6 +17,7 @@ use hyper_util::rt::TokioIo;
 use tokio::time::{Instant, Sleep};
 
 use super::body::Busy;
+use super::framing::Violation;
 use super::guard::{Guard, State};
 use super::{Body, reply};
 use crate::lifecycle::Drain;
@@ -33,6 +34,8 @@ pub struct Limits {
     pub head_timeout: Duration,
     /// Between two requests.
     pub idle_timeout: Duration,
+    /// Whether a client that has ended its direction still waits for its answer; else it has left.
+    pub half_close: bool,
 }
 
 /// How long a connection that was accepted just before a drain may take to send its first byte.
@@ -57,6 +60,9 @@ pub enum ServeError {
     /// The client took nothing of an answer for so long.
     #[error("client took nothing for {0:?}")]
     SlowReader(Duration),
+    /// The client ended its direction before it had its answer.
+    #[error("client left before its answer")]
+    Left,
     /// What hyper says: malformed, broken off, a body that failed.
     #[error("connection ended early")]
     Http(#[from] hyper::Error),
@@ -74,10 +80,12 @@ where
     F: Future<Output = Response<Body>>,
 {
     let state = State::new();
-    let service = service_fn(|request| answer(&state, &handler, request));
+    // Begun here, not when the answer is first worked at: hyper reads on in between.
+    let service = service_fn(|request| answer(&state, state.begin(), &handler, request));
     let io = TokioIo::new(Guard::new(stream, state.clone()));
     let connection = http1::Builder::new()
-        .half_close(true)
+        // Has hyper read on while an answer is awaited, and so hear of a reset. An end it hears of later: see `Guard`.
+        .half_close(false)
         .max_buf_size(limits.head_bytes.max(8 * 1024))
         .max_headers(limits.head_fields)
         // hyper's own timer is armed for each request; ours is one for the connection, and lazy.
@@ -104,6 +112,10 @@ where
         }
         if let Poll::Ready(result) = connection.as_mut().poll(cx) {
             return Poll::Ready(result.map_err(ServeError::Http));
+        }
+        // Polled first: an answer that is there at once goes out to everybody.
+        if !limits.half_close && state.has_left() {
+            return Poll::Ready(Err(ServeError::Left));
         }
         poll_clock(cx, timer.as_mut(), &state, &limits)
     })
@@ -142,16 +154,22 @@ fn poll_clock(
     }
 }
 
-async fn answer<H, F>(state: &Arc<State>, handler: &H, request: Request<Incoming>) -> Result<Response<Body>, Infallible>
+async fn answer<H, F>(
+    state: &Arc<State>,
+    violation: Option<Violation>,
+    handler: &H,
+    request: Request<Incoming>,
+) -> Result<Response<Body>, Infallible>
 where
     H: Fn(Request<Incoming>) -> F,
     F: Future<Output = Response<Body>>,
 {
     let busy = Busy(state.clone());
-    let mut response = match state.begin() {
+    let mut response = match violation {
         Some(violation) => reply::last_sentence(StatusCode::BAD_REQUEST, violation.explain()),
         None => handler(request).await,
     };
+    state.answering();
     response.body_mut().keeps_busy(busy);
     Ok(response)
 }

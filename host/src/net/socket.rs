@@ -1,7 +1,7 @@
 //! Listening sockets that workers share, and the process's descriptor limit.
 
 use std::io;
-use std::net::{SocketAddr, TcpListener};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener, UdpSocket};
 use std::num::NonZeroUsize;
 
 use socket2::{Domain, Protocol, Socket, Type};
@@ -39,6 +39,29 @@ pub fn probe(address: SocketAddr) -> io::Result<()> {
     }
     socket.set_reuse_address(true)?;
     socket.bind(&address.into())
+}
+
+/// Binds a socket for datagrams, which nobody else shares. A multicast group is joined, on the interface that the system
+/// chooses; other processes may listen to it too.
+///
+/// # Errors
+/// What the kernel said.
+pub fn bind_datagrams(address: SocketAddr) -> io::Result<UdpSocket> {
+    let socket = Socket::new(Domain::for_address(address), Type::DGRAM, Some(Protocol::UDP))?;
+    if address.is_ipv6() {
+        socket.set_only_v6(true)?;
+    }
+    socket.set_nonblocking(true)?;
+    if address.ip().is_multicast() {
+        socket.set_reuse_address(true)?;
+    }
+    socket.bind(&address.into())?;
+    match address.ip() {
+        IpAddr::V4(group) if group.is_multicast() => socket.join_multicast_v4(&group, &Ipv4Addr::UNSPECIFIED)?,
+        IpAddr::V6(group) if group.is_multicast() => socket.join_multicast_v6(&group, 0)?,
+        _ => {}
+    }
+    Ok(socket.into())
 }
 
 fn bind(address: SocketAddr) -> io::Result<TcpListener> {

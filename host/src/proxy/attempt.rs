@@ -3,15 +3,16 @@
 use std::sync::Arc;
 
 use ::http::request::Parts;
-use ::http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, Uri, header};
+use ::http::{HeaderMap, HeaderValue, Request, Response, StatusCode, Uri, header};
 use http_body::Body as _;
 use hyper::body::Incoming;
 use tokio::time::Instant;
 
 use super::head::{prepare_request, set_host, target_for};
 use super::record::Record;
+use super::retry::{self, Course, Failed, Source};
 use super::{Client, Destination, Rules, Snapshot, Timeouts};
-use crate::cluster::{SelectError, Tried};
+use crate::cluster::{Failure, SelectError, is_idempotent};
 use crate::http::Offer;
 use crate::policy::RequestFacts;
 use crate::telemetry::Counter;
@@ -26,6 +27,8 @@ pub(super) struct Outgoing<'a> {
     /// Ready for any endpoint, but for Host.
     pub(super) headers: HeaderMap,
     pub(super) body: RequestBody,
+    /// Where the body comes from when it is sent again.
+    pub(super) source: Source,
     pub(super) routed: Option<&'a str>,
     pub(super) rules: &'a Rules,
     pub(super) timeouts: Timeouts,
@@ -84,47 +87,71 @@ pub(super) struct Answer {
 
 /// Sends `outgoing` to an endpoint of `destination`. The lease of the one that answers stays in `record`.
 ///
-/// An endpoint that cannot be reached is left for the next: nothing was sent, so nothing is lost. Once a byte may have
-/// been acted on, only a request that is safe to repeat (RFC 9110 §9.2.2), has no body and went out on a reused
-/// connection is sent again, to the same endpoint.
+/// An endpoint that cannot be reached is left for the next: nothing was sent, so nothing is lost. What else leads to the
+/// next is for the cluster's policy to say ([`Retry`](crate::cluster::Retry)). Without one, only a request that is safe to
+/// repeat (RFC 9110 §9.2.2), whose body is whole and that went out on a reused connection is sent again, to the same
+/// endpoint.
 pub(super) async fn attempt(
     destination: &Destination,
     mut outgoing: Outgoing<'_>,
     facts: &mut RequestFacts,
     record: &mut Record,
 ) -> Result<Answer, AttemptError> {
+    let cluster = &destination.cluster;
     outgoing.prepare(facts);
-    let mut tried = Tried::default();
-    let mut last = None;
+    let mut course = Course::new(cluster);
+    let mut last: Option<Failed> = None;
     loop {
-        let lease = match destination.cluster.select(facts, &tried, Instant::now()) {
+        let lease = match cluster.select(facts, &course.tried, Instant::now()) {
             Ok(lease) => lease,
-            Err(error) => return Err(last.map_or(AttemptError::Select(error), AttemptError::Connect)),
+            Err(error) => {
+                retry::count_unselected(error, record);
+                return last.map_or(Err(AttemptError::Select(error)), |last| last.outcome);
+            }
         };
-        if last.is_some() {
-            record.metrics().increment(Counter::Retry);
+        if let Some(Failed { why, outcome }) = last.take() {
+            if !course.pays(why, &lease, record) {
+                return outcome;
+            }
+            retry::leave(outcome, cluster, record);
+            if why != Failure::Connect {
+                outgoing.rewind(facts);
+            }
         }
         let id = lease.endpoint();
         record.attempt(lease);
         let Some(upstream) = destination.upstreams.get(id as usize) else { return Err(AttemptError::Target) };
-        match exchange(upstream, &mut outgoing, facts, record).await {
-            Ok((response, connection)) => return Ok(Answer { response, upstream: upstream.clone(), connection }),
+        let (why, outcome) = match exchange(upstream, &mut outgoing, facts, record).await {
+            Ok((response, connection)) => {
+                let status = response.status().as_u16();
+                let answer = Answer { response, upstream: upstream.clone(), connection };
+                if !cluster.retry().repeats_status(status) {
+                    return Ok(answer);
+                }
+                (Failure::Status(status), Ok(answer))
+            }
             Err(ExchangeError::Unreachable(error)) => {
                 record.metrics().increment(Counter::UpstreamFailed);
                 if let Some(pause) = record.take_lease().and_then(|lease| lease.unreachable(Instant::now())) {
-                    let cluster = destination.cluster.name();
+                    let cluster = cluster.name();
                     tracing::warn!(%cluster, %error, ?pause, "endpoint unreachable, left alone for now");
                 }
-                tried.add(id);
-                last = Some(error);
+                (Failure::Connect, Err(AttemptError::Connect(error)))
             }
             Err(ExchangeError::Failed(error)) => {
-                if matches!(error, AttemptError::Broken(_) | AttemptError::TimedOut) {
-                    record.endpoint_broke();
-                }
-                return Err(error);
+                let why = match error {
+                    AttemptError::Broken(_) => Failure::Broken,
+                    AttemptError::TimedOut => Failure::Timeout,
+                    _ => return Err(error),
+                };
+                record.endpoint_broke();
+                (why, Err(error))
             }
+        };
+        if !course.goes_on(id, why, &outgoing, record) {
+            return outcome;
         }
+        last = Some(Failed { why, outcome });
     }
 }
 
@@ -160,8 +187,7 @@ async fn exchange(
                 connection
             }
         };
-        // Asked before the body goes: afterwards every request looks as if it had none.
-        let repeatable = connection.is_reused() && outgoing.is_repeatable();
+        let repeatable = connection.is_reused() && is_idempotent(&outgoing.parts.method);
         let (request, progress) = outgoing.take(uri.clone());
         if let Some(progress) = &progress {
             record.uploads(progress.clone());
@@ -177,8 +203,8 @@ async fn exchange(
             Err(SendOutcome::Broken(error)) if is_clients_fault(&error) => {
                 return Err(ExchangeError::Failed(AttemptError::ClientGone));
             }
-            Err(SendOutcome::Broken(_)) if repeatable => {
-                outgoing.prepare(facts);
+            Err(SendOutcome::Broken(_)) if repeatable && outgoing.source.is_whole() => {
+                outgoing.rewind(facts);
                 set_host(&mut outgoing.headers, outgoing.rules, facts, upstream);
                 may_reuse = false;
             }
@@ -231,19 +257,15 @@ impl Outgoing<'_> {
         prepare_request(&mut self.headers, self.client, self.snapshot, self.rules, facts, self.offer);
     }
 
-    /// Whether it may be sent twice.
-    fn is_repeatable(&self) -> bool {
-        let idempotent =
-            matches!(self.parts.method, Method::GET | Method::HEAD | Method::OPTIONS | Method::PUT | Method::DELETE);
-        idempotent && matches!(self.body, RequestBody::Empty)
+    /// Makes it whole again after it was sent.
+    fn rewind(&mut self, facts: &RequestFacts) {
+        self.prepare(facts);
+        self.body = self.source.again();
     }
 
     fn take(&mut self, uri: Uri) -> (Request<RequestBody>, Option<Progress>) {
         let body = std::mem::replace(&mut self.body, RequestBody::Empty);
-        let progress = match &body {
-            RequestBody::Empty => None,
-            RequestBody::Client(_, progress) => Some(progress.clone()),
-        };
+        let progress = body.progress().cloned();
         let mut request = Request::new(body);
         *request.method_mut() = self.parts.method.clone();
         *request.uri_mut() = uri;

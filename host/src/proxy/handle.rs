@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use ::http::{HeaderMap, Request, Response, StatusCode};
+use ::http::{HeaderMap, Request, Response, StatusCode, header};
 use http_body::Body as _;
 use hyper::body::Incoming;
 use hyper::upgrade::OnUpgrade;
@@ -10,12 +10,12 @@ use hyper::upgrade::OnUpgrade;
 use super::attempt::{Answer, AttemptError, Outgoing, attempt};
 use super::head::prepare_response;
 use super::record::Record;
+use super::retry::Source;
 use super::switch::{self, Switch};
 use super::{Client, Destination, Rules, Snapshot, begin};
 use crate::http::{Body, Offer, offered, read_target, reply};
 use crate::policy::{Decision, DirectResponse, RequestFacts, ResponseContext, Target};
 use crate::telemetry::Counter;
-use crate::upstream::{Progress, RequestBody};
 
 /// Answers one request under one generation.
 ///
@@ -93,7 +93,10 @@ impl Exchange<'_> {
         let outgoing = self.outgoing(request, rules, destination);
         let timeouts = outgoing.timeouts;
         match attempt(destination, outgoing, &mut facts, &mut record).await {
-            Ok(answer) => self.answer(answer, rules, timeouts, &facts, record),
+            Ok(mut answer) => {
+                record.reported(&destination.cluster, answer.response.headers_mut());
+                self.answer(answer, destination, rules, timeouts, &facts, record)
+            }
             Err(error) => {
                 tracing::debug!(cluster = %destination.cluster.name(), path = ?facts.path, %error, "request failed");
                 record.ending(ending(&error));
@@ -105,8 +108,7 @@ impl Exchange<'_> {
 
     fn outgoing<'o>(&'o self, request: Request<Incoming>, rules: &'o Rules, destination: &Destination) -> Outgoing<'o> {
         let (parts, body) = request.into_parts();
-        let body =
-            if body.is_end_stream() { RequestBody::Empty } else { RequestBody::Client(body, Progress::default()) };
+        let (source, body) = Source::of(body, &destination.cluster, &parts.method);
         Outgoing {
             client: self.client,
             snapshot: self.snapshot,
@@ -114,6 +116,7 @@ impl Exchange<'_> {
             parts,
             headers: HeaderMap::new(),
             body,
+            source,
             routed: self.target.path.as_deref(),
             rules,
             timeouts: rules.timeouts.unwrap_or(destination.timeouts),
@@ -123,6 +126,7 @@ impl Exchange<'_> {
     fn answer(
         self,
         answer: Answer,
+        destination: &Destination,
         rules: &Rules,
         timeouts: super::Timeouts,
         facts: &RequestFacts,
@@ -159,6 +163,9 @@ impl Exchange<'_> {
             record.ending(fault.kind.as_str());
             let text = "the response could not be mapped back";
             return finish(record, reply::sentence(StatusCode::SERVICE_UNAVAILABLE, text));
+        }
+        if let Some(cookie) = record.sticky(&destination.cluster, facts, self.client.scheme) {
+            parts.headers.append(header::SET_COOKIE, cookie);
         }
         record.status(status.as_u16());
         if let (Some(protocol), Some(endpoint), Some(client)) = (protocol, endpoint, self.on_upgrade) {

@@ -4,7 +4,7 @@
 //! |---|---|
 //! | begin: read the target, find the client | `begin.rs` |
 //! | route, and what each decision leads to | `handle.rs` |
-//! | balance, connect, send; the next endpoint if one fails | `attempt.rs` |
+//! | balance, connect, send; the next endpoint if one fails | `attempt.rs`, `retry.rs` |
 //! | heads both ways, rewrite | `head.rs` |
 //! | switch protocols, tunnel | `switch.rs` |
 //! | end: count, log, give the lease back | `record.rs` |
@@ -15,6 +15,7 @@ mod client;
 mod handle;
 mod head;
 mod record;
+mod retry;
 mod snapshot;
 mod switch;
 

@@ -3,12 +3,13 @@
 use std::sync::Arc;
 use std::time::SystemTime;
 
+use ::http::HeaderValue;
 use tokio::time::Instant;
 
-use super::{Client, Snapshot};
-use crate::cluster::Lease;
+use super::{Client, Snapshot, retry};
+use crate::cluster::{Cluster, Lease};
 use crate::http::Watch;
-use crate::policy::RequestFacts;
+use crate::policy::{RequestFacts, Scheme};
 use crate::telemetry::{AccessRecord, Counter, Gauge, Held, Kind};
 use crate::tunnel::{End, Meter};
 use crate::upstream::{Connection, Progress, Upstream};
@@ -113,6 +114,24 @@ impl Record {
         self.lease.take()
     }
 
+    /// What the client's cookie is to say from now on, if that is something else. Counts what became of stickiness.
+    pub(super) fn sticky(&self, cluster: &Cluster, facts: &RequestFacts, scheme: Scheme) -> Option<HeaderValue> {
+        let lease = self.lease.as_ref()?;
+        retry::count_stickiness(lease, self);
+        cluster.set_cookie(facts, lease.endpoint(), scheme == Scheme::Https)
+    }
+
+    pub(super) fn forget_connection(&mut self) {
+        self.connection = None;
+    }
+
+    /// The body that went out is not the one that counts, but the endpoint was sent it.
+    pub(super) fn sent_in_vain(&mut self) {
+        if let (Some(upload), Some(lease)) = (self.upload.take(), &mut self.lease) {
+            lease.add_sent(usize::try_from(upload.bytes()).unwrap_or(usize::MAX));
+        }
+    }
+
     pub(super) fn uploads(&mut self, progress: Progress) {
         self.upload = Some(progress);
     }
@@ -123,6 +142,14 @@ impl Record {
             lease.answered(status, Instant::now());
         }
         self.connection = Some((upstream.clone(), connection));
+    }
+
+    /// The head of the endpoint's answer, in which it may say how it is.
+    pub(super) fn reported(&self, cluster: &Cluster, headers: &mut ::http::HeaderMap) {
+        let member = self.lease.as_ref().and_then(|lease| cluster.members().get(lease.endpoint() as usize));
+        if let Some(member) = member {
+            cluster.signals().take_orca(headers, &member.live, Instant::now(), self.metrics());
+        }
     }
 
     /// The response that the client gets.
@@ -234,7 +261,8 @@ impl Drop for Record {
         access.plugins = line.plugins.as_deref();
         access.attempts = line.attempts;
         access.generation = line.generation;
-        access.ending = self.ending;
+        // No status and no reason: nobody was left to be told one.
+        access.ending = self.ending.or(self.status.is_none().then_some("client-gone"));
         if let Some(lease) = &self.lease {
             access.endpoint = Some(lease.url());
             access.first_byte = lease.first_byte();

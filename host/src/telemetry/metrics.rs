@@ -33,13 +33,23 @@ pub struct Metrics {
     sources: Mutex<Vec<Source>>,
 }
 
-#[derive(Default)]
 #[repr(align(128))]
 struct Shard {
     counters: [AtomicU64; Counter::ALL.len()],
     gauges: [AtomicU64; Gauge::ALL.len()],
     buckets: [AtomicU64; DURATION_BOUNDS.len() + 1],
     micros: AtomicU64,
+}
+
+impl Default for Shard {
+    fn default() -> Self {
+        Self {
+            counters: [const { AtomicU64::new(0) }; Counter::ALL.len()],
+            gauges: [const { AtomicU64::new(0) }; Gauge::ALL.len()],
+            buckets: [const { AtomicU64::new(0) }; DURATION_BOUNDS.len() + 1],
+            micros: AtomicU64::new(0),
+        }
+    }
 }
 
 /// Durations by size, as summed.

@@ -66,8 +66,19 @@ pub static TUNNEL_BYTES: Family = Family::counter("tidegate_tunnel_bytes", "Byte
 /// Connections to endpoints, by `outcome`.
 pub static UPSTREAM_CONNECTIONS: Family =
     Family::counter("tidegate_upstream_connections", "Connections to endpoints, by how they were had");
-/// Requests tried again on another endpoint.
-pub static RETRIES: Family = Family::counter("tidegate_retries", "Attempts after the first, on another endpoint");
+/// Requests tried again on another endpoint, by `reason`.
+pub static RETRIES: Family = Family::counter(
+    "tidegate_retries",
+    "Attempts after the first, on another endpoint, by what the one before came to",
+);
+/// Requests that were not tried again for want of budget.
+pub static RETRIES_DENIED: Family =
+    Family::counter("tidegate_retries_denied", "Attempts that were not made because the retry budget is spent");
+/// Requests to sticky clusters, by `outcome`.
+pub static STICKY: Family = Family::counter(
+    "tidegate_sticky_requests",
+    "Requests to sticky clusters, by what became of the endpoint they name",
+);
 /// Calls of plugins, by `plugin` and `role`.
 pub static PLUGIN_CALLS: Family = Family::counter("tidegate_plugin_calls", "Calls of plugins, by plugin and role");
 /// Time in plugins, by `plugin` and `role`.
@@ -86,6 +97,12 @@ pub static PLUGIN_REFUSED: Family =
     Family::gauge("tidegate_plugin_refused", "1 if the latest file of the plugin was refused");
 /// Reloads, by `outcome`.
 pub static RELOADS: Family = Family::counter("tidegate_reloads", "Configuration reloads, by outcome");
+/// Numbers that endpoints reported about themselves, by `source` (`json`, `metric`, `orca`, `heartbeat`, `push`).
+pub static REPORTS_TAKEN: Family =
+    Family::counter("tidegate_reports", "Numbers that endpoints reported about themselves, by source");
+/// What endpoints reported and could not be used, by `source`.
+pub static REPORTS_IGNORED: Family =
+    Family::counter("tidegate_reports_ignored", "Reports of endpoints that could not be used, by source");
 /// The live generation.
 pub static GENERATION: Family = Family::gauge("tidegate_generation", "Number of the live generation");
 /// Access lines lost.
@@ -102,6 +119,10 @@ pub static ENDPOINT_PICKS: Family = Family::counter("tidegate_endpoint_picks", "
 pub static ENDPOINT_FAILURES: Family = Family::counter("tidegate_endpoint_failures", "Attempts that failed");
 /// Bytes each way, by `cluster`, `endpoint` and `direction` (`to_endpoint`, `to_client`).
 pub static ENDPOINT_BYTES: Family = Family::counter("tidegate_endpoint_bytes", "Bytes relayed, by direction");
+
+/// What it reports about itself, by `cluster`, `endpoint` and `signal`; not there once it has expired.
+pub static ENDPOINT_SIGNAL: Family =
+    Family::gauge("tidegate_endpoint_signal", "What the endpoint reports about itself, while it counts");
 
 /// Client connections, by `listener`.
 pub static LISTENER_CONNECTIONS: Family =
@@ -165,19 +186,53 @@ pub enum Counter {
     UpstreamFailed,
     /// A pooled connection was used again.
     UpstreamReused,
-    /// Another endpoint was tried.
-    Retry,
+    /// Another endpoint was tried: the one before was not reached.
+    RetryConnect,
+    /// … did not answer in time.
+    RetryTimeout,
+    /// … broke off.
+    RetryBroken,
+    /// … answered with a status that is to be tried again.
+    RetryStatus,
+    /// No other endpoint was tried: the budget is spent.
+    RetryDenied,
+    /// The endpoint that the request names answered.
+    StickyHit,
+    /// The request names no endpoint that is known.
+    StickyMiss,
+    /// The endpoint that it names could not; another answered, or none.
+    StickyBroken,
     /// A reload was committed.
     ReloadCommitted,
     /// A reload was refused; the old generation stays.
     ReloadRefused,
     /// A rollback was committed.
     RolledBack,
+    /// A number of a probe's JSON was taken.
+    JsonTaken,
+    /// A number of a probe's metrics was taken.
+    MetricTaken,
+    /// A number of an ORCA header was taken.
+    OrcaTaken,
+    /// A number of a heartbeat was taken.
+    HeartbeatTaken,
+    /// A number of a call of the admin API was taken.
+    PushTaken,
+    /// Something of a probe's JSON could not be used.
+    JsonIgnored,
+    /// Something of a probe's metrics could not be used.
+    MetricIgnored,
+    /// Something of an ORCA header could not be used.
+    OrcaIgnored,
+    /// Something of a heartbeat could not be used.
+    HeartbeatIgnored,
+    /// Something of a call of the admin API could not be used.
+    PushIgnored,
 }
 
 impl Counter {
     /// All, in order of their slots and grouped by family.
-    pub(super) const ALL: [Self; 24] = [
+    pub(super) const ALL: [Self; 41] = [
         Self::ConnectionAccepted,
         Self::RefusedByListenerLimit,
         Self::RefusedByClientLimit,
@@ -198,10 +253,27 @@ impl Counter {
         Self::UpstreamConnected,
         Self::UpstreamFailed,
         Self::UpstreamReused,
-        Self::Retry,
+        Self::RetryConnect,
+        Self::RetryTimeout,
+        Self::RetryBroken,
+        Self::RetryStatus,
+        Self::RetryDenied,
+        Self::StickyHit,
+        Self::StickyMiss,
+        Self::StickyBroken,
         Self::ReloadCommitted,
         Self::ReloadRefused,
         Self::RolledBack,
+        Self::JsonTaken,
+        Self::MetricTaken,
+        Self::OrcaTaken,
+        Self::HeartbeatTaken,
+        Self::PushTaken,
+        Self::JsonIgnored,
+        Self::MetricIgnored,
+        Self::OrcaIgnored,
+        Self::HeartbeatIgnored,
+        Self::PushIgnored,
     ];
 
     /// The counter for a response's status.
@@ -239,10 +311,27 @@ impl Counter {
             Self::UpstreamConnected => (&UPSTREAM_CONNECTIONS, Some(("outcome", "opened"))),
             Self::UpstreamFailed => (&UPSTREAM_CONNECTIONS, Some(("outcome", "failed"))),
             Self::UpstreamReused => (&UPSTREAM_CONNECTIONS, Some(("outcome", "reused"))),
-            Self::Retry => (&RETRIES, None),
+            Self::RetryConnect => (&RETRIES, Some(("reason", "connect"))),
+            Self::RetryTimeout => (&RETRIES, Some(("reason", "timeout"))),
+            Self::RetryBroken => (&RETRIES, Some(("reason", "broken"))),
+            Self::RetryStatus => (&RETRIES, Some(("reason", "status"))),
+            Self::RetryDenied => (&RETRIES_DENIED, None),
+            Self::StickyHit => (&STICKY, Some(("outcome", "hit"))),
+            Self::StickyMiss => (&STICKY, Some(("outcome", "miss"))),
+            Self::StickyBroken => (&STICKY, Some(("outcome", "broken"))),
             Self::ReloadCommitted => (&RELOADS, Some(("outcome", "committed"))),
             Self::ReloadRefused => (&RELOADS, Some(("outcome", "refused"))),
             Self::RolledBack => (&RELOADS, Some(("outcome", "rolled_back"))),
+            Self::JsonTaken => (&REPORTS_TAKEN, Some(("source", "json"))),
+            Self::MetricTaken => (&REPORTS_TAKEN, Some(("source", "metric"))),
+            Self::OrcaTaken => (&REPORTS_TAKEN, Some(("source", "orca"))),
+            Self::HeartbeatTaken => (&REPORTS_TAKEN, Some(("source", "heartbeat"))),
+            Self::PushTaken => (&REPORTS_TAKEN, Some(("source", "push"))),
+            Self::JsonIgnored => (&REPORTS_IGNORED, Some(("source", "json"))),
+            Self::MetricIgnored => (&REPORTS_IGNORED, Some(("source", "metric"))),
+            Self::OrcaIgnored => (&REPORTS_IGNORED, Some(("source", "orca"))),
+            Self::HeartbeatIgnored => (&REPORTS_IGNORED, Some(("source", "heartbeat"))),
+            Self::PushIgnored => (&REPORTS_IGNORED, Some(("source", "push"))),
         }
     }
 }

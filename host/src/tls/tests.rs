@@ -374,6 +374,7 @@ fn endpoints_are_asked_for_by_host_or_by_configured_name() {
         weight: 100,
         group: 0,
         route: None,
+        redirect: None,
         state: EndpointState::Ready,
         labels: Vec::new(),
         max_connections: None,

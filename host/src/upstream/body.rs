@@ -9,6 +9,8 @@ use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
 use hyper::body::Incoming;
 
+use super::Kept;
+
 /// How far a request body has come, for those who wait for the answer.
 #[derive(Clone, Debug, Default)]
 pub struct Progress(Arc<Inner>);
@@ -26,11 +28,30 @@ impl Progress {
         self.0.bytes.load(Relaxed)
     }
 
+    pub(super) fn add(&self, bytes: usize) {
+        self.0.bytes.fetch_add(bytes as u64, Relaxed);
+    }
+
+    pub(super) fn complete(&self) {
+        self.0.complete.store(true, Relaxed);
+    }
+
     /// Whether the client has sent all of it.
     #[must_use]
     pub fn is_complete(&self) -> bool {
         self.0.complete.load(Relaxed)
     }
+}
+
+/// Why a request body stopped before its end.
+#[derive(Debug, thiserror::Error)]
+pub enum RequestBodyError {
+    /// The client broke off.
+    #[error(transparent)]
+    Client(hyper::Error),
+    /// This request has been given up: its body goes to another endpoint.
+    #[error("the request was sent again")]
+    SentAgain,
 }
 
 /// The body of a request: none, or what the client sends.
@@ -40,13 +61,27 @@ pub enum RequestBody {
     Empty,
     /// The client's, passed on as it comes.
     Client(Incoming, Progress),
+    /// The client's, kept while it is passed on.
+    Kept(Kept),
+}
+
+impl RequestBody {
+    /// How far it has come; none without a body.
+    #[must_use]
+    pub fn progress(&self) -> Option<&Progress> {
+        match self {
+            Self::Empty => None,
+            Self::Client(_, progress) => Some(progress),
+            Self::Kept(kept) => Some(&kept.progress),
+        }
+    }
 }
 
 impl Body for RequestBody {
     type Data = Bytes;
-    type Error = hyper::Error;
+    type Error = RequestBodyError;
 
-    fn poll_frame(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, hyper::Error>>> {
+    fn poll_frame(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, RequestBodyError>>> {
         match self.get_mut() {
             Self::Empty => Poll::Ready(None),
             Self::Client(incoming, progress) => {
@@ -54,13 +89,14 @@ impl Body for RequestBody {
                 if let Some(Ok(frame)) = &frame
                     && let Some(data) = frame.data_ref()
                 {
-                    progress.0.bytes.fetch_add(data.len() as u64, Relaxed);
+                    progress.add(data.len());
                 }
                 if frame.is_none() || incoming.is_end_stream() {
-                    progress.0.complete.store(true, Relaxed);
+                    progress.complete();
                 }
-                Poll::Ready(frame)
+                Poll::Ready(frame.map(|frame| frame.map_err(RequestBodyError::Client)))
             }
+            Self::Kept(kept) => Pin::new(kept).poll_frame(cx),
         }
     }
 
@@ -68,6 +104,7 @@ impl Body for RequestBody {
         match self {
             Self::Empty => true,
             Self::Client(incoming, _) => incoming.is_end_stream(),
+            Self::Kept(kept) => kept.is_end_stream(),
         }
     }
 
@@ -75,6 +112,7 @@ impl Body for RequestBody {
         match self {
             Self::Empty => SizeHint::with_exact(0),
             Self::Client(incoming, _) => incoming.size_hint(),
+            Self::Kept(kept) => kept.size_hint(),
         }
     }
 }

@@ -31,8 +31,10 @@ impl Connection {
     /// Speaks HTTP/1.1 over `stream`. The connection's own task ends with it.
     pub(super) async fn open(stream: Stream) -> Result<Self, hyper::Error> {
         let (sender, connection) = http1::handshake(TokioIo::new(stream)).await?;
+        // Boxed: a spawned future is moved several times.
+        let connection = Box::pin(connection.with_upgrades());
         lifecycle::spawn(async move {
-            if let Err(error) = connection.with_upgrades().await {
+            if let Err(error) = connection.await {
                 tracing::debug!(%error, "connection to an endpoint ended early");
             }
         });

@@ -9,8 +9,10 @@ mod body;
 mod connection;
 mod dial;
 mod pool;
+mod replay;
 
-pub use body::{Progress, RequestBody};
+pub use body::{Progress, RequestBody, RequestBodyError};
 pub use connection::{Connection, SendError, take_back};
 pub use dial::{Address, ConnectError, ConnectFault, Tls};
 pub use pool::{PoolLimits, Upstream, UpstreamSettings};
+pub use replay::{Kept, Replay};

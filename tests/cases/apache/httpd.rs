@@ -29,14 +29,14 @@ const NEEDED: [&str; 10] = [
 
 /// A running Apache. Ended when dropped.
 #[derive(Debug)]
-pub(super) struct Httpd {
+pub(crate) struct Httpd {
     child: Child,
     address: SocketAddr,
     _folder: TempDir,
 }
 
 /// The program, if it and all modules are here; else it says what is missing.
-pub(super) fn found() -> Option<PathBuf> {
+pub(crate) fn found() -> Option<PathBuf> {
     let programs = ["/usr/sbin/apache2", "/usr/sbin/httpd"].map(PathBuf::from);
     let program = programs.into_iter().find(|program| program.exists());
     let missing: Vec<_> = NEEDED.iter().filter(|module| !module_file(module).exists()).collect();
@@ -63,7 +63,7 @@ impl Httpd {
     ///
     /// # Panics
     /// If it does not come up.
-    pub(super) async fn start(program: PathBuf, directives: &str) -> Self {
+    pub(crate) async fn start(program: PathBuf, directives: &str) -> Self {
         let folder = tempfile::Builder::new().prefix("tidegate-apache-").tempdir().unwrap();
         std::fs::set_permissions(folder.path(), std::fs::Permissions::from_mode(0o755)).unwrap();
         // Apache takes no port 0. One that was free a moment ago, and has never been connected to, is free.
@@ -93,12 +93,12 @@ impl Httpd {
     }
 
     /// Where it listens.
-    pub(super) fn address(&self) -> SocketAddr {
+    pub(crate) fn address(&self) -> SocketAddr {
         self.address
     }
 
     /// What all members of all balancers hold, as its status page says.
-    pub(super) async fn busy(&self) -> usize {
+    pub(crate) async fn busy(&self) -> usize {
         let mut raw = Raw::new(plain(self.address).await);
         raw.write(b"GET /server-status?auto HTTP/1.1\r\nHost: gateway.test\r\nConnection: close\r\n\r\n").await;
         let text = String::from_utf8(raw.read_to_end().await).unwrap();

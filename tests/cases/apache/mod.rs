@@ -2,7 +2,7 @@
 //!
 //! Needs `apache2` with its modules (Debian's package); says so and does nothing where they are missing.
 
-mod httpd;
+pub(crate) mod httpd;
 mod locations;
 
 use tidegate_tests::{BoxedIo, Gateway, Origin, Websocket, eventually, within};

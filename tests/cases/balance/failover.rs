@@ -25,7 +25,7 @@ async fn when_a_connect_is_refused_the_next_gets_the_request_and_its_body() {
         let seen = answer.seen();
         assert!(seen.body == body, "{size} bytes must arrive as they were");
         assert_eq!((seen.target.as_str(), seen.endpoint.as_str()), ("/up", "b"));
-        assert!(gateway.metric("tidegate_retries_total") >= 1.0, "the first was tried");
+        assert!(gateway.metric("tidegate_retries_total{reason=\"connect\"}") >= 1.0, "the first was tried");
     }
 }
 

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use toml::Spanned;
 
-use super::super::model::{ClientTls, Cluster, Endpoint, EndpointState, PluginUse, Timeouts, Verify};
+use super::super::model::{ClientTls, Cluster, Endpoint, EndpointState, PluginUse, Retry, Timeouts, Verify};
 use super::super::report::Span;
 use super::super::schema::{ClientTlsTable, ClusterSection, EndpointEntry, EndpointTable, PoolTable, Text};
 use super::plugins::{Plugins, Role};
@@ -49,6 +49,8 @@ impl Resolver<'_, '_> {
                     format!("cluster `{lower}` has `tls`, but no endpoint with `https` or `wss`: it is not used");
                 self.report.warn(tls.span(), message);
             }
+            let sticky = section.sticky.as_ref().and_then(|sticky| self.sticky(&lower, sticky));
+            self.sticky_routes(&lower, sticky.as_ref(), section.endpoints.get_ref(), &endpoints);
             let role = Role {
                 kind: "balancer",
                 written: section.balancer.as_ref(),
@@ -62,6 +64,12 @@ impl Resolver<'_, '_> {
                 tls: self.client_tls(&lower, section.tls.as_ref().map(Spanned::get_ref)),
                 pool_size: self.pool_size(&section.pool),
                 pool_idle: self.time("idle", section.pool.idle.as_ref(), defaults::POOL_IDLE),
+                sticky,
+                affinity: section.affinity.as_ref().and_then(|affinity| self.affinity(affinity)),
+                retry: self.retry(&section.retry),
+                fail_on: self.statuses("fail_on", &section.fail_on),
+                signals: section.signals.as_ref().map_or_else(Vec::new, |signals| self.signals(&lower, signals)),
+                signal_expiry: self.time("signal_expiry", section.signal_expiry.as_ref(), defaults::SIGNAL_EXPIRY),
                 name: lower,
             };
             clusters.push(Resolved { used, span: Some(name.span()) });
@@ -138,10 +146,11 @@ impl Resolver<'_, '_> {
             }
             hundredths(number)
         });
-        if let Some(route) = &written.route {
+        for (key, route) in [("route", &written.route), ("redirect", &written.redirect)] {
+            let Some(route) = route else { continue };
             let length = route.get_ref().len();
             if !(1..=LONGEST_ROUTE).contains(&length) {
-                let message = format!("`route` has {length} bytes, expected 1 to {LONGEST_ROUTE}");
+                let message = format!("`{key}` has {length} bytes, expected 1 to {LONGEST_ROUTE}");
                 self.report.fault(route.span(), message);
             }
         }
@@ -154,6 +163,7 @@ impl Resolver<'_, '_> {
             weight,
             group: u32::try_from(group).unwrap_or_default(),
             route: written.route.as_ref().map(|route| route.get_ref().clone()),
+            redirect: written.redirect.as_ref().map(|route| route.get_ref().clone()),
             state,
             labels: written.labels.clone().into_iter().collect(),
             max_connections: u32::try_from(connections).ok().filter(|connections| *connections > 0),
@@ -215,6 +225,12 @@ pub(super) fn direct(url: &EndpointUrl, timeouts: Timeouts) -> Resolved {
         tls: PLAIN_TLS,
         pool_size: defaults::POOL_SIZE,
         pool_idle: defaults::POOL_IDLE,
+        sticky: None,
+        affinity: None,
+        retry: Retry::default(),
+        fail_on: Vec::new(),
+        signals: Vec::new(),
+        signal_expiry: defaults::SIGNAL_EXPIRY,
     };
     Resolved { used, span: None }
 }
@@ -231,6 +247,7 @@ fn endpoint_at(url: &EndpointUrl, based: bool) -> Endpoint {
         weight: defaults::WEIGHT,
         group: 0,
         route: None,
+        redirect: None,
         state: EndpointState::Ready,
         labels: Vec::new(),
         max_connections: None,

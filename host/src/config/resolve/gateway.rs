@@ -28,17 +28,17 @@ impl Resolver<'_, '_> {
             forwarded: Forwarded {
                 x_forwarded: forwarded.x_forwarded.unwrap_or(defaults::FORWARDED),
                 forwarded: forwarded.forwarded.unwrap_or(defaults::FORWARDED),
-                trusted: forwarded.trusted.iter().filter_map(|net| self.network(net)).collect(),
+                trusted: forwarded.trusted.iter().filter_map(|net| self.network("trusted", net)).collect(),
             },
         }
     }
 
     /// An address, or a network in `address/bits` form.
-    fn network(&mut self, written: &Text) -> Option<IpNet> {
+    pub(super) fn network(&mut self, key: &str, written: &Text) -> Option<IpNet> {
         let text = written.get_ref();
         let read = text.parse::<IpAddr>().map(IpNet::from).ok().or_else(|| text.parse().ok());
         if read.is_none() {
-            let message = format!("bad network \"{text}\" in `trusted`, expected an address or `address/bits`");
+            let message = format!("bad network \"{text}\" in `{key}`, expected an address or `address/bits`");
             self.report.fault_hint(written.span(), message, "for example \"10.0.0.0/8\"");
         }
         read

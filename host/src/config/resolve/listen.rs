@@ -22,7 +22,8 @@ impl Resolver<'_, '_> {
         for section in written {
             let section = section.get_ref();
             let tls = section.tls.as_ref().map(|tls| self.server_tls(tls));
-            let limits = self.limits(&section.limits);
+            let half_close = section.half_close.unwrap_or(defaults::HALF_CLOSE);
+            let limits = Limits { half_close, ..self.limits(&section.limits) };
             let Some(address) = self.address(&section.address) else { continue };
             let at = section.address.span();
             if let Some(line) = taken.get(&address).filter(|_| address.port() != 0) {
@@ -49,6 +50,7 @@ impl Resolver<'_, '_> {
             head_fields: self.whole("head_fields", written.head_fields.as_ref(), ANY, defaults::HEAD_FIELDS),
             head_timeout: self.time("head_timeout", written.head_timeout.as_ref(), defaults::HEAD_TIMEOUT),
             idle_timeout: self.time("idle_timeout", written.idle_timeout.as_ref(), defaults::IDLE_TIMEOUT),
+            half_close: defaults::HALF_CLOSE,
         }
     }
 

@@ -7,8 +7,11 @@ mod headers;
 mod listen;
 mod overlap;
 mod plugins;
+mod retry;
 mod roles;
 mod route;
+mod signals;
+mod sticky;
 mod target;
 mod url;
 
@@ -35,11 +38,13 @@ pub(crate) fn resolve(file: File, source: &Path, report: &mut Report<'_>) -> Con
     let log = resolver.log(&file.log);
     let listeners = resolver.listeners(&file.listen);
     let admin = resolver.admin(file.admin.as_ref(), &listeners);
+    let heartbeat = resolver.heartbeat(file.heartbeat.as_ref());
     let plugins = resolver.plugins(&file.plugin);
     let mut clusters = resolver.clusters(&file.cluster, &gateway.timeouts, &plugins);
     let routes = resolver.routes(&file.route, &gateway.timeouts, &mut clusters);
     let router = resolver.router(&file.router, &routes, &plugins);
     let rewriter = resolver.rewriter(&file.rewriter, &routes, &clusters, &plugins);
+    resolver.unreported(&file, &clusters);
     resolver.unused(&file, &routes, &clusters, [&router, &rewriter]);
     Config {
         source: source.to_owned(),
@@ -50,6 +55,7 @@ pub(crate) fn resolve(file: File, source: &Path, report: &mut Report<'_>) -> Con
         rewriter,
         clusters: clusters.into_iter().map(|cluster| cluster.used).collect(),
         plugins,
+        heartbeat,
         admin,
         log,
         warnings: Vec::new(),

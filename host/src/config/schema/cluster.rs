@@ -9,7 +9,7 @@ use serde::de::{self, Deserializer, MapAccess, Visitor};
 use toml::Spanned;
 
 use super::super::units::Number;
-use super::{Json, Text, Time, TimeoutsTable, Whole};
+use super::{AffinityEntry, Json, RetryTable, SignalsTable, StickyEntry, Text, Time, TimeoutsTable, Whole};
 
 /// `[cluster.NAME]`
 #[derive(Debug, Deserialize)]
@@ -23,6 +23,14 @@ pub(crate) struct ClusterSection {
     pub(crate) timeouts: TimeoutsTable,
     #[serde(default)]
     pub(crate) pool: PoolTable,
+    pub(crate) sticky: Option<Spanned<StickyEntry>>,
+    pub(crate) affinity: Option<Spanned<AffinityEntry>>,
+    #[serde(default)]
+    pub(crate) retry: RetryTable,
+    #[serde(default)]
+    pub(crate) fail_on: Vec<Whole>,
+    pub(crate) signals: Option<SignalsTable>,
+    pub(crate) signal_expiry: Option<Time>,
 }
 
 /// A URL, or a table with one.
@@ -39,6 +47,7 @@ pub(crate) struct EndpointTable {
     pub(crate) url: Text,
     pub(crate) weight: Option<Spanned<Number>>,
     pub(crate) route: Option<Text>,
+    pub(crate) redirect: Option<Text>,
     pub(crate) group: Option<Whole>,
     pub(crate) state: Option<Text>,
     #[serde(default)]

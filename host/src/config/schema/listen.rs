@@ -13,6 +13,7 @@ pub(crate) struct ListenSection {
     pub(crate) tls: Option<ServerTlsTable>,
     #[serde(default)]
     pub(crate) limits: LimitsTable,
+    pub(crate) half_close: Option<bool>,
 }
 
 /// `tls = { … }` of a listener.

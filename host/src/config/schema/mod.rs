@@ -5,15 +5,21 @@ mod gateway;
 mod listen;
 mod plugin;
 mod read;
+mod retry;
 mod rewrite;
 mod route;
+mod signals;
+mod sticky;
 
 pub(crate) use cluster::{ClientTlsTable, ClusterSection, EndpointEntry, EndpointTable, PoolTable};
 pub(crate) use gateway::{AdminSection, GatewaySection, LogSection, TimeoutsTable};
 pub(crate) use listen::{LimitsTable, ListenSection, ServerTlsTable};
 pub(crate) use plugin::{Json, PluginSection, RoleSection};
 pub(crate) use read::{File, read};
+pub(crate) use retry::{OnEntry, RetryTable};
 pub(crate) use route::{HeaderTable, RedirectTable, RespondTable, RouteSection};
+pub(crate) use signals::{HeartbeatSection, SignalTable, SignalsTable};
+pub(crate) use sticky::{AffinityEntry, AffinityTable, IssueTable, StickyEntry};
 
 /// Text with its place.
 pub(crate) type Text = toml::Spanned<String>;

@@ -6,11 +6,12 @@ use toml::de::{DeTable, DeValue, ValueDeserializer};
 
 use super::super::report::{Report, closest, list};
 use super::rewrite::{self, Place};
-use super::{AdminSection, ClusterSection, GatewaySection, ListenSection, LogSection, PluginSection, RoleSection};
-use super::{RouteSection, Text};
+use super::{AdminSection, ClusterSection, GatewaySection, HeartbeatSection, ListenSection, LogSection, PluginSection};
+use super::{RoleSection, RouteSection, Text};
 
 /// Section names, in the order of the documentation.
-const SECTIONS: [&str; 9] = ["gateway", "listen", "route", "router", "rewriter", "cluster", "plugin", "admin", "log"];
+const SECTIONS: [&str; 10] =
+    ["gateway", "listen", "route", "router", "rewriter", "cluster", "plugin", "heartbeat", "admin", "log"];
 /// Sections that are designed, but not built.
 const LATER: [&str; 2] = ["metrics", "trace"];
 
@@ -24,6 +25,7 @@ pub(crate) struct File {
     pub(crate) rewriter: RoleSection,
     pub(crate) cluster: Vec<(Text, ClusterSection)>,
     pub(crate) plugin: Vec<(Text, PluginSection)>,
+    pub(crate) heartbeat: Option<HeartbeatSection>,
     pub(crate) admin: Option<AdminSection>,
     pub(crate) log: LogSection,
 }
@@ -48,6 +50,7 @@ pub(crate) fn read(text: &str, report: &mut Report<'_>) -> File {
             "rewriter" => file.rewriter = section(name, value, report).unwrap_or_default(),
             "cluster" => file.cluster = named(name, value, report),
             "plugin" => file.plugin = named(name, value, report),
+            "heartbeat" => file.heartbeat = section(name, value, report),
             "admin" => file.admin = section(name, value, report),
             "log" => file.log = section(name, value, report).unwrap_or_default(),
             _ if LATER.contains(&name) => {

@@ -8,13 +8,7 @@ use toml::de::{DeValue, Error};
 use super::super::report::{Report, Span, closest};
 
 /// Keys that are designed, but not built, with the section they belong to.
-const LATER: [(&str, &str); 5] = [
-    ("cluster", "sticky"),
-    ("cluster", "health"),
-    ("cluster", "retry"),
-    ("listen", "proxy_protocol"),
-    ("listen", "protocols"),
-];
+const LATER: [(&str, &str); 3] = [("cluster", "health"), ("listen", "proxy_protocol"), ("listen", "protocols")];
 
 /// A section or a table within one.
 #[derive(Clone, Debug)]

@@ -8,7 +8,7 @@ use http::HeaderValue;
 
 use super::plugins::{Artifacts, config_of, find};
 use super::{Files, PrepareError, address, timeouts};
-use crate::cluster::{Cluster, Live, Member, Numbers};
+use crate::cluster::{Cluster, Live, Member, Numbers, Policy, Retry, Signals, Sticky};
 use crate::config::{self, Config};
 use crate::gateway::Base;
 use crate::gateway::generation::{Generation, Kept, MadeFrom};
@@ -81,7 +81,8 @@ fn make(
 ) -> Result<Kept, PrepareError> {
     let lives: Vec<Arc<Live>> =
         cluster.endpoints.iter().map(|endpoint| base.registry.live(&cluster.name, &endpoint.url)).collect();
-    let numbers = Arc::new(Numbers::new(lives.clone()));
+    let signals = Arc::new(Signals::new(&base.registry, &cluster.signals, cluster.signal_expiry));
+    let numbers = Arc::new(Numbers::new(lives.clone()).with_signals(signals.clone()));
     let balancer = artifact.balancer(config_of(config, &cluster.balancer), &cluster.endpoints, numbers, carry)?;
     let members = cluster.endpoints.iter().zip(lives).map(|(endpoint, live)| Member {
         live,
@@ -89,7 +90,14 @@ fn make(
         state: endpoint.state,
         max_connections: endpoint.max_connections,
     });
+    let policy = Policy {
+        sticky: cluster.sticky.as_ref().map(|sticky| Sticky::new(sticky, &cluster.name, &cluster.endpoints)),
+        affinity: cluster.affinity.clone(),
+        retry: Retry::new(&cluster.retry),
+        fail_on: (!cluster.fail_on.is_empty()).then(|| cluster.fail_on.as_slice().into()),
+    };
     let cluster_view = Cluster::new(cluster.name.as_str().into(), members.collect(), balancer);
+    let cluster_view = cluster_view.with_signals(signals).under(policy);
     let upstreams = upstreams(base, cluster, platform)?;
     Ok(Kept { made_from, cluster: Arc::new(cluster_view), upstreams })
 }

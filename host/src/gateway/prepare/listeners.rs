@@ -89,6 +89,7 @@ fn settings_of(base: &Base, listener: &config::Listener) -> Result<ListenerSetti
             head_fields: limits.head_fields,
             head_timeout: limits.head_timeout,
             idle_timeout: limits.idle_timeout,
+            half_close: limits.half_close,
         },
     })
 }

@@ -55,6 +55,7 @@ fn endpoint(name: &str) -> Endpoint {
         weight: 100,
         group: 0,
         route: Some("r".to_owned()),
+        redirect: None,
         state: EndpointState::Ready,
         labels: vec![("zone".to_owned(), "a".to_owned())],
         max_connections: None,

@@ -1,0 +1,235 @@
+//! Selections against a model that counts by hand.
+
+use proptest::prelude::*;
+
+use super::super::testing::{facts, member};
+use super::*;
+use crate::config;
+
+/// Takes the eligible one that the affinity hash points at, or the first.
+struct Pointed;
+
+impl Balancer for Pointed {
+    fn pick(&mut self, request: &mut PickRequest<'_>) -> Result<Option<u32>, crate::policy::Fault> {
+        let at = request.affinity.map_or(0, |hash| hash as usize % request.eligible.len());
+        Ok(request.eligible.get(at).copied())
+    }
+}
+
+const STATES: [EndpointState; 5] =
+    [EndpointState::Ready, EndpointState::Drain, EndpointState::Maint, EndpointState::Spare, EndpointState::Standby];
+
+fn cluster(states: &[EndpointState], limit: Option<u32>, failover: bool) -> Arc<Cluster> {
+    let members = states.iter().enumerate();
+    let members = members.map(|(id, state)| Member { max_connections: limit, ..member(id, *state) }).collect();
+    let endpoints: Vec<_> = states.iter().enumerate().map(|(id, state)| endpoint(id, *state)).collect();
+    let written =
+        config::Sticky { cookie: Some("R".to_owned()), parameter: None, separator: None, failover, issue: None };
+    let policy = Policy {
+        sticky: Some(Sticky::new(&written, "c", &endpoints)),
+        affinity: Some(Affinity::Path),
+        ..Policy::default()
+    };
+    Arc::new(Cluster::new("c".into(), members, Box::new(Pointed)).under(policy))
+}
+
+fn endpoint(id: usize, state: EndpointState) -> config::Endpoint {
+    config::Endpoint {
+        url: format!("ws://e{id}"),
+        address: config::EndpointAddress::Tcp(format!("e{id}"), 80),
+        tls: false,
+        authority: format!("e{id}"),
+        base_path: String::new(),
+        weight: 100,
+        group: 0,
+        route: Some(format!("r{id}")),
+        redirect: None,
+        state,
+        labels: Vec::new(),
+        max_connections: None,
+    }
+}
+
+fn asking(cluster: &Arc<Cluster>, route: usize, tried: &Tried) -> Result<Lease, SelectError> {
+    let cookie = format!("R=r{route}");
+    cluster.select(&mut facts("/", None, &[("cookie", &cookie)]), tried, Instant::now())
+}
+
+#[test]
+fn drained_members_take_those_who_name_them_and_nobody_else() {
+    use EndpointState::{Drain, Maint, Ready, Spare, Standby};
+    let cluster = cluster(&[Ready, Drain, Maint, Spare, Standby], None, true);
+    let table = [
+        (0, 0, Stickiness::Hit),
+        (1, 1, Stickiness::Hit),
+        (2, 0, Stickiness::Broken),
+        (3, 3, Stickiness::Hit),
+        (4, 4, Stickiness::Hit),
+        (9, 0, Stickiness::Miss),
+    ];
+    for (route, expected, stickiness) in table {
+        let lease = asking(&cluster, route, &Tried::default()).unwrap();
+        // The balancer's hash points where it likes among the eligible; drain, maint and standby are not.
+        let among = if stickiness == Stickiness::Hit {
+            lease.endpoint() == expected
+        } else {
+            [0, 3].contains(&lease.endpoint())
+        };
+        assert!(among, "r{route} went to {}", lease.endpoint());
+        assert_eq!(lease.stickiness(), Some(stickiness), "r{route}");
+    }
+}
+
+#[test]
+fn without_failover_a_known_route_waits_for_its_own() {
+    use EndpointState::{Maint, Ready};
+    let cluster = cluster(&[Ready, Maint, Ready], Some(1), false);
+    let held = asking(&cluster, 0, &Tried::default()).unwrap();
+
+    assert_eq!(asking(&cluster, 0, &Tried::default()).unwrap_err(), SelectError::Bound, "at its limit");
+    assert_eq!(asking(&cluster, 1, &Tried::default()).unwrap_err(), SelectError::Bound, "in maintenance");
+    assert_eq!(asking(&cluster, 9, &Tried::default()).unwrap().endpoint(), 2, "an unknown one is balanced");
+    let mut tried = Tried::default();
+    tried.add(2);
+    assert_eq!(asking(&cluster, 2, &tried).unwrap_err(), SelectError::Bound, "tried already");
+    drop(held);
+    assert_eq!(asking(&cluster, 0, &Tried::default()).unwrap().endpoint(), 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn when_all_are_paused_a_request_still_goes_where_it_belongs() {
+    let cluster = cluster(&[EndpointState::Ready; 3], None, true);
+    for id in 0..3 {
+        let lease = asking(&cluster, id, &Tried::default()).unwrap();
+        assert!(!lease.is_forced());
+        assert!(lease.unreachable(Instant::now()).is_some());
+    }
+
+    for id in [2, 0, 1] {
+        let lease = asking(&cluster, id, &Tried::default()).unwrap();
+        assert_eq!((lease.endpoint() as usize, lease.is_forced()), (id, true));
+        assert_eq!(lease.stickiness(), Some(Stickiness::Hit));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_answer_that_counts_as_a_failure_pauses_its_endpoint() {
+    let members = (0..2).map(|id| member(id, EndpointState::Ready)).collect();
+    let policy = Policy { fail_on: Some([503].into()), ..Policy::default() };
+    let cluster = Arc::new(Cluster::new("c".into(), members, Box::new(LeastBusy)).under(policy));
+    let chosen = || cluster.select(&mut facts("/", None, &[]), &Tried::default(), Instant::now()).unwrap();
+
+    for (status, next) in [(500, 0), (503, 1)] {
+        let mut lease = chosen();
+        assert_eq!(lease.endpoint(), 0);
+        lease.answered(status, Instant::now());
+        lease.completed();
+        drop(lease);
+        assert_eq!(chosen().endpoint(), next, "after {status}");
+    }
+}
+
+#[derive(Clone, Debug)]
+enum Step {
+    /// Names this route; what was tried before is a set of bits.
+    Select {
+        route: usize,
+        tried: u8,
+        path: u8,
+    },
+    /// The lease at this place of those held, from the oldest.
+    Answer(usize, u16),
+    Unreachable(usize),
+    Break(usize),
+    Drop(usize),
+    /// Milliseconds go by.
+    Wait(u64),
+}
+
+fn step() -> impl Strategy<Value = Step> {
+    let place = 0..8_usize;
+    prop_oneof![
+        4 => (0..7_usize, any::<u8>(), any::<u8>())
+            .prop_map(|(route, tried, path)| Step::Select { route, tried: tried & path, path }),
+        1 => (place.clone(), prop_oneof![Just(200), Just(503)]).prop_map(|(place, status)| Step::Answer(place, status)),
+        1 => place.clone().prop_map(Step::Unreachable),
+        1 => place.clone().prop_map(Step::Break),
+        2 => place.prop_map(Step::Drop),
+        1 => (0..3000_u64).prop_map(Step::Wait),
+    ]
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 256, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn counts_are_those_of_a_model_after_every_step(
+        states in proptest::collection::vec(0..STATES.len(), 1..6),
+        limit in proptest::option::of(1..4_u32),
+        failover in any::<bool>(),
+        steps in proptest::collection::vec(step(), 1..80),
+    ) {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
+        runtime.block_on(async {
+            let states: Vec<_> = states.iter().map(|state| STATES[*state]).collect();
+            let cluster = cluster(&states, limit, failover);
+            let (mut held, mut busy, mut picks) = (Vec::new(), vec![0_u32; states.len()], vec![0_u64; states.len()]);
+            for step in steps {
+                match step {
+                    Step::Select { route, tried: bits, path } => {
+                        let mut tried = Tried::default();
+                        (0..8).filter(|id| bits & (1 << id) != 0).for_each(|id| tried.add(id));
+                        let cookie = format!("R=r{route}");
+                        let mut request = facts(&format!("/{path}"), None, &[("cookie", &cookie)]);
+                        let now = Instant::now();
+                        let standing: Vec<_> = cluster.members().iter().map(|member| member.live.standing(now)).collect();
+                        match cluster.select(&mut request, &tried, now) {
+                            Ok(lease) => {
+                                let id = lease.endpoint() as usize;
+                                assert!(bits & (1 << id) == 0, "tried already");
+                                assert!(limit.is_none_or(|most| busy[id] < most), "at its limit");
+                                assert_ne!(states[id], EndpointState::Maint);
+                                let hit = lease.stickiness() == Some(Stickiness::Hit);
+                                assert_eq!(hit, id == route, "a hit is the endpoint that was named");
+                                assert!(hit || states[id] != EndpointState::Drain, "a drained one must be named");
+                                assert!(lease.is_forced() || standing[id] != Standing::Paused);
+                                busy[id] += 1;
+                                picks[id] += 1;
+                                held.push((id, lease));
+                            }
+                            Err(SelectError::Bound) => assert!(!failover && route < states.len()),
+                            Err(SelectError::NoneEligible) => {}
+                            Err(SelectError::Refused) => panic!("it always picks"),
+                        }
+                    }
+                    Step::Answer(place, status) => {
+                        if let Some((_, lease)) = held.get_mut(place) {
+                            lease.answered(status, Instant::now());
+                        }
+                    }
+                    Step::Break(place) => {
+                        if let Some((_, lease)) = held.get_mut(place) {
+                            lease.broken();
+                        }
+                    }
+                    Step::Unreachable(place) | Step::Drop(place) if place < held.len() => {
+                        let (id, lease) = held.remove(place);
+                        if matches!(step, Step::Unreachable(_)) {
+                            lease.unreachable(Instant::now());
+                        } else {
+                            drop(lease);
+                        }
+                        busy[id] -= 1;
+                    }
+                    Step::Unreachable(_) | Step::Drop(_) => {}
+                    Step::Wait(milliseconds) => tokio::time::advance(std::time::Duration::from_millis(milliseconds)).await,
+                }
+                let lives = || cluster.members().iter().map(|member| &member.live);
+                assert_eq!(lives().map(|live| live.in_flight()).collect::<Vec<_>>(), busy);
+                assert_eq!(lives().map(|live| live.picks()).collect::<Vec<_>>(), picks);
+            }
+            drop(held);
+            assert!(cluster.members().iter().all(|member| member.live.in_flight() == 0), "all is given back");
+        });
+    }
+}

@@ -1,0 +1,177 @@
+//! `signals` of a cluster, and `[heartbeat]`.
+
+use toml::Spanned;
+
+use super::super::report::{closest, list};
+use super::super::schema::{ClusterSection, File, HeartbeatSection, SignalTable, SignalsTable, Text};
+use super::super::series::Series;
+use super::super::signals::{Heartbeat, HeartbeatField, MOST_SIGNALS, OrcaField, Signal, SignalSource, is_pointer};
+use super::{Resolver, cluster::Resolved};
+
+/// Longest name of a signal, in bytes.
+const LONGEST_NAME: usize = 64;
+/// Where a signal may come from.
+const SOURCES: [&str; 5] = ["json", "metric", "orca", "heartbeat", "push"];
+/// What a heartbeat counts.
+const HEARTBEAT: [(&str, HeartbeatField); 2] = [("ready", HeartbeatField::Ready), ("busy", HeartbeatField::Busy)];
+/// The balancer that asks for a signal, and which.
+const ASKS: (&str, &str) = ("heartbeat", "ready");
+
+impl Resolver<'_, '_> {
+    pub(super) fn signals(&mut self, cluster: &str, written: &SignalsTable) -> Vec<Signal> {
+        if let Some((name, _)) =
+            written.iter().max_by_key(|(name, _)| name.span().start).filter(|_| written.len() > MOST_SIGNALS)
+        {
+            let message = format!("cluster `{cluster}` has {} signals, expected at most {MOST_SIGNALS}", written.len());
+            self.report.fault(name.span(), message);
+        }
+        let read = written.iter().filter_map(|(name, table)| {
+            self.signal_name(name);
+            let source = self.source(name, table)?;
+            Some(Signal { name: name.get_ref().clone(), source })
+        });
+        read.collect()
+    }
+
+    fn signal_name(&mut self, written: &Text) {
+        let name = written.get_ref();
+        let fits = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
+        if !(1..=LONGEST_NAME).contains(&name.len()) || !name.chars().all(fits) {
+            let message =
+                format!("bad signal name \"{name}\", expected up to {LONGEST_NAME} letters, digits, `-`, `_` and `.`");
+            self.report.fault(written.span(), message);
+        }
+    }
+
+    /// The one source of a signal.
+    fn source(&mut self, name: &Text, written: &Spanned<SignalTable>) -> Option<SignalSource> {
+        let table = written.get_ref();
+        let is_set = [
+            table.json.is_some(),
+            table.metric.is_some(),
+            table.orca.is_some(),
+            table.heartbeat.is_some(),
+            table.push.is_some(),
+        ];
+        let set: Vec<_> = SOURCES.into_iter().zip(is_set).filter(|(_, is_set)| *is_set).map(|(word, _)| word).collect();
+        if set.len() != 1 {
+            let signal = name.get_ref();
+            if set.is_empty() {
+                let message = format!("signal `{signal}` has no source, expected one of {}", list(SOURCES));
+                self.report.fault_hint(written.span(), message, "for example { push = true }");
+            } else {
+                let message = format!("signal `{signal}` has several sources: {}; expected one", list(set));
+                self.report.fault_hint(written.span(), message, "give each a signal of its own");
+            }
+            return None;
+        }
+        let SignalTable { json, metric, orca, heartbeat, push } = table;
+        if let Some(off) = push.as_ref().filter(|push| !push.get_ref()) {
+            self.report.fault_hint(off.span(), "`push` is false, expected true", "leave the signal out");
+        }
+        if let Some(pointer) = json {
+            return self.pointer(pointer);
+        }
+        if let Some(metric) = metric {
+            return self.metric(metric);
+        }
+        if let Some(field) = orca {
+            return self.orca(field);
+        }
+        if let Some(field) = heartbeat {
+            let field = self.choice("heartbeat", Some(field), &HEARTBEAT, HeartbeatField::Ready);
+            return Some(SignalSource::Heartbeat(field));
+        }
+        Some(SignalSource::Push)
+    }
+
+    fn pointer(&mut self, written: &Text) -> Option<SignalSource> {
+        let text = written.get_ref();
+        if is_pointer(text) {
+            return Some(SignalSource::Json(text.clone()));
+        }
+        let message = format!("bad JSON pointer \"{text}\" in `json`, expected `/KEY/KEY` (RFC 6901)");
+        let hint = if text.contains('~') {
+            "`~` is written `~0`, and `/` within a key `~1`".to_owned()
+        } else {
+            format!("write \"/{}\"", text.trim_start_matches(['#', '/']).replace('.', "/"))
+        };
+        self.report.fault_hint(written.span(), message, hint);
+        None
+    }
+
+    fn metric(&mut self, written: &Text) -> Option<SignalSource> {
+        match written.get_ref().parse::<Series>() {
+            Ok(series) => Some(SignalSource::Metric(series)),
+            Err(expected) => {
+                let message = format!("bad metric `{}`, {expected}", written.get_ref());
+                self.report.fault_hint(written.span(), message, "for example 'slots_free{zone=\"a\"}'");
+                None
+            }
+        }
+    }
+
+    fn orca(&mut self, written: &Text) -> Option<SignalSource> {
+        let text = written.get_ref();
+        if let Some(field) = OrcaField::read(text) {
+            return Some(SignalSource::Orca(field));
+        }
+        let words = OrcaField::words();
+        let words = || words.iter().map(String::as_str);
+        let message = format!("unknown ORCA field \"{text}\", expected one of {}", list(words()));
+        let meant = closest(text, words()).filter(|_| !text.contains('.'));
+        self.report.fault_meant(written.span(), message, meant);
+        None
+    }
+
+    pub(super) fn heartbeat(&mut self, written: Option<&HeartbeatSection>) -> Option<Heartbeat> {
+        let written = written?;
+        let allow = written.allow.as_ref().map(|allow| {
+            if allow.get_ref().is_empty() {
+                let message = "`allow` is empty, expected at least one address or network";
+                self.report.fault_hint(allow.span(), message, "leave it out to listen to every endpoint");
+            }
+            allow.get_ref().iter().filter_map(|network| self.network("allow", network)).collect()
+        });
+        Some(Heartbeat { listen: self.address(&written.listen)?, allow })
+    }
+
+    /// Warns of signals that nobody reports, and of a balancer that asks for one that is not there.
+    pub(super) fn unreported(&mut self, file: &File, clusters: &[Resolved]) {
+        for (name, section) in &file.cluster {
+            let cluster = name.get_ref().to_ascii_lowercase();
+            for (signal, table) in section.signals.iter().flatten() {
+                let why = match table.get_ref() {
+                    SignalTable { json: Some(_), .. } | SignalTable { metric: Some(_), .. } if !probes(section) => {
+                        "no HTTP probe asks its endpoints"
+                    }
+                    SignalTable { heartbeat: Some(_), .. } if file.heartbeat.is_none() => {
+                        "there is no [heartbeat] to hear it"
+                    }
+                    _ => continue,
+                };
+                let message =
+                    format!("signal `{}` of cluster `{cluster}` is reported by nobody: {why}", signal.get_ref());
+                self.report.warn(signal.span(), message);
+            }
+        }
+        for Resolved { used, span } in clusters {
+            let (balancer, asked) = ASKS;
+            let missing = used.balancer.plugin == balancer && !used.signals.iter().any(|signal| signal.name == asked);
+            if let Some(span) = span.clone().filter(|_| missing) {
+                let message = format!(
+                    "cluster `{}` has balancer `{balancer}`, but no signal `{asked}`: it knows nothing of its endpoints",
+                    used.name
+                );
+                self.report.warn(span, message);
+            }
+        }
+    }
+}
+
+/// Whether the endpoints of a cluster are asked over HTTP, so that there are answers to read.
+fn probes(section: &ClusterSection) -> bool {
+    // Probes are a part of `health`, which no cluster has yet.
+    let _ = section;
+    false
+}

@@ -1,0 +1,151 @@
+//! From one attempt to the next: whether there is one, what it costs, and what is left behind.
+
+use ::http::Method;
+use http_body::Body as _;
+use tokio::time::Instant;
+
+use super::attempt::{Answer, AttemptError, Outgoing};
+use super::record::Record;
+use crate::cluster::{Cluster, Failure, Lease, SelectError, Stickiness, Tried};
+use crate::http::Watch as _;
+use crate::telemetry::Counter;
+use crate::upstream::{Replay, RequestBody};
+
+/// What of a request's body can be sent again.
+#[derive(Debug)]
+pub(super) enum Source {
+    /// It has none.
+    Nothing,
+    /// What is sent is gone.
+    Once,
+    /// It is kept.
+    Kept(Replay),
+}
+
+impl Source {
+    /// A body and its source: kept, if `cluster` may want to send it twice.
+    pub(super) fn of(body: hyper::body::Incoming, cluster: &Cluster, method: &Method) -> (Self, RequestBody) {
+        if body.is_end_stream() {
+            return (Self::Nothing, RequestBody::Empty);
+        }
+        let kept = match cluster.retry().keeps(method) {
+            Some(limit) => Replay::new(body, limit),
+            None => Err(body),
+        };
+        match kept {
+            Ok(replay) => {
+                let body = RequestBody::Kept(replay.body());
+                (Self::Kept(replay), body)
+            }
+            Err(body) => (Self::Once, RequestBody::Client(body, crate::upstream::Progress::default())),
+        }
+    }
+
+    /// Whether the body can be had from its beginning.
+    pub(super) fn is_whole(&self) -> bool {
+        match self {
+            Self::Nothing => true,
+            Self::Once => false,
+            Self::Kept(replay) => replay.is_whole(),
+        }
+    }
+
+    /// The body from its beginning; ask [`Self::is_whole`] first.
+    pub(super) fn again(&self) -> RequestBody {
+        match self {
+            Self::Nothing | Self::Once => RequestBody::Empty,
+            Self::Kept(replay) => RequestBody::Kept(replay.body()),
+        }
+    }
+}
+
+/// An attempt that may not be the last.
+pub(super) struct Failed {
+    pub(super) why: Failure,
+    /// What the client gets if it was.
+    pub(super) outcome: Result<Answer, AttemptError>,
+}
+
+/// One request's way from endpoint to endpoint.
+pub(super) struct Course<'a> {
+    cluster: &'a Cluster,
+    pub(super) tried: Tried,
+    attempts: u32,
+}
+
+impl<'a> Course<'a> {
+    pub(super) fn new(cluster: &'a Cluster) -> Self {
+        Self { cluster, tried: Tried::default(), attempts: 0 }
+    }
+
+    /// Takes note of an attempt at `endpoint` that came to `failure`. Whether there may be another.
+    pub(super) fn goes_on(
+        &mut self,
+        endpoint: u32,
+        failure: Failure,
+        outgoing: &Outgoing<'_>,
+        record: &Record,
+    ) -> bool {
+        self.attempts += 1;
+        self.tried.add(endpoint);
+        let (method, is_whole) = (&outgoing.parts.method, outgoing.source.is_whole());
+        let is_last = self.tried.count() >= self.cluster.members().len();
+        if is_last || !self.cluster.retry().allows(failure, self.attempts, method, is_whole) {
+            return false;
+        }
+        // Asked before another endpoint is chosen, which would count as chosen.
+        let can_pay = failure == Failure::Connect || self.cluster.has_retry_budget(Instant::now());
+        if !can_pay {
+            record.metrics().increment(Counter::RetryDenied);
+        }
+        can_pay
+    }
+
+    /// Pays for an attempt after `failure`. The endpoint that could not be reached was sent nothing and is left alone now:
+    /// going on to one that is healthy burdens nobody twice, and is free. Going from one paused endpoint to the next is
+    /// not, nor is anything that was sent.
+    pub(super) fn pays(&self, failure: Failure, next: &Lease, record: &Record) -> bool {
+        let is_free = failure == Failure::Connect && !next.is_forced();
+        let paid = is_free || self.cluster.spend_retry(Instant::now());
+        record.metrics().increment(match failure {
+            _ if !paid => Counter::RetryDenied,
+            Failure::Connect => Counter::RetryConnect,
+            Failure::Timeout => Counter::RetryTimeout,
+            Failure::Broken => Counter::RetryBroken,
+            Failure::Status(_) => Counter::RetryStatus,
+        });
+        paid
+    }
+}
+
+/// Leaves an attempt behind: an answer that nobody will see is taken note of, its connection kept if that is free.
+pub(super) fn leave(outcome: Result<Answer, AttemptError>, cluster: &Cluster, record: &mut Record) {
+    if let Ok(Answer { mut response, upstream, connection }) = outcome {
+        record.reported(cluster, response.headers_mut());
+        record.answered(response.status().as_u16(), &upstream, connection);
+        if response.body().is_end_stream() {
+            record.complete();
+        } else {
+            record.forget_connection();
+        }
+    }
+    record.sent_in_vain();
+}
+
+/// Counts what became of stickiness.
+pub(super) fn count_stickiness(lease: &Lease, record: &Record) {
+    let counter = match lease.stickiness() {
+        None => return,
+        Some(Stickiness::Hit) => Counter::StickyHit,
+        Some(Stickiness::Miss) => Counter::StickyMiss,
+        Some(Stickiness::Broken) => Counter::StickyBroken,
+    };
+    record.metrics().increment(counter);
+}
+
+/// Counts a request that nobody may take.
+pub(super) fn count_unselected(error: SelectError, record: &Record) {
+    if error == SelectError::Bound {
+        record.metrics().increment(Counter::StickyBroken);
+    }
+}
