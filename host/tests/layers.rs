@@ -22,6 +22,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("import", &["config", "policy"]),
     ("upstream", &["http", "tls", "cluster"]),
     ("proxy", &["policy", "http", "cluster", "upstream", "tunnel"]),
+    ("discovery", &["config"]),
     ("admin", &["config", "cluster", "plugin::status", "http"]),
     ("cli", &["gateway", "config", "import"]),
 ];

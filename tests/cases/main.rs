@@ -8,6 +8,7 @@
     reason = "whatever goes wrong in here is a failed test"
 )]
 
+mod admin;
 mod apache;
 mod bad_input;
 mod balance;
@@ -15,6 +16,7 @@ mod binary;
 mod ending;
 mod faults;
 mod forward;
+mod membership;
 mod process;
 mod reload;
 mod reports;

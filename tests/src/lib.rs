@@ -15,19 +15,23 @@
     reason = "whatever goes wrong in here is a failed test"
 )]
 
+mod admin;
 mod ca;
 mod client;
 mod gateway;
 pub mod guests;
 mod io;
+mod names;
 mod origin;
 mod process;
 mod wait;
 
+pub use admin::Admin;
 pub use ca::{Ca, Identity};
 pub use client::{Answer, Http, Raw, Websocket, get, upgrade_request};
 pub use gateway::{Gateway, Setup};
 pub use io::{BoxedIo, Io};
+pub use names::Names;
 pub use origin::{Ending, Origin, OriginSetup, Reserved, Seen};
 pub use process::Process;
 pub use wait::{LIMIT, eventually, within};

@@ -8,7 +8,7 @@ use std::time::Duration;
 use http::HeaderValue;
 use serde_json::{Value, json};
 use tidegate::cluster::{Cluster, Member, Numbers, Registry};
-use tidegate::config::{Endpoint, EndpointAddress, EndpointState};
+use tidegate::config::{Discover, Endpoint, EndpointAddress, EndpointState};
 use tidegate::http::{Forwarding, Limits, Peer, serve};
 use tidegate::lifecycle::Drain;
 use tidegate::net::{Socket, Stream};
@@ -134,11 +134,10 @@ async fn gateway(snapshot: Arc<Snapshot>) -> SocketAddr {
     };
     let limits =
         Limits { head_bytes: 64 << 10, head_fields: 100, head_timeout: LONG, idle_timeout: LONG, half_close: false };
-    let drain = Drain::new(NonZeroUsize::MIN);
     tokio::spawn(async move {
         while let Ok((stream, peer)) = listener.accept().await {
             stream.set_nodelay(true).unwrap();
-            let (snapshot, drain) = (snapshot.clone(), drain.clone());
+            let (snapshot, drain) = (snapshot.clone(), Drain::new(std::num::NonZeroUsize::MIN));
             let client = Arc::new(Client {
                 peer,
                 local: address,
@@ -184,7 +183,7 @@ fn snapshot(deciders: Deciders, endpoint: SocketAddr) -> Snapshot {
             Box::new(native::Reverse(reverse.interest().to_vec())),
         ),
     };
-    let member = |live| Member { live, group: 0, state: EndpointState::Ready, max_connections: None };
+    let member = |live| Member { live, group: 0, state: EndpointState::Ready, max_connections: None, shared: None };
     let cluster = Cluster::new("bench".into(), lives.into_iter().map(member).collect(), balancer);
     let upstream = |endpoint: &Endpoint| Upstream::new(settings(endpoint), NonZeroUsize::MIN);
     let timeouts = Timeouts { connect: LONG, response: LONG, tunnel_idle: LONG };
@@ -199,8 +198,8 @@ fn snapshot(deciders: Deciders, endpoint: SocketAddr) -> Snapshot {
     };
     Snapshot {
         generation: 1,
-        router,
-        rewriter,
+        router: router.into(),
+        rewriter: rewriter.into(),
         destinations: vec![Destination {
             cluster: Arc::new(cluster),
             upstreams: endpoints.iter().map(upstream).collect(),
@@ -233,6 +232,9 @@ fn configured(address: SocketAddr, number: u32) -> Endpoint {
         state: EndpointState::Ready,
         labels: Vec::new(),
         max_connections: None,
+        redirect: None,
+        discover: Discover::Off,
+        found_by: None,
     }
 }
 
@@ -240,6 +242,7 @@ fn settings(endpoint: &Endpoint) -> UpstreamSettings {
     let authority = HeaderValue::from_str(&endpoint.authority).unwrap();
     UpstreamSettings {
         url: endpoint.url.as_str().into(),
+        known_as: endpoint.url.as_str().into(),
         address: Address::Socket(endpoint.authority.parse().unwrap()),
         tls: None,
         authority,

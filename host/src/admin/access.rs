@@ -40,6 +40,8 @@ pub(super) struct Call<'a> {
     /// Without its port.
     pub(super) host: &'a str,
     pub(super) origin: Origin<'a>,
+    /// Whether a browser says that a page of another site sends it (`Sec-Fetch-Site`).
+    pub(super) cross_site: bool,
     /// What follows `Bearer` in the one `Authorization` field.
     pub(super) bearer: Option<&'a [u8]>,
 }
@@ -96,7 +98,7 @@ pub(super) fn decide(rule: &Rule, call: &Call<'_>) -> Result<(), Denial> {
         Rule::Bearer(_) if call.purpose == Purpose::Probe => {}
         Rule::Bearer(token) => check(token.as_ref(), call.bearer)?,
     }
-    if call.purpose == Purpose::Change && !is_own_origin(call.origin, call.authority) {
+    if call.purpose == Purpose::Change && (call.cross_site || !is_own_origin(call.origin, call.authority)) {
         return Err(Denial::ForeignOrigin);
     }
     Ok(())
@@ -138,7 +140,15 @@ mod tests {
             Some((host, port)) if port.parse::<u16>().is_ok() => host,
             _ => authority,
         };
-        Call { peer: peer.parse().unwrap(), purpose, authority, host, origin: Origin::Unnamed, bearer: None }
+        Call {
+            peer: peer.parse().unwrap(),
+            purpose,
+            authority,
+            host,
+            origin: Origin::Unnamed,
+            cross_site: false,
+            bearer: None,
+        }
     }
 
     #[test]
@@ -214,5 +224,9 @@ mod tests {
             assert_eq!(decide(&Rule::Loopback, &call), expected, "{purpose:?} {origin:?}");
             assert_eq!(decide(&token, &call), expected, "{purpose:?} {origin:?} with the token");
         }
+        let cross = Call { cross_site: true, ..call(LOCAL, Purpose::Change, own) };
+        assert_eq!(decide(&Rule::Loopback, &cross), Err(Denial::ForeignOrigin), "a browser says so");
+        let look = Call { purpose: Purpose::Look, ..cross };
+        assert_eq!(decide(&Rule::Loopback, &look), Ok(()), "seeing needs no such rule: the page cannot read it");
     }
 }

@@ -15,8 +15,8 @@ use super::token::TokenFile;
 use crate::http::{Body, Target, read_target};
 use crate::telemetry::CONTENT_TYPE;
 
-/// Longest body that a caller may announce. None is read.
-const BODY_BYTES: u64 = 64 * 1024;
+/// Longest body.
+pub(super) const BODY_BYTES: u64 = 64 * 1024;
 
 /// What every call is answered from.
 pub(super) struct Desk {
@@ -36,25 +36,31 @@ impl Desk {
             Ok(target) => target,
             Err(error) => return closing(failure(error.status(), &error.to_string())),
         };
-        let page = Page::find(&target.path);
+        let found = Page::find(&target.path);
+        let page = found.as_ref().map(|(page, _)| *page);
         if let Err(denial) = self.admit(peer, page, &target, &request) {
             tracing::debug!(%peer, path = target.path, %denial, "admin call turned away");
             return denied(denial);
         }
         if announced(request.headers()) > BODY_BYTES {
-            return closing(failure(StatusCode::PAYLOAD_TOO_LARGE, "no body is needed here"));
+            return closing(failure(StatusCode::PAYLOAD_TOO_LARGE, "a body has at most 64 KiB here"));
         }
         if let Some(cluster) = signals::cluster_in(&target.path) {
             return signals::answer(&*self.overview, cluster, request).await;
         }
-        let Some(page) = page else { return unknown() };
+        let Some((page, cluster)) = found else { return unknown() };
         if !page.takes(request.method()) {
             let mut response = failure(StatusCode::METHOD_NOT_ALLOWED, &format!("expected {}", page.methods()));
             response.headers_mut().insert(header::ALLOW, HeaderValue::from_static(page.methods()));
             return response;
         }
-        drop(request);
-        self.show(peer, page).await
+        match page {
+            Page::Endpoints | Page::Reset | Page::Changes => self.members(peer, page, &cluster, &target, request).await,
+            _ => {
+                drop(request);
+                self.show(peer, page).await
+            }
+        }
     }
 
     fn admit<B>(&self, peer: IpAddr, page: Option<Page>, target: &Target, request: &Request<B>) -> Result<(), Denial> {
@@ -74,6 +80,7 @@ impl Desk {
             authority: &target.authority,
             host: target.authority.get(..target.host_len).unwrap_or_default(),
             origin: origin(request.headers()),
+            cross_site: is_cross_site(request.headers()),
             bearer: bearer(request.headers()),
         };
         access::decide(&rule, &call)
@@ -97,6 +104,8 @@ impl Desk {
             Page::Generations => json(StatusCode::OK, &overview.generations()),
             Page::Rollback => self.change(peer, page, |overview| overview.rollback()).await,
             Page::Reload => self.change(peer, page, |overview| overview.reload()).await,
+            Page::Changes => json(StatusCode::OK, &overview.changes()),
+            Page::Endpoints | Page::Reset => unknown(),
         }
     }
 
@@ -121,6 +130,12 @@ impl Desk {
 fn announced(headers: &HeaderMap) -> u64 {
     let length = headers.get(header::CONTENT_LENGTH).and_then(|length| length.to_str().ok());
     length.map_or(0, |length| length.parse().unwrap_or(u64::MAX))
+}
+
+/// What a browser says of who sends it (Fetch Metadata). `same-site` is another origin, too.
+fn is_cross_site(headers: &HeaderMap) -> bool {
+    let own = |said: &HeaderValue| matches!(said.as_bytes(), b"same-origin" | b"none");
+    headers.get_all("sec-fetch-site").iter().any(|said| !own(said))
 }
 
 fn origin(headers: &HeaderMap) -> Origin<'_> {
@@ -153,9 +168,12 @@ fn unknown() -> Response<Body> {
     json(StatusCode::NOT_FOUND, &json!({ "error": "no such path", "paths": Page::ALL.map(Page::path) }))
 }
 
-fn refusal(refused: &Refused) -> Response<Body> {
+pub(super) fn refusal(refused: &Refused) -> Response<Body> {
     match refused {
         Refused::NoEarlier => failure(StatusCode::CONFLICT, "no earlier generation to return to"),
+        Refused::Unknown { error, known } => json(StatusCode::NOT_FOUND, &json!({ "error": error, "known": known })),
+        Refused::Conflict { error, hint } => json(StatusCode::CONFLICT, &json!({ "error": error, "hint": hint })),
+        Refused::Failed(error) => failure(StatusCode::INTERNAL_SERVER_ERROR, error),
         Refused::Faults(faults) => json(
             StatusCode::UNPROCESSABLE_ENTITY,
             &json!({ "error": "refused, nothing has changed", "faults": faults }),

@@ -1,11 +1,12 @@
-//! What the gateway is doing, over HTTP: health, metrics, clusters, plugins, generations; reload and rollback.
+//! What the gateway is doing, over HTTP: health, metrics, clusters, plugins, generations; reload, rollback, and changes of
+//! members.
 //!
 //! ```text
-//! caller ─▶ Server (bind early, 64 connections) ─▶ access: who may call ─▶ page ─▶ Overview (the gateway's side)
+//! caller ─▶ Server (bind early, 64 connections) ─▶ access: who may call ─▶ page ─▶ answer | write ─▶ Overview
 //! ```
 //!
-//! It sees everything and decides nothing: what there is to see, and the two things that may be done, are an
-//! [`Overview`] that the gateway provides.
+//! It sees everything and decides nothing: what there is to see, and what may be done, is an [`Overview`] that
+//! the gateway provides.
 
 mod access;
 mod answer;
@@ -14,13 +15,14 @@ mod page;
 mod server;
 mod signals;
 mod token;
+mod write;
 
 #[cfg(test)]
 mod tests;
 
 pub use overview::{
-    ClusterView, EndpointView, Fault, GenerationState, GenerationView, Overview, PluginView, Readiness, Refused,
-    SignalView,
+    ChangedView, ChangesView, ClusterView, DroppedView, EndpointView, Fault, GenerationState, GenerationView, Overview,
+    PluginView, Readiness, Refused, ResetEndpoint, ResetView, SignalView,
 };
 pub use server::{BindError, Server};
 pub use signals::{Push, PushRefused};

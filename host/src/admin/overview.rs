@@ -2,10 +2,12 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::path::PathBuf;
 
 use serde::Serialize;
 
 use super::signals::{Push, PushRefused};
+use crate::config::{Change, Edit, MemberChange};
 
 /// The gateway as the admin server sees it. Everything is live: nothing is kept between two calls.
 pub trait Overview: Send + Sync + 'static {
@@ -44,6 +46,85 @@ pub trait Overview: Send + Sync + 'static {
     /// # Errors
     /// [`Refused`]: nothing has changed.
     fn rollback(&self) -> Result<GenerationView, Refused>;
+
+    /// Changes members of `cluster`. Blocks.
+    ///
+    /// # Errors
+    /// [`Refused`]: nothing has changed.
+    fn change(&self, cluster: &str, edit: &Edit) -> Result<ChangedView, Refused>;
+
+    /// Takes every runtime change back. Blocks.
+    ///
+    /// # Errors
+    /// [`Refused`]: nothing has changed.
+    fn undo(&self) -> Result<ChangedView, Refused>;
+
+    /// Forgets the failures of the endpoint at `url`, or of all of `cluster`.
+    ///
+    /// # Errors
+    /// [`Refused`]: there is no such cluster or endpoint.
+    fn reset(&self, cluster: &str, url: Option<&str>) -> Result<ResetView, Refused>;
+
+    /// What runs besides what the file says.
+    fn changes(&self) -> ChangesView;
+
+    /// Folder that relative paths start from.
+    fn folder(&self) -> PathBuf;
+}
+
+/// A change of members that was made.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct ChangedView {
+    /// The generation that serves now.
+    pub generation: u64,
+    /// Whether it survives a restart.
+    pub persisted: bool,
+    /// Each member that is different; none if nothing was.
+    pub changed: Vec<MemberChange>,
+}
+
+/// Endpoints whose failures were forgotten.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct ResetView {
+    /// The generation that serves now; a reset makes none.
+    pub generation: u64,
+    /// Each of them.
+    pub reset: Vec<ResetEndpoint>,
+}
+
+/// One of them.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct ResetEndpoint {
+    /// Its URL.
+    pub endpoint: String,
+    /// Its health before.
+    pub before: &'static str,
+    /// Its health now.
+    pub after: &'static str,
+}
+
+/// What runs besides what the file says.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct ChangesView {
+    /// File that keeps changes over restarts; none forgets them.
+    pub persist: Option<String>,
+    /// Each change.
+    pub changes: Vec<Change>,
+    /// Those that were given up when the file was read last.
+    pub dropped: Vec<DroppedView>,
+}
+
+/// A change that was given up.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct DroppedView {
+    /// Whose.
+    pub cluster: String,
+    /// Which.
+    pub endpoint: String,
+    /// `added`, `removed`, `state drain`
+    pub change: String,
+    /// For people.
+    pub why: &'static str,
 }
 
 /// Whether new connections are served.
@@ -71,8 +152,10 @@ pub struct ClusterView {
 /// One endpoint of one cluster.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct EndpointView {
-    /// As configured, normalised.
+    /// As configured, normalised; an address of a name has that address here.
     pub url: String,
+    /// URL of the endpoint by whose name it was found; none if it is configured itself.
+    pub found_by: Option<String>,
     /// `ready`, `drain`, `maint`, `spare`, `standby`; or `removed`: no longer configured, but it holds tunnels.
     pub state: &'static str,
     /// `healthy`, `unhealthy` or `suspect`.
@@ -168,6 +251,22 @@ pub enum GenerationState {
 pub enum Refused {
     /// There is no earlier generation.
     NoEarlier,
+    /// What it is about is not there; what is.
+    Unknown {
+        /// What is missing.
+        error: String,
+        /// What there is.
+        known: Vec<String>,
+    },
+    /// It cannot be; and the remedy.
+    Conflict {
+        /// Why.
+        error: String,
+        /// What to do.
+        hint: Option<&'static str>,
+    },
+    /// The system did not let it be done.
+    Failed(String),
     /// What would have to be mended; at least one.
     Faults(Vec<Fault>),
 }

@@ -12,7 +12,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
 use super::*;
-use crate::config::Admin;
+use crate::config::{Admin, Edit, MemberChange, Said};
 
 #[derive(Default)]
 struct Fake {
@@ -31,6 +31,7 @@ impl Overview for Fake {
     fn clusters(&self) -> Vec<ClusterView> {
         let ready = EndpointView {
             url: "ws://192.0.2.1:80".to_owned(),
+            found_by: None,
             state: "ready",
             health: "healthy",
             weight: Some(1.5),
@@ -97,6 +98,36 @@ impl Overview for Fake {
     fn rollback(&self) -> Result<GenerationView, Refused> {
         Err(Refused::NoEarlier)
     }
+
+    fn change(&self, cluster: &str, edit: &Edit) -> Result<ChangedView, Refused> {
+        let (Edit::Remove(url) | Edit::Set(url, _)) = edit else {
+            return Err(Refused::Conflict { error: "no".to_owned(), hint: Some("why") });
+        };
+        if cluster != "chat" {
+            return Err(Refused::Unknown { error: "no cluster".to_owned(), known: vec!["chat".to_owned()] });
+        }
+        let said = |state| Some(Said { state, weight: 1.5, group: 0 });
+        let (before, after) = (said("ready"), said("drain"));
+        let changed = vec![MemberChange { cluster: cluster.to_owned(), endpoint: url.clone(), before, after }];
+        Ok(ChangedView { generation: 8, persisted: false, changed })
+    }
+
+    fn undo(&self) -> Result<ChangedView, Refused> {
+        Ok(ChangedView { generation: 9, persisted: true, changed: Vec::new() })
+    }
+
+    fn reset(&self, _cluster: &str, _url: Option<&str>) -> Result<ResetView, Refused> {
+        let endpoint = "ws://192.0.2.1:80".to_owned();
+        Ok(ResetView { generation: 7, reset: vec![ResetEndpoint { endpoint, before: "unhealthy", after: "healthy" }] })
+    }
+
+    fn changes(&self) -> ChangesView {
+        ChangesView { persist: None, changes: Vec::new(), dropped: Vec::new() }
+    }
+
+    fn folder(&self) -> PathBuf {
+        PathBuf::new()
+    }
 }
 
 struct Reply {
@@ -117,8 +148,11 @@ async fn call(address: SocketAddr, head: &str) -> Reply {
 }
 
 async fn call_with(address: SocketAddr, head: &str, body: &str) -> Reply {
+    call_exactly(address, &format!("{head}\r\nHost: {address}\r\nConnection: close\r\n\r\n{body}")).await
+}
+
+async fn call_exactly(address: SocketAddr, request: &str) -> Reply {
     let mut stream = TcpStream::connect(address).await.unwrap();
-    let request = format!("{head}\r\nHost: {address}\r\nConnection: close\r\n\r\n{body}");
     stream.write_all(request.as_bytes()).await.unwrap();
     let mut text = String::new();
     stream.read_to_string(&mut text).await.unwrap();
@@ -128,7 +162,7 @@ async fn call_with(address: SocketAddr, head: &str, body: &str) -> Reply {
 }
 
 fn serve(token_file: Option<PathBuf>) -> (Server, Arc<Fake>) {
-    let server = Server::bind(&Admin { address: ([127, 0, 0, 1], 0).into(), token_file }).unwrap();
+    let server = Server::bind(&Admin { address: ([127, 0, 0, 1], 0).into(), token_file, persist: None }).unwrap();
     let fake = Arc::new(Fake::default());
     server.start(fake.clone());
     (server, fake)
@@ -145,7 +179,7 @@ async fn every_page_has_its_shape() {
     let metrics = call(at, "GET /metrics HTTP/1.1").await;
     assert!(metrics.head.contains("content-type: application/openmetrics-text"), "{}", metrics.head);
     let endpoint = json!({
-        "url": "ws://192.0.2.1:80", "state": "ready", "health": "healthy", "weight": 1.5, "group": 0, "in_flight": 3,
+        "url": "ws://192.0.2.1:80", "found_by": null, "state": "ready", "health": "healthy", "weight": 1.5, "group": 0, "in_flight": 3,
         "picks": 9, "bytes_sent": 10, "bytes_received": 20, "failures": 1, "latency_us": 812.5,
     });
     let clusters = call(at, "GET /api/v1/clusters HTTP/1.1").await;
@@ -224,7 +258,7 @@ async fn what_is_not_there_or_not_taken_says_what_is() {
     assert!(head.head.contains(&format!("content-length: {whole}\r\n")), "{}", head.head);
     let unknown = call(at, "GET /api/v2 HTTP/1.1").await;
     assert_eq!(unknown.status, 404);
-    assert_eq!(unknown.json()["paths"].as_array().unwrap().len(), 8);
+    assert_eq!(unknown.json()["paths"].as_array().unwrap().len(), 11);
     for (head, status, word) in [
         ("DELETE /api/v1/clusters HTTP/1.1", 405, "allow: get, head\r\n"),
         ("POST /healthz HTTP/1.1", 405, "allow: get, head\r\n"),
@@ -239,6 +273,57 @@ async fn what_is_not_there_or_not_taken_says_what_is() {
 
         assert_eq!(reply.status, status, "{head}");
         assert!(reply.head.contains(word), "{head}: {}", reply.head);
+    }
+}
+
+#[tokio::test]
+async fn members_are_changed_by_documents_that_no_page_can_send() {
+    const JSON: &str = "Content-Type: application/json";
+    let (server, _fake) = serve(None);
+    let at = server.address();
+    let body = |text: &str| format!("Content-Length: {}\r\nX: y\r\n\r\n{text}", text.len());
+    let good = format!("{JSON}\r\n{}", body("{\"state\":\"drain\"}"));
+    let path = "/api/v1/clusters/chat/endpoints?url=ws://192.0.2.1:80";
+    let send = async |head: &str, rest: &str| {
+        let host = format!("Host: {at}\r\nConnection: close");
+        call_exactly(at, &format!("{head} HTTP/1.1\r\n{host}\r\n{rest}")).await
+    };
+
+    let changed = send(&format!("PATCH {path}"), &good).await;
+    let said = |state: &str| json!({ "state": state, "weight": 1.5, "group": 0 });
+    let change = json!({
+        "cluster": "chat", "endpoint": "ws://192.0.2.1:80", "before": said("ready"), "after": said("drain"),
+    });
+    assert_eq!(changed.status, 200, "{}", changed.body);
+    assert_eq!(changed.json(), json!({ "generation": 8, "persisted": false, "changed": [change] }));
+    assert_eq!(send("DELETE /api/v1/changes", "\r\n").await.json()["generation"], 9);
+    assert_eq!(send("POST /api/v1/clusters/chat/endpoints/reset", "\r\n").await.json()["reset"][0]["after"], "healthy");
+    let long = "x".repeat(65_537);
+    let chunked = format!("{JSON}\r\nTransfer-Encoding: chunked\r\n\r\n10001\r\n{long}\r\n0\r\n\r\n");
+    for (head, rest, status, word) in [
+        (format!("PATCH {path}"), body("{}"), 415, "application/json"),
+        (format!("PATCH {path}"), good.replace("application/json", "text/plain"), 415, "application/json"),
+        (format!("PATCH {path}"), format!("Origin: https://attacker.example\r\n{good}"), 403, "another origin"),
+        (format!("PATCH {path}"), format!("Sec-Fetch-Site: cross-site\r\n{good}"), 403, "another origin"),
+        (format!("PATCH {path}"), format!("Sec-Fetch-Site: same-origin\r\n{good}"), 200, "drain"),
+        (format!("PATCH {path}"), good.replace("state", "stat_"), 400, "did you mean `state`?"),
+        (format!("PATCH {path}"), format!("{JSON}\r\n{}", body("{\"state\": ")), 400, "no JSON"),
+        (format!("PATCH {path}"), format!("{JSON}\r\n{}", body("[1]")), 400, "a list"),
+        (format!("PATCH {path}"), format!("{JSON}\r\n{}", body("{}")), 400, "nothing to change"),
+        (format!("PATCH {path}"), format!("{JSON}\r\n{}", body("{\"weight\":200}")), 400, "0.01 to 100"),
+        (format!("PATCH {path}"), chunked, 413, "64 KiB"),
+        ("PATCH /api/v1/clusters/chat/endpoints".to_owned(), good.clone(), 400, "url"),
+        ("PATCH /api/v1/clusters/chta/endpoints?url=a".to_owned(), good.clone(), 404, "\"chat\""),
+        ("PUT /api/v1/clusters/chat/endpoints".to_owned(), good.clone(), 405, "PATCH"),
+        ("POST /api/v1/clusters/chat/endpoints".to_owned(), good.clone(), 400, "`url` is missing"),
+        ("GET /api/v1/clusters/none/endpoints".to_owned(), "\r\n".to_owned(), 404, "chat"),
+        ("DELETE /api/v1/changes?url=a".to_owned(), "\r\n".to_owned(), 400, "cluster"),
+        ("DELETE /api/v1/changes?x=a".to_owned(), "\r\n".to_owned(), 400, "unknown key"),
+    ] {
+        let reply = send(&head, &rest).await;
+
+        assert_eq!(reply.status, status, "{head} {}: {}", rest.get(..60).unwrap_or(&rest), reply.body);
+        assert!(reply.body.contains(word), "{head}: {}", reply.body);
     }
 }
 
@@ -272,9 +357,11 @@ async fn a_taken_address_and_an_empty_token_are_refused_at_the_start() {
     let address = server.address();
     let empty = tempfile::NamedTempFile::new().unwrap();
 
-    let taken = Server::bind(&Admin { address, token_file: None }).unwrap_err().to_string();
+    let taken = Server::bind(&Admin { address, token_file: None, persist: None }).unwrap_err().to_string();
     let token_file = Some(empty.path().to_owned());
-    let tokenless = Server::bind(&Admin { address: ([127, 0, 0, 1], 0).into(), token_file }).unwrap_err().to_string();
+    let tokenless = Server::bind(&Admin { address: ([127, 0, 0, 1], 0).into(), token_file, persist: None })
+        .unwrap_err()
+        .to_string();
 
     assert!(taken.starts_with(&format!("admin: cannot listen on {address}: ")), "{taken}");
     assert!(taken.contains("another process listens there"), "{taken}");

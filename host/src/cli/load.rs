@@ -48,6 +48,10 @@ pub(super) fn explain(path: &Path, error: &BuildError) {
             eprintln!("{}: {error}", path.display());
             None
         }
+        BuildError::Changes(error) => {
+            eprintln!("{}: {error}", path.display());
+            None
+        }
         BuildError::System { what, source } => {
             eprintln!("tidegate: {what}: {source}");
             None

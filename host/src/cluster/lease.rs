@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::{Cluster, Live};
+use super::shared::Place;
+use super::{AddressCount, Cluster, Live, Member};
 use crate::policy::{Ending, Outcome};
 
 /// One connection's or request's claim on an endpoint. Busyness rose when it was made and falls when it is dropped.
@@ -32,6 +33,8 @@ pub struct Lease {
     pub(super) forced: bool,
     /// Statuses that count as failures of the endpoint; none if there are none.
     pub(super) fail_on: Option<Arc<[u16]>>,
+    /// Its place in what the address holds, if that is counted.
+    _place: Option<Place>,
 }
 
 /// What became of stickiness in one choice.
@@ -46,7 +49,8 @@ pub enum Stickiness {
 }
 
 impl Lease {
-    pub(super) fn new(live: Arc<Live>, endpoint: u32, began: Instant, hears: Option<Weak<Cluster>>) -> Self {
+    pub(super) fn new(member: &Member, endpoint: u32, began: Instant, hears: Option<Weak<Cluster>>) -> Self {
+        let live = member.live.clone();
         let trial = live.begin_trial(began);
         live.take();
         Self {
@@ -63,6 +67,7 @@ impl Lease {
             stickiness: None,
             forced: false,
             fail_on: None,
+            _place: member.shared.as_ref().map(AddressCount::take),
         }
     }
 

@@ -15,6 +15,7 @@ mod registry;
 mod reported;
 mod retry;
 mod select;
+mod shared;
 mod signals;
 mod sticky;
 #[cfg(test)]
@@ -29,5 +30,6 @@ pub use registry::Registry;
 pub use reported::{Reported, SignalKey};
 pub use retry::{Failure, Retry, is_idempotent};
 pub use select::{Cluster, Member, Policy, SelectError, Tried};
+pub use shared::AddressCount;
 pub use signals::{Heartbeat, PushFault, Reading, Reports, Signals, Source};
 pub use sticky::Sticky;

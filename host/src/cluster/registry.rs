@@ -6,7 +6,7 @@ use std::sync::{Arc, Weak};
 use parking_lot::Mutex;
 
 use super::reported::SignalKeys;
-use super::{Live, SignalKey};
+use super::{AddressCount, Live, SignalKey};
 
 /// All live numbers of the gateway.
 ///
@@ -16,6 +16,7 @@ use super::{Live, SignalKey};
 pub struct Registry {
     clusters: Mutex<HashMap<String, HashMap<String, Weak<Live>>>>,
     signals: SignalKeys,
+    addresses: Mutex<HashMap<(String, u16), Weak<AddressCount>>>,
 }
 
 impl Registry {
@@ -38,6 +39,20 @@ impl Registry {
     #[must_use]
     pub fn signal(&self, name: &str) -> Arc<SignalKey> {
         self.signals.key(name)
+    }
+
+    /// What `host` and `port` hold over all clusters that count by address; a new count if nobody holds any.
+    #[must_use]
+    pub fn address(&self, host: &str, port: u16) -> Arc<AddressCount> {
+        let mut addresses = self.addresses.lock();
+        let key = (host.to_owned(), port);
+        if let Some(count) = addresses.get(&key).and_then(Weak::upgrade) {
+            return count;
+        }
+        addresses.retain(|_, count| count.strong_count() > 0);
+        let count = Arc::default();
+        addresses.insert(key, Arc::downgrade(&count));
+        count
     }
 
     /// Everything somebody still holds, by cluster, endpoints in the order of their URLs. Forgets the rest.
@@ -76,5 +91,16 @@ mod tests {
         assert_eq!(again.in_flight(), 1);
         assert_eq!(registry.live("other", "ws://192.0.2.1:80").in_flight(), 0, "counts are per cluster");
         assert_eq!(registry.all().len(), 1, "what nobody holds is forgotten");
+    }
+
+    #[test]
+    fn an_address_has_one_count_while_anybody_holds_it() {
+        let registry = Registry::default();
+        let place = registry.address("192.0.2.1", 80).take();
+
+        assert_eq!(registry.address("192.0.2.1", 80).in_flight(), 1);
+        assert_eq!(registry.address("192.0.2.1", 81).in_flight(), 0);
+        drop(place);
+        assert_eq!(registry.address("192.0.2.1", 80).in_flight(), 0);
     }
 }

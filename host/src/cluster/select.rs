@@ -13,7 +13,7 @@ use tokio::time::Instant;
 
 use super::eligible::{Candidate, eligible};
 use super::sticky::Wish;
-use super::{Lease, Live, Retry, Signals, Standing, Stickiness, Sticky, affinity};
+use super::{AddressCount, Lease, Live, Retry, Signals, Standing, Stickiness, Sticky, affinity};
 use crate::config::{Affinity, EndpointState};
 use crate::policy::{Balancer, LeastBusy, Outcome, PickRequest, RequestFacts};
 
@@ -28,6 +28,16 @@ pub struct Member {
     pub state: EndpointState,
     /// In-flight limit.
     pub max_connections: Option<u32>,
+    /// What its address holds over all clusters, if that is what counts.
+    pub shared: Option<Arc<AddressCount>>,
+}
+
+impl Member {
+    /// What it holds now, as balancers and limits see it.
+    #[must_use]
+    pub fn busy(&self) -> u32 {
+        self.shared.as_ref().map_or_else(|| self.live.in_flight(), |shared| shared.in_flight())
+    }
 }
 
 /// Ids that one request has already tried. A request tries each endpoint once at the most.
@@ -207,7 +217,7 @@ impl Cluster {
                 }
                 busy.clear();
                 let members = eligible.iter().filter_map(|id| self.members.get(*id as usize));
-                busy.extend(members.map(|member| member.live.in_flight()));
+                busy.extend(members.map(Member::busy));
                 let affinity = self.policy.affinity.as_ref().and_then(|affinity| affinity::hash(affinity, request));
                 let mut pick = PickRequest { eligible, busy, affinity, request: Some(request) };
                 let chosen = match balancer.pick(&mut pick) {
@@ -219,7 +229,7 @@ impl Cluster {
         };
         let member = self.members.get(id as usize).ok_or(SelectError::Refused)?;
         let hears = self.wants_feedback.then(|| Arc::downgrade(self));
-        let mut lease = Lease::new(member.live.clone(), id, now, hears);
+        let mut lease = Lease::new(member, id, now, hears);
         lease.forced = forced;
         lease.fail_on.clone_from(&self.policy.fail_on);
         lease.stickiness = wish.map(|wish| match wish {
@@ -260,7 +270,7 @@ impl Cluster {
 
 /// Whether a member may be tried and is below its limit.
 fn is_free(member: &Member, may_try: impl Fn(&Live) -> bool) -> bool {
-    may_try(&member.live) && member.max_connections.is_none_or(|most| member.live.in_flight() < most)
+    may_try(&member.live) && member.max_connections.is_none_or(|most| member.busy() < most)
 }
 
 impl std::fmt::Debug for Cluster {

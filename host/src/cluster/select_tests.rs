@@ -47,6 +47,8 @@ fn endpoint(id: usize, state: EndpointState) -> config::Endpoint {
         state,
         labels: Vec::new(),
         max_connections: None,
+        discover: config::Discover::Off,
+        found_by: None,
     }
 }
 

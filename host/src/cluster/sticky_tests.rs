@@ -18,6 +18,8 @@ fn endpoint(route: Option<&str>, redirect: Option<&str>, state: EndpointState) -
         state,
         labels: Vec::new(),
         max_connections: None,
+        discover: config::Discover::Off,
+        found_by: None,
     }
 }
 

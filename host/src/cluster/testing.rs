@@ -30,5 +30,11 @@ pub(super) fn facts(path: &str, query: Option<&str>, headers: &[(&str, &str)]) -
 
 /// A member nobody has used.
 pub(super) fn member(number: usize, state: EndpointState) -> Member {
-    Member { live: Arc::new(Live::new(&format!("ws://e{number}"))), group: 0, state, max_connections: None }
+    Member {
+        live: Arc::new(Live::new(&format!("ws://e{number}"))),
+        group: 0,
+        state,
+        max_connections: None,
+        shared: None,
+    }
 }

@@ -4,6 +4,8 @@ use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use super::membership::Counting;
+
 /// One worker per core that this process may use: each worker is one busy thread.
 pub(crate) fn workers() -> usize {
     std::thread::available_parallelism().map_or(1, NonZeroUsize::get)
@@ -79,6 +81,8 @@ pub(crate) const HALF_CLOSE: bool = false;
 
 /// Apache's `LBM_HEARTBEAT_MAX_LASTSEEN`: what was said ten heartbeats ago says nothing about now.
 pub(crate) const SIGNAL_EXPIRY: Duration = Duration::from_secs(10);
+/// As Apache: what another cluster sends to the same server is not this one's to weigh.
+pub(crate) const COUNT: Counting = Counting::Cluster;
 
 /// A decision takes microseconds; 20 ms is a plugin that hangs, or a garbage collector at work.
 pub(crate) const PLUGIN_DEADLINE: Duration = Duration::from_millis(20);

@@ -5,9 +5,11 @@
 //!              └────────── report ──────────┘ ──▶ ConfigFaults: all of them, with line and remedy
 //! ```
 
+mod changes;
 mod defaults;
 mod error;
 mod files;
+mod membership;
 mod model;
 mod report;
 mod resolve;
@@ -22,7 +24,12 @@ mod tests;
 
 use std::path::Path;
 
+pub use changes::{
+    Applied, Change, ChangeError, ChangeFault, Changes, ChangesFileError, Dropped, Edit, EndpointChange, MemberChange,
+    Said, Settings,
+};
 pub use error::{ConfigError, ConfigFaults, Position};
+pub use membership::{Counting, Discover};
 pub use model::*;
 pub use series::{BLANK, NoSeries, Series};
 pub use signals::{Heartbeat, HeartbeatField, MOST_SIGNALS, OrcaField, Signal, SignalSource};
@@ -44,6 +51,14 @@ pub fn load(path: &Path) -> Result<Config, ConfigFaults> {
             Err(ConfigFaults { faults: vec![fault] })
         }
     }
+}
+
+/// The endpoint at `url`, with every default.
+///
+/// # Errors
+/// What is wrong with the URL.
+pub fn parse_endpoint(url: &str) -> Result<Endpoint, ChangeFault> {
+    resolve::endpoint_from(url, Path::new("")).map_err(|bad| ChangeFault { message: bad.message, hint: bad.hint })
 }
 
 /// Checks a configuration. `source` is the file it came from: messages name it, and relative paths start from its

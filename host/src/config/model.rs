@@ -16,6 +16,7 @@ use ipnet::IpNet;
 
 use super::signals::{Heartbeat, Signal};
 
+use super::membership::{Counting, Discover};
 pub use retry::Retry;
 pub use sticky::{Affinity, Issue, SameSite, Sticky};
 
@@ -36,6 +37,8 @@ pub struct Config {
     pub rewriter: PluginUse,
     /// `[cluster.NAME]` by name, and one for each route that names a server directly.
     pub clusters: Vec<Cluster>,
+    /// By the places of the rewriter's list, if it was made from the `[[route]]` list: the cluster whose origins stand there.
+    pub mapped: Vec<Option<String>>,
     /// `[plugin.NAME]`
     pub plugins: BTreeMap<String, Plugin>,
     /// `[heartbeat]`
@@ -61,6 +64,8 @@ pub struct Gateway {
     pub timeouts: Timeouts,
     /// What is told to endpoints about the client.
     pub forwarded: Forwarded,
+    /// Name servers to ask instead of the system's; empty asks those.
+    pub resolver: Vec<SocketAddr>,
 }
 
 /// Limits in time. Zero is refused everywhere.
@@ -222,6 +227,8 @@ pub struct Cluster {
     pub signals: Vec<Signal>,
     /// How long a report counts. Default 10 s.
     pub signal_expiry: Duration,
+    /// Whose requests and tunnels make an endpoint busy. Default: those of this cluster.
+    pub count: Counting,
 }
 
 /// A member of a cluster.
@@ -251,6 +258,10 @@ pub struct Endpoint {
     pub labels: Vec<(String, String)>,
     /// In-flight limit; none is no limit.
     pub max_connections: Option<u32>,
+    /// Whether its host is a name that stands for several endpoints.
+    pub discover: Discover,
+    /// URL of the endpoint whose name has this address; none if it is configured itself.
+    pub found_by: Option<String>,
 }
 
 /// Where an endpoint listens.
@@ -333,7 +344,7 @@ pub struct Plugin {
 pub enum Allow {
     /// All that the contract has.
     All,
-    /// These interfaces only: `log`, `request`, `columns`, `counters`, `table`.
+    /// These interfaces only: `log`, `request`, `columns`, `counters`, `clock`, `table`.
     Only(Vec<String>),
 }
 
@@ -344,6 +355,8 @@ pub struct Admin {
     pub address: SocketAddr,
     /// File with the token that callers must send as `Authorization: Bearer`.
     pub token_file: Option<PathBuf>,
+    /// File that keeps runtime changes over restarts; none forgets them.
+    pub persist: Option<PathBuf>,
 }
 
 /// Where the log and the access log go.

@@ -13,6 +13,21 @@ use super::serve;
 use crate::listener::{Bound, Gate};
 use crate::telemetry::Counter;
 
+/// Why a generation goes live.
+#[derive(Debug)]
+pub(super) enum Cause {
+    /// Somebody wanted it: a file, a rollback.
+    Decided,
+    /// Somebody changed this while it ran.
+    Changed(Vec<String>),
+    /// Names have other addresses. Nobody decided anything: the generation to return to stays, and of many in a row
+    /// the history keeps the last.
+    Names(Vec<String>),
+}
+
+/// Most changes of members that a history entry and a log line name.
+const NAMED: usize = 8;
+
 /// Generations that the history remembers.
 const HISTORY: usize = 32;
 
@@ -99,17 +114,20 @@ impl Shared {
 
     /// Makes `prepared` the generation that serves. Requests in flight finish under the one they began with; tunnels
     /// notice nothing.
-    pub(super) fn commit(self: &Arc<Self>, prepared: Prepared) -> Arc<Generation> {
+    pub(super) fn commit(self: &Arc<Self>, prepared: Prepared, cause: Cause) -> Arc<Generation> {
         let (generation, bound) = prepared.into_parts();
         self.listening.lock().adopt(bound);
         let before = self.current.swap(generation.clone());
-        self.went_live(&generation, &before);
-        *self.previous.lock() = Some(before);
+        let by_names = matches!(cause, Cause::Names(_));
+        self.went_live(&generation, &before, cause);
+        if !by_names {
+            *self.previous.lock() = Some(before);
+        }
         generation
     }
 
     /// Closes and opens sockets, and tells everybody.
-    fn went_live(self: &Arc<Self>, generation: &Generation, before: &Generation) {
+    fn went_live(self: &Arc<Self>, generation: &Generation, before: &Generation, cause: Cause) {
         let mut listening = self.listening.lock();
         listening.close_others(generation);
         let started = listening.started;
@@ -117,11 +135,25 @@ impl Shared {
         if started {
             self.start_listening();
         }
-        let past = generation.describe(Some(before));
+        let mut past = generation.describe(Some(before));
+        past.by_names = matches!(cause, Cause::Names(_));
+        if let Cause::Changed(mut said) | Cause::Names(mut said) = cause
+            && !said.is_empty()
+        {
+            let more = said.len().saturating_sub(NAMED);
+            said.truncate(NAMED);
+            if more > 0 {
+                said.push(format!("and {more} more"));
+            }
+            past.changes = said;
+        }
         tracing::info!(generation = generation.id, changes = past.changes.join(", "), "generation is live");
         let mut history = self.history.lock();
         for entry in history.iter_mut() {
             entry.live = false;
+        }
+        if past.by_names && history.last().is_some_and(|last| last.by_names) {
+            history.pop();
         }
         history.push(past);
         if history.len() > HISTORY {

@@ -1,18 +1,21 @@
 //! One version of the running set.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 use std::time::SystemTime;
 
 use tokio_rustls::TlsAcceptor;
 
 use crate::cluster::Cluster;
-use crate::config::Config;
+use crate::config::{Changes, Config};
+use crate::discovery::{Known, Name};
 use crate::http;
 use crate::listener::GateLimits;
 use crate::plugin::Artifact;
 use crate::proxy::Snapshot;
 use crate::upstream::Upstream;
+
+use super::prepare::{Deciders, Files};
 
 /// Which of the configured listeners: its place among those with the same address, which only port 0 has several of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -25,9 +28,20 @@ pub(super) struct ListenerKey {
 #[derive(Debug)]
 pub struct Generation {
     pub(super) id: u64,
+    /// What is served: the file's, with the changes laid on it and its names resolved.
     pub(super) config: Arc<Config>,
+    /// What the file says.
+    pub(super) file: Arc<Config>,
+    pub(super) changes: Arc<Changes>,
+    pub(super) known: Arc<Known>,
+    pub(super) names: Arc<BTreeSet<Name>>,
     /// SHA-256 over the configuration and every file it names, hex.
     pub(super) digest: String,
+    /// The same over what the file says.
+    pub(super) file_digest: String,
+    /// The files, so that a runtime change needs none of them.
+    pub(super) files: Arc<Files>,
+    pub(super) deciders: Deciders,
     pub(super) snapshot: Arc<Snapshot>,
     pub(super) listeners: BTreeMap<ListenerKey, Arc<ListenerSettings>>,
     pub(super) clusters: HashMap<String, Kept>,
@@ -74,6 +88,8 @@ pub struct Past {
     pub changes: Vec<String>,
     /// Whether it is live.
     pub live: bool,
+    /// Whether names made it, not a person.
+    pub(super) by_names: bool,
 }
 
 impl Generation {
@@ -87,6 +103,12 @@ impl Generation {
     #[must_use]
     pub fn config(&self) -> &Arc<Config> {
         &self.config
+    }
+
+    /// What was changed while it ran, over what the file says.
+    #[must_use]
+    pub fn changes(&self) -> &Arc<Changes> {
+        &self.changes
     }
 
     /// The clusters, in the order that the router knows.
@@ -103,7 +125,14 @@ impl Generation {
     /// What it is, beside the one before.
     pub(super) fn describe(&self, before: Option<&Self>) -> Past {
         let changes = before.map_or_else(|| vec!["start".to_owned()], |before| self.differences(before));
-        Past { id: self.id, since: SystemTime::now(), digest: self.digest.clone(), changes, live: true }
+        Past {
+            id: self.id,
+            since: SystemTime::now(),
+            digest: self.digest.clone(),
+            changes,
+            live: true,
+            by_names: false,
+        }
     }
 
     fn differences(&self, before: &Self) -> Vec<String> {

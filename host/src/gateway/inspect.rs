@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 
 use crate::cluster::{Live, Numbers};
-use crate::config::{Endpoint, EndpointAddress, EndpointState};
+use crate::config::{Discover, Endpoint, EndpointAddress, EndpointState};
 use crate::plugin::{About, Artifact, Limits, LoadError, RoleKind, Runtime, RuntimeError, Spec};
 
 /// Endpoints that a balancer is configured with; the self-test makes more of them.
@@ -127,6 +127,8 @@ fn endpoint(number: u8) -> Endpoint {
         state: EndpointState::Ready,
         labels: Vec::new(),
         max_connections: None,
+        discover: Discover::Off,
+        found_by: None,
     }
 }
 

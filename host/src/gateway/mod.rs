@@ -5,10 +5,13 @@
 //!                                                 one swap ─▶ serve.rs reads it, per connection and per request
 //! ```
 
+mod changes;
 mod commit;
+mod compose;
 mod generation;
 mod heartbeat;
 mod inspect;
+mod names;
 mod overview;
 mod prepare;
 mod pushed;
@@ -20,7 +23,7 @@ mod sources;
 use std::io;
 use std::net::SocketAddr;
 use std::num::NonZeroUsize;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use arc_swap::ArcSwap;
@@ -28,7 +31,8 @@ use parking_lot::Mutex;
 use tokio::sync::Notify;
 
 use crate::cluster::Registry;
-use crate::config::Config;
+use crate::config::{Changes, ChangesFileError, Config, Dropped};
+use crate::discovery::{Discovery, Known};
 use crate::lifecycle::{Drain, WorkerThreads, Workers};
 use crate::plugin::{Runtime, RuntimeError};
 use crate::proxy::Observers;
@@ -38,6 +42,7 @@ use crate::{admin, config, net, tls};
 pub use crate::net::raise_descriptor_limit;
 pub use crate::plugin::shipped;
 pub use crate::tls::{SelfSigned, SelfSignedError, self_signed};
+pub use changes::ChangeRefused;
 use commit::Listening;
 pub use generation::{Generation, Past};
 pub use heartbeat::MonitorError;
@@ -71,6 +76,8 @@ struct Shared {
     named: Mutex<Vec<PathBuf>>,
     /// Why the last reload changed nothing; none if it did.
     refusal: Mutex<Option<reload::Refusal>>,
+    /// Runtime changes that were given up when a file was read last.
+    dropped: Mutex<Vec<Dropped>>,
     /// Another generation went live by an admin call: what is watched may have to change.
     changed: Notify,
     base: Base,
@@ -85,6 +92,9 @@ struct Base {
     runtime: Arc<Runtime>,
     tickets: tls::Tickets,
     observers: Observers,
+    discovery: Arc<Discovery>,
+    /// Where runtime changes are kept over restarts.
+    persist: Option<PathBuf>,
 }
 
 /// The gateway could not start.
@@ -111,6 +121,9 @@ pub enum BuildError {
     /// The configuration cannot be served.
     #[error(transparent)]
     Prepare(#[from] PrepareError),
+    /// The runtime changes that are kept cannot be read.
+    #[error(transparent)]
+    Changes(#[from] ChangesFileError),
 }
 
 impl Gateway {
@@ -120,6 +133,13 @@ impl Gateway {
     /// # Errors
     /// [`BuildError`]: what would have to be mended before it can serve.
     pub fn build(config: Config) -> Result<Self, BuildError> {
+        let gateway = Self::prepared(config, Purpose::Serve)?;
+        gateway.shared.follow_names();
+        gateway.shared.kept_over_restart();
+        Ok(gateway)
+    }
+
+    fn prepared(config: Config, purpose: Purpose) -> Result<Self, BuildError> {
         let system = |what: &str| {
             let what = what.to_owned();
             move |source| BuildError::System { what, source }
@@ -138,6 +158,8 @@ impl Gateway {
             workers: threads.workers().clone(),
             drain: Drain::new(count),
             registry: Arc::default(),
+            discovery: Discovery::new(config.gateway.resolver.clone(), metrics.clone()),
+            persist: config.admin.as_ref().and_then(|admin| admin.persist.clone()),
             runtime: Runtime::new(config.gateway.cache.as_deref())?,
             tickets: tls::Tickets::default(),
             observers: Observers { metrics, access },
@@ -145,7 +167,15 @@ impl Gateway {
         let mut listening = Listening::default();
         prepare::probe(&config)?;
         let files = prepare::Files::read(&config)?;
-        let prepared = prepare::prepare(&base, config, &files, 1, None, &listening.keys())?;
+        let folder = config.source.parent().unwrap_or(Path::new("")).to_owned();
+        let kept = base.persist.as_deref().map(|path| Changes::load(path, &folder)).transpose()?.unwrap_or_default();
+        let composed = match purpose {
+            Purpose::Serve => base.compose(Arc::new(config), &kept),
+            // Whether name servers answer is no fault of the configuration.
+            Purpose::Check => compose::Composed::new(Arc::new(config), &kept, Known::default()),
+        };
+        let dropped = composed.dropped.clone();
+        let prepared = prepare::prepare(&base, composed, &files, 1, None, &listening.keys())?;
         let (generation, bound) = prepared.into_parts();
         listening.adopt(bound);
         base.observers.metrics.set_generation(generation.id());
@@ -157,6 +187,7 @@ impl Gateway {
             listening: Mutex::new(listening),
             named: Mutex::default(),
             refusal: Mutex::default(),
+            dropped: Mutex::new(dropped),
             changed: Notify::new(),
             base,
         });
@@ -198,7 +229,8 @@ impl Gateway {
         let anywhere = config.listeners.into_iter().map(elsewhere).collect();
         let admin = config.admin.map(|admin| config::Admin { address: free(), ..admin });
         let heartbeat = config.heartbeat.map(|heartbeat| config::Heartbeat { listen: free(), ..heartbeat });
-        let _taken_down = Self::build(Config { listeners: anywhere, heartbeat, admin, ..config })?;
+        let elsewhere = Config { listeners: anywhere, heartbeat, admin, ..config };
+        let _taken_down = Self::prepared(elsewhere, Purpose::Check)?;
         Ok(format!("{summary}{in_use}{admin_in_use}{heartbeat_in_use}"))
     }
 
@@ -266,6 +298,14 @@ impl Gateway {
     pub fn loads(&self) -> Vec<usize> {
         self.shared.base.workers.loads()
     }
+}
+
+/// What a gateway is prepared for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Purpose {
+    Serve,
+    /// Nothing is asked of anybody, and nothing written.
+    Check,
 }
 
 /// The same listener on a free loopback port.

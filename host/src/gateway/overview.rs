@@ -2,20 +2,22 @@
 
 use std::collections::{BTreeMap, HashSet};
 use std::fmt;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use tokio::time::Instant;
 
 use super::Shared;
+use super::changes::{ChangeRefused, Changed, Wanted};
 use super::generation::{Generation, Past};
 use super::reload::Asked;
 use super::reload::ReloadError;
 use crate::admin::{
-    ClusterView, EndpointView, Fault, GenerationState, GenerationView, Overview, PluginView, Push, PushRefused,
-    Readiness, Refused, SignalView,
+    ChangedView, ChangesView, ClusterView, DroppedView, EndpointView, Fault, GenerationState, GenerationView, Overview,
+    PluginView, Push, PushRefused, Readiness, Refused, ResetEndpoint, ResetView, SignalView,
 };
 use crate::cluster::{Live, Reading, Signals};
-use crate::config::{ConfigError, Endpoint};
+use crate::config::{ChangeError, ConfigError, Edit, Endpoint};
 use crate::plugin::Artifact;
 use crate::plugin::status::RoleStatus;
 use crate::telemetry::clock::Rfc3339;
@@ -61,6 +63,57 @@ impl Overview for Whole {
 
     fn rollback(&self) -> Result<GenerationView, Refused> {
         self.done(self.0.clone().rollback())
+    }
+
+    fn change(&self, cluster: &str, edit: &Edit) -> Result<ChangedView, Refused> {
+        changed(self.0.change(&Wanted::Edit(cluster, edit)))
+    }
+
+    fn undo(&self) -> Result<ChangedView, Refused> {
+        changed(self.0.change(&Wanted::Nothing))
+    }
+
+    fn reset(&self, cluster: &str, url: Option<&str>) -> Result<ResetView, Refused> {
+        let (generation, reset) = self.0.reset(cluster, url).map_err(unchangeable)?;
+        let reset =
+            reset.into_iter().map(|one| ResetEndpoint { endpoint: one.endpoint, before: one.before, after: one.after });
+        Ok(ResetView { generation, reset: reset.collect() })
+    }
+
+    fn changes(&self) -> ChangesView {
+        let (changes, dropped) = self.0.changes();
+        let dropped = dropped.into_iter().map(|one| DroppedView {
+            cluster: one.cluster,
+            endpoint: one.url,
+            change: one.what,
+            why: one.why,
+        });
+        let persist = self.0.base.persist.as_ref().map(|path| path.display().to_string());
+        ChangesView { persist, changes, dropped: dropped.collect() }
+    }
+
+    fn folder(&self) -> PathBuf {
+        self.0.current.load().file.source.parent().unwrap_or(Path::new("")).to_owned()
+    }
+}
+
+fn changed(outcome: Result<Changed, ChangeRefused>) -> Result<ChangedView, Refused> {
+    match outcome {
+        Ok(Changed { members, generation, persisted }) => Ok(ChangedView { generation, persisted, changed: members }),
+        Err(ChangeRefused::Change(error)) => Err(unchangeable(error)),
+        Err(ChangeRefused::Prepare(error)) => Err(refused(&ReloadError::Prepare(error))),
+        Err(ChangeRefused::Draining) => Err(refused(&ReloadError::Draining)),
+        Err(ChangeRefused::Persist(error)) => Err(Refused::Failed(format!("nothing has changed: {error}"))),
+    }
+}
+
+fn unchangeable(error: ChangeError) -> Refused {
+    let (text, hint) = (error.to_string(), error.hint());
+    match error {
+        ChangeError::NoCluster { known, .. } | ChangeError::NoEndpoint { known, .. } => {
+            Refused::Unknown { error: text, known }
+        }
+        _ => Refused::Conflict { error: text, hint },
     }
 }
 
@@ -141,6 +194,7 @@ fn endpoint_view(live: &Live, endpoint: Option<&Endpoint>, now: Instant) -> Endp
     let latency = live.latency();
     EndpointView {
         url: live.url().to_owned(),
+        found_by: endpoint.and_then(|endpoint| endpoint.found_by.clone()),
         state: endpoint.map_or("removed", |endpoint| endpoint.state.as_str()),
         health: live.standing(now).as_str(),
         weight: endpoint.map(|endpoint| f64::from(endpoint.weight) / 100.0),

@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use super::commit::Cause;
 use super::generation::Generation;
 use super::prepare::{Files, PrepareError, prepare, prepare_again};
 use super::{Gateway, Shared};
@@ -81,7 +82,7 @@ impl Shared {
             return false;
         }
         let now = read(&current.config.source).and_then(|config| Ok(Files::read(&config)?.digest(&config)));
-        now.map_or(true, |digest| digest != current.digest)
+        now.map_or(true, |digest| digest != current.file_digest)
     }
 
     fn replace(self: Arc<Self>, config: Config) -> Result<Arc<Generation>, ReloadError> {
@@ -101,17 +102,23 @@ impl Shared {
         *self.named.lock() = config.watched_files();
         let current = self.current.load_full();
         let files = Files::read(&config)?;
-        if files.digest(&config) == current.digest {
+        if files.digest(&config) == current.file_digest {
             tracing::info!(generation = current.id, "nothing has changed");
             current.artifacts.values().for_each(|artifact| artifact.accepted());
             return Ok(current);
         }
-        warn_of_restart(&current.config, &config);
+        warn_of_restart(&current.file, &config);
         let open = self.listening.lock().keys();
-        let prepared = prepare(&self.base, config, &files, *last + 1, Some(&current), &open)?;
+        self.base.discovery.use_servers(&config.gateway.resolver);
+        let composed = self.base.compose(Arc::new(config), &current.changes);
+        let dropped = composed.dropped.clone();
+        let prepared = prepare(&self.base, composed, &files, *last + 1, Some(&current), &open);
+        let prepared = prepared.inspect_err(|_refused| self.ask_for_names_of(&current))?;
         *last += 1;
         self.base.observers.metrics.increment(Counter::ReloadCommitted);
-        Ok(self.commit(prepared))
+        let generation = self.commit(prepared, Cause::Decided);
+        self.laid_over(&generation, &current, dropped);
+        Ok(generation)
     }
 
     pub(super) fn rollback(self: Arc<Self>) -> Result<Arc<Generation>, ReloadError> {
@@ -127,7 +134,10 @@ impl Shared {
         let open = self.listening.lock().keys();
         let prepared = prepare_again(&self.base, earlier, &open)?;
         self.base.observers.metrics.increment(Counter::RolledBack);
-        Ok(self.commit(prepared))
+        let before = self.current.load_full();
+        let generation = self.commit(prepared, Cause::Decided);
+        self.laid_over(&generation, &before, Vec::new());
+        Ok(generation)
     }
 
     /// Counts and logs a refusal; one that nobody asked for, only if it is another than before.

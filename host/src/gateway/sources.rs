@@ -7,8 +7,8 @@ use super::Shared;
 use crate::plugin::status::Refusal;
 use crate::telemetry::names::{
     ENDPOINT_BYTES, ENDPOINT_FAILURES, ENDPOINT_HEALTHY, ENDPOINT_IN_FLIGHT, ENDPOINT_PICKS, ENDPOINT_SIGNAL,
-    LISTENER_CONNECTIONS, PLUGIN_ASIDE, PLUGIN_CALLS, PLUGIN_FAULTS, PLUGIN_INSTANCES, PLUGIN_REFUSED, PLUGIN_SECONDS,
-    WORKER_CONNECTIONS,
+    LISTENER_CONNECTIONS, NAME_ADDRESSES, PLUGIN_ASIDE, PLUGIN_CALLS, PLUGIN_FAULTS, PLUGIN_INSTANCES, PLUGIN_REFUSED,
+    PLUGIN_SECONDS, RUNTIME_CHANGES, WORKER_CONNECTIONS,
 };
 use crate::telemetry::{Samples, process};
 
@@ -26,6 +26,7 @@ impl Shared {
                 shared.endpoints(samples);
                 shared.plugin_numbers(samples);
                 shared.connections(samples);
+                shared.members(samples);
             }
         });
         process::report(metrics);
@@ -49,6 +50,16 @@ impl Shared {
                     samples.add(&ENDPOINT_SIGNAL, labels, signal.value.unwrap_or(f64::NAN));
                 }
             }
+        }
+    }
+
+    fn members(&self, samples: &mut Samples) {
+        let changes = self.current.load().changes.count();
+        samples.add(&RUNTIME_CHANGES, Vec::new(), count(changes));
+        let known = self.base.discovery.known();
+        for name in self.current.load().names.iter() {
+            let found = known.get(name).map_or(0, Vec::len);
+            samples.add(&NAME_ADDRESSES, vec![("name", name.host.clone())], count(found));
         }
     }
 

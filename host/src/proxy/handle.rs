@@ -157,7 +157,7 @@ impl Exchange<'_> {
             host: &facts.authority,
             path: &facts.path,
             route: self.target.route,
-            endpoint: upstream.url(),
+            endpoint: upstream.known_as(),
         };
         if let Err(fault) = prepare_response(&mut parts.headers, status, self.snapshot, rules, context) {
             record.ending(fault.kind.as_str());

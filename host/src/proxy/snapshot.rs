@@ -15,9 +15,9 @@ pub struct Snapshot {
     /// Number of the generation, for logs.
     pub generation: u64,
     /// Which cluster.
-    pub router: Box<dyn Router>,
+    pub router: Arc<dyn Router>,
     /// What goes back.
-    pub rewriter: Box<dyn Rewriter>,
+    pub rewriter: Arc<dyn Rewriter>,
     /// By the index that the router answers with.
     pub destinations: Vec<Destination>,
     /// By the index of the `[[route]]`.

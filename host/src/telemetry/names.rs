@@ -103,6 +103,15 @@ pub static REPORTS_TAKEN: Family =
 /// What endpoints reported and could not be used, by `source`.
 pub static REPORTS_IGNORED: Family =
     Family::counter("tidegate_reports_ignored", "Reports of endpoints that could not be used, by source");
+/// Lookups of endpoints' names, by `outcome`.
+pub static NAME_LOOKUPS: Family = Family::counter("tidegate_name_lookups", "Lookups of endpoints' names, by outcome");
+/// Addresses of a `name`.
+pub static NAME_ADDRESSES: Family = Family::gauge("tidegate_name_addresses", "Addresses known of an endpoint's name");
+/// Runtime changes that hold.
+pub static RUNTIME_CHANGES: Family = Family::gauge(
+    "tidegate_runtime_changes",
+    "Endpoints of which something else runs than the configuration file says",
+);
 /// The live generation.
 pub static GENERATION: Family = Family::gauge("tidegate_generation", "Number of the live generation");
 /// Access lines lost.
@@ -228,11 +237,15 @@ pub enum Counter {
     HeartbeatIgnored,
     /// Something of a call of the admin API could not be used.
     PushIgnored,
+    /// A name was resolved.
+    NameFound,
+    /// A name was not resolved.
+    NameNotFound,
 }
 
 impl Counter {
     /// All, in order of their slots and grouped by family.
-    pub(super) const ALL: [Self; 41] = [
+    pub(super) const ALL: [Self; 43] = [
         Self::ConnectionAccepted,
         Self::RefusedByListenerLimit,
         Self::RefusedByClientLimit,
@@ -274,6 +287,8 @@ impl Counter {
         Self::OrcaIgnored,
         Self::HeartbeatIgnored,
         Self::PushIgnored,
+        Self::NameFound,
+        Self::NameNotFound,
     ];
 
     /// The counter for a response's status.
@@ -332,6 +347,8 @@ impl Counter {
             Self::OrcaIgnored => (&REPORTS_IGNORED, Some(("source", "orca"))),
             Self::HeartbeatIgnored => (&REPORTS_IGNORED, Some(("source", "heartbeat"))),
             Self::PushIgnored => (&REPORTS_IGNORED, Some(("source", "push"))),
+            Self::NameFound => (&NAME_LOOKUPS, Some(("outcome", "found"))),
+            Self::NameNotFound => (&NAME_LOOKUPS, Some(("outcome", "failed"))),
         }
     }
 }

@@ -363,7 +363,7 @@ async fn demo_certificate_is_for_the_local_host() {
 
 #[test]
 fn endpoints_are_asked_for_by_host_or_by_configured_name() {
-    use crate::config::{Endpoint, EndpointAddress, EndpointState};
+    use crate::config::{Discover, Endpoint, EndpointAddress, EndpointState};
     let mut tls = ClientTls { ca: None, verify: Verify::Full, server_name: None, identity: None };
     let endpoint = |authority: &str| Endpoint {
         url: format!("wss://{authority}"),
@@ -378,6 +378,8 @@ fn endpoints_are_asked_for_by_host_or_by_configured_name() {
         state: EndpointState::Ready,
         labels: Vec::new(),
         max_connections: None,
+        discover: Discover::Off,
+        found_by: None,
     };
 
     for (authority, expected) in

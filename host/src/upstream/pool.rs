@@ -25,8 +25,10 @@ pub struct PoolLimits {
 /// What an [`Upstream`] is made from.
 #[derive(Clone, Debug)]
 pub struct UpstreamSettings {
-    /// As configured.
+    /// As configured; an address of a name has that address here.
     pub url: Arc<str>,
+    /// URL that the endpoint knows itself by: with the name.
+    pub known_as: Arc<str>,
     /// Where to connect.
     pub address: Address,
     /// TLS, for `https` and `wss`.
@@ -65,6 +67,18 @@ impl Upstream {
     #[must_use]
     pub fn new(settings: UpstreamSettings, workers: NonZeroUsize) -> Arc<Self> {
         Arc::new(Self { settings, idle: PerWorker::new(workers, Idle::default) })
+    }
+
+    /// URL that the endpoint knows itself by.
+    #[must_use]
+    pub fn known_as(&self) -> &Arc<str> {
+        &self.settings.known_as
+    }
+
+    /// TLS, for `https` and `wss`.
+    #[must_use]
+    pub fn tls(&self) -> Option<&Tls> {
+        self.settings.tls.as_ref()
     }
 
     /// URL as configured.

@@ -1,5 +1,6 @@
 //! What an origin is to be, before it starts.
 
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -24,6 +25,7 @@ pub struct OriginSetup {
 enum Place {
     Free,
     Reserved(Reserved),
+    At(SocketAddr),
     Unix(PathBuf),
 }
 
@@ -50,6 +52,12 @@ impl OriginSetup {
     /// Listens on a port that was reserved.
     pub fn on(mut self, reserved: Reserved) -> Self {
         self.place = Place::Reserved(reserved);
+        self
+    }
+
+    /// Listens there, at another loopback address for example.
+    pub fn at(mut self, address: impl Into<SocketAddr>) -> Self {
+        self.place = Place::At(address.into());
         self
     }
 
@@ -80,6 +88,7 @@ impl OriginSetup {
             tcp => {
                 let listener = match tcp {
                     Place::Reserved(reserved) => reserved.socket.listen(1024).unwrap(),
+                    Place::At(address) => TcpListener::bind(address).await.unwrap(),
                     _ => TcpListener::bind("127.0.0.1:0").await.unwrap(),
                 };
                 address = Some(listener.local_addr().unwrap());

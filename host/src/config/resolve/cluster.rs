@@ -9,7 +9,7 @@ use super::super::report::Span;
 use super::super::schema::{ClientTlsTable, ClusterSection, EndpointEntry, EndpointTable, PoolTable, Text};
 use super::plugins::{Plugins, Role};
 use super::url::{self, EndpointUrl};
-use super::{Resolver, defaults};
+use super::{Resolver, defaults, membership};
 
 /// A cluster, and where it is written; one made for a direct route is not.
 pub(super) struct Resolved {
@@ -17,7 +17,7 @@ pub(super) struct Resolved {
     pub(super) span: Option<Span>,
 }
 
-const STATES: [(&str, EndpointState); 5] = [
+pub(crate) const STATES: [(&str, EndpointState); 5] = [
     ("ready", EndpointState::Ready),
     ("drain", EndpointState::Drain),
     ("maint", EndpointState::Maint),
@@ -70,6 +70,7 @@ impl Resolver<'_, '_> {
                 fail_on: self.statuses("fail_on", &section.fail_on),
                 signals: section.signals.as_ref().map_or_else(Vec::new, |signals| self.signals(&lower, signals)),
                 signal_expiry: self.time("signal_expiry", section.signal_expiry.as_ref(), defaults::SIGNAL_EXPIRY),
+                count: self.counting(section.count.as_ref()),
                 name: lower,
             };
             clusters.push(Resolved { used, span: Some(name.span()) });
@@ -159,6 +160,7 @@ impl Resolver<'_, '_> {
         let connections = self.whole("max_connections", written.max_connections.as_ref(), most, 0);
         let state = self.choice("state", written.state.as_ref(), &STATES, EndpointState::Ready);
         let plain = self.endpoint_url(written.url.get_ref(), written.url.span())?;
+        let plain = self.discover(written.discover.as_ref(), plain);
         Some(Endpoint {
             weight,
             group: u32::try_from(group).unwrap_or_default(),
@@ -231,18 +233,20 @@ pub(super) fn direct(url: &EndpointUrl, timeouts: Timeouts) -> Resolved {
         fail_on: Vec::new(),
         signals: Vec::new(),
         signal_expiry: defaults::SIGNAL_EXPIRY,
+        count: defaults::COUNT,
     };
     Resolved { used, span: None }
 }
 
 /// An endpoint with all defaults. With `based`, the URL's path stands before every path sent there.
-fn endpoint_at(url: &EndpointUrl, based: bool) -> Endpoint {
+pub(super) fn endpoint_at(url: &EndpointUrl, based: bool) -> Endpoint {
     let base_path = if based { url.path.trim_end_matches('/').to_owned() } else { String::new() };
+    let discover = membership::usual(url);
     Endpoint {
         url: format!("{}{base_path}", url.origin),
         address: url.address.clone(),
         tls: url.tls,
-        authority: url.authority.clone(),
+        authority: membership::authority(url, discover),
         base_path,
         weight: defaults::WEIGHT,
         group: 0,
@@ -251,11 +255,13 @@ fn endpoint_at(url: &EndpointUrl, based: bool) -> Endpoint {
         state: EndpointState::Ready,
         labels: Vec::new(),
         max_connections: None,
+        discover,
+        found_by: None,
     }
 }
 
 /// 1.0 → 100. The caller has refused what is out of range.
-fn hundredths(weight: f64) -> u32 {
+pub(crate) fn hundredths(weight: f64) -> u32 {
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped to 1..=10,000 and rounded")]
     let hundredths = (weight * 100.0).round().clamp(1.0, 10_000.0) as u32;
     hundredths

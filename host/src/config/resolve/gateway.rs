@@ -24,6 +24,7 @@ impl Resolver<'_, '_> {
             workers: self.whole("workers", written.workers.as_ref(), (1, 1024), defaults::workers()),
             drain: self.time("drain", written.drain.as_ref(), defaults::DRAIN),
             cache,
+            resolver: self.resolver(&written.resolver),
             timeouts: self.timeouts(&written.timeouts, &TIMEOUTS),
             forwarded: Forwarded {
                 x_forwarded: forwarded.x_forwarded.unwrap_or(defaults::FORWARDED),
@@ -81,7 +82,8 @@ impl Resolver<'_, '_> {
             let message = format!("`address` in [admin] is {address}, which a [[listen]] has already");
             self.report.fault(written.address.span(), message);
         }
-        Some(Admin { address, token_file })
+        let persist = written.persist.as_ref().and_then(|path| self.persist(path));
+        Some(Admin { address, token_file, persist })
     }
 
     pub(super) fn log(&mut self, written: &LogSection) -> Log {

@@ -5,6 +5,7 @@ mod cluster;
 mod gateway;
 mod headers;
 mod listen;
+mod membership;
 mod overlap;
 mod plugins;
 mod retry;
@@ -14,6 +15,9 @@ mod signals;
 mod sticky;
 mod target;
 mod url;
+
+pub(crate) use cluster::{STATES, hundredths};
+pub(crate) use membership::{DISCOVER, discovering, endpoint_from, misfit};
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -45,6 +49,7 @@ pub(crate) fn resolve(file: File, source: &Path, report: &mut Report<'_>) -> Con
     let router = resolver.router(&file.router, &routes, &plugins);
     let rewriter = resolver.rewriter(&file.rewriter, &routes, &clusters, &plugins);
     resolver.unreported(&file, &clusters);
+    let mapped = roles::mapped(&rewriter, &routes, &clusters);
     resolver.unused(&file, &routes, &clusters, [&router, &rewriter]);
     Config {
         source: source.to_owned(),
@@ -54,6 +59,7 @@ pub(crate) fn resolve(file: File, source: &Path, report: &mut Report<'_>) -> Con
         router,
         rewriter,
         clusters: clusters.into_iter().map(|cluster| cluster.used).collect(),
+        mapped,
         plugins,
         heartbeat,
         admin,

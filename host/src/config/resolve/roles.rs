@@ -89,6 +89,19 @@ fn for_router(route: &ResolvedRoute) -> Value {
     entry
 }
 
+/// For each place of the rewriter's list the cluster whose origins stand there. Empty if the list is the operator's own.
+pub(super) fn mapped(rewriter: &PluginUse, routes: &[ResolvedRoute], clusters: &[Resolved]) -> Vec<Option<String>> {
+    let made = Value::Array(routes.iter().map(|route| for_rewriter(route, clusters)).collect());
+    if rewriter.config.get("routes") != Some(&made) {
+        return Vec::new();
+    }
+    let cluster = |route: &ResolvedRoute| match (&route.matcher, &route.action, route.used.reverse) {
+        (Matcher::Prefix(_), Action::Forward { cluster, .. }, true) => Some(cluster.clone()),
+        _ => None,
+    };
+    routes.iter().map(cluster).collect()
+}
+
 /// One entry of the rewriter's list; null where nothing is mapped back.
 fn for_rewriter(route: &ResolvedRoute, clusters: &[Resolved]) -> Value {
     let (Matcher::Prefix(from), Action::Forward { cluster, path }, true) =
@@ -98,6 +111,6 @@ fn for_rewriter(route: &ResolvedRoute, clusters: &[Resolved]) -> Value {
     };
     let cluster = clusters.iter().find(|known| known.used.name == *cluster);
     let origins: Vec<_> =
-        cluster.iter().flat_map(|known| &known.used.endpoints).map(|endpoint| endpoint.url.as_str()).collect();
+        cluster.iter().flat_map(|known| &known.used.endpoints).map(super::super::model::Endpoint::known_as).collect();
     json!({ "path": from, "to_path": path, "origins": origins })
 }

@@ -31,6 +31,7 @@ pub(crate) struct ClusterSection {
     pub(crate) fail_on: Vec<Whole>,
     pub(crate) signals: Option<SignalsTable>,
     pub(crate) signal_expiry: Option<Time>,
+    pub(crate) count: Option<Text>,
 }
 
 /// A URL, or a table with one.
@@ -53,6 +54,7 @@ pub(crate) struct EndpointTable {
     #[serde(default)]
     pub(crate) labels: BTreeMap<String, String>,
     pub(crate) max_connections: Option<Whole>,
+    pub(crate) discover: Option<Text>,
 }
 
 /// `tls = { … }` towards endpoints.

@@ -15,6 +15,8 @@ pub(crate) struct GatewaySection {
     pub(crate) timeouts: TimeoutsTable,
     #[serde(default)]
     pub(crate) forwarded: ForwardedTable,
+    #[serde(default)]
+    pub(crate) resolver: Vec<Text>,
 }
 
 /// `timeouts = { … }`, the same wherever it stands.
@@ -42,6 +44,7 @@ pub(crate) struct ForwardedTable {
 pub(crate) struct AdminSection {
     pub(crate) address: Text,
     pub(crate) token_file: Option<Text>,
+    pub(crate) persist: Option<Text>,
 }
 
 /// `[log]`

@@ -8,8 +8,8 @@ use http::HeaderValue;
 
 use super::plugins::{Artifacts, config_of, find};
 use super::{Files, PrepareError, address, timeouts};
-use crate::cluster::{Cluster, Live, Member, Numbers, Policy, Retry, Signals, Sticky};
-use crate::config::{self, Config};
+use crate::cluster::{AddressCount, Cluster, Live, Member, Numbers, Policy, Retry, Signals, Sticky};
+use crate::config::{self, Config, Counting, EndpointAddress};
 use crate::gateway::Base;
 use crate::gateway::generation::{Generation, Kept, MadeFrom};
 use crate::proxy::Destination;
@@ -62,7 +62,8 @@ pub(super) fn prepare(
             }
             _ => {
                 let carry = before.and_then(|before| before.cluster.save());
-                make(base, config, cluster, made_from, artifact, &platform, carry)?
+                let before = before.map(Ways::of);
+                make(base, config, cluster, made_from, artifact, &platform, (carry, before))?
             }
         };
         by_name.insert(cluster.name.clone(), kept);
@@ -77,7 +78,7 @@ fn make(
     made_from: MadeFrom,
     artifact: &Arc<crate::plugin::Artifact>,
     platform: &PlatformRoots,
-    carry: Option<Vec<u8>>,
+    (carry, before): (Option<Vec<u8>>, Option<Ways<'_>>),
 ) -> Result<Kept, PrepareError> {
     let lives: Vec<Arc<Live>> =
         cluster.endpoints.iter().map(|endpoint| base.registry.live(&cluster.name, &endpoint.url)).collect();
@@ -89,6 +90,7 @@ fn make(
         group: endpoint.group,
         state: endpoint.state,
         max_connections: endpoint.max_connections,
+        shared: shared(base, cluster.count, &endpoint.address),
     });
     let policy = Policy {
         sticky: cluster.sticky.as_ref().map(|sticky| Sticky::new(sticky, &cluster.name, &cluster.endpoints)),
@@ -98,17 +100,65 @@ fn make(
     };
     let cluster_view = Cluster::new(cluster.name.as_str().into(), members.collect(), balancer);
     let cluster_view = cluster_view.with_signals(signals).under(policy);
-    let upstreams = upstreams(base, cluster, platform)?;
+    let before = before.filter(|before| before.lead_on(&made_from));
+    let upstreams = upstreams(base, cluster, platform, before.as_ref())?;
     Ok(Kept { made_from, cluster: Arc::new(cluster_view), upstreams })
+}
+
+/// What the address of an endpoint holds, if that is what its cluster counts.
+fn shared(base: &Base, count: Counting, address: &EndpointAddress) -> Option<Arc<AddressCount>> {
+    match (count, address) {
+        (Counting::Address, EndpointAddress::Tcp(host, port)) => Some(base.registry.address(host, *port)),
+        (Counting::Address, EndpointAddress::Unix(path)) => Some(base.registry.address(&path.to_string_lossy(), 0)),
+        (Counting::Cluster, _) => None,
+    }
+}
+
+/// The ways to the endpoints of the cluster before, with their open connections.
+struct Ways<'a> {
+    made_from: &'a MadeFrom,
+    upstreams: &'a [Arc<Upstream>],
+}
+
+impl<'a> Ways<'a> {
+    fn of(kept: &'a Kept) -> Self {
+        Self { made_from: &kept.made_from, upstreams: &kept.upstreams }
+    }
+
+    /// Whether they are the ways of a cluster that is made from `other`, too.
+    fn lead_on(&self, other: &MadeFrom) -> bool {
+        let (ours, theirs) = (&self.made_from.config, &other.config);
+        let ours = (&ours.tls, ours.pool_size, ours.pool_idle, &self.made_from.files);
+        ours == (&theirs.tls, theirs.pool_size, theirs.pool_idle, &other.files)
+    }
+
+    fn by_url(&self) -> HashMap<&'a str, (&'a config::Endpoint, &'a Arc<Upstream>)> {
+        let all = self.made_from.config.endpoints.iter().zip(self.upstreams);
+        all.map(|(endpoint, upstream)| (endpoint.url.as_str(), (endpoint, upstream))).collect()
+    }
+
+    fn tls(&self) -> Option<Arc<rustls::ClientConfig>> {
+        self.upstreams.iter().find_map(|upstream| upstream.tls()).map(|tls| tls.config.clone())
+    }
+}
+
+/// Whether both are reached alike. What an operator says of them does not matter.
+fn same_way(one: &config::Endpoint, other: &config::Endpoint) -> bool {
+    let same_text = one.authority == other.authority && one.base_path == other.base_path;
+    same_text && one.address == other.address && one.tls == other.tls
 }
 
 fn upstreams(
     base: &Base,
     cluster: &config::Cluster,
     platform: &PlatformRoots,
+    before: Option<&Ways<'_>>,
 ) -> Result<Vec<Arc<Upstream>>, PrepareError> {
     let wrong = |source: TlsError| PrepareError::Tls { context: format!("cluster {}", cluster.name), source };
-    let tls_config = if cluster.endpoints.iter().any(|endpoint| endpoint.tls) {
+    let tls_before = before.and_then(Ways::tls);
+    let tls_config = if tls_before.is_some() {
+        tls_before
+    } else if cluster.endpoints.iter().any(|endpoint| endpoint.tls) {
         let built = tls::client_config(&cluster.tls, platform).map_err(wrong)?;
         for warning in &built.warnings {
             tracing::warn!(cluster = %cluster.name, "{warning}");
@@ -117,7 +167,11 @@ fn upstreams(
     } else {
         None
     };
+    let known: HashMap<_, _> = before.map(Ways::by_url).unwrap_or_default();
     let upstream = |endpoint: &config::Endpoint| {
+        if let Some((_, upstream)) = known.get(endpoint.url.as_str()).filter(|(known, _)| same_way(known, endpoint)) {
+            return Ok(Arc::clone(upstream));
+        }
         let tls = match (&tls_config, endpoint.tls) {
             (Some(config), true) => {
                 let name = tls::server_name(&cluster.tls, endpoint).map_err(wrong)?;
@@ -131,6 +185,7 @@ fn upstreams(
         })?;
         let settings = UpstreamSettings {
             url: endpoint.url.as_str().into(),
+            known_as: endpoint.known_as().into(),
             address: address(&endpoint.address),
             tls,
             authority,

@@ -37,6 +37,11 @@ impl Files {
         Ok(Self { plugins, prints })
     }
 
+    /// The same without what the plugin files hold: enough to see what has changed.
+    pub(super) fn prints(&self) -> Self {
+        Self { plugins: BTreeMap::new(), prints: self.prints.clone() }
+    }
+
     pub(super) fn plugin(&self, path: &Path) -> &[u8] {
         self.plugins.get(path).map_or(&[], Vec::as_slice)
     }

@@ -3,6 +3,7 @@
 //! Nothing here touches what runs. A failure leaves no trace but its message.
 
 mod clusters;
+mod deciders;
 mod files;
 mod listeners;
 mod plugins;
@@ -13,15 +14,16 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::Base;
+use super::compose::Composed;
 use super::generation::{Generation, ListenerKey};
 use crate::config::{self, Config, EndpointAddress};
 use crate::http::Forwarding;
 use crate::listener::Bound;
 use crate::plugin::LoadError;
-use crate::policy::{Rewriter, Router};
 use crate::proxy::{Rules, Snapshot, Timeouts, Upgrades};
 use crate::tls::TlsError;
 
+pub(super) use deciders::Deciders;
 pub(super) use files::Files;
 pub(super) use listeners::probe;
 
@@ -34,6 +36,11 @@ pub(super) struct Prepared {
 }
 
 impl Prepared {
+    /// The runtime changes in it.
+    pub(super) fn changes(&self) -> &crate::config::Changes {
+        self.generation.changes()
+    }
+
     pub(super) fn into_parts(self) -> (Arc<Generation>, Vec<(ListenerKey, Bound)>) {
         (self.generation, self.bound)
     }
@@ -111,30 +118,71 @@ fn bind_hint(error: &std::io::Error) -> &'static str {
     }
 }
 
-/// Makes generation `id` out of `config` and its `files`, taking over from `previous` what has not changed. `open` are
+/// Makes generation `id` out of `composed` and its `files`, taking over from `previous` what has not changed. `open` are
 /// the sockets that need not be bound.
 pub(super) fn prepare(
     base: &Base,
-    config: Config,
+    composed: Composed,
     files: &Files,
     id: u64,
     previous: Option<&Generation>,
     open: &BTreeSet<ListenerKey>,
 ) -> Result<Prepared, PrepareError> {
-    let artifacts = plugins::load(base, &config, files, previous)?;
-    let (router, rewriter) = deciders(base, &config, &artifacts)?;
-    let (listeners, bound) = listeners::prepare(base, &config, open)?;
+    let config = &composed.used;
+    let artifacts = plugins::load(base, config, files, previous)?;
+    let deciders = Deciders::prepare(base, config, &artifacts, previous)?;
+    let (listeners, bound) = listeners::prepare(base, config, open)?;
     // Last, because it asks running balancers what their successors should know: the later, the fewer picks are missing.
-    let clusters = clusters::prepare(base, &config, files, &artifacts, previous)?;
-    let snapshot = snapshot(&config, id, router, rewriter, &clusters);
+    let clusters = clusters::prepare(base, config, files, &artifacts, previous)?;
+    let snapshot = Arc::new(snapshot(config, id, &deciders, &clusters));
     for warning in &config.warnings {
         tracing::warn!("{warning}");
     }
-    let digest = files.digest(&config);
-    let snapshot = Arc::new(snapshot);
-    let config = Arc::new(config);
-    let generation = Generation { id, config, digest, snapshot, listeners, clusters: clusters.by_name, artifacts };
+    let generation = Generation {
+        id,
+        digest: files.digest(config),
+        file_digest: files.digest(&composed.file),
+        files: Arc::new(files.prints()),
+        config: Arc::new(composed.used),
+        file: composed.file,
+        changes: composed.changes,
+        known: composed.known,
+        names: composed.names,
+        deciders,
+        snapshot,
+        listeners,
+        clusters: clusters.by_name,
+        artifacts,
+    };
     Ok(Prepared { generation: Arc::new(generation), bound })
+}
+
+/// Makes generation `id` out of `previous` and other members of its clusters. No file is read and nothing is bound: what
+/// has become of the files since does not matter.
+pub(super) fn vary(base: &Base, composed: Composed, id: u64, previous: &Generation) -> Result<Prepared, PrepareError> {
+    let config = &composed.used;
+    let files = &previous.files;
+    let artifacts = previous.artifacts.clone();
+    let deciders = Deciders::prepare(base, config, &artifacts, Some(previous))?;
+    let clusters = clusters::prepare(base, config, files, &artifacts, Some(previous))?;
+    let snapshot = Arc::new(snapshot(config, id, &deciders, &clusters));
+    let generation = Generation {
+        id,
+        digest: files.digest(config),
+        file_digest: previous.file_digest.clone(),
+        files: files.clone(),
+        config: Arc::new(composed.used),
+        file: composed.file,
+        changes: composed.changes,
+        known: composed.known,
+        names: composed.names,
+        deciders,
+        snapshot,
+        listeners: previous.listeners.clone(),
+        clusters: clusters.by_name,
+        artifacts,
+    };
+    Ok(Prepared { generation: Arc::new(generation), bound: Vec::new() })
 }
 
 /// Binds again what `generation` listens on and is not among `open`, so that it can go live once more.
@@ -147,31 +195,7 @@ pub(super) fn prepare_again(
     Ok(Prepared { generation, bound })
 }
 
-/// The router and the rewriter.
-type Deciders = (Box<dyn Router>, Box<dyn Rewriter>);
-
-/// Both, configured, one instance for each worker.
-fn deciders(base: &Base, config: &Config, artifacts: &plugins::Artifacts) -> Result<Deciders, PrepareError> {
-    let names: Vec<String> = config.clusters.iter().map(|cluster| cluster.name.clone()).collect();
-    let workers = base.workers.count();
-    let router = plugins::find(artifacts, &config.router)?.router(
-        plugins::config_of(config, &config.router),
-        &names,
-        config.routes.len(),
-        workers,
-    )?;
-    let rewriter =
-        plugins::find(artifacts, &config.rewriter)?.rewriter(plugins::config_of(config, &config.rewriter), workers)?;
-    Ok((router, rewriter))
-}
-
-fn snapshot(
-    config: &Config,
-    id: u64,
-    router: Box<dyn Router>,
-    rewriter: Box<dyn Rewriter>,
-    clusters: &clusters::Clusters,
-) -> Snapshot {
+fn snapshot(config: &Config, id: u64, deciders: &Deciders, clusters: &clusters::Clusters) -> Snapshot {
     let defaults = Rules {
         name: "-".into(),
         upgrades: Upgrades::Only(vec!["websocket".to_owned()]),
@@ -184,8 +208,8 @@ fn snapshot(
     let forwarded = &config.gateway.forwarded;
     Snapshot {
         generation: id,
-        router,
-        rewriter,
+        router: deciders.router(),
+        rewriter: deciders.rewriter(),
         destinations: clusters.destinations(config),
         routes: config.routes.iter().map(rules).collect(),
         defaults,

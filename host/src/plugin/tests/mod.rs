@@ -8,7 +8,7 @@ use ::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
 use serde_json::Value;
 
 use super::*;
-use crate::config::{Allow, Endpoint, EndpointAddress, EndpointState};
+use crate::config::{Allow, Discover, Endpoint, EndpointAddress, EndpointState};
 use crate::policy::{
     Balancer, ClusterNumbers, Decision, Edit, Ending, Fault, FaultKind, Metric, Outcome, PickRequest, RequestFacts,
     ResponseContext, Router, Scheme,
@@ -59,6 +59,8 @@ fn endpoint(name: &str) -> Endpoint {
         state: EndpointState::Ready,
         labels: vec![("zone".to_owned(), "a".to_owned())],
         max_connections: None,
+        discover: Discover::Off,
+        found_by: None,
     }
 }
 

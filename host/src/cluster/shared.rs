@@ -1,0 +1,36 @@
+//! What an address holds over all clusters that count by address.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
+
+/// The requests and tunnels that one host and port holds. Those of clusters that count for themselves are not in it.
+#[derive(Debug, Default)]
+pub struct AddressCount(AtomicU32);
+
+/// One request's or tunnel's place in it. Dropping it makes room.
+///
+/// A lease holds it to its end, whatever becomes of the cluster and of how that counts: nothing is given back that was
+/// not taken.
+#[derive(Debug)]
+#[must_use = "it is counted only while this is held"]
+pub(super) struct Place(Arc<AddressCount>);
+
+impl AddressCount {
+    /// How many it holds now.
+    #[must_use]
+    pub fn in_flight(&self) -> u32 {
+        self.0.load(Relaxed)
+    }
+
+    pub(super) fn take(self: &Arc<Self>) -> Place {
+        self.0.fetch_add(1, Relaxed);
+        Place(self.clone())
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        let before = self.0.0.fetch_sub(1, Relaxed);
+        debug_assert!(before > 0, "a place was given back twice");
+    }
+}
