@@ -133,7 +133,7 @@ async fn gateway(snapshot: Arc<Snapshot>) -> SocketAddr {
         access: AccessLog::open(&AccessTarget::Off, LineFormat::Json).unwrap(),
     };
     let limits =
-        Limits { head_bytes: 64 << 10, head_fields: 100, head_timeout: LONG, idle_timeout: LONG, half_close: true };
+        Limits { head_bytes: 64 << 10, head_fields: 100, head_timeout: LONG, idle_timeout: LONG, half_close: false };
     tokio::spawn(async move {
         while let Ok((stream, peer)) = listener.accept().await {
             stream.set_nodelay(true).unwrap();
@@ -232,6 +232,7 @@ fn configured(address: SocketAddr, number: u32) -> Endpoint {
         state: EndpointState::Ready,
         labels: Vec::new(),
         max_connections: None,
+        redirect: None,
         discover: Discover::Off,
         found_by: None,
     }
@@ -241,7 +242,7 @@ fn settings(endpoint: &Endpoint) -> UpstreamSettings {
     let authority = HeaderValue::from_str(&endpoint.authority).unwrap();
     UpstreamSettings {
         url: endpoint.url.as_str().into(),
-        known_as: endpoint.known_as().into(),
+        known_as: endpoint.url.as_str().into(),
         address: Address::Socket(endpoint.authority.parse().unwrap()),
         tls: None,
         authority,

@@ -60,7 +60,7 @@ impl Desk {
         let method = request.method().clone();
         let query = match query(target.query.as_deref().unwrap_or_default(), page.query(&method)) {
             Ok(query) => query,
-            Err(fault) => return bad(&fault),
+            Err(response) => return *response,
         };
         let body = if page.reads(&method) {
             if !is_json(request.headers()) {
@@ -176,20 +176,21 @@ fn bad(fault: &ChangeFault) -> Response<Body> {
 }
 
 /// Reads a query that may have the keys `known`, each once.
-fn query(text: &str, known: &[&str]) -> Result<Query, ChangeFault> {
+fn query(text: &str, known: &[&str]) -> Result<Query, Box<Response<Body>>> {
     let mut query = Query::default();
     for (key, value) in form_urlencoded::parse(text.as_bytes()) {
         let place = match &*key {
             "url" if known.contains(&"url") => &mut query.url,
             "cluster" if known.contains(&"cluster") => &mut query.cluster,
             _ => {
-                let none = || "leave the query out".to_owned();
-                let hint = if known.is_empty() { none() } else { format!("expected {}", known.join(", ")) };
-                return Err(ChangeFault { message: format!("unknown key `{key}` in the query"), hint: Some(hint) });
+                let hint =
+                    if known.is_empty() { "leave the query out".to_owned() } else { format!("expected {known:?}") };
+                let error = format!("unknown key `{key}` in the query");
+                return Err(Box::new(json(StatusCode::BAD_REQUEST, &json!({ "error": error, "hint": hint }))));
             }
         };
         if place.replace(value.into_owned()).is_some() {
-            return Err(ChangeFault { message: format!("`{key}` is in the query twice"), hint: None });
+            return Err(Box::new(failure(StatusCode::BAD_REQUEST, &format!("`{key}` is in the query twice"))));
         }
     }
     Ok(query)
@@ -231,7 +232,7 @@ mod tests {
             assert_eq!(read.and_then(|query| query.url).as_deref(), Some("ws://10.0.0.1:8080/a"), "{text}");
         }
         for (text, known) in [("url=a&url=b", &["url"][..]), ("ulr=a", &["url"]), ("url=a", &[])] {
-            assert!(query(text, known).is_err(), "{text}");
+            assert_eq!(query(text, known).unwrap_err().status(), 400, "{text}");
         }
     }
 

@@ -15,8 +15,8 @@ use super::{AddressCount, Live, SignalKey};
 #[derive(Debug, Default)]
 pub struct Registry {
     clusters: Mutex<HashMap<String, HashMap<String, Weak<Live>>>>,
-    addresses: Mutex<HashMap<(String, u16), Weak<AddressCount>>>,
     signals: SignalKeys,
+    addresses: Mutex<HashMap<(String, u16), Weak<AddressCount>>>,
 }
 
 impl Registry {
@@ -35,6 +35,12 @@ impl Registry {
         live
     }
 
+    /// The key under which endpoints keep what they report as `name`: the same for all who hold it.
+    #[must_use]
+    pub fn signal(&self, name: &str) -> Arc<SignalKey> {
+        self.signals.key(name)
+    }
+
     /// What `host` and `port` hold over all clusters that count by address; a new count if nobody holds any.
     #[must_use]
     pub fn address(&self, host: &str, port: u16) -> Arc<AddressCount> {
@@ -47,12 +53,6 @@ impl Registry {
         let count = Arc::default();
         addresses.insert(key, Arc::downgrade(&count));
         count
-    }
-
-    /// The key under which endpoints keep what they report as `name`: the same for all who hold it.
-    #[must_use]
-    pub fn signal(&self, name: &str) -> Arc<SignalKey> {
-        self.signals.key(name)
     }
 
     /// Everything somebody still holds, by cluster, endpoints in the order of their URLs. Forgets the rest.

@@ -60,8 +60,6 @@ pub(crate) const POOL_SIZE: usize = 64;
 /// Below the keep-alive time of common servers (60 s and more), so that requests do not race their close.
 pub(crate) const POOL_IDLE: Duration = Duration::from_secs(30);
 
-/// As Apache: what another cluster sends to the same server is not this one's to weigh.
-pub(crate) const COUNT: Counting = Counting::Cluster;
 /// Apache's separator between a session id and its route.
 pub(crate) const STICKY_SEPARATOR: char = '.';
 /// A lost session is less than a lost request (Apache's `nofailover=Off`).
@@ -83,6 +81,8 @@ pub(crate) const HALF_CLOSE: bool = false;
 
 /// Apache's `LBM_HEARTBEAT_MAX_LASTSEEN`: what was said ten heartbeats ago says nothing about now.
 pub(crate) const SIGNAL_EXPIRY: Duration = Duration::from_secs(10);
+/// As Apache: what another cluster sends to the same server is not this one's to weigh.
+pub(crate) const COUNT: Counting = Counting::Cluster;
 
 /// A decision takes microseconds; 20 ms is a plugin that hangs, or a garbage collector at work.
 pub(crate) const PLUGIN_DEADLINE: Duration = Duration::from_millis(20);

@@ -14,9 +14,9 @@ use std::time::Duration;
 use ::http::{HeaderName, HeaderValue};
 use ipnet::IpNet;
 
-use super::membership::{Counting, Discover};
 use super::signals::{Heartbeat, Signal};
 
+use super::membership::{Counting, Discover};
 pub use retry::Retry;
 pub use sticky::{Affinity, Issue, SameSite, Sticky};
 
@@ -215,8 +215,6 @@ pub struct Cluster {
     pub pool_size: usize,
     /// How long one is kept. Default 30 s.
     pub pool_idle: Duration,
-    /// Whose requests and tunnels make an endpoint busy. Default: those of this cluster.
-    pub count: Counting,
     /// Whether a client's requests go to the endpoint that they name. Default none.
     pub sticky: Option<Sticky>,
     /// What the balancer's hash is made from. Default none.
@@ -229,6 +227,8 @@ pub struct Cluster {
     pub signals: Vec<Signal>,
     /// How long a report counts. Default 10 s.
     pub signal_expiry: Duration,
+    /// Whose requests and tunnels make an endpoint busy. Default: those of this cluster.
+    pub count: Counting,
 }
 
 /// A member of a cluster.
@@ -344,7 +344,7 @@ pub struct Plugin {
 pub enum Allow {
     /// All that the contract has.
     All,
-    /// These interfaces only: `log`, `request`, `columns`, `counters`, `table`.
+    /// These interfaces only: `log`, `request`, `columns`, `counters`, `clock`, `table`.
     Only(Vec<String>),
 }
 

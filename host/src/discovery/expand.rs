@@ -212,8 +212,8 @@ mod tests {
             port: Some(9000 + u16::from(last)),
             weight,
         };
-        type Said = &'static [(u32, u32)];
-        let table: [(Vec<Found>, Said); 4] = [
+        type Case = (Vec<Found>, &'static [(u32, u32)]);
+        let table: [Case; 4] = [
             (vec![record(1, 10, 10), record(2, 10, 30)], &[(100, 1), (300, 1)]),
             (vec![record(1, 10, 0), record(2, 10, 0)], &[(200, 1), (200, 1)]),
             (vec![record(1, 0, 0), record(2, 0, 65_535)], &[(1, 1), (400, 1)]),

@@ -73,6 +73,8 @@ impl Monitor {
     pub(super) fn start(&self, shared: &Arc<Shared>) {
         let Some(socket) = self.socket.lock().take() else { return };
         let (address, shared) = (self.address, shared.clone());
+        // A stop that comes before the worker has begun waits for it, too.
+        let on_its_way = shared.base.drain.hold();
         shared.clone().base.workers.run_on(0, move || {
             let drain = shared.base.drain.clone();
             drain.spawn(async move {
@@ -81,6 +83,7 @@ impl Monitor {
                     tracing::error!(%address, %error, "cannot hear heartbeats");
                 }
             });
+            drop(on_its_way);
         });
     }
 }

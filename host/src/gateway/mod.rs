@@ -229,7 +229,8 @@ impl Gateway {
         let anywhere = config.listeners.into_iter().map(elsewhere).collect();
         let admin = config.admin.map(|admin| config::Admin { address: free(), ..admin });
         let heartbeat = config.heartbeat.map(|heartbeat| config::Heartbeat { listen: free(), ..heartbeat });
-        let _taken_down = Self::prepared(Config { listeners: anywhere, heartbeat, admin, ..config }, Purpose::Check)?;
+        let elsewhere = Config { listeners: anywhere, heartbeat, admin, ..config };
+        let _taken_down = Self::prepared(elsewhere, Purpose::Check)?;
         Ok(format!("{summary}{in_use}{admin_in_use}{heartbeat_in_use}"))
     }
 

@@ -3,7 +3,7 @@
 use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll, Waker};
+use std::task::{Context, Poll};
 use std::time::Duration;
 
 use parking_lot::Mutex;
@@ -18,7 +18,12 @@ use crate::net::Stream;
 pub struct Guard {
     stream: Stream,
     state: Arc<State>,
+    /// Read while looking whether the client is still there; hyper has not asked for it yet.
+    ahead: Vec<u8>,
 }
+
+/// Bytes that are read ahead at most. Only a client that sends its next request before it has its answer has any.
+const AHEAD: usize = 64;
 
 /// Shared between the stream inside hyper and the server around it.
 #[derive(Debug)]
@@ -32,15 +37,18 @@ struct Inner {
     blocked: Option<Instant>,
     /// Whether anything was ever read.
     touched: bool,
-    /// The client has ended its direction while its request was being answered. hyper hears of it afterwards.
-    ended: Ended,
+    presence: Presence,
 }
 
-/// Whether the client's direction has ended early, and who waits to hear of it.
-#[derive(Debug)]
-enum Ended {
-    No,
-    Early(Waker),
+/// Whether a client that awaits its answer is still there, as far as has been seen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Presence {
+    /// Nothing says that it is not.
+    There,
+    /// It has ended its direction.
+    Silent,
+    /// Its connection broke.
+    Gone,
 }
 
 /// What a connection is at.
@@ -64,7 +72,7 @@ impl State {
             phase,
             blocked: None,
             touched: false,
-            ended: Ended::No,
+            presence: Presence::There,
         })))
     }
 
@@ -72,6 +80,7 @@ impl State {
     pub(super) fn begin(&self) -> Option<Violation> {
         let mut inner = self.0.lock();
         inner.phase = Phase::Awaiting;
+        inner.presence = Presence::There;
         inner.framing.violation()
     }
 
@@ -80,22 +89,21 @@ impl State {
         self.0.lock().phase = Phase::Answering;
     }
 
-    /// Whether the client has ended its direction while an answer is awaited.
-    pub(super) fn has_left(&self) -> bool {
+    /// Whether the client is there for the answer that is awaited.
+    pub(super) fn presence(&self) -> Presence {
         let inner = self.0.lock();
-        matches!((&inner.ended, inner.phase), (Ended::Early(_), Phase::Awaiting))
+        if matches!(inner.phase, Phase::Awaiting) { inner.presence } else { Presence::There }
     }
 
-    /// The client's direction has ended. Whether hyper need not know yet: the request that is being answered came whole.
-    /// It is told once the answer is through.
-    fn withholds_end(&self, cx: &Context<'_>) -> bool {
-        let mut inner = self.0.lock();
-        let busy = matches!(inner.phase, Phase::Awaiting | Phase::Answering);
-        if busy && inner.framing.is_between_messages() {
-            inner.ended = Ended::Early(cx.waker().clone());
-            return true;
-        }
-        false
+    fn has_seen(&self, presence: Presence) {
+        self.0.lock().presence = presence;
+    }
+
+    /// Whether somebody has to look: the request came whole, so hyper does not read on, and its answer is awaited.
+    fn is_unobserved(&self) -> bool {
+        let inner = self.0.lock();
+        let awaited = matches!(inner.phase, Phase::Awaiting) && inner.presence == Presence::There;
+        awaited && inner.framing.is_between_messages()
     }
 
     /// Its response is through.
@@ -103,9 +111,6 @@ impl State {
         let mut inner = self.0.lock();
         let now = Instant::now();
         inner.phase = if inner.framing.is_within_head() { Phase::Head(now) } else { Phase::Idle(now) };
-        if let Ended::Early(waker) = std::mem::replace(&mut inner.ended, Ended::No) {
-            waker.wake();
-        }
     }
 
     /// When patience ends, as things stand; none while a request is being answered and the client takes the answer.
@@ -161,27 +166,50 @@ impl State {
 
 impl Guard {
     pub(super) fn new(stream: Stream, state: Arc<State>) -> Self {
-        Self { stream, state }
+        Self { stream, state, ahead: Vec::new() }
     }
 
-    /// The stream itself, once hyper is done with it.
+    /// The stream itself, once hyper is done with it, and bytes of it that hyper did not get.
     #[must_use]
-    pub fn into_stream(self) -> Stream {
-        self.stream
+    pub fn into_parts(self) -> (Stream, Vec<u8>) {
+        (self.stream, self.ahead)
+    }
+
+    /// Looks whether the client is still there, and has `cx` woken when that changes. Costs no system call while nothing
+    /// comes, and no memory: hyper's own reading ahead would take a buffer for each request.
+    fn look(&mut self, cx: &mut Context<'_>) {
+        if !self.ahead.is_empty() || !self.state.is_unobserved() {
+            return;
+        }
+        let mut bytes = [0; AHEAD];
+        let mut buf = ReadBuf::new(&mut bytes);
+        match Pin::new(&mut self.stream).poll_read(cx, &mut buf) {
+            Poll::Pending => {}
+            Poll::Ready(Err(_reset)) => self.state.has_seen(Presence::Gone),
+            Poll::Ready(Ok(())) if buf.filled().is_empty() => self.state.has_seen(Presence::Silent),
+            Poll::Ready(Ok(())) => {
+                self.state.pass(buf.filled());
+                self.ahead.extend_from_slice(buf.filled());
+            }
+        }
     }
 }
 
 impl AsyncRead for Guard {
     fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         let this = self.get_mut();
+        if !this.ahead.is_empty() {
+            let fits = this.ahead.len().min(buf.remaining());
+            let rest = this.ahead.split_off(fits);
+            buf.put_slice(&std::mem::replace(&mut this.ahead, rest));
+            return Poll::Ready(Ok(()));
+        }
         let before = buf.filled().len();
         let result = Pin::new(&mut this.stream).poll_read(cx, buf);
         if let Some(fresh) = buf.filled().get(before..)
             && !fresh.is_empty()
         {
             this.state.pass(fresh);
-        } else if matches!(result, Poll::Ready(Ok(()))) && buf.remaining() > 0 && this.state.withholds_end(cx) {
-            return Poll::Pending;
         }
         result
     }
@@ -195,8 +223,11 @@ impl AsyncWrite for Guard {
         result
     }
 
+    /// hyper flushes each time it is polled, after it has given the answer a chance: the place to look for the client.
     fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.get_mut().stream).poll_flush(cx)
+        let this = self.get_mut();
+        this.look(cx);
+        Pin::new(&mut this.stream).poll_flush(cx)
     }
 
     fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {

@@ -18,7 +18,7 @@ use tokio::time::{Instant, Sleep};
 
 use super::body::Busy;
 use super::framing::Violation;
-use super::guard::{Guard, State};
+use super::guard::{Guard, Presence, State};
 use super::{Body, reply};
 use crate::lifecycle::Drain;
 use crate::net::Stream;
@@ -80,12 +80,11 @@ where
     F: Future<Output = Response<Body>>,
 {
     let state = State::new();
-    // Begun here, not when the answer is first worked at: hyper reads on in between.
     let service = service_fn(|request| answer(&state, state.begin(), &handler, request));
     let io = TokioIo::new(Guard::new(stream, state.clone()));
     let connection = http1::Builder::new()
-        // Has hyper read on while an answer is awaited, and so hear of a reset. An end it hears of later: see `Guard`.
-        .half_close(false)
+        // Whether a client that has ended its direction has left is decided here: see `Guard`.
+        .half_close(true)
         .max_buf_size(limits.head_bytes.max(8 * 1024))
         .max_headers(limits.head_fields)
         // hyper's own timer is armed for each request; ours is one for the connection, and lazy.
@@ -114,8 +113,10 @@ where
             return Poll::Ready(result.map_err(ServeError::Http));
         }
         // Polled first: an answer that is there at once goes out to everybody.
-        if !limits.half_close && state.has_left() {
-            return Poll::Ready(Err(ServeError::Left));
+        match state.presence() {
+            Presence::There => {}
+            Presence::Silent if limits.half_close => {}
+            Presence::Silent | Presence::Gone => return Poll::Ready(Err(ServeError::Left)),
         }
         poll_clock(cx, timer.as_mut(), &state, &limits)
     })
@@ -180,5 +181,7 @@ where
 /// The connection itself, if it did not come from [`serve`].
 pub fn take_back(upgraded: Upgraded) -> Result<(Stream, Bytes), Upgraded> {
     let parts = upgraded.downcast::<TokioIo<Guard>>()?;
-    Ok((parts.io.into_inner().into_stream(), parts.read_buf))
+    let (stream, ahead) = parts.io.into_inner().into_parts();
+    let early = if ahead.is_empty() { parts.read_buf } else { [&parts.read_buf[..], &ahead].concat().into() };
+    Ok((stream, early))
 }

@@ -100,7 +100,8 @@ pub(super) async fn attempt(
     let cluster = &destination.cluster;
     outgoing.prepare(facts);
     let mut course = Course::new(cluster);
-    let mut last: Option<Failed> = None;
+    // Boxed: it is rare, and this future is moved with every connection.
+    let mut last: Option<Box<Failed>> = None;
     loop {
         let lease = match cluster.select(facts, &course.tried, Instant::now()) {
             Ok(lease) => lease,
@@ -109,7 +110,8 @@ pub(super) async fn attempt(
                 return last.map_or(Err(AttemptError::Select(error)), |last| last.outcome);
             }
         };
-        if let Some(Failed { why, outcome }) = last.take() {
+        if let Some(failed) = last.take() {
+            let Failed { why, outcome } = *failed;
             if !course.pays(why, &lease, record) {
                 return outcome;
             }
@@ -151,7 +153,7 @@ pub(super) async fn attempt(
         if !course.goes_on(id, why, &outgoing, record) {
             return outcome;
         }
-        last = Some(Failed { why, outcome });
+        last = Some(Box::new(Failed { why, outcome }));
     }
 }
 

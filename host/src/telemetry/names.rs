@@ -97,6 +97,12 @@ pub static PLUGIN_REFUSED: Family =
     Family::gauge("tidegate_plugin_refused", "1 if the latest file of the plugin was refused");
 /// Reloads, by `outcome`.
 pub static RELOADS: Family = Family::counter("tidegate_reloads", "Configuration reloads, by outcome");
+/// Numbers that endpoints reported about themselves, by `source` (`json`, `metric`, `orca`, `heartbeat`, `push`).
+pub static REPORTS_TAKEN: Family =
+    Family::counter("tidegate_reports", "Numbers that endpoints reported about themselves, by source");
+/// What endpoints reported and could not be used, by `source`.
+pub static REPORTS_IGNORED: Family =
+    Family::counter("tidegate_reports_ignored", "Reports of endpoints that could not be used, by source");
 /// Lookups of endpoints' names, by `outcome`.
 pub static NAME_LOOKUPS: Family = Family::counter("tidegate_name_lookups", "Lookups of endpoints' names, by outcome");
 /// Addresses of a `name`.
@@ -106,12 +112,6 @@ pub static RUNTIME_CHANGES: Family = Family::gauge(
     "tidegate_runtime_changes",
     "Endpoints of which something else runs than the configuration file says",
 );
-/// Numbers that endpoints reported about themselves, by `source` (`json`, `metric`, `orca`, `heartbeat`, `push`).
-pub static REPORTS_TAKEN: Family =
-    Family::counter("tidegate_reports", "Numbers that endpoints reported about themselves, by source");
-/// What endpoints reported and could not be used, by `source`.
-pub static REPORTS_IGNORED: Family =
-    Family::counter("tidegate_reports_ignored", "Reports of endpoints that could not be used, by source");
 /// The live generation.
 pub static GENERATION: Family = Family::gauge("tidegate_generation", "Number of the live generation");
 /// Access lines lost.
@@ -217,10 +217,6 @@ pub enum Counter {
     ReloadRefused,
     /// A rollback was committed.
     RolledBack,
-    /// A name was resolved.
-    NameFound,
-    /// A name was not resolved.
-    NameNotFound,
     /// A number of a probe's JSON was taken.
     JsonTaken,
     /// A number of a probe's metrics was taken.
@@ -241,6 +237,10 @@ pub enum Counter {
     HeartbeatIgnored,
     /// Something of a call of the admin API could not be used.
     PushIgnored,
+    /// A name was resolved.
+    NameFound,
+    /// A name was not resolved.
+    NameNotFound,
 }
 
 impl Counter {
@@ -277,8 +277,6 @@ impl Counter {
         Self::ReloadCommitted,
         Self::ReloadRefused,
         Self::RolledBack,
-        Self::NameFound,
-        Self::NameNotFound,
         Self::JsonTaken,
         Self::MetricTaken,
         Self::OrcaTaken,
@@ -289,6 +287,8 @@ impl Counter {
         Self::OrcaIgnored,
         Self::HeartbeatIgnored,
         Self::PushIgnored,
+        Self::NameFound,
+        Self::NameNotFound,
     ];
 
     /// The counter for a response's status.
@@ -337,8 +337,6 @@ impl Counter {
             Self::ReloadCommitted => (&RELOADS, Some(("outcome", "committed"))),
             Self::ReloadRefused => (&RELOADS, Some(("outcome", "refused"))),
             Self::RolledBack => (&RELOADS, Some(("outcome", "rolled_back"))),
-            Self::NameFound => (&NAME_LOOKUPS, Some(("outcome", "found"))),
-            Self::NameNotFound => (&NAME_LOOKUPS, Some(("outcome", "failed"))),
             Self::JsonTaken => (&REPORTS_TAKEN, Some(("source", "json"))),
             Self::MetricTaken => (&REPORTS_TAKEN, Some(("source", "metric"))),
             Self::OrcaTaken => (&REPORTS_TAKEN, Some(("source", "orca"))),
@@ -349,6 +347,8 @@ impl Counter {
             Self::OrcaIgnored => (&REPORTS_IGNORED, Some(("source", "orca"))),
             Self::HeartbeatIgnored => (&REPORTS_IGNORED, Some(("source", "heartbeat"))),
             Self::PushIgnored => (&REPORTS_IGNORED, Some(("source", "push"))),
+            Self::NameFound => (&NAME_LOOKUPS, Some(("outcome", "found"))),
+            Self::NameNotFound => (&NAME_LOOKUPS, Some(("outcome", "failed"))),
         }
     }
 }

@@ -61,8 +61,8 @@ pub enum RequestBody {
     Empty,
     /// The client's, passed on as it comes.
     Client(Incoming, Progress),
-    /// The client's, kept while it is passed on.
-    Kept(Kept),
+    /// The client's, kept while it is passed on. Boxed: it is rare, and bodies are moved a lot.
+    Kept(Box<Kept>),
 }
 
 impl RequestBody {
@@ -96,7 +96,7 @@ impl Body for RequestBody {
                 }
                 Poll::Ready(frame.map(|frame| frame.map_err(RequestBodyError::Client)))
             }
-            Self::Kept(kept) => Pin::new(kept).poll_frame(cx),
+            Self::Kept(kept) => Pin::new(kept.as_mut()).poll_frame(cx),
         }
     }
 

@@ -71,17 +71,17 @@ impl Replay {
 
     /// The body from its beginning. The one of the time before, if anybody still has it, fails.
     #[must_use]
-    pub fn body(&self) -> Kept {
+    pub fn body(&self) -> Box<Kept> {
         let mut store = self.0.lock();
         store.turn += 1;
-        Kept {
+        Box::new(Kept {
             store: self.0.clone(),
             turn: store.turn,
             again: Bytes::copy_from_slice(&store.kept),
             trailers: store.trailers.clone(),
             passed: 0,
             progress: Progress::default(),
-        }
+        })
     }
 }
 

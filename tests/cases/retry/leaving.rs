@@ -96,3 +96,48 @@ async fn answers_of_the_gateway_itself_go_out_to_everybody() {
         assert_eq!(status, if path == "/ok" { 200 } else { 404 });
     }
 }
+
+#[tokio::test]
+async fn what_comes_before_the_answer_is_not_lost_by_looking_for_the_client() {
+    let go = std::sync::Arc::new(tokio::sync::Notify::new());
+    let wait = go.clone();
+    let origin = Origin::raw(move |mut raw: Raw| {
+        let wait = wait.clone();
+        async move {
+            while let Some(head) = raw.read_head().await {
+                wait.notified().await;
+                if !head.contains("websocket") {
+                    raw.write(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok").await;
+                    continue;
+                }
+                raw.write(b"HTTP/1.1 101 Switching\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n").await;
+                let some = raw.read(500).await;
+                raw.write(&some).await;
+            }
+        }
+    })
+    .start()
+    .await;
+    let gateway = before(&origin, false).await;
+    let mut raw = gateway.raw().await;
+    let mut sent = String::new();
+    for (request, next) in [(REQUESTS[0], REQUESTS[1]), (REQUESTS[1], REQUESTS[2])] {
+        // What follows comes in two parts, and both before the answer.
+        let (first, second) = next.split_at(20);
+        raw.write(request.strip_prefix(sent.as_str()).unwrap().as_bytes()).await;
+        eventually("the endpoint to be busy", || gateway.in_flight(&origin) == 1).await;
+        raw.write(first.as_bytes()).await;
+        tokio::task::yield_now().await;
+        raw.write(second.as_bytes()).await;
+        next.clone_into(&mut sent);
+        go.notify_one();
+        assert_eq!(raw.read_answer().await.expect("an answer").body, "ok");
+    }
+    eventually("the endpoint to be busy", || gateway.in_flight(&origin) == 1).await;
+    let early = "0123456789".repeat(50);
+    raw.write(early.as_bytes()).await;
+    go.notify_one();
+
+    assert!(raw.read_head().await.unwrap().starts_with("HTTP/1.1 101"));
+    assert_eq!(raw.read(500).await, early.as_bytes());
+}

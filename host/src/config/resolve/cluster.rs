@@ -64,13 +64,13 @@ impl Resolver<'_, '_> {
                 tls: self.client_tls(&lower, section.tls.as_ref().map(Spanned::get_ref)),
                 pool_size: self.pool_size(&section.pool),
                 pool_idle: self.time("idle", section.pool.idle.as_ref(), defaults::POOL_IDLE),
-                count: self.counting(section.count.as_ref()),
                 sticky,
                 affinity: section.affinity.as_ref().and_then(|affinity| self.affinity(affinity)),
                 retry: self.retry(&section.retry),
                 fail_on: self.statuses("fail_on", &section.fail_on),
                 signals: section.signals.as_ref().map_or_else(Vec::new, |signals| self.signals(&lower, signals)),
                 signal_expiry: self.time("signal_expiry", section.signal_expiry.as_ref(), defaults::SIGNAL_EXPIRY),
+                count: self.counting(section.count.as_ref()),
                 name: lower,
             };
             clusters.push(Resolved { used, span: Some(name.span()) });
@@ -227,13 +227,13 @@ pub(super) fn direct(url: &EndpointUrl, timeouts: Timeouts) -> Resolved {
         tls: PLAIN_TLS,
         pool_size: defaults::POOL_SIZE,
         pool_idle: defaults::POOL_IDLE,
-        count: defaults::COUNT,
         sticky: None,
         affinity: None,
         retry: Retry::default(),
         fail_on: Vec::new(),
         signals: Vec::new(),
         signal_expiry: defaults::SIGNAL_EXPIRY,
+        count: defaults::COUNT,
     };
     Resolved { used, span: None }
 }

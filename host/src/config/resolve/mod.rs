@@ -48,8 +48,8 @@ pub(crate) fn resolve(file: File, source: &Path, report: &mut Report<'_>) -> Con
     let routes = resolver.routes(&file.route, &gateway.timeouts, &mut clusters);
     let router = resolver.router(&file.router, &routes, &plugins);
     let rewriter = resolver.rewriter(&file.rewriter, &routes, &clusters, &plugins);
-    let mapped = roles::mapped(&rewriter, &routes, &clusters);
     resolver.unreported(&file, &clusters);
+    let mapped = roles::mapped(&rewriter, &routes, &clusters);
     resolver.unused(&file, &routes, &clusters, [&router, &rewriter]);
     Config {
         source: source.to_owned(),

@@ -23,7 +23,6 @@ pub(crate) struct ClusterSection {
     pub(crate) timeouts: TimeoutsTable,
     #[serde(default)]
     pub(crate) pool: PoolTable,
-    pub(crate) count: Option<Text>,
     pub(crate) sticky: Option<Spanned<StickyEntry>>,
     pub(crate) affinity: Option<Spanned<AffinityEntry>>,
     #[serde(default)]
@@ -32,6 +31,7 @@ pub(crate) struct ClusterSection {
     pub(crate) fail_on: Vec<Whole>,
     pub(crate) signals: Option<SignalsTable>,
     pub(crate) signal_expiry: Option<Time>,
+    pub(crate) count: Option<Text>,
 }
 
 /// A URL, or a table with one.
