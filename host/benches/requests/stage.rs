@@ -232,7 +232,6 @@ fn configured(address: SocketAddr, number: u32) -> Endpoint {
         state: EndpointState::Ready,
         labels: Vec::new(),
         max_connections: None,
-        redirect: None,
         discover: Discover::Off,
         found_by: None,
     }
