@@ -6,11 +6,20 @@ mod wasm;
 
 const SHIPPED: &[wasm::Plugin] = &[
     wasm::Plugin { folder: "plugins/bybusyness", package: "tidegate-bybusyness", name: "bybusyness" },
+    wasm::Plugin { folder: "plugins/byrequests", package: "tidegate-byrequests", name: "byrequests" },
+    wasm::Plugin { folder: "plugins/bytraffic", package: "tidegate-bytraffic", name: "bytraffic" },
+    wasm::Plugin { folder: "plugins/consistent-hash", package: "tidegate-consistent-hash", name: "consistent-hash" },
+    wasm::Plugin { folder: "plugins/heartbeat", package: "tidegate-heartbeat", name: "heartbeat" },
+    wasm::Plugin { folder: "plugins/least-busy", package: "tidegate-least-busy", name: "least-busy" },
+    wasm::Plugin { folder: "plugins/peak-ewma", package: "tidegate-peak-ewma", name: "peak-ewma" },
     wasm::Plugin { folder: "plugins/prefix", package: "tidegate-prefix", name: "prefix" },
+    wasm::Plugin { folder: "plugins/random", package: "tidegate-random", name: "random" },
     wasm::Plugin { folder: "plugins/reverse", package: "tidegate-reverse", name: "reverse" },
 ];
 
 fn main() {
+    // What the balancers share.
+    println!("cargo::rerun-if-changed=../plugins/parts");
     if let Err(message) = wasm::build("..", SHIPPED) {
         println!("cargo::error={message}");
         std::process::exit(1);

@@ -35,6 +35,7 @@ pub mod router_plugin {
             "tidegate:plugin/request@0.1.0": crate::bindings::balancer_plugin::tidegate::plugin::request,
             "tidegate:plugin/columns@0.1.0": crate::bindings::balancer_plugin::tidegate::plugin::columns,
             "tidegate:plugin/counters@0.1.0": crate::bindings::balancer_plugin::tidegate::plugin::counters,
+            "tidegate:plugin/clock@0.1.0": crate::bindings::balancer_plugin::tidegate::plugin::clock,
             "tidegate:plugin/table@0.1.0": crate::bindings::balancer_plugin::tidegate::plugin::table,
         },
     });
@@ -52,6 +53,7 @@ pub mod rewriter_plugin {
             "tidegate:plugin/request@0.1.0": crate::bindings::balancer_plugin::tidegate::plugin::request,
             "tidegate:plugin/columns@0.1.0": crate::bindings::balancer_plugin::tidegate::plugin::columns,
             "tidegate:plugin/counters@0.1.0": crate::bindings::balancer_plugin::tidegate::plugin::counters,
+            "tidegate:plugin/clock@0.1.0": crate::bindings::balancer_plugin::tidegate::plugin::clock,
             "tidegate:plugin/table@0.1.0": crate::bindings::balancer_plugin::tidegate::plugin::table,
         },
     });

@@ -1,7 +1,7 @@
 //! What the gateway offers to a plugin, as plain functions.
 //!
 //! Compiled for anything but wasm they are stand-ins for tests: the log goes to stderr, counters count within the
-//! thread, and everything else has no answer.
+//! thread, the clock stands still, and everything else has no answer.
 
 /// Lines in the gateway's log. At most 64 a second and 4 KiB each are kept.
 pub mod log {
@@ -93,6 +93,15 @@ pub mod counters {
     }
 }
 
+/// Time that passes, for what decays.
+pub mod clock {
+    /// Microseconds since some moment in the past, never going back. Comparable within one instance only.
+    #[must_use]
+    pub fn now() -> f64 {
+        super::calls::now()
+    }
+}
+
 /// Small read-only map that the operator pushes: tenant → cluster. Nothing fills it yet.
 pub mod table {
     /// The value under `key`.
@@ -106,6 +115,7 @@ use crate::bindings::balancer_plugin::tidegate::plugin as bound;
 
 #[cfg(target_arch = "wasm32")]
 mod calls {
+    pub(super) use super::bound::clock::now;
     pub(super) use super::bound::columns::{column, signal};
     pub(super) use super::bound::counters::add;
     pub(super) use super::bound::log::log;
@@ -160,6 +170,10 @@ mod calls {
             *value = sum;
             Some(sum)
         })
+    }
+
+    pub(super) fn now() -> f64 {
+        0.0
     }
 
     pub(super) fn get(_key: &str) -> Option<String> {

@@ -46,5 +46,5 @@ pub use bindings::feeding_back::exports::tidegate::plugin::feedback::{Ending, Ou
 pub use bindings::rewriter_plugin::exports::tidegate::plugin::rewriter::{Context, Edit};
 pub use bindings::router_plugin::exports::tidegate::plugin::router::{Decision, RequestLine, Response, Target};
 pub use config::fault;
-pub use imports::{columns, counters, log, request, table};
+pub use imports::{clock, columns, counters, log, request, table};
 pub use roles::{Balancer, Describe, Feedback, Handover, Repeats, Rewriter, Router};

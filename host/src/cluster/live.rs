@@ -29,6 +29,8 @@ pub struct Live {
     failures: AtomicU64,
     /// f64 bits of microseconds; NaN before the first answer.
     latency: AtomicU64,
+    /// The same, of the latest answer alone.
+    latest: AtomicU64,
     failures_in_a_row: AtomicU32,
     /// Somebody tries it after a pause; the others wait for what comes of it.
     on_trial: AtomicBool,
@@ -73,6 +75,7 @@ impl Live {
             received: AtomicU64::new(0),
             failures: AtomicU64::new(0),
             latency: AtomicU64::new(f64::NAN.to_bits()),
+            latest: AtomicU64::new(f64::NAN.to_bits()),
             failures_in_a_row: AtomicU32::new(0),
             on_trial: AtomicBool::new(false),
             paused_until: AtomicU64::new(0),
@@ -128,6 +131,12 @@ impl Live {
         &self.reported
     }
 
+    /// Time from choice to first byte of the latest answer in microseconds; NaN before the first.
+    #[must_use]
+    pub fn latest(&self) -> f64 {
+        f64::from_bits(self.latest.load(Relaxed))
+    }
+
     /// Whether it may be tried at `now`.
     #[must_use]
     pub fn standing(&self, now: Instant) -> Standing {
@@ -180,6 +189,7 @@ impl Live {
         let old = self.latency();
         let new = if old.is_nan() { sample } else { old + SMOOTHING * (sample - old) };
         self.latency.store(new.to_bits(), Relaxed);
+        self.latest.store(sample.to_bits(), Relaxed);
     }
 
     /// It could not be reached: leave it alone for a while that doubles each time. Returns the pause if it begins now.

@@ -41,6 +41,7 @@ impl ClusterNumbers for Numbers {
             Metric::Received => live.received() as f64,
             Metric::Failures => live.failures() as f64,
             Metric::Latency => live.latency(),
+            Metric::Latest => live.latest(),
         };
         self.of(eligible).map(|live| live.map_or(f64::NAN, value)).collect()
     }

@@ -344,7 +344,7 @@ pub struct Plugin {
 pub enum Allow {
     /// All that the contract has.
     All,
-    /// These interfaces only: `log`, `request`, `columns`, `counters`, `table`.
+    /// These interfaces only: `log`, `request`, `columns`, `counters`, `clock`, `table`.
     Only(Vec<String>),
 }
 

@@ -9,7 +9,7 @@ wasmtime::component::bindgen!({
     world: "everything",
 });
 
-pub use self::tidegate::plugin::{columns, counters, log, request, system, table, types};
+pub use self::tidegate::plugin::{clock, columns, counters, log, request, system, table, types};
 pub use exports::tidegate::plugin::{balancer, describe, feedback, handover, repetition, rewriter, router};
 
 use crate::policy::{Ending, Metric, Outcome, Scheme};
@@ -22,6 +22,7 @@ impl From<columns::Metric> for Metric {
             columns::Metric::Received => Self::Received,
             columns::Metric::Failures => Self::Failures,
             columns::Metric::Latency => Self::Latency,
+            columns::Metric::Latest => Self::Latest,
         }
     }
 }

@@ -1,4 +1,4 @@
-//! What a plugin may ask of the gateway: `log`, `request`, `columns`, `counters`, `table`; and `system` for the adapter.
+//! What a plugin may ask of the gateway: `log`, `request`, `columns`, `counters`, `clock`, `table`; and `system` for the adapter.
 
 use std::borrow::Cow;
 use std::hash::{BuildHasher, Hasher, RandomState};
@@ -7,7 +7,7 @@ use std::time::{Instant, SystemTime, UNIX_EPOCH};
 use tracing::{Level, debug, enabled, error, info, warn};
 use wasmtime::component::{HasSelf, Linker};
 
-use super::bindings::{columns, counters, log, request, system, table, types};
+use super::bindings::{clock, columns, counters, log, request, system, table, types};
 use super::commons::Admission;
 use super::host_state::HostState;
 
@@ -21,6 +21,7 @@ pub(super) fn link(linker: &mut Linker<HostState>) -> wasmtime::Result<()> {
     request::add_to_linker::<_, HasSelf<HostState>>(linker, |state| state)?;
     columns::add_to_linker::<_, HasSelf<HostState>>(linker, |state| state)?;
     counters::add_to_linker::<_, HasSelf<HostState>>(linker, |state| state)?;
+    clock::add_to_linker::<_, HasSelf<HostState>>(linker, |state| state)?;
     table::add_to_linker::<_, HasSelf<HostState>>(linker, |state| state)?;
     system::add_to_linker::<_, HasSelf<HostState>>(linker, |state| state)
 }
@@ -112,6 +113,13 @@ impl columns::Host for HostState {
 impl counters::Host for HostState {
     fn add(&mut self, key: String, delta: f64) -> Option<f64> {
         self.commons.add(key, delta)
+    }
+}
+
+impl clock::Host for HostState {
+    #[expect(clippy::cast_precision_loss, reason = "exact for 285 years")]
+    fn now(&mut self) -> f64 {
+        self.born.elapsed().as_micros() as f64
     }
 }
 

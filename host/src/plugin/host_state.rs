@@ -27,7 +27,7 @@ pub(super) struct HostState {
     /// The choice being made; empty outside `pick`, and for plugins that import no columns.
     pub(super) eligible: Vec<u32>,
     pub(super) numbers: Option<Arc<dyn ClusterNumbers>>,
-    /// Where the monotonic clock of WASI starts.
+    /// Where the monotonic clock starts, that of WASI too.
     pub(super) born: std::time::Instant,
 }
 

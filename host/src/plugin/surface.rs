@@ -17,7 +17,7 @@ pub(super) const PACKAGE: &str = "tidegate:plugin/";
 pub(super) const VERSION: &str = "0.1.0";
 
 /// Interfaces that an operator may grant.
-const GRANTABLE: [&str; 5] = ["log", "request", "columns", "counters", "table"];
+const GRANTABLE: [&str; 6] = ["log", "request", "columns", "counters", "clock", "table"];
 
 /// What a plugin may decide.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize)]

@@ -99,6 +99,8 @@ pub enum Metric {
     Failures,
     /// Smoothed first-byte time in microseconds, NaN before the first.
     Latency,
+    /// First-byte time of the latest answer in microseconds, NaN before the first.
+    Latest,
 }
 
 /// Live numbers of one cluster, pulled by balancers that want more than busyness.

@@ -1,69 +1,12 @@
 //! Apache's `bybusyness` (mod_lbmethod_bybusyness, 2.4): who is least busy, and whose turn it is among equals.
 
-/// An endpoint that may be chosen, with what it holds now.
-#[derive(Clone, Copy, Debug)]
-pub struct Candidate {
-    /// Id of the endpoint.
-    pub id: u32,
-    /// Connections and requests in flight.
-    pub busy: u32,
-}
+use tidegate_parts::Turns;
 
-/// One score per endpoint, Apache's `lbstatus`: it grows by the weight whenever the endpoint could have been chosen,
-/// and pays for all when it is.
-#[derive(Clone, Debug)]
-pub struct Scores(Vec<Entry>);
-
-#[derive(Clone, Copy, Debug)]
-struct Entry {
-    weight: i64,
-    score: i64,
-}
-
-impl Scores {
-    /// Everyone at zero. Weights are load factors in hundredths.
-    pub fn new(weights: impl Iterator<Item = u32>) -> Self {
-        Self(weights.map(|weight| Entry { weight: i64::from(weight), score: 0 }).collect())
-    }
-
-    /// Chooses the smallest busyness; among equals the greatest score; among those the earliest.
-    ///
-    /// A weight breaks ties and nothing else: busyness is not divided by it, as in Apache.
-    pub fn pick(&mut self, candidates: impl Iterator<Item = Candidate>) -> Option<u32> {
-        let mut best: Option<(u32, i64, u32)> = None;
-        let mut total: i64 = 0;
-        for Candidate { id, busy } in candidates {
-            let Some(entry) = self.entry(id) else { continue };
-            entry.score = entry.score.saturating_add(entry.weight);
-            total = total.saturating_add(entry.weight);
-            let (score, better) = (entry.score, |(least, most, _): (u32, i64, u32)| {
-                busy < least || (busy == least && entry.score > most)
-            });
-            if best.is_none_or(better) {
-                best = Some((busy, score, id));
-            }
-        }
-        let (_, _, id) = best?;
-        let winner = self.entry(id)?;
-        winner.score = winner.score.saturating_sub(total);
-        Some(id)
-    }
-
-    /// Sets the score of one endpoint.
-    pub fn set(&mut self, index: usize, score: i64) {
-        if let Some(entry) = self.0.get_mut(index) {
-            entry.score = score;
-        }
-    }
-
-    /// The scores, in the order of the endpoints.
-    pub fn all(&self) -> impl Iterator<Item = i64> + '_ {
-        self.0.iter().map(|entry| entry.score)
-    }
-
-    fn entry(&mut self, id: u32) -> Option<&mut Entry> {
-        self.0.get_mut(usize::try_from(id).ok()?)
-    }
+/// Chooses the smallest busyness; among equals the greatest score; among those the earliest.
+///
+/// A weight breaks ties and nothing else: busyness is not divided by it, as in Apache.
+pub fn pick(turns: &mut Turns, eligible: &[u32], busy: &[u32]) -> Option<u32> {
+    turns.least(eligible.iter().copied().zip(busy.iter().copied()))
 }
 
 #[cfg(test)]
@@ -72,7 +15,7 @@ mod tests {
 
     /// A cluster of endpoints a, b, c… and what each of them holds.
     struct Cluster {
-        scores: Scores,
+        turns: Turns,
         busy: Vec<u32>,
         eligible: Vec<u32>,
     }
@@ -82,13 +25,12 @@ mod tests {
         fn new(factors: &[f64], eligible: &str) -> Self {
             let weights = factors.iter().map(|factor| format!("{:.0}", factor * 100.0).parse().unwrap());
             let eligible = eligible.bytes().map(|letter| u32::from(letter - b'a')).collect();
-            Self { scores: Scores::new(weights), busy: vec![0; factors.len()], eligible }
+            Self { turns: Turns::new(weights), busy: vec![0; factors.len()], eligible }
         }
 
         fn pick(&mut self) -> char {
-            let busy = &self.busy;
-            let candidates = self.eligible.iter().map(|&id| Candidate { id, busy: busy[id as usize] });
-            char::from(b'a' + u8::try_from(self.scores.pick(candidates).unwrap()).unwrap())
+            let busy: Vec<u32> = self.eligible.iter().map(|id| self.busy[*id as usize]).collect();
+            char::from(b'a' + u8::try_from(pick(&mut self.turns, &self.eligible, &busy).unwrap()).unwrap())
         }
 
         fn holding(&mut self, letter: char) -> &mut u32 {
@@ -154,13 +96,5 @@ mod tests {
         }
 
         assert_eq!(cluster.busy, [1, 1, 2]);
-    }
-
-    #[test]
-    fn nobody_to_choose_is_none() {
-        let mut scores = Scores::new([100].into_iter());
-
-        assert_eq!(scores.pick(std::iter::empty()), None);
-        assert_eq!(scores.pick([Candidate { id: 7, busy: 0 }].into_iter()), None, "an id that was never configured");
     }
 }

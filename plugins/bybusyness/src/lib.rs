@@ -2,46 +2,37 @@
 
 pub mod choose;
 
+use tidegate_parts::{Names, Turns};
 use tidegate_plugin::{About, Balancer, ConfigError, Describe, Endpoint, Handover, config, export_balancer};
-
-use choose::{Candidate, Scores};
 
 /// The plugin: scores, and the names that they are handed over by.
 #[derive(Debug)]
 pub struct ByBusyness {
-    names: Vec<String>,
-    scores: Scores,
+    names: Names,
+    turns: Turns,
 }
 
 impl Balancer for ByBusyness {
     fn configure(config: &str, endpoints: Vec<Endpoint>) -> Result<Self, Vec<ConfigError>> {
         config::nothing(config)?;
-        let scores = Scores::new(endpoints.iter().map(|endpoint| endpoint.weight));
-        Ok(Self { names: endpoints.into_iter().map(|endpoint| endpoint.name).collect(), scores })
+        let turns = Turns::new(endpoints.iter().map(|endpoint| endpoint.weight));
+        Ok(Self { names: Names::new(endpoints.into_iter().map(|endpoint| endpoint.name)), turns })
     }
 
     fn pick(&mut self, eligible: &[u32], busy: &[u32], _affinity: Option<u32>) -> Option<u32> {
-        self.scores.pick(eligible.iter().zip(busy).map(|(&id, &busy)| Candidate { id, busy }))
+        choose::pick(&mut self.turns, eligible, busy)
     }
 }
 
 /// One line per endpoint: its score, a blank, its name.
 impl Handover for ByBusyness {
     fn save(&self) -> Vec<u8> {
-        let lines = self.names.iter().zip(self.scores.all()).map(|(name, score)| format!("{score} {name}\n"));
-        lines.collect::<String>().into_bytes()
+        self.names.write(self.turns.scores().map(Some))
     }
 
     fn restore(&mut self, state: &[u8]) -> Result<(), String> {
-        let state = str::from_utf8(state).map_err(|_| "the saved scores are not text")?;
-        for line in state.lines() {
-            let (score, name) = line.split_once(' ').ok_or("expected lines of score and name")?;
-            let score = score.parse().map_err(|_| format!("expected a score, found {score}"))?;
-            if let Some(id) = self.names.iter().position(|known| known == name) {
-                self.scores.set(id, score);
-            }
-        }
-        Ok(())
+        let Self { names, turns } = self;
+        names.read(state, |id, score| turns.set(id, score))
     }
 }
 
@@ -76,7 +67,7 @@ mod tests {
         let mut new = ByBusyness::configure("{}", endpoints(&["x", "b", "a"])).unwrap();
         new.restore(&old.save()).unwrap();
 
-        assert_eq!(new.scores.all().collect::<Vec<_>>(), [0, 100, -100], "a new endpoint starts at zero");
+        assert_eq!(new.turns.scores().collect::<Vec<_>>(), [0, 100, -100], "a new endpoint starts at zero");
         assert_eq!(new.pick(&[1, 2], &[0, 0], None), Some(1), "it was the turn of b");
     }
 

@@ -1,5 +1,7 @@
 //! Who gets the next client.
 
+mod balanced;
 mod bybusyness;
 mod failover;
 mod limits;
+mod shipped;

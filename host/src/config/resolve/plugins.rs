@@ -8,10 +8,20 @@ use super::super::schema::{Json, PluginSection, Text};
 use super::{Resolver, defaults};
 
 /// Plugins that ship, and their role.
-const SHIPPED: [(&str, &str); 3] =
-    [(defaults::BALANCER, "balancer"), (defaults::ROUTER, "router"), (defaults::REWRITER, "rewriter")];
+const SHIPPED: [(&str, &str); 10] = [
+    (defaults::BALANCER, "balancer"),
+    ("byrequests", "balancer"),
+    ("bytraffic", "balancer"),
+    ("consistent-hash", "balancer"),
+    ("heartbeat", "balancer"),
+    ("least-busy", "balancer"),
+    ("peak-ewma", "balancer"),
+    ("random", "balancer"),
+    (defaults::ROUTER, "router"),
+    (defaults::REWRITER, "rewriter"),
+];
 /// Interfaces that a plugin may be granted.
-const CAPABILITIES: [&str; 5] = ["log", "request", "columns", "counters", "table"];
+const CAPABILITIES: [&str; 6] = ["log", "request", "columns", "counters", "clock", "table"];
 
 /// `[plugin.NAME]` by name, resolved.
 pub(super) type Plugins = BTreeMap<String, Plugin>;

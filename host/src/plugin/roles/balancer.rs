@@ -148,7 +148,8 @@ struct Blank;
 
 impl ClusterNumbers for Blank {
     fn column(&self, metric: Metric, eligible: &[u32]) -> Vec<f64> {
-        vec![if metric == Metric::Latency { f64::NAN } else { 0.0 }; eligible.len()]
+        let unknown = matches!(metric, Metric::Latency | Metric::Latest);
+        vec![if unknown { f64::NAN } else { 0.0 }; eligible.len()]
     }
 
     fn signal(&self, _name: &str, eligible: &[u32]) -> Vec<f64> {

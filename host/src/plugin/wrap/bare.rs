@@ -26,7 +26,7 @@ const EXPORTS: [(&str, &[&str]); 7] = [
 ];
 
 /// The interface that each short import comes from.
-const IMPORTS: [(&str, &str); 9] = [
+const IMPORTS: [(&str, &str); 10] = [
     ("log", "log"),
     ("header", "request"),
     ("values", "request"),
@@ -35,6 +35,7 @@ const IMPORTS: [(&str, &str); 9] = [
     ("column", "columns"),
     ("signal", "columns"),
     ("add", "counters"),
+    ("now", "clock"),
     ("get", "table"),
 ];
 
@@ -65,7 +66,7 @@ fn imported(scan: &Scan) -> Result<Vec<&'static str>, Problem> {
         let interface = if import.module == SHORT {
             let known = IMPORTS.iter().find(|(name, _)| *name == import.name);
             known.map(|(_, interface)| *interface).ok_or_else(|| {
-                unknown("; the short names are log, header, values, client, sni, column, signal, add and get")
+                unknown("; the short names are log, header, values, client, sni, column, signal, add, now and get")
             })?
         } else if let Some(rest) = import.module.strip_prefix(PACKAGE) {
             let Some((interface, VERSION)) = rest.split_once('@') else {

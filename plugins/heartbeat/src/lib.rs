@@ -1,0 +1,112 @@
+//! By what endpoints report about themselves: the more ready slots, the more often.
+
+pub mod choose;
+
+use serde::Deserialize;
+use tidegate_parts::Dice;
+use tidegate_plugin::columns::signal;
+use tidegate_plugin::{About, Balancer, ConfigError, Describe, Endpoint, Handover, config, export_balancer};
+
+use choose::{Candidate, Chooser};
+
+/// What an operator may set: names of signals, as in the cluster's `signals`.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct Config {
+    ready: String,
+    busy: String,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self { ready: "ready".to_owned(), busy: "busy".to_owned() }
+    }
+}
+
+const SCHEMA: &str = r#"{"type":"object","additionalProperties":false,"properties":{"ready":{"type":"string","minLength":1,"default":"ready","description":"signal with the number of ready slots"},"busy":{"type":"string","minLength":1,"default":"busy","description":"signal with the number of busy slots"}}}"#;
+
+/// The plugin.
+#[derive(Debug)]
+pub struct Heartbeat {
+    config: Config,
+    chooser: Chooser,
+}
+
+impl Balancer for Heartbeat {
+    fn configure(config: &str, endpoints: Vec<Endpoint>) -> Result<Self, Vec<ConfigError>> {
+        let config: Config = config::parse_or_default(config)?;
+        let empty =
+            [("/ready", &config.ready), ("/busy", &config.busy)].into_iter().filter(|(_, name)| name.is_empty());
+        let faults: Vec<_> = empty.map(|(path, _)| config::fault(path, "expected the name of a signal")).collect();
+        if !faults.is_empty() {
+            return Err(faults);
+        }
+        let dice = Dice::new(endpoints.iter().map(|endpoint| endpoint.name.as_str()));
+        Ok(Self { config, chooser: Chooser::new(endpoints.iter().map(|endpoint| endpoint.weight), dice) })
+    }
+
+    fn pick(&mut self, eligible: &[u32], busy: &[u32], _affinity: Option<u32>) -> Option<u32> {
+        let (ready, reported_busy) = (signal(&self.config.ready), signal(&self.config.busy));
+        let number = |column: &[f64], at: usize| column.get(at).copied().unwrap_or(f64::NAN);
+        let candidates = eligible.iter().zip(busy).enumerate().map(|(at, (&id, &busy))| Candidate {
+            id,
+            busy,
+            ready: number(&ready, at),
+            reported_busy: number(&reported_busy, at),
+        });
+        self.chooser.pick(&candidates.collect::<Vec<_>>())
+    }
+}
+
+/// The generator's state, so that frequent swaps do not begin the same sequence over and over.
+impl Handover for Heartbeat {
+    fn save(&self) -> Vec<u8> {
+        self.chooser.dice.save()
+    }
+
+    fn restore(&mut self, state: &[u8]) -> Result<(), String> {
+        self.chooser.dice.restore(state)
+    }
+}
+
+impl Describe for Heartbeat {
+    fn description() -> About {
+        About {
+            name: "heartbeat".to_owned(),
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            summary: "Chance in proportion to the ready slots that endpoints report.".to_owned(),
+            schema: Some(SCHEMA.to_owned()),
+        }
+    }
+}
+
+export_balancer!(Heartbeat + Handover + Describe);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn endpoints() -> Vec<Endpoint> {
+        let endpoint =
+            |name: &str| Endpoint { name: name.to_owned(), weight: 100, group: 0, route: None, labels: Vec::new() };
+        ["a", "b"].map(endpoint).to_vec()
+    }
+
+    #[test]
+    fn without_reports_it_takes_the_least_busy() {
+        for config in ["null", "{}", r#"{"ready":"free","busy":"used"}"#] {
+            let mut balancer = Heartbeat::configure(config, endpoints()).unwrap();
+            assert_eq!(balancer.pick(&[0, 1], &[2, 1], None), Some(1), "{config}");
+        }
+    }
+
+    #[test]
+    fn what_it_does_not_know_is_refused_where_it_stands() {
+        for (config, path) in
+            [(r#"{"raedy":"x"}"#, "/raedy"), (r#"{"busy":7}"#, "/busy"), (r#"{"ready":""}"#, "/ready")]
+        {
+            let errors = Heartbeat::configure(config, endpoints()).unwrap_err();
+            assert_eq!(errors[0].path, path, "{config}: {errors:?}");
+        }
+    }
+}
