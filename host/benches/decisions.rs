@@ -13,9 +13,10 @@ use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
 use serde_json::{Value, json};
 use tidegate::cluster::{Cluster, Member, Numbers, Registry, Tried};
 use tidegate::config::{Discover, Endpoint, EndpointAddress, EndpointState};
-use tidegate::plugin::{Artifact, Limits, Runtime, Spec, shipped};
-use tidegate::policy::{Balancer, PickRequest, RequestFacts, ResponseContext, Scheme};
-use tidegate_bybusyness::choose::{Candidate, Scores};
+use tidegate::plugin::{Artifact, Limits, Runtime, SHIPPED, Spec, shipped};
+use tidegate::policy::{Balancer, ClusterNumbers, Metric, PickRequest, RequestFacts, ResponseContext, Scheme};
+use tidegate_bybusyness::choose;
+use tidegate_parts::Turns;
 use tidegate_plugin::RequestLine;
 use tidegate_prefix::rules::Rules;
 use tokio::time::Instant;
@@ -93,11 +94,8 @@ fn pick(criterion: &mut Criterion) {
         let eligible: Vec<u32> = (0..count).collect();
         let busy: Vec<u32> = (0..count).map(|id| 3 + id % 5).collect();
         group.bench_with_input(BenchmarkId::new("native", count), &count, |bencher, count| {
-            let mut scores = Scores::new((0..*count).map(|_| 100));
-            bencher.iter(|| {
-                let candidates = eligible.iter().zip(&busy).map(|(id, busy)| Candidate { id: *id, busy: *busy });
-                black_box(scores.pick(black_box(candidates)))
-            });
+            let mut turns = Turns::new((0..*count).map(|_| 100));
+            bencher.iter(|| black_box(choose::pick(&mut turns, black_box(&eligible), black_box(&busy))));
         });
         group.bench_with_input(BenchmarkId::new("wasm", count), &count, |bencher, count| {
             let mut balancer = balancer(&artifact, *count);
@@ -115,6 +113,56 @@ fn pick(criterion: &mut Criterion) {
         });
     }
     group.finish();
+}
+
+/// One pick of each shipped balancer, in wasm; with a key, which those that know none leave alone. And what it takes to make
+/// `consistent-hash` ready for so many.
+fn balancers(criterion: &mut Criterion) {
+    let mut group = criterion.benchmark_group("balancers");
+    let names = SHIPPED.into_iter().filter(|name| !["prefix", "reverse"].contains(name));
+    for (name, artifact) in names.map(|name| (name, load(name))) {
+        for count in ENDPOINTS {
+            let eligible: Vec<u32> = (0..count).collect();
+            let busy: Vec<u32> = (0..count).map(|id| 3 + id % 5).collect();
+            let numbers = Arc::new(Made);
+            let mut balancer = artifact.balancer(&Value::Null, &endpoints(count), numbers, None).unwrap();
+            let mut key = 0;
+            group.bench_function(BenchmarkId::new(name, count), |bencher| {
+                bencher.iter(|| {
+                    key = (key + 1) % 100_003;
+                    let affinity = Some(key);
+                    let mut request = PickRequest { eligible: &eligible, busy: &busy, affinity, request: None };
+                    black_box(balancer.pick(&mut request).unwrap())
+                });
+            });
+        }
+    }
+    group.finish();
+    let artifact = load("consistent-hash");
+    let mut group = criterion.benchmark_group("configure consistent-hash");
+    group.sample_size(10);
+    for (count, table) in [(16, 65_537), (4096, 65_537), (4096, 655_373), (4096, 1_000_003)] {
+        let config = json!({ "table": table });
+        // Twice: the self-test has an instance of its own.
+        group.bench_function(BenchmarkId::new(format!("{table} slots, twice"), count), |bencher| {
+            bencher
+                .iter(|| artifact.balancer(&config, &endpoints(count), Arc::new(Made), None).unwrap().wants_feedback());
+        });
+    }
+    group.finish();
+}
+
+/// Numbers of a cluster that has been busy.
+struct Made;
+
+impl ClusterNumbers for Made {
+    fn column(&self, _metric: Metric, eligible: &[u32]) -> Vec<f64> {
+        eligible.iter().map(|id| 1e3 + f64::from(id % 7)).collect()
+    }
+
+    fn signal(&self, _name: &str, eligible: &[u32]) -> Vec<f64> {
+        eligible.iter().map(|id| f64::from(id % 7)).collect()
+    }
 }
 
 /// One decision among so many routes; the one that matches is the last.
@@ -175,5 +223,5 @@ fn rewrite(criterion: &mut Criterion) {
     group.finish();
 }
 
-criterion_group!(benches, pick, route, rewrite);
+criterion_group!(benches, pick, balancers, route, rewrite);
 criterion_main!(benches);

@@ -77,7 +77,8 @@ mod tests {
 
     #[test]
     fn chance_follows_ready_slots() {
-        let table: &[(&[(f64, f64)], &[u32])] = &[
+        type Case = (&'static [(f64, f64)], &'static [u32]);
+        let table: &[Case] = &[
             (&[(10.0, 1.0), (30.0, 5.0)], &[25, 75]),
             (&[(40.0, 0.0), (30.0, 5.0)], &[25, 75]), // 40 / 4: it has just started
             (&[(40.0, UNKNOWN), (40.0, 1.0)], &[50, 50]),

@@ -51,7 +51,11 @@ mod tests {
 
             let all: u32 = eligible.iter().map(|id| weights[*id as usize]).sum();
             for (id, found) in found.iter().enumerate() {
-                let due = if eligible.contains(&(id as u32)) { f64::from(weights[id]) / f64::from(all) } else { 0.0 };
+                let due = if eligible.contains(&u32::try_from(id).unwrap()) {
+                    f64::from(weights[id]) / f64::from(all)
+                } else {
+                    0.0
+                };
                 let got = f64::from(*found) / 20_000.0;
                 assert!((got - due).abs() < 0.02, "{id} of {weights:?}: {got} instead of {due}");
             }

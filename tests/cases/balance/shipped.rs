@@ -116,7 +116,8 @@ async fn consistent_hash_keeps_a_key_together_also_when_others_leave() {
              config = {{ bound = 0 }}\naffinity = {{ query = \"room\" }}\nendpoints = [{endpoints}]\n"
         )
     };
-    let setup = origins.iter().fold(Gateway::configure(&text(&["a", "b", "c", "d"])), |setup, origin| setup.origin(origin));
+    let setup =
+        origins.iter().fold(Gateway::configure(&text(&["a", "b", "c", "d"])), |setup, origin| setup.origin(origin));
     let mut gateway = setup.start().await;
     let before = homes(&gateway).await;
     assert_eq!(before, homes(&gateway).await, "the same room, the same endpoint");
