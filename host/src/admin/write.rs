@@ -231,7 +231,7 @@ mod tests {
             assert_eq!(read.and_then(|query| query.url).as_deref(), Some("ws://10.0.0.1:8080/a"), "{text}");
         }
         for (text, known) in [("url=a&url=b", &["url"][..]), ("ulr=a", &["url"]), ("url=a", &[])] {
-            assert_eq!(query(text, known).unwrap_err().status(), 400, "{text}");
+            assert_eq!(bad(&query(text, known).unwrap_err()).status(), 400, "{text}");
         }
     }
 
