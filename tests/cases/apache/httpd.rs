@@ -1,15 +1,14 @@
-//! A real Apache httpd on a free loopback port, in a folder of its own.
+//! A real Apache httpd at a loopback address and in a folder of its own.
 
 use std::fmt::Write as _;
-use std::net::SocketAddr;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicU8, Ordering::Relaxed};
 
 use tempfile::TempDir;
-use tidegate_tests::{LIMIT, Raw};
-
-use crate::running::plain;
+use tidegate_tests::LIMIT;
 
 /// Where Debian puts modules.
 const MODULES: &str = "/usr/lib/apache2/modules";
@@ -58,6 +57,16 @@ fn module_file(name: &str) -> PathBuf {
     Path::new(MODULES).join(format!("mod_{name}.so"))
 }
 
+/// A loopback address that nobody else uses, in this process or another: where a port that is given up for a moment is
+/// still there afterwards.
+pub(super) fn loopback() -> Ipv4Addr {
+    static TAKEN: AtomicU8 = AtomicU8::new(1);
+    let [.., high, low] = std::process::id().to_be_bytes();
+    let taken = TAKEN.fetch_add(1, Relaxed);
+    assert!(taken != 0, "out of loopback addresses");
+    Ipv4Addr::new(127, high | 128, low, taken)
+}
+
 impl Httpd {
     /// Starts it with these directives, in a virtual host of its own.
     ///
@@ -66,8 +75,8 @@ impl Httpd {
     pub(crate) async fn start(program: PathBuf, directives: &str) -> Self {
         let folder = tempfile::Builder::new().prefix("tidegate-apache-").tempdir().unwrap();
         std::fs::set_permissions(folder.path(), std::fs::Permissions::from_mode(0o755)).unwrap();
-        // Apache takes no port 0. One that was free a moment ago, and has never been connected to, is free.
-        let address = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+        // Apache takes no port 0. One that was free a moment ago, at an address of its own, is free.
+        let address = std::net::TcpListener::bind((loopback(), 0)).unwrap().local_addr().unwrap();
         let config = folder.path().join("httpd.conf");
         std::fs::write(&config, configuration(folder.path(), address, directives)).unwrap();
         let child = Command::new(program)
@@ -95,17 +104,6 @@ impl Httpd {
     /// Where it listens.
     pub(crate) fn address(&self) -> SocketAddr {
         self.address
-    }
-
-    /// What all members of all balancers hold, as its status page says.
-    pub(crate) async fn busy(&self) -> usize {
-        let mut raw = Raw::new(plain(self.address).await);
-        raw.write(b"GET /server-status?auto HTTP/1.1\r\nHost: gateway.test\r\nConnection: close\r\n\r\n").await;
-        let text = String::from_utf8(raw.read_to_end().await).unwrap();
-        let numbers = text.lines().filter(|line| line.starts_with("ProxyBalancer[") && line.contains("]Busy:"));
-        let numbers = numbers.map(|line| line.rsplit(' ').next().unwrap().parse::<usize>().unwrap());
-        assert!(text.contains("]Busy:"), "no counts in {text}");
-        numbers.sum()
     }
 }
 
@@ -149,7 +147,11 @@ ProxyTimeout 600
 <Location /server-status>
 SetHandler server-status
 </Location>
+<Location /balancer-manager>
+SetHandler balancer-manager
+</Location>
 ProxyPass /server-status !
+ProxyPass /balancer-manager !
 {directives}
 </VirtualHost>
 "#
