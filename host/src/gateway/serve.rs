@@ -11,7 +11,7 @@ use super::generation::{ListenerKey, ListenerSettings};
 use crate::http;
 use crate::lifecycle::{Seat, WorkerId};
 use crate::listener::{self, Accepted, Gate, Permit, Refusal};
-use crate::net::{Socket, Stream};
+use crate::net::{ACCEPTED_SEND_AT_ONCE, Socket, Stream};
 use crate::policy::Scheme;
 use crate::proxy::{self, Client};
 use crate::telemetry::{Counter, Gauge, Held};
@@ -131,7 +131,9 @@ enum ConnectionError {
 }
 
 async fn serve(shared: Arc<Shared>, stream: TcpStream, entered: Entered) -> Result<(), ConnectionError> {
-    stream.set_nodelay(true)?;
+    if !ACCEPTED_SEND_AT_ONCE {
+        stream.set_nodelay(true)?;
+    }
     let Entered { peer, door, settings, permit, seat, open } = entered;
     // Only a listener on every address has to ask which one the client came to.
     let local = if door.ip().is_unspecified() { stream.local_addr()? } else { door };

@@ -3,6 +3,7 @@
 use std::io;
 use std::net::SocketAddr;
 use std::num::NonZeroUsize;
+use std::pin::pin;
 use std::time::Duration;
 
 use tokio::net::{TcpListener, TcpStream};
@@ -66,10 +67,12 @@ pub async fn accept(
     mut failed: impl FnMut(&io::Error),
 ) -> io::Result<()> {
     let listener = TcpListener::from_std(socket)?;
+    // One for all accepts: a new one each time would enter and leave the token's list.
+    let mut stopping = pin!(stop.cancelled());
     loop {
         let accepted = tokio::select! {
             biased;
-            () = stop.cancelled() => break,
+            () = stopping.as_mut() => break,
             accepted = listener.accept() => accepted,
         };
         match accepted {

@@ -6,5 +6,5 @@ mod socket;
 mod stream;
 
 pub use fields::{HOP_BY_HOP, is_reserved};
-pub use socket::{bind_datagrams, bind_shared, probe, raise_descriptor_limit};
+pub use socket::{ACCEPTED_SEND_AT_ONCE, bind_datagrams, bind_shared, probe, raise_descriptor_limit};
 pub use stream::{Socket, Stream};

@@ -64,6 +64,10 @@ pub fn bind_datagrams(address: SocketAddr) -> io::Result<UdpSocket> {
     Ok(socket.into())
 }
 
+/// Whether an accepted connection has `TCP_NODELAY` from its listener, as on Linux (`tcp_create_openreq_child` copies it):
+/// one system call less for each.
+pub const ACCEPTED_SEND_AT_ONCE: bool = cfg!(target_os = "linux");
+
 fn bind(address: SocketAddr) -> io::Result<TcpListener> {
     let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
     if address.is_ipv6() {
@@ -72,6 +76,7 @@ fn bind(address: SocketAddr) -> io::Result<TcpListener> {
     socket.set_reuse_address(true)?;
     socket.set_reuse_port(true)?;
     socket.set_nonblocking(true)?;
+    socket.set_tcp_nodelay(true)?;
     socket.bind(&address.into())?;
     socket.listen(BACKLOG)?;
     Ok(socket.into())
@@ -81,4 +86,21 @@ fn bind(address: SocketAddr) -> io::Result<TcpListener> {
 #[must_use]
 pub fn raise_descriptor_limit() -> Option<u64> {
     rlimit::increase_nofile_limit(u64::MAX).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_accepted_sends_at_once() {
+        let listeners = bind_shared("127.0.0.1:0".parse().unwrap(), NonZeroUsize::MIN).unwrap();
+        let listener = &listeners[0];
+        listener.set_nonblocking(false).unwrap();
+        let _client = std::net::TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+
+        let (accepted, _) = listener.accept().unwrap();
+
+        assert_eq!(accepted.nodelay().unwrap(), ACCEPTED_SEND_AT_ONCE);
+    }
 }
