@@ -9,11 +9,11 @@ use super::{http, websocket};
 use crate::config::{Check, show_duration};
 use crate::upstream::{ConnectFault, Upstream};
 
-/// What an HTTP endpoint answered to a probe that it passed.
+/// What an endpoint answered to a probe that it passed.
 #[derive(Debug)]
 pub(super) struct Answer {
     pub(super) headers: HeaderMap,
-    /// Its first 64 KiB.
+    /// Its first 64 KiB; nothing where it is the answer to an upgrade.
     pub(super) body: Vec<u8>,
 }
 
@@ -46,7 +46,7 @@ pub(super) enum Failure {
     NoPong,
 }
 
-/// Probes once, for as long as `within`. The answer is there for HTTP only.
+/// Probes once, for as long as `within`. There is an answer to HTTP and websocket probes.
 pub(super) async fn check(check: &Check, upstream: &Upstream, within: Duration) -> Result<Option<Answer>, Failure> {
     let until = Instant::now() + within;
     let connecting = async {
@@ -67,10 +67,11 @@ pub(super) async fn check(check: &Check, upstream: &Upstream, within: Duration) 
         Check::Websocket(check) => {
             let host = check.host.as_ref().unwrap_or_else(|| upstream.authority());
             let request = websocket::request(check, upstream.base_path(), host).map_err(Failure::Target)?;
-            let mut socket = tokio::time::timeout_at(until, websocket::open(stream, request)).await.map_err(late)??;
+            let opening = tokio::time::timeout_at(until, websocket::open(stream, request));
+            let (mut socket, headers) = opening.await.map_err(late)??;
             tokio::time::timeout_at(until, websocket::ping(&mut socket)).await.map_err(late)??;
             websocket::close(socket, until).await;
-            Ok(None)
+            Ok(Some(Answer { headers, body: Vec::new() }))
         }
     }
 }

@@ -16,7 +16,8 @@ use crate::upstream::Upstream;
 /// Probes under way at once on one worker. With a timeout of 2 s and every endpoint silent, 64 probes a second.
 const AT_ONCE: usize = 128;
 
-/// Hears what an endpoint answered to an HTTP probe that it passed: its fields, and the first 64 KiB of its body.
+/// Hears what an endpoint answered to an HTTP or websocket probe that it passed: its fields, and the first 64 KiB of its
+/// body.
 pub type OnAnswer = Arc<dyn Fn(&Live, &HeaderMap, &[u8]) + Send + Sync>;
 
 /// Who starts probes. One for the gateway: it outlives every generation.

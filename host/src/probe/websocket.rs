@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use ::http::{HeaderValue, Request, header};
+use ::http::{HeaderMap, HeaderValue, Request, header};
 use bytes::Bytes;
 use futures_util::{SinkExt, StreamExt};
 use tokio::time::Instant;
@@ -40,10 +40,14 @@ pub(super) fn request(
         .body(())
 }
 
-pub(super) async fn open(stream: Stream, request: Request<()>) -> Result<WebSocketStream<Stream>, Failure> {
+/// The websocket, and the fields of the answer that it was opened with.
+pub(super) async fn open(
+    stream: Stream,
+    request: Request<()>,
+) -> Result<(WebSocketStream<Stream>, HeaderMap), Failure> {
     let limits = WebSocketConfig::default().max_message_size(Some(MOST_MESSAGE)).max_frame_size(Some(MOST_MESSAGE));
     match tokio_tungstenite::client_async_with_config(request, stream, Some(limits)).await {
-        Ok((socket, _)) => Ok(socket),
+        Ok((socket, answer)) => Ok((socket, answer.into_parts().0.headers)),
         Err(Error::Http(response)) => Err(Failure::Status(response.status().as_u16())),
         Err(error) => Err(Failure::Websocket(Box::new(error))),
     }

@@ -2,8 +2,10 @@
 
 mod hostile;
 mod sources;
+mod upgrades;
 
 use std::net::SocketAddr;
+use std::sync::Mutex;
 
 use serde_json::{Value, json};
 use tidegate_tests::guests::wat;
@@ -80,6 +82,12 @@ async fn origins(names: &[&str]) -> Vec<Origin> {
         origins.push(Origin::named(name).start().await);
     }
     origins
+}
+
+/// An origin that says `report` in the ORCA header, whatever it is when it answers.
+async fn reporting(name: &str, report: &'static Mutex<&'static str>) -> Origin {
+    let value = || (*report.lock().unwrap()).to_owned();
+    Origin::named(name).saying_in("endpoint-load-metrics", value).start().await
 }
 
 /// A call of the admin API.

@@ -2,20 +2,11 @@
 
 use std::sync::Mutex;
 
-use hyper::{Response, StatusCode};
+use hyper::Response;
 use serde_json::json;
 use tidegate_tests::{Gateway, Origin, eventually, within};
 
-use super::{Reporting, origins};
-
-/// Answers that say `report` in the ORCA header, whatever it is when they are sent.
-async fn reporting(name: &'static str, report: &'static Mutex<&'static str>) -> Origin {
-    let answer = move |_: &_| {
-        let answer = Response::builder().status(StatusCode::OK).header("x-endpoint", name);
-        Some(answer.header("Endpoint-Load-Metrics", *report.lock().unwrap()).body(Default::default()).unwrap())
-    };
-    Origin::named(name).answering(answer).start().await
-}
+use super::{Reporting, origins, reporting};
 
 #[tokio::test]
 async fn an_orca_header_steers_the_next_choice_and_stays_in_the_gateway() {

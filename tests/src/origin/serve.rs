@@ -8,7 +8,7 @@ use futures_util::{SinkExt, StreamExt};
 use http_body_util::{BodyExt, Full};
 use hyper::body::Incoming;
 use hyper::header::{
-    CONNECTION, HeaderValue, SEC_WEBSOCKET_ACCEPT, SEC_WEBSOCKET_KEY, SEC_WEBSOCKET_PROTOCOL, UPGRADE,
+    CONNECTION, HeaderName, HeaderValue, SEC_WEBSOCKET_ACCEPT, SEC_WEBSOCKET_KEY, SEC_WEBSOCKET_PROTOCOL, UPGRADE,
 };
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
@@ -23,12 +23,16 @@ use tokio_tungstenite::tungstenite::{Message, Utf8Bytes};
 use super::{Ending, Kind, Seen, Shared};
 use crate::{BoxedIo, Io};
 
+/// A field of every response.
+pub(super) type Field = (HeaderName, Arc<dyn Fn() -> String + Send + Sync>);
+
 /// What every connection of an origin shares.
 #[derive(Clone)]
 pub(super) struct Serving {
     pub(super) name: String,
     pub(super) kind: Kind,
     pub(super) tls: Option<TlsAcceptor>,
+    pub(super) fields: Arc<Vec<Field>>,
     pub(super) shared: Arc<Shared>,
 }
 
@@ -95,6 +99,9 @@ impl Serving {
             (None, None) => Response::new(Full::from(serde_json::to_vec(&seen).unwrap())),
         };
         response.headers_mut().insert("x-endpoint", HeaderValue::from_str(&self.name).unwrap());
+        for (name, value) in self.fields.iter() {
+            response.headers_mut().append(name, HeaderValue::from_str(&value()).unwrap());
+        }
         Ok(response)
     }
 

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use http_body_util::Full;
 use hyper::Response;
+use hyper::header::HeaderName;
 use tokio::net::{TcpListener, UnixListener};
 use tokio_rustls::TlsAcceptor;
 
@@ -19,6 +20,7 @@ pub struct OriginSetup {
     name: String,
     kind: Kind,
     tls: Option<TlsAcceptor>,
+    fields: Vec<serve::Field>,
     place: Place,
 }
 
@@ -31,7 +33,7 @@ enum Place {
 
 impl OriginSetup {
     pub(super) fn new(name: &str, kind: Kind) -> Self {
-        Self { name: name.to_owned(), kind, tls: None, place: Place::Free }
+        Self { name: name.to_owned(), kind, tls: None, fields: Vec::new(), place: Place::Free }
     }
 
     /// Speaks TLS.
@@ -46,6 +48,12 @@ impl OriginSetup {
         responder: impl Fn(&Seen) -> Option<Response<Full<Bytes>>> + Send + Sync + 'static,
     ) -> Self {
         self.kind = Kind::Echo(Some(Arc::new(responder)));
+        self
+    }
+
+    /// Says this in every response, upgrades among them. `value` is asked each time.
+    pub fn saying_in(mut self, name: &'static str, value: impl Fn() -> String + Send + Sync + 'static) -> Self {
+        self.fields.push((HeaderName::from_static(name), Arc::new(value)));
         self
     }
 
@@ -73,8 +81,8 @@ impl OriginSetup {
     /// If it cannot listen.
     pub async fn start(self) -> Origin {
         let shared = Arc::new(Shared::default());
-        let serving =
-            serve::Serving { name: self.name.clone(), kind: self.kind, tls: self.tls, shared: shared.clone() };
+        let (name, fields) = (self.name.clone(), Arc::new(self.fields));
+        let serving = serve::Serving { name, kind: self.kind, tls: self.tls, fields, shared: shared.clone() };
         let mut address = None;
         match self.place {
             Place::Unix(path) => {
