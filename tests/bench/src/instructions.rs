@@ -35,8 +35,8 @@ pub(crate) struct Arguments {
     /// Tidegate's binary
     #[arg(long, default_value = "target/release/tidegate")]
     gateway: PathBuf,
-    /// Operations of the first run; the second does twice as many
-    #[arg(long, default_value_t = 1000, value_parser = clap::value_parser!(u64).range(1..))]
+    /// Operations of the first run, ten times as many messages; the second does twice as many
+    #[arg(long, default_value_t = 5000, value_parser = clap::value_parser!(u64).range(1..))]
     operations: u64,
     /// Fails if an operation costs more: `http=60000,message=3000`
     #[arg(long, value_delimiter = ',', value_parser = limit)]
@@ -61,6 +61,15 @@ impl Kind {
             Self::Message => "echo-64",
         }
     }
+
+    /// Operations for each that is asked for. Two starts differ by up to three million instructions: little beside
+    /// thousands of requests, and as much as a thousand messages.
+    fn times(self) -> u64 {
+        match self {
+            Self::Http | Self::Connect => 1,
+            Self::Message => 10,
+        }
+    }
 }
 
 fn limit(text: &str) -> Result<(Kind, f64), String> {
@@ -80,8 +89,9 @@ pub(crate) async fn run(arguments: &Arguments) -> anyhow::Result<()> {
     count(&stage, &valgrind, gateway, Kind::Http, 1).await?;
     let mut over = Vec::new();
     for kind in scenes {
-        let less = count(&stage, &valgrind, gateway, *kind, arguments.operations).await?;
-        let more = count(&stage, &valgrind, gateway, *kind, 2 * arguments.operations).await?;
+        let operations = kind.times() * arguments.operations;
+        let less = count(&stage, &valgrind, gateway, *kind, operations).await?;
+        let more = count(&stage, &valgrind, gateway, *kind, 2 * operations).await?;
         let each = (more.instructions - less.instructions) / (more.operations - less.operations);
         let most = limits.get(kind).copied();
         let said = most.map_or(String::new(), |most| format!(", at most {most:.0}"));
