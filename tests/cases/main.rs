@@ -26,6 +26,7 @@ mod running;
 mod samples;
 mod sdk;
 mod sticky;
+mod storm;
 mod swap;
 mod upgrade;
 mod workers;

@@ -93,7 +93,7 @@ impl Shared {
 impl Origin {
     /// An endpoint for HTTP and websockets. It says `x-endpoint: NAME` in every response. A websocket is greeted with
     /// `hello from NAME`, and gets back what it sends; the first subprotocol that is asked for is chosen. Any other
-    /// request gets the [`Seen`] as JSON.
+    /// request gets the [`Seen`] as JSON, but for one to `/never`: that gets no answer.
     pub fn named(name: &str) -> OriginSetup {
         OriginSetup::new(name, Kind::Echo(None))
     }

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
+use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::{SinkExt, StreamExt};
@@ -33,6 +34,7 @@ pub(super) struct Serving {
     pub(super) kind: Kind,
     pub(super) tls: Option<TlsAcceptor>,
     pub(super) fields: Arc<Vec<Field>>,
+    pub(super) work: Duration,
     pub(super) shared: Arc<Shared>,
 }
 
@@ -96,7 +98,13 @@ impl Serving {
                 });
                 response
             }
-            (None, None) => Response::new(Full::from(serde_json::to_vec(&seen).unwrap())),
+            (None, None) if parts.uri.path() == "/never" => std::future::pending().await,
+            (None, None) => {
+                if !self.work.is_zero() {
+                    tokio::time::sleep(self.work).await;
+                }
+                Response::new(Full::from(serde_json::to_vec(&seen).unwrap()))
+            }
         };
         response.headers_mut().insert("x-endpoint", HeaderValue::from_str(&self.name).unwrap());
         for (name, value) in self.fields.iter() {

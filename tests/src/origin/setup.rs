@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
 use http_body_util::Full;
@@ -21,6 +22,7 @@ pub struct OriginSetup {
     kind: Kind,
     tls: Option<TlsAcceptor>,
     fields: Vec<serve::Field>,
+    work: Duration,
     place: Place,
 }
 
@@ -33,7 +35,7 @@ enum Place {
 
 impl OriginSetup {
     pub(super) fn new(name: &str, kind: Kind) -> Self {
-        Self { name: name.to_owned(), kind, tls: None, fields: Vec::new(), place: Place::Free }
+        Self { name: name.to_owned(), kind, tls: None, fields: Vec::new(), work: Duration::ZERO, place: Place::Free }
     }
 
     /// Speaks TLS.
@@ -54,6 +56,13 @@ impl OriginSetup {
     /// Says this in every response, upgrades among them. `value` is asked each time.
     pub fn saying_in(mut self, name: &'static str, value: impl Fn() -> String + Send + Sync + 'static) -> Self {
         self.fields.push((HeaderName::from_static(name), Arc::new(value)));
+        self
+    }
+
+    /// Works so long on each request that is no upgrade, as real servers do: then some are under way whenever something
+    /// happens to it.
+    pub fn working(mut self, work: Duration) -> Self {
+        self.work = work;
         self
     }
 
@@ -82,7 +91,8 @@ impl OriginSetup {
     pub async fn start(self) -> Origin {
         let shared = Arc::new(Shared::default());
         let (name, fields) = (self.name.clone(), Arc::new(self.fields));
-        let serving = serve::Serving { name, kind: self.kind, tls: self.tls, fields, shared: shared.clone() };
+        let serving =
+            serve::Serving { name, kind: self.kind, tls: self.tls, fields, work: self.work, shared: shared.clone() };
         let mut address = None;
         match self.place {
             Place::Unix(path) => {
