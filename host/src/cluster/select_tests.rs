@@ -117,6 +117,22 @@ async fn when_all_are_paused_a_request_still_goes_where_it_belongs() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn without_failover_too_all_are_tried_when_all_are_paused() {
+    let cluster = cluster(&[EndpointState::Ready; 2], None, false);
+    let fail = |id| asking(&cluster, id, &Tried::default()).unwrap().unreachable(Instant::now());
+    assert!(fail(0).is_some());
+    assert_eq!(asking(&cluster, 0, &Tried::default()).unwrap_err(), SelectError::Bound, "the other one is there");
+    assert!(fail(1).is_some());
+
+    let lease = asking(&cluster, 0, &Tried::default()).unwrap();
+
+    assert_eq!((lease.endpoint(), lease.is_forced()), (0, true));
+    let mut tried = Tried::default();
+    tried.add(0);
+    assert_eq!(asking(&cluster, 0, &tried).unwrap_err(), SelectError::Bound, "no other may stand in");
+}
+
+#[tokio::test(start_paused = true)]
 async fn an_answer_that_counts_as_a_failure_pauses_its_endpoint() {
     let members = (0..2).map(|id| member(id, EndpointState::Ready)).collect();
     let policy = Policy { fail_on: Some([503].into()), ..Policy::default() };
