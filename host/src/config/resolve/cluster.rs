@@ -25,7 +25,7 @@ pub(crate) const STATES: [(&str, EndpointState); 5] = [
     ("standby", EndpointState::Standby),
 ];
 /// Apache's limit for `route=`.
-const LONGEST_ROUTE: usize = 63;
+pub(crate) const LONGEST_ROUTE: usize = 63;
 
 impl Resolver<'_, '_> {
     pub(super) fn clusters(
