@@ -64,7 +64,7 @@ impl Tried {
         self.0.len()
     }
 
-    fn contains(&self, id: u32) -> bool {
+    pub(super) fn contains(&self, id: u32) -> bool {
         self.0.contains(&id)
     }
 }

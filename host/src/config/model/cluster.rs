@@ -30,6 +30,8 @@ pub struct Cluster {
     pub force_recovery: bool,
     /// How long an endpoint that has come or come back gets less than its share. Default: none.
     pub slow_start: Option<Duration>,
+    /// How long a request waits for an endpoint that can take it. Default: none.
+    pub wait: Option<Duration>,
     /// Whether endpoints are ejected for bad answers. Default: not.
     pub outlier: Option<Outlier>,
     /// Probes. Default: none.
