@@ -154,4 +154,28 @@ mod tests {
 
         assert_eq!(lives[0].standing(now), Standing::Healthy);
     }
+
+    #[test]
+    fn time_helps_where_somebody_may_come_free_who_was_not_tried() {
+        use EndpointState::{Drain, Maint, Ready, Standby};
+        use SelectError::{Bound, NoneEligible, Refused};
+        for (states, tried, error, expected) in [
+            (&[Ready, Maint][..], &[][..], NoneEligible, true),
+            (&[Ready, Maint], &[0], NoneEligible, false),
+            (&[Ready, Standby], &[0], NoneEligible, true),
+            (&[Drain, Maint], &[], NoneEligible, false),
+            (&[Ready, Ready], &[], Bound, true),
+            (&[Ready, Ready], &[0], Bound, false),
+            (&[Ready, Ready], &[], Refused, false),
+        ] {
+            let members =
+                states.iter().zip(lives(states.len())).map(|(state, live)| Member { state: *state, ..member(&live) });
+            let balancer = Box::new(crate::policy::LeastBusy);
+            let cluster = Cluster::new("c".into(), members.collect(), balancer);
+            let mut before = Tried::default();
+            tried.iter().for_each(|id| before.add(*id));
+
+            assert_eq!(cluster.may_pass(error, &before), expected, "{states:?}, tried {tried:?}, {error}");
+        }
+    }
 }
