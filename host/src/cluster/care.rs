@@ -77,8 +77,9 @@ impl Default for Care {
 /// Whether one more may be ejected where `ejected` of `all` are. The share is a limit: it is rounded down.
 fn may_eject(ejected: usize, all: usize, share: f64) -> bool {
     #[expect(clippy::cast_precision_loss, reason = "numbers of endpoints are small")]
-    let (after, most) = ((ejected + 1) as f64, share * all as f64);
-    after <= most
+    let after = (ejected + 1) as f64 / all as f64;
+    // Not multiplied: 0.29 * 100 is less than 29.
+    after <= share
 }
 
 #[cfg(test)]
@@ -97,6 +98,8 @@ mod tests {
             (0, 1, 1.0, true),
             (0, 9, 0.1, false),
             (0, 10, 0.1, true),
+            (28, 100, 0.29, true),
+            (29, 100, 0.29, false),
             (0, 0, 1.0, false),
         ] {
             assert_eq!(may_eject(ejected, all, share), expected, "{ejected} of {all} at {share}");

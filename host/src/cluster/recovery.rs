@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::{Cluster, Member};
+use super::{Cluster, Member, SelectError, Tried};
+use crate::config::EndpointState;
 
 /// How members come back into use.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -14,13 +15,15 @@ pub struct Recovery {
     pub is_forced: bool,
     /// How long a member that has come or come back is spared, if at all.
     pub slow_start: Option<Duration>,
+    /// How long a request waits for a member that can take it, if at all (Apache's balancer `timeout`).
+    pub wait: Option<Duration>,
     /// Whether members are probed.
     pub has_probes: bool,
 }
 
 impl Default for Recovery {
     fn default() -> Self {
-        Self { is_forced: true, slow_start: None, has_probes: false }
+        Self { is_forced: true, slow_start: None, wait: None, has_probes: false }
     }
 }
 
@@ -56,6 +59,19 @@ impl Recovery {
 }
 
 impl Cluster {
+    /// Whether time alone may turn `error` into a choice for a request that has `tried` these: a member of this generation
+    /// may become free that takes work and has not been tried.
+    #[must_use]
+    pub fn may_pass(&self, error: SelectError, tried: &Tried) -> bool {
+        let takes_work = |state| !matches!(state, EndpointState::Drain | EndpointState::Maint);
+        let mut members = (0_u32..).zip(self.members());
+        match error {
+            SelectError::NoneEligible => members.any(|(id, member)| takes_work(member.state) && !tried.contains(id)),
+            SelectError::Bound => tried.count() == 0,
+            SelectError::Refused => false,
+        }
+    }
+
     /// It goes live in the place of `before`, which may be itself, or nobody.
     pub fn take_over(&self, before: Option<&Self>, now: Instant) {
         if before.is_some_and(|before| std::ptr::eq(before, self)) {
@@ -71,9 +87,9 @@ mod tests {
 
     use super::*;
     use crate::cluster::{Live, Standing, Thresholds};
-    use crate::config::EndpointState;
 
-    const SLOW: Recovery = Recovery { is_forced: true, slow_start: Some(Duration::from_secs(100)), has_probes: false };
+    const SLOW: Recovery =
+        Recovery { is_forced: true, slow_start: Some(Duration::from_secs(100)), wait: None, has_probes: false };
 
     fn member(live: &Arc<Live>) -> Member {
         let (group, state, max_connections, care) = (0, EndpointState::Ready, None, super::super::Care::default());
@@ -137,5 +153,29 @@ mod tests {
         SLOW.take_over(&members, &members, now);
 
         assert_eq!(lives[0].standing(now), Standing::Healthy);
+    }
+
+    #[test]
+    fn time_helps_where_somebody_may_come_free_who_was_not_tried() {
+        use EndpointState::{Drain, Maint, Ready, Standby};
+        use SelectError::{Bound, NoneEligible, Refused};
+        for (states, tried, error, expected) in [
+            (&[Ready, Maint][..], &[][..], NoneEligible, true),
+            (&[Ready, Maint], &[0], NoneEligible, false),
+            (&[Ready, Standby], &[0], NoneEligible, true),
+            (&[Drain, Maint], &[], NoneEligible, false),
+            (&[Ready, Ready], &[], Bound, true),
+            (&[Ready, Ready], &[0], Bound, false),
+            (&[Ready, Ready], &[], Refused, false),
+        ] {
+            let members =
+                states.iter().zip(lives(states.len())).map(|(state, live)| Member { state: *state, ..member(&live) });
+            let balancer = Box::new(crate::policy::LeastBusy);
+            let cluster = Cluster::new("c".into(), members.collect(), balancer);
+            let mut before = Tried::default();
+            tried.iter().for_each(|id| before.add(*id));
+
+            assert_eq!(cluster.may_pass(error, &before), expected, "{states:?}, tried {tried:?}, {error}");
+        }
     }
 }

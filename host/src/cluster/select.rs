@@ -64,7 +64,7 @@ impl Tried {
         self.0.len()
     }
 
-    fn contains(&self, id: u32) -> bool {
+    pub(super) fn contains(&self, id: u32) -> bool {
         self.0.contains(&id)
     }
 }
@@ -216,15 +216,16 @@ impl Cluster {
         let mut chooser = self.chooser.lock();
         let mut forced = false;
         let mut wish = self.wish(request, tried, |live| live.admits(now));
-        if wish == Some(Wish::Unusable) && self.policy.sticky.as_ref().is_some_and(|sticky| !sticky.fails_over()) {
-            return Err(SelectError::Bound);
-        }
         let Chooser { balancer, eligible, busy } = &mut *chooser;
         if !matches!(wish, Some(Wish::Member(_) | Wish::Instead(_))) {
             self.fill(eligible, tried, |live| live.admits(now));
             if eligible.is_empty() && self.recovery.is_forced {
                 forced = true;
                 wish = self.wish(request, tried, |_| true);
+            }
+            // Only now: where all are tried all the same, the one that was named is too.
+            if wish == Some(Wish::Unusable) && self.policy.sticky.as_ref().is_some_and(|sticky| !sticky.fails_over()) {
+                return Err(SelectError::Bound);
             }
         }
         let id = match wish {

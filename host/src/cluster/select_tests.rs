@@ -117,6 +117,41 @@ async fn when_all_are_paused_a_request_still_goes_where_it_belongs() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn without_failover_too_all_are_tried_when_all_are_paused() {
+    let cluster = cluster(&[EndpointState::Ready; 2], None, false);
+    let fail = |id| asking(&cluster, id, &Tried::default()).unwrap().unreachable(Instant::now());
+    assert!(fail(0).is_some());
+    assert_eq!(asking(&cluster, 0, &Tried::default()).unwrap_err(), SelectError::Bound, "the other one is there");
+    assert!(fail(1).is_some());
+
+    let lease = asking(&cluster, 0, &Tried::default()).unwrap();
+
+    assert_eq!((lease.endpoint(), lease.is_forced()), (0, true));
+    let mut tried = Tried::default();
+    tried.add(0);
+    assert_eq!(asking(&cluster, 0, &tried).unwrap_err(), SelectError::Bound, "no other may stand in");
+}
+
+#[tokio::test(start_paused = true)]
+async fn in_a_slow_start_a_request_still_goes_where_it_belongs_and_nobody_is_refused() {
+    let slow = Recovery { slow_start: Some(std::time::Duration::from_secs(3600)), ..Recovery::default() };
+    let cluster =
+        Arc::new(Arc::into_inner(cluster(&[EndpointState::Ready; 2], Some(4), true)).unwrap().with_recovery(slow));
+    cluster.members()[1].live.warm_up(Instant::now());
+
+    let balanced: Vec<_> = (0..2).map(|_| asking(&cluster, 9, &Tried::default()).unwrap()).collect();
+    assert!(balanced.iter().all(|lease| lease.endpoint() == 0), "it has just come");
+    let named = asking(&cluster, 1, &Tried::default()).unwrap();
+    assert_eq!((named.endpoint(), named.stickiness()), (1, Some(Stickiness::Hit)));
+    let mut tried = Tried::default();
+    tried.add(0);
+    assert_eq!(asking(&cluster, 9, &tried).unwrap().endpoint(), 1, "there is nobody else");
+    let full: Vec<_> = (0..2).map(|_| asking(&cluster, 0, &Tried::default()).unwrap()).collect();
+    assert_eq!(full.len(), 2);
+    assert_eq!(asking(&cluster, 9, &Tried::default()).unwrap().endpoint(), 1, "the other one is at its limit");
+}
+
+#[tokio::test(start_paused = true)]
 async fn an_answer_that_counts_as_a_failure_pauses_its_endpoint() {
     let members = (0..2).map(|id| member(id, EndpointState::Ready)).collect();
     let policy = Policy { fail_on: Some([503].into()), ..Policy::default() };

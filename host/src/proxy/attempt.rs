@@ -11,6 +11,7 @@ use tokio::time::Instant;
 use super::head::{prepare_request, set_host, target_for};
 use super::record::Record;
 use super::retry::{self, Course, Failed, Source};
+use super::waiting::Patience;
 use super::{Client, Destination, Rules, Snapshot, Timeouts};
 use crate::cluster::{Failure, SelectError, is_idempotent};
 use crate::http::Offer;
@@ -100,10 +101,11 @@ pub(super) async fn attempt(
     let cluster = &destination.cluster;
     outgoing.prepare(facts);
     let mut course = Course::new(cluster);
+    let patience = Patience::new(cluster);
     // Boxed: it is rare, and this future is moved with every connection.
     let mut last: Option<Box<Failed>> = None;
     loop {
-        let lease = match cluster.select(facts, &course.tried, Instant::now()) {
+        let lease = match patience.select(cluster, facts, &course.tried, record.metrics()).await {
             Ok(lease) => lease,
             Err(error) => {
                 retry::count_unselected(error, record);

@@ -5,6 +5,7 @@
 //! | begin: read the target, find the client | `begin.rs` |
 //! | route, and what each decision leads to | `handle.rs` |
 //! | balance, connect, send; the next endpoint if one fails | `attempt.rs`, `retry.rs` |
+//! | wait where no endpoint can take it now | `waiting.rs` |
 //! | heads both ways, rewrite | `head.rs` |
 //! | switch protocols, tunnel | `switch.rs` |
 //! | end: count, log, give the lease back | `record.rs` |
@@ -18,6 +19,7 @@ mod record;
 mod retry;
 mod snapshot;
 mod switch;
+mod waiting;
 
 pub use client::{Client, Observers};
 pub use handle::handle;

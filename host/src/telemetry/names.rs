@@ -74,6 +74,12 @@ pub static RETRIES: Family = Family::counter(
 /// Requests that were not tried again for want of budget.
 pub static RETRIES_DENIED: Family =
     Family::counter("tidegate_retries_denied", "Attempts that were not made because the retry budget is spent");
+/// Requests that wait for an endpoint now.
+pub static REQUESTS_WAITING: Family =
+    Family::gauge("tidegate_requests_waiting", "Requests that wait for an endpoint that can take them");
+/// Requests that waited for an endpoint, by `outcome`.
+pub static WAITS: Family =
+    Family::counter("tidegate_waits", "Requests that waited for an endpoint, by whether one could take them in time");
 /// Requests to sticky clusters, by `outcome`.
 pub static STICKY: Family = Family::counter(
     "tidegate_sticky_requests",
@@ -211,6 +217,10 @@ pub enum Counter {
     RetryStatus,
     /// No other endpoint was tried: the budget is spent.
     RetryDenied,
+    /// A request waited, and an endpoint took it.
+    WaitServed,
+    /// A request waited in vain.
+    WaitInVain,
     /// The endpoint that the request names answered.
     StickyHit,
     /// The request names no endpoint that is known.
@@ -251,7 +261,7 @@ pub enum Counter {
 
 impl Counter {
     /// All, in order of their slots and grouped by family.
-    pub(super) const ALL: [Self; 43] = [
+    pub(super) const ALL: [Self; 45] = [
         Self::ConnectionAccepted,
         Self::RefusedByListenerLimit,
         Self::RefusedByClientLimit,
@@ -277,6 +287,8 @@ impl Counter {
         Self::RetryBroken,
         Self::RetryStatus,
         Self::RetryDenied,
+        Self::WaitServed,
+        Self::WaitInVain,
         Self::StickyHit,
         Self::StickyMiss,
         Self::StickyBroken,
@@ -337,6 +349,8 @@ impl Counter {
             Self::RetryBroken => (&RETRIES, Some(("reason", "broken"))),
             Self::RetryStatus => (&RETRIES, Some(("reason", "status"))),
             Self::RetryDenied => (&RETRIES_DENIED, None),
+            Self::WaitServed => (&WAITS, Some(("outcome", "served"))),
+            Self::WaitInVain => (&WAITS, Some(("outcome", "in_vain"))),
             Self::StickyHit => (&STICKY, Some(("outcome", "hit"))),
             Self::StickyMiss => (&STICKY, Some(("outcome", "miss"))),
             Self::StickyBroken => (&STICKY, Some(("outcome", "broken"))),
@@ -366,17 +380,20 @@ pub enum Gauge {
     ConnectionsOpen,
     /// Tunnels open now.
     TunnelsOpen,
+    /// Requests that wait for an endpoint now.
+    RequestsWaiting,
 }
 
 impl Gauge {
     /// All, in order of their slots.
-    pub(super) const ALL: [Self; 2] = [Self::ConnectionsOpen, Self::TunnelsOpen];
+    pub(super) const ALL: [Self; 3] = [Self::ConnectionsOpen, Self::TunnelsOpen, Self::RequestsWaiting];
 
     /// Its family.
     pub(super) fn family(self) -> &'static Family {
         match self {
             Self::ConnectionsOpen => &CONNECTIONS_OPEN,
             Self::TunnelsOpen => &TUNNELS_OPEN,
+            Self::RequestsWaiting => &REQUESTS_WAITING,
         }
     }
 }

@@ -5,3 +5,4 @@ mod bybusyness;
 mod failover;
 mod limits;
 mod shipped;
+mod waiting;

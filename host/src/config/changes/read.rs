@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 
 use super::super::model::Endpoint;
 use super::super::report::{closest, list, one_of};
-use super::super::resolve::{DISCOVER, STATES, discovering, endpoint_from, hundredths, misfit};
+use super::super::resolve::{DISCOVER, LONGEST_ROUTE, STATES, discovering, endpoint_from, hundredths, misfit};
 use super::{Edit, EndpointChange};
 
 /// What is wrong with a document, and the remedy.
@@ -20,7 +20,8 @@ pub struct ChangeFault {
 }
 
 const SETTINGS: [&str; 3] = ["state", "weight", "group"];
-const ENDPOINT: [&str; 8] = ["url", "weight", "group", "state", "route", "labels", "max_connections", "discover"];
+const ENDPOINT: [&str; 10] =
+    ["url", "weight", "group", "state", "route", "redirect", "labels", "max_connections", "ignore_errors", "discover"];
 
 impl Edit {
     /// Reads the endpoint to add; a relative unix socket is taken from `base`.
@@ -97,10 +98,17 @@ pub(super) fn endpoint(map: &Map<String, Value>, base: &Path) -> Result<Endpoint
         Some(discover) => discovering(plain, discover),
         None => plain,
     };
-    let route = get("route").map(|value| text("route", value)).transpose()?;
-    if let Some(length) = route.as_ref().map(String::len).filter(|length| !(1..=63).contains(length)) {
-        return Err(fault(format!("`route` has {length} bytes, expected 1 to 63"), "leave it out for none"));
+    let named = |key: &str| get(key).map(|value| route(key, value)).transpose();
+    let (route, redirect) = (named("route")?, named("redirect")?);
+    if let Some(own) = redirect.as_ref().filter(|redirect| route.as_ref() == Some(redirect)) {
+        let message = format!("`redirect` is \"{own}\", which is the endpoint's own route");
+        return Err(fault(message, "name the route of another endpoint"));
     }
+    let ignore_errors = match get("ignore_errors") {
+        None => plain.ignore_errors,
+        Some(Value::Bool(ignores)) => *ignores,
+        Some(other) => return Err(wrong("ignore_errors", other, "true or false")),
+    };
     let labels = match get("labels") {
         None => Vec::new(),
         Some(Value::Object(labels)) => labels
@@ -116,8 +124,10 @@ pub(super) fn endpoint(map: &Map<String, Value>, base: &Path) -> Result<Endpoint
         weight: settings.weight.flatten().unwrap_or(plain.weight),
         group: settings.group.flatten().unwrap_or(plain.group),
         route,
+        redirect,
         labels,
         max_connections,
+        ignore_errors,
         ..plain
     })
 }
@@ -133,6 +143,9 @@ pub(super) fn written(endpoint: &Endpoint) -> Value {
     if let Some(route) = &endpoint.route {
         map.insert("route".to_owned(), json!(route));
     }
+    if let Some(redirect) = &endpoint.redirect {
+        map.insert("redirect".to_owned(), json!(redirect));
+    }
     if !endpoint.labels.is_empty() {
         let labels: Map<_, _> =
             endpoint.labels.iter().map(|(name, value)| (name.clone(), Value::from(value.as_str()))).collect();
@@ -140,6 +153,9 @@ pub(super) fn written(endpoint: &Endpoint) -> Value {
     }
     if let Some(most) = endpoint.max_connections {
         map.insert("max_connections".to_owned(), json!(most));
+    }
+    if endpoint.ignore_errors {
+        map.insert("ignore_errors".to_owned(), json!(true));
     }
     Value::Object(map)
 }
@@ -153,6 +169,17 @@ fn word<T: Copy>(key: &str, value: &Value, words: &[(&str, T)]) -> Result<T, Cha
     let message = format!("`{key}` is \"{written}\", expected {}", one_of(names()));
     let hint = closest(&written, names()).map(|word| format!("did you mean `{word}`?"));
     Err(ChangeFault { message, hint })
+}
+
+fn route(key: &str, value: &Value) -> Result<String, ChangeFault> {
+    let route = text(key, value)?;
+    match route.len() {
+        1..=LONGEST_ROUTE => Ok(route),
+        length => {
+            let message = format!("`{key}` has {length} bytes, expected 1 to {LONGEST_ROUTE}");
+            Err(fault(message, "leave it out for none"))
+        }
+    }
 }
 
 fn weight(value: &Value) -> Result<u32, ChangeFault> {

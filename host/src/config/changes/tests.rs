@@ -160,6 +160,7 @@ fn a_file_keeps_changes_whole_or_not_at_all() {
                 "url": "wss://_chat._tcp.example.com", "route": "c", "labels": { "rack": "b" }, "max_connections": 5,
             })),
             add(json!({ "url": "ws://app:8080", "discover": "off", "state": "spare" })),
+            add(json!({ "url": "ws://10.0.0.4", "route": "d", "redirect": "c", "ignore_errors": true })),
             Edit::Remove("ws://10.0.0.2".to_owned()),
         ],
     );
@@ -171,6 +172,24 @@ fn a_file_keeps_changes_whole_or_not_at_all() {
     assert_eq!(names, ["changes.json"], "nothing is left beside it");
     let nowhere = folder.path().join("none").join("changes.json");
     assert!(changes.store(&nowhere).unwrap_err().to_string().contains("cannot be written"));
+}
+
+#[test]
+fn an_added_member_can_be_all_that_one_of_the_file_can() {
+    let Edit::Add(added) = add(json!({ "url": "ws://10.0.0.4", "redirect": "c", "ignore_errors": true })) else {
+        panic!("it adds");
+    };
+    assert_eq!((added.redirect.as_deref(), added.ignore_errors), (Some("c"), true));
+
+    for (body, word) in [
+        (json!({ "url": "ws://a", "redirect": "" }), "`redirect` has 0 bytes, expected 1 to 63"),
+        (json!({ "url": "ws://a", "redirect": 7 }), "`redirect` is a number, expected text"),
+        (json!({ "url": "ws://a", "route": "r", "redirect": "r" }), "the endpoint's own route"),
+        (json!({ "url": "ws://a", "ignore_errors": "yes" }), "`ignore_errors` is text, expected true or false"),
+    ] {
+        let fault = Edit::add(body.to_string().as_bytes(), Path::new("")).unwrap_err();
+        assert!(fault.message.contains(word), "{body}: {fault}");
+    }
 }
 
 #[test]

@@ -2,7 +2,10 @@
 //!
 //! What an operator writes is in [`super::schema`]; [`super::resolve`] turns that into this.
 
+mod cluster;
+mod endpoint;
 mod health;
+mod listener;
 mod retry;
 mod sticky;
 
@@ -15,10 +18,11 @@ use std::time::Duration;
 use ::http::{HeaderName, HeaderValue};
 use ipnet::IpNet;
 
-use super::signals::{Heartbeat, Signal};
+use super::signals::Heartbeat;
+pub use cluster::{ClientTls, Cluster, Verify};
+pub use endpoint::{Endpoint, EndpointAddress, EndpointState};
 pub use health::{Check, Health, HttpCheck, Outlier, Pause, WebsocketCheck};
-
-use super::membership::{Counting, Discover};
+pub use listener::{CertificateFiles, ClientCertificate, Limits, Listener, ServerTls};
 pub use retry::Retry;
 pub use sticky::{Affinity, Issue, SameSite, Sticky};
 
@@ -92,67 +96,6 @@ pub struct Forwarded {
     pub trusted: Vec<IpNet>,
 }
 
-/// One listening socket.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Listener {
-    /// Where to listen. Port 0 takes a free one.
-    pub address: SocketAddr,
-    /// TLS, or plain.
-    pub tls: Option<ServerTls>,
-    /// Limits for what comes in here.
-    pub limits: Limits,
-}
-
-/// Limits of a listener.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Limits {
-    /// Open client connections, tunnels included. Default 10,000.
-    pub connections: usize,
-    /// The same for one client address. Default: no limit of its own (usize::MAX).
-    pub connections_per_client: usize,
-    /// Bytes of a request head. Default 64 KiB, at least 8 KiB.
-    pub head_bytes: usize,
-    /// Fields in a request head. Default 100.
-    pub head_fields: usize,
-    /// From the first byte of a head (or the accept) to its end; covers the TLS handshake on its own. Default 10 s.
-    pub head_timeout: Duration,
-    /// A kept-alive connection without a request, and a client that takes nothing of its answer. Default 60 s.
-    pub idle_timeout: Duration,
-    /// Whether a client that has ended its direction still waits for its answer. Default false: it has left.
-    pub half_close: bool,
-}
-
-/// TLS towards clients.
-#[derive(Clone, Debug, PartialEq)]
-pub struct ServerTls {
-    /// The certificate for every name that no other matches.
-    pub default: CertificateFiles,
-    /// More by server name.
-    pub by_name: Vec<(Vec<String>, CertificateFiles)>,
-    /// Lowest version: true allows TLS 1.2 (default), false asks for 1.3.
-    pub allow_tls12: bool,
-    /// CA file that client certificates must chain to, and whether one is required.
-    pub client_ca: Option<(PathBuf, ClientCertificate)>,
-}
-
-/// Whether a client must show a certificate.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ClientCertificate {
-    /// Checked if shown.
-    Optional,
-    /// No connection without one.
-    Required,
-}
-
-/// A chain and its key, PEM.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct CertificateFiles {
-    /// Leaf first.
-    pub certificate: PathBuf,
-    /// PKCS#8, PKCS#1 or SEC1.
-    pub key: PathBuf,
-}
-
 /// What a rule of the `[[route]]` list means to the host. How it matches is the router's business: see
 /// [`PluginUse::config`].
 #[derive(Clone, Debug, PartialEq)]
@@ -198,144 +141,6 @@ pub struct PluginUse {
     pub plugin: String,
     /// Its configuration; for `prefix` and `reverse` made from the `[[route]]` list.
     pub config: serde_json::Value,
-}
-
-/// A group of endpoints and how one is chosen.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Cluster {
-    /// As configured; for a direct route the origin, e.g. `ws://10.0.0.1:8080`.
-    pub name: String,
-    /// Who chooses.
-    pub balancer: PluginUse,
-    /// At least one.
-    pub endpoints: Vec<Endpoint>,
-    /// Timeouts, those of the gateway filled in.
-    pub timeouts: Timeouts,
-    /// TLS towards its endpoints, used by `https` and `wss`.
-    pub tls: ClientTls,
-    /// Idle connections kept per worker and endpoint. Default 64.
-    pub pool_size: usize,
-    /// How long one is kept. Default 30 s.
-    pub pool_idle: Duration,
-    /// How long an endpoint is left alone after a failure.
-    pub pause: Pause,
-    /// Whether endpoints are tried all the same when every one that could take work is down. Default on.
-    pub force_recovery: bool,
-    /// How long an endpoint that has come or come back gets less than its share. Default: none.
-    pub slow_start: Option<Duration>,
-    /// Whether endpoints are ejected for bad answers. Default: not.
-    pub outlier: Option<Outlier>,
-    /// Probes. Default: none.
-    pub health: Option<Health>,
-    /// Whether a client's requests go to the endpoint that they name. Default none.
-    pub sticky: Option<Sticky>,
-    /// What the balancer's hash is made from. Default none.
-    pub affinity: Option<Affinity>,
-    /// When a request is sent again.
-    pub retry: Retry,
-    /// Statuses, 400 to 599, that pause the endpoint once they are delivered (Apache's failonstatus). Default none.
-    pub fail_on: Vec<u16>,
-    /// What its endpoints report about themselves, by name; at most [`super::MOST_SIGNALS`].
-    pub signals: Vec<Signal>,
-    /// How long a report counts. Default 10 s.
-    pub signal_expiry: Duration,
-    /// Whose requests and tunnels make an endpoint busy. Default: those of this cluster.
-    pub count: Counting,
-}
-
-/// A member of a cluster.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Endpoint {
-    /// As configured, normalised: scheme and host lower case, default port removed, no trailing slash of an empty path.
-    pub url: String,
-    /// Where to connect.
-    pub address: EndpointAddress,
-    /// Whether TLS is spoken.
-    pub tls: bool,
-    /// `host[:port]` for the Host header and, without the port, for TLS; port left out when it is the default.
-    pub authority: String,
-    /// Path that every request gets in front; empty, or starts with `/` and does not end with one.
-    pub base_path: String,
-    /// Load factor in hundredths, 1 to 10,000: 100 = 1.0.
-    pub weight: u32,
-    /// Apache's lbset, 0 to 99: lower first.
-    pub group: u32,
-    /// Sticky route.
-    pub route: Option<String>,
-    /// Sticky route that stands in when this endpoint cannot take work.
-    pub redirect: Option<String>,
-    /// Admin state.
-    pub state: EndpointState,
-    /// Operator's labels.
-    pub labels: Vec<(String, String)>,
-    /// In-flight limit; none is no limit.
-    pub max_connections: Option<u32>,
-    /// Whether its failures neither pause nor eject it (Apache's status `+I`). Default off.
-    pub ignore_errors: bool,
-    /// Whether its host is a name that stands for several endpoints.
-    pub discover: Discover,
-    /// URL of the endpoint whose name has this address; none if it is configured itself.
-    pub found_by: Option<String>,
-}
-
-/// Where an endpoint listens.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub enum EndpointAddress {
-    /// Host (name or address, without brackets) and port.
-    Tcp(String, u16),
-    /// Path of a unix socket.
-    Unix(PathBuf),
-}
-
-/// What the operator says of an endpoint.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum EndpointState {
-    /// Takes work.
-    Ready,
-    /// Takes no new work; what it has goes on.
-    Drain,
-    /// Takes no work.
-    Maint,
-    /// Takes work while another of its group cannot (Apache's hot spare).
-    Spare,
-    /// Takes work when no other of its group can (Apache's hot standby).
-    Standby,
-}
-
-impl EndpointState {
-    /// As written in the configuration.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Ready => "ready",
-            Self::Drain => "drain",
-            Self::Maint => "maint",
-            Self::Spare => "spare",
-            Self::Standby => "standby",
-        }
-    }
-}
-
-/// TLS towards endpoints.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ClientTls {
-    /// Roots to trust instead of the platform's.
-    pub ca: Option<PathBuf>,
-    /// Whether the certificate is checked at all. Default full.
-    pub verify: Verify,
-    /// Name to ask for and check instead of the URL's.
-    pub server_name: Option<String>,
-    /// Certificate to show.
-    pub identity: Option<CertificateFiles>,
-}
-
-/// How an endpoint's certificate is checked.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Verify {
-    /// Chain, name and dates.
-    Full,
-    /// Not at all.
-    None,
 }
 
 /// One plugin file and what it may do.

@@ -25,7 +25,7 @@ pub(crate) const STATES: [(&str, EndpointState); 5] = [
     ("standby", EndpointState::Standby),
 ];
 /// Apache's limit for `route=`.
-const LONGEST_ROUTE: usize = 63;
+pub(crate) const LONGEST_ROUTE: usize = 63;
 
 impl Resolver<'_, '_> {
     pub(super) fn clusters(
@@ -67,7 +67,8 @@ impl Resolver<'_, '_> {
                 pool_idle: self.time("idle", section.pool.idle.as_ref(), defaults::POOL_IDLE),
                 pause: self.pause(&section.pause),
                 force_recovery: section.force_recovery.unwrap_or(true),
-                slow_start: self.slow_start(section.slow_start.as_ref()),
+                slow_start: self.time_if_written("slow_start", section.slow_start.as_ref()),
+                wait: self.time_if_written("wait", section.wait.as_ref()),
                 outlier: section.outlier.as_ref().map(|outlier| self.outlier(outlier)),
                 health,
                 sticky,
@@ -237,6 +238,7 @@ pub(super) fn direct(url: &EndpointUrl, timeouts: Timeouts) -> Resolved {
         pause: Pause::default(),
         force_recovery: true,
         slow_start: None,
+        wait: None,
         outlier: None,
         health: None,
         sticky: None,

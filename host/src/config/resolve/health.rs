@@ -1,4 +1,4 @@
-//! `pause`, `slow_start`, `outlier` and `health` of a cluster.
+//! `pause`, `slow_start`, `wait`, `outlier` and `health` of a cluster.
 
 use std::ops::RangeInclusive;
 use std::time::Duration;
@@ -46,9 +46,9 @@ impl Resolver<'_, '_> {
     }
 
     /// None, unless it is written.
-    pub(super) fn slow_start(&mut self, written: Option<&Time>) -> Option<Duration> {
+    pub(super) fn time_if_written(&mut self, key: &str, written: Option<&Time>) -> Option<Duration> {
         let written = written?;
-        Some(self.time("slow_start", Some(written), written.get_ref().0))
+        Some(self.time(key, Some(written), written.get_ref().0))
     }
 
     pub(super) fn outlier(&mut self, written: &OutlierTable) -> Outlier {

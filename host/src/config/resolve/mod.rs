@@ -17,7 +17,7 @@ mod sticky;
 mod target;
 mod url;
 
-pub(crate) use cluster::{STATES, hundredths};
+pub(crate) use cluster::{LONGEST_ROUTE, STATES, hundredths};
 pub(crate) use membership::{DISCOVER, discovering, endpoint_from, misfit};
 
 use std::path::{Path, PathBuf};

@@ -142,14 +142,13 @@ impl Resolver<'_, '_> {
             let cluster = name.get_ref().to_ascii_lowercase();
             for (signal, table) in section.signals.iter().flatten() {
                 let why = match table.get_ref() {
-                    SignalTable { json: Some(_), .. } | SignalTable { metric: Some(_), .. } if !probes(section) => {
-                        "no HTTP probe asks its endpoints"
-                    }
+                    SignalTable { json: Some(_), .. } | SignalTable { metric: Some(_), .. } => no_body(section),
                     SignalTable { heartbeat: Some(_), .. } if file.heartbeat.is_none() => {
-                        "there is no [heartbeat] to hear it"
+                        Some("there is no [heartbeat] to hear it; add one with `listen`")
                     }
-                    _ => continue,
+                    _ => None,
                 };
+                let Some(why) = why else { continue };
                 let message =
                     format!("signal `{}` of cluster `{cluster}` is reported by nobody: {why}", signal.get_ref());
                 self.report.warn(signal.span(), message);
@@ -160,7 +159,8 @@ impl Resolver<'_, '_> {
             let missing = used.balancer.plugin == balancer && !used.signals.iter().any(|signal| signal.name == asked);
             if let Some(span) = span.clone().filter(|_| missing) {
                 let message = format!(
-                    "cluster `{}` has balancer `{balancer}`, but no signal `{asked}`: it knows nothing of its endpoints",
+                    "cluster `{}` has balancer `{balancer}`, but no signal `{asked}`: it knows nothing of its endpoints; \
+                     add signals = {{ {asked} = {{ heartbeat = \"{asked}\" }} }}",
                     used.name
                 );
                 self.report.warn(span, message);
@@ -169,7 +169,11 @@ impl Resolver<'_, '_> {
     }
 }
 
-/// Whether the endpoints of a cluster are asked over HTTP, so that there are answers to read.
-fn probes(section: &ClusterSection) -> bool {
-    section.health.as_ref().is_some_and(|health| health.probe.get_ref() == "http")
+/// Why no probe of a cluster has an answer with a body to read, and the remedy; none if one has.
+fn no_body(section: &ClusterSection) -> Option<&'static str> {
+    let Some(health) = section.health.as_ref().filter(|health| health.probe.get_ref() == "http") else {
+        return Some("no HTTP probe asks its endpoints; add health = { probe = \"http\", path = \"/load\" }");
+    };
+    let asks_head = health.method.as_ref().is_some_and(|method| method.get_ref() == "HEAD");
+    asks_head.then_some("an answer to a probe with HEAD has no body; use method = \"GET\"")
 }

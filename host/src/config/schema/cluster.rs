@@ -30,6 +30,7 @@ pub(crate) struct ClusterSection {
     pub(crate) pause: PauseTable,
     pub(crate) force_recovery: Option<bool>,
     pub(crate) slow_start: Option<Time>,
+    pub(crate) wait: Option<Time>,
     pub(crate) outlier: Option<OutlierTable>,
     pub(crate) health: Option<HealthTable>,
     pub(crate) sticky: Option<Spanned<StickyEntry>>,

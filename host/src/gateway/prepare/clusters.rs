@@ -97,6 +97,7 @@ fn make(
     let recovery = Recovery {
         is_forced: cluster.force_recovery,
         slow_start: cluster.slow_start,
+        wait: cluster.wait,
         has_probes: cluster.health.is_some(),
     };
     let policy = Policy {

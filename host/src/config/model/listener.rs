@@ -1,0 +1,66 @@
+//! `[[listen]]`
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// One listening socket.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Listener {
+    /// Where to listen. Port 0 takes a free one.
+    pub address: SocketAddr,
+    /// TLS, or plain.
+    pub tls: Option<ServerTls>,
+    /// Limits for what comes in here.
+    pub limits: Limits,
+}
+
+/// Limits of a listener.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Limits {
+    /// Open client connections, tunnels included. Default 10,000.
+    pub connections: usize,
+    /// The same for one client address. Default: no limit of its own (usize::MAX).
+    pub connections_per_client: usize,
+    /// Bytes of a request head. Default 64 KiB, at least 8 KiB.
+    pub head_bytes: usize,
+    /// Fields in a request head. Default 100.
+    pub head_fields: usize,
+    /// From the first byte of a head (or the accept) to its end; covers the TLS handshake on its own. Default 10 s.
+    pub head_timeout: Duration,
+    /// A kept-alive connection without a request, and a client that takes nothing of its answer. Default 60 s.
+    pub idle_timeout: Duration,
+    /// Whether a client that has ended its direction still waits for its answer. Default false: it has left.
+    pub half_close: bool,
+}
+
+/// TLS towards clients.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ServerTls {
+    /// The certificate for every name that no other matches.
+    pub default: CertificateFiles,
+    /// More by server name.
+    pub by_name: Vec<(Vec<String>, CertificateFiles)>,
+    /// Lowest version: true allows TLS 1.2 (default), false asks for 1.3.
+    pub allow_tls12: bool,
+    /// CA file that client certificates must chain to, and whether one is required.
+    pub client_ca: Option<(PathBuf, ClientCertificate)>,
+}
+
+/// Whether a client must show a certificate.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ClientCertificate {
+    /// Checked if shown.
+    Optional,
+    /// No connection without one.
+    Required,
+}
+
+/// A chain and its key, PEM.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct CertificateFiles {
+    /// Leaf first.
+    pub certificate: PathBuf,
+    /// PKCS#8, PKCS#1 or SEC1.
+    pub key: PathBuf,
+}
