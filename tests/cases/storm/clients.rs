@@ -10,6 +10,7 @@ use http_body_util::Full;
 use hyper::Request;
 use tidegate_tests::{Answer, Http, Websocket, upgrade_request};
 use tokio::task::JoinHandle;
+use tokio::time::Instant;
 use tokio_tungstenite::tungstenite::Message;
 
 use super::Kills;
@@ -127,7 +128,8 @@ impl Shared {
         }
     }
 
-    /// Echoes through every tunnel, round after round, and one more round at the end.
+    /// Echoes through every tunnel, round after round, and one more round at the end. A fifth of them is closed and opened
+    /// again after each.
     async fn hold(self: Arc<Self>, mut tunnels: Vec<Websocket>) -> Vec<Websocket> {
         let mut last = false;
         for round in 0_usize.. {
@@ -144,13 +146,19 @@ impl Shared {
             if std::mem::replace(&mut last, !self.is_on()) {
                 break;
             }
+            // Some come and go, so that those who were killed get tunnels again.
+            for number in (round % 5..tunnels.len()).step_by(5) {
+                let another = self.open(PATHS[number % 2]).await;
+                std::mem::replace(&mut tunnels[number], another).close().await;
+            }
         }
         tunnels
     }
 
     /// Sends GETs and POSTs in turn.
     async fn ask(self: Arc<Self>, sender: u32, every: Duration) {
-        let mut clock = tokio::time::interval(every);
+        // Not all at once: some are to be under way whenever something happens.
+        let mut clock = tokio::time::interval_at(Instant::now() + every * sender / SENDERS, every);
         let mut http = Http::new(plain(self.address).await).await;
         for number in 0_usize.. {
             clock.tick().await;

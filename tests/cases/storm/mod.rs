@@ -47,7 +47,7 @@ async fn kills_restarts_reloads_and_moving_names_lose_nothing_that_could_be_serv
     assert!(told.lost.is_empty(), "{} were lost that could be served: {:#?}", told.lost.len(), told.lost);
     assert!(told.reopened > 0, "kills must have broken tunnels");
     assert_eq!(tunnels.len(), size.tunnels);
-    assert_eq!(world.endings_of_those_who_stayed(), 0, "no tunnel of an endpoint that stayed may have ended");
+    assert_eq!(world.cut_from_those_who_stayed(), 0, "no tunnel of an endpoint that stayed may have broken");
     assert_eq!(world.posts_seen_twice(), Vec::<String>::new());
     eventually("exact counts under open tunnels", || world.counts().iter().all(|count| count.gateway == count.open))
         .await;

@@ -5,7 +5,7 @@ use std::net::Ipv4Addr;
 use std::sync::atomic::Ordering::SeqCst;
 use std::time::Duration;
 
-use tidegate_tests::{Gateway, Names, Origin, OriginSetup, eventually};
+use tidegate_tests::{Ending, Gateway, Names, Origin, OriginSetup, eventually};
 
 use super::Kills;
 
@@ -128,8 +128,10 @@ impl World {
         all.map(|origin| Count { gateway: self.gateway.in_flight(origin) as usize, open: origin.open() }).collect()
     }
 
-    pub(super) fn endings_of_those_who_stayed(&self) -> usize {
-        self.steady.iter().map(|origin| origin.endings().len()).sum()
+    /// Tunnels that those who stayed saw end without a Close frame.
+    pub(super) fn cut_from_those_who_stayed(&self) -> usize {
+        let endings = self.steady.iter().flat_map(Origin::endings);
+        endings.filter(|ending| *ending == Ending::Cut).count()
     }
 
     /// Bodies of POSTs that came to somebody more than once.
