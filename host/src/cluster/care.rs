@@ -8,6 +8,7 @@ use parking_lot::Mutex;
 use tokio::time::Instant;
 
 use super::Live;
+use super::live::Cause;
 use crate::config::{self, EndpointState, Outlier, Pause};
 
 /// The rules of a cluster for one of its members. Cheap to clone.
@@ -44,11 +45,11 @@ impl Care {
     }
 
     /// The member failed in a way that keeps work from it. Returns the pause if it begins now.
-    pub(super) fn pause(&self, live: &Live, reason: &'static str, now: Instant) -> Option<Duration> {
+    pub(super) fn pause(&self, live: &Live, cause: Cause, now: Instant) -> Option<Duration> {
         if self.ignore_errors {
             return None;
         }
-        live.pause(&self.rules.pause, reason, now)
+        live.pause(&self.rules.pause, cause, now)
     }
 
     /// How a piece of the member's work went.

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
+use super::live::Cause;
 use super::shared::Place;
 use super::{AddressCount, Care, Cluster, Live, Member};
 use crate::policy::{Ending, Outcome};
@@ -146,6 +147,13 @@ impl Lease {
         self.live.add_received(bytes as u64);
     }
 
+    /// There is a connection to the endpoint.
+    pub fn connected(&mut self) {
+        if self.trial && self.live.connected(Instant::now()) {
+            self.trial = false;
+        }
+    }
+
     /// The endpoint answered with `status`.
     pub fn answered(&mut self, status: u16, now: Instant) {
         let after = now - self.began;
@@ -154,7 +162,7 @@ impl Lease {
         let fails = self.fail_on.as_ref().is_some_and(|statuses| statuses.contains(&status));
         if fails {
             self.live.count_failure();
-            if let Some(pause) = self.care.pause(&self.live, "it gave an answer that counts as a failure", now) {
+            if let Some(pause) = self.care.pause(&self.live, Cause::Answer, now) {
                 tracing::warn!(endpoint = %self.live.url(), status, ?pause, "endpoint answers with a failure, left alone for now");
             }
         } else {
@@ -193,7 +201,7 @@ impl Lease {
         self.ending = Ending::Unreachable;
         self.live.count_failure();
         self.judge(Verdict::Bad, now);
-        self.care.pause(&self.live, "it could not be reached", now)
+        self.care.pause(&self.live, Cause::Unreachable, now)
     }
 
     /// The endpoint broke off.

@@ -187,7 +187,7 @@ async fn exchange(
             None => {
                 let connection =
                     upstream.connect(outgoing.timeouts.connect).await.map_err(ExchangeError::Unreachable)?;
-                record.metrics().increment(Counter::UpstreamConnected);
+                record.connected();
                 connection
             }
         };

@@ -102,6 +102,14 @@ impl Record {
         self.lease = Some(lease);
     }
 
+    /// There is a new connection to the endpoint.
+    pub(super) fn connected(&mut self) {
+        self.metrics().increment(Counter::UpstreamConnected);
+        if let Some(lease) = &mut self.lease {
+            lease.connected();
+        }
+    }
+
     /// The endpoint did what it must not, or broke off.
     pub(super) fn endpoint_broke(&mut self) {
         self.connection = None;

@@ -1,7 +1,7 @@
 //! What an endpoint that cannot be reached is spared, and for how long.
 
 use tidegate::cluster::{Live, Standing};
-use tidegate_tests::{Gateway, Origin};
+use tidegate_tests::{Gateway, Origin, eventually};
 
 use super::standing;
 
@@ -43,4 +43,29 @@ async fn an_endpoint_whose_errors_are_ignored_is_tried_again_and_again() {
     assert_eq!(standing(&gateway, &url), Standing::Healthy);
     let (picks, failures) = (super::live(&gateway, &url, Live::picks), super::live(&gateway, &url, Live::failures));
     assert!(picks > 1 && picks == failures, "{picks} picks, {failures} failures, which are counted");
+}
+
+#[tokio::test]
+async fn an_endpoint_that_can_be_reached_again_need_not_answer_before_others_come() {
+    let (reserved, b) = (Origin::reserved(), Origin::named("b").start().await);
+    let pause = "pause = { first = \"1ms\", longest = \"1ms\" }\n";
+    let gateway = Gateway::configure(&text(pause, "")).put("nobody", reserved.address()).origin(&b).start().await;
+    // Busy enough for the other one to be preferred, however often it is asked.
+    let mut held = Vec::new();
+    for _ in 0..4 {
+        held.push(gateway.websocket("/").await);
+    }
+    let returned = Origin::named("returned").on(reserved).start().await;
+    let url = returned.address().to_string();
+    eventually("its pause to be over", || standing(&gateway, &url) == Standing::Suspect).await;
+
+    let mut waiting = Vec::new();
+    for count in 1..=3 {
+        let mut client = gateway.raw().await;
+        client.write(b"GET /never HTTP/1.1\r\nHost: gateway.test\r\n\r\n").await;
+        waiting.push(client);
+        eventually("a long poll to arrive there", || returned.seen().len() == count).await;
+    }
+
+    assert_eq!(standing(&gateway, &url), Standing::Suspect, "it has not answered yet");
 }

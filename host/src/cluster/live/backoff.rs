@@ -9,6 +9,25 @@ use crate::config::Pause;
 /// Doublings after which it is the longest pause in any case: 2^30 times the shortest possible is weeks.
 const MOST_DOUBLINGS: u32 = 30;
 
+/// What an endpoint is left alone for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::cluster) enum Cause {
+    /// It could not be reached.
+    Unreachable,
+    /// It gave an answer that counts as a failure.
+    Answer,
+}
+
+impl Cause {
+    /// In words, for operators.
+    pub(super) fn as_str(self) -> &'static str {
+        match self {
+            Self::Unreachable => "it could not be reached",
+            Self::Answer => "it gave an answer that counts as a failure",
+        }
+    }
+}
+
 /// How an endpoint's last tries went.
 #[derive(Debug, Default)]
 pub(super) struct Backoff {
@@ -23,20 +42,20 @@ pub(super) struct Backoff {
 pub(super) struct Paused {
     pub(super) since: Instant,
     pub(super) until: Instant,
-    pub(super) reason: &'static str,
+    pub(super) cause: Cause,
 }
 
 impl Backoff {
     /// Leaves it alone for a while. None if it is already: many connections that fail together are one failure, the pause
     /// has not had its effect yet.
-    pub(super) fn failed(&mut self, rules: &Pause, reason: &'static str, now: Instant) -> Option<Duration> {
+    pub(super) fn failed(&mut self, rules: &Pause, cause: Cause, now: Instant) -> Option<Duration> {
         if self.pause.is_some_and(|pause| pause.until > now) {
             return None;
         }
         let doublings = self.failures_in_a_row.min(MOST_DOUBLINGS);
         self.failures_in_a_row = self.failures_in_a_row.saturating_add(1);
         let length = rules.first.saturating_mul(2_u32.saturating_pow(doublings)).min(rules.longest);
-        self.pause = Some(Paused { since: now, until: now + length, reason });
+        self.pause = Some(Paused { since: now, until: now + length, cause });
         Some(length)
     }
 
@@ -51,6 +70,14 @@ impl Backoff {
         let is_free = self.pause.is_some_and(|pause| pause.until <= now) && !self.on_trial;
         self.on_trial |= is_free;
         is_free
+    }
+
+    /// The trial has a connection. If that was what failed, the next may try as well: its answer may be long in coming.
+    /// Whether the trial has come to something thereby.
+    pub(super) fn connected(&mut self) -> bool {
+        let told = self.pause.is_none_or(|pause| pause.cause == Cause::Unreachable);
+        self.on_trial &= !told;
+        told
     }
 
     /// The trial has come to something.
@@ -79,7 +106,7 @@ mod tests {
         let mut now = Instant::now();
         let mut pauses = vec![];
         for _ in 0..count {
-            let pause = backoff.failed(&rules, "broken", now).unwrap();
+            let pause = backoff.failed(&rules, Cause::Answer, now).unwrap();
             assert!(backoff.pausing(now + pause - Duration::from_millis(1)).is_some());
             assert!(backoff.suspect(now + pause).is_some());
             now += pause;
@@ -100,7 +127,7 @@ mod tests {
         let rules = Pause { first: Duration::from_secs(1), longest: Duration::from_secs(60) };
         let (mut backoff, now) = (Backoff::default(), Instant::now());
 
-        let told = (0..100).filter(|_| backoff.failed(&rules, "broken", now).is_some()).count();
+        let told = (0..100).filter(|_| backoff.failed(&rules, Cause::Answer, now).is_some()).count();
 
         assert_eq!(told, 1);
         assert!(backoff.suspect(now + rules.first).is_some());
@@ -111,7 +138,7 @@ mod tests {
         let rules = Pause { first: Duration::from_secs(1), longest: Duration::from_secs(60) };
         let (mut backoff, now) = (Backoff::default(), Instant::now());
         let after = now + rules.first;
-        backoff.failed(&rules, "broken", now);
+        backoff.failed(&rules, Cause::Answer, now);
         assert!(!backoff.begin_trial(now), "too early");
 
         assert!(backoff.begin_trial(after), "the first one");

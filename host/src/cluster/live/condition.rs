@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::backoff::Backoff;
+use super::backoff::{Backoff, Cause};
 use super::outlier::Conduct;
 use super::probed::{ProbeTicket, Probed, Thresholds};
 use super::standing::{Change, Report, Standing};
@@ -73,8 +73,8 @@ impl Condition {
     }
 
     /// It could not be reached, or gave an answer that pauses it.
-    pub(super) fn failed(&mut self, rules: &Pause, reason: &'static str, now: Instant) -> Option<Duration> {
-        self.backoff.failed(rules, reason, now)
+    pub(super) fn failed(&mut self, rules: &Pause, cause: Cause, now: Instant) -> Option<Duration> {
+        self.backoff.failed(rules, cause, now)
     }
 
     /// A probe's result. One that makes it healthy ends its pause as well: what failed before is mended.
@@ -120,10 +120,10 @@ impl Condition {
             return report(Standing::Ejected, ejection.since, ejection.reason.clone().into());
         }
         if let Some(pause) = self.backoff.pausing(now) {
-            return report(Standing::Paused, pause.since, pause.reason.into());
+            return report(Standing::Paused, pause.since, pause.cause.as_str().into());
         }
         if let Some(pause) = self.backoff.suspect(now) {
-            return report(Standing::Suspect, pause.until, pause.reason.into());
+            return report(Standing::Suspect, pause.until, pause.cause.as_str().into());
         }
         Report { standing: Standing::Healthy, since: self.healthy_since, reason: None }
     }

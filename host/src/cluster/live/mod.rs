@@ -23,6 +23,7 @@ use tokio::time::Instant;
 
 use super::Reported;
 use crate::config::{Outlier, Pause};
+pub(super) use backoff::Cause;
 use condition::Condition;
 use counts::Counts;
 pub use probed::{ProbeTicket, Thresholds};
@@ -147,6 +148,11 @@ impl Live {
         self.troubled.load(Relaxed) && self.update(now, |condition| condition.backoff.begin_trial(now))
     }
 
+    /// The trial has a connection. Whether it has come to something thereby.
+    pub(super) fn connected(&self, now: Instant) -> bool {
+        self.update(now, |condition| condition.backoff.connected())
+    }
+
     /// The trial has come to something.
     pub(super) fn end_trial(&self, now: Instant) {
         self.update(now, |condition| condition.backoff.end_trial());
@@ -161,8 +167,8 @@ impl Live {
     }
 
     /// Leaves it alone for a while that doubles each time. Returns the pause if it begins now.
-    pub(super) fn pause(&self, rules: &Pause, reason: &'static str, now: Instant) -> Option<Duration> {
-        self.update(now, |condition| condition.failed(rules, reason, now))
+    pub(super) fn pause(&self, rules: &Pause, cause: Cause, now: Instant) -> Option<Duration> {
+        self.update(now, |condition| condition.failed(rules, cause, now))
     }
 
     /// How a piece of work went; why it should be ejected, if it should.

@@ -25,7 +25,7 @@ fn failures_lead_from_pause_to_trial_and_back() {
     let (live, now) = (Live::new("ws://192.0.2.1:80"), Instant::now());
     assert_eq!(live.standing(now), Standing::Healthy);
 
-    assert_eq!(live.pause(&PAUSE, "not reached", now), Some(second(1)));
+    assert_eq!(live.pause(&PAUSE, Cause::Unreachable, now), Some(second(1)));
     assert_eq!(live.standing(now), Standing::Paused);
     assert_eq!(live.standing(now + second(1)), Standing::Suspect);
     assert!(live.begin_trial(now + second(1)));
@@ -41,10 +41,25 @@ fn failures_lead_from_pause_to_trial_and_back() {
 }
 
 #[test]
+fn a_connection_ends_the_trial_of_who_could_not_be_reached() {
+    for (cause, others) in [(Cause::Unreachable, Standing::Suspect), (Cause::Answer, Standing::Paused)] {
+        let (live, now) = (Live::new("ws://192.0.2.1:80"), Instant::now());
+        live.pause(&PAUSE, cause, now);
+        let after = now + second(1);
+        assert!(live.begin_trial(after));
+
+        assert_eq!(live.connected(after), others == Standing::Suspect, "{cause:?}");
+
+        assert_eq!(live.standing(after), others, "{cause:?}: until there is an answer");
+        assert_eq!(live.begin_trial(after), others == Standing::Suspect, "{cause:?}");
+    }
+}
+
+#[test]
 fn the_worst_word_counts() {
     let (live, now) = (Live::new("ws://192.0.2.1:80"), Instant::now());
     let ticket = live.begin_probes(now);
-    live.pause(&PAUSE, "not reached", now);
+    live.pause(&PAUSE, Cause::Unreachable, now);
     live.eject("2 failures in a row".to_owned(), &OUTLIER, now);
     live.probed(ticket, Err("answered 500"), ONCE, now);
     let reason = |reason: &'static str| Some(Cow::Borrowed(reason));
@@ -64,7 +79,7 @@ fn a_good_probe_does_not_cut_a_pause_short() {
     let (live, now) = (Live::new("ws://192.0.2.1:80"), Instant::now());
     let ticket = live.begin_probes(now);
     live.probed(ticket, Ok(()), ONCE, now);
-    live.pause(&PAUSE, "answered 503", now);
+    live.pause(&PAUSE, Cause::Answer, now);
 
     live.probed(ticket, Ok(()), ONCE, now);
 
@@ -80,7 +95,7 @@ fn what_becomes_healthy_starts_slowly() {
     assert_eq!(offers(&fresh, now), 100, "a cluster that starts has nobody warm to spare it");
 
     let paused = Live::new("ws://192.0.2.1:80");
-    paused.pause(&PAUSE, "not reached", now);
+    paused.pause(&PAUSE, Cause::Unreachable, now);
     paused.succeeded(Duration::from_millis(1), now + second(2));
     let ejected = Live::new("ws://192.0.2.1:80");
     ejected.eject("bad".to_owned(), &OUTLIER, now);
@@ -102,7 +117,7 @@ fn what_becomes_healthy_starts_slowly() {
 #[test]
 fn an_operator_can_have_failures_forgotten() {
     let (live, now) = (Live::new("ws://192.0.2.1:80"), Instant::now());
-    live.pause(&PAUSE, "not reached", now);
+    live.pause(&PAUSE, Cause::Unreachable, now);
     live.eject("bad".to_owned(), &OUTLIER, now);
 
     live.reset(now);
