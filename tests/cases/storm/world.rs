@@ -153,7 +153,7 @@ fn endpoint(name: &str) -> OriginSetup {
 /// The configuration, another one for each number. The second mortal is left out of every other one but the first.
 fn text(number: usize) -> String {
     let balancer = |offset: usize| BALANCERS[(number + offset) % BALANCERS.len()];
-    let (weight, second) = (1 + number % 3, if number % 2 == 0 { "\"ws://{mortal-1}\"" } else { "" });
+    let (weight, second) = (1 + number % 3, if number.is_multiple_of(2) { "\"ws://{mortal-1}\"" } else { "" });
     format!(
         r#"
 [gateway]
