@@ -9,7 +9,7 @@ use tokio::time::Instant;
 
 use super::Live;
 use super::live::Cause;
-use crate::config::{self, EndpointState, Outlier, Pause};
+use crate::config::{self, Outlier, Pause};
 
 /// The rules of a cluster for one of its members. Cheap to clone.
 #[derive(Clone, Debug)]
@@ -32,8 +32,7 @@ impl Care {
     /// The care of each member of `cluster`, in order. `lives` are theirs.
     #[must_use]
     pub fn of(cluster: &config::Cluster, lives: &[Arc<Live>]) -> Vec<Self> {
-        let takes_work = |state| !matches!(state, EndpointState::Drain | EndpointState::Maint);
-        let peers = cluster.endpoints.iter().zip(lives).filter(|(endpoint, _)| takes_work(endpoint.state));
+        let peers = cluster.endpoints.iter().zip(lives).filter(|(endpoint, _)| endpoint.state.takes_work());
         let rules = Arc::new(Rules {
             pause: cluster.pause,
             outlier: cluster.outlier,

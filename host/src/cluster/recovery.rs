@@ -5,7 +5,6 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::{Cluster, Member, SelectError, Tried};
-use crate::config::EndpointState;
 
 /// How members come back into use.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -63,10 +62,9 @@ impl Cluster {
     /// may become free that takes work and has not been tried.
     #[must_use]
     pub fn may_pass(&self, error: SelectError, tried: &Tried) -> bool {
-        let takes_work = |state| !matches!(state, EndpointState::Drain | EndpointState::Maint);
         let mut members = (0_u32..).zip(self.members());
         match error {
-            SelectError::NoneEligible => members.any(|(id, member)| takes_work(member.state) && !tried.contains(id)),
+            SelectError::NoneEligible => members.any(|(id, member)| member.state.takes_work() && !tried.contains(id)),
             SelectError::Bound => tried.count() == 0,
             SelectError::Refused => false,
         }
@@ -87,6 +85,7 @@ mod tests {
 
     use super::*;
     use crate::cluster::{Live, Standing, Thresholds};
+    use crate::config::EndpointState;
 
     const SLOW: Recovery =
         Recovery { is_forced: true, slow_start: Some(Duration::from_secs(100)), wait: None, has_probes: false };

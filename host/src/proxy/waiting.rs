@@ -19,15 +19,18 @@ const LONGEST: Duration = Duration::from_millis(100);
 /// How long one request waits, over all its attempts.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Patience {
-    until: Instant,
+    /// None: not at all.
+    until: Option<Instant>,
     step: Duration,
 }
 
 impl Patience {
     /// That of a request which begins now.
     pub(super) fn new(cluster: &Cluster) -> Self {
-        let wait = cluster.recovery().wait.unwrap_or_default();
-        Self { until: Instant::now() + wait, step: (wait / LOOKS).clamp(SHORTEST, LONGEST) }
+        let wait = cluster.recovery().wait;
+        let step = (wait.unwrap_or_default() / LOOKS).clamp(SHORTEST, LONGEST);
+        // The clock is read only where somebody waits at all.
+        Self { until: wait.map(|wait| Instant::now() + wait), step }
     }
 
     /// Chooses an endpoint, now or as soon as one can take the request. Dropped, it waits no more.
@@ -38,13 +41,10 @@ impl Patience {
         tried: &Tried,
         metrics: &Arc<Metrics>,
     ) -> Result<Lease, SelectError> {
-        let now = Instant::now();
-        match cluster.select(facts, tried, now) {
-            Err(error) if now < self.until && cluster.may_pass(error, tried) => {
-                // Boxed: it is rare, and this future is moved with every connection.
-                Box::pin(self.wait(cluster, facts, tried, metrics)).await
-            }
-            chosen => chosen,
+        match self.look(cluster, facts, tried) {
+            Some(chosen) => chosen,
+            // Boxed: it is rare, and this future is moved with every connection.
+            None => Box::pin(self.wait(cluster, facts, tried, metrics)).await,
         }
     }
 
@@ -57,15 +57,28 @@ impl Patience {
     ) -> Result<Lease, SelectError> {
         let _waiting = metrics.hold(Gauge::RequestsWaiting);
         loop {
-            tokio::time::sleep_until(self.until.min(Instant::now() + self.step)).await;
-            let now = Instant::now();
-            match cluster.select(facts, tried, now) {
-                Err(error) if now < self.until && cluster.may_pass(error, tried) => {}
-                chosen => {
-                    metrics.increment(if chosen.is_ok() { Counter::WaitServed } else { Counter::WaitInVain });
-                    return chosen;
-                }
+            let next = Instant::now() + self.step;
+            tokio::time::sleep_until(self.until.map_or(next, |until| until.min(next))).await;
+            if let Some(chosen) = self.look(cluster, facts, tried) {
+                metrics.increment(if chosen.is_ok() { Counter::WaitServed } else { Counter::WaitInVain });
+                return chosen;
             }
+        }
+    }
+
+    /// One try; none if another one later is worth it.
+    fn look(
+        self,
+        cluster: &Arc<Cluster>,
+        facts: &mut RequestFacts,
+        tried: &Tried,
+    ) -> Option<Result<Lease, SelectError>> {
+        let now = Instant::now();
+        let chosen = cluster.select(facts, tried, now);
+        let waits = |error| self.until.is_some_and(|until| now < until) && cluster.may_pass(error, tried);
+        match chosen {
+            Err(error) if waits(error) => None,
+            chosen => Some(chosen),
         }
     }
 }

@@ -76,7 +76,9 @@ impl Backoff {
     /// Whether the trial has come to something thereby.
     pub(super) fn connected(&mut self) -> bool {
         let told = self.pause.is_none_or(|pause| pause.cause == Cause::Unreachable);
-        self.on_trial &= !told;
+        if told {
+            self.end_trial();
+        }
         told
     }
 

@@ -64,6 +64,12 @@ pub enum EndpointState {
 }
 
 impl EndpointState {
+    /// Whether it may be given new work by a balancer, now or when others cannot take it.
+    #[must_use]
+    pub fn takes_work(self) -> bool {
+        !matches!(self, Self::Drain | Self::Maint)
+    }
+
     /// As written in the configuration.
     #[must_use]
     pub fn as_str(self) -> &'static str {

@@ -119,8 +119,7 @@ impl Resolver<'_, '_> {
             lines.entry(endpoint.url.clone()).or_insert_with(|| self.report.line(&entry.span()));
             endpoints.push(endpoint);
         }
-        let idle = |endpoint: &Endpoint| matches!(endpoint.state, EndpointState::Drain | EndpointState::Maint);
-        if !endpoints.is_empty() && endpoints.iter().all(idle) {
+        if !endpoints.is_empty() && !endpoints.iter().any(|endpoint| endpoint.state.takes_work()) {
             let message = format!("cluster `{cluster}` has no endpoint that takes work: all are `drain` or `maint`");
             self.report.warn(written.span(), message);
         }
