@@ -124,6 +124,12 @@ pub(crate) fn held(gateway: &Gateway) -> usize {
     all.iter().flat_map(|(_, lives)| lives).map(|live| live.in_flight() as usize).sum()
 }
 
+/// Has the gateway read its file again, off this thread: what is under way goes on meanwhile.
+pub(crate) async fn reload(gateway: &Gateway) {
+    let inner = gateway.inner().clone();
+    tokio::task::spawn_blocking(move || inner.reload()).await.unwrap().unwrap();
+}
+
 /// Text of `tests/guests/NAME.wat`.
 pub(crate) fn guest(name: &str) -> String {
     std::fs::read_to_string(wat(name)).unwrap()

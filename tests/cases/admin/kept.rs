@@ -4,11 +4,7 @@ use serde_json::{Value, json};
 use tidegate_tests::{Admin, Gateway};
 
 use super::{MEMBERS, PAIR, member, origins, pair, states};
-
-async fn reload(gateway: &Gateway) {
-    let inner = gateway.inner().clone();
-    tokio::task::spawn_blocking(move || inner.reload()).await.unwrap().unwrap();
-}
+use crate::running::reload;
 
 #[tokio::test]
 async fn a_reload_keeps_changes_and_shows_what_is_different() {

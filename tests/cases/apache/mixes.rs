@@ -1,6 +1,7 @@
 //! Everything together, in an order that looks like chance: tunnels, requests, drains, failures and returns.
 
-use super::chance::Chance;
+use fastrand::Rng;
+
 use super::play::compare;
 use super::scene::{DISABLED, DRAINED, Member, NAMES, READY, SPARE, STANDBY, Scene, State, Step};
 
@@ -31,8 +32,8 @@ struct Victim {
     is_home: bool,
 }
 
-fn mix(members: &[Member], chance: &mut Chance) -> Vec<Step> {
-    let victims = NAMES.chars().zip(members).filter(|(_, member)| !matches!(member.state, State::Drain | State::Maint));
+fn mix(members: &[Member], chance: &mut Rng) -> Vec<Step> {
+    let victims = NAMES.chars().zip(members).filter(|(_, member)| member.state.takes_work());
     let victim = |(name, member): (char, &Member)| {
         let may_be_killed = member.state == State::Ready && member.group == 0;
         Victim { name, home: member.state, may_be_killed, is_alive: true, is_home: true }
@@ -40,15 +41,15 @@ fn mix(members: &[Member], chance: &mut Chance) -> Vec<Step> {
     let mut victims: Vec<_> = victims.map(victim).collect();
     let mut steps = Vec::new();
     while steps.len() < STEPS {
-        let at = chance.below(victims.len());
+        let at = chance.usize(..victims.len());
         let victim = &mut victims[at];
-        steps.push(match chance.below(24) {
+        steps.push(match chance.usize(..24) {
             0..=8 => Step::Open(None),
-            9..=13 => Step::Close(chance.below(STEPS)),
+            9..=13 => Step::Close(chance.usize(..STEPS)),
             14..=18 => Step::Ask(None),
             19..=20 if victim.is_home => {
                 victim.is_home = false;
-                Step::Put(victim.name, if chance.below(2) == 0 { State::Drain } else { State::Maint })
+                Step::Put(victim.name, if chance.usize(..2) == 0 { State::Drain } else { State::Maint })
             }
             // Sooner back than away, so that there is somebody to choose from.
             19..=22 if !victim.is_home => {
@@ -69,7 +70,7 @@ fn mixes(balancer: &'static str) -> Vec<Scene> {
     let mut scenes = Vec::new();
     for (place, (name, members)) in (0..).zip(CLUSTERS) {
         for seed in place * SEEDS..(place + 1) * SEEDS {
-            let script = mix(members, &mut Chance::new(seed));
+            let script = mix(members, &mut Rng::with_seed(seed));
             scenes.push(Scene::new(&format!("{name}, order {seed}"), balancer, members, script));
         }
     }

@@ -7,7 +7,6 @@
 //!
 //! Needs `apache2` with its modules (Debian's package); says so and does nothing where they are missing.
 
-mod chance;
 mod differences;
 pub(crate) mod httpd;
 mod locations;

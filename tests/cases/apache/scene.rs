@@ -2,18 +2,11 @@
 
 use std::net::SocketAddr;
 
+/// What an operator says of a member.
+pub(super) use tidegate::config::EndpointState as State;
+
 /// Names of members, in the order of the configuration; what a scene is written and told in.
 pub(super) const NAMES: &str = "abcde";
-
-/// What an operator says of a member.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum State {
-    Ready,
-    Drain,
-    Maint,
-    Spare,
-    Standby,
-}
 
 /// A member. Its name is its place.
 #[derive(Clone, Copy, Debug)]
@@ -59,30 +52,17 @@ pub(super) struct Scene {
     pub(super) script: Vec<Step>,
 }
 
-impl State {
-    /// Every status letter that a state may set.
-    pub(super) const LETTERS: [char; 4] = ['N', 'D', 'R', 'H'];
+/// Every status letter of Apache that a state may set.
+pub(super) const LETTERS: [char; 4] = ['N', 'D', 'R', 'H'];
 
-    /// Apache's letter for it.
-    pub(super) fn letter(self) -> Option<char> {
-        match self {
-            Self::Ready => None,
-            Self::Drain => Some('N'),
-            Self::Maint => Some('D'),
-            Self::Spare => Some('R'),
-            Self::Standby => Some('H'),
-        }
-    }
-
-    /// Our word for it.
-    pub(super) fn word(self) -> &'static str {
-        match self {
-            Self::Ready => "ready",
-            Self::Drain => "drain",
-            Self::Maint => "maint",
-            Self::Spare => "spare",
-            Self::Standby => "standby",
-        }
+/// Apache's letter for a state.
+pub(super) fn letter(state: State) -> Option<char> {
+    match state {
+        State::Ready => None,
+        State::Drain => Some('N'),
+        State::Maint => Some('D'),
+        State::Spare => Some('R'),
+        State::Standby => Some('H'),
     }
 }
 
@@ -120,7 +100,7 @@ impl Scene {
         let mut text = format!("<Proxy balancer://scene{number}>\n");
         for ((Member { weight, group, state }, name), address) in self.members.iter().zip(NAMES.chars()).zip(addresses)
         {
-            let status = state.letter().map_or(String::new(), |letter| format!(" status=+{letter}"));
+            let status = letter(*state).map_or(String::new(), |letter| format!(" status=+{letter}"));
             text += &format!(
                 "BalancerMember ws://{address} route={name} loadfactor={weight} lbset={group} retry=36000{status}\n"
             );
@@ -136,7 +116,7 @@ impl Scene {
         let mut endpoints = String::new();
         for ((Member { weight, group, state }, name), address) in self.members.iter().zip(NAMES.chars()).zip(addresses)
         {
-            let state = state.word();
+            let state = state.as_str();
             endpoints += &format!(
                 "{{ url = \"ws://{address}\", route = \"{name}\", weight = {weight}, group = {group}, state = \"{state}\" }},"
             );
@@ -170,7 +150,7 @@ fn word(word: &str) -> Vec<Step> {
             return vec![Step::Group(name.parse().unwrap(), group)];
         }
         let states = [State::Ready, State::Drain, State::Maint, State::Spare, State::Standby];
-        let state = states.into_iter().find(|known| known.word() == state).expect("a state");
+        let state = states.into_iter().find(|known| known.as_str() == state).expect("a state");
         return vec![Step::Put(name.parse().unwrap(), state)];
     }
     if let Some((name, weight)) = word.split_once('*') {

@@ -9,7 +9,7 @@ use tidegate_tests::{Admin, BoxedIo, Gateway, eventually, within};
 use tokio::time::Instant;
 
 use super::httpd::Httpd;
-use super::scene::State;
+use super::scene::{LETTERS, State, letter};
 use crate::running::{held, plain};
 
 /// A proxy, and the operator's access to it. Clusters are `scene0` and up.
@@ -62,7 +62,7 @@ impl Side for Httpd {
     }
 
     async fn put(&self, cluster: &str, member: SocketAddr, state: State) {
-        let letters = State::LETTERS.map(|letter| (letter, state.letter() == Some(letter)));
+        let letters = LETTERS.map(|each| (each, letter(state) == Some(each)));
         self.flag(cluster, member, &letters).await;
     }
 
@@ -98,7 +98,7 @@ impl Side for Ours {
     }
 
     async fn put(&self, cluster: &str, member: SocketAddr, state: State) {
-        self.change(cluster, member, &json!({ "state": state.word() })).await;
+        self.change(cluster, member, &json!({ "state": state.as_str() })).await;
     }
 
     async fn group(&self, cluster: &str, member: SocketAddr, group: u32) {

@@ -1,6 +1,7 @@
 //! Tunnels under `bybusyness`, opened and closed in an order that looks like chance.
 
-use super::chance::Chance;
+use fastrand::Rng;
+
 use super::play::compare;
 use super::scene::{DISABLED, Member, READY, SPARE, STANDBY, Scene, Step};
 
@@ -24,13 +25,13 @@ const SCENES: &[(&str, &[Member])] = &[
 
 /// More opens than closes, and in the end everything is closed.
 fn opens_and_closes(seed: u64) -> Vec<Step> {
-    let (mut chance, mut open, mut steps) = (Chance::new(seed), 0, Vec::new());
+    let (mut chance, mut open, mut steps) = (Rng::with_seed(seed), 0, Vec::new());
     for _ in 0..STEPS {
-        if open == 0 || chance.below(5) < 3 {
+        if open == 0 || chance.usize(..5) < 3 {
             open += 1;
             steps.push(Step::Open(None));
         } else {
-            steps.push(Step::Close(chance.below(open)));
+            steps.push(Step::Close(chance.usize(..open)));
             open -= 1;
         }
     }

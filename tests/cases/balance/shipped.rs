@@ -125,7 +125,7 @@ async fn consistent_hash_keeps_a_key_together_also_when_others_leave() {
     assert_eq!(used.len(), 4, "all are used: {before:?}");
 
     gateway.rewrite(&text(&["d", "c", "a"]));
-    let _three = gateway.inner().reload().unwrap();
+    gateway.inner().reload().unwrap();
 
     let after = homes(&gateway).await;
     let moved = before.iter().zip(&after).filter(|(before, after)| before != after && *before != "b").count();

@@ -12,14 +12,14 @@ use hyper::Request;
 use tidegate_tests::{Gateway, get, upgrade_request};
 
 /// A GET that makes a guest misbehave.
-fn provoking(path: &str) -> Request<Full<Bytes>> {
+pub(crate) fn provoking(path: &str) -> Request<Full<Bytes>> {
     let mut request = get(path);
     request.headers_mut().insert("x-misbehave", "yes".parse().unwrap());
     request
 }
 
 /// A websocket handshake that makes a guest misbehave.
-fn provoking_upgrade(path: &str) -> Request<()> {
+pub(crate) fn provoking_upgrade(path: &str) -> Request<()> {
     let mut request = upgrade_request(path);
     request.headers_mut().insert("x-misbehave", "yes".parse().unwrap());
     request

@@ -1,9 +1,11 @@
 //! Random sequences of all that begins and ends a lease, against a model that is compared after each step.
 
-use hyper::Request;
 use serde_json::json;
 use tidegate_tests::guests::wat;
 use tidegate_tests::{Admin, Gateway, Origin, Raw, Websocket, eventually, get, upgrade_request};
+
+use crate::faults::{provoking, provoking_upgrade};
+use crate::running::reload;
 
 /// Sequences; `TIDEGATE_STORM=1` plays a hundred times as many.
 const SEEDS: u64 = 4;
@@ -49,7 +51,7 @@ struct World {
 
 #[tokio::test]
 async fn whatever_begins_and_ends_the_counts_are_those_of_the_model_after_each_step() {
-    let seeds = if std::env::var_os("TIDEGATE_STORM").is_some() { 100 * SEEDS } else { SEEDS };
+    let seeds = if super::is_long() { 100 * SEEDS } else { SEEDS };
     for seed in 1..=seeds {
         let mut chance = fastrand::Rng::with_seed(seed);
         let mut world = World::begin().await;
@@ -107,8 +109,12 @@ impl World {
 
     async fn take(&mut self, step: Step, chance: &mut fastrand::Rng) {
         match step {
-            Step::Open(provoking) => {
-                let tunnel = self.gateway.try_websocket(provoke(upgrade_request("/"), provoking)).await.unwrap();
+            Step::Open(trapping) => {
+                let tunnel = self
+                    .gateway
+                    .try_websocket(if trapping { provoking_upgrade("/") } else { upgrade_request("/") })
+                    .await
+                    .unwrap();
                 let tunnel = tunnel.greeted().await;
                 self.tunnels.push((at(tunnel.endpoint()), tunnel));
             }
@@ -119,8 +125,8 @@ impl World {
             Step::Cut if !self.tunnels.is_empty() => {
                 drop(self.tunnels.swap_remove(chance.usize(..self.tunnels.len())));
             }
-            Step::Request(provoking) => {
-                let answer = self.gateway.send(provoke(get("/"), provoking)).await;
+            Step::Request(trapping) => {
+                let answer = self.gateway.send(if trapping { provoking("/") } else { get("/") }).await;
                 assert_eq!(answer.status, 200);
             }
             Step::Wait => self.wait().await,
@@ -143,8 +149,7 @@ impl World {
             }
             Step::Reload(number) => {
                 self.gateway.rewrite(&text(number));
-                let inner = self.gateway.inner().clone();
-                let _live = tokio::task::spawn_blocking(move || inner.reload()).await.unwrap().unwrap();
+                reload(&self.gateway).await;
             }
             Step::Drain(which, drains) => {
                 let path = format!("/api/v1/clusters/pool/endpoints?url=ws://{}", self.origins[which].address());
@@ -172,14 +177,6 @@ impl World {
         .await;
         self.waiting.push((there.unwrap(), client));
     }
-}
-
-/// With the header that makes the guest misbehave, or without.
-fn provoke<B>(mut request: Request<B>, provoking: bool) -> Request<B> {
-    if provoking {
-        request.headers_mut().insert("x-misbehave", "yes".parse().unwrap());
-    }
-    request
 }
 
 fn at(name: &str) -> usize {

@@ -31,7 +31,7 @@ const LONG: Size = Size { tunnels: 2000, requests_per_second: 500, events: 360, 
 /// - what the gateway counts for an endpoint is what that endpoint holds, at the end of it and when all has closed.
 #[tokio::test]
 async fn kills_restarts_reloads_and_moving_names_lose_nothing_that_could_be_served() {
-    let size = if std::env::var_os("TIDEGATE_STORM").is_some() { LONG } else { SHORT };
+    let size = if is_long() { LONG } else { SHORT };
     allow_files(5 * size.tunnels as u64 + 1000);
     let mut world = World::begin().await;
     let clients = Clients::start(&size, world.gateway.address(), &world.kills).await;
@@ -63,6 +63,11 @@ async fn kills_restarts_reloads_and_moving_names_lose_nothing_that_could_be_serv
         told.reopened,
         world.kills.load(SeqCst) / 2
     );
+}
+
+/// Whether the long forms are asked for.
+fn is_long() -> bool {
+    std::env::var_os("TIDEGATE_STORM").is_some()
 }
 
 /// Counts kills: odd while one is under way.

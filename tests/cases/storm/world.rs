@@ -8,6 +8,7 @@ use std::time::Duration;
 use tidegate_tests::{Ending, Gateway, Names, Origin, OriginSetup, eventually};
 
 use super::Kills;
+use crate::running::reload;
 
 /// One thing that happens.
 #[derive(Clone, Copy, Debug)]
@@ -95,8 +96,7 @@ impl World {
             }
             Event::Reload => {
                 self.gateway.rewrite(&text(number));
-                let inner = self.gateway.inner().clone();
-                let _live = tokio::task::spawn_blocking(move || inner.reload()).await.unwrap().unwrap();
+                reload(&self.gateway).await;
             }
             Event::Move => {
                 let (one, two) = (ADDRESSES[number % 3], ADDRESSES[(number + 1) % 3]);
