@@ -1,28 +1,16 @@
 //! Bodies on their way to the client.
 
-use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
-use std::time::Duration;
 
 use bytes::Bytes;
 use http_body::{Body as _, Frame, SizeHint};
-use hyper::body::Incoming;
-use tokio::time::Sleep;
 
 use super::guard::State;
 
 /// Why a body stopped before its end. hyper cuts the connection, which is how HTTP/1.1 says it.
-#[derive(Debug, thiserror::Error)]
-pub enum BodyError {
-    /// The endpoint broke off.
-    #[error("the endpoint broke off in the middle of a body")]
-    Broken(#[source] hyper::Error),
-    /// Nothing came for too long.
-    #[error("the endpoint sent nothing for {0:?}")]
-    Stalled(Duration),
-}
+pub type BodyError = Box<dyn std::error::Error + Send + Sync>;
 
 /// Hears what becomes of a body. Dropped with it, early or late.
 pub trait Watch: Send {
@@ -43,7 +31,7 @@ pub struct Body {
 
 enum Content {
     Whole(Option<Bytes>),
-    Stream { incoming: Incoming, patience: Duration, stalled: Option<Pin<Box<Sleep>>> },
+    Stream(Pin<Box<dyn Pieces>>),
 }
 
 /// Tells the connection that its response is through, whenever and however that is.
@@ -69,10 +57,14 @@ impl Body {
         Self { content: Content::Whole((!bytes.is_empty()).then_some(bytes)), watch: None, busy: None }
     }
 
-    /// What an endpoint sends; it fails when nothing comes for `patience`.
+    /// What comes by and by. Boxed as it comes: most bodies are whole.
     #[must_use]
-    pub fn stream(incoming: Incoming, patience: Duration) -> Self {
-        Self { content: Content::Stream { incoming, patience, stalled: None }, watch: None, busy: None }
+    pub fn stream<S>(stream: Box<S>) -> Self
+    where
+        S: http_body::Body<Data = Bytes> + Send + 'static,
+        S::Error: std::error::Error + Send + Sync + 'static,
+    {
+        Self { content: Content::Stream(Box::into_pin(stream)), watch: None, busy: None }
     }
 
     /// Lets `watch` hear of it. It hears of the end at once if the body is empty.
@@ -98,7 +90,7 @@ impl http_body::Body for Body {
         let this = self.get_mut();
         let frame = match &mut this.content {
             Content::Whole(bytes) => bytes.take().map(|bytes| Ok(Frame::data(bytes))),
-            Content::Stream { incoming, patience, stalled } => ready!(poll_stream(incoming, *patience, stalled, cx)),
+            Content::Stream(pieces) => ready!(pieces.as_mut().poll(cx)),
         };
         let ended = this.is_end_stream();
         if let Some(watch) = &mut this.watch {
@@ -119,32 +111,41 @@ impl http_body::Body for Body {
     fn is_end_stream(&self) -> bool {
         match &self.content {
             Content::Whole(bytes) => bytes.is_none(),
-            Content::Stream { incoming, .. } => incoming.is_end_stream(),
+            Content::Stream(pieces) => pieces.has_ended(),
         }
     }
 
     fn size_hint(&self) -> SizeHint {
         match &self.content {
             Content::Whole(bytes) => SizeHint::with_exact(bytes.as_ref().map_or(0, |bytes| bytes.len() as u64)),
-            Content::Stream { incoming, .. } => incoming.size_hint(),
+            Content::Stream(pieces) => pieces.size(),
         }
     }
 }
 
-/// The next frame, or an error once nothing has come for `patience`. A timer exists only while something is awaited.
-fn poll_stream(
-    incoming: &mut Incoming,
-    patience: Duration,
-    stalled: &mut Option<Pin<Box<Sleep>>>,
-    cx: &mut Context<'_>,
-) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
-    if let Poll::Ready(frame) = Pin::new(incoming).poll_frame(cx) {
-        *stalled = None;
-        return Poll::Ready(frame.map(|frame| frame.map_err(BodyError::Broken)));
+/// A body of any kind.
+trait Pieces: Send {
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, BodyError>>>;
+    fn has_ended(&self) -> bool;
+    fn size(&self) -> SizeHint;
+}
+
+impl<S> Pieces for S
+where
+    S: http_body::Body<Data = Bytes> + Send,
+    S::Error: std::error::Error + Send + Sync + 'static,
+{
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
+        self.poll_frame(cx).map(|frame| frame.map(|frame| frame.map_err(Into::into)))
     }
-    let timer = stalled.get_or_insert_with(|| Box::pin(tokio::time::sleep(patience)));
-    ready!(timer.as_mut().poll(cx));
-    Poll::Ready(Some(Err(BodyError::Stalled(patience))))
+
+    fn has_ended(&self) -> bool {
+        self.is_end_stream()
+    }
+
+    fn size(&self) -> SizeHint {
+        self.size_hint()
+    }
 }
 
 impl std::fmt::Debug for Body {

@@ -1,16 +1,27 @@
 //! What endpoints are told about the client: `X-Forwarded-*` and `Forwarded` (RFC 7239).
 
+use std::borrow::Cow::{Borrowed, Owned};
 use std::net::IpAddr;
 
 use ::http::HeaderValue;
 use ::http::header::{self, HeaderMap, HeaderName};
 use ipnet::IpNet;
 
-const FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
-const HOST: HeaderName = HeaderName::from_static("x-forwarded-host");
-const PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
-const PORT: HeaderName = HeaderName::from_static("x-forwarded-port");
-const FIELDS: [HeaderName; 5] = [FOR, HOST, PROTO, PORT, header::FORWARDED];
+use super::fields::Fields;
+
+static FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
+static HOST: HeaderName = HeaderName::from_static("x-forwarded-host");
+static PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
+static PORT: HeaderName = HeaderName::from_static("x-forwarded-port");
+static FIELDS: [HeaderName; 5] = [
+    HeaderName::from_static("x-forwarded-for"),
+    HeaderName::from_static("x-forwarded-host"),
+    HeaderName::from_static("x-forwarded-proto"),
+    HeaderName::from_static("x-forwarded-port"),
+    header::FORWARDED,
+];
+static HTTP: HeaderValue = HeaderValue::from_static("http");
+static HTTPS: HeaderValue = HeaderValue::from_static("https");
 
 /// What is sent, and who is believed.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -67,53 +78,48 @@ impl Forwarding {
         })
     }
 
-    /// Puts the fields into `headers`: extends what a trusted peer sent, replaces what anybody else did. `host` is the
+    /// Puts the fields into `fields`: extends what a trusted peer sent, replaces what anybody else did. `host` is the
     /// client's Host as sent; it may be empty.
-    pub fn apply(&self, headers: &mut HeaderMap, peer: &Peer, host: &str) {
-        let trusted = self.trusts(peer.address);
-        // Room for all that is put in, found at once.
-        headers.reserve(FIELDS.len() + 1);
-        let claims = headers.keys().any(|name| FIELDS.contains(name));
-        if claims && !trusted {
-            for name in FIELDS {
-                headers.remove(name);
-            }
+    pub fn apply<'a>(&self, fields: &mut Fields<'a>, peer: &'a Peer, host: &str) {
+        let claims = fields.any(|name| FIELDS.contains(name));
+        let believed = claims && self.trusts(peer.address);
+        if claims && !believed {
+            fields.remove(|name| FIELDS.contains(name));
         }
-        let believed = claims && trusted;
         if self.x_forwarded {
-            apply_x_forwarded(headers, peer, host, believed);
+            apply_x_forwarded(fields, peer, host, believed);
         }
         if self.forwarded {
             let element = element(peer, host);
             if believed {
-                append_to_list(headers, header::FORWARDED, &element);
+                append_to_list(fields, &header::FORWARDED, &element);
             } else if let Ok(value) = HeaderValue::try_from(element) {
-                headers.insert(header::FORWARDED, value);
+                fields.push(Owned(header::FORWARDED), Owned(value));
             }
         }
     }
 }
 
-fn apply_x_forwarded(headers: &mut HeaderMap, peer: &Peer, host: &str, believed: bool) {
+fn apply_x_forwarded<'a>(fields: &mut Fields<'a>, peer: &'a Peer, host: &str, believed: bool) {
     if let Some(alone) = &peer.alone {
         match alone.to_str() {
-            Ok(address) if believed => append_to_list(headers, FOR, address),
-            _ => _ = headers.insert(FOR, alone.clone()),
+            Ok(address) if believed => append_to_list(fields, &FOR, address),
+            _ => fields.push(Borrowed(&FOR), Borrowed(alone)),
         }
     }
     // How the client first came is known to the first proxy only: a trusted one's word stays.
-    if !(believed && headers.contains_key(PROTO)) {
-        headers.insert(PROTO, HeaderValue::from_static(if peer.https { "https" } else { "http" }));
+    let unsaid = |fields: &Fields<'_>, name| !(believed && fields.contains(name));
+    if unsaid(fields, &PROTO) {
+        fields.push(Borrowed(&PROTO), Borrowed(if peer.https { &HTTPS } else { &HTTP }));
     }
-    if !(believed && headers.contains_key(PORT)) {
-        headers.insert(PORT, peer.port.clone());
+    if unsaid(fields, &PORT) {
+        fields.push(Borrowed(&PORT), Borrowed(&peer.port));
     }
-    let known = believed && headers.contains_key(HOST);
-    if !known
-        && !host.is_empty()
+    if !host.is_empty()
+        && unsaid(fields, &HOST)
         && let Ok(value) = HeaderValue::from_str(host)
     {
-        headers.insert(HOST, value);
+        fields.push(Borrowed(&HOST), Owned(value));
     }
 }
 
@@ -133,15 +139,15 @@ fn element(peer: &Peer, host: &str) -> String {
 }
 
 /// Appends to a comma-separated field, its lines joined into one.
-fn append_to_list(headers: &mut HeaderMap, name: HeaderName, item: &str) {
+fn append_to_list<'a>(fields: &mut Fields<'a>, name: &'static HeaderName, item: &str) {
     let mut list = String::new();
-    for value in headers.get_all(&name).iter().filter_map(|value| value.to_str().ok()) {
+    for value in fields.all(name).filter_map(|value| value.to_str().ok()) {
         list.push_str(value);
         list.push_str(", ");
     }
     list.push_str(item);
-    if let Ok(value) = HeaderValue::from_str(&list) {
-        headers.insert(name, value);
+    if let Ok(value) = HeaderValue::try_from(list) {
+        fields.set(Borrowed(name), Owned(value));
     }
 }
 
@@ -152,7 +158,7 @@ pub fn client_behind(forwarding: &Forwarding, headers: &HeaderMap, peer: Option<
     if forwarding.trusted.is_empty() || !forwarding.trusts(peer) {
         return peer;
     }
-    let lines: Vec<&str> = headers.get_all(FOR).iter().filter_map(|value| value.to_str().ok()).collect();
+    let lines: Vec<&str> = headers.get_all(&FOR).iter().filter_map(|value| value.to_str().ok()).collect();
     let mut client = peer;
     for entry in lines.iter().rev().flat_map(|line| line.rsplit(',')) {
         let Some(address) = parse_address(entry.trim()) else { return client };
@@ -177,6 +183,8 @@ fn parse_address(text: &str) -> Option<IpAddr> {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
     use super::*;
 
     fn headers(fields: &[(&'static str, &str)]) -> HeaderMap {
@@ -196,12 +204,22 @@ mod tests {
         Forwarding { x_forwarded: true, forwarded: true, trusted }
     }
 
+    fn applied(forwarding: &Forwarding, sent: &HeaderMap, peer: &Peer, host: &str) -> BTreeMap<String, String> {
+        let mut fields = Fields::end_to_end(sent);
+        forwarding.apply(&mut fields, peer, host);
+        let text = String::from_utf8(fields.to_bytes()).unwrap();
+        let lines = text.lines().map(|line| line.split_once(": ").unwrap());
+        let map: BTreeMap<_, _> = lines.map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
+        assert_eq!(map.len(), text.lines().count(), "one line for each:\n{text}");
+        map
+    }
+
     #[test]
     fn strangers_are_not_believed() {
-        let mut map =
+        let claims =
             headers(&[("x-forwarded-for", "6.6.6.6"), ("x-forwarded-proto", "http"), ("forwarded", "for=evil")]);
 
-        both(&[]).apply(&mut map, &peer("192.0.2.7"), "front.example:8443");
+        let map = applied(&both(&[]), &claims, &peer("192.0.2.7"), "front.example:8443");
 
         assert_eq!(map["x-forwarded-for"], "192.0.2.7");
         assert_eq!(map["x-forwarded-proto"], "https");
@@ -212,14 +230,14 @@ mod tests {
 
     #[test]
     fn trusted_proxies_are_extended() {
-        let mut map = headers(&[
+        let claims = headers(&[
             ("x-forwarded-for", "203.0.113.9"),
             ("x-forwarded-proto", "http"),
             ("x-forwarded-host", "public.example"),
             ("forwarded", "for=203.0.113.9"),
         ]);
 
-        both(&["10.0.0.0/8"]).apply(&mut map, &peer("10.1.1.1"), "inner");
+        let map = applied(&both(&["10.0.0.0/8"]), &claims, &peer("10.1.1.1"), "inner");
 
         assert_eq!(map["x-forwarded-for"], "203.0.113.9, 10.1.1.1");
         assert_eq!(map["x-forwarded-proto"], "http");

@@ -6,6 +6,8 @@
 
 use memchr::{memchr, memchr_iter};
 
+use super::chunks::Chunks;
+
 /// What cannot be told for sure about a message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Violation {
@@ -56,21 +58,13 @@ enum State {
     Head,
     /// In a body of which this much is to come.
     Body(u64),
-    /// In the size line of a chunk.
-    ChunkSize { size: u64, digits: u8, in_extension: bool, after_cr: bool },
-    /// In the data of a chunk.
-    ChunkData(u64),
-    /// In the line end after a chunk's data; true after the CR.
-    ChunkEnd(bool),
-    /// In the trailer section: whether the line is empty so far, and whether a CR has just come.
-    Trailer { empty: bool, after_cr: bool },
+    /// In a body in chunks.
+    Chunks(Chunks),
 }
 
 /// Longest head that is collected when it comes in pieces. More than any limit for heads allows, so that the server's
 /// own refusal comes first.
 const LONGEST_HEAD: usize = 2 * 1024 * 1024;
-
-const CHUNK_START: State = State::ChunkSize { size: 0, digits: 0, in_extension: false, after_cr: false };
 
 impl Framing {
     /// What has been found wrong, if anything.
@@ -101,13 +95,7 @@ impl Framing {
                     self.state = if left == 0 { State::Head } else { State::Body(left) };
                     rest
                 }
-                State::ChunkData(left) => {
-                    let (rest, left) = skip(bytes, left);
-                    self.state = if left == 0 { State::ChunkEnd(false) } else { State::ChunkData(left) };
-                    rest
-                }
-                State::Trailer { empty, after_cr } => self.pass_trailer(bytes, empty, after_cr),
-                State::ChunkSize { .. } | State::ChunkEnd(_) => self.pass_chunk_line(bytes),
+                State::Chunks(chunks) => self.pass_chunks(bytes, chunks),
             };
         }
     }
@@ -175,63 +163,25 @@ impl Framing {
         }
         self.state = match (length, encoded) {
             (Some(_), true) => return self.fail(Violation::LengthAndEncoding),
-            (_, true) => CHUNK_START,
+            (_, true) => State::Chunks(Chunks::default()),
             (Some(0) | None, false) => State::Head,
             (Some(length), false) => State::Body(length),
         };
     }
 
-    fn pass_chunk_line<'a>(&mut self, bytes: &'a [u8]) -> &'a [u8] {
-        let Some((byte, rest)) = bytes.split_first() else { return bytes };
-        self.state = match (self.state, *byte) {
-            (State::ChunkEnd(false), b'\r') => State::ChunkEnd(true),
-            (State::ChunkEnd(true), b'\n') => CHUNK_START,
-            (State::ChunkSize { size, digits, in_extension, after_cr: false }, b'\r') if digits > 0 => {
-                State::ChunkSize { size, digits, in_extension, after_cr: true }
-            }
-            (State::ChunkSize { size: 0, after_cr: true, .. }, b'\n') => {
-                State::Trailer { empty: true, after_cr: false }
-            }
-            (State::ChunkSize { size, after_cr: true, .. }, b'\n') => State::ChunkData(size),
-            (State::ChunkSize { size, digits, in_extension: true, after_cr: false }, other) if other != b'\n' => {
-                State::ChunkSize { size, digits, in_extension: true, after_cr: false }
-            }
-            (State::ChunkSize { size, digits, in_extension: false, after_cr: false }, b';' | b' ' | b'\t')
-                if digits > 0 =>
-            {
-                State::ChunkSize { size, digits, in_extension: true, after_cr: false }
-            }
-            (State::ChunkSize { size, digits, in_extension: false, after_cr: false }, digit) if digits < 15 => {
-                let Some(value) = char::from(digit).to_digit(16) else { return self.broken_chunks() };
-                let size = size * 16 + u64::from(value);
-                State::ChunkSize { size, digits: digits + 1, in_extension: false, after_cr: false }
-            }
-            _ => return self.broken_chunks(),
+    fn pass_chunks<'a>(&mut self, bytes: &'a [u8], mut chunks: Chunks) -> &'a [u8] {
+        let Ok(lines) = chunks.pass_lines(bytes) else {
+            self.fail(Violation::Chunks);
+            return &[];
         };
-        rest
-    }
-
-    /// The section ends with an empty line. Its lines end in CR LF and in nothing else: a bare LF would end the section
-    /// for one reader and not for another.
-    fn pass_trailer<'a>(&mut self, bytes: &'a [u8], empty: bool, after_cr: bool) -> &'a [u8] {
-        let Some((byte, rest)) = bytes.split_first() else { return bytes };
-        self.state = match (byte, after_cr) {
-            (b'\n', true) if empty => State::Head,
-            (b'\n', true) => State::Trailer { empty: true, after_cr: false },
-            (b'\r', false) => State::Trailer { empty, after_cr: true },
-            (b'\n' | b'\r', _) | (_, true) => return self.broken_chunks(),
-            _ => State::Trailer { empty: false, after_cr: false },
-        };
-        rest
+        let bytes = bytes.split_at(lines).1;
+        let data = chunks.take_data(bytes.len());
+        self.state = if chunks.is_at_end() { State::Head } else { State::Chunks(chunks) };
+        bytes.split_at(data).1
     }
 
     fn fail(&mut self, violation: Violation) {
         self.violation = Some(violation);
-    }
-
-    fn broken_chunks(&mut self) -> &'static [u8] {
-        self.fail(Violation::Chunks);
-        &[]
     }
 }
 

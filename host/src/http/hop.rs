@@ -7,24 +7,30 @@ use crate::net::HOP_BY_HOP;
 /// Tokens of Connection that name a hop-by-hop field, or no field at all.
 const USUAL: [&str; 4] = ["upgrade", "keep-alive", "close", "te"];
 
+/// Whether a field is about one connection.
+pub(super) fn is_hop_by_hop(name: &HeaderName) -> bool {
+    HOP_BY_HOP.contains(name)
+}
+
+/// The fields that `Connection` names besides; framing is not the sender's to take away.
+pub(super) fn named_by_connection(headers: &HeaderMap) -> Vec<HeaderName> {
+    headers
+        .get_all(header::CONNECTION)
+        .iter()
+        .filter_map(|value| value.to_str().ok())
+        .flat_map(|value| value.split(','))
+        .map(str::trim)
+        // The usual tokens name what goes anyway.
+        .filter(|token| !USUAL.iter().any(|usual| token.eq_ignore_ascii_case(usual)))
+        .filter_map(|token| HeaderName::from_bytes(token.as_bytes()).ok())
+        .filter(|name| name != header::CONTENT_LENGTH)
+        .collect()
+}
+
 /// Removes hop-by-hop fields and those that `Connection` names.
 pub fn strip_hop_by_hop(headers: &mut HeaderMap) {
-    if headers.contains_key(header::CONNECTION) {
-        let named: Vec<HeaderName> = headers
-            .get_all(header::CONNECTION)
-            .iter()
-            .filter_map(|value| value.to_str().ok())
-            .flat_map(|value| value.split(','))
-            .map(str::trim)
-            // The usual tokens name what goes anyway.
-            .filter(|token| !USUAL.iter().any(|usual| token.eq_ignore_ascii_case(usual)))
-            .filter_map(|token| HeaderName::from_bytes(token.as_bytes()).ok())
-            // Framing is not the client's to take away.
-            .filter(|name| name != header::CONTENT_LENGTH)
-            .collect();
-        for name in named {
-            headers.remove(name);
-        }
+    for name in named_by_connection(headers) {
+        headers.remove(name);
     }
     // One pass over the names that are there costs less than a search for each that might be.
     let mut there = HOP_BY_HOP.map(|_| false);

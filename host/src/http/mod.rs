@@ -1,6 +1,8 @@
 //! Serving connections, bodies, hop-by-hop, forwarded headers, upgrade detection, error replies.
 
 mod body;
+mod chunks;
+mod fields;
 mod forwarded;
 mod framing;
 mod guard;
@@ -12,6 +14,8 @@ mod target;
 mod upgrade;
 
 pub use body::{Body, BodyError, Watch};
+pub use chunks::{Chunks, MalformedChunks};
+pub use fields::Fields;
 pub use forwarded::{Forwarding, Peer, client_behind};
 pub use framing::{Framing, Violation};
 pub use guard::Guard;

@@ -2,9 +2,11 @@
 //! the gateway's own header fields.
 
 mod fields;
+mod scratch;
 mod socket;
 mod stream;
 
 pub use fields::{HOP_BY_HOP, is_reserved};
+pub use scratch::with_scratch;
 pub use socket::{ACCEPTED_SEND_AT_ONCE, bind_datagrams, bind_shared, probe, raise_descriptor_limit};
 pub use stream::{Socket, Stream};

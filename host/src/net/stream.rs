@@ -6,7 +6,7 @@
 
 use std::io;
 use std::pin::Pin;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, Waker};
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpStream, UnixStream};
@@ -49,6 +49,31 @@ macro_rules! delegate {
             $(Self::$variant(inner) => Pin::new(inner).$method $arguments,)+
         }
     };
+}
+
+impl Socket {
+    /// Whether nothing has come: no byte, no end, no error. No system call while that is so.
+    fn is_quiet(&self) -> bool {
+        let nothing = match self {
+            Self::Tcp(stream) => stream.try_read(&mut [0]),
+            Self::Unix(stream) => stream.try_read(&mut [0]),
+        };
+        nothing.is_err_and(|error| error.kind() == io::ErrorKind::WouldBlock)
+    }
+}
+
+impl Stream {
+    /// Whether the other side has been silent and is there, as far as is known here. A byte that came is lost: this is for
+    /// a stream on which any would be one too many. Records of TLS that carry none are taken in.
+    pub fn is_quiet(&mut self) -> bool {
+        match self {
+            Self::Plain(socket) => socket.is_quiet(),
+            Self::Tls(stream) => {
+                let mut cx = Context::from_waker(Waker::noop());
+                Pin::new(stream).poll_read(&mut cx, &mut ReadBuf::new(&mut [0])).is_pending()
+            }
+        }
+    }
 }
 
 impl AsyncRead for Socket {

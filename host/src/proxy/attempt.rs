@@ -3,12 +3,10 @@
 use std::sync::Arc;
 
 use ::http::request::Parts;
-use ::http::{HeaderMap, HeaderValue, Request, Response, StatusCode, Uri, header};
-use http_body::Body as _;
-use hyper::body::Incoming;
+use ::http::{Response, StatusCode};
 use tokio::time::Instant;
 
-use super::head::{prepare_request, set_host, target_for};
+use super::head::{host_for, request_fields, target_for};
 use super::record::Record;
 use super::retry::{self, Course, Failed, Source};
 use super::waiting::Patience;
@@ -17,7 +15,7 @@ use crate::cluster::{Failure, SelectError, is_idempotent};
 use crate::http::Offer;
 use crate::policy::RequestFacts;
 use crate::telemetry::Counter;
-use crate::upstream::{ConnectError, ConnectFault, Connection, Progress, RequestBody, SendError, Upstream};
+use crate::upstream::{Broken, ConnectError, ConnectFault, Content, RequestBody, RequestHead, SendError, Upstream};
 
 /// A request that can be sent, and sent again.
 pub(super) struct Outgoing<'a> {
@@ -25,8 +23,8 @@ pub(super) struct Outgoing<'a> {
     pub(super) snapshot: &'a Snapshot,
     pub(super) offer: Option<&'a Offer>,
     pub(super) parts: Parts,
-    /// Ready for any endpoint, but for Host.
-    pub(super) headers: HeaderMap,
+    /// Ready for any endpoint, but for Host and what frames the body.
+    pub(super) fields: Vec<u8>,
     pub(super) body: RequestBody,
     /// Where the body comes from when it is sent again.
     pub(super) source: Source,
@@ -46,7 +44,7 @@ pub(super) enum AttemptError {
     Connect(ConnectError),
     /// The endpoint broke off, and the request may have been acted on.
     #[error("endpoint broke off: {0}")]
-    Broken(hyper::Error),
+    Broken(Broken),
     /// No answer in time.
     #[error("no answer within the response timeout")]
     TimedOut,
@@ -81,9 +79,8 @@ impl AttemptError {
 
 /// An answer and what it came by.
 pub(super) struct Answer {
-    pub(super) response: Response<Incoming>,
+    pub(super) response: Response<Content>,
     pub(super) upstream: Arc<Upstream>,
-    pub(super) connection: Connection,
 }
 
 /// Sends `outgoing` to an endpoint of `destination`. The lease of the one that answers stays in `record`.
@@ -99,7 +96,7 @@ pub(super) async fn attempt(
     record: &mut Record,
 ) -> Result<Answer, AttemptError> {
     let cluster = &destination.cluster;
-    outgoing.prepare(facts);
+    outgoing.fields = request_fields(outgoing.client, outgoing.snapshot, outgoing.rules, facts, outgoing.offer);
     let mut course = Course::new(cluster);
     let patience = Patience::new(cluster);
     // Boxed: it is rare, and this future is moved with every connection.
@@ -119,16 +116,16 @@ pub(super) async fn attempt(
             }
             retry::leave(outcome, cluster, record);
             if why != Failure::Connect {
-                outgoing.rewind(facts);
+                outgoing.body = outgoing.source.again();
             }
         }
         let id = lease.endpoint();
         record.attempt(lease);
         let Some(upstream) = destination.upstreams.get(id as usize) else { return Err(AttemptError::Target) };
         let (why, outcome) = match exchange(upstream, &mut outgoing, facts, record).await {
-            Ok((response, connection)) => {
+            Ok(response) => {
                 let status = response.status().as_u16();
-                let answer = Answer { response, upstream: upstream.clone(), connection };
+                let answer = Answer { response, upstream: upstream.clone() };
                 if !cluster.retry().repeats_status(status) {
                     return Ok(answer);
                 }
@@ -172,14 +169,14 @@ async fn exchange(
     outgoing: &mut Outgoing<'_>,
     facts: &RequestFacts,
     record: &mut Record,
-) -> Result<(Response<Incoming>, Connection), ExchangeError> {
-    let uri = target_for(upstream, outgoing.routed, facts, &outgoing.parts.uri)
+) -> Result<Response<Content>, ExchangeError> {
+    let target = target_for(upstream, outgoing.routed, facts, &outgoing.parts.uri)
         .ok_or(ExchangeError::Failed(AttemptError::Target))?;
-    set_host(&mut outgoing.headers, outgoing.rules, facts, upstream);
+    let host = host_for(outgoing.rules, facts, upstream);
     let mut may_reuse = outgoing.offer.is_none();
     loop {
         let waiting = if may_reuse { upstream.waiting() } else { None };
-        let mut connection = match waiting {
+        let connection = match waiting {
             Some(connection) => {
                 record.metrics().increment(Counter::UpstreamReused);
                 connection
@@ -191,113 +188,37 @@ async fn exchange(
                 connection
             }
         };
-        let repeatable = connection.is_reused() && is_idempotent(&outgoing.parts.method);
-        let (request, progress) = outgoing.take(uri.clone());
-        if let Some(progress) = &progress {
+        let reused = connection.is_reused();
+        let repeatable = reused && is_idempotent(&outgoing.parts.method);
+        let body = std::mem::replace(&mut outgoing.body, RequestBody::Empty);
+        if let Some(progress) = body.progress() {
             record.uploads(progress.clone());
         }
-        match send(&mut connection, request, progress, outgoing.timeouts).await {
-            Ok(response) => return Ok((response, connection)),
-            Err(SendOutcome::NotSent(request, _)) if connection.is_reused() => outgoing.put_back(*request),
-            Err(SendOutcome::NotSent(request, error)) => {
-                outgoing.put_back(*request);
-                let fault = ConnectFault::Closed(error);
-                return Err(ExchangeError::Unreachable(ConnectError { url: upstream.url().clone(), fault }));
+        let method = &outgoing.parts.method;
+        let head = RequestHead { method, target: &target, host: &host, fields: &outgoing.fields };
+        let error = match connection.send(head, body, outgoing.timeouts.response, upstream).await {
+            Ok(response) => return Ok(response),
+            Err(error) => error,
+        };
+        return Err(match error {
+            SendError::NotSent(body, _) if reused => {
+                outgoing.body = body;
+                continue;
             }
-            Err(SendOutcome::Broken(error)) if is_clients_fault(&error) => {
-                return Err(ExchangeError::Failed(AttemptError::ClientGone));
+            SendError::NotSent(body, broken) => {
+                outgoing.body = body;
+                let fault = ConnectFault::Closed(broken);
+                ExchangeError::Unreachable(ConnectError { url: upstream.url().clone(), fault })
             }
-            Err(SendOutcome::Broken(_)) if repeatable && outgoing.source.is_whole() => {
-                outgoing.rewind(facts);
-                set_host(&mut outgoing.headers, outgoing.rules, facts, upstream);
+            SendError::Broken(_) if repeatable && outgoing.source.is_whole() => {
+                outgoing.body = outgoing.source.again();
                 may_reuse = false;
+                continue;
             }
-            Err(SendOutcome::Broken(error)) => return Err(ExchangeError::Failed(AttemptError::Broken(error))),
-            Err(SendOutcome::TimedOut) => return Err(ExchangeError::Failed(AttemptError::TimedOut)),
-            Err(SendOutcome::ClientStalled) => return Err(ExchangeError::Failed(AttemptError::ClientStalled)),
-        }
-    }
-}
-
-enum SendOutcome {
-    NotSent(Box<Request<RequestBody>>, hyper::Error),
-    Broken(hyper::Error),
-    TimedOut,
-    ClientStalled,
-}
-
-/// Sends, and waits for the head of the answer as long as the body makes progress or the response timeout runs.
-async fn send(
-    connection: &mut Connection,
-    request: Request<RequestBody>,
-    progress: Option<Progress>,
-    timeouts: Timeouts,
-) -> Result<Response<Incoming>, SendOutcome> {
-    let mut sending = std::pin::pin!(connection.send(request));
-    let mut seen = 0;
-    loop {
-        match tokio::time::timeout(timeouts.response, sending.as_mut()).await {
-            Ok(Ok(response)) => return Ok(response),
-            Ok(Err(SendError::NotSent(request, error))) => return Err(SendOutcome::NotSent(request, error)),
-            Ok(Err(SendError::Broken(error))) => return Err(SendOutcome::Broken(error)),
-            Err(_elapsed) => match &progress {
-                Some(progress) if progress.bytes() > seen => seen = progress.bytes(),
-                Some(progress) if !progress.is_complete() => return Err(SendOutcome::ClientStalled),
-                _ => return Err(SendOutcome::TimedOut),
-            },
-        }
-    }
-}
-
-/// Whether sending failed because the client's body did.
-fn is_clients_fault(error: &hyper::Error) -> bool {
-    error.is_user() || error.is_body_write_aborted()
-}
-
-impl Outgoing<'_> {
-    /// Makes the head anew from what the client sent.
-    fn prepare(&mut self, facts: &RequestFacts) {
-        self.headers = facts.headers.clone();
-        prepare_request(&mut self.headers, self.client, self.snapshot, self.rules, facts, self.offer);
-    }
-
-    /// Makes it whole again after it was sent.
-    fn rewind(&mut self, facts: &RequestFacts) {
-        self.prepare(facts);
-        self.body = self.source.again();
-    }
-
-    fn take(&mut self, uri: Uri) -> (Request<RequestBody>, Option<Progress>) {
-        let body = std::mem::replace(&mut self.body, RequestBody::Empty);
-        let progress = body.progress().cloned();
-        let mut request = Request::new(body);
-        *request.method_mut() = self.parts.method.clone();
-        *request.uri_mut() = uri;
-        *request.headers_mut() = std::mem::take(&mut self.headers);
-        frame(&mut request);
-        (request, progress)
-    }
-
-    fn put_back(&mut self, request: Request<RequestBody>) {
-        let (parts, body) = request.into_parts();
-        self.headers = parts.headers;
-        self.body = body;
-    }
-}
-
-/// Makes the head say what the body is. hyper takes a length for granted that is there, and sends nothing after a GET of
-/// unknown length; both would leave the endpoint with another idea of where this request ends.
-fn frame(request: &mut Request<RequestBody>) {
-    let exact = request.body().size_hint().exact();
-    let headers = request.headers_mut();
-    match exact {
-        Some(0) if headers.get(header::CONTENT_LENGTH).is_some_and(|length| length != "0") => {
-            headers.remove(header::CONTENT_LENGTH);
-        }
-        Some(_) => {}
-        None => {
-            headers.remove(header::CONTENT_LENGTH);
-            headers.insert(header::TRANSFER_ENCODING, HeaderValue::from_static("chunked"));
-        }
+            SendError::Broken(broken) => ExchangeError::Failed(AttemptError::Broken(broken)),
+            SendError::TimedOut => ExchangeError::Failed(AttemptError::TimedOut),
+            SendError::ClientGone(_) => ExchangeError::Failed(AttemptError::ClientGone),
+            SendError::ClientStalled => ExchangeError::Failed(AttemptError::ClientStalled),
+        });
     }
 }

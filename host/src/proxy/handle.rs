@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use ::http::{HeaderMap, Request, Response, StatusCode, header};
+use ::http::{Request, Response, StatusCode, header};
 use http_body::Body as _;
 use hyper::body::Incoming;
 use hyper::upgrade::OnUpgrade;
@@ -16,6 +16,8 @@ use super::{Client, Destination, Rules, Snapshot, begin};
 use crate::http::{Body, Offer, offered, read_target, reply};
 use crate::policy::{Decision, DirectResponse, RequestFacts, ResponseContext, Target};
 use crate::telemetry::Counter;
+use crate::tunnel::Side;
+use crate::upstream::Content;
 
 /// Answers one request under one generation.
 ///
@@ -114,7 +116,7 @@ impl Exchange<'_> {
             snapshot: self.snapshot,
             offer: self.offer.as_ref(),
             parts,
-            headers: HeaderMap::new(),
+            fields: Vec::new(),
             body,
             source,
             routed: self.target.path.as_deref(),
@@ -132,9 +134,9 @@ impl Exchange<'_> {
         facts: &RequestFacts,
         mut record: Record,
     ) -> Response<Body> {
-        let Answer { mut response, upstream, connection } = answer;
+        let Answer { response, upstream } = answer;
         let status = response.status();
-        record.answered(status.as_u16(), &upstream, connection);
+        record.answered(status.as_u16());
         let protocol = if status == StatusCode::SWITCHING_PROTOCOLS {
             match switch::check(response.headers(), self.offer.as_ref(), upstream.url()) {
                 Ok(protocol) => Some(protocol),
@@ -150,8 +152,7 @@ impl Exchange<'_> {
             }
             None
         };
-        let endpoint = protocol.is_some().then(|| hyper::upgrade::on(&mut response));
-        let (mut parts, body) = response.into_parts();
+        let (mut parts, content) = response.into_parts();
         let context = ResponseContext {
             scheme: self.client.scheme,
             host: &facts.authority,
@@ -168,14 +169,20 @@ impl Exchange<'_> {
             parts.headers.append(header::SET_COOKIE, cookie);
         }
         record.status(status.as_u16());
-        if let (Some(protocol), Some(endpoint), Some(client)) = (protocol, endpoint, self.on_upgrade) {
-            switch::announce(&mut parts.headers, &protocol);
-            let switch = Switch { client, endpoint, idle: timeouts.tunnel_idle };
-            switch::start(self.client, switch, &protocol, record);
-            return Response::from_parts(parts, Body::empty());
-        }
-        let body = Body::stream(body, timeouts.response).watched(Box::new(record));
-        Response::from_parts(parts, body)
+        let body = match content {
+            Content::Whole(bytes) => Body::whole(bytes),
+            Content::Stream(download) => Body::stream(download),
+            Content::Switched(stream, early) => {
+                if let (Some(protocol), Some(client)) = (protocol, self.on_upgrade) {
+                    switch::announce(&mut parts.headers, &protocol);
+                    let switch =
+                        Switch { client, endpoint: Side { stream: *stream, early }, idle: timeouts.tunnel_idle };
+                    switch::start(self.client, switch, &protocol, record);
+                }
+                return Response::from_parts(parts, Body::empty());
+            }
+        };
+        Response::from_parts(parts, body.watched(Box::new(record)))
     }
 }
 

@@ -1,59 +1,68 @@
 //! The heads of requests and responses on their way through.
 
+use std::borrow::Cow;
+
 use ::http::uri::PathAndQuery;
 use ::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, Uri, header};
 
 use super::{Client, Rules, Snapshot};
-use crate::http::{Offer, strip_hop_by_hop};
+use crate::http::{Fields, Offer, strip_hop_by_hop};
 use crate::policy::{Edit, Fault, RequestFacts, ResponseContext};
 use crate::upstream::Upstream;
 
-/// What of a request head is the same for every endpoint that is tried.
-pub(super) fn prepare_request(
-    headers: &mut HeaderMap,
+/// The fields of a request head that are the same for every endpoint that is tried, as they are sent.
+pub(super) fn request_fields(
     client: &Client,
     snapshot: &Snapshot,
     rules: &Rules,
     facts: &RequestFacts,
     offer: Option<&Offer>,
-) {
-    strip_hop_by_hop(headers);
-    snapshot.forwarding.apply(headers, &client.forwarded, &facts.authority);
-    rules.request_headers.apply(headers);
+) -> Vec<u8> {
+    let mut fields = Fields::end_to_end(&facts.headers);
+    snapshot.forwarding.apply(&mut fields, &client.forwarded, &facts.authority);
+    rules.request_headers.apply_to(&mut fields);
     if let Some(offer) = offer
         && let Ok(value) = HeaderValue::from_str(&offer.to_value())
     {
-        headers.insert(header::CONNECTION, HeaderValue::from_static("Upgrade"));
-        headers.insert(header::UPGRADE, value);
+        fields.push(Cow::Owned(header::CONNECTION), Cow::Owned(HeaderValue::from_static("Upgrade")));
+        fields.push(Cow::Owned(header::UPGRADE), Cow::Owned(value));
     }
+    fields.to_bytes()
 }
 
 /// Host for one endpoint (Apache: the endpoint's own, or with ProxyPreserveHost the client's).
-pub(super) fn set_host(headers: &mut HeaderMap, rules: &Rules, facts: &RequestFacts, upstream: &Upstream) {
+pub(super) fn host_for<'a>(rules: &Rules, facts: &RequestFacts, upstream: &'a Upstream) -> Cow<'a, HeaderValue> {
     let clients = (rules.preserve_host && !facts.authority.is_empty())
         .then(|| HeaderValue::from_str(&facts.authority).ok())
         .flatten();
-    headers.insert(header::HOST, clients.unwrap_or_else(|| upstream.authority().clone()));
+    clients.map_or(Cow::Borrowed(upstream.authority()), Cow::Owned)
 }
 
 /// Path and query for one endpoint: its own path, then the router's or the client's. None if that is no target, which
 /// a router's checked answer never leads to.
-pub(super) fn target_for(upstream: &Upstream, routed: Option<&str>, facts: &RequestFacts, sent: &Uri) -> Option<Uri> {
+pub(super) fn target_for<'a>(
+    upstream: &Upstream,
+    routed: Option<&str>,
+    facts: &RequestFacts,
+    sent: &'a Uri,
+) -> Option<Cow<'a, str>> {
     let base = upstream.base_path();
     if base.is_empty()
         && routed.is_none()
         && let Some(unchanged) = sent.path_and_query()
+        && unchanged.as_str().starts_with('/')
         && unchanged.path() == facts.path
         && unchanged.query() == facts.query.as_deref()
     {
-        return Some(Uri::from(unchanged.clone()));
+        return Some(Cow::Borrowed(unchanged.as_str()));
     }
     let text = match (routed, &facts.query) {
         (Some(routed), _) => format!("{base}{routed}"),
         (None, Some(query)) => format!("{base}{}?{query}", facts.path),
         (None, None) => format!("{base}{}", facts.path),
     };
-    PathAndQuery::try_from(text).ok().map(Uri::from)
+    let valid = PathAndQuery::try_from(text).ok()?;
+    Some(Cow::Owned(valid.as_str().to_owned()))
 }
 
 /// The response head for the client: hop-by-hop fields off, rewritten, edited.

@@ -12,7 +12,7 @@ use crate::http::Watch;
 use crate::policy::{RequestFacts, Scheme};
 use crate::telemetry::{AccessRecord, Counter, Gauge, Held, Kind};
 use crate::tunnel::{End, Meter};
-use crate::upstream::{Connection, Progress, Upstream};
+use crate::upstream::Progress;
 
 /// One request from its begin to its end. Dropping it is the end.
 pub(super) struct Record {
@@ -24,8 +24,6 @@ pub(super) struct Record {
     lease: Option<Lease>,
     bytes_out: u64,
     upload: Option<Progress>,
-    /// Back to the pool when the response is through.
-    connection: Option<(Arc<Upstream>, Connection)>,
     tunnel: Option<Held>,
     ending: Option<&'static str>,
 }
@@ -68,7 +66,6 @@ impl Record {
             lease: None,
             bytes_out: 0,
             upload: None,
-            connection: None,
             tunnel: None,
             ending: None,
         }
@@ -112,7 +109,6 @@ impl Record {
 
     /// The endpoint did what it must not, or broke off.
     pub(super) fn endpoint_broke(&mut self) {
-        self.connection = None;
         if let Some(lease) = &mut self.lease {
             lease.broken();
         }
@@ -129,10 +125,6 @@ impl Record {
         cluster.set_cookie(facts, lease.endpoint(), scheme == Scheme::Https)
     }
 
-    pub(super) fn forget_connection(&mut self) {
-        self.connection = None;
-    }
-
     /// The body that went out is not the one that counts, but the endpoint was sent it.
     pub(super) fn sent_in_vain(&mut self) {
         if let (Some(upload), Some(lease)) = (self.upload.take(), &mut self.lease) {
@@ -144,12 +136,11 @@ impl Record {
         self.upload = Some(progress);
     }
 
-    /// The endpoint answered; `connection` goes back to `upstream` when the body is through.
-    pub(super) fn answered(&mut self, status: u16, upstream: &Arc<Upstream>, connection: Connection) {
+    /// The endpoint answered.
+    pub(super) fn answered(&mut self, status: u16) {
         if let Some(lease) = &mut self.lease {
             lease.answered(status, Instant::now());
         }
-        self.connection = Some((upstream.clone(), connection));
     }
 
     /// The head of the endpoint's answer, in which it may say how it is.
@@ -175,7 +166,6 @@ impl Record {
 
     /// The request has become a tunnel.
     pub(super) fn switched(&mut self, protocol: &str) {
-        self.connection = None;
         self.status = Some(101);
         let metrics = self.metrics();
         metrics.increment(Counter::UpgradeOk);
@@ -212,9 +202,6 @@ impl Watch for Record {
     fn complete(&mut self) {
         if let Some(lease) = &mut self.lease {
             lease.completed();
-        }
-        if let Some((upstream, connection)) = self.connection.take() {
-            upstream.keep(connection);
         }
     }
 

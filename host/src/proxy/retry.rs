@@ -9,7 +9,7 @@ use super::record::Record;
 use crate::cluster::{Cluster, Failure, Lease, SelectError, Stickiness, Tried};
 use crate::http::Watch as _;
 use crate::telemetry::Counter;
-use crate::upstream::{Replay, RequestBody};
+use crate::upstream::{Content, Replay, RequestBody};
 
 /// What of a request's body can be sent again.
 #[derive(Debug)]
@@ -118,15 +118,13 @@ impl<'a> Course<'a> {
     }
 }
 
-/// Leaves an attempt behind: an answer that nobody will see is taken note of, its connection kept if that is free.
+/// Leaves an attempt behind: an answer that nobody will see is taken note of.
 pub(super) fn leave(outcome: Result<Answer, AttemptError>, cluster: &Cluster, record: &mut Record) {
-    if let Ok(Answer { mut response, upstream, connection }) = outcome {
+    if let Ok(Answer { mut response, .. }) = outcome {
         record.reported(cluster, response.headers_mut());
-        record.answered(response.status().as_u16(), &upstream, connection);
-        if response.body().is_end_stream() {
+        record.answered(response.status().as_u16());
+        if let Content::Whole(_) = response.body() {
             record.complete();
-        } else {
-            record.forget_connection();
         }
     }
     record.sent_in_vain();

@@ -1,12 +1,13 @@
 //! The running set as one request sees it, from its start to its end.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::Duration;
 
 use ::http::{HeaderMap, HeaderName, HeaderValue};
 
 use crate::cluster::Cluster;
-use crate::http::Forwarding;
+use crate::http::{Fields, Forwarding};
 use crate::policy::{Rewriter, Router};
 use crate::upstream::Upstream;
 
@@ -108,6 +109,14 @@ impl HeaderEdits {
         }
         for (name, value) in &self.set {
             headers.insert(name, value.clone());
+        }
+    }
+
+    /// Carries them out on what goes to an endpoint.
+    pub fn apply_to<'a>(&'a self, fields: &mut Fields<'a>) {
+        fields.remove(|name| self.remove.contains(name));
+        for (name, value) in &self.set {
+            fields.set(Cow::Borrowed(name), Cow::Borrowed(value));
         }
     }
 }

@@ -10,16 +10,15 @@ use super::Client;
 use super::record::Record;
 use crate::http::{self, Body, Offer, reply, switched_to};
 use crate::tunnel::{End, Limits, Protocol, Relay, Side};
-use crate::upstream;
 
-/// How long hyper may take to hand both streams over after the 101. It needs one write; this is for a client that
+/// How long hyper may take to hand the client's stream over after the 101. It needs one write; this is for a client that
 /// vanishes in between.
 const HAND_OVER: Duration = Duration::from_secs(10);
 
-/// Both ends of a tunnel to be, as hyper promises them.
+/// Both ends of a tunnel to be: the client's as hyper promises it.
 pub(super) struct Switch {
     pub(super) client: OnUpgrade,
-    pub(super) endpoint: OnUpgrade,
+    pub(super) endpoint: Side,
     pub(super) idle: Duration,
 }
 
@@ -58,12 +57,11 @@ pub(super) fn start(client: &Arc<Client>, switch: Switch, protocol: &str, mut re
     });
 }
 
-/// Takes both streams out of hyper, with what it had read too far. Boxed, so that the tunnel's own task stays small.
+/// Takes the client's stream out of hyper, with what it had read too far.
 async fn join(switch: Switch, kind: Protocol) -> Option<Relay> {
     let Switch { client, endpoint, idle } = switch;
-    let both = Box::pin(async { tokio::try_join!(client, endpoint) });
-    let (client, endpoint) = match tokio::time::timeout(HAND_OVER, both).await {
-        Ok(Ok(both)) => both,
+    let client = match tokio::time::timeout(HAND_OVER, client).await {
+        Ok(Ok(client)) => client,
         Ok(Err(error)) => {
             tracing::debug!(%error, "switch broke off");
             return None;
@@ -71,8 +69,5 @@ async fn join(switch: Switch, kind: Protocol) -> Option<Relay> {
         Err(_elapsed) => return None,
     };
     let (stream, early) = http::take_back(client).ok()?;
-    let client = Side { stream, early };
-    let (stream, early) = upstream::take_back(endpoint).ok()?;
-    let endpoint = Side { stream, early };
-    Some(Relay::new(client, endpoint, kind, Limits { idle }))
+    Some(Relay::new(Side { stream, early }, endpoint, kind, Limits { idle }))
 }

@@ -49,6 +49,9 @@ pub enum RequestBodyError {
     /// The client broke off.
     #[error(transparent)]
     Client(hyper::Error),
+    /// It is not as long as its head says.
+    #[error("the body is not as long as was said")]
+    WrongLength,
     /// This request has been given up: its body goes to another endpoint.
     #[error("the request was sent again")]
     SentAgain,

@@ -12,6 +12,7 @@ use tokio::net::{TcpStream, UnixStream};
 use tokio::time::Instant;
 use tokio_rustls::TlsConnector;
 
+use super::http1::{Broken, Clock};
 use crate::net::{Socket, Stream};
 use crate::tls;
 
@@ -62,12 +63,17 @@ pub enum ConnectFault {
     Tls(String),
     /// It closed before it took a request.
     #[error("closed before a request could be sent: {0}")]
-    Closed(hyper::Error),
+    Closed(Broken),
 }
 
-/// Opens a stream, TLS included.
-pub(super) async fn dial(address: &Address, tls: Option<&Tls>, within: Duration) -> Result<Stream, ConnectFault> {
-    tokio::time::timeout(within, open(address, tls, within)).await.unwrap_or(Err(ConnectFault::TimedOut(within)))
+/// Opens a stream, TLS included, before `clock` rings, which allows `within`.
+pub(super) async fn dial(
+    address: &Address,
+    tls: Option<&Tls>,
+    clock: &mut Clock,
+    within: Duration,
+) -> Result<Stream, ConnectFault> {
+    clock.race(open(address, tls, within)).await.unwrap_or(Err(ConnectFault::TimedOut(within)))
 }
 
 async fn open(address: &Address, tls: Option<&Tls>, within: Duration) -> Result<Stream, ConnectFault> {

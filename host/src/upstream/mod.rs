@@ -1,18 +1,18 @@
-//! Dialling, pooling, TLS to endpoints.
+//! Dialling, pooling, TLS to endpoints, and HTTP/1.1 with them.
 //!
 //! ```text
-//! Upstream ── pool (per worker) ──▶ Connection ── send ──▶ response | not sent | broken
+//! Upstream ── pool (per worker) ──▶ Connection ── send ──▶ answer | not sent | broken
 //!          └─ dial: resolve ▶ connect ▶ tls ──┘
 //! ```
 
 mod body;
-mod connection;
 mod dial;
+mod http1;
 mod pool;
 mod replay;
 
 pub use body::{Progress, RequestBody, RequestBodyError};
-pub use connection::{Connection, SendError, take_back};
 pub use dial::{Address, ConnectError, ConnectFault, Tls};
+pub use http1::{Broken, Connection, Content, Download, RequestHead, SendError};
 pub use pool::{PoolLimits, Upstream, UpstreamSettings};
 pub use replay::{Kept, Replay};

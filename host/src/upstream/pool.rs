@@ -10,6 +10,7 @@ use ::http::HeaderValue;
 use tokio::time::Instant;
 
 use super::dial::dial;
+use super::http1::{Clock, Home};
 use super::{Address, ConnectError, ConnectFault, Connection, Tls};
 use crate::lifecycle::{self, PerWorker};
 use crate::net::Stream;
@@ -48,6 +49,9 @@ pub struct Upstream {
     settings: UpstreamSettings,
     idle: PerWorker<Idle>,
 }
+
+/// How often the connections that wait are looked over: how long one stays open at most that its endpoint has closed.
+const SWEEP: Duration = Duration::from_secs(5);
 
 /// The connections of one worker, the longest waiting first.
 #[derive(Debug, Default)]
@@ -105,9 +109,9 @@ impl Upstream {
     /// # Errors
     /// [`ConnectError`]: nothing was sent, another endpoint may be tried.
     pub async fn connect(&self, within: Duration) -> Result<Connection, ConnectError> {
-        let stream = self.dial(within).await?;
-        let failed = |error| ConnectError { url: self.settings.url.clone(), fault: ConnectFault::Closed(error) };
-        Connection::open(stream).await.map_err(failed)
+        let mut clock = Clock::new(within);
+        let stream = dial(&self.settings.address, self.settings.tls.as_ref(), &mut clock, within).await;
+        Ok(Connection::new(stream.map_err(|fault| self.failed(fault))?, clock))
     }
 
     /// Opens a stream that no client's request goes over, TLS included where the endpoint has it.
@@ -115,8 +119,9 @@ impl Upstream {
     /// # Errors
     /// [`ConnectError`]
     pub async fn dial(&self, within: Duration) -> Result<Stream, ConnectError> {
-        let stream = dial(&self.settings.address, self.settings.tls.as_ref(), within).await;
-        stream.map_err(|fault| ConnectError { url: self.settings.url.clone(), fault })
+        let tls = self.settings.tls.as_ref();
+        let stream = dial(&self.settings.address, tls, &mut Clock::new(within), within).await;
+        stream.map_err(|fault| self.failed(fault))
     }
 
     /// The same, without TLS even where the endpoint has it.
@@ -124,55 +129,53 @@ impl Upstream {
     /// # Errors
     /// [`ConnectError`]
     pub async fn dial_transport(&self, within: Duration) -> Result<Stream, ConnectError> {
-        let stream = dial(&self.settings.address, None, within).await;
-        stream.map_err(|fault| ConnectError { url: self.settings.url.clone(), fault })
+        let stream = dial(&self.settings.address, None, &mut Clock::new(within), within).await;
+        stream.map_err(|fault| self.failed(fault))
     }
 
-    /// A connection that waits for work on this worker, the one that waited least.
+    fn failed(&self, fault: ConnectFault) -> ConnectError {
+        ConnectError { url: self.settings.url.clone(), fault }
+    }
+
+    /// A connection that waits for work on this worker, the one that waited least. What turns out to be dead is closed.
     #[must_use]
     pub fn waiting(&self) -> Option<Connection> {
         let mut idle = self.idle.mine();
-        let mut at = idle.waiting.len();
-        while at > 0 {
-            at -= 1;
-            let Some(waiting) = idle.waiting.get(at) else { break };
-            if !self.may_be_used(waiting) {
-                idle.waiting.remove(at);
-            } else if waiting.connection.is_ready() {
-                let mut connection = idle.waiting.remove(at).connection;
-                connection.mark_reused();
-                return Some(connection);
+        while let Some(mut waiting) = idle.waiting.pop() {
+            if self.may_be_used(&mut waiting) {
+                waiting.connection.mark_reused();
+                return Some(waiting.connection);
             }
         }
         None
     }
 
+    /// Closes what has waited too long on this worker, or was closed by the endpoint. Returns whether any is left.
+    fn prune(&self) -> bool {
+        let mut idle = self.idle.mine();
+        idle.waiting.retain_mut(|waiting| self.may_be_used(waiting));
+        idle.swept = !idle.waiting.is_empty();
+        idle.swept
+    }
+
+    fn may_be_used(&self, waiting: &mut Waiting) -> bool {
+        waiting.since.elapsed() < self.settings.pool.idle && waiting.connection.is_quiet()
+    }
+}
+
+impl Home for Upstream {
     /// Keeps a connection whose response is through, if there is room.
-    pub fn keep(self: &Arc<Self>, connection: Connection) {
-        if connection.is_closed() {
-            return;
-        }
+    fn keep(self: Arc<Self>, connection: Connection) {
         let mut idle = self.idle.mine();
         if idle.waiting.len() >= self.settings.pool.size {
             return;
         }
         if !idle.swept {
             idle.swept = true;
-            lifecycle::spawn(sweep(Arc::downgrade(self), self.settings.pool.idle));
+            let every = self.settings.pool.idle.min(SWEEP);
+            lifecycle::spawn(sweep(Arc::downgrade(&self), every));
         }
         idle.waiting.push(Waiting { connection, since: Instant::now() });
-    }
-
-    /// Closes what has waited too long on this worker. Returns whether any is left.
-    fn prune(&self) -> bool {
-        let mut idle = self.idle.mine();
-        idle.waiting.retain(|waiting| self.may_be_used(waiting));
-        idle.swept = !idle.waiting.is_empty();
-        idle.swept
-    }
-
-    fn may_be_used(&self, waiting: &Waiting) -> bool {
-        !waiting.connection.is_closed() && waiting.since.elapsed() < self.settings.pool.idle
     }
 }
 

@@ -1,0 +1,126 @@
+//! The fields of a head on their way to an endpoint.
+
+use std::borrow::Cow;
+
+use ::http::header::{self, HeaderMap, HeaderName, HeaderValue};
+
+use super::hop;
+
+/// Fields in the order in which they are written.
+///
+/// A list, because a head is made to be written once: for the few fields that heads have, a search costs less than
+/// hashing every name. Names and values that stay as they are stay where they are.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Fields<'a>(Vec<(Cow<'a, HeaderName>, Cow<'a, HeaderValue>)>);
+
+/// Room for what a gateway puts in: Host's relatives, Forwarded, Connection and Upgrade.
+const OWN: usize = 8;
+
+impl<'a> Fields<'a> {
+    /// What of `headers` goes on to an endpoint (RFC 9110 §7.6.1): no field of the client's hop, none that its Connection
+    /// names, and neither Host nor Content-Length, which are written with each request.
+    #[must_use]
+    pub fn end_to_end(headers: &'a HeaderMap) -> Self {
+        let named = hop::named_by_connection(headers);
+        let mut fields = Vec::with_capacity(headers.len() + OWN);
+        for (name, value) in headers {
+            let ours = name == header::HOST || name == header::CONTENT_LENGTH || hop::is_hop_by_hop(name);
+            if !ours && !named.contains(name) {
+                fields.push((Cow::Borrowed(name), Cow::Borrowed(value)));
+            }
+        }
+        Self(fields)
+    }
+
+    /// Whether there is a field `name`.
+    #[must_use]
+    pub fn contains(&self, name: &HeaderName) -> bool {
+        self.0.iter().any(|(there, _)| **there == *name)
+    }
+
+    /// Whether `matches` says yes to any name.
+    pub fn any(&self, matches: impl Fn(&HeaderName) -> bool) -> bool {
+        self.0.iter().any(|(name, _)| matches(name))
+    }
+
+    /// Every value of `name`.
+    pub fn all<'s>(&'s self, name: &'s HeaderName) -> impl Iterator<Item = &'s HeaderValue> {
+        self.0.iter().filter(move |(there, _)| **there == *name).map(|(_, value)| &**value)
+    }
+
+    /// Takes away every field that `matches`.
+    pub fn remove(&mut self, matches: impl Fn(&HeaderName) -> bool) {
+        self.0.retain(|(name, _)| !matches(name));
+    }
+
+    /// Makes `value` the only one of `name`.
+    pub fn set(&mut self, name: impl Into<Cow<'a, HeaderName>>, value: impl Into<Cow<'a, HeaderValue>>) {
+        let name = name.into();
+        if self.contains(&name) {
+            self.remove(|there| *there == *name);
+        }
+        self.push(name, value);
+    }
+
+    /// Adds a field; there must be none of that name.
+    pub fn push(&mut self, name: impl Into<Cow<'a, HeaderName>>, value: impl Into<Cow<'a, HeaderValue>>) {
+        self.0.push((name.into(), value.into()));
+    }
+
+    /// As they are sent: `name: value` and CR LF for each (RFC 9112 §5).
+    #[must_use]
+    pub fn to_bytes(&self) -> Vec<u8> {
+        let length = self.0.iter().map(|(name, value)| name.as_str().len() + value.len() + ": \r\n".len()).sum();
+        let mut bytes = Vec::with_capacity(length);
+        for (name, value) in &self.0 {
+            for part in [name.as_str().as_bytes(), b": ", value.as_bytes(), b"\r\n"] {
+                bytes.extend_from_slice(part);
+            }
+        }
+        bytes
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn text(fields: &Fields<'_>) -> String {
+        String::from_utf8(fields.to_bytes()).unwrap()
+    }
+
+    #[test]
+    fn what_belongs_to_the_hop_or_is_written_anew_stays_behind() {
+        let mut headers = HeaderMap::new();
+        for (name, value) in [
+            ("host", "front.example"),
+            ("connection", "keep-alive, X-Private , Upgrade"),
+            ("x-private", "1"),
+            ("keep-alive", "timeout=5"),
+            ("upgrade", "websocket"),
+            ("te", "trailers"),
+            ("transfer-encoding", "chunked"),
+            ("content-length", "5"),
+            ("expect", "100-continue"),
+            ("x-public", "2"),
+            ("x-public", "3"),
+        ] {
+            headers.append(HeaderName::from_static(name), value.parse().unwrap());
+        }
+
+        assert_eq!(text(&Fields::end_to_end(&headers)), "x-public: 2\r\nx-public: 3\r\n");
+    }
+
+    #[test]
+    fn setting_leaves_one() {
+        let mut headers = HeaderMap::new();
+        headers.append("a", HeaderValue::from_static("1"));
+        headers.append("b", HeaderValue::from_static("2"));
+        headers.append("a", HeaderValue::from_static("3"));
+        let mut fields = Fields::end_to_end(&headers);
+
+        fields.set(Cow::Owned(HeaderName::from_static("a")), Cow::Owned(HeaderValue::from_static("4")));
+
+        assert_eq!(text(&fields), "b: 2\r\na: 4\r\n");
+    }
+}

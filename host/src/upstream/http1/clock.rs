@@ -1,0 +1,85 @@
+//! How long an endpoint may take.
+
+use std::future::{Future, poll_fn};
+use std::pin::{Pin, pin};
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+
+use tokio::time::{Instant, Sleep};
+
+/// One timer for all that a connection waits for. It is moved only when it would ring too late, or has rung too early:
+/// putting a timer in for each request and taking it out again costs more than all that a request's clock is read for.
+#[derive(Debug)]
+pub(in super::super) struct Clock {
+    timer: Pin<Box<Sleep>>,
+    due: Instant,
+}
+
+impl Clock {
+    /// Rings in `within` from now.
+    pub(in super::super) fn new(within: Duration) -> Self {
+        let timer = Box::pin(tokio::time::sleep(within));
+        let due = timer.deadline();
+        Self { timer, due }
+    }
+
+    /// Rings in `within` from now, and not before.
+    pub(super) fn allow(&mut self, within: Duration) {
+        self.due = Instant::now() + within;
+    }
+
+    /// Ready once what was allowed is over.
+    pub(super) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        loop {
+            if self.timer.deadline() > self.due {
+                self.timer.as_mut().reset(self.due);
+            }
+            ready!(self.timer.as_mut().poll(cx));
+            if self.timer.deadline() == self.due {
+                return Poll::Ready(());
+            }
+            self.timer.as_mut().reset(self.due);
+        }
+    }
+
+    /// What `work` comes to; none if the clock rings first.
+    pub(in super::super) async fn race<T>(&mut self, work: impl Future<Output = T>) -> Option<T> {
+        let mut work = pin!(work);
+        poll_fn(|cx| match work.as_mut().poll(cx) {
+            Poll::Ready(done) => Poll::Ready(Some(done)),
+            Poll::Pending => self.poll(cx).map(|()| None),
+        })
+        .await
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    async fn rings_after(clock: &mut Clock) -> Duration {
+        let began = Instant::now();
+        poll_fn(|cx| clock.poll(cx)).await;
+        began.elapsed()
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_was_allowed_last_counts() {
+        let mut clock = Clock::new(Duration::from_secs(5));
+        assert_eq!(rings_after(&mut clock).await, Duration::from_secs(5));
+
+        clock.allow(Duration::from_secs(60));
+        assert_eq!(rings_after(&mut clock).await, Duration::from_secs(60), "later than before");
+
+        clock.allow(Duration::from_secs(60));
+        clock.allow(Duration::from_secs(2));
+        assert_eq!(rings_after(&mut clock).await, Duration::from_secs(2), "earlier than before");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn work_that_takes_too_long_comes_to_nothing() {
+        let mut clock = Clock::new(Duration::from_secs(5));
+        assert_eq!(clock.race(tokio::time::sleep(Duration::from_secs(4))).await, Some(()));
+        assert_eq!(clock.race(tokio::time::sleep(Duration::from_secs(4))).await, None);
+    }
+}

@@ -1,0 +1,96 @@
+//! From the bytes of a connection to those of a body.
+
+use std::task::{Context, Poll, ready};
+
+use bytes::Bytes;
+
+use super::connection::Connection;
+use super::error::Broken;
+use crate::http::Chunks;
+
+/// A body that is being read.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Coding {
+    /// So many bytes are to come.
+    Length(u64),
+    /// Chunks, whose trailers nobody is told (RFC 9110 §6.5.1 leaves that to us).
+    Chunked(Chunks),
+    /// Everything until the endpoint closes.
+    UntilClose,
+    /// It has closed.
+    Closed,
+}
+
+impl Coding {
+    /// Whether all of the body has been taken.
+    pub(super) fn is_done(&self) -> bool {
+        match self {
+            Self::Length(left) => *left == 0,
+            Self::Chunked(chunks) => chunks.is_at_end(),
+            Self::UntilClose => false,
+            Self::Closed => true,
+        }
+    }
+
+    /// Bytes that are to come, where that is known.
+    pub(super) fn left(&self) -> Option<u64> {
+        match self {
+            Self::Length(left) => Some(*left),
+            Self::Chunked(_) | Self::UntilClose => None,
+            Self::Closed => Some(0),
+        }
+    }
+
+    /// The next piece of what has been read already; none if more must be read, or the body is done.
+    ///
+    /// # Errors
+    /// [`Broken::Chunks`]
+    pub(super) fn take(&mut self, unread: &mut Bytes) -> Result<Option<Bytes>, Broken> {
+        let length = match self {
+            Self::Length(left) => {
+                let length = usize::try_from(*left).map_or(unread.len(), |left| left.min(unread.len()));
+                *left -= length as u64;
+                length
+            }
+            Self::Chunked(chunks) => {
+                drop(unread.split_to(chunks.pass_lines(unread)?));
+                chunks.take_data(unread.len())
+            }
+            Self::UntilClose => unread.len(),
+            Self::Closed => 0,
+        };
+        if length == 0 {
+            return Ok(None);
+        }
+        let piece = unread.split_to(length);
+        if let Self::Chunked(chunks) = self {
+            // Whether that was all. What is wrong with the lines is told when the next piece is asked for.
+            let mut after = *chunks;
+            if let Ok(lines) = after.pass_lines(unread) {
+                *chunks = after;
+                drop(unread.split_to(lines));
+            }
+        }
+        Ok(Some(piece))
+    }
+
+    /// The next piece; none at the end.
+    pub(super) fn poll_piece(
+        &mut self,
+        cx: &mut Context<'_>,
+        connection: &mut Connection,
+    ) -> Poll<Result<Option<Bytes>, Broken>> {
+        loop {
+            if let Some(piece) = self.take(&mut connection.unread)? {
+                return Poll::Ready(Ok(Some(piece)));
+            }
+            if self.is_done() {
+                return Poll::Ready(Ok(None));
+            }
+            if ready!(connection.poll_fill(cx))? == 0 {
+                let Self::UntilClose = self else { return Poll::Ready(Err(Broken::Cut)) };
+                *self = Self::Closed;
+            }
+        }
+    }
+}

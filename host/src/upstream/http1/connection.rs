@@ -1,0 +1,91 @@
+//! One open connection to an endpoint.
+
+use std::io;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+
+use ::http::Response;
+use bytes::{Bytes, BytesMut};
+use tokio::io::{AsyncRead as _, ReadBuf};
+
+use super::super::RequestBody;
+use super::clock::Clock;
+use super::download::Content;
+use super::error::SendError;
+use super::exchange::Exchange;
+use super::request::RequestHead;
+use crate::net::{Stream, with_scratch};
+
+/// An open connection that can take one request at a time. It owns no buffer while it waits.
+#[derive(Debug)]
+pub struct Connection {
+    pub(super) stream: Stream,
+    /// Read, and not looked at yet.
+    pub(super) unread: Bytes,
+    pub(super) clock: Clock,
+    reused: bool,
+}
+
+/// Where connections wait for their next request.
+pub trait Home: Send + Sync + std::fmt::Debug {
+    /// Takes one in that has nothing under way.
+    fn keep(self: Arc<Self>, connection: Connection);
+}
+
+impl Connection {
+    /// Speaks HTTP/1.1 over `stream`.
+    pub(in super::super) fn new(stream: Stream, clock: Clock) -> Self {
+        Self { stream, unread: Bytes::new(), clock, reused: false }
+    }
+
+    /// Whether it has carried a request before: then the endpoint may have closed it at any moment.
+    #[must_use]
+    pub fn is_reused(&self) -> bool {
+        self.reused
+    }
+
+    pub(in super::super) fn mark_reused(&mut self) {
+        self.reused = true;
+    }
+
+    /// Whether it can take a request: the endpoint has neither closed nor said anything that nobody asked for. Costs no
+    /// system call as long as that is so.
+    pub(in super::super) fn is_quiet(&mut self) -> bool {
+        self.unread.is_empty() && self.stream.is_quiet()
+    }
+
+    /// Sends a request and waits for the head of the answer, each time for `within`: as long as the body makes progress,
+    /// the endpoint is not expected to have answered. When the answer has come to its end, the connection goes to `home`.
+    ///
+    /// # Errors
+    /// [`SendError`], which says whether the request may be sent again.
+    pub async fn send(
+        self,
+        head: RequestHead<'_>,
+        body: RequestBody,
+        within: Duration,
+        home: &Arc<impl Home + 'static>,
+    ) -> Result<Response<Content>, SendError> {
+        Exchange::new(self, head, body, within).run(home).await
+    }
+
+    /// Reads what is there behind what is unread. 0 if the endpoint has ended its direction.
+    pub(super) fn poll_fill(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<usize>> {
+        with_scratch(|scratch| {
+            let mut buf = ReadBuf::new(scratch);
+            ready!(Pin::new(&mut self.stream).poll_read(cx, &mut buf))?;
+            let fresh = buf.filled();
+            if self.unread.is_empty() {
+                self.unread = Bytes::copy_from_slice(fresh);
+            } else if !fresh.is_empty() {
+                let mut joined = BytesMut::with_capacity(self.unread.len() + fresh.len());
+                joined.extend_from_slice(&self.unread);
+                joined.extend_from_slice(fresh);
+                self.unread = joined.freeze();
+            }
+            Poll::Ready(Ok(fresh.len()))
+        })
+    }
+}

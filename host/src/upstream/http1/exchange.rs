@@ -1,0 +1,127 @@
+//! From a request to the head of its answer.
+
+use std::future::poll_fn;
+use std::io;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use ::http::{Method, Response};
+
+use super::super::RequestBody;
+use super::coding::Coding;
+use super::connection::{Connection, Home};
+use super::download::{Content, Download, Link};
+use super::error::{Broken, SendError};
+use super::request::RequestHead;
+use super::response::{self, Head, Marked};
+use super::upload::{Upload, UploadError};
+
+/// A request that is under way.
+#[derive(Debug)]
+pub(super) struct Exchange<'a> {
+    connection: Connection,
+    upload: Upload,
+    method: &'a Method,
+    within: Duration,
+    /// Bytes of the body that had gone out when patience was last asked for.
+    seen: u64,
+    /// The endpoint takes no more of the request. It may have said why.
+    unwritten: Option<io::Error>,
+    /// How much of what is unread has been searched for the end of a head.
+    searched: usize,
+}
+
+impl<'a> Exchange<'a> {
+    pub(super) fn new(mut connection: Connection, head: RequestHead<'a>, body: RequestBody, within: Duration) -> Self {
+        connection.clock.allow(within);
+        let upload = Upload::new(head, body);
+        Self { connection, upload, method: head.method, within, seen: 0, unwritten: None, searched: 0 }
+    }
+
+    pub(super) async fn run(mut self, home: &Arc<impl Home + 'static>) -> Result<Response<Content>, SendError> {
+        let head = poll_fn(|cx| self.poll_head(cx)).await?;
+        Ok(self.answer(head, home))
+    }
+
+    fn poll_head(&mut self, cx: &mut Context<'_>) -> Poll<Result<Head, SendError>> {
+        if !self.upload.is_done() && self.unwritten.is_none() {
+            match self.upload.poll(cx, &mut self.connection.stream) {
+                Poll::Pending | Poll::Ready(Ok(())) => {}
+                Poll::Ready(Err(UploadError::Body(error))) => return Poll::Ready(Err(SendError::ClientGone(error))),
+                Poll::Ready(Err(UploadError::Io(error))) => match self.upload.untouched() {
+                    Some(body) => return Poll::Ready(Err(SendError::NotSent(body, Broken::Io(error)))),
+                    None => self.unwritten = Some(error),
+                },
+            }
+        }
+        loop {
+            match self.connection.poll_fill(cx) {
+                Poll::Pending => break,
+                Poll::Ready(Ok(0)) => {
+                    let broken = self.unwritten.take().map_or(Broken::Closed, Broken::Io);
+                    return Poll::Ready(Err(SendError::Broken(broken)));
+                }
+                Poll::Ready(Err(error)) => return Poll::Ready(Err(SendError::Broken(Broken::Io(error)))),
+                Poll::Ready(Ok(_)) => {}
+            }
+            let unread = &mut self.connection.unread;
+            if response::may_end(unread, self.searched) {
+                match response::read(unread, self.method) {
+                    Ok(Some(head)) => return Poll::Ready(Ok(head)),
+                    Ok(None) => {}
+                    Err(broken) => return Poll::Ready(Err(SendError::Broken(broken))),
+                }
+            }
+            self.searched = unread.len();
+        }
+        self.poll_clock(cx).map(Err)
+    }
+
+    fn poll_clock(&mut self, cx: &mut Context<'_>) -> Poll<SendError> {
+        while self.connection.clock.poll(cx).is_ready() {
+            match self.upload.progress() {
+                Some(progress) if progress.bytes() > self.seen => {
+                    self.seen = progress.bytes();
+                    self.connection.clock.allow(self.within);
+                }
+                Some(progress) if !progress.is_complete() => return Poll::Ready(SendError::ClientStalled),
+                _ => return Poll::Ready(SendError::TimedOut),
+            }
+        }
+        Poll::Pending
+    }
+
+    /// The answer, its body as far as it is there.
+    fn answer(self, head: Head, home: &Arc<impl Home + 'static>) -> Response<Content> {
+        let Self { mut connection, upload, within, unwritten, .. } = self;
+        let mut coding = match head.body {
+            Marked::Switched => {
+                let Connection { stream, unread, .. } = connection;
+                return head.response.map(|()| Content::Switched(Box::new(stream), unread));
+            }
+            Marked::Empty => Coding::Length(0),
+            Marked::Coded(coding) => coding,
+        };
+        // Most bodies are small and came with their heads. What is wrong with them is told behind the head.
+        let first = coding.take(&mut connection.unread);
+        let sent = upload.is_done() || unwritten.is_some();
+        let persists = head.persists && upload.is_done() && !matches!(coding, Coding::UntilClose);
+        let home = persists.then(|| Arc::clone(home));
+        if let Ok(piece) = &first
+            && coding.is_done()
+        {
+            let whole = piece.clone().unwrap_or_default();
+            match home {
+                Some(home) if connection.unread.is_empty() => home.keep(connection),
+                None if !sent => Link::share(connection, upload).leave(within),
+                _ => {}
+            }
+            return head.response.map(|()| Content::Whole(whole));
+        }
+        let link = if sent { Link::Own(connection) } else { Link::share(connection, upload) };
+        let home = home.map(|home| home as Arc<dyn Home>);
+        let download = Download::new(link, coding, first, within, home);
+        head.response.map(|()| Content::Stream(Box::new(download)))
+    }
+}

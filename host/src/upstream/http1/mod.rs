@@ -1,0 +1,28 @@
+//! HTTP/1.1 towards an endpoint: one request at a time, in the task of whoever sends it.
+//!
+//! ```text
+//! RequestHead ┐
+//! RequestBody ┴─▶ Upload ─▶ Connection ─▶ response::read ─┬─▶ Whole: all of it is there, the connection waits again
+//!                                                         ├─▶ Stream(Download) ── at its end ─▶ the connection waits again
+//!                                                         └─▶ Switched: the plain stream, for a tunnel
+//! ```
+
+mod clock;
+mod coding;
+mod connection;
+mod download;
+mod error;
+mod exchange;
+mod request;
+mod response;
+mod upload;
+
+#[cfg(test)]
+mod tests;
+
+pub(super) use clock::Clock;
+pub use connection::Connection;
+pub(super) use connection::Home;
+pub use download::{Content, Download};
+pub use error::{Broken, SendError};
+pub use request::RequestHead;

@@ -1,0 +1,231 @@
+//! Exchanges with endpoints that answer byte for byte what a test says, over real sockets.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use ::http::{HeaderValue, Method, Response, StatusCode};
+use http_body_util::BodyExt as _;
+use parking_lot::Mutex;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::UnixStream;
+
+use super::super::RequestBody;
+use super::connection::Home;
+use super::{Broken, Clock, Connection, Content, RequestHead, SendError};
+use crate::net::{Socket, Stream};
+
+const SOON: Duration = Duration::from_secs(5);
+
+/// Keeps what comes back.
+#[derive(Debug, Default)]
+struct Shelf(Mutex<Vec<Connection>>);
+
+impl Home for Shelf {
+    fn keep(self: Arc<Self>, connection: Connection) {
+        self.0.lock().push(connection);
+    }
+}
+
+/// What an endpoint that sends `pieces`, and closes if `closes`, comes to: the answer, its body or what was wrong with it,
+/// and whether the connection may be used again.
+async fn exchange(
+    method: Method,
+    pieces: Vec<Vec<u8>>,
+    closes: bool,
+) -> Result<(Response<()>, Result<Vec<u8>, Broken>, bool), SendError> {
+    let (ours, mut theirs) = UnixStream::pair().unwrap();
+    let connection = Connection::new(Stream::Plain(Socket::Unix(ours)), Clock::new(SOON));
+    let endpoint = tokio::spawn(async move {
+        let mut request = Vec::new();
+        while !request.ends_with(b"\r\n\r\n") {
+            request.push(theirs.read_u8().await.unwrap());
+        }
+        for piece in pieces {
+            theirs.write_all(&piece).await.unwrap();
+            tokio::task::yield_now().await;
+        }
+        (!closes).then_some(theirs)
+    });
+    let shelf = Arc::new(Shelf::default());
+    let host = HeaderValue::from_static("endpoint");
+    let head = RequestHead { method: &method, target: "/", host: &host, fields: b"a: b\r\n" };
+    let response = connection.send(head, RequestBody::Empty, SOON, &shelf).await?;
+    let (parts, content) = response.into_parts();
+    let body = match content {
+        Content::Whole(bytes) => Ok(bytes.to_vec()),
+        Content::Stream(download) => download.collect().await.map(|body| body.to_bytes().to_vec()),
+        Content::Switched(_, early) => Ok(early.to_vec()),
+    };
+    let _open = endpoint.await.unwrap();
+    let kept = !shelf.0.lock().is_empty();
+    Ok((Response::from_parts(parts, ()), body, kept))
+}
+
+async fn answered(method: Method, text: &str, closes: bool) -> (Response<()>, Result<Vec<u8>, Broken>, bool) {
+    exchange(method, vec![text.as_bytes().to_vec()], closes).await.unwrap()
+}
+
+#[tokio::test]
+async fn bodies_end_where_the_rfc_says() {
+    for (method, text, closes, expected, kept) in [
+        (Method::GET, "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello", false, "hello", true),
+        (
+            Method::GET,
+            "HTTP/1.1 200 OK\r\nContent-Length: 5\r\nContent-Length: 5, 5\r\n\r\nhello",
+            false,
+            "hello",
+            true,
+        ),
+        (Method::GET, "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n", false, "", true),
+        (Method::GET, "HTTP/1.1 200 OK\r\nContent-Length: 5\r\nConnection: close\r\n\r\nhello", false, "hello", false),
+        (Method::GET, "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhelloHTTP/1.1", false, "hello", false),
+        (Method::GET, "HTTP/1.0 200 OK\r\nContent-Length: 5\r\n\r\nhello", false, "hello", false),
+        (
+            Method::GET,
+            "HTTP/1.0 200 OK\r\nConnection: Keep-Alive\r\nContent-Length: 5\r\n\r\nhello",
+            false,
+            "hello",
+            true,
+        ),
+        (
+            Method::GET,
+            "HTTP/1.1 200 OK\r\nConnection: keep-alive, close\r\nContent-Length: 0\r\n\r\n",
+            false,
+            "",
+            false,
+        ),
+        (Method::GET, "HTTP/1.1 200 OK\r\n\r\nuntil the end", true, "until the end", false),
+        (Method::GET, "HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip\r\n\r\nuntil", true, "until", false),
+        (Method::HEAD, "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n", false, "", true),
+        (Method::HEAD, "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", false, "", true),
+        (Method::GET, "HTTP/1.1 204 No Content\r\n\r\n", false, "", true),
+        (Method::GET, "HTTP/1.1 304 Not Modified\r\nContent-Length: 5\r\n\r\n", false, "", true),
+        (
+            Method::GET,
+            "HTTP/1.1 200 OK\r\nContent-Length: 2\r\nTransfer-Encoding: gzip, Chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n",
+            false,
+            "hello",
+            true,
+        ),
+        (
+            Method::GET,
+            "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: a\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok",
+            false,
+            "ok",
+            true,
+        ),
+        (Method::GET, "HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\n\r\nearly", false, "early", false),
+    ] {
+        let (_, body, was_kept) = answered(method.clone(), text, closes).await;
+        assert_eq!(String::from_utf8(body.unwrap()).unwrap(), expected, "{method} {text:?}");
+        assert_eq!(was_kept, kept, "{method} {text:?}");
+    }
+}
+
+#[tokio::test]
+async fn answers_come_through_in_whatever_pieces() {
+    let text = b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 418 Short and stout\r\nX-A: 1\r\nx-a: 2\r\nTransfer-Encoding: chunked\r\n\r\n\
+        5;x=y\r\nhello\r\n1\r\n!\r\n0\r\nTrailer: t\r\n\r\n";
+    for size in [1, 2, 3, 7, 50, text.len()] {
+        let pieces = text.chunks(size).map(<[u8]>::to_vec).collect();
+        let (response, body, kept) = exchange(Method::GET, pieces, false).await.unwrap();
+        assert_eq!(response.status(), StatusCode::IM_A_TEAPOT);
+        let reason = response.extensions().get::<hyper::ext::ReasonPhrase>().unwrap();
+        assert_eq!(reason.as_bytes(), b"Short and stout");
+        let values: Vec<_> = response.headers().get_all("x-a").iter().collect();
+        assert_eq!(values, ["1", "2"]);
+        assert_eq!(body.unwrap(), b"hello!", "in pieces of {size}");
+        assert!(kept);
+    }
+}
+
+#[tokio::test]
+async fn what_cannot_be_told_apart_is_refused() {
+    for text in [
+        "nonsense\r\n\r\n",
+        "HTTP/2.0 200 OK\r\n\r\n",
+        "HTTP/1.1 200 OK\r\nA : b\r\n\r\n",
+        "HTTP/1.1 200 OK\r\nA: b\r\n folded\r\n\r\n",
+        "HTTP/1.1 200 OK\r\nContent-Length: 5\r\nContent-Length: 6\r\n\r\nhello",
+        "HTTP/1.1 200 OK\r\nContent-Length: +5\r\n\r\nhello",
+        "HTTP/1.1 200 OK\r\nContent-Length: \r\n\r\nhello",
+        "HTTP/1.1 200 OK\r\nContent-Length: 18446744073709551616\r\n\r\n",
+        "HTTP/1.0 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+        "HTTP/1.1 200 OK\r\nA: b",
+        "",
+    ] {
+        let error = exchange(Method::GET, vec![text.into()], true).await.unwrap_err();
+        assert!(matches!(error, SendError::Broken(_)), "{text:?}: {error:?}");
+    }
+    let many = format!("HTTP/1.1 200 OK\r\n{}\r\n", "a: b\r\n".repeat(101));
+    let long = format!("HTTP/1.1 200 OK\r\na: {}\r\n\r\n", "b".repeat(500 * 1024));
+    for text in [many, long] {
+        let error = exchange(Method::GET, vec![text.into()], false).await.unwrap_err();
+        assert!(matches!(error, SendError::Broken(Broken::Head(_) | Broken::LongHead)), "{error:?}");
+    }
+}
+
+#[tokio::test]
+async fn bodies_that_break_off_are_errors_and_their_connections_gone() {
+    for text in [
+        "HTTP/1.1 200 OK\r\nContent-Length: 50\r\n\r\nhello",
+        "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n",
+        "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n",
+        "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello0\r\n\r\n",
+        "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nx\r\n",
+    ] {
+        let (_, body, kept) = answered(Method::GET, text, true).await;
+        assert!(matches!(body, Err(Broken::Cut | Broken::Chunks(_))), "{text:?}: {body:?}");
+        assert!(!kept, "{text:?}");
+    }
+}
+
+#[tokio::test]
+async fn requests_are_written_as_the_rfc_has_them() {
+    for (method, expected) in [
+        (Method::GET, "GET /a?b HTTP/1.1\r\nhost: endpoint\r\na: b\r\n\r\n"),
+        (Method::POST, "POST /a?b HTTP/1.1\r\nhost: endpoint\r\ncontent-length: 0\r\na: b\r\n\r\n"),
+    ] {
+        let (ours, mut theirs) = UnixStream::pair().unwrap();
+        let connection = Connection::new(Stream::Plain(Socket::Unix(ours)), Clock::new(SOON));
+        let host = HeaderValue::from_static("endpoint");
+        let head = RequestHead { method: &method, target: "/a?b", host: &host, fields: b"a: b\r\n" };
+        let shelf = Arc::new(Shelf::default());
+        let (sent, ()) = tokio::join!(connection.send(head, RequestBody::Empty, SOON, &shelf), async {
+            let mut read = vec![0; expected.len()];
+            theirs.read_exact(&mut read).await.unwrap();
+            assert_eq!(String::from_utf8(read).unwrap(), expected);
+            drop(theirs);
+        });
+        assert!(matches!(sent, Err(SendError::Broken(Broken::Closed))), "{sent:?}");
+    }
+}
+
+#[tokio::test]
+async fn nothing_is_sent_over_a_dead_connection() {
+    let (ours, theirs) = UnixStream::pair().unwrap();
+    let mut connection = Connection::new(Stream::Plain(Socket::Unix(ours)), Clock::new(SOON));
+    assert!(connection.is_quiet());
+    drop(theirs);
+    let host = HeaderValue::from_static("endpoint");
+    let head = RequestHead { method: &Method::POST, target: "/", host: &host, fields: b"" };
+
+    let error = connection.send(head, RequestBody::Empty, SOON, &Arc::new(Shelf::default())).await.unwrap_err();
+
+    assert!(matches!(error, SendError::NotSent(RequestBody::Empty, Broken::Io(_))), "{error:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_endpoint_that_says_nothing_runs_out_of_time() {
+    let (ours, theirs) = UnixStream::pair().unwrap();
+    let connection = Connection::new(Stream::Plain(Socket::Unix(ours)), Clock::new(Duration::from_secs(1)));
+    let host = HeaderValue::from_static("endpoint");
+    let head = RequestHead { method: &Method::GET, target: "/", host: &host, fields: b"" };
+    let began = tokio::time::Instant::now();
+
+    let error = connection.send(head, RequestBody::Empty, SOON, &Arc::new(Shelf::default())).await.unwrap_err();
+
+    assert!(matches!(error, SendError::TimedOut), "{error:?}");
+    assert_eq!(began.elapsed(), SOON);
+    drop(theirs);
+}

@@ -1,0 +1,185 @@
+//! A request on its way out: its head, then its body as it comes.
+
+use std::io::{self, IoSlice};
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+
+use bytes::{Buf as _, Bytes};
+use http_body::Body as _;
+use tokio::io::AsyncWrite as _;
+
+use super::super::{Progress, RequestBody, RequestBodyError};
+use super::request::{Framing, RequestHead};
+use crate::net::Stream;
+
+/// Writes one request.
+#[derive(Debug)]
+pub(super) struct Upload {
+    /// Lines that are to be written: the head, sizes of chunks.
+    lines: Vec<u8>,
+    /// How much of them has been.
+    written: usize,
+    /// Data of the body that comes after them.
+    data: Bytes,
+    /// What ends the data: nothing, or the line end of a chunk, and that of the body.
+    tail: &'static [u8],
+    body: RequestBody,
+    framing: Framing,
+    state: State,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum State {
+    /// Nothing has been written, and the body has not been asked for anything.
+    Whole,
+    /// Under way; the body has more.
+    Begun,
+    /// The body has ended; what is there has to be written.
+    Ending,
+    /// Everything is out.
+    Done,
+}
+
+/// Why a request did not get out.
+#[derive(Debug)]
+pub(super) enum UploadError {
+    /// Its body failed.
+    Body(RequestBodyError),
+    /// The endpoint takes nothing any more.
+    Io(io::Error),
+}
+
+impl Upload {
+    pub(super) fn new(head: RequestHead<'_>, body: RequestBody) -> Self {
+        let framing = Framing::of(&body);
+        let lines = head.to_bytes(framing);
+        let state = State::Whole;
+        Self { lines, written: 0, data: Bytes::new(), tail: b"", body, framing, state }
+    }
+
+    pub(super) fn is_done(&self) -> bool {
+        self.state == State::Done
+    }
+
+    /// How far the body has come.
+    pub(super) fn progress(&self) -> Option<&Progress> {
+        self.body.progress()
+    }
+
+    /// The body, if it is still as it came.
+    pub(super) fn untouched(&mut self) -> Option<RequestBody> {
+        (self.state == State::Whole).then(|| std::mem::replace(&mut self.body, RequestBody::Empty))
+    }
+
+    /// Writes until everything is out, the endpoint takes no more, or the client has sent no more.
+    pub(super) fn poll(&mut self, cx: &mut Context<'_>, stream: &mut Stream) -> Poll<Result<(), UploadError>> {
+        if self.state == State::Whole && self.framing == Framing::Empty {
+            ready!(self.poll_write(cx, stream)).map_err(UploadError::Io)?;
+            self.state = State::Ending;
+        }
+        // The beginning of a body goes out with the head, if it is there: the head alone first would be one packet more.
+        let mut waits = false;
+        loop {
+            while self.data.is_empty() && !waits && matches!(self.state, State::Whole | State::Begun) {
+                self.state = State::Begun;
+                match Pin::new(&mut self.body).poll_frame(cx) {
+                    Poll::Ready(Some(Ok(frame))) => {
+                        if let Ok(data) = frame.into_data() {
+                            self.put(data)?;
+                        }
+                    }
+                    Poll::Ready(Some(Err(error))) => return Poll::Ready(Err(UploadError::Body(error))),
+                    Poll::Ready(None) => self.end()?,
+                    Poll::Pending => waits = true,
+                }
+            }
+            ready!(self.poll_write(cx, stream)).map_err(UploadError::Io)?;
+            match self.state {
+                State::Done => return Poll::Ready(Ok(())),
+                State::Ending => {
+                    ready!(Pin::new(&mut *stream).poll_flush(cx)).map_err(UploadError::Io)?;
+                    self.state = State::Done;
+                }
+                State::Whole | State::Begun if waits => {
+                    ready!(Pin::new(&mut *stream).poll_flush(cx)).map_err(UploadError::Io)?;
+                    return Poll::Pending;
+                }
+                State::Whole | State::Begun => {}
+            }
+        }
+    }
+
+    /// Puts a piece of the body behind what is to be written. It must have been written before.
+    fn put(&mut self, data: Bytes) -> Result<(), UploadError> {
+        if data.is_empty() {
+            return Ok(());
+        }
+        let is_last = self.body.is_end_stream();
+        match &mut self.framing {
+            Framing::Length(left) => {
+                let rest = left.checked_sub(data.len() as u64);
+                *left = rest.ok_or(UploadError::Body(RequestBodyError::WrongLength))?;
+                if is_last && *left > 0 {
+                    return Err(UploadError::Body(RequestBodyError::WrongLength));
+                }
+            }
+            Framing::Chunked => {
+                let size = format!("{:x}\r\n", data.len());
+                self.lines.extend_from_slice(size.as_bytes());
+                self.tail = if is_last { b"\r\n0\r\n\r\n" } else { b"\r\n" };
+            }
+            Framing::Empty => return Err(UploadError::Body(RequestBodyError::WrongLength)),
+        }
+        self.data = data;
+        if is_last {
+            self.state = State::Ending;
+        }
+        Ok(())
+    }
+
+    fn end(&mut self) -> Result<(), UploadError> {
+        self.state = State::Ending;
+        match self.framing {
+            Framing::Chunked => self.lines.extend_from_slice(b"0\r\n\r\n"),
+            Framing::Length(1..) => return Err(UploadError::Body(RequestBodyError::WrongLength)),
+            Framing::Length(0) | Framing::Empty => {}
+        }
+        Ok(())
+    }
+
+    /// Writes what there is.
+    fn poll_write(&mut self, cx: &mut Context<'_>, stream: &mut Stream) -> Poll<io::Result<()>> {
+        loop {
+            let lines = self.lines.get(self.written..).unwrap_or_default();
+            let stream = Pin::new(&mut *stream);
+            let written = match (lines, &*self.data, self.tail) {
+                ([], [], []) => break,
+                // One piece is the usual case, and a plain write costs the kernel less.
+                (one, [], []) | ([], one, []) | ([], [], one) => ready!(stream.poll_write(cx, one))?,
+                (lines, data, tail) => {
+                    let pieces = [IoSlice::new(lines), IoSlice::new(data), IoSlice::new(tail)];
+                    ready!(stream.poll_write_vectored(cx, &pieces))?
+                }
+            };
+            if written == 0 {
+                return Poll::Ready(Err(io::ErrorKind::WriteZero.into()));
+            }
+            if self.state == State::Whole {
+                self.state = State::Begun;
+            }
+            self.advance(written);
+        }
+        self.lines.clear();
+        self.written = 0;
+        Poll::Ready(Ok(()))
+    }
+
+    /// So many bytes are out.
+    fn advance(&mut self, written: usize) {
+        let lines = written.min(self.lines.len() - self.written);
+        self.written += lines;
+        let data = (written - lines).min(self.data.len());
+        self.data.advance(data);
+        self.tail = self.tail.get(written - lines - data..).unwrap_or_default();
+    }
+}
