@@ -85,7 +85,9 @@ impl<'a> Exchange<'a> {
                     self.seen = progress.bytes();
                     self.connection.clock.allow(self.within);
                 }
-                Some(progress) if !progress.is_complete() => return Poll::Ready(SendError::ClientStalled),
+                Some(progress) if !progress.is_complete() && self.unwritten.is_none() => {
+                    return Poll::Ready(SendError::ClientStalled);
+                }
                 _ => return Poll::Ready(SendError::TimedOut),
             }
         }

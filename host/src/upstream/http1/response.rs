@@ -1,5 +1,7 @@
 //! The head of an answer (RFC 9112 §4, §6.3), in the parser that hyper uses.
 
+use std::mem::MaybeUninit;
+
 use ::http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use ::http::{Method, Response, StatusCode, Version};
 use bytes::Bytes;
@@ -51,9 +53,11 @@ pub(super) fn read(unread: &mut Bytes, method: &Method) -> Result<Option<Head>, 
 }
 
 fn read_one(unread: &mut Bytes, method: &Method) -> Result<Option<Head>, Broken> {
-    let mut room = [httparse::EMPTY_HEADER; MOST_FIELDS];
-    let mut parsed = httparse::Response::new(&mut room);
-    let length = match parsed.parse(unread).map_err(Broken::Head)? {
+    let mut room = [const { MaybeUninit::uninit() }; MOST_FIELDS];
+    let mut parsed = httparse::Response::new(&mut []);
+    let parser = httparse::ParserConfig::default();
+    let result = parser.parse_response_with_uninit_headers(&mut parsed, unread, &mut room);
+    let length = match result.map_err(Broken::Head)? {
         httparse::Status::Complete(length) => length,
         httparse::Status::Partial if unread.len() > LONGEST_HEAD => return Err(Broken::LongHead),
         httparse::Status::Partial => return Ok(None),
