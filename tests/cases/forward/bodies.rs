@@ -70,6 +70,61 @@ async fn a_chunked_body_stays_chunked() {
     assert_eq!(seen.header("content-length"), None);
 }
 
+/// The answer has begun, and the client reads nothing of it before it has sent everything.
+#[tokio::test]
+async fn a_body_goes_on_while_its_answer_comes() {
+    const SIZE: usize = 4_000_000;
+    let origin = Origin::raw(|mut raw| async move {
+        raw.read_head().await;
+        raw.write(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nbegun\r\n").await;
+        let body = raw.read(SIZE).await;
+        let end = if body == text(SIZE).into_bytes() { "whole" } else { "wrong" };
+        raw.write(format!("5\r\n{end}\r\n0\r\n\r\n").as_bytes()).await;
+        raw.read_to_end().await;
+    })
+    .start()
+    .await;
+    let gateway = Gateway::before(&origin).await;
+    let mut raw = gateway.raw().await;
+
+    let body = text(SIZE);
+    let (first, rest) = body.split_at(1000);
+    raw.write(format!("POST / HTTP/1.1\r\nHost: h\r\nContent-Length: {SIZE}\r\n\r\n{first}").as_bytes()).await;
+    let head = raw.read_head().await.unwrap();
+    raw.write(rest.as_bytes()).await;
+    let answer = raw.read(b"5\r\nbegun\r\n5\r\nwhole\r\n0\r\n\r\n".len()).await;
+
+    assert!(head.starts_with("HTTP/1.1 200"), "{head}");
+    assert_eq!(String::from_utf8(answer).unwrap(), "5\r\nbegun\r\n5\r\nwhole\r\n0\r\n\r\n");
+}
+
+#[tokio::test]
+async fn an_endpoint_that_has_answered_early_still_gets_the_whole_body() {
+    const SIZE: usize = 200_000;
+    let (tell, mut told) = tokio::sync::mpsc::unbounded_channel();
+    let origin = Origin::raw(move |mut raw| {
+        let tell = tell.clone();
+        async move {
+            raw.read_head().await;
+            raw.write(b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nearly").await;
+            tell.send(raw.read(SIZE).await).unwrap();
+        }
+    })
+    .start()
+    .await;
+    let gateway = Gateway::before(&origin).await;
+    let mut raw = gateway.raw().await;
+
+    let body = text(SIZE);
+    let (first, rest) = body.split_at(1000);
+    raw.write(format!("POST / HTTP/1.1\r\nHost: h\r\nContent-Length: {SIZE}\r\n\r\n{first}").as_bytes()).await;
+    let answer = raw.read_answer().await.unwrap();
+    raw.write(rest.as_bytes()).await;
+
+    assert_eq!(answer.text(), "early");
+    assert_eq!(told.recv().await.unwrap(), text(SIZE).into_bytes());
+}
+
 #[tokio::test]
 async fn a_chunked_answer_arrives_whole() {
     let reply = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n4\r\nwiki\r\n5\r\npedia\r\n0\r\n\r\n";
