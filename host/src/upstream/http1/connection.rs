@@ -80,8 +80,8 @@ impl Connection {
             if self.unread.is_empty() {
                 self.unread = Bytes::copy_from_slice(fresh);
             } else if !fresh.is_empty() {
-                let mut joined = BytesMut::with_capacity(self.unread.len() + fresh.len());
-                joined.extend_from_slice(&self.unread);
+                // In place, if nobody has a part of it: a head may come byte by byte.
+                let mut joined = BytesMut::from(std::mem::take(&mut self.unread));
                 joined.extend_from_slice(fresh);
                 self.unread = joined.freeze();
             }
