@@ -4,18 +4,11 @@ use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
-use std::time::Duration;
 
-use ::http::Response;
 use bytes::{Bytes, BytesMut};
 use tokio::io::{AsyncRead as _, ReadBuf};
 
-use super::super::RequestBody;
 use super::clock::Clock;
-use super::download::Content;
-use super::error::SendError;
-use super::exchange::Exchange;
-use super::request::RequestHead;
 use crate::net::{Stream, with_scratch};
 
 /// An open connection that can take one request at a time. It owns no buffer while it waits.
@@ -54,21 +47,6 @@ impl Connection {
     /// system call as long as that is so.
     pub(in super::super) fn is_quiet(&mut self) -> bool {
         self.unread.is_empty() && self.stream.is_quiet()
-    }
-
-    /// Sends a request and waits for the head of the answer, each time for `within`: as long as the body makes progress,
-    /// the endpoint is not expected to have answered. When the answer has come to its end, the connection goes to `home`.
-    ///
-    /// # Errors
-    /// [`SendError`], which says whether the request may be sent again.
-    pub async fn send(
-        self,
-        head: RequestHead<'_>,
-        body: RequestBody,
-        within: Duration,
-        home: &Arc<impl Home + 'static>,
-    ) -> Result<Response<Content>, SendError> {
-        Exchange::new(self, head, body, within).run(home).await
     }
 
     /// Reads what is there behind what is unread. 0 if the endpoint has ended its direction.

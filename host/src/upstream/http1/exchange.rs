@@ -17,6 +17,23 @@ use super::request::RequestHead;
 use super::response::{self, Head, Marked};
 use super::upload::{Upload, UploadError};
 
+impl Connection {
+    /// Sends a request and waits for the head of the answer, each time for `within`: as long as the body makes progress,
+    /// the endpoint is not expected to have answered. When the answer has come to its end, the connection goes to `home`.
+    ///
+    /// # Errors
+    /// [`SendError`], which says whether the request may be sent again.
+    pub async fn send(
+        self,
+        head: RequestHead<'_>,
+        body: RequestBody,
+        within: Duration,
+        home: &Arc<impl Home + 'static>,
+    ) -> Result<Response<Content>, SendError> {
+        Exchange::new(self, head, body, within).run(home).await
+    }
+}
+
 /// A request that is under way.
 #[derive(Debug)]
 pub(super) struct Exchange<'a> {
