@@ -25,6 +25,8 @@ pub struct MalformedChunks;
 enum At {
     /// In a size line.
     Size { size: u64, digits: u8, in_extension: bool, after_cr: bool },
+    /// In the blanks after a size, before its extensions or the line's end.
+    Blank(u64),
     /// In the data of a chunk, of which this much is to come.
     Data(u64),
     /// In the line end after a chunk's data; true after the CR.
@@ -54,7 +56,8 @@ impl Chunks {
                 return Ok(passed);
             }
             self.at = self.at.after(*byte).ok_or(MalformedChunks)?;
-            if matches!(self.at, At::Size { in_extension: true, .. } | At::Trailer { empty: false, .. }) {
+            if matches!(self.at, At::Blank(_) | At::Size { in_extension: true, .. } | At::Trailer { empty: false, .. })
+            {
                 self.line_bytes += 1;
                 if self.line_bytes > LINE_BYTES {
                     return Err(MalformedChunks);
@@ -92,9 +95,15 @@ impl At {
             (Self::Size { size, digits, in_extension: true, after_cr: false }, other) if other != b'\n' => {
                 Self::Size { size, digits, in_extension: true, after_cr: false }
             }
-            (Self::Size { size, digits, in_extension: false, after_cr: false }, b';' | b' ' | b'\t') if digits > 0 => {
+            (Self::Size { size, digits, in_extension: false, after_cr: false }, b';') if digits > 0 => {
                 Self::Size { size, digits, in_extension: true, after_cr: false }
             }
+            (Self::Size { size, digits, in_extension: false, after_cr: false }, b' ' | b'\t') if digits > 0 => {
+                Self::Blank(size)
+            }
+            (Self::Blank(size), b' ' | b'\t') => Self::Blank(size),
+            (Self::Blank(size), b';') => Self::Size { size, digits: 1, in_extension: true, after_cr: false },
+            (Self::Blank(size), b'\r') => Self::Size { size, digits: 1, in_extension: false, after_cr: true },
             (Self::Size { size, digits, in_extension: false, after_cr: false }, digit) if digits < DIGITS => {
                 let value = char::from(digit).to_digit(16)?;
                 let size = size * 16 + u64::from(value);
@@ -154,6 +163,8 @@ mod tests {
             "-1\r\n",
             "0x5\r\n",
             "5;a\nhello",
+            "5 5\r\n",
+            "5 x\r\n",
             "1234567890abcdef\r\n",
             "0\r\nA: b\n\r\n",
             "0\r\n\n",

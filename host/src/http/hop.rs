@@ -1,5 +1,7 @@
 //! Fields that belong to one connection and go no further (RFC 9110 §7.6.1).
 
+use std::collections::HashSet;
+
 use ::http::header::{self, HeaderMap, HeaderName};
 
 use crate::net::HOP_BY_HOP;
@@ -12,8 +14,9 @@ pub(super) fn is_hop_by_hop(name: &HeaderName) -> bool {
     HOP_BY_HOP.contains(name)
 }
 
-/// The fields that `Connection` names besides; framing is not the sender's to take away.
-pub(super) fn named_by_connection(headers: &HeaderMap) -> Vec<HeaderName> {
+/// The fields that are there and that `Connection` names besides; framing is not the sender's to take away. A set, and of what is
+/// there: a Connection may name thousands.
+pub(super) fn named_by_connection(headers: &HeaderMap) -> HashSet<HeaderName> {
     headers
         .get_all(header::CONNECTION)
         .iter()
@@ -23,7 +26,7 @@ pub(super) fn named_by_connection(headers: &HeaderMap) -> Vec<HeaderName> {
         // The usual tokens name what goes anyway.
         .filter(|token| !USUAL.iter().any(|usual| token.eq_ignore_ascii_case(usual)))
         .filter_map(|token| HeaderName::from_bytes(token.as_bytes()).ok())
-        .filter(|name| name != header::CONTENT_LENGTH)
+        .filter(|name| name != header::CONTENT_LENGTH && headers.contains_key(name))
         .collect()
 }
 
@@ -46,7 +49,20 @@ pub fn strip_hop_by_hop(headers: &mut HeaderMap) {
 
 #[cfg(test)]
 mod tests {
+    use ::http::HeaderValue;
+
     use super::*;
+
+    #[test]
+    fn only_fields_that_are_there_are_named_and_each_once() {
+        let mut headers = HeaderMap::new();
+        headers.append("connection", "a, b, a, c, A".parse().unwrap());
+        headers.append("a", HeaderValue::from_static("1"));
+
+        let named = named_by_connection(&headers);
+
+        assert_eq!(named.iter().map(HeaderName::as_str).collect::<Vec<_>>(), ["a"]);
+    }
 
     #[test]
     fn named_fields_go_and_framing_stays() {

@@ -4,8 +4,9 @@
 //! Socket (tcp | unix) ──▶ Stream (plain | tls) ──▶ http, tunnel
 //! ```
 
+use std::future::{Future as _, poll_fn};
 use std::io;
-use std::pin::Pin;
+use std::pin::{Pin, pin};
 use std::task::{Context, Poll, Waker};
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
@@ -69,8 +70,9 @@ impl Stream {
         match self {
             Self::Plain(socket) => socket.is_quiet(),
             Self::Tls(stream) => {
-                let mut cx = Context::from_waker(Waker::noop());
-                Pin::new(stream).poll_read(&mut cx, &mut ReadBuf::new(&mut [0])).is_pending()
+                // Unconstrained: a task that has used up its turn would be told that nothing came.
+                let look = poll_fn(|cx| Pin::new(&mut *stream).poll_read(cx, &mut ReadBuf::new(&mut [0])));
+                pin!(tokio::task::unconstrained(look)).poll(&mut Context::from_waker(Waker::noop())).is_pending()
             }
         }
     }

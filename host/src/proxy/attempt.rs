@@ -111,6 +111,10 @@ pub(super) async fn attempt(
         };
         if let Some(failed) = last.take() {
             let Failed { why, outcome } = *failed;
+            // More of the body may have come, and gone, while another endpoint was waited for.
+            if why != Failure::Connect && !outgoing.source.is_whole() {
+                return outcome;
+            }
             if !course.pays(why, &lease, record) {
                 return outcome;
             }

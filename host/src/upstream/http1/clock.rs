@@ -7,6 +7,9 @@ use std::time::Duration;
 
 use tokio::time::{Instant, Sleep};
 
+/// Thirty years: what tokio takes for never. More would overflow.
+const LONGEST: Duration = Duration::from_secs(30 * 365 * 24 * 60 * 60);
+
 /// One timer for all that a connection waits for. It is moved only when it would ring too late, or has rung too early:
 /// putting a timer in for each request and taking it out again costs more than all that a request's clock is read for.
 #[derive(Debug)]
@@ -25,7 +28,7 @@ impl Clock {
 
     /// Rings in `within` from now, and not before.
     pub(super) fn allow(&mut self, within: Duration) {
-        self.due = Instant::now() + within;
+        self.due = Instant::now() + within.min(LONGEST);
     }
 
     /// Ready once what was allowed is over.

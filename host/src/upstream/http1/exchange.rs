@@ -45,6 +45,8 @@ pub(super) struct Exchange<'a> {
     seen: u64,
     /// The endpoint takes no more of the request. It may have said why.
     unwritten: Option<io::Error>,
+    /// Bytes of heads that have come.
+    received: usize,
     /// How much of what is unread has been searched for the end of a head.
     searched: usize,
 }
@@ -53,7 +55,7 @@ impl<'a> Exchange<'a> {
     pub(super) fn new(mut connection: Connection, head: RequestHead<'a>, body: RequestBody, within: Duration) -> Self {
         connection.clock.allow(within);
         let upload = Upload::new(head, body);
-        Self { connection, upload, method: head.method, within, seen: 0, unwritten: None, searched: 0 }
+        Self { connection, upload, method: head.method, within, seen: 0, unwritten: None, received: 0, searched: 0 }
     }
 
     pub(super) async fn run(mut self, home: &Arc<impl Home + 'static>) -> Result<Response<Content>, SendError> {
@@ -80,12 +82,16 @@ impl<'a> Exchange<'a> {
                     return Poll::Ready(Err(SendError::Broken(broken)));
                 }
                 Poll::Ready(Err(error)) => return Poll::Ready(Err(SendError::Broken(Broken::Io(error)))),
-                Poll::Ready(Ok(_)) => {}
+                Poll::Ready(Ok(fresh)) => self.received += fresh,
             }
             let unread = &mut self.connection.unread;
             if response::may_end(unread, self.searched) {
                 match response::read(unread, self.method) {
                     Ok(Some(head)) => return Poll::Ready(Ok(head)),
+                    // Interim answers count: an endpoint that sends nothing else would never be through.
+                    Ok(None) if self.received > response::LONGEST_HEAD => {
+                        return Poll::Ready(Err(SendError::Broken(Broken::LongHead)));
+                    }
                     Ok(None) => {}
                     Err(broken) => return Poll::Ready(Err(SendError::Broken(broken))),
                 }

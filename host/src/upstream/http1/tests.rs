@@ -159,7 +159,8 @@ async fn what_cannot_be_told_apart_is_refused() {
     }
     let many = format!("HTTP/1.1 200 OK\r\n{}\r\n", "a: b\r\n".repeat(101));
     let long = format!("HTTP/1.1 200 OK\r\na: {}\r\n\r\n", "b".repeat(500 * 1024));
-    for text in [many, long] {
+    let interim = "HTTP/1.1 103 Early Hints\r\n\r\n".repeat(20_000);
+    for text in [many, long, interim] {
         let error = exchange(Method::GET, vec![text.into()], false).await.unwrap_err();
         assert!(matches!(error, SendError::Broken(Broken::Head(_) | Broken::LongHead)), "{error:?}");
     }
