@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use http_body_util::Full;
 use hyper::{Request, Response};
-use tidegate_tests::{Gateway, Origin, get};
+use tidegate_tests::{Gateway, Origin, Raw, get};
 
 /// Text that shows when a piece is lost or doubled.
 fn text(size: usize) -> String {
@@ -70,6 +70,15 @@ async fn a_chunked_body_stays_chunked() {
     assert_eq!(seen.header("content-length"), None);
 }
 
+/// A POST with `size` bytes of [`text`], of which the first thousand are sent, and the rest.
+async fn begun(gateway: &Gateway, size: usize) -> (Raw, String) {
+    let mut raw = gateway.raw().await;
+    let mut first = text(size);
+    let rest = first.split_off(1000);
+    raw.write(format!("POST / HTTP/1.1\r\nHost: h\r\nContent-Length: {size}\r\n\r\n{first}").as_bytes()).await;
+    (raw, rest)
+}
+
 /// The answer has begun, and the client reads nothing of it before it has sent everything.
 #[tokio::test]
 async fn a_body_goes_on_while_its_answer_comes() {
@@ -85,11 +94,8 @@ async fn a_body_goes_on_while_its_answer_comes() {
     .start()
     .await;
     let gateway = Gateway::before(&origin).await;
-    let mut raw = gateway.raw().await;
 
-    let body = text(SIZE);
-    let (first, rest) = body.split_at(1000);
-    raw.write(format!("POST / HTTP/1.1\r\nHost: h\r\nContent-Length: {SIZE}\r\n\r\n{first}").as_bytes()).await;
+    let (mut raw, rest) = begun(&gateway, SIZE).await;
     let head = raw.read_head().await.unwrap();
     raw.write(rest.as_bytes()).await;
     let answer = raw.read(b"5\r\nbegun\r\n5\r\nwhole\r\n0\r\n\r\n".len()).await;
@@ -113,11 +119,8 @@ async fn an_endpoint_that_has_answered_early_still_gets_the_whole_body() {
     .start()
     .await;
     let gateway = Gateway::before(&origin).await;
-    let mut raw = gateway.raw().await;
 
-    let body = text(SIZE);
-    let (first, rest) = body.split_at(1000);
-    raw.write(format!("POST / HTTP/1.1\r\nHost: h\r\nContent-Length: {SIZE}\r\n\r\n{first}").as_bytes()).await;
+    let (mut raw, rest) = begun(&gateway, SIZE).await;
     let answer = raw.read_answer().await.unwrap();
     raw.write(rest.as_bytes()).await;
 

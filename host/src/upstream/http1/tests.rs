@@ -26,6 +26,12 @@ impl Home for Shelf {
     }
 }
 
+/// A connection, and the endpoint's end of it.
+fn open() -> (Connection, UnixStream) {
+    let (ours, theirs) = UnixStream::pair().unwrap();
+    (Connection::new(Stream::Plain(Socket::Unix(ours)), Clock::new(SOON)), theirs)
+}
+
 /// What an endpoint that sends `pieces`, and closes if `closes`, comes to: the answer, its body or what was wrong with it,
 /// and whether the connection may be used again.
 async fn exchange(
@@ -33,8 +39,7 @@ async fn exchange(
     pieces: Vec<Vec<u8>>,
     closes: bool,
 ) -> Result<(Response<()>, Result<Vec<u8>, Broken>, bool), SendError> {
-    let (ours, mut theirs) = UnixStream::pair().unwrap();
-    let connection = Connection::new(Stream::Plain(Socket::Unix(ours)), Clock::new(SOON));
+    let (connection, mut theirs) = open();
     let endpoint = tokio::spawn(async move {
         let mut request = Vec::new();
         while !request.ends_with(b"\r\n\r\n") {
@@ -187,8 +192,7 @@ async fn requests_are_written_as_the_rfc_has_them() {
         (Method::GET, "GET /a?b HTTP/1.1\r\nhost: endpoint\r\na: b\r\n\r\n"),
         (Method::POST, "POST /a?b HTTP/1.1\r\nhost: endpoint\r\ncontent-length: 0\r\na: b\r\n\r\n"),
     ] {
-        let (ours, mut theirs) = UnixStream::pair().unwrap();
-        let connection = Connection::new(Stream::Plain(Socket::Unix(ours)), Clock::new(SOON));
+        let (connection, mut theirs) = open();
         let host = HeaderValue::from_static("endpoint");
         let head = RequestHead { method: &method, target: "/a?b", host: &host, fields: b"a: b\r\n" };
         let shelf = Arc::new(Shelf::default());
@@ -204,8 +208,7 @@ async fn requests_are_written_as_the_rfc_has_them() {
 
 #[tokio::test]
 async fn nothing_is_sent_over_a_dead_connection() {
-    let (ours, theirs) = UnixStream::pair().unwrap();
-    let mut connection = Connection::new(Stream::Plain(Socket::Unix(ours)), Clock::new(SOON));
+    let (mut connection, theirs) = open();
     assert!(connection.is_quiet());
     drop(theirs);
     let host = HeaderValue::from_static("endpoint");
