@@ -6,6 +6,8 @@ use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
 use http_body::{Body as _, Frame, SizeHint};
+use http_body_util::BodyExt as _;
+use http_body_util::combinators::UnsyncBoxBody;
 
 use super::guard::State;
 
@@ -31,7 +33,7 @@ pub struct Body {
 
 enum Content {
     Whole(Option<Bytes>),
-    Stream(Pin<Box<dyn Pieces>>),
+    Stream(UnsyncBoxBody<Bytes, BodyError>),
 }
 
 /// Tells the connection that its response is through, whenever and however that is.
@@ -57,14 +59,15 @@ impl Body {
         Self { content: Content::Whole((!bytes.is_empty()).then_some(bytes)), watch: None, busy: None }
     }
 
-    /// What comes by and by. Boxed as it comes: most bodies are whole.
+    /// What comes by and by.
     #[must_use]
-    pub fn stream<S>(stream: Box<S>) -> Self
+    pub fn stream<S>(stream: S) -> Self
     where
         S: http_body::Body<Data = Bytes> + Send + 'static,
         S::Error: std::error::Error + Send + Sync + 'static,
     {
-        Self { content: Content::Stream(Box::into_pin(stream)), watch: None, busy: None }
+        let stream = stream.map_err(Into::into).boxed_unsync();
+        Self { content: Content::Stream(stream), watch: None, busy: None }
     }
 
     /// Lets `watch` hear of it. It hears of the end at once if the body is empty.
@@ -90,7 +93,7 @@ impl http_body::Body for Body {
         let this = self.get_mut();
         let frame = match &mut this.content {
             Content::Whole(bytes) => bytes.take().map(|bytes| Ok(Frame::data(bytes))),
-            Content::Stream(pieces) => ready!(pieces.as_mut().poll(cx)),
+            Content::Stream(stream) => ready!(Pin::new(stream).poll_frame(cx)),
         };
         let ended = this.is_end_stream();
         if let Some(watch) = &mut this.watch {
@@ -111,40 +114,15 @@ impl http_body::Body for Body {
     fn is_end_stream(&self) -> bool {
         match &self.content {
             Content::Whole(bytes) => bytes.is_none(),
-            Content::Stream(pieces) => pieces.has_ended(),
+            Content::Stream(stream) => stream.is_end_stream(),
         }
     }
 
     fn size_hint(&self) -> SizeHint {
         match &self.content {
             Content::Whole(bytes) => SizeHint::with_exact(bytes.as_ref().map_or(0, |bytes| bytes.len() as u64)),
-            Content::Stream(pieces) => pieces.size(),
+            Content::Stream(stream) => stream.size_hint(),
         }
-    }
-}
-
-/// A body of any kind.
-trait Pieces: Send {
-    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, BodyError>>>;
-    fn has_ended(&self) -> bool;
-    fn size(&self) -> SizeHint;
-}
-
-impl<S> Pieces for S
-where
-    S: http_body::Body<Data = Bytes> + Send,
-    S::Error: std::error::Error + Send + Sync + 'static,
-{
-    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
-        self.poll_frame(cx).map(|frame| frame.map(|frame| frame.map_err(Into::into)))
-    }
-
-    fn has_ended(&self) -> bool {
-        self.is_end_stream()
-    }
-
-    fn size(&self) -> SizeHint {
-        self.size_hint()
     }
 }
 

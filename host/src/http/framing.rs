@@ -148,7 +148,7 @@ impl Framing {
                     if length.is_some() {
                         return self.fail(Violation::RepeatedLength);
                     }
-                    let Some(number) = number(value) else { return self.fail(Violation::Length) };
+                    let Some(number) = length_from(value) else { return self.fail(Violation::Length) };
                     length = Some(number);
                 }
                 Some(b't') => {
@@ -198,8 +198,9 @@ fn end_of_head(bytes: &[u8]) -> Option<usize> {
     Some(start + end_of_lines(bytes.get(start..)?)?)
 }
 
-/// Length of `lines` up to and with the first empty one.
-fn end_of_lines(lines: &[u8]) -> Option<usize> {
+/// Length of `lines` up to and with the first empty one; none if there is none yet.
+#[must_use]
+pub fn end_of_lines(lines: &[u8]) -> Option<usize> {
     memchr_iter(b'\n', lines).find_map(|at| match lines.get(at + 1..)? {
         [b'\n', ..] => Some(at + 2),
         [b'\r', b'\n', ..] => Some(at + 3),
@@ -216,7 +217,9 @@ fn value_of<'a>(line: &'a [u8], name: &[u8]) -> Option<&'a [u8]> {
     Some(rest.trim_ascii())
 }
 
-fn number(value: &[u8]) -> Option<u64> {
+/// A length as Content-Length has it: digits and nothing else (RFC 9110 §8.6).
+#[must_use]
+pub fn length_from(value: &[u8]) -> Option<u64> {
     let digits = std::str::from_utf8(value).ok()?;
     digits.bytes().all(|byte| byte.is_ascii_digit()).then(|| digits.parse().ok())?
 }

@@ -1,6 +1,6 @@
 //! What the server knows about a client connection from outside of hyper: its framing and its clock.
 
-use std::io::{self, Write as _};
+use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
@@ -11,7 +11,7 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::Instant;
 
 use super::framing::{Framing, Violation};
-use crate::net::{Stream, with_scratch};
+use crate::net::Stream;
 
 /// A client's stream on its way into hyper. Every byte that is read goes past [`Framing`].
 #[derive(Debug)]
@@ -24,10 +24,6 @@ pub struct Guard {
 
 /// Bytes that are read ahead at most. Only a client that sends its next request before it has its answer has any.
 const AHEAD: usize = 64;
-
-/// Pieces with no more bytes than this together are copied into one: a plain write costs the kernel less than a vectored one,
-/// some 0.3 µs.
-const JOINED: usize = 4 * 1024;
 
 /// Shared between the stream inside hyper and the server around it.
 #[derive(Debug)]
@@ -244,20 +240,7 @@ impl AsyncWrite for Guard {
         bufs: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
         let this = self.get_mut();
-        let stream = Pin::new(&mut this.stream);
-        let total: usize = bufs.iter().map(|buf| buf.len()).sum();
-        let result = if total > JOINED {
-            stream.poll_write_vectored(cx, bufs)
-        } else {
-            with_scratch(|scratch| {
-                let mut joined = io::Cursor::new(scratch);
-                for buf in bufs {
-                    joined.write_all(buf)?;
-                }
-                let length = usize::try_from(joined.position()).unwrap_or_default();
-                stream.poll_write(cx, joined.get_ref().get(..length).unwrap_or_default())
-            })
-        };
+        let result = Pin::new(&mut this.stream).poll_write_vectored(cx, bufs);
         this.state.wrote(&result);
         result
     }

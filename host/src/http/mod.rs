@@ -17,7 +17,7 @@ pub use body::{Body, BodyError, Watch};
 pub use chunks::{Chunks, MalformedChunks};
 pub use fields::Fields;
 pub use forwarded::{Forwarding, Peer, client_behind};
-pub use framing::{Framing, Violation};
+pub use framing::{Framing, Violation, end_of_lines, length_from};
 pub use guard::Guard;
 pub use hop::strip_hop_by_hop;
 pub use serve::{Limits, ServeError, serve, take_back};

@@ -10,7 +10,7 @@ thread_local! {
 }
 
 /// Lends this thread's scratch buffer of 64 KiB, whose content is arbitrary. A connection that reads into it owns no
-/// memory while it waits. Not to be asked for within `work`.
+/// memory while it waits. Not to be asked for within `work`, nor a [`Stream`](super::Stream) to be written there in several pieces.
 ///
 /// # Panics
 /// If it is, for then two readers would share the bytes.

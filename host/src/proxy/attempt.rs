@@ -6,11 +6,11 @@ use ::http::request::Parts;
 use ::http::{Response, StatusCode};
 use tokio::time::Instant;
 
-use super::head::{host_for, request_fields, target_for};
+use super::head::{host_for, target_for};
 use super::record::Record;
 use super::retry::{self, Course, Failed, Source};
 use super::waiting::Patience;
-use super::{Client, Destination, Rules, Snapshot, Timeouts};
+use super::{Destination, Rules, Timeouts};
 use crate::cluster::{Failure, SelectError, is_idempotent};
 use crate::http::Offer;
 use crate::policy::RequestFacts;
@@ -19,8 +19,6 @@ use crate::upstream::{Broken, ConnectError, ConnectFault, Content, RequestBody, 
 
 /// A request that can be sent, and sent again.
 pub(super) struct Outgoing<'a> {
-    pub(super) client: &'a Client,
-    pub(super) snapshot: &'a Snapshot,
     pub(super) offer: Option<&'a Offer>,
     pub(super) parts: Parts,
     /// Ready for any endpoint, but for Host and what frames the body.
@@ -96,7 +94,6 @@ pub(super) async fn attempt(
     record: &mut Record,
 ) -> Result<Answer, AttemptError> {
     let cluster = &destination.cluster;
-    outgoing.fields = request_fields(outgoing.client, outgoing.snapshot, outgoing.rules, facts, outgoing.offer);
     let mut course = Course::new(cluster);
     let patience = Patience::new(cluster);
     // Boxed: it is rare, and this future is moved with every connection.

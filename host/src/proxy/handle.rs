@@ -8,7 +8,7 @@ use hyper::body::Incoming;
 use hyper::upgrade::OnUpgrade;
 
 use super::attempt::{Answer, AttemptError, Outgoing, attempt};
-use super::head::prepare_response;
+use super::head::{prepare_response, request_fields};
 use super::record::Record;
 use super::retry::Source;
 use super::switch::{self, Switch};
@@ -92,7 +92,7 @@ impl Exchange<'_> {
         if asked && self.offer.is_none() {
             record.metrics().increment(Counter::UpgradeRefused);
         }
-        let outgoing = self.outgoing(request, rules, destination);
+        let outgoing = self.outgoing(request, &facts, rules, destination);
         let timeouts = outgoing.timeouts;
         match attempt(destination, outgoing, &mut facts, &mut record).await {
             Ok(mut answer) => {
@@ -108,15 +108,19 @@ impl Exchange<'_> {
         }
     }
 
-    fn outgoing<'o>(&'o self, request: Request<Incoming>, rules: &'o Rules, destination: &Destination) -> Outgoing<'o> {
+    fn outgoing<'o>(
+        &'o self,
+        request: Request<Incoming>,
+        facts: &RequestFacts,
+        rules: &'o Rules,
+        destination: &Destination,
+    ) -> Outgoing<'o> {
         let (parts, body) = request.into_parts();
         let (source, body) = Source::of(body, &destination.cluster, &parts.method);
         Outgoing {
-            client: self.client,
-            snapshot: self.snapshot,
             offer: self.offer.as_ref(),
             parts,
-            fields: Vec::new(),
+            fields: request_fields(self.client, self.snapshot, rules, facts, self.offer.as_ref()),
             body,
             source,
             routed: self.target.path.as_deref(),

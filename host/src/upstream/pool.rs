@@ -11,7 +11,7 @@ use tokio::time::Instant;
 
 use super::dial::dial;
 use super::http1::{Clock, Home};
-use super::{Address, ConnectError, ConnectFault, Connection, Tls};
+use super::{Address, ConnectError, Connection, Tls};
 use crate::lifecycle::{self, PerWorker};
 use crate::net::Stream;
 
@@ -110,8 +110,8 @@ impl Upstream {
     /// [`ConnectError`]: nothing was sent, another endpoint may be tried.
     pub async fn connect(&self, within: Duration) -> Result<Connection, ConnectError> {
         let mut clock = Clock::new(within);
-        let stream = dial(&self.settings.address, self.settings.tls.as_ref(), &mut clock, within).await;
-        Ok(Connection::new(stream.map_err(|fault| self.failed(fault))?, clock))
+        let stream = self.open(self.tls(), &mut clock, within).await?;
+        Ok(Connection::new(stream, clock))
     }
 
     /// Opens a stream that no client's request goes over, TLS included where the endpoint has it.
@@ -119,9 +119,7 @@ impl Upstream {
     /// # Errors
     /// [`ConnectError`]
     pub async fn dial(&self, within: Duration) -> Result<Stream, ConnectError> {
-        let tls = self.settings.tls.as_ref();
-        let stream = dial(&self.settings.address, tls, &mut Clock::new(within), within).await;
-        stream.map_err(|fault| self.failed(fault))
+        self.open(self.tls(), &mut Clock::new(within), within).await
     }
 
     /// The same, without TLS even where the endpoint has it.
@@ -129,12 +127,12 @@ impl Upstream {
     /// # Errors
     /// [`ConnectError`]
     pub async fn dial_transport(&self, within: Duration) -> Result<Stream, ConnectError> {
-        let stream = dial(&self.settings.address, None, &mut Clock::new(within), within).await;
-        stream.map_err(|fault| self.failed(fault))
+        self.open(None, &mut Clock::new(within), within).await
     }
 
-    fn failed(&self, fault: ConnectFault) -> ConnectError {
-        ConnectError { url: self.settings.url.clone(), fault }
+    async fn open(&self, tls: Option<&Tls>, clock: &mut Clock, within: Duration) -> Result<Stream, ConnectError> {
+        let stream = dial(&self.settings.address, tls, clock, within).await;
+        stream.map_err(|fault| ConnectError { url: self.settings.url.clone(), fault })
     }
 
     /// A connection that waits for work on this worker, the one that waited least. What turns out to be dead is closed.

@@ -84,13 +84,6 @@ impl Link {
         });
     }
 
-    fn poll_piece(&mut self, cx: &mut Context<'_>, coding: &mut Coding) -> Poll<Result<Option<Bytes>, Broken>> {
-        match self {
-            Self::Own(connection) => coding.poll_piece(cx, connection),
-            Self::Shared(shared, _) => coding.poll_piece(cx, &mut shared.lock()),
-        }
-    }
-
     fn with<T>(&mut self, work: impl FnOnce(&mut Connection) -> T) -> T {
         match self {
             Self::Own(connection) => work(connection),
@@ -118,11 +111,9 @@ impl Download {
         if let Link::Shared(shared, sending) = link
             && let Poll::Ready(ended) = Pin::new(&mut sending.task).poll(cx)
         {
-            match ended {
-                Ok(Err(UploadError::Body(error))) => return Poll::Ready(Err(Broken::Upload(error))),
-                // It takes no more of the request; its answer goes on.
-                Ok(Err(UploadError::Io(_))) | Err(_) => self.home = None,
-                Ok(Ok(())) => {}
+            // If the endpoint takes no more of the request, its answer goes on.
+            if let Ok(Err(UploadError::Body(error))) = ended {
+                return Poll::Ready(Err(Broken::Upload(error)));
             }
             // The task is over, and its share with it.
             let shared = Arc::clone(shared);
@@ -131,7 +122,7 @@ impl Download {
             self.link = Some(Link::Own(connection.into_inner()));
         }
         let Some(link) = &mut self.link else { return Poll::Ready(Ok(None)) };
-        if let Poll::Ready(piece) = link.poll_piece(cx, &mut self.coding) {
+        if let Poll::Ready(piece) = link.with(|connection| self.coding.poll_piece(cx, connection)) {
             self.waits = false;
             return Poll::Ready(piece);
         }

@@ -30,13 +30,15 @@ impl Connection {
         within: Duration,
         home: &Arc<impl Home + 'static>,
     ) -> Result<Response<Content>, SendError> {
-        Exchange::new(self, head, body, within).run(home).await
+        let mut exchange = Exchange::new(self, head, body, within);
+        let head = poll_fn(|cx| exchange.poll_head(cx)).await?;
+        Ok(exchange.answer(head, home))
     }
 }
 
 /// A request that is under way.
 #[derive(Debug)]
-pub(super) struct Exchange<'a> {
+struct Exchange<'a> {
     connection: Connection,
     upload: Upload,
     method: &'a Method,
@@ -52,15 +54,10 @@ pub(super) struct Exchange<'a> {
 }
 
 impl<'a> Exchange<'a> {
-    pub(super) fn new(mut connection: Connection, head: RequestHead<'a>, body: RequestBody, within: Duration) -> Self {
+    fn new(mut connection: Connection, head: RequestHead<'a>, body: RequestBody, within: Duration) -> Self {
         connection.clock.allow(within);
         let upload = Upload::new(head, body);
         Self { connection, upload, method: head.method, within, seen: 0, unwritten: None, received: 0, searched: 0 }
-    }
-
-    pub(super) async fn run(mut self, home: &Arc<impl Home + 'static>) -> Result<Response<Content>, SendError> {
-        let head = poll_fn(|cx| self.poll_head(cx)).await?;
-        Ok(self.answer(head, home))
     }
 
     fn poll_head(&mut self, cx: &mut Context<'_>) -> Poll<Result<Head, SendError>> {
@@ -88,15 +85,15 @@ impl<'a> Exchange<'a> {
             if response::may_end(unread, self.searched) {
                 match response::read(unread, self.method) {
                     Ok(Some(head)) => return Poll::Ready(Ok(head)),
-                    // Interim answers count: an endpoint that sends nothing else would never be through.
-                    Ok(None) if self.received > response::LONGEST_HEAD => {
-                        return Poll::Ready(Err(SendError::Broken(Broken::LongHead)));
-                    }
                     Ok(None) => {}
                     Err(broken) => return Poll::Ready(Err(SendError::Broken(broken))),
                 }
             }
             self.searched = unread.len();
+            // Interim answers count: an endpoint that sends nothing else would never be through.
+            if self.received > response::LONGEST_HEAD {
+                return Poll::Ready(Err(SendError::Broken(Broken::LongHead)));
+            }
         }
         self.poll_clock(cx).map(Err)
     }

@@ -5,11 +5,10 @@ use std::mem::MaybeUninit;
 use ::http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use ::http::{Method, Response, StatusCode, Version};
 use bytes::Bytes;
-use memchr::memchr_iter;
 
 use super::coding::Coding;
 use super::error::Broken;
-use crate::http::Chunks;
+use crate::http::{Chunks, end_of_lines, length_from};
 
 /// Bytes of the longest head that is taken; hyper's limit.
 pub(super) const LONGEST_HEAD: usize = 400 * 1024;
@@ -59,7 +58,6 @@ fn read_one(unread: &mut Bytes, method: &Method) -> Result<Option<Head>, Broken>
     let result = parser.parse_response_with_uninit_headers(&mut parsed, unread, &mut room);
     let length = match result.map_err(Broken::Head)? {
         httparse::Status::Complete(length) => length,
-        httparse::Status::Partial if unread.len() > LONGEST_HEAD => return Err(Broken::LongHead),
         httparse::Status::Partial => return Ok(None),
     };
     if length > LONGEST_HEAD {
@@ -113,7 +111,7 @@ fn marked(fields: &HeaderMap, status: StatusCode, version: Version, method: &Met
     // The same length many times is one length (RFC 9110 §8.6).
     let lengths = fields.get_all(header::CONTENT_LENGTH).iter();
     for value in lengths.flat_map(|value| value.as_bytes().split(|byte| *byte == b',')) {
-        let number = number(value.trim_ascii()).ok_or(Broken::Framing("a Content-Length that is no number"))?;
+        let number = length_from(value.trim_ascii()).ok_or(Broken::Framing("a Content-Length that is no number"))?;
         if length.replace(number).is_some_and(|before| before != number) {
             return Err(Broken::Framing("two lengths"));
         }
@@ -123,11 +121,6 @@ fn marked(fields: &HeaderMap, status: StatusCode, version: Version, method: &Met
         Some(length) => Marked::Coded(Coding::Length(length)),
         None => Marked::Coded(Coding::UntilClose),
     })
-}
-
-fn number(digits: &[u8]) -> Option<u64> {
-    let all_digits = !digits.is_empty() && digits.iter().all(u8::is_ascii_digit);
-    all_digits.then(|| std::str::from_utf8(digits).ok()?.parse().ok())?
 }
 
 /// What the Connection fields say about the time after this answer (RFC 9112 §9.3).
@@ -156,8 +149,5 @@ impl Connection {
 /// Whether a head may end in `unread`, of which the bytes before `searched` have been looked at before: parsing it again
 /// for each piece of it would take the square of its length.
 pub(super) fn may_end(unread: &[u8], searched: usize) -> bool {
-    let fresh = unread.get(searched.saturating_sub(3)..).unwrap_or_default();
-    searched == 0
-        || unread.len() > LONGEST_HEAD
-        || memchr_iter(b'\n', fresh).any(|at| matches!(fresh.get(at + 1..), Some([b'\n', ..] | [b'\r', b'\n', ..])))
+    searched == 0 || unread.get(searched.saturating_sub(3)..).and_then(end_of_lines).is_some()
 }

@@ -152,15 +152,11 @@ impl Upload {
         loop {
             let lines = self.lines.get(self.written..).unwrap_or_default();
             let stream = Pin::new(&mut *stream);
-            let written = match (lines, &*self.data, self.tail) {
-                ([], [], []) => break,
-                // One piece is the usual case, and a plain write costs the kernel less.
-                (one, [], []) | ([], one, []) | ([], [], one) => ready!(stream.poll_write(cx, one))?,
-                (lines, data, tail) => {
-                    let pieces = [IoSlice::new(lines), IoSlice::new(data), IoSlice::new(tail)];
-                    ready!(stream.poll_write_vectored(cx, &pieces))?
-                }
-            };
+            let pieces = [lines, &self.data, self.tail];
+            if pieces.iter().all(|piece| piece.is_empty()) {
+                break;
+            }
+            let written = ready!(stream.poll_write_vectored(cx, &pieces.map(IoSlice::new)))?;
             if written == 0 {
                 return Poll::Ready(Err(io::ErrorKind::WriteZero.into()));
             }
