@@ -20,8 +20,8 @@ pub trait Watch: Send {
     fn data(&mut self, bytes: usize);
     /// The body came to its end.
     fn complete(&mut self);
-    /// It broke.
-    fn broken(&mut self);
+    /// It broke, for this reason.
+    fn broken(&mut self, error: &BodyError);
 }
 
 /// The body of a response.
@@ -99,7 +99,7 @@ impl http_body::Body for Body {
         if let Some(watch) = &mut this.watch {
             match &frame {
                 Some(Ok(frame)) => watch.data(frame.data_ref().map_or(0, Bytes::len)),
-                Some(Err(_)) => watch.broken(),
+                Some(Err(error)) => watch.broken(error),
                 None => {}
             }
             // Nothing follows trailers, and nobody asks again.

@@ -82,6 +82,16 @@ impl Stream {
             }
         }
     }
+
+    /// Tells the other side that nothing follows, where there is a word for it (close_notify, RFC 8446 §6.1), as far as it takes
+    /// it at once. To be dropped next. Not for a stream that breaks off: that would look like an end.
+    pub fn take_leave(&mut self) {
+        let Self::Tls(stream) = self else { return };
+        let shutdown = poll_fn(|cx| Pin::new(&mut *stream).poll_shutdown(cx));
+        let at_once = pin!(tokio::task::unconstrained(shutdown)).poll(&mut Context::from_waker(Waker::noop()));
+        // Who is gone already need not be told.
+        drop(at_once);
+    }
 }
 
 impl AsyncRead for Socket {

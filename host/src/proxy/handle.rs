@@ -174,7 +174,12 @@ impl Exchange<'_> {
         }
         record.status(status.as_u16());
         let body = match content {
-            Content::Whole(bytes) => Body::whole(bytes),
+            Content::Whole(bytes, unsent) => {
+                if let Some(unsent) = unsent {
+                    unsent.go_on();
+                }
+                Body::whole(bytes)
+            }
             Content::Stream(download) => Body::stream(download),
             Content::Switched(stream, early) => {
                 if let (Some(protocol), Some(client)) = (protocol, self.on_upgrade) {

@@ -8,11 +8,11 @@ use tokio::time::Instant;
 
 use super::{Client, Snapshot, retry};
 use crate::cluster::{Cluster, Lease};
-use crate::http::Watch;
+use crate::http::{BodyError, Watch};
 use crate::policy::{RequestFacts, Scheme};
 use crate::telemetry::{AccessRecord, Counter, Gauge, Held, Kind};
 use crate::tunnel::{End, Meter};
-use crate::upstream::Progress;
+use crate::upstream::{Broken, Progress};
 
 /// One request from its begin to its end. Dropping it is the end.
 pub(super) struct Record {
@@ -205,7 +205,12 @@ impl Watch for Record {
         }
     }
 
-    fn broken(&mut self) {
+    fn broken(&mut self, error: &BodyError) {
+        // What the client does to its own body is no failure of the endpoint.
+        if let Some(Broken::Upload(_)) = error.downcast_ref() {
+            self.ending = Some("client-gone");
+            return;
+        }
         self.ending = Some("endpoint-gone");
         if let Some(lease) = &mut self.lease {
             lease.broken();

@@ -123,7 +123,7 @@ pub(super) fn leave(outcome: Result<Answer, AttemptError>, cluster: &Cluster, re
     if let Ok(Answer { mut response, .. }) = outcome {
         record.reported(cluster, response.headers_mut());
         record.answered(response.status().as_u16());
-        if let Content::Whole(_) = response.body() {
+        if let Content::Whole(..) = response.body() {
             record.complete();
         }
     }

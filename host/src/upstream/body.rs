@@ -2,7 +2,7 @@
 
 use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
@@ -13,33 +13,17 @@ use super::Kept;
 
 /// How far a request body has come, for those who wait for the answer.
 #[derive(Clone, Debug, Default)]
-pub struct Progress(Arc<Inner>);
-
-#[derive(Debug, Default)]
-struct Inner {
-    bytes: AtomicU64,
-    complete: AtomicBool,
-}
+pub struct Progress(Arc<AtomicU64>);
 
 impl Progress {
     /// Bytes handed to the connection so far.
     #[must_use]
     pub fn bytes(&self) -> u64 {
-        self.0.bytes.load(Relaxed)
+        self.0.load(Relaxed)
     }
 
     pub(super) fn add(&self, bytes: usize) {
-        self.0.bytes.fetch_add(bytes as u64, Relaxed);
-    }
-
-    pub(super) fn complete(&self) {
-        self.0.complete.store(true, Relaxed);
-    }
-
-    /// Whether the client has sent all of it.
-    #[must_use]
-    pub fn is_complete(&self) -> bool {
-        self.0.complete.load(Relaxed)
+        self.0.fetch_add(bytes as u64, Relaxed);
     }
 }
 
@@ -66,9 +50,16 @@ pub enum RequestBody {
     Client(Incoming, Progress),
     /// The client's, kept while it is passed on. Boxed: it is rare, and bodies are moved a lot.
     Kept(Box<Kept>),
+    /// One whose first piece has been taken out, and put back: nothing of it was sent.
+    PutBack(Bytes, Box<Self>),
 }
 
 impl RequestBody {
+    /// This body with `first`, which was taken from it, put back before it.
+    pub(super) fn preceded_by(self, first: Bytes) -> Self {
+        if first.is_empty() { self } else { Self::PutBack(first, Box::new(self)) }
+    }
+
     /// How far it has come; none without a body.
     #[must_use]
     pub fn progress(&self) -> Option<&Progress> {
@@ -76,6 +67,7 @@ impl RequestBody {
             Self::Empty => None,
             Self::Client(_, progress) => Some(progress),
             Self::Kept(kept) => Some(&kept.progress),
+            Self::PutBack(_, rest) => rest.progress(),
         }
     }
 }
@@ -94,12 +86,12 @@ impl Body for RequestBody {
                 {
                     progress.add(data.len());
                 }
-                if frame.is_none() || incoming.is_end_stream() {
-                    progress.complete();
-                }
                 Poll::Ready(frame.map(|frame| frame.map_err(RequestBodyError::Client)))
             }
             Self::Kept(kept) => Pin::new(kept.as_mut()).poll_frame(cx),
+            Self::PutBack(first, rest) if first.is_empty() => Pin::new(rest.as_mut()).poll_frame(cx),
+            // It was counted when it was taken.
+            Self::PutBack(first, _) => Poll::Ready(Some(Ok(Frame::data(std::mem::take(first))))),
         }
     }
 
@@ -108,6 +100,7 @@ impl Body for RequestBody {
             Self::Empty => true,
             Self::Client(incoming, _) => incoming.is_end_stream(),
             Self::Kept(kept) => kept.is_end_stream(),
+            Self::PutBack(first, rest) => first.is_empty() && rest.is_end_stream(),
         }
     }
 
@@ -116,6 +109,10 @@ impl Body for RequestBody {
             Self::Empty => SizeHint::with_exact(0),
             Self::Client(incoming, _) => incoming.size_hint(),
             Self::Kept(kept) => kept.size_hint(),
+            Self::PutBack(first, rest) => {
+                let rest = rest.size_hint().exact();
+                rest.map_or_else(SizeHint::default, |rest| SizeHint::with_exact(rest + first.len() as u64))
+            }
         }
     }
 }

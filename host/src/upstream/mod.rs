@@ -13,6 +13,6 @@ mod replay;
 
 pub use body::{Progress, RequestBody, RequestBodyError};
 pub use dial::{Address, ConnectError, ConnectFault, Tls};
-pub use http1::{Broken, Connection, Content, Download, RequestHead, SendError};
+pub use http1::{Broken, Connection, Content, Download, RequestHead, SendError, Unsent};
 pub use pool::{PoolLimits, Upstream, UpstreamSettings};
 pub use replay::{Kept, Replay};

@@ -67,6 +67,14 @@ struct Waiting {
     since: Instant,
 }
 
+impl Drop for Idle {
+    fn drop(&mut self) {
+        for waiting in &mut self.waiting {
+            waiting.connection.take_leave();
+        }
+    }
+}
+
 impl Upstream {
     /// An endpoint nobody has connected to yet.
     #[must_use]
@@ -156,16 +164,22 @@ impl Upstream {
         idle.swept
     }
 
+    /// Whether it may take a request. If not, it has taken leave.
     fn may_be_used(&self, waiting: &mut Waiting) -> bool {
-        waiting.since.elapsed() < self.settings.pool.idle && waiting.connection.is_quiet()
+        let usable = waiting.since.elapsed() < self.settings.pool.idle && waiting.connection.is_quiet();
+        if !usable {
+            waiting.connection.take_leave();
+        }
+        usable
     }
 }
 
 impl Home for Upstream {
     /// Keeps a connection whose response is through, if there is room.
-    fn keep(self: Arc<Self>, connection: Connection) {
+    fn keep(self: Arc<Self>, mut connection: Connection) {
         let mut idle = self.idle.mine();
         if idle.waiting.len() >= self.settings.pool.size {
+            connection.take_leave();
             return;
         }
         if !idle.swept {

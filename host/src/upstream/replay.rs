@@ -134,9 +134,6 @@ impl Body for Kept {
             this.passed += data.len() as u64;
             this.progress.add(data.len());
         }
-        if frame.is_none() || this.is_end_stream() {
-            this.progress.complete();
-        }
         Poll::Ready(frame)
     }
 

@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use http_body_util::Full;
 use hyper::{Request, Response};
-use tidegate_tests::{Gateway, Origin, Raw, get};
+use tidegate_tests::{Gateway, Origin, Raw, eventually, get};
 
 /// Text that shows when a piece is lost or doubled.
 fn text(size: usize) -> String {
@@ -126,6 +126,29 @@ async fn an_endpoint_that_has_answered_early_still_gets_the_whole_body() {
 
     assert_eq!(answer.text(), "early");
     assert_eq!(told.recv().await.unwrap(), text(SIZE).into_bytes());
+}
+
+#[tokio::test]
+async fn a_body_that_the_client_breaks_is_no_failure_of_the_endpoint() {
+    let origin = Origin::raw(|mut raw| async move {
+        raw.read_head().await;
+        raw.write(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nbegun\r\n").await;
+        raw.read_to_end().await;
+    })
+    .start()
+    .await;
+    let gateway = Gateway::before(&origin).await;
+    let mut raw = gateway.raw().await;
+
+    raw.write(b"POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n").await;
+    raw.read(b"HTTP/1.1 200 OK".len()).await;
+    raw.write(b"no length\r\n").await;
+    raw.read_to_end().await;
+
+    eventually("the request to end", || gateway.in_flight(&origin) == 0).await;
+    let all = gateway.inner().registry().all();
+    let failures: u64 = all.iter().flat_map(|(_, lives)| lives).map(|live| live.failures()).sum();
+    assert_eq!(failures, 0);
 }
 
 #[tokio::test]

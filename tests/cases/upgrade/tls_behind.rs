@@ -85,3 +85,26 @@ async fn a_plain_endpoint_is_no_tls_endpoint() {
 
     assert_eq!(refused(&gateway).await, 503);
 }
+
+#[tokio::test]
+async fn a_connection_that_is_not_kept_takes_leave() {
+    let ca = Ca::new();
+    let (tell, mut told) = tokio::sync::mpsc::unbounded_channel();
+    let origin = Origin::raw(move |mut raw| {
+        let tell = tell.clone();
+        async move {
+            raw.read_head().await;
+            raw.write(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok").await;
+            tell.send(raw.ends_properly().await).unwrap();
+        }
+    });
+    let origin = origin.tls(&ca.issue(&["localhost"])).start().await;
+    let text = "[[route]]\npath = \"/\"\nto = \"balancer://pool\"\n[cluster.pool]\npool = { size = 0 }\n\
+                endpoints = [\"https://localhost:{port}\"]\ntls = { ca = \"ca.pem\" }\n";
+    let setup = Gateway::configure(text).put("port", origin.address().port()).file("ca.pem", ca.pem());
+    let gateway = setup.start().await;
+
+    assert_eq!(gateway.get("/").await.text(), "ok");
+
+    assert_eq!(told.recv().await, Some(true), "close_notify (RFC 8446 §6.1)");
+}

@@ -74,6 +74,12 @@ impl Raw {
         std::mem::take(&mut self.early)
     }
 
+    /// Whether the connection ends now, without another byte, in the way that its protocol has for it: under TLS with a
+    /// close_notify, else with a FIN.
+    pub async fn ends_properly(&mut self) -> bool {
+        self.early.is_empty() && matches!(within("the end", self.io.read(&mut [0])).await, Ok(0))
+    }
+
     /// The next response, its body framed by a length or by chunks; none if the connection ends before its head.
     ///
     /// # Panics

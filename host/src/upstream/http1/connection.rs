@@ -43,10 +43,20 @@ impl Connection {
         self.reused = true;
     }
 
+    /// Whether nothing has come behind the last answer: then it may take another request.
+    pub(super) fn is_free(&self) -> bool {
+        self.unread.is_empty()
+    }
+
     /// Whether it can take a request: the endpoint has neither closed nor said anything that nobody asked for. Costs no
     /// system call as long as that is so.
     pub(in super::super) fn is_quiet(&mut self) -> bool {
-        self.unread.is_empty() && self.stream.is_quiet()
+        self.is_free() && self.stream.is_quiet()
+    }
+
+    /// Takes leave of the endpoint, at the end of a connection that has nothing under way.
+    pub(in super::super) fn take_leave(&mut self) {
+        self.stream.take_leave();
     }
 
     /// Reads what is there behind what is unread. 0 if the endpoint has ended its direction.

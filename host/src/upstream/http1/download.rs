@@ -1,6 +1,5 @@
 //! An answer's body on its way in, and what becomes of the connection behind it.
 
-use std::future::{Future as _, poll_fn};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
@@ -8,21 +7,19 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
-use parking_lot::Mutex;
-use tokio_util::task::AbortOnDropHandle;
 
-use super::super::Progress;
 use super::coding::Coding;
-use super::connection::{Connection, Home};
+use super::connection::Home;
 use super::error::Broken;
-use super::upload::{Upload, UploadError};
+use super::link::{Link, Rest};
+use super::upload::UploadError;
 use crate::net::Stream;
 
 /// What comes behind the head of an answer.
 #[derive(Debug)]
 pub enum Content {
-    /// A body that is all there; it may be empty. The connection is free.
-    Whole(Bytes),
+    /// A body that is all there; it may be empty. The connection is free, unless more of the request has to go out.
+    Whole(Bytes, Option<Unsent>),
     /// A body that is still coming.
     Stream(Box<Download>),
     /// A 101: the stream, and bytes of the new protocol that were read with the head.
@@ -44,51 +41,18 @@ pub struct Download {
     home: Option<Arc<dyn Home>>,
 }
 
-/// Who has the connection.
+/// What an endpoint that answered early has not been sent yet. Dropped, it is not sent, and the connection closes.
 #[derive(Debug)]
-pub(super) enum Link {
-    /// The answer alone.
-    Own(Connection),
-    /// The rest of the request as well, which goes out whether anybody reads the answer or not: its sender may not begin
-    /// to read before it has sent everything.
-    Shared(Arc<Mutex<Connection>>, Sending),
+pub struct Unsent {
+    pub(super) rest: Rest,
+    pub(super) patience: Duration,
+    pub(super) home: Option<Arc<dyn Home>>,
 }
 
-/// The rest of a request, in a task of its own. Dropping this ends it.
-#[derive(Debug)]
-pub(super) struct Sending {
-    task: AbortOnDropHandle<Result<(), UploadError>>,
-    progress: Progress,
-}
-
-impl Link {
-    /// Lets `upload` go on beside the answer.
-    pub(super) fn share(connection: Connection, mut upload: Upload) -> Self {
-        let shared = Arc::new(Mutex::new(connection));
-        let sending = Arc::clone(&shared);
-        let progress = upload.progress().cloned().unwrap_or_default();
-        let task = async move { poll_fn(|cx| upload.poll(cx, &mut sending.lock().stream)).await };
-        let task = AbortOnDropHandle::new(tokio::spawn(task));
-        Self::Shared(shared, Sending { task, progress })
-    }
-
-    /// The answer is through and the request is not: an endpoint that answers early may still want all of it. It gets it,
-    /// as long as something moves every `patience`.
-    pub(super) fn leave(self, patience: Duration) {
-        let Self::Shared(_, Sending { mut task, progress }) = self else { return };
-        crate::lifecycle::spawn(async move {
-            let mut seen = None;
-            while tokio::time::timeout(patience, &mut task).await.is_err() && seen != Some(progress.bytes()) {
-                seen = Some(progress.bytes());
-            }
-        });
-    }
-
-    fn with<T>(&mut self, work: impl FnOnce(&mut Connection) -> T) -> T {
-        match self {
-            Self::Own(connection) => work(connection),
-            Self::Shared(shared, _) => work(&mut shared.lock()),
-        }
+impl Unsent {
+    /// Sends it, whoever sees the answer.
+    pub fn go_on(self) {
+        self.rest.go_on(self.patience, self.home);
     }
 }
 
@@ -107,21 +71,20 @@ impl Download {
         if let Some(first) = self.first.take() {
             return Poll::Ready(first.map(Some));
         }
-        let Some(link) = &mut self.link else { return Poll::Ready(Ok(None)) };
-        if let Link::Shared(shared, sending) = link
-            && let Poll::Ready(ended) = Pin::new(&mut sending.task).poll(cx)
+        if let Some(Link::Shared(rest)) = &mut self.link
+            && let Poll::Ready(ended) = rest.poll_end(cx)
         {
-            // If the endpoint takes no more of the request, its answer goes on.
-            if let Ok(Err(UploadError::Body(error))) = ended {
-                return Poll::Ready(Err(Broken::Upload(error)));
+            match ended {
+                Ok(()) => {}
+                Err(UploadError::Body(error)) => return Poll::Ready(Err(Broken::Upload(error))),
+                // The endpoint takes no more of the request. Its answer goes on, and then nothing.
+                Err(UploadError::Io(_)) => self.home = None,
             }
-            // The task is over, and its share with it.
-            let shared = Arc::clone(shared);
-            self.link = None;
-            let Some(connection) = Arc::into_inner(shared) else { return Poll::Ready(Err(Broken::Cut)) };
-            self.link = Some(Link::Own(connection.into_inner()));
+            self.take_over();
         }
-        let Some(link) = &mut self.link else { return Poll::Ready(Ok(None)) };
+        let Some(link) = &mut self.link else {
+            return Poll::Ready(if self.coding.is_done() { Ok(None) } else { Err(Broken::Cut) });
+        };
         if let Poll::Ready(piece) = link.with(|connection| self.coding.poll_piece(cx, connection)) {
             self.waits = false;
             return Poll::Ready(piece);
@@ -136,11 +99,19 @@ impl Download {
         Poll::Ready(Err(Broken::Stalled(patience)))
     }
 
+    /// The request is through: the answer has the connection alone from now on.
+    fn take_over(&mut self) {
+        self.link = match self.link.take() {
+            Some(Link::Shared(rest)) => rest.into_connection().map(Link::Own),
+            link => link,
+        };
+    }
+
     /// The body is through: gives the connection back, if it can be used again.
     fn finish(&mut self) {
         match (self.link.take(), self.home.take()) {
-            (Some(Link::Own(connection)), Some(home)) if connection.unread.is_empty() => home.keep(connection),
-            (Some(link @ Link::Shared(..)), _) => link.leave(self.patience),
+            (Some(Link::Own(connection)), Some(home)) if connection.is_free() => home.keep(connection),
+            (Some(Link::Shared(rest)), home) => rest.go_on(self.patience, home),
             _ => {}
         }
     }

@@ -11,8 +11,9 @@ use ::http::{Method, Response};
 use super::super::RequestBody;
 use super::coding::Coding;
 use super::connection::{Connection, Home};
-use super::download::{Content, Download, Link};
+use super::download::{Content, Download, Unsent};
 use super::error::{Broken, SendError};
+use super::link::{Link, Rest};
 use super::request::RequestHead;
 use super::response::{self, Head, Marked};
 use super::upload::{Upload, UploadError};
@@ -65,7 +66,7 @@ impl<'a> Exchange<'a> {
             match self.upload.poll(cx, &mut self.connection.stream) {
                 Poll::Pending | Poll::Ready(Ok(())) => {}
                 Poll::Ready(Err(UploadError::Body(error))) => return Poll::Ready(Err(SendError::ClientGone(error))),
-                Poll::Ready(Err(UploadError::Io(error))) => match self.upload.untouched() {
+                Poll::Ready(Err(UploadError::Io(error))) => match self.upload.unsent() {
                     Some(body) => return Poll::Ready(Err(SendError::NotSent(body, Broken::Io(error)))),
                     None => self.unwritten = Some(error),
                 },
@@ -105,7 +106,7 @@ impl<'a> Exchange<'a> {
                     self.seen = progress.bytes();
                     self.connection.clock.allow(self.within);
                 }
-                Some(progress) if !progress.is_complete() && self.unwritten.is_none() => {
+                _ if self.unwritten.is_none() && self.upload.is_starved() => {
                     return Poll::Ready(SendError::ClientStalled);
                 }
                 _ => return Poll::Ready(SendError::TimedOut),
@@ -127,21 +128,25 @@ impl<'a> Exchange<'a> {
         };
         // Most bodies are small and came with their heads. What is wrong with them is told behind the head.
         let first = coding.take(&mut connection.unread);
-        let sent = upload.is_done() || unwritten.is_some();
-        let persists = head.persists && upload.is_done() && !matches!(coding, Coding::UntilClose);
+        let persists = head.persists && unwritten.is_none() && !matches!(coding, Coding::UntilClose);
         let home = persists.then(|| Arc::clone(home));
+        let sent = upload.is_done() || unwritten.is_some();
         if let Ok(piece) = &first
             && coding.is_done()
         {
             let whole = piece.clone().unwrap_or_default();
-            match home {
-                Some(home) if connection.unread.is_empty() => home.keep(connection),
-                None if !sent => Link::share(connection, upload).leave(within),
-                _ => {}
-            }
-            return head.response.map(|()| Content::Whole(whole));
+            let unsent = if sent {
+                if let Some(home) = home.filter(|_| connection.is_free()) {
+                    home.keep(connection);
+                }
+                None
+            } else {
+                let home = home.map(|home| home as Arc<dyn Home>);
+                Some(Unsent { rest: Rest::send(connection, upload), patience: within, home })
+            };
+            return head.response.map(|()| Content::Whole(whole, unsent));
         }
-        let link = if sent { Link::Own(connection) } else { Link::share(connection, upload) };
+        let link = if sent { Link::Own(connection) } else { Link::Shared(Rest::send(connection, upload)) };
         let home = home.map(|home| home as Arc<dyn Home>);
         let download = Download::new(link, coding, first, within, home);
         head.response.map(|()| Content::Stream(Box::new(download)))

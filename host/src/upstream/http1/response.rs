@@ -16,7 +16,7 @@ pub(super) const LONGEST_HEAD: usize = 400 * 1024;
 /// Fields that a head may have; hyper's limit.
 const MOST_FIELDS: usize = 100;
 
-/// An answer without its body.
+/// An answer without its body. Whatever version the endpoint speaks, what is passed on is ours (RFC 9110 §2.5).
 #[derive(Debug)]
 pub(super) struct Head {
     pub(super) response: Response<()>,
@@ -66,16 +66,16 @@ fn read_one(unread: &mut Bytes, method: &Method) -> Result<Option<Head>, Broken>
     let status = StatusCode::from_u16(parsed.code.unwrap_or_default()).map_err(::http::Error::from)?;
     let version = if parsed.version == Some(1) { Version::HTTP_11 } else { Version::HTTP_10 };
     let mut fields = HeaderMap::with_capacity(parsed.headers.len());
-    let mut connection = Connection::of(version);
+    let mut persistence = Persistence::of(version);
     for field in &*parsed.headers {
         let name = HeaderName::from_bytes(field.name.as_bytes()).map_err(::http::Error::from)?;
         let value = HeaderValue::from_maybe_shared(unread.slice_ref(field.value)).map_err(::http::Error::from)?;
         if name == header::CONNECTION {
-            connection.hear(&value);
+            persistence.hear(&value);
         }
         fields.append(name, value);
     }
-    let body = marked(&fields, status, version, method)?;
+    let body = marked(&mut fields, status, version, method)?;
     let mut response = Response::new(());
     if let Some(reason) = parsed.reason
         && Some(reason) != status.canonical_reason()
@@ -84,13 +84,12 @@ fn read_one(unread: &mut Bytes, method: &Method) -> Result<Option<Head>, Broken>
         response.extensions_mut().insert(reason);
     }
     *response.status_mut() = status;
-    *response.version_mut() = version;
     *response.headers_mut() = fields;
     drop(unread.split_to(length));
-    Ok(Some(Head { response, body, persists: connection.persists() }))
+    Ok(Some(Head { response, body, persists: persistence.persists() }))
 }
 
-fn marked(fields: &HeaderMap, status: StatusCode, version: Version, method: &Method) -> Result<Marked, Broken> {
+fn marked(fields: &mut HeaderMap, status: StatusCode, version: Version, method: &Method) -> Result<Marked, Broken> {
     if status == StatusCode::SWITCHING_PROTOCOLS {
         return Ok(Marked::Switched);
     }
@@ -107,14 +106,20 @@ fn marked(fields: &HeaderMap, status: StatusCode, version: Version, method: &Met
         let chunked = last.trim_ascii().eq_ignore_ascii_case(b"chunked");
         return Ok(Marked::Coded(if chunked { Coding::Chunked(Chunks::default()) } else { Coding::UntilClose }));
     }
-    let mut length = None;
-    // The same length many times is one length (RFC 9110 §8.6).
+    let (mut length, mut times) = (None, 0);
     let lengths = fields.get_all(header::CONTENT_LENGTH).iter();
     for value in lengths.flat_map(|value| value.as_bytes().split(|byte| *byte == b',')) {
         let number = length_from(value.trim_ascii()).ok_or(Broken::Framing("a Content-Length that is no number"))?;
         if length.replace(number).is_some_and(|before| before != number) {
             return Err(Broken::Framing("two lengths"));
         }
+        times += 1;
+    }
+    // The same length many times is one length, and is to be passed on as one (RFC 9110 §8.6).
+    if let Some(length) = length
+        && times > 1
+    {
+        fields.insert(header::CONTENT_LENGTH, HeaderValue::from(length));
     }
     Ok(match length {
         Some(0) => Marked::Empty,
@@ -124,12 +129,12 @@ fn marked(fields: &HeaderMap, status: StatusCode, version: Version, method: &Met
 }
 
 /// What the Connection fields say about the time after this answer (RFC 9112 §9.3).
-struct Connection {
+struct Persistence {
     keeps: bool,
     closes: bool,
 }
 
-impl Connection {
+impl Persistence {
     fn of(version: Version) -> Self {
         Self { keeps: version == Version::HTTP_11, closes: false }
     }

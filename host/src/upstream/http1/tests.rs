@@ -57,7 +57,7 @@ async fn exchange(
     let response = connection.send(head, RequestBody::Empty, SOON, &shelf).await?;
     let (parts, content) = response.into_parts();
     let body = match content {
-        Content::Whole(bytes) => Ok(bytes.to_vec()),
+        Content::Whole(bytes, _) => Ok(bytes.to_vec()),
         Content::Stream(download) => download.collect().await.map(|body| body.to_bytes().to_vec()),
         Content::Switched(_, early) => Ok(early.to_vec()),
     };
@@ -206,17 +206,86 @@ async fn requests_are_written_as_the_rfc_has_them() {
     }
 }
 
+/// A request with a body of `length` bytes, all of them there.
+async fn post(connection: Connection, length: usize, shelf: &Arc<Shelf>) -> Result<(Response<()>, Content), SendError> {
+    let host = HeaderValue::from_static("endpoint");
+    let head = RequestHead { method: &Method::POST, target: "/", host: &host, fields: b"" };
+    let body = RequestBody::Empty.preceded_by(vec![b'x'; length].into());
+    let (parts, content) = connection.send(head, body, SOON, shelf).await?.into_parts();
+    Ok((Response::from_parts(parts, ()), content))
+}
+
+/// More than a socket takes before anybody reads.
+const LARGE: usize = 4 << 20;
+
 #[tokio::test]
-async fn nothing_is_sent_over_a_dead_connection() {
+async fn nothing_is_sent_over_a_dead_connection_and_the_body_is_whole() {
     let (mut connection, theirs) = open();
     assert!(connection.is_quiet());
     drop(theirs);
-    let host = HeaderValue::from_static("endpoint");
-    let head = RequestHead { method: &Method::POST, target: "/", host: &host, fields: b"" };
 
-    let error = connection.send(head, RequestBody::Empty, SOON, &Arc::new(Shelf::default())).await.unwrap_err();
+    let error = post(connection, 3, &Arc::new(Shelf::default())).await.unwrap_err();
 
-    assert!(matches!(error, SendError::NotSent(RequestBody::Empty, Broken::Io(_))), "{error:?}");
+    let SendError::NotSent(body, Broken::Io(_)) = error else { panic!("{error:?}") };
+    assert_eq!(http_body::Body::size_hint(&body).exact(), Some(3));
+    assert_eq!(body.collect().await.unwrap().to_bytes(), "xxx");
+}
+
+#[tokio::test]
+async fn what_answers_early_gets_the_rest_and_can_be_used_again() {
+    let (connection, mut theirs) = open();
+    let shelf = Arc::new(Shelf::default());
+    theirs.write_all(b"HTTP/1.1 403 Forbidden\r\nContent-Length: 2\r\n\r\nno").await.unwrap();
+
+    let (response, content) = post(connection, LARGE, &shelf).await.unwrap();
+
+    assert_eq!(response.status(), StatusCode::FORBIDDEN);
+    let Content::Whole(body, Some(unsent)) = content else { panic!("{content:?}") };
+    assert_eq!(body, "no");
+    assert!(shelf.0.lock().is_empty(), "not while the request goes out");
+    unsent.go_on();
+    let head = format!("POST / HTTP/1.1\r\nhost: endpoint\r\ncontent-length: {LARGE}\r\n\r\n");
+    let mut request = vec![0; head.len() + LARGE];
+    theirs.read_exact(&mut request).await.unwrap();
+    assert!(request.starts_with(head.as_bytes()));
+    while shelf.0.lock().is_empty() {
+        tokio::task::yield_now().await;
+    }
+    assert!(shelf.0.lock()[0].is_quiet());
+}
+
+#[tokio::test]
+async fn the_rest_of_a_request_that_is_given_up_is_not_sent() {
+    let (connection, mut theirs) = open();
+    theirs.write_all(b"HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\n\r\n").await.unwrap();
+
+    let (_, content) = post(connection, LARGE, &Arc::new(Shelf::default())).await.unwrap();
+    drop(content);
+
+    let mut request = Vec::new();
+    theirs.read_to_end(&mut request).await.unwrap();
+    assert!(request.len() < LARGE, "{}", request.len());
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_endpoint_that_takes_nothing_is_not_a_client_that_sends_nothing() {
+    let (connection, _theirs) = open();
+
+    let error = post(connection, LARGE, &Arc::new(Shelf::default())).await.unwrap_err();
+
+    assert!(matches!(error, SendError::TimedOut), "{error:?}");
+}
+
+#[tokio::test]
+async fn what_is_passed_on_has_our_version_and_one_length() {
+    let text = "HTTP/1.0 200 OK\r\nContent-Length: 5, 5\r\nContent-Length: 5\r\n\r\nhello";
+
+    let (response, body, _) = answered(Method::GET, text, false).await;
+
+    assert_eq!(body.unwrap(), b"hello");
+    assert_eq!(response.version(), ::http::Version::HTTP_11);
+    let lengths: Vec<_> = response.headers().get_all("content-length").iter().collect();
+    assert_eq!(lengths, ["5"]);
 }
 
 #[tokio::test(start_paused = true)]

@@ -25,17 +25,19 @@ pub(super) struct Upload {
     tail: &'static [u8],
     body: RequestBody,
     framing: Framing,
-    state: State,
+    stage: Stage,
+    /// Whether anything of it has gone out.
+    begun: bool,
+    /// Everything there is has gone out, and the client has sent no more.
+    starved: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum State {
-    /// Nothing has been written, and the body has not been asked for anything.
-    Whole,
-    /// Under way; the body has more.
-    Begun,
-    /// The body has ended; what is there has to be written.
-    Ending,
+enum Stage {
+    /// The body may have more.
+    Open,
+    /// It has ended; what is there has to be written.
+    Ended,
     /// Everything is out.
     Done,
 }
@@ -52,13 +54,27 @@ pub(super) enum UploadError {
 impl Upload {
     pub(super) fn new(head: RequestHead<'_>, body: RequestBody) -> Self {
         let framing = Framing::of(&body);
-        let lines = head.to_bytes(framing);
-        let state = State::Whole;
-        Self { lines, written: 0, data: Bytes::new(), tail: b"", body, framing, state }
+        let stage = if framing == Framing::Empty { Stage::Ended } else { Stage::Open };
+        Self {
+            lines: head.to_bytes(framing),
+            written: 0,
+            data: Bytes::new(),
+            tail: b"",
+            body,
+            framing,
+            stage,
+            begun: false,
+            starved: false,
+        }
     }
 
     pub(super) fn is_done(&self) -> bool {
-        self.state == State::Done
+        self.stage == Stage::Done
+    }
+
+    /// Whether it is the client that everybody waits for.
+    pub(super) fn is_starved(&self) -> bool {
+        self.starved
     }
 
     /// How far the body has come.
@@ -66,22 +82,22 @@ impl Upload {
         self.body.progress()
     }
 
-    /// The body, if it is still as it came.
-    pub(super) fn untouched(&mut self) -> Option<RequestBody> {
-        (self.state == State::Whole).then(|| std::mem::replace(&mut self.body, RequestBody::Empty))
+    /// The body as it came, if nothing of the request has gone out.
+    pub(super) fn unsent(&mut self) -> Option<RequestBody> {
+        if self.begun {
+            return None;
+        }
+        let body = std::mem::replace(&mut self.body, RequestBody::Empty);
+        Some(body.preceded_by(std::mem::take(&mut self.data)))
     }
 
     /// Writes until everything is out, the endpoint takes no more, or the client has sent no more.
     pub(super) fn poll(&mut self, cx: &mut Context<'_>, stream: &mut Stream) -> Poll<Result<(), UploadError>> {
-        if self.state == State::Whole && self.framing == Framing::Empty {
-            ready!(self.poll_write(cx, stream)).map_err(UploadError::Io)?;
-            self.state = State::Ending;
-        }
-        // The beginning of a body goes out with the head, if it is there: the head alone first would be one packet more.
-        let mut waits = false;
+        self.starved = false;
         loop {
-            while self.data.is_empty() && !waits && matches!(self.state, State::Whole | State::Begun) {
-                self.state = State::Begun;
+            // The beginning of a body goes out with the head, if it is there: the head alone first would be one packet more.
+            let mut waits = false;
+            while self.data.is_empty() && self.stage == Stage::Open && !waits {
                 match Pin::new(&mut self.body).poll_frame(cx) {
                     Poll::Ready(Some(Ok(frame))) => {
                         if let Ok(data) = frame.into_data() {
@@ -94,18 +110,16 @@ impl Upload {
                 }
             }
             ready!(self.poll_write(cx, stream)).map_err(UploadError::Io)?;
-            match self.state {
-                State::Done => return Poll::Ready(Ok(())),
-                State::Ending => {
-                    ready!(Pin::new(&mut *stream).poll_flush(cx)).map_err(UploadError::Io)?;
-                    self.state = State::Done;
-                }
-                State::Whole | State::Begun if waits => {
-                    ready!(Pin::new(&mut *stream).poll_flush(cx)).map_err(UploadError::Io)?;
-                    return Poll::Pending;
-                }
-                State::Whole | State::Begun => {}
+            if self.stage == Stage::Open && !waits {
+                continue;
             }
+            ready!(Pin::new(&mut *stream).poll_flush(cx)).map_err(UploadError::Io)?;
+            if waits {
+                self.starved = true;
+                return Poll::Pending;
+            }
+            self.stage = Stage::Done;
+            return Poll::Ready(Ok(()));
         }
     }
 
@@ -132,13 +146,13 @@ impl Upload {
         }
         self.data = data;
         if is_last {
-            self.state = State::Ending;
+            self.stage = Stage::Ended;
         }
         Ok(())
     }
 
     fn end(&mut self) -> Result<(), UploadError> {
-        self.state = State::Ending;
+        self.stage = Stage::Ended;
         match self.framing {
             Framing::Chunked => self.lines.extend_from_slice(b"0\r\n\r\n"),
             Framing::Length(1..) => return Err(UploadError::Body(RequestBodyError::WrongLength)),
@@ -160,9 +174,7 @@ impl Upload {
             if written == 0 {
                 return Poll::Ready(Err(io::ErrorKind::WriteZero.into()));
             }
-            if self.state == State::Whole {
-                self.state = State::Begun;
-            }
+            self.begun = true;
             self.advance(written);
         }
         self.lines.clear();
