@@ -13,7 +13,7 @@ use crate::lifecycle::{Seat, WorkerId};
 use crate::listener::{self, Accepted, Gate, Permit, Refusal};
 use crate::net::{ACCEPTED_SEND_AT_ONCE, Socket, Stream};
 use crate::policy::Scheme;
-use crate::proxy::{self, Client};
+use crate::proxy::{self, Client, Switch, Tunnel};
 use crate::telemetry::{Counter, Gauge, Held};
 use crate::tls;
 
@@ -107,10 +107,13 @@ fn start(shared: Arc<Shared>, stream: TcpStream, entered: Entered) {
     let drain = shared.base.drain.clone();
     drain.clone().spawn(async move {
         let peer = entered.peer;
-        // Boxed: a spawned future is moved several times, and this one has some 8 KiB.
+        // Boxed: a spawned future is moved several times, and this one has some 8 KiB. It is gone before a tunnel begins.
         let served = drain.unless_cut(Box::pin(serve(shared, stream, entered))).await;
-        if let Err(error) = served.unwrap_or(Err(ConnectionError::Cut)) {
-            tracing::debug!(%peer, %error, "connection ended early");
+        drop(drain);
+        match served.unwrap_or(Err(ConnectionError::Cut)) {
+            Ok(None) => {}
+            Ok(Some(tunnel)) => tunnel.await,
+            Err(error) => tracing::debug!(%peer, %error, "connection ended early"),
         }
     });
 }
@@ -130,7 +133,8 @@ enum ConnectionError {
     Http(#[from] http::ServeError),
 }
 
-async fn serve(shared: Arc<Shared>, stream: TcpStream, entered: Entered) -> Result<(), ConnectionError> {
+/// Serves requests until the connection ends, or becomes a tunnel.
+async fn serve(shared: Arc<Shared>, stream: TcpStream, entered: Entered) -> Result<Option<Tunnel>, ConnectionError> {
     if !ACCEPTED_SEND_AT_ONCE {
         stream.set_nodelay(true)?;
     }
@@ -152,13 +156,18 @@ async fn serve(shared: Arc<Shared>, stream: TcpStream, entered: Entered) -> Resu
     });
     let limits = settings.http;
     drop(settings);
-    http::serve(stream, limits, &shared.base.drain, |request| {
+    let switch = Switch::default();
+    let served = http::serve(stream, limits, &shared.base.drain, |request| {
         let snapshot = shared.current.load().snapshot.clone();
-        let client = client.clone();
-        async move { proxy::handle(&client, &snapshot, request).await }
+        let (client, switch) = (client.clone(), &switch);
+        async move { proxy::handle(&client, &snapshot, switch, request).await }
     })
-    .await?;
-    Ok(())
+    .await;
+    match switch.take() {
+        // Its record is told as well if HTTP broke off behind the 101.
+        Some(tunnel) => Ok(Some(tunnel)),
+        None => served.map(|()| None).map_err(ConnectionError::Http),
+    }
 }
 
 /// What the handshake told.

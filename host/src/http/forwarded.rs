@@ -42,8 +42,6 @@ pub struct Peer {
     /// Value of `X-Forwarded-For` for a client that nobody speaks for.
     alone: Option<HeaderValue>,
     port: HeaderValue,
-    /// `for=192.0.2.1`, the first part of our element of `Forwarded`.
-    node: String,
 }
 
 impl Peer {
@@ -51,14 +49,8 @@ impl Peer {
     #[must_use]
     pub fn new(address: Option<IpAddr>, port: u16, https: bool) -> Self {
         let address = address.map(|address| address.to_canonical());
-        let text = address.map(|address| address.to_string());
-        let node = match (address, &text) {
-            (Some(IpAddr::V6(_)), Some(text)) => ["for=\"[", text, "]\""].concat(),
-            (_, Some(text)) => ["for=", text].concat(),
-            (_, None) => "for=unknown".to_owned(),
-        };
-        let alone = text.and_then(|text| HeaderValue::try_from(text).ok());
-        Self { address, https, alone, port: HeaderValue::from(port), node }
+        let alone = address.and_then(|address| HeaderValue::try_from(text_of(address)).ok());
+        Self { address, https, alone, port: HeaderValue::from(port) }
     }
 
     /// Address at the other end.
@@ -125,8 +117,13 @@ fn apply_x_forwarded<'a>(fields: &mut Fields<'a>, peer: &'a Peer, host: &str, be
 
 /// One element of `Forwarded`: `for=192.0.2.1;host="h:1";proto=https`.
 fn element(peer: &Peer, host: &str) -> String {
-    let mut text = String::with_capacity(peer.node.len() + host.len() + ";host=\"\";proto=https".len());
-    text.push_str(&peer.node);
+    let node = peer.alone.as_ref().and_then(|address| address.to_str().ok()).unwrap_or("unknown");
+    let (before, after) = if matches!(peer.address, Some(IpAddr::V6(_))) { ("for=\"[", "]\"") } else { ("for=", "") };
+    let rest = before.len() + after.len() + ";host=\"\";proto=https".len();
+    let mut text = String::with_capacity(node.len() + host.len() + rest);
+    for part in [before, node, after] {
+        text.push_str(part);
+    }
     if !host.is_empty() {
         // A host with a port or brackets is no token (RFC 7239 §4).
         let quote = if host.contains([':', '[']) { "\"" } else { "" };
@@ -135,6 +132,24 @@ fn element(peer: &Peer, host: &str) -> String {
         }
     }
     text.push_str(if peer.https { ";proto=https" } else { ";proto=http" });
+    text
+}
+
+/// An address as text. The four numbers of an IPv4 address by themselves: measured, its `Display` takes 1,300 instructions,
+/// for each connection.
+fn text_of(address: IpAddr) -> String {
+    let IpAddr::V4(address) = address else { return address.to_string() };
+    let mut text = String::with_capacity("255.255.255.255".len());
+    for (index, octet) in address.octets().into_iter().enumerate() {
+        if index > 0 {
+            text.push('.');
+        }
+        for unit in [100, 10, 1] {
+            if octet >= unit || unit == 1 {
+                text.push(char::from(b'0' + octet / unit % 10));
+            }
+        }
+    }
     text
 }
 
@@ -186,6 +201,16 @@ mod tests {
     use std::collections::BTreeMap;
 
     use super::*;
+
+    #[test]
+    fn addresses_are_written_as_everybody_writes_them() {
+        for octets in [[0, 0, 0, 0], [1, 10, 100, 255], [9, 99, 199, 200], [127, 0, 0, 1], [203, 0, 113, 70]] {
+            let address = IpAddr::from(octets);
+            assert_eq!(text_of(address), address.to_string());
+        }
+        let address: IpAddr = "2001:db8::1".parse().unwrap();
+        assert_eq!(text_of(address), "2001:db8::1");
+    }
 
     fn headers(fields: &[(&'static str, &str)]) -> HeaderMap {
         let mut map = HeaderMap::new();

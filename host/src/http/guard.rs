@@ -230,8 +230,13 @@ impl AsyncWrite for Guard {
         Pin::new(&mut this.stream).poll_flush(cx)
     }
 
+    /// hyper shuts a connection before it drops it. The drop closes a plain socket, which says the same with one system call
+    /// less.
     fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.get_mut().stream).poll_shutdown(cx)
+        match &mut self.get_mut().stream {
+            Stream::Plain(_) => Poll::Ready(Ok(())),
+            stream @ Stream::Tls(_) => Pin::new(stream).poll_shutdown(cx),
+        }
     }
 
     fn poll_write_vectored(

@@ -21,8 +21,13 @@ use crate::upstream::Content;
 
 /// Answers one request under one generation.
 ///
-/// Never fails: whatever goes wrong has an answer, a count and a line in the log.
-pub async fn handle(client: &Arc<Client>, snapshot: &Arc<Snapshot>, mut request: Request<Incoming>) -> Response<Body> {
+/// Never fails: whatever goes wrong has an answer, a count and a line in the log. What a 101 leads to is left in `switch`.
+pub async fn handle(
+    client: &Arc<Client>,
+    snapshot: &Arc<Snapshot>,
+    switch: &Switch,
+    mut request: Request<Incoming>,
+) -> Response<Body> {
     let mut record = Record::begin(client, snapshot);
     let target = match read_target(&request) {
         Ok(target) => target,
@@ -38,7 +43,7 @@ pub async fn handle(client: &Arc<Client>, snapshot: &Arc<Snapshot>, mut request:
     record.request(&facts);
     match snapshot.router.route(&mut facts) {
         Ok(Decision::Forward(target)) => {
-            let exchange = Exchange { client, snapshot, target, offer, on_upgrade };
+            let exchange = Exchange { client, snapshot, switch, target, offer, on_upgrade };
             exchange.forward(Request::from_parts(parts, body), facts, record).await
         }
         Ok(Decision::Respond(direct)) => finish(record, respond(direct)),
@@ -68,6 +73,7 @@ fn respond(direct: DirectResponse) -> Response<Body> {
 struct Exchange<'a> {
     client: &'a Arc<Client>,
     snapshot: &'a Arc<Snapshot>,
+    switch: &'a Switch,
     target: Target,
     offer: Option<Offer>,
     on_upgrade: Option<OnUpgrade>,
@@ -184,9 +190,8 @@ impl Exchange<'_> {
             Content::Switched(stream, early) => {
                 if let (Some(protocol), Some(client)) = (protocol, self.on_upgrade) {
                     switch::announce(&mut parts.headers, &protocol);
-                    let switch =
-                        Switch { client, endpoint: Side { stream: *stream, early }, idle: timeouts.tunnel_idle };
-                    switch::start(self.client, switch, &protocol, record);
+                    let endpoint = Side { stream: *stream, early };
+                    self.switch.to(client, endpoint, &protocol, timeouts.tunnel_idle, record);
                 }
                 return Response::from_parts(parts, Body::empty());
             }

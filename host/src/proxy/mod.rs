@@ -24,3 +24,4 @@ mod waiting;
 pub use client::{Client, Observers};
 pub use handle::handle;
 pub use snapshot::{Destination, HeaderEdits, Rules, Snapshot, Timeouts, Upgrades};
+pub use switch::{Switch, Tunnel};

@@ -160,6 +160,10 @@ impl Record {
         self.ending = Some(why);
     }
 
+    pub(super) fn client(&self) -> &Arc<Client> {
+        &self.client
+    }
+
     pub(super) fn metrics(&self) -> &Arc<crate::telemetry::Metrics> {
         &self.client.observers.metrics
     }

@@ -1,25 +1,38 @@
 //! From an answer of 101 to a tunnel.
 
-use std::sync::Arc;
+use std::pin::Pin;
 use std::time::Duration;
 
 use ::http::{HeaderMap, HeaderValue, Response, StatusCode, header};
 use hyper::upgrade::OnUpgrade;
+use parking_lot::Mutex;
 
-use super::Client;
 use super::record::Record;
 use crate::http::{self, Body, Offer, reply, switched_to};
 use crate::tunnel::{End, Limits, Protocol, Relay, Side};
 
-/// How long hyper may take to hand the client's stream over after the 101. It needs one write; this is for a client that
-/// vanishes in between.
-const HAND_OVER: Duration = Duration::from_secs(10);
+/// What a client's connection becomes behind a 101, to its end. It holds its lease (in its record), the client's permit and a
+/// drain watch, and no plugin. To be run once HTTP is through.
+pub type Tunnel = Pin<Box<dyn Future<Output = ()> + Send>>;
 
-/// Both ends of a tunnel to be: the client's as hyper promises it.
-pub(super) struct Switch {
-    pub(super) client: OnUpgrade,
-    pub(super) endpoint: Side,
-    pub(super) idle: Duration,
+/// Where a request leaves the tunnel that its connection becomes. One for each connection.
+#[derive(Default)]
+pub struct Switch(Mutex<Option<Tunnel>>);
+
+impl Switch {
+    /// The tunnel, if a request has left one.
+    #[must_use]
+    pub fn take(&self) -> Option<Tunnel> {
+        self.0.lock().take()
+    }
+
+    /// Leaves a tunnel to `protocol` behind.
+    pub(super) fn to(&self, client: OnUpgrade, endpoint: Side, protocol: &str, idle: Duration, mut record: Record) {
+        record.switched(protocol);
+        let protocol = if protocol == "websocket" { Protocol::Websocket } else { Protocol::Opaque };
+        let tunnel = relay(client, endpoint, protocol, Limits { idle }, record);
+        *self.0.lock() = Some(Box::pin(tunnel));
+    }
 }
 
 /// The fields that the client's 101 carries about the switch.
@@ -41,33 +54,25 @@ pub(super) fn check(headers: &HeaderMap, offer: Option<&Offer>, endpoint: &str) 
     })
 }
 
-/// Starts the tunnel. It holds its lease (in `record`), the client's permit and a drain watch, and no plugin.
-pub(super) fn start(client: &Arc<Client>, switch: Switch, protocol: &str, mut record: Record) {
-    record.switched(protocol);
-    let kind = if protocol == "websocket" { Protocol::Websocket } else { Protocol::Opaque };
-    let client = client.clone();
-    let drain = client.drain.clone();
-    drain.spawn(async move {
-        let Some(relay) = join(switch, kind).await else {
-            record.ended(End::ClientGone);
-            return;
-        };
-        let end = relay.run(&client.drain, &mut record).await;
-        record.ended(end);
-    });
+async fn relay(client: OnUpgrade, endpoint: Side, protocol: Protocol, limits: Limits, mut record: Record) {
+    let end = match take_back(client).await {
+        Some(client) => {
+            let connection = record.client().clone();
+            Relay::new(client, endpoint, protocol, limits).run(&connection.drain, &mut record).await
+        }
+        None => End::ClientGone,
+    };
+    record.ended(end);
 }
 
-/// Takes the client's stream out of hyper, with what it had read too far.
-async fn join(switch: Switch, kind: Protocol) -> Option<Relay> {
-    let Switch { client, endpoint, idle } = switch;
-    let client = match tokio::time::timeout(HAND_OVER, client).await {
-        Ok(Ok(client)) => client,
-        Ok(Err(error)) => {
+/// Takes the client's stream out of hyper, with what it had read too far. hyper is through with it: nothing has to be waited
+/// for.
+async fn take_back(client: OnUpgrade) -> Option<Side> {
+    match client.await {
+        Ok(client) => http::take_back(client).ok().map(|(stream, early)| Side { stream, early }),
+        Err(error) => {
             tracing::debug!(%error, "switch broke off");
-            return None;
+            None
         }
-        Err(_elapsed) => return None,
-    };
-    let (stream, early) = http::take_back(client).ok()?;
-    Some(Relay::new(Side { stream, early }, endpoint, kind, Limits { idle }))
+    }
 }

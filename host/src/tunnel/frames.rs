@@ -88,6 +88,12 @@ impl Frames {
         self.closed
     }
 
+    /// Whether a Close frame has gone by to its end.
+    #[must_use]
+    pub fn is_over(&self) -> bool {
+        self.closed && self.payload == 0 && self.seen == 0
+    }
+
     /// Collects head bytes until the frame's length is known, and returns what follows them.
     fn pass_head<'a>(&mut self, bytes: &'a [u8]) -> &'a [u8] {
         let mut rest = bytes;

@@ -74,6 +74,14 @@ impl Pipe {
         self.flow == Flow::Shut && self.source_ended
     }
 
+    /// The same, or the source has said with a Close frame that nothing follows (RFC 6455 §5.5.1), and that is out: then nobody
+    /// has to wait for its end. A Close frame of our own says nothing about the source.
+    pub(super) fn is_over(&self) -> bool {
+        let is_said = || self.frames.as_ref().is_some_and(|frames| frames.is_over());
+        let is_out = self.pending.is_empty() && !self.unflushed;
+        self.is_done() || (self.flow == Flow::Open && is_out && is_said())
+    }
+
     /// Puts `close` in as soon as no frame is under way. True if that was now: the pipe must be polled to send it.
     pub(super) fn put_close(&mut self, close: &[u8]) -> bool {
         match (&mut self.frames, self.flow) {
@@ -98,7 +106,7 @@ impl Pipe {
     }
 
     /// Moves bytes until one side makes us wait. `moved` hears of every byte that reaches the destination's socket.
-    /// `last` says that the other direction is done: then closing the sockets says all that shutting one would.
+    /// `last` says that the other direction is over: then closing the sockets says all that shutting one would.
     pub(super) fn poll(
         &mut self,
         cx: &mut Context<'_>,

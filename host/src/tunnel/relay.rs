@@ -197,13 +197,18 @@ impl Relay {
         to_endpoint || to_client
     }
 
+    /// One side has ended, and the other one too or has said that it will: neither has to be waited for.
+    fn is_over(&self) -> bool {
+        (self.up.is_done() && self.down.is_over()) || (self.down.is_done() && self.up.is_over())
+    }
+
     fn poll_pipes(&mut self, cx: &mut Context<'_>, meter: &mut impl Meter) -> Poll<End> {
         let mut moved = false;
-        let up = self.up.poll(cx, &mut self.client, &mut self.endpoint, self.down.is_done(), |bytes| {
+        let up = self.up.poll(cx, &mut self.client, &mut self.endpoint, self.down.is_over(), |bytes| {
             moved = true;
             meter.to_endpoint(bytes);
         });
-        let down = self.down.poll(cx, &mut self.endpoint, &mut self.client, self.up.is_done(), |bytes| {
+        let down = self.down.poll(cx, &mut self.endpoint, &mut self.client, self.up.is_over(), |bytes| {
             moved = true;
             meter.to_client(bytes);
         });
@@ -221,7 +226,7 @@ impl Relay {
             (_, Poll::Ready(Err(PipeError::Source(error)))) | (Poll::Ready(Err(PipeError::Destination(error))), _) => {
                 broke(End::EndpointGone, error)
             }
-            _ if self.up.is_done() && self.down.is_done() => Poll::Ready(End::Complete),
+            _ if self.is_over() => Poll::Ready(End::Complete),
             _ => Poll::Pending,
         }
     }

@@ -150,6 +150,39 @@ async fn the_clients_half_close_reaches_the_endpoint_which_may_go_on() {
     eventually("the endpoint to be given back", || gateway.in_flight(&origin) == 0).await;
 }
 
+/// Close frames both ways, then one side ends: nothing can follow (RFC 6455 §5.5.1), so the other is not waited for.
+#[tokio::test]
+async fn a_side_that_has_said_goodbye_is_not_waited_for() {
+    const FROM_CLIENT: [u8; 8] = [0x88, 0x82, 0, 0, 0, 0, 3, 232];
+    const FROM_ENDPOINT: [u8; 4] = [0x88, 2, 3, 232];
+    for client_ends in [false, true] {
+        let origin = Origin::raw(move |mut raw: Raw| async move {
+            raw.read_head().await;
+            raw.write(SWITCHED.as_bytes()).await;
+            raw.read(FROM_CLIENT.len()).await;
+            raw.write(&FROM_ENDPOINT).await;
+            if client_ends {
+                assert_eq!(raw.read_to_end().await, b"");
+            }
+        })
+        .start()
+        .await;
+        let gateway = Gateway::before(&origin).await;
+        let mut raw = gateway.raw().await;
+        raw.write(HANDSHAKE.as_bytes()).await;
+        raw.read_head().await.unwrap();
+
+        raw.write(&FROM_CLIENT).await;
+        assert_eq!(raw.read(FROM_ENDPOINT.len()).await, FROM_ENDPOINT);
+        if client_ends {
+            raw.finish().await;
+        }
+
+        eventually("the endpoint to be given back", || gateway.in_flight(&origin) == 0).await;
+        assert!(raw.ends_properly().await, "ended by the client: {client_ends}");
+    }
+}
+
 #[tokio::test]
 async fn the_endpoints_half_close_reaches_the_client_which_may_go_on() {
     let (heard, mut hears) = tokio::sync::mpsc::unbounded_channel();
