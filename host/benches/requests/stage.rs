@@ -9,12 +9,12 @@ use http::HeaderValue;
 use serde_json::{Value, json};
 use tidegate::cluster::{Cluster, Member, Numbers, Registry};
 use tidegate::config::{Discover, Endpoint, EndpointAddress, EndpointState};
-use tidegate::http::{Forwarding, Limits, Peer, serve};
+use tidegate::http::{Forwarding, Limits, Peer};
 use tidegate::lifecycle::Drain;
 use tidegate::net::{Socket, Stream};
 use tidegate::plugin::{Artifact, Limits as PluginLimits, Runtime as Plugins, Spec, shipped};
 use tidegate::policy::{Balancer, Rewriter, Router, Scheme};
-use tidegate::proxy::{Client, Destination, HeaderEdits, Observers, Rules, Snapshot, Timeouts, Upgrades, handle};
+use tidegate::proxy::{Client, Destination, HeaderEdits, Observers, Rules, Snapshot, Timeouts, Upgrades, serve};
 use tidegate::telemetry::{AccessLog, AccessTarget, LineFormat, Metrics};
 use tidegate::upstream::{Address, PoolLimits, Upstream, UpstreamSettings};
 use tidegate_parts::Turns;
@@ -137,7 +137,7 @@ async fn gateway(snapshot: Arc<Snapshot>) -> SocketAddr {
     tokio::spawn(async move {
         while let Ok((stream, peer)) = listener.accept().await {
             stream.set_nodelay(true).unwrap();
-            let (snapshot, drain) = (snapshot.clone(), Drain::new(std::num::NonZeroUsize::MIN));
+            let snapshot = snapshot.clone();
             let client = Arc::new(Client {
                 peer,
                 local: address,
@@ -145,16 +145,15 @@ async fn gateway(snapshot: Arc<Snapshot>) -> SocketAddr {
                 scheme: Scheme::Http,
                 sni: None,
                 tls: None,
-                drain: drain.clone(),
+                drain: Drain::new(NonZeroUsize::MIN),
                 observers: observers.clone(),
                 permit: Box::new(()),
             });
             tokio::spawn(async move {
-                let answer = |request| {
-                    let (client, snapshot) = (client.clone(), snapshot.clone());
-                    async move { handle(&client, &snapshot, request).await }
-                };
-                serve(Stream::Plain(Socket::Tcp(stream)), limits, &drain, answer).await.unwrap();
+                let stream = Stream::Plain(Socket::Tcp(stream));
+                if let Some(tunnel) = serve(client, stream, limits, || snapshot.clone()).await.unwrap() {
+                    tunnel.await;
+                }
             });
         }
     });

@@ -13,7 +13,7 @@ use crate::lifecycle::{Seat, WorkerId};
 use crate::listener::{self, Accepted, Gate, Permit, Refusal};
 use crate::net::{ACCEPTED_SEND_AT_ONCE, Socket, Stream};
 use crate::policy::Scheme;
-use crate::proxy::{self, Client, Switch, Tunnel};
+use crate::proxy::{self, Client, Tunnel};
 use crate::telemetry::{Counter, Gauge, Held};
 use crate::tls;
 
@@ -156,18 +156,7 @@ async fn serve(shared: Arc<Shared>, stream: TcpStream, entered: Entered) -> Resu
     });
     let limits = settings.http;
     drop(settings);
-    let switch = Switch::default();
-    let served = http::serve(stream, limits, &shared.base.drain, |request| {
-        let snapshot = shared.current.load().snapshot.clone();
-        let (client, switch) = (client.clone(), &switch);
-        async move { proxy::handle(&client, &snapshot, switch, request).await }
-    })
-    .await;
-    match switch.take() {
-        // Its record is told as well if HTTP broke off behind the 101.
-        Some(tunnel) => Ok(Some(tunnel)),
-        None => served.map(|()| None).map_err(ConnectionError::Http),
-    }
+    Ok(proxy::serve(client, stream, limits, || shared.current.load().snapshot.clone()).await?)
 }
 
 /// What the handshake told.

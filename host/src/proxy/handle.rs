@@ -22,7 +22,7 @@ use crate::upstream::Content;
 /// Answers one request under one generation.
 ///
 /// Never fails: whatever goes wrong has an answer, a count and a line in the log. What a 101 leads to is left in `switch`.
-pub async fn handle(
+pub(super) async fn handle(
     client: &Arc<Client>,
     snapshot: &Arc<Snapshot>,
     switch: &Switch,

@@ -2,6 +2,7 @@
 //!
 //! | step | file |
 //! |---|---|
+//! | a connection, from request to request | `serve.rs` |
 //! | begin: read the target, find the client | `begin.rs` |
 //! | route, and what each decision leads to | `handle.rs` |
 //! | balance, connect, send; the next endpoint if one fails | `attempt.rs`, `retry.rs` |
@@ -17,11 +18,12 @@ mod handle;
 mod head;
 mod record;
 mod retry;
+mod serve;
 mod snapshot;
 mod switch;
 mod waiting;
 
 pub use client::{Client, Observers};
-pub use handle::handle;
+pub use serve::serve;
 pub use snapshot::{Destination, HeaderEdits, Rules, Snapshot, Timeouts, Upgrades};
-pub use switch::{Switch, Tunnel};
+pub use switch::Tunnel;

@@ -17,12 +17,11 @@ pub type Tunnel = Pin<Box<dyn Future<Output = ()> + Send>>;
 
 /// Where a request leaves the tunnel that its connection becomes. One for each connection.
 #[derive(Default)]
-pub struct Switch(Mutex<Option<Tunnel>>);
+pub(super) struct Switch(Mutex<Option<Tunnel>>);
 
 impl Switch {
     /// The tunnel, if a request has left one.
-    #[must_use]
-    pub fn take(&self) -> Option<Tunnel> {
+    pub(super) fn take(&self) -> Option<Tunnel> {
         self.0.lock().take()
     }
 
