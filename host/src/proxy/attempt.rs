@@ -89,7 +89,7 @@ pub(super) struct Answer {
 /// endpoint.
 pub(super) async fn attempt(
     destination: &Destination,
-    mut outgoing: Outgoing<'_>,
+    outgoing: &mut Outgoing<'_>,
     facts: &mut RequestFacts,
     record: &mut Record,
 ) -> Result<Answer, AttemptError> {
@@ -123,7 +123,7 @@ pub(super) async fn attempt(
         let id = lease.endpoint();
         record.attempt(lease);
         let Some(upstream) = destination.upstreams.get(id as usize) else { return Err(AttemptError::Target) };
-        let (why, outcome) = match exchange(upstream, &mut outgoing, facts, record).await {
+        let (why, outcome) = match exchange(upstream, outgoing, facts, record).await {
             Ok(response) => {
                 let status = response.status().as_u16();
                 let answer = Answer { response, upstream: upstream.clone() };
@@ -150,7 +150,7 @@ pub(super) async fn attempt(
                 (why, Err(error))
             }
         };
-        if !course.goes_on(id, why, &outgoing, record) {
+        if !course.goes_on(id, why, outgoing, record) {
             return outcome;
         }
         last = Some(Box::new(Failed { why, outcome }));

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use ::http::request::Parts;
 use ::http::{Request, Response, StatusCode, header};
 use http_body::Body as _;
 use hyper::body::Incoming;
@@ -26,34 +27,89 @@ pub(super) async fn handle(
     client: &Arc<Client>,
     snapshot: &Arc<Snapshot>,
     switch: &Switch,
-    mut request: Request<Incoming>,
+    request: Request<Incoming>,
 ) -> Response<Body> {
     let mut record = Record::begin(client, snapshot);
-    let target = match read_target(&request) {
-        Ok(target) => target,
-        Err(error) => {
-            record.ending("refused");
-            return finish(record, reply::last_sentence(error.status(), &error.to_string()));
-        }
+    let Routed { exchange, mut facts, parts, body } = match route(client, snapshot, switch, request, &mut record) {
+        Ok(routed) => routed,
+        Err(response) => return finish(record, *response),
     };
+    let mut outgoing = exchange.outgoing(parts, body, &facts);
+    let timeouts = outgoing.timeouts;
+    // One function waits, and those before and behind do not: what they hold would be in this future, which is written anew for
+    // every request.
+    match attempt(exchange.destination, &mut outgoing, &mut facts, &mut record).await {
+        Ok(mut answer) => {
+            record.reported(&exchange.destination.cluster, answer.response.headers_mut());
+            exchange.answer(answer, timeouts, &facts, record)
+        }
+        Err(error) => {
+            tracing::debug!(cluster = %exchange.destination.cluster.name(), path = ?facts.path, %error, "request failed");
+            record.ending(ending(&error));
+            let (status, text) = error.reply();
+            finish(record, reply::sentence(status, text))
+        }
+    }
+}
+
+/// A request and where it goes.
+struct Routed<'a> {
+    exchange: Exchange<'a>,
+    facts: RequestFacts,
+    parts: Parts,
+    body: Incoming,
+}
+
+/// Reads a request and decides on it.
+///
+/// # Errors
+/// The answer, where that is the gateway's own.
+fn route<'a>(
+    client: &'a Arc<Client>,
+    snapshot: &'a Arc<Snapshot>,
+    switch: &'a Switch,
+    mut request: Request<Incoming>,
+    record: &mut Record,
+) -> Result<Routed<'a>, Box<Response<Body>>> {
+    let target = read_target(&request).map_err(|error| {
+        record.ending("refused");
+        Box::new(reply::last_sentence(error.status(), &error.to_string()))
+    })?;
     let offer = offered(&request, !request.body().is_end_stream());
     let on_upgrade = offer.is_some().then(|| hyper::upgrade::on(&mut request));
     let (mut parts, body) = request.into_parts();
     let mut facts = begin::facts(client, &snapshot.forwarding, target, offer.as_ref(), &mut parts);
     record.request(&facts);
-    match snapshot.router.route(&mut facts) {
-        Ok(Decision::Forward(target)) => {
-            let exchange = Exchange { client, snapshot, switch, target, offer, on_upgrade };
-            exchange.forward(Request::from_parts(parts, body), facts, record).await
+    let target = match snapshot.router.route(&mut facts) {
+        Ok(Decision::Forward(target)) => target,
+        Ok(Decision::Respond(direct)) => return Err(Box::new(respond(direct))),
+        Ok(Decision::Unmatched) => {
+            return Err(Box::new(reply::sentence(StatusCode::NOT_FOUND, "no route leads there")));
         }
-        Ok(Decision::Respond(direct)) => finish(record, respond(direct)),
-        Ok(Decision::Unmatched) => finish(record, reply::sentence(StatusCode::NOT_FOUND, "no route leads there")),
         Err(fault) => {
             record.ending(fault.kind.as_str());
-            let text = "the request could not be routed";
-            finish(record, reply::sentence(StatusCode::SERVICE_UNAVAILABLE, text))
+            return Err(Box::new(unroutable()));
         }
+    };
+    let rules = snapshot.rules(target.route);
+    let destination = snapshot.destinations.get(target.cluster as usize).ok_or_else(|| Box::new(unroutable()))?;
+    record.routed(&rules.name, destination.cluster.name(), &destination.balancer);
+    let offer = permitted(offer, rules, record);
+    let exchange = Exchange { client, snapshot, switch, rules, destination, target, offer, on_upgrade };
+    Ok(Routed { exchange, facts, parts, body })
+}
+
+fn unroutable() -> Response<Body> {
+    reply::sentence(StatusCode::SERVICE_UNAVAILABLE, "the request could not be routed")
+}
+
+/// What of an offer to switch the rules let through.
+fn permitted(offer: Option<Offer>, rules: &Rules, record: &Record) -> Option<Offer> {
+    let allowed = offer?.allowed(|protocol| rules.upgrades.allow(protocol));
+    if allowed.is_none() {
+        record.metrics().increment(Counter::UpgradeRefused);
     }
+    allowed
 }
 
 /// An answer of the gateway's own. Its few bytes need no watching.
@@ -74,72 +130,31 @@ struct Exchange<'a> {
     client: &'a Arc<Client>,
     snapshot: &'a Arc<Snapshot>,
     switch: &'a Switch,
+    rules: &'a Rules,
+    destination: &'a Destination,
     target: Target,
     offer: Option<Offer>,
     on_upgrade: Option<OnUpgrade>,
 }
 
 impl Exchange<'_> {
-    async fn forward(
-        mut self,
-        request: Request<Incoming>,
-        mut facts: RequestFacts,
-        mut record: Record,
-    ) -> Response<Body> {
-        let snapshot = self.snapshot;
-        let rules = snapshot.rules(self.target.route);
-        let Some(destination) = snapshot.destinations.get(self.target.cluster as usize) else {
-            let text = "the request could not be routed";
-            return finish(record, reply::sentence(StatusCode::SERVICE_UNAVAILABLE, text));
-        };
-        record.routed(&rules.name, destination.cluster.name(), &destination.balancer);
-        let asked = self.offer.is_some();
-        self.offer = self.offer.take().and_then(|offer| offer.allowed(|protocol| rules.upgrades.allow(protocol)));
-        if asked && self.offer.is_none() {
-            record.metrics().increment(Counter::UpgradeRefused);
-        }
-        let outgoing = self.outgoing(request, &facts, rules, destination);
-        let timeouts = outgoing.timeouts;
-        match attempt(destination, outgoing, &mut facts, &mut record).await {
-            Ok(mut answer) => {
-                record.reported(&destination.cluster, answer.response.headers_mut());
-                self.answer(answer, destination, rules, timeouts, &facts, record)
-            }
-            Err(error) => {
-                tracing::debug!(cluster = %destination.cluster.name(), path = ?facts.path, %error, "request failed");
-                record.ending(ending(&error));
-                let (status, text) = error.reply();
-                finish(record, reply::sentence(status, text))
-            }
-        }
-    }
-
-    fn outgoing<'o>(
-        &'o self,
-        request: Request<Incoming>,
-        facts: &RequestFacts,
-        rules: &'o Rules,
-        destination: &Destination,
-    ) -> Outgoing<'o> {
-        let (parts, body) = request.into_parts();
-        let (source, body) = Source::of(body, &destination.cluster, &parts.method);
+    fn outgoing(&self, parts: Parts, body: Incoming, facts: &RequestFacts) -> Outgoing<'_> {
+        let (source, body) = Source::of(body, &self.destination.cluster, &parts.method);
         Outgoing {
             offer: self.offer.as_ref(),
             parts,
-            fields: request_fields(self.client, self.snapshot, rules, facts, self.offer.as_ref()),
+            fields: request_fields(self.client, self.snapshot, self.rules, facts, self.offer.as_ref()),
             body,
             source,
             routed: self.target.path.as_deref(),
-            rules,
-            timeouts: rules.timeouts.unwrap_or(destination.timeouts),
+            rules: self.rules,
+            timeouts: self.rules.timeouts.unwrap_or(self.destination.timeouts),
         }
     }
 
     fn answer(
         self,
         answer: Answer,
-        destination: &Destination,
-        rules: &Rules,
         timeouts: super::Timeouts,
         facts: &RequestFacts,
         mut record: Record,
@@ -170,12 +185,12 @@ impl Exchange<'_> {
             route: self.target.route,
             endpoint: upstream.known_as(),
         };
-        if let Err(fault) = prepare_response(&mut parts.headers, status, self.snapshot, rules, context) {
+        if let Err(fault) = prepare_response(&mut parts.headers, status, self.snapshot, self.rules, context) {
             record.ending(fault.kind.as_str());
             let text = "the response could not be mapped back";
             return finish(record, reply::sentence(StatusCode::SERVICE_UNAVAILABLE, text));
         }
-        if let Some(cookie) = record.sticky(&destination.cluster, facts, self.client.scheme) {
+        if let Some(cookie) = record.sticky(&self.destination.cluster, facts, self.client.scheme) {
             parts.headers.append(header::SET_COOKIE, cookie);
         }
         record.status(status.as_u16());

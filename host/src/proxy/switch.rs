@@ -29,8 +29,19 @@ impl Switch {
     pub(super) fn to(&self, client: OnUpgrade, endpoint: Side, protocol: &str, idle: Duration, mut record: Record) {
         record.switched(protocol);
         let protocol = if protocol == "websocket" { Protocol::Websocket } else { Protocol::Opaque };
-        let tunnel = relay(client, endpoint, protocol, Limits { idle }, record);
-        *self.0.lock() = Some(Box::pin(tunnel));
+        // A block, not a function: the arguments of one would be held twice for as long as the tunnel lasts.
+        let tunnel = Box::pin(async move {
+            let end = match take_back(client).await {
+                Some(client) => {
+                    let connection = record.client().clone();
+                    let mut relay = Relay::new(client, endpoint, protocol, Limits { idle });
+                    relay.run(&connection.drain, &mut record).await
+                }
+                None => End::ClientGone,
+            };
+            record.ended(end);
+        });
+        *self.0.lock() = Some(tunnel);
     }
 }
 
@@ -51,17 +62,6 @@ pub(super) fn check(headers: &HeaderMap, offer: Option<&Offer>, endpoint: &str) 
         tracing::warn!(endpoint, wrong, "switch refused");
         Box::new(reply::sentence(StatusCode::BAD_GATEWAY, "the endpoint switched to a protocol nobody asked for"))
     })
-}
-
-async fn relay(client: OnUpgrade, endpoint: Side, protocol: Protocol, limits: Limits, mut record: Record) {
-    let end = match take_back(client).await {
-        Some(client) => {
-            let connection = record.client().clone();
-            Relay::new(client, endpoint, protocol, limits).run(&connection.drain, &mut record).await
-        }
-        None => End::ClientGone,
-    };
-    record.ended(end);
 }
 
 /// Takes the client's stream out of hyper, with what it had read too far. hyper is through with it: nothing has to be waited

@@ -122,7 +122,7 @@ impl Relay {
     }
 
     /// Relays until both sides are through, one breaks off, the idle limit passes or the gateway stops.
-    pub async fn run(mut self, drain: &Drain, meter: &mut impl Meter) -> End {
+    pub async fn run(&mut self, drain: &Drain, meter: &mut impl Meter) -> End {
         let mut timer = pin!(tokio::time::sleep(self.idle));
         let mut draining = pin!(drain.started());
         let mut cut = pin!(drain.deadline());

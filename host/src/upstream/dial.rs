@@ -3,6 +3,7 @@
 use std::io;
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -73,18 +74,19 @@ pub(super) async fn dial(
     clock: &mut Clock,
     within: Duration,
 ) -> Result<Stream, ConnectFault> {
-    clock.race(open(address, tls, within)).await.unwrap_or(Err(ConnectFault::TimedOut(within)))
+    clock.race(pin!(open(address, tls, within))).await.unwrap_or(Err(ConnectFault::TimedOut(within)))
 }
 
 async fn open(address: &Address, tls: Option<&Tls>, within: Duration) -> Result<Stream, ConnectFault> {
     let socket = match address {
         Address::Socket(address) => tcp(*address).await.map_err(ConnectFault::Socket)?,
-        Address::Name(host, port) => resolve_and_connect(host, *port, within).await?,
+        // Boxed, as the handshake is: they are rare or dear, and the future of every request has room for what this one holds.
+        Address::Name(host, port) => Box::pin(resolve_and_connect(host, *port, within)).await?,
         Address::Unix(path) => Socket::from(UnixStream::connect(path).await.map_err(ConnectFault::Socket)?),
     };
     let Some(tls) = tls else { return Ok(Stream::Plain(socket)) };
     let connector = TlsConnector::from(tls.config.clone());
-    match connector.connect(tls.name.clone(), socket).await {
+    match Box::pin(connector.connect(tls.name.clone(), socket)).await {
         Ok(stream) => Ok(Stream::Tls(Box::new(stream.into()))),
         Err(error) => Err(ConnectFault::Tls(tls::explain(&error, tls::Peer::Endpoint))),
     }

@@ -1,7 +1,7 @@
 //! How long an endpoint may take.
 
 use std::future::{Future, poll_fn};
-use std::pin::{Pin, pin};
+use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
@@ -46,8 +46,7 @@ impl Clock {
     }
 
     /// What `work` comes to; none if the clock rings first.
-    pub(in super::super) async fn race<T>(&mut self, work: impl Future<Output = T>) -> Option<T> {
-        let mut work = pin!(work);
+    pub(in super::super) async fn race<T>(&mut self, mut work: Pin<&mut impl Future<Output = T>>) -> Option<T> {
         poll_fn(|cx| match work.as_mut().poll(cx) {
             Poll::Ready(done) => Poll::Ready(Some(done)),
             Poll::Pending => self.poll(cx).map(|()| None),
@@ -58,6 +57,8 @@ impl Clock {
 
 #[cfg(test)]
 mod tests {
+    use std::pin::pin;
+
     use super::*;
 
     async fn rings_after(clock: &mut Clock) -> Duration {
@@ -82,7 +83,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn work_that_takes_too_long_comes_to_nothing() {
         let mut clock = Clock::new(Duration::from_secs(5));
-        assert_eq!(clock.race(tokio::time::sleep(Duration::from_secs(4))).await, Some(()));
-        assert_eq!(clock.race(tokio::time::sleep(Duration::from_secs(4))).await, None);
+        assert_eq!(clock.race(pin!(tokio::time::sleep(Duration::from_secs(4)))).await, Some(()));
+        assert_eq!(clock.race(pin!(tokio::time::sleep(Duration::from_secs(4)))).await, None);
     }
 }
