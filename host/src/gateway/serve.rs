@@ -61,7 +61,7 @@ pub(super) fn accept(shared: Arc<Shared>, door: Door, socket: std::net::TcpListe
     });
 }
 
-/// Lets a connection in, and starts it on the worker that has most room.
+/// Lets a connection in, and starts it here, or on the worker that holds the fewest if this one has more than its share.
 fn take(shared: &Arc<Shared>, door: &Door, settings: Arc<ListenerSettings>, accepted: Accepted) {
     let Accepted { stream, peer } = accepted;
     let metrics = &shared.base.observers.metrics;
@@ -78,7 +78,7 @@ fn take(shared: &Arc<Shared>, door: &Door, settings: Arc<ListenerSettings>, acce
         }
     };
     let here = WorkerId::current().number();
-    let worker = shared.base.workers.least_loaded(here);
+    let worker = shared.base.workers.worker_for(here);
     let seat = shared.base.workers.seat(worker);
     let entered =
         Entered { peer, door: door.address, settings, permit, seat, open: metrics.hold(Gauge::ConnectionsOpen) };

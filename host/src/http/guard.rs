@@ -106,6 +106,11 @@ impl State {
         awaited && inner.framing.is_between_messages()
     }
 
+    /// Whether every request that has begun has come whole.
+    fn has_read_all(&self) -> bool {
+        self.0.lock().framing.is_between_messages()
+    }
+
     /// Its response is through.
     pub(super) fn finish(&self) {
         let mut inner = self.0.lock();
@@ -158,8 +163,13 @@ impl State {
         let mut inner = self.0.lock();
         inner.touched = true;
         inner.framing.pass(bytes);
-        if matches!(inner.phase, Phase::Idle(_)) && inner.framing.is_within_head() {
-            inner.phase = Phase::Head(Instant::now());
+        if matches!(inner.phase, Phase::Idle(_)) {
+            // A head has begun, or a body goes on behind its answer: neither is idle.
+            if inner.framing.is_within_head() {
+                inner.phase = Phase::Head(Instant::now());
+            } else if !inner.framing.is_between_messages() {
+                inner.phase = Phase::Idle(Instant::now());
+            }
         }
     }
 }
@@ -231,11 +241,12 @@ impl AsyncWrite for Guard {
     }
 
     /// hyper shuts a connection before it drops it. The drop closes a plain socket, which says the same with one system call
-    /// less.
+    /// less, unless the client has sent what nobody reads: then a close alone would be a reset.
     fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        match &mut self.get_mut().stream {
-            Stream::Plain(_) => Poll::Ready(Ok(())),
-            stream @ Stream::Tls(_) => Pin::new(stream).poll_shutdown(cx),
+        let this = self.get_mut();
+        match &mut this.stream {
+            Stream::Plain(_) if this.ahead.is_empty() && this.state.has_read_all() => Poll::Ready(Ok(())),
+            stream => Pin::new(stream).poll_shutdown(cx),
         }
     }
 

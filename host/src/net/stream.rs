@@ -83,6 +83,12 @@ impl Stream {
         }
     }
 
+    /// Whether what is written goes out under TLS.
+    #[must_use]
+    pub fn is_tls(&self) -> bool {
+        matches!(self, Self::Tls(_))
+    }
+
     /// Tells the other side that nothing follows, where there is a word for it (close_notify, RFC 8446 §6.1), as far as it takes
     /// it at once. To be dropped next. Not for a stream that breaks off: that would look like an end.
     pub fn take_leave(&mut self) {

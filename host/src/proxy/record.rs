@@ -171,6 +171,8 @@ impl Record {
     /// The request has become a tunnel.
     pub(super) fn switched(&mut self, protocol: &str) {
         self.status = Some(101);
+        // Until its end is known: a cut may come before the tunnel has begun.
+        self.ending = Some(End::Cut.as_str());
         let metrics = self.metrics();
         metrics.increment(Counter::UpgradeOk);
         metrics.increment(Counter::TunnelOpened);

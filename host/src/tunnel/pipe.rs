@@ -37,6 +37,9 @@ pub(super) struct Pipe {
     flow: Flow,
     source_ended: bool,
     unflushed: bool,
+    /// The source has said that nothing follows, and it is out. What follows all the same is passed on as long as anybody is
+    /// there, and keeps nobody.
+    said_goodbye: bool,
     frames: Option<Box<Frames>>,
     /// A Close frame of ours that waits for the frame under way to end.
     waiting_close: Option<Box<[u8]>>,
@@ -64,6 +67,7 @@ impl Pipe {
             flow: Flow::Open,
             source_ended: false,
             unflushed: false,
+            said_goodbye: false,
             frames,
             waiting_close: None,
         }
@@ -77,9 +81,7 @@ impl Pipe {
     /// The same, or the source has said with a Close frame that nothing follows (RFC 6455 §5.5.1), and that is out: then nobody
     /// has to wait for its end. A Close frame of our own says nothing about the source.
     pub(super) fn is_over(&self) -> bool {
-        let is_said = || self.frames.as_ref().is_some_and(|frames| frames.is_over());
-        let is_out = self.pending.is_empty() && !self.unflushed;
-        self.is_done() || (self.flow == Flow::Open && is_out && is_said())
+        self.is_done() || self.said_goodbye
     }
 
     /// Puts `close` in as soon as no frame is under way. True if that was now: the pipe must be polled to send it.
@@ -214,6 +216,9 @@ impl Pipe {
         if self.unflushed {
             ready!(Pin::new(&mut *destination).poll_flush(cx))?;
             self.unflushed = false;
+        }
+        if self.flow == Flow::Open && self.frames.as_ref().is_some_and(|frames| frames.is_over()) {
+            self.said_goodbye = true;
         }
         if self.flow == Flow::Closing {
             self.flow = Flow::Ending;

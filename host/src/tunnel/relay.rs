@@ -121,7 +121,7 @@ impl Relay {
         }
     }
 
-    /// Relays until both sides are through, one breaks off, the idle limit passes or the gateway stops.
+    /// Relays until both sides are through or one is and the other has said goodbye, one breaks off, the idle limit passes or the gateway stops.
     pub async fn run(&mut self, drain: &Drain, meter: &mut impl Meter) -> End {
         let mut timer = pin!(tokio::time::sleep(self.idle));
         let mut draining = pin!(drain.started());
@@ -226,7 +226,11 @@ impl Relay {
             (_, Poll::Ready(Err(PipeError::Source(error)))) | (Poll::Ready(Err(PipeError::Destination(error))), _) => {
                 broke(End::EndpointGone, error)
             }
-            _ if self.is_over() => Poll::Ready(End::Complete),
+            _ if self.is_over() => {
+                self.client.take_leave();
+                self.endpoint.take_leave();
+                Poll::Ready(End::Complete)
+            }
             _ => Poll::Pending,
         }
     }

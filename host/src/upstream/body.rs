@@ -33,6 +33,9 @@ pub enum RequestBodyError {
     /// The client broke off.
     #[error(transparent)]
     Client(hyper::Error),
+    /// The client sent nothing of it in time.
+    #[error("the client stopped sending it")]
+    Stalled,
     /// It is not as long as its head says.
     #[error("the body is not as long as was said")]
     WrongLength,
@@ -57,7 +60,11 @@ pub enum RequestBody {
 impl RequestBody {
     /// This body with `first`, which was taken from it, put back before it.
     pub(super) fn preceded_by(self, first: Bytes) -> Self {
-        if first.is_empty() { self } else { Self::PutBack(first, Box::new(self)) }
+        match self {
+            body if first.is_empty() => body,
+            Self::PutBack(rest, body) if rest.is_empty() => Self::PutBack(first, body),
+            body => Self::PutBack(first, Box::new(body)),
+        }
     }
 
     /// How far it has come; none without a body.

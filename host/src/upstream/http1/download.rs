@@ -8,6 +8,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
 
+use super::super::RequestBodyError;
 use super::coding::Coding;
 use super::connection::Home;
 use super::error::Broken;
@@ -37,6 +38,8 @@ pub struct Download {
     patience: Duration,
     /// Nothing is there, and the clock runs.
     waits: bool,
+    /// How much of the request had gone by when patience was last asked for.
+    passed: u64,
     /// Where the connection goes, unless the endpoint closes it.
     home: Option<Arc<dyn Home>>,
 }
@@ -64,7 +67,7 @@ impl Download {
         patience: Duration,
         home: Option<Arc<dyn Home>>,
     ) -> Self {
-        Self { link: Some(link), coding, first: first.transpose(), patience, waits: false, home }
+        Self { link: Some(link), coding, first: first.transpose(), patience, waits: false, passed: 0, home }
     }
 
     fn poll_piece(&mut self, cx: &mut Context<'_>) -> Poll<Result<Option<Bytes>, Broken>> {
@@ -89,14 +92,26 @@ impl Download {
             self.waits = false;
             return Poll::Ready(piece);
         }
-        let (waits, patience) = (std::mem::replace(&mut self.waits, true), self.patience);
-        ready!(link.with(|connection| {
-            if !waits {
-                connection.clock.allow(patience);
+        let (mut waits, patience) = (std::mem::replace(&mut self.waits, true), self.patience);
+        loop {
+            ready!(link.with(|connection| {
+                if !std::mem::replace(&mut waits, true) {
+                    connection.clock.allow(patience);
+                }
+                connection.clock.poll(cx)
+            }));
+            match link {
+                // An endpoint may want the whole request before it goes on.
+                Link::Shared(rest) if rest.passed() > self.passed => {
+                    self.passed = rest.passed();
+                    waits = false;
+                }
+                Link::Shared(rest) if rest.is_starved() => {
+                    return Poll::Ready(Err(Broken::Upload(RequestBodyError::Stalled)));
+                }
+                _ => return Poll::Ready(Err(Broken::Stalled(patience))),
             }
-            connection.clock.poll(cx)
-        }));
-        Poll::Ready(Err(Broken::Stalled(patience)))
+        }
     }
 
     /// The request is through: the answer has the connection alone from now on.

@@ -129,7 +129,7 @@ impl<'a> Exchange<'a> {
         // Most bodies are small and came with their heads. What is wrong with them is told behind the head.
         let first = coding.take(&mut connection.unread);
         let persists = head.persists && unwritten.is_none() && !matches!(coding, Coding::UntilClose);
-        let home = persists.then(|| Arc::clone(home));
+        let home = persists.then(|| Arc::clone(home) as Arc<dyn Home>);
         let sent = upload.is_done() || unwritten.is_some();
         if let Ok(piece) = &first
             && coding.is_done()
@@ -141,13 +141,11 @@ impl<'a> Exchange<'a> {
                 }
                 None
             } else {
-                let home = home.map(|home| home as Arc<dyn Home>);
                 Some(Unsent { rest: Rest::send(connection, upload), patience: within, home })
             };
             return head.response.map(|()| Content::Whole(whole, unsent));
         }
         let link = if sent { Link::Own(connection) } else { Link::Shared(Rest::send(connection, upload)) };
-        let home = home.map(|home| home as Arc<dyn Home>);
         let download = Download::new(link, coding, first, within, home);
         head.response.map(|()| Content::Stream(Box::new(download)))
     }

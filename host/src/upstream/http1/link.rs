@@ -26,19 +26,32 @@ pub(super) enum Link {
 /// for its sender may not begin to read before it has sent everything. Dropping this ends it, and the connection.
 #[derive(Debug)]
 pub(super) struct Rest {
-    connection: Arc<Mutex<Connection>>,
+    shared: Arc<Mutex<Shared>>,
     task: AbortOnDropHandle<Result<(), UploadError>>,
     progress: Progress,
+}
+
+/// What both directions work with.
+#[derive(Debug)]
+struct Shared {
+    connection: Connection,
+    /// It is the client that the request waits for.
+    starved: bool,
 }
 
 impl Rest {
     /// Lets `upload` go on.
     pub(super) fn send(connection: Connection, mut upload: Upload) -> Self {
-        let connection = Arc::new(Mutex::new(connection));
-        let shared = Arc::clone(&connection);
+        let shared = Arc::new(Mutex::new(Shared { connection, starved: upload.is_starved() }));
+        let sending = Arc::clone(&shared);
         let progress = upload.progress().cloned().unwrap_or_default();
-        let task = async move { poll_fn(|cx| upload.poll(cx, &mut shared.lock().stream)).await };
-        Self { connection, task: AbortOnDropHandle::new(tokio::spawn(task)), progress }
+        let task = poll_fn(move |cx| {
+            let mut shared = sending.lock();
+            let sent = upload.poll(cx, &mut shared.connection.stream);
+            shared.starved = upload.is_starved();
+            sent
+        });
+        Self { shared, task: AbortOnDropHandle::new(tokio::spawn(task)), progress }
     }
 
     /// How it ended: the connection, which nobody else has any more, if it did not break.
@@ -50,7 +63,17 @@ impl Rest {
 
     /// The connection, once the task has ended.
     pub(super) fn into_connection(self) -> Option<Connection> {
-        Arc::into_inner(self.connection).map(Mutex::into_inner)
+        Arc::into_inner(self.shared).map(|shared| shared.into_inner().connection)
+    }
+
+    /// Bytes of the body that have been taken from the client.
+    pub(super) fn passed(&self) -> u64 {
+        self.progress.bytes()
+    }
+
+    /// Whether it is the client that it waits for.
+    pub(super) fn is_starved(&self) -> bool {
+        self.shared.lock().starved
     }
 
     /// The answer is through and the request is not: an endpoint that answers early may still want all of it. It gets it,
@@ -61,8 +84,8 @@ impl Rest {
             let ended = loop {
                 match tokio::time::timeout(patience, poll_fn(|cx| self.poll_end(cx))).await {
                     Ok(ended) => break ended,
-                    Err(_elapsed) if seen == Some(self.progress.bytes()) => return,
-                    Err(_elapsed) => seen = Some(self.progress.bytes()),
+                    Err(_elapsed) if seen == Some(self.passed()) => return,
+                    Err(_elapsed) => seen = Some(self.passed()),
                 }
             };
             if let (Ok(()), Some(home), Some(connection)) = (ended, home, self.into_connection())
@@ -75,7 +98,7 @@ impl Rest {
 
     /// Works on the connection, between two steps of the task.
     pub(super) fn with<T>(&mut self, work: impl FnOnce(&mut Connection) -> T) -> T {
-        work(&mut self.connection.lock())
+        work(&mut self.shared.lock().connection)
     }
 }
 

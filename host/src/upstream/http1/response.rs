@@ -93,6 +93,7 @@ fn marked(fields: &mut HeaderMap, status: StatusCode, version: Version, method: 
     if status == StatusCode::SWITCHING_PROTOCOLS {
         return Ok(Marked::Switched);
     }
+    let length = said_length(fields);
     let never = status.is_informational() || [StatusCode::NO_CONTENT, StatusCode::NOT_MODIFIED].contains(&status);
     if never || *method == Method::HEAD {
         return Ok(Marked::Empty);
@@ -106,26 +107,30 @@ fn marked(fields: &mut HeaderMap, status: StatusCode, version: Version, method: 
         let chunked = last.trim_ascii().eq_ignore_ascii_case(b"chunked");
         return Ok(Marked::Coded(if chunked { Coding::Chunked(Chunks::default()) } else { Coding::UntilClose }));
     }
+    Ok(match length? {
+        Some(0) => Marked::Empty,
+        Some(length) => Marked::Coded(Coding::Length(length)),
+        None => Marked::Coded(Coding::UntilClose),
+    })
+}
+
+/// The length that an answer says. The same one many times is one length, and is passed on as one (RFC 9110 §8.6).
+fn said_length(fields: &mut HeaderMap) -> Result<Option<u64>, Broken> {
     let (mut length, mut times) = (None, 0);
-    let lengths = fields.get_all(header::CONTENT_LENGTH).iter();
-    for value in lengths.flat_map(|value| value.as_bytes().split(|byte| *byte == b',')) {
+    let values = fields.get_all(header::CONTENT_LENGTH).iter();
+    for value in values.flat_map(|value| value.as_bytes().split(|byte| *byte == b',')) {
         let number = length_from(value.trim_ascii()).ok_or(Broken::Framing("a Content-Length that is no number"))?;
         if length.replace(number).is_some_and(|before| before != number) {
             return Err(Broken::Framing("two lengths"));
         }
         times += 1;
     }
-    // The same length many times is one length, and is to be passed on as one (RFC 9110 §8.6).
     if let Some(length) = length
         && times > 1
     {
         fields.insert(header::CONTENT_LENGTH, HeaderValue::from(length));
     }
-    Ok(match length {
-        Some(0) => Marked::Empty,
-        Some(length) => Marked::Coded(Coding::Length(length)),
-        None => Marked::Coded(Coding::UntilClose),
-    })
+    Ok(length)
 }
 
 /// What the Connection fields say about the time after this answer (RFC 9112 §9.3).

@@ -12,6 +12,9 @@ use super::super::{Progress, RequestBody, RequestBodyError};
 use super::request::{Framing, RequestHead};
 use crate::net::Stream;
 
+/// Bytes that one TLS record carries at the most (RFC 8446 §5.1).
+const TLS_RECORD: usize = 1 << 14;
+
 /// Writes one request.
 #[derive(Debug)]
 pub(super) struct Upload {
@@ -170,7 +173,10 @@ impl Upload {
             if pieces.iter().all(|piece| piece.is_empty()) {
                 break;
             }
-            let written = ready!(stream.poll_write_vectored(cx, &pieces.map(IoSlice::new)))?;
+            let several = stream.is_tls() && pieces.iter().map(|piece| piece.len()).sum::<usize>() > TLS_RECORD;
+            let written = ready!(stream.poll_write_vectored(cx, &pieces.map(IoSlice::new)));
+            // Under TLS one record may be out when the next one fails. Half a record nobody can read.
+            let written = written.inspect_err(|_| self.begun |= several)?;
             if written == 0 {
                 return Poll::Ready(Err(io::ErrorKind::WriteZero.into()));
             }
