@@ -146,9 +146,34 @@ async fn a_body_that_the_client_breaks_is_no_failure_of_the_endpoint() {
     raw.read_to_end().await;
 
     eventually("the request to end", || gateway.in_flight(&origin) == 0).await;
-    let all = gateway.inner().registry().all();
-    let failures: u64 = all.iter().flat_map(|(_, lives)| lives).map(|live| live.failures()).sum();
-    assert_eq!(failures, 0);
+    assert_eq!(failures(&gateway), 0);
+}
+
+/// Failures of all endpoints.
+fn failures(gateway: &Gateway) -> u64 {
+    gateway.inner().registry().all().iter().flat_map(|(_, lives)| lives).map(|live| live.failures()).sum()
+}
+
+/// The endpoint has begun to answer and waits for the rest of the body, which does not come.
+#[tokio::test]
+async fn a_client_that_stalls_behind_an_early_answer_is_no_failure_of_the_endpoint() {
+    let origin = Origin::raw(|mut raw| async move {
+        raw.read_head().await;
+        raw.write(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nbegun\r\n").await;
+        raw.read_to_end().await;
+    })
+    .start()
+    .await;
+    let text = "[[route]]\npath = \"/\"\nto = \"http://{origin}\"\ntimeouts = { response = \"100ms\" }\n";
+    let gateway = Gateway::configure(text).put("origin", origin.address()).start().await;
+
+    let (mut raw, _rest) = begun(&gateway, 5000).await;
+    let answer = raw.read_to_end().await;
+
+    assert!(answer.starts_with(b"HTTP/1.1 200"), "{}", String::from_utf8_lossy(&answer));
+    assert!(!answer.ends_with(b"0\r\n\r\n"), "what is broken off must not look complete");
+    eventually("the request to end", || gateway.in_flight(&origin) == 0).await;
+    assert_eq!(failures(&gateway), 0);
 }
 
 #[tokio::test]

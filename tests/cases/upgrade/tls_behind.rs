@@ -108,3 +108,32 @@ async fn a_connection_that_is_not_kept_takes_leave() {
 
     assert_eq!(told.recv().await, Some(true), "close_notify (RFC 8446 §6.1)");
 }
+
+/// Both have said goodbye, and the endpoint has ended: nobody waits for the client, and the endpoint is still told.
+#[tokio::test]
+async fn a_tunnel_that_is_over_takes_leave_of_its_endpoint() {
+    let ca = Ca::new();
+    let (tell, mut told) = tokio::sync::mpsc::unbounded_channel();
+    let origin = Origin::raw(move |mut raw| {
+        let tell = tell.clone();
+        async move {
+            raw.read_head().await;
+            raw.write(b"HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n").await;
+            raw.read(8).await;
+            raw.write(&[0x88, 2, 3, 232]).await;
+            raw.finish().await;
+            tell.send(raw.ends_properly().await).unwrap();
+        }
+    });
+    let origin = origin.tls(&ca.issue(&["localhost"])).start().await;
+    let gateway = behind(&origin, r#"{ ca = "ca.pem" }"#).file("ca.pem", ca.pem()).start().await;
+    let mut raw = gateway.raw().await;
+    raw.write(b"GET / HTTP/1.1\r\nHost: h\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n").await;
+    raw.read_head().await.unwrap();
+
+    raw.write(&[0x88, 0x82, 0, 0, 0, 0, 3, 232]).await;
+
+    assert_eq!(raw.read(4).await, [0x88, 2, 3, 232]);
+    assert_eq!(told.recv().await, Some(true), "close_notify (RFC 8446 §6.1)");
+    assert!(raw.ends_properly().await);
+}
