@@ -22,6 +22,12 @@ impl Progress {
         self.0.load(Relaxed)
     }
 
+    /// Whether it has come further than `seen`, which is then where it is.
+    pub(super) fn has_passed(&self, seen: &mut u64) -> bool {
+        let before = std::mem::replace(seen, self.bytes());
+        *seen > before
+    }
+
     pub(super) fn add(&self, bytes: usize) {
         self.0.fetch_add(bytes as u64, Relaxed);
     }

@@ -128,15 +128,24 @@ async fn an_endpoint_that_has_answered_early_still_gets_the_whole_body() {
     assert_eq!(told.recv().await.unwrap(), text(SIZE).into_bytes());
 }
 
-#[tokio::test]
-async fn a_body_that_the_client_breaks_is_no_failure_of_the_endpoint() {
+/// An endpoint that begins to answer at once, and waits for more than it gets.
+async fn beginning() -> Origin {
     let origin = Origin::raw(|mut raw| async move {
         raw.read_head().await;
         raw.write(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nbegun\r\n").await;
         raw.read_to_end().await;
-    })
-    .start()
-    .await;
+    });
+    origin.start().await
+}
+
+/// Failures of all endpoints.
+fn failures(gateway: &Gateway) -> u64 {
+    gateway.inner().registry().all().iter().flat_map(|(_, lives)| lives).map(|live| live.failures()).sum()
+}
+
+#[tokio::test]
+async fn a_body_that_the_client_breaks_is_no_failure_of_the_endpoint() {
+    let origin = beginning().await;
     let gateway = Gateway::before(&origin).await;
     let mut raw = gateway.raw().await;
 
@@ -149,21 +158,10 @@ async fn a_body_that_the_client_breaks_is_no_failure_of_the_endpoint() {
     assert_eq!(failures(&gateway), 0);
 }
 
-/// Failures of all endpoints.
-fn failures(gateway: &Gateway) -> u64 {
-    gateway.inner().registry().all().iter().flat_map(|(_, lives)| lives).map(|live| live.failures()).sum()
-}
-
 /// The endpoint has begun to answer and waits for the rest of the body, which does not come.
 #[tokio::test]
 async fn a_client_that_stalls_behind_an_early_answer_is_no_failure_of_the_endpoint() {
-    let origin = Origin::raw(|mut raw| async move {
-        raw.read_head().await;
-        raw.write(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nbegun\r\n").await;
-        raw.read_to_end().await;
-    })
-    .start()
-    .await;
+    let origin = beginning().await;
     let text = "[[route]]\npath = \"/\"\nto = \"http://{origin}\"\ntimeouts = { response = \"100ms\" }\n";
     let gateway = Gateway::configure(text).put("origin", origin.address()).start().await;
 

@@ -135,13 +135,19 @@ async fn counting() -> Origin {
     .await
 }
 
+/// A client's connection that has become a tunnel.
+async fn switched(gateway: &Gateway) -> Raw {
+    let mut raw = gateway.raw().await;
+    raw.write(HANDSHAKE.as_bytes()).await;
+    raw.read_head().await.unwrap();
+    raw
+}
+
 #[tokio::test]
 async fn the_clients_half_close_reaches_the_endpoint_which_may_go_on() {
     let origin = counting().await;
     let gateway = Gateway::before(&origin).await;
-    let mut raw = gateway.raw().await;
-    raw.write(HANDSHAKE.as_bytes()).await;
-    raw.read_head().await.unwrap();
+    let mut raw = switched(&gateway).await;
 
     raw.write(&[0x82, 3, 1, 2, 3]).await;
     raw.finish().await;
@@ -168,9 +174,7 @@ async fn a_side_that_has_said_goodbye_is_not_waited_for() {
         .start()
         .await;
         let gateway = Gateway::before(&origin).await;
-        let mut raw = gateway.raw().await;
-        raw.write(HANDSHAKE.as_bytes()).await;
-        raw.read_head().await.unwrap();
+        let mut raw = switched(&gateway).await;
 
         raw.write(&FROM_CLIENT).await;
         assert_eq!(raw.read(FROM_ENDPOINT.len()).await, FROM_ENDPOINT);
@@ -198,9 +202,7 @@ async fn the_endpoints_half_close_reaches_the_client_which_may_go_on() {
     .start()
     .await;
     let gateway = Gateway::before(&origin).await;
-    let mut raw = gateway.raw().await;
-    raw.write(HANDSHAKE.as_bytes()).await;
-    raw.read_head().await.unwrap();
+    let mut raw = switched(&gateway).await;
 
     assert_eq!(raw.read_to_end().await, b"", "the endpoint has no more to say");
     raw.write(b"but we have").await;

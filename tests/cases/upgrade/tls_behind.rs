@@ -1,6 +1,7 @@
 //! TLS towards endpoints.
 
 use tidegate_tests::{Ca, Gateway, Origin, Setup, upgrade_request};
+use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 use tokio_tungstenite::tungstenite::Error;
 
 fn behind(origin: &Origin, tls: &str) -> Setup {
@@ -86,19 +87,33 @@ async fn a_plain_endpoint_is_no_tls_endpoint() {
     assert_eq!(refused(&gateway).await, 503);
 }
 
-#[tokio::test]
-async fn a_connection_that_is_not_kept_takes_leave() {
-    let ca = Ca::new();
-    let (tell, mut told) = tokio::sync::mpsc::unbounded_channel();
+/// An endpoint under TLS that answers with `answer`, and as a tunnel sends and awaits Close; it tells whether its connection ends
+/// as TLS has it: with a close_notify (RFC 8446 §6.1).
+async fn telling(ca: &Ca, answer: &'static str, tunnel: bool) -> (Origin, UnboundedReceiver<bool>) {
+    let (tell, told) = unbounded_channel();
     let origin = Origin::raw(move |mut raw| {
         let tell = tell.clone();
         async move {
             raw.read_head().await;
-            raw.write(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok").await;
+            raw.write(answer.as_bytes()).await;
+            if tunnel {
+                raw.read(FROM_CLIENT.len()).await;
+                raw.write(&FROM_ENDPOINT).await;
+                raw.finish().await;
+            }
             tell.send(raw.ends_properly().await).unwrap();
         }
     });
-    let origin = origin.tls(&ca.issue(&["localhost"])).start().await;
+    (origin.tls(&ca.issue(&["localhost"])).start().await, told)
+}
+
+const FROM_CLIENT: [u8; 8] = [0x88, 0x82, 0, 0, 0, 0, 3, 232];
+const FROM_ENDPOINT: [u8; 4] = [0x88, 2, 3, 232];
+
+#[tokio::test]
+async fn a_connection_that_is_not_kept_takes_leave() {
+    let ca = Ca::new();
+    let (origin, mut told) = telling(&ca, "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok", false).await;
     let text = "[[route]]\npath = \"/\"\nto = \"balancer://pool\"\n[cluster.pool]\npool = { size = 0 }\n\
                 endpoints = [\"https://localhost:{port}\"]\ntls = { ca = \"ca.pem\" }\n";
     let setup = Gateway::configure(text).put("port", origin.address().port()).file("ca.pem", ca.pem());
@@ -112,28 +127,17 @@ async fn a_connection_that_is_not_kept_takes_leave() {
 /// Both have said goodbye, and the endpoint has ended: nobody waits for the client, and the endpoint is still told.
 #[tokio::test]
 async fn a_tunnel_that_is_over_takes_leave_of_its_endpoint() {
+    const SWITCHED: &str = "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n";
     let ca = Ca::new();
-    let (tell, mut told) = tokio::sync::mpsc::unbounded_channel();
-    let origin = Origin::raw(move |mut raw| {
-        let tell = tell.clone();
-        async move {
-            raw.read_head().await;
-            raw.write(b"HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n").await;
-            raw.read(8).await;
-            raw.write(&[0x88, 2, 3, 232]).await;
-            raw.finish().await;
-            tell.send(raw.ends_properly().await).unwrap();
-        }
-    });
-    let origin = origin.tls(&ca.issue(&["localhost"])).start().await;
+    let (origin, mut told) = telling(&ca, SWITCHED, true).await;
     let gateway = behind(&origin, r#"{ ca = "ca.pem" }"#).file("ca.pem", ca.pem()).start().await;
     let mut raw = gateway.raw().await;
     raw.write(b"GET / HTTP/1.1\r\nHost: h\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n").await;
     raw.read_head().await.unwrap();
 
-    raw.write(&[0x88, 0x82, 0, 0, 0, 0, 3, 232]).await;
+    raw.write(&FROM_CLIENT).await;
 
-    assert_eq!(raw.read(4).await, [0x88, 2, 3, 232]);
+    assert_eq!(raw.read(FROM_ENDPOINT.len()).await, FROM_ENDPOINT);
     assert_eq!(told.recv().await, Some(true), "close_notify (RFC 8446 §6.1)");
     assert!(raw.ends_properly().await);
 }

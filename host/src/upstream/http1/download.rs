@@ -39,7 +39,7 @@ pub struct Download {
     /// Nothing is there, and the clock runs.
     waits: bool,
     /// How much of the request had gone by when patience was last asked for.
-    passed: u64,
+    seen: u64,
     /// Where the connection goes, unless the endpoint closes it.
     home: Option<Arc<dyn Home>>,
 }
@@ -67,7 +67,7 @@ impl Download {
         patience: Duration,
         home: Option<Arc<dyn Home>>,
     ) -> Self {
-        Self { link: Some(link), coding, first: first.transpose(), patience, waits: false, passed: 0, home }
+        Self { link: Some(link), coding, first: first.transpose(), patience, waits: false, seen: 0, home }
     }
 
     fn poll_piece(&mut self, cx: &mut Context<'_>) -> Poll<Result<Option<Bytes>, Broken>> {
@@ -92,19 +92,16 @@ impl Download {
             self.waits = false;
             return Poll::Ready(piece);
         }
-        let (mut waits, patience) = (std::mem::replace(&mut self.waits, true), self.patience);
+        let patience = self.patience;
+        if !std::mem::replace(&mut self.waits, true) {
+            link.with(|connection| connection.clock.allow(patience));
+        }
         loop {
-            ready!(link.with(|connection| {
-                if !std::mem::replace(&mut waits, true) {
-                    connection.clock.allow(patience);
-                }
-                connection.clock.poll(cx)
-            }));
+            ready!(link.with(|connection| connection.clock.poll(cx)));
             match link {
                 // An endpoint may want the whole request before it goes on.
-                Link::Shared(rest) if rest.passed() > self.passed => {
-                    self.passed = rest.passed();
-                    waits = false;
+                Link::Shared(rest) if rest.progress().has_passed(&mut self.seen) => {
+                    rest.with(|connection| connection.clock.allow(patience));
                 }
                 Link::Shared(rest) if rest.is_starved() => {
                     return Poll::Ready(Err(Broken::Upload(RequestBodyError::Stalled)));

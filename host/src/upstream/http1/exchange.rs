@@ -102,10 +102,7 @@ impl<'a> Exchange<'a> {
     fn poll_clock(&mut self, cx: &mut Context<'_>) -> Poll<SendError> {
         while self.connection.clock.poll(cx).is_ready() {
             match self.upload.progress() {
-                Some(progress) if progress.bytes() > self.seen => {
-                    self.seen = progress.bytes();
-                    self.connection.clock.allow(self.within);
-                }
+                Some(progress) if progress.has_passed(&mut self.seen) => self.connection.clock.allow(self.within),
                 _ if self.unwritten.is_none() && self.upload.is_starved() => {
                     return Poll::Ready(SendError::ClientStalled);
                 }

@@ -66,9 +66,9 @@ impl Rest {
         Arc::into_inner(self.shared).map(|shared| shared.into_inner().connection)
     }
 
-    /// Bytes of the body that have been taken from the client.
-    pub(super) fn passed(&self) -> u64 {
-        self.progress.bytes()
+    /// How far the body has come.
+    pub(super) fn progress(&self) -> &Progress {
+        &self.progress
     }
 
     /// Whether it is the client that it waits for.
@@ -84,8 +84,8 @@ impl Rest {
             let ended = loop {
                 match tokio::time::timeout(patience, poll_fn(|cx| self.poll_end(cx))).await {
                     Ok(ended) => break ended,
-                    Err(_elapsed) if seen == Some(self.passed()) => return,
-                    Err(_elapsed) => seen = Some(self.passed()),
+                    Err(_elapsed) if seen == Some(self.progress.bytes()) => return,
+                    Err(_elapsed) => seen = Some(self.progress.bytes()),
                 }
             };
             if let (Ok(()), Some(home), Some(connection)) = (ended, home, self.into_connection())
