@@ -30,7 +30,7 @@ pub(crate) struct Arguments {
     /// Proxies, instead of all that are installed; Tidegate is always among them
     #[arg(long, value_delimiter = ',')]
     only: Vec<Peer>,
-    /// Scenes, instead of the usual ones; besides there are stream-1, stream-64 and idle-9000
+    /// Scenes, instead of the usual ones; besides there are post-16k, post-16k-tls, stream-1, stream-64 and idle-9000
     #[arg(long, value_delimiter = ',')]
     scenes: Vec<Scene>,
     /// Rounds, of which the median counts
@@ -103,10 +103,11 @@ fn installed(arguments: &Arguments) -> anyhow::Result<Vec<(Peer, PathBuf)>> {
     Ok(peers)
 }
 
-type Played = Vec<(&'static str, anyhow::Result<Figures>)>;
+/// Figures by scene.
+pub(crate) type Played = Vec<(&'static str, anyhow::Result<Figures>)>;
 
 /// Every scene with one proxy.
-async fn play(peer: Peer, program: &Path, stage: &Stage, scenes: &[Scene], seconds: f64) -> Played {
+pub(crate) async fn play(peer: Peer, program: &Path, stage: &Stage, scenes: &[Scene], seconds: f64) -> Played {
     let mut played = Vec::new();
     let mut running: Option<Running> = None;
     for scene in scenes {

@@ -12,6 +12,7 @@ mod cpu;
 mod endpoint;
 mod figures;
 mod forward;
+mod guided;
 mod instructions;
 mod load;
 mod machine;
@@ -43,6 +44,8 @@ enum Command {
     Own(own::Arguments),
     /// CPU instructions of an HTTP request, a new tunnel and a tunnel message, counted by callgrind
     Instructions(instructions::Arguments),
+    /// Builds the gateway guided by a profile of the scenes: the fastest binary, in two builds
+    Guided(guided::Arguments),
     /// One scene against an address
     Load(load::Arguments),
     /// An endpoint: HTTP/1.1, and a websocket echo
@@ -82,6 +85,7 @@ async fn run(command: Command) -> anyhow::Result<()> {
         Command::Compare(arguments) => compare::run(&arguments).await,
         Command::Own(arguments) => own::run(&arguments).await,
         Command::Instructions(arguments) => instructions::run(&arguments).await,
+        Command::Guided(arguments) => guided::run(&arguments).await,
         Command::Load(arguments) => load::run(&arguments).await,
         Command::Endpoint(arguments) => endpoint::run(&arguments).await,
         Command::Forward(_) => Ok(()),

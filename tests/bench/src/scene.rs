@@ -22,8 +22,9 @@ pub(crate) enum Load {
     Echo { tunnels: usize, size: usize, ahead: usize },
     /// Connect, upgrade, one echo, close; over and over.
     Connect { clients: usize },
-    /// GETs, one after the other; on connections that stay open or on one each.
-    Http { clients: usize, keep: bool },
+    /// Requests, one after the other; on connections that stay open or on one each. GETs, or POSTs with `body` bytes there
+    /// and back.
+    Http { clients: usize, keep: bool, body: usize },
     /// Tunnels that echo once and are then held.
     Idle { tunnels: usize },
     /// Many tunnels for ten seconds, then an echo on one of them.
@@ -68,6 +69,13 @@ const fn echo(tunnels: usize, size: usize) -> Load {
     Load::Echo { tunnels, size, ahead: 1 }
 }
 
+const fn http(clients: usize, keep: bool) -> Load {
+    Load::Http { clients, keep, body: 0 }
+}
+
+/// POSTs of 16 KiB, answered with as much.
+const POST: Load = Load::Http { clients: 16, keep: true, body: 16 << 10 };
+
 /// Messages that a tunnel of `stream-1` has under way: enough to keep every process busy.
 const AHEAD: usize = 8;
 
@@ -81,9 +89,11 @@ pub(crate) const ALL: &[Scene] = &[
     scene("connect-tls", Load::Connect { clients: 16 }, true, cpu(0.80)),
     scene("idle", Load::Idle { tunnels: 2000 }, false, Target::Limit(Column::TunnelBytes, 4000.0)),
     scene("idle-tls", Load::Idle { tunnels: 2000 }, true, Target::Limit(Column::TunnelBytes, 16_000.0)),
-    scene("http", Load::Http { clients: 32, keep: true }, false, cpu(1.10)),
-    scene("http-close", Load::Http { clients: 16, keep: false }, false, cpu(1.10)),
-    scene("http-tls", Load::Http { clients: 32, keep: true }, true, cpu(1.10)),
+    scene("http", http(32, true), false, cpu(1.10)),
+    scene("http-close", http(16, false), false, cpu(1.10)),
+    scene("http-tls", http(32, true), true, cpu(1.10)),
+    Scene { usual: false, ..scene("post-16k", POST, false, cpu(1.10)) },
+    Scene { usual: false, ..scene("post-16k-tls", POST, true, cpu(1.10)) },
     Scene {
         usual: false,
         ..scene(

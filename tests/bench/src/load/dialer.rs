@@ -68,12 +68,18 @@ impl Dialer {
         Ok(connection)
     }
 
-    /// One GET.
-    pub(crate) async fn get(&self, connection: &mut Connection, last: bool) -> anyhow::Result<()> {
+    /// One GET, or one POST if there is a `body`; the endpoint answers that with as many bytes.
+    pub(crate) async fn request(&self, connection: &mut Connection, body: &[u8], last: bool) -> anyhow::Result<()> {
         let Self { path, host, .. } = self;
         let close = if last { "Connection: close\r\n" } else { "" };
-        let request = format!("GET {path} HTTP/1.1\r\nHost: {host}\r\n{close}\r\n");
+        let request = match body.len() {
+            0 => format!("GET {path} HTTP/1.1\r\nHost: {host}\r\n{close}\r\n"),
+            size => {
+                format!("POST {path}/size/{size} HTTP/1.1\r\nHost: {host}\r\nContent-Length: {size}\r\n{close}\r\n")
+            }
+        };
         connection.write_all(request.as_bytes()).await?;
+        connection.write_all(body).await?;
         super::http::read(connection).await
     }
 }

@@ -1,4 +1,4 @@
-//! GETs, on connections that stay open or on one each.
+//! GETs and POSTs, on connections that stay open or on one each.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -10,7 +10,13 @@ use super::{Measure, turns};
 use crate::endpoint::head_end;
 use crate::figures::Figures;
 
-pub(super) async fn run(dialer: &Dialer, clients: usize, keep: bool, measure: Measure) -> anyhow::Result<Figures> {
+pub(super) async fn run(
+    dialer: &Dialer,
+    clients: usize,
+    keep: bool,
+    body: usize,
+    measure: Measure,
+) -> anyhow::Result<Figures> {
     let pool = Arc::new(Mutex::new(Vec::new()));
     if keep {
         for _ in 0..clients {
@@ -19,15 +25,16 @@ pub(super) async fn run(dialer: &Dialer, clients: usize, keep: bool, measure: Me
         }
     }
     let dialer = dialer.clone();
+    let body: Arc<[u8]> = vec![b'x'; body].into();
     turns::run(clients, measure, move || {
-        let (dialer, pool) = (dialer.clone(), pool.clone());
+        let (dialer, pool, body) = (dialer.clone(), pool.clone(), body.clone());
         async move {
             let waiting = pool.lock().unwrap_or_else(PoisonError::into_inner).pop();
             let mut connection = match waiting {
                 Some(connection) => connection,
                 None => dialer.connect().await?,
             };
-            dialer.get(&mut connection, !keep).await?;
+            dialer.request(&mut connection, &body, !keep).await?;
             if keep {
                 pool.lock().unwrap_or_else(PoisonError::into_inner).push(connection);
             }

@@ -103,7 +103,7 @@ pub(crate) async fn play(
     match load {
         Load::Echo { tunnels, size, ahead } => echo::run(dialer, or(tunnels), size, ahead, measure).await,
         Load::Connect { clients } => connect::run(dialer, or(clients), measure).await,
-        Load::Http { clients, keep } => http::run(dialer, or(clients), keep, measure).await,
+        Load::Http { clients, keep, body } => http::run(dialer, or(clients), keep, body, measure).await,
         Load::Idle { tunnels } => idle::held(dialer, or(tunnels), measure).await,
         Load::Quiet { tunnels } => idle::quiet(dialer, or(tunnels), measure).await,
     }

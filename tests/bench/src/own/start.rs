@@ -51,7 +51,7 @@ async fn once(stage: &Stage, program: &Path) -> anyhow::Result<f64> {
     let _running = Group::spawn(command)?;
     loop {
         if let Ok(mut connection) = dialer.connect().await {
-            dialer.get(&mut connection, true).await?;
+            dialer.request(&mut connection, &[], true).await?;
             return Ok(start.elapsed().as_secs_f64() * 1e3);
         }
         ensure!(start.elapsed() < LIMIT, "does not serve after {LIMIT:?}");

@@ -1,0 +1,146 @@
+//! A build of the gateway that is guided by what it does: built once so that it counts, played, and built again with the counts.
+//!
+//! ```text
+//! cargo build, counting ─▶ plays the scenes ─▶ counts ─▶ llvm-profdata merge ─▶ cargo build, guided ─▶ FOLDER/tidegate
+//! ```
+//!
+//! The compiler then lays what runs often close together and moves the rest away. docs/performance.md says what that gains.
+
+use std::env;
+use std::ffi::{OsStr, OsString};
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use anyhow::{Context as _, ensure};
+use clap::Args;
+
+use crate::compare::play;
+use crate::peer::Peer;
+use crate::scene::{self, Scene};
+use crate::stage::Stage;
+
+/// The workspace that this tool was built from.
+const ROOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../..");
+
+/// Between the flags of `CARGO_ENCODED_RUSTFLAGS`, so that a path may have spaces.
+const BETWEEN_FLAGS: &str = "\u{1f}";
+
+/// Where, and how long it is watched.
+#[derive(Debug, Args)]
+pub(crate) struct Arguments {
+    /// Where it is built; both builds and the counts stay there
+    #[arg(long, default_value = "target/guided")]
+    folder: PathBuf,
+    /// How long each scene is played
+    #[arg(long, default_value_t = 2.0)]
+    seconds: f64,
+}
+
+/// Builds, plays, builds again, and says where the binary is.
+pub(crate) async fn run(arguments: &Arguments) -> anyhow::Result<()> {
+    let compiler = Compiler::find()?;
+    let folder = std::path::absolute(&arguments.folder)?;
+    let (counts, merged) = (folder.join("counts"), folder.join("counts.profdata"));
+    if counts.exists() {
+        // Of another build perhaps, and then worth nothing.
+        fs::remove_dir_all(&counts).with_context(|| counts.display().to_string())?;
+    }
+    eprintln!("[1/3] a build that counts");
+    let counting = compiler.build(&folder.join("counting"), "-Cprofile-generate=", &counts)?;
+    eprintln!("[2/3] the scenes");
+    let stage = Stage::set()?;
+    let scenes: Vec<Scene> = scene::ALL.iter().filter(|scene| !scene.load.wants_fresh()).copied().collect();
+    for (scene, figures) in play(Peer::Tidegate, &counting, &stage, &scenes, arguments.seconds).await {
+        figures.with_context(|| format!("{scene} was not played, and what it needs would be compiled as rare"))?;
+    }
+    ensure!(counts.is_dir(), "{} is not there: the gateway did not write what it counted", counts.display());
+    let mut merge = Command::new(&compiler.profdata);
+    finish(merge.arg("merge").arg("--output").arg(&merged).arg(&counts))?;
+    eprintln!("[3/3] a build with the counts");
+    let guided = compiler.build(&folder.join("build"), "-Cprofile-use=", &merged)?;
+    let binary = folder.join("tidegate");
+    fs::copy(&guided, &binary).with_context(|| guided.display().to_string())?;
+    println!("{}", binary.display());
+    Ok(())
+}
+
+/// The compiler and what comes with it.
+struct Compiler {
+    /// Triple of this machine. A target that is named keeps the flags from build scripts and procedural macros.
+    host: String,
+    profdata: PathBuf,
+}
+
+impl Compiler {
+    fn find() -> anyhow::Result<Self> {
+        let sysroot = PathBuf::from(rustc(&["--print", "sysroot"])?.trim());
+        let version = rustc(&["-vV"])?;
+        let host = version.lines().find_map(|line| line.strip_prefix("host: ")).context("rustc -vV names no host")?;
+        let profdata = sysroot.join("lib/rustlib").join(host).join("bin/llvm-profdata");
+        ensure!(
+            profdata.is_file(),
+            "{} is not there; install it with: rustup component add llvm-tools",
+            profdata.display()
+        );
+        Ok(Self { host: host.to_owned(), profdata })
+    }
+
+    /// Builds the gateway into `folder` with one flag more, and returns where its binary is.
+    fn build(&self, folder: &Path, flag: &str, value: &Path) -> anyhow::Result<PathBuf> {
+        let cargo = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+        let mut flag = OsString::from(flag);
+        flag.push(value);
+        let given = env::var_os("CARGO_ENCODED_RUSTFLAGS");
+        let plain = env::var("RUSTFLAGS").unwrap_or_default();
+        let mut build = Command::new(cargo);
+        build.current_dir(ROOT).args(["build", "--release", "--package", "tidegate", "--target", &self.host]);
+        build.arg("--target-dir").arg(folder);
+        build.env("CARGO_ENCODED_RUSTFLAGS", flags(given.as_deref(), &plain, &flag));
+        finish(&mut build)?;
+        Ok(folder.join(&self.host).join("release/tidegate"))
+    }
+}
+
+/// What the compiler is told besides by whoever runs this, with `flag` behind it. As cargo does, `plain` counts only
+/// where nothing encoded is given.
+fn flags(encoded: Option<&OsStr>, plain: &str, flag: &OsStr) -> OsString {
+    let mut flags = match encoded {
+        Some(encoded) => encoded.to_owned(),
+        None => plain.split_whitespace().collect::<Vec<_>>().join(BETWEEN_FLAGS).into(),
+    };
+    if !flags.is_empty() {
+        flags.push(BETWEEN_FLAGS);
+    }
+    flags.push(flag);
+    flags
+}
+
+fn rustc(arguments: &[&str]) -> anyhow::Result<String> {
+    let rustc = env::var_os("RUSTC").unwrap_or_else(|| "rustc".into());
+    // There the toolchain is the one of the workspace.
+    let output = Command::new(rustc).current_dir(ROOT).args(arguments).stderr(Stdio::inherit()).output();
+    let output = output.context("cannot run rustc")?;
+    ensure!(output.status.success(), "rustc {} ended with {}", arguments.join(" "), output.status);
+    Ok(String::from_utf8(output.stdout)?)
+}
+
+fn finish(command: &mut Command) -> anyhow::Result<()> {
+    let program = command.get_program().display().to_string();
+    let status = command.status().with_context(|| format!("cannot run {program}"))?;
+    ensure!(status.success(), "{program} ended with {status}");
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_flag_goes_behind_those_that_are_given() {
+        let flag = OsStr::new("-Cprofile-use=a b");
+        assert_eq!(flags(None, "", flag), "-Cprofile-use=a b");
+        assert_eq!(flags(None, "-Cx -Cy", flag), "-Cx\u{1f}-Cy\u{1f}-Cprofile-use=a b");
+        assert_eq!(flags(Some(OsStr::new("-Cz")), "-Cx", flag), "-Cz\u{1f}-Cprofile-use=a b");
+    }
+}
