@@ -11,12 +11,14 @@ use std::ffi::{OsStr, OsString};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::time::Duration;
 
 use anyhow::{Context as _, ensure};
 use clap::Args;
 
 use crate::compare::play;
 use crate::peer::Peer;
+use crate::process::Group;
 use crate::scene::{self, Scene};
 use crate::stage::Stage;
 
@@ -25,6 +27,9 @@ const ROOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../..");
 
 /// Between the flags of `CARGO_ENCODED_RUSTFLAGS`, so that a path may have spaces.
 const BETWEEN_FLAGS: &str = "\u{1f}";
+
+/// More than a build takes on the slowest machine.
+const LIMIT: Duration = Duration::from_secs(6 * 60 * 60);
 
 /// Where, and how long it is watched.
 #[derive(Debug, Args)]
@@ -47,21 +52,28 @@ pub(crate) async fn run(arguments: &Arguments) -> anyhow::Result<()> {
         fs::remove_dir_all(&counts).with_context(|| counts.display().to_string())?;
     }
     eprintln!("[1/3] a build that counts");
-    let counting = compiler.build(&folder.join("counting"), "-Cprofile-generate=", &counts)?;
+    let counting = compiler.build(&folder.join("counting"), "-Cprofile-generate=", &counts).await?;
     eprintln!("[2/3] the scenes");
-    let stage = Stage::set()?;
-    let scenes: Vec<Scene> = scene::ALL.iter().filter(|scene| !scene.load.wants_fresh()).copied().collect();
-    for (scene, figures) in play(Peer::Tidegate, &counting, &stage, &scenes, arguments.seconds).await {
-        figures.with_context(|| format!("{scene} was not played, and what it needs would be compiled as rare"))?;
-    }
+    exercise(&counting, arguments.seconds).await?;
     ensure!(counts.is_dir(), "{} is not there: the gateway did not write what it counted", counts.display());
     let mut merge = Command::new(&compiler.profdata);
-    finish(merge.arg("merge").arg("--output").arg(&merged).arg(&counts))?;
+    merge.arg("merge").arg("--output").arg(&merged).arg(&counts);
+    finish(merge).await?;
     eprintln!("[3/3] a build with the counts");
-    let guided = compiler.build(&folder.join("build"), "-Cprofile-use=", &merged)?;
+    let guided = compiler.build(&folder.join("build"), "-Cprofile-use=", &merged).await?;
     let binary = folder.join("tidegate");
     fs::copy(&guided, &binary).with_context(|| guided.display().to_string())?;
     println!("{}", binary.display());
+    Ok(())
+}
+
+/// Plays every scene but the idle ones.
+async fn exercise(gateway: &Path, seconds: f64) -> anyhow::Result<()> {
+    let stage = Stage::set()?;
+    let scenes: Vec<Scene> = scene::ALL.iter().filter(|scene| !scene.load.wants_fresh()).copied().collect();
+    for (scene, figures) in play(Peer::Tidegate, gateway, &stage, &scenes, seconds).await {
+        figures.with_context(|| format!("{scene} was not played, and what it needs would be compiled as rare"))?;
+    }
     Ok(())
 }
 
@@ -87,7 +99,7 @@ impl Compiler {
     }
 
     /// Builds the gateway into `folder` with one flag more, and returns where its binary is.
-    fn build(&self, folder: &Path, flag: &str, value: &Path) -> anyhow::Result<PathBuf> {
+    async fn build(&self, folder: &Path, flag: &str, value: &Path) -> anyhow::Result<PathBuf> {
         let cargo = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
         let mut flag = OsString::from(flag);
         flag.push(value);
@@ -97,7 +109,7 @@ impl Compiler {
         build.current_dir(ROOT).args(["build", "--release", "--package", "tidegate", "--target", &self.host]);
         build.arg("--target-dir").arg(folder);
         build.env("CARGO_ENCODED_RUSTFLAGS", flags(given.as_deref(), &plain, &flag));
-        finish(&mut build)?;
+        finish(build).await?;
         Ok(folder.join(&self.host).join("release/tidegate"))
     }
 }
@@ -125,9 +137,11 @@ fn rustc(arguments: &[&str]) -> anyhow::Result<String> {
     Ok(String::from_utf8(output.stdout)?)
 }
 
-fn finish(command: &mut Command) -> anyhow::Result<()> {
+/// Runs `command` to its good end; it is stopped if this is given up.
+async fn finish(command: Command) -> anyhow::Result<()> {
     let program = command.get_program().display().to_string();
-    let status = command.status().with_context(|| format!("cannot run {program}"))?;
+    let mut group = Group::spawn(command).with_context(|| format!("cannot run {program}"))?;
+    let status = group.wait(LIMIT).await?.with_context(|| format!("{program} is not done within {LIMIT:?}"))?;
     ensure!(status.success(), "{program} ended with {status}");
     Ok(())
 }
