@@ -37,7 +37,7 @@ pub(crate) struct Arguments {
     #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..))]
     rounds: u32,
     /// How long a scene lasts
-    #[arg(long, default_value_t = 2.0)]
+    #[arg(long, default_value_t = 2.0, value_parser = scene::seconds)]
     seconds: f64,
     /// Tidegate's binary
     #[arg(long, default_value = "target/release/tidegate")]

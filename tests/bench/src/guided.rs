@@ -9,6 +9,8 @@
 use std::env;
 use std::ffi::{OsStr, OsString};
 use std::fs;
+use std::io;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Duration;
@@ -16,12 +18,13 @@ use std::time::Duration;
 use anyhow::{Context as _, ensure};
 use clap::Args;
 
-use crate::compare::play;
+use crate::compare::spawn_load;
 use crate::figures::Column;
-use crate::peer::Peer;
+use crate::peer::tidegate::{self, Setup};
+use crate::peer::{Ports, START, listening};
 use crate::process::Group;
-use crate::scene::{self, Scene};
-use crate::stage::Stage;
+use crate::scene;
+use crate::stage::{Stage, free_port};
 
 /// The workspace that this tool was built from.
 const ROOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../..");
@@ -32,14 +35,20 @@ const BETWEEN_FLAGS: &str = "\u{1f}";
 /// More than a build takes on the slowest machine.
 const LIMIT: Duration = Duration::from_secs(6 * 60 * 60);
 
+/// How long the gateway may take to drain and to write what it counted.
+const END: Duration = Duration::from_secs(120);
+
+/// Whether requests are logged changes what runs for each. Nobody is to have the other one compiled as rare.
+const ACCESS_LOGS: [&str; 2] = ["off", "stdout"];
+
 /// Where, and how long it is watched.
 #[derive(Debug, Args)]
 pub(crate) struct Arguments {
     /// Where it is built; both builds and the counts stay there
     #[arg(long, default_value = "target/guided")]
     folder: PathBuf,
-    /// How long each scene is played
-    #[arg(long, default_value_t = 2.0)]
+    /// How long each scene is played, twice
+    #[arg(long, default_value_t = 2.0, value_parser = scene::seconds)]
     seconds: f64,
 }
 
@@ -47,37 +56,67 @@ pub(crate) struct Arguments {
 pub(crate) async fn run(arguments: &Arguments) -> anyhow::Result<()> {
     let compiler = Compiler::find()?;
     let folder = std::path::absolute(&arguments.folder)?;
+    ensure!(
+        !folder.display().to_string().contains('%'),
+        "{} has a %, which stands for something else where counts are written",
+        folder.display()
+    );
     let (counts, merged) = (folder.join("counts"), folder.join("counts.profdata"));
-    if counts.exists() {
+    for old in profiles(&counts)? {
         // Of another build perhaps, and then worth nothing.
-        fs::remove_dir_all(&counts).with_context(|| counts.display().to_string())?;
+        fs::remove_file(&old).with_context(|| old.display().to_string())?;
     }
     eprintln!("[1/3] a build that counts");
     let counting = compiler.build(&folder.join("counting"), "-Cprofile-generate=", &counts).await?;
     eprintln!("[2/3] the scenes");
-    exercise(&counting, arguments.seconds).await?;
-    ensure!(counts.is_dir(), "{} is not there: the gateway did not write what it counted", counts.display());
+    for access_log in ACCESS_LOGS {
+        exercise(&counting, access_log, arguments.seconds).await?;
+    }
+    let counted = profiles(&counts)?;
+    ensure!(!counted.is_empty(), "nothing in {}: the gateway did not write what it counted", counts.display());
     let mut merge = Command::new(&compiler.profdata);
-    merge.arg("merge").arg("--output").arg(&merged).arg(&counts);
+    merge.arg("merge").arg("--output").arg(&merged).args(&counted);
     finish(merge).await?;
     eprintln!("[3/3] a build with the counts");
     let guided = compiler.build(&folder.join("build"), "-Cprofile-use=", &merged).await?;
-    let binary = folder.join("tidegate");
-    fs::copy(&guided, &binary).with_context(|| guided.display().to_string())?;
+    // Renamed, because the one that is there may be running.
+    let (binary, beside) = (folder.join("tidegate"), folder.join("tidegate.new"));
+    fs::copy(&guided, &beside).with_context(|| beside.display().to_string())?;
+    fs::rename(&beside, &binary).with_context(|| binary.display().to_string())?;
     println!("{}", binary.display());
     Ok(())
 }
 
-/// Plays every scene but the idle ones.
-async fn exercise(gateway: &Path, seconds: f64) -> anyhow::Result<()> {
+/// Plays every scene but the idle ones, and waits until the gateway has ended: it writes its counts last.
+async fn exercise(gateway: &Path, access_log: &str, seconds: f64) -> anyhow::Result<()> {
     let stage = Stage::set()?;
-    let scenes: Vec<Scene> = scene::ALL.iter().filter(|scene| !scene.load.wants_fresh()).copied().collect();
-    for (scene, figures) in play(Peer::Tidegate, gateway, &stage, &scenes, seconds).await {
-        let figures = figures.with_context(|| format!("{scene} was not played"))?;
+    let ports = Ports { plain: free_port()?, tls: free_port()? };
+    let text = tidegate::text(&stage, ports, &Setup { access_log, ..Setup::default() });
+    let mut command = Command::new(gateway);
+    command.arg("run").arg(stage.write("guided.toml", &text)?).env_remove("LLVM_PROFILE_FILE");
+    let mut running = listening(command, &stage.path("guided.log"), ports.plain, START).await?;
+    for scene in scene::ALL.iter().filter(|scene| !scene.load.wants_fresh()) {
+        let port = if scene.tls { ports.tls } else { ports.plain };
+        let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port)).to_string();
+        let figures = spawn_load(scene.name, &address, None, seconds, &[], &stage).await;
+        let figures = figures.with_context(|| format!("{} was not played", scene.name))?;
         let failed = figures.get(Column::Errors).unwrap_or(0.0);
-        ensure!(failed == 0.0, "{failed} operations of {scene} failed: what goes wrong would be compiled as usual");
+        ensure!(failed == 0.0, "{failed} operations of {} failed: failing would be taken for usual", scene.name);
     }
+    running.terminate();
+    let status = running.wait(END).await?.with_context(|| format!("the gateway does not end within {END:?}"))?;
+    ensure!(status.success(), "the gateway ended with {status}");
     Ok(())
+}
+
+/// The files with counts in `folder`; none if it is not there.
+fn profiles(folder: &Path) -> anyhow::Result<Vec<PathBuf>> {
+    let entries = match fs::read_dir(folder) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+        entries => entries.and_then(Iterator::collect::<io::Result<Vec<_>>>),
+    };
+    let paths = entries.with_context(|| folder.display().to_string())?.into_iter().map(|entry| entry.path());
+    Ok(paths.filter(|path| path.extension().is_some_and(|extension| extension == "profraw")).collect())
 }
 
 /// The compiler and what comes with it.
@@ -117,8 +156,8 @@ impl Compiler {
     }
 }
 
-/// What the compiler is told besides by whoever runs this, with `flag` behind it. As cargo does, `plain` counts only
-/// where nothing encoded is given.
+/// What the environment tells the compiler, with `flag` behind it. As cargo does, `plain` counts only where nothing
+/// encoded is given, and flags of cargo's configuration where there is neither: so they do not count here.
 fn flags(encoded: Option<&OsStr>, plain: &str, flag: &OsStr) -> OsString {
     let mut flags = match encoded {
         Some(encoded) => encoded.to_owned(),

@@ -111,7 +111,8 @@ struct Counted {
 
 async fn count(stage: &Stage, valgrind: &Path, gateway: &Path, kind: Kind, operations: u64) -> anyhow::Result<Counted> {
     let ports = Ports { plain: free_port()?, tls: free_port()? };
-    let config = stage.write("instructions.toml", &tidegate::text(stage, ports, 1, "", ""))?;
+    let setup = tidegate::Setup { workers: 1, ..tidegate::Setup::default() };
+    let config = stage.write("instructions.toml", &tidegate::text(stage, ports, &setup))?;
     let log = stage.path("callgrind.log");
     let mut command = Command::new(valgrind);
     command.args(["--tool=callgrind", "--callgrind-out-file=/dev/null"]).arg(gateway).arg("run").arg(config);

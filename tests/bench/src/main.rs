@@ -27,6 +27,7 @@ use std::process::ExitCode;
 
 use anyhow::bail;
 use clap::{Parser, Subcommand};
+use tokio::signal::unix::{SignalKind, signal};
 
 /// Measures Tidegate beside the proxies that are installed.
 #[derive(Debug, Parser)]
@@ -71,11 +72,18 @@ fn start(cli: Cli) -> anyhow::Result<()> {
         return forward::run(arguments);
     }
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    // Whatever was started is stopped as it is dropped, so also on Ctrl-C.
+    if let Command::Endpoint(arguments) = &cli.command {
+        // Starts nothing, and whoever started it ends it by a signal: nothing to tell.
+        return runtime.block_on(endpoint::run(arguments));
+    }
     runtime.block_on(async {
+        let (mut terminate, mut hangup) = (signal(SignalKind::terminate())?, signal(SignalKind::hangup())?);
+        // Whatever was started is stopped as it is dropped, so also then.
         tokio::select! {
             done = run(cli.command) => done,
             _ = tokio::signal::ctrl_c() => bail!("interrupted"),
+            _ = terminate.recv() => bail!("terminated"),
+            _ = hangup.recv() => bail!("the terminal is gone"),
         }
     })
 }
@@ -87,7 +95,6 @@ async fn run(command: Command) -> anyhow::Result<()> {
         Command::Instructions(arguments) => instructions::run(&arguments).await,
         Command::Guided(arguments) => guided::run(&arguments).await,
         Command::Load(arguments) => load::run(&arguments).await,
-        Command::Endpoint(arguments) => endpoint::run(&arguments).await,
-        Command::Forward(_) => Ok(()),
+        Command::Endpoint(_) | Command::Forward(_) => Ok(()),
     }
 }

@@ -1,6 +1,7 @@
 //! The scenes: what clients do, and what is asked of Tidegate in each.
 
 use std::str::FromStr;
+use std::time::Duration;
 
 use crate::figures::Column;
 
@@ -109,6 +110,13 @@ pub(crate) const ALL: &[Scene] = &[
         ..scene("idle-9000", Load::Quiet { tunnels: 9000 }, false, Target::Limit(Column::IdleCpu, 1.0))
     },
 ];
+
+/// How long to play, in seconds: more than nothing.
+pub(crate) fn seconds(text: &str) -> Result<f64, String> {
+    let seconds: f64 = text.parse().map_err(|error| format!("{error}"))?;
+    Duration::try_from_secs_f64(seconds).map_err(|error| error.to_string())?;
+    if seconds > 0.0 { Ok(seconds) } else { Err("nothing happens in no time".to_owned()) }
+}
 
 impl FromStr for Scene {
     type Err = String;

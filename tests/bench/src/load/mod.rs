@@ -14,7 +14,7 @@ use clap::Args;
 
 use crate::cpu::Usage;
 use crate::figures::Figures;
-use crate::scene::{Load, Scene};
+use crate::scene::{self, Load, Scene};
 use dialer::Dialer;
 
 /// Which scene, against whom.
@@ -26,7 +26,7 @@ pub(crate) struct Arguments {
     #[arg(long)]
     address: String,
     /// How long
-    #[arg(long, default_value_t = 2.0)]
+    #[arg(long, default_value_t = 2.0, value_parser = scene::seconds)]
     seconds: f64,
     /// Process whose CPU and memory are read, descendants included
     #[arg(long)]

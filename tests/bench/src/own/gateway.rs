@@ -9,7 +9,8 @@ use anyhow::{Context as _, ensure};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
-use crate::peer::{Ports, START, listening, tidegate};
+use crate::peer::tidegate::{self, Setup};
+use crate::peer::{Ports, START, listening};
 use crate::process::Group;
 use crate::stage::{Stage, free_port};
 
@@ -34,8 +35,9 @@ impl Gateway {
         let admin = SocketAddr::from((Ipv4Addr::LOCALHOST, free_port()?));
         let [first, _] = BALANCERS;
         let balancer = stage.write("balancer.wat", first)?;
-        let more = format!("[plugin.own]\nfile = {balancer:?}\n[admin]\naddress = \"{admin}\"\n");
-        let text = tidegate::text(stage, ports, workers, "balancer = \"own\"\n", &more);
+        let tables = format!("[plugin.own]\nfile = {balancer:?}\n[admin]\naddress = \"{admin}\"\n");
+        let setup = Setup { workers, cluster: "balancer = \"own\"\n", tables: &tables, ..Setup::default() };
+        let text = tidegate::text(stage, ports, &setup);
         let mut command = Command::new(program);
         command.arg("run").arg(stage.write("own.toml", &text)?);
         let group = listening(command, &stage.path("own.log"), ports.plain, START).await?;

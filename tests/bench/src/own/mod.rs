@@ -25,7 +25,7 @@ pub(crate) struct Arguments {
     #[arg(long, default_value_t = 4)]
     workers: usize,
     /// How long an echo is measured, for `swap`
-    #[arg(long, default_value_t = 5.0)]
+    #[arg(long, default_value_t = 5.0, value_parser = crate::scene::seconds)]
     seconds: f64,
     /// How many, for `swaps-memory`
     #[arg(long, default_value_t = 10_000)]

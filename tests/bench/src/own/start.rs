@@ -9,7 +9,7 @@ use anyhow::ensure;
 
 use crate::figures::median;
 use crate::load::dialer::Dialer;
-use crate::peer::{Ports, WORKERS, tidegate};
+use crate::peer::{Ports, tidegate};
 use crate::process::Group;
 use crate::stage::{Stage, free_port};
 
@@ -45,7 +45,7 @@ async fn once(stage: &Stage, program: &Path) -> anyhow::Result<f64> {
     let address = SocketAddr::from((Ipv4Addr::LOCALHOST, ports.plain)).to_string();
     let dialer = Dialer::new(&address, "/", "localhost", false)?;
     let mut command = Command::new(program);
-    let text = tidegate::text(stage, ports, WORKERS, "", "");
+    let text = tidegate::text(stage, ports, &tidegate::Setup::default());
     command.arg("run").arg(stage.write("start.toml", &text)?).stdout(Stdio::null()).stderr(Stdio::null());
     let start = Instant::now();
     let _running = Group::spawn(command)?;

@@ -113,7 +113,10 @@ impl Peer {
                 let listen = format!("127.0.0.1:{}", ports.plain);
                 command.args(["forward", "--listen", &listen, "--to", &stage.each_endpoint("{}", ",")]);
             }
-            Self::Tidegate => tidegate::configure(&mut command, stage, ports, "")?,
+            Self::Tidegate => {
+                let text = tidegate::text(stage, ports, &tidegate::Setup::default());
+                command.arg("run").arg(stage.write("tidegate.toml", &text)?);
+            }
             Self::Nginx => nginx::configure(&mut command, stage, ports)?,
             Self::Haproxy => haproxy::configure(&mut command, stage, ports)?,
             Self::Apache => apache::configure(&mut command, stage, ports)?,
