@@ -103,11 +103,10 @@ fn installed(arguments: &Arguments) -> anyhow::Result<Vec<(Peer, PathBuf)>> {
     Ok(peers)
 }
 
-/// Figures by scene.
-pub(crate) type Played = Vec<(&'static str, anyhow::Result<Figures>)>;
+type Played = Vec<(&'static str, anyhow::Result<Figures>)>;
 
 /// Every scene with one proxy.
-pub(crate) async fn play(peer: Peer, program: &Path, stage: &Stage, scenes: &[Scene], seconds: f64) -> Played {
+async fn play(peer: Peer, program: &Path, stage: &Stage, scenes: &[Scene], seconds: f64) -> Played {
     let mut played = Vec::new();
     let mut running: Option<Running> = None;
     for scene in scenes {

@@ -10,7 +10,6 @@ use std::env;
 use std::ffi::{OsStr, OsString};
 use std::fs;
 use std::io;
-use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Duration;
@@ -24,7 +23,7 @@ use crate::peer::tidegate::{self, Setup};
 use crate::peer::{Ports, START, listening};
 use crate::process::Group;
 use crate::scene;
-use crate::stage::{Stage, free_port};
+use crate::stage::Stage;
 
 /// The workspace that this tool was built from.
 const ROOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../..");
@@ -34,9 +33,6 @@ const BETWEEN_FLAGS: &str = "\u{1f}";
 
 /// More than a build takes on the slowest machine.
 const LIMIT: Duration = Duration::from_secs(6 * 60 * 60);
-
-/// How long the gateway may take to drain and to write what it counted.
-const END: Duration = Duration::from_secs(120);
 
 /// Whether requests are logged changes what runs for each. Nobody is to have the other one compiled as rare.
 const ACCESS_LOGS: [&str; 2] = ["off", "stdout"];
@@ -90,21 +86,19 @@ pub(crate) async fn run(arguments: &Arguments) -> anyhow::Result<()> {
 /// Plays every scene but the idle ones, and waits until the gateway has ended: it writes its counts last.
 async fn exercise(gateway: &Path, access_log: &str, seconds: f64) -> anyhow::Result<()> {
     let stage = Stage::set()?;
-    let ports = Ports { plain: free_port()?, tls: free_port()? };
-    let text = tidegate::text(&stage, ports, &Setup { access_log, ..Setup::default() });
+    let ports = Ports::free()?;
     let mut command = Command::new(gateway);
-    command.arg("run").arg(stage.write("guided.toml", &text)?).env_remove("LLVM_PROFILE_FILE");
-    let mut running = listening(command, &stage.path("guided.log"), ports.plain, START).await?;
+    tidegate::configure(&mut command, &stage, ports, &Setup { access_log, ..Setup::default() })?;
+    command.env_remove("LLVM_PROFILE_FILE");
+    let running = listening(command, &stage.path("guided.log"), ports.plain, START).await?;
     for scene in scene::ALL.iter().filter(|scene| !scene.load.wants_fresh()) {
-        let port = if scene.tls { ports.tls } else { ports.plain };
-        let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port)).to_string();
+        let address = ports.address(scene.tls).to_string();
         let figures = spawn_load(scene.name, &address, None, seconds, &[], &stage).await;
         let figures = figures.with_context(|| format!("{} was not played", scene.name))?;
         let failed = figures.get(Column::Errors).unwrap_or(0.0);
         ensure!(failed == 0.0, "{failed} operations of {} failed: failing would be taken for usual", scene.name);
     }
-    running.terminate();
-    let status = running.wait(END).await?.with_context(|| format!("the gateway does not end within {END:?}"))?;
+    let status = running.end().await.context("the gateway")?;
     ensure!(status.success(), "the gateway ended with {status}");
     Ok(())
 }

@@ -15,16 +15,13 @@ use crate::compare::spawn_load;
 use crate::figures::float;
 use crate::peer::{Ports, listening, tidegate};
 use crate::process::program;
-use crate::stage::{Stage, free_port};
+use crate::stage::Stage;
 
 /// How much slower than on its own a program may be under callgrind, in seconds for one scene.
 const PATIENCE: f64 = 600.0;
 
 /// How long the gateway may take to listen.
 const START: Duration = Duration::from_secs(180);
-
-/// How long the gateway may take to drain and callgrind to write.
-const END: Duration = Duration::from_secs(120);
 
 /// Which, how many, and how much they may cost.
 #[derive(Debug, Args)]
@@ -110,20 +107,19 @@ struct Counted {
 }
 
 async fn count(stage: &Stage, valgrind: &Path, gateway: &Path, kind: Kind, operations: u64) -> anyhow::Result<Counted> {
-    let ports = Ports { plain: free_port()?, tls: free_port()? };
+    let ports = Ports::free()?;
     let setup = tidegate::Setup { workers: 1, ..tidegate::Setup::default() };
-    let config = stage.write("instructions.toml", &tidegate::text(stage, ports, &setup))?;
     let log = stage.path("callgrind.log");
     let mut command = Command::new(valgrind);
-    command.args(["--tool=callgrind", "--callgrind-out-file=/dev/null"]).arg(gateway).arg("run").arg(config);
-    let mut group = listening(command, &log, ports.plain, START).await.context("under callgrind")?;
-    let address = format!("127.0.0.1:{}", ports.plain);
+    command.args(["--tool=callgrind", "--callgrind-out-file=/dev/null"]).arg(gateway);
+    tidegate::configure(&mut command, stage, ports, &setup)?;
+    let group = listening(command, &log, ports.plain, START).await.context("under callgrind")?;
+    let address = ports.address(false).to_string();
     let wanted = operations.to_string();
     let more = ["--connections", "4", "--operations", wanted.as_str()];
     let figures = spawn_load(kind.scene(), &address, None, PATIENCE, &more, stage).await?;
     let done = figures.get(crate::figures::Column::Operations).context("no operations")?;
-    group.terminate();
-    group.wait(END).await?.with_context(|| format!("does not end within {END:?}"))?;
+    group.end().await?;
     let text = std::fs::read_to_string(&log)?;
     let collected = text.lines().find_map(|line| line.split_once("Collected : ")).context("callgrind told nothing")?;
     let instructions: u64 = collected.1.trim().parse()?;

@@ -6,8 +6,13 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdout, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
+use anyhow::Context as _;
+
 /// How long a process may take to end when asked.
 const PATIENCE: Duration = Duration::from_secs(5);
+
+/// How long a gateway may take to drain, and then to write what was counted in it.
+const ORDERLY: Duration = Duration::from_secs(120);
 
 /// Between two looks.
 const LOOK: Duration = Duration::from_millis(5);
@@ -51,9 +56,10 @@ impl Group {
         Ok(None)
     }
 
-    /// Asks the whole group to end.
-    pub(crate) fn terminate(&self) {
+    /// Asks the whole group to end, and waits until its leader has ended. An error, and forced, after [`ORDERLY`].
+    pub(crate) async fn end(mut self) -> anyhow::Result<ExitStatus> {
         self.signal("TERM");
+        self.wait(ORDERLY).await?.with_context(|| format!("does not end within {ORDERLY:?}"))
     }
 
     fn signal(&self, name: &str) {
@@ -68,7 +74,7 @@ impl Drop for Group {
         if matches!(self.child.try_wait(), Ok(Some(_))) {
             return;
         }
-        self.terminate();
+        self.signal("TERM");
         let deadline = Instant::now() + PATIENCE;
         while Instant::now() < deadline && matches!(self.child.try_wait(), Ok(None)) {
             std::thread::sleep(LOOK);

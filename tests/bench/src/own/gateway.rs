@@ -31,17 +31,16 @@ pub(super) struct Gateway {
 
 impl Gateway {
     pub(super) async fn start(stage: &Stage, program: &Path, workers: usize) -> anyhow::Result<Self> {
-        let ports = Ports { plain: free_port()?, tls: free_port()? };
+        let ports = Ports::free()?;
         let admin = SocketAddr::from((Ipv4Addr::LOCALHOST, free_port()?));
         let [first, _] = BALANCERS;
         let balancer = stage.write("balancer.wat", first)?;
         let tables = format!("[plugin.own]\nfile = {balancer:?}\n[admin]\naddress = \"{admin}\"\n");
         let setup = Setup { workers, cluster: "balancer = \"own\"\n", tables: &tables, ..Setup::default() };
-        let text = tidegate::text(stage, ports, &setup);
         let mut command = Command::new(program);
-        command.arg("run").arg(stage.write("own.toml", &text)?);
+        tidegate::configure(&mut command, stage, ports, &setup)?;
         let group = listening(command, &stage.path("own.log"), ports.plain, START).await?;
-        Ok(Self { group, plain: (Ipv4Addr::LOCALHOST, ports.plain).into(), admin, balancer, swaps: 0 })
+        Ok(Self { group, plain: ports.address(false), admin, balancer, swaps: 0 })
     }
 
     pub(super) fn process(&self) -> u32 {

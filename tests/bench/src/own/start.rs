@@ -1,6 +1,5 @@
 //! From the start of the process to the first answer through it.
 
-use std::net::{Ipv4Addr, SocketAddr};
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
@@ -11,7 +10,7 @@ use crate::figures::median;
 use crate::load::dialer::Dialer;
 use crate::peer::{Ports, tidegate};
 use crate::process::Group;
-use crate::stage::{Stage, free_port};
+use crate::stage::Stage;
 
 /// Starts of which the median counts, after one that fills the cache.
 const STARTS: usize = 11;
@@ -41,12 +40,12 @@ pub(super) async fn run(stage: &Stage, program: &Path) -> anyhow::Result<()> {
 
 /// Milliseconds.
 async fn once(stage: &Stage, program: &Path) -> anyhow::Result<f64> {
-    let ports = Ports { plain: free_port()?, tls: free_port()? };
-    let address = SocketAddr::from((Ipv4Addr::LOCALHOST, ports.plain)).to_string();
+    let ports = Ports::free()?;
+    let address = ports.address(false).to_string();
     let dialer = Dialer::new(&address, "/", "localhost", false)?;
     let mut command = Command::new(program);
-    let text = tidegate::text(stage, ports, &tidegate::Setup::default());
-    command.arg("run").arg(stage.write("start.toml", &text)?).stdout(Stdio::null()).stderr(Stdio::null());
+    tidegate::configure(&mut command, stage, ports, &tidegate::Setup::default())?;
+    command.stdout(Stdio::null()).stderr(Stdio::null());
     let start = Instant::now();
     let _running = Group::spawn(command)?;
     loop {

@@ -8,6 +8,7 @@ pub(crate) mod tidegate;
 mod web;
 
 use std::fs::File;
+use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -65,6 +66,18 @@ pub(crate) struct Ports {
     pub(crate) tls: u16,
 }
 
+impl Ports {
+    /// Two where nobody listens now.
+    pub(crate) fn free() -> io::Result<Self> {
+        Ok(Self { plain: free_port()?, tls: free_port()? })
+    }
+
+    /// Where to find the proxy that listens there.
+    pub(crate) fn address(self, tls: bool) -> SocketAddr {
+        (Ipv4Addr::LOCALHOST, if tls { self.tls } else { self.plain }).into()
+    }
+}
+
 /// A proxy that serves.
 #[derive(Debug)]
 pub(crate) struct Running {
@@ -113,10 +126,7 @@ impl Peer {
                 let listen = format!("127.0.0.1:{}", ports.plain);
                 command.args(["forward", "--listen", &listen, "--to", &stage.each_endpoint("{}", ",")]);
             }
-            Self::Tidegate => {
-                let text = tidegate::text(stage, ports, &tidegate::Setup::default());
-                command.arg("run").arg(stage.write("tidegate.toml", &text)?);
-            }
+            Self::Tidegate => tidegate::configure(&mut command, stage, ports, &tidegate::Setup::default())?,
             Self::Nginx => nginx::configure(&mut command, stage, ports)?,
             Self::Haproxy => haproxy::configure(&mut command, stage, ports)?,
             Self::Apache => apache::configure(&mut command, stage, ports)?,
@@ -136,13 +146,12 @@ impl Peer {
         let log = stage.path(&format!("{}.log", self.name()));
         let mut tries = TRIES;
         loop {
-            let ports = Ports { plain: free_port()?, tls: free_port()? };
+            let ports = Ports::free()?;
             let command = self.command(program, stage, ports)?;
             match listening(command, &log, ports.plain, START).await {
                 Ok(group) => {
-                    let at = |port| SocketAddr::from((Ipv4Addr::LOCALHOST, port));
-                    let tls = (self != Self::Forwarder).then(|| at(ports.tls));
-                    return Ok(Running { group: Some(group), plain: at(ports.plain), tls });
+                    let tls = (self != Self::Forwarder).then(|| ports.address(true));
+                    return Ok(Running { group: Some(group), plain: ports.address(false), tls });
                 }
                 Err(error) if tries == 1 => return Err(error.context(self.name())),
                 Err(_once_more) => tries -= 1,

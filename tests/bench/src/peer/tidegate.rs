@@ -1,5 +1,7 @@
 //! Tidegate as it comes: shipped plugins, default limits, one balancer over both endpoints; no access log, as nowhere.
 
+use std::process::Command;
+
 use super::{Ports, WORKERS};
 use crate::stage::Stage;
 
@@ -20,8 +22,13 @@ impl Default for Setup<'_> {
     }
 }
 
-/// The configuration.
-pub(crate) fn text(stage: &Stage, ports: Ports, setup: &Setup<'_>) -> String {
+/// Writes its configuration, and has `command` run with it.
+pub(crate) fn configure(command: &mut Command, stage: &Stage, ports: Ports, setup: &Setup<'_>) -> anyhow::Result<()> {
+    command.arg("run").arg(stage.write("tidegate.toml", &text(stage, ports, setup))?);
+    Ok(())
+}
+
+fn text(stage: &Stage, ports: Ports, setup: &Setup<'_>) -> String {
     let Ports { plain, tls } = ports;
     let Setup { workers, access_log, cluster, tables } = setup;
     let cache = stage.path("tidegate-cache").display().to_string();
