@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use super::load::{explain, load};
 use super::{REFUSED, say};
-use crate::gateway::Gateway;
+use crate::gateway::{self, Gateway};
 
 /// Checks `path` and says what was found.
 pub(super) fn check(path: &Path) -> ExitCode {
@@ -16,7 +16,7 @@ pub(super) fn check(path: &Path) -> ExitCode {
     for warning in &config.warnings {
         eprintln!("warning: {warning}");
     }
-    match Gateway::check(config) {
+    match Gateway::check(config, gateway::own_compiler()) {
         Ok(summary) => {
             say(format_args!("{}: {summary}", path.display()));
             ExitCode::SUCCESS

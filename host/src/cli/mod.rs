@@ -3,6 +3,7 @@
 //! Exit codes: 0 good, 1 refused (configuration, plugin), 2 wrong usage, 3 failed while running.
 
 mod check;
+mod compile_plugin;
 mod completions;
 mod demo;
 mod load;
@@ -79,6 +80,14 @@ enum Command {
         /// Which shell
         shell: clap_complete::Shell,
     },
+    /// Compile a plugin for a gateway that has started this process
+    #[command(hide = true)]
+    CompilePlugin {
+        /// Bytes of memory that it may take
+        memory: u64,
+        /// Seconds of processor time that it may take
+        seconds: u64,
+    },
 }
 
 /// Runs the command line of this process.
@@ -90,6 +99,7 @@ pub fn main() -> ExitCode {
         Command::Check { config } => check::check(&config),
         Command::Plugin(command) => plugin::plugin(command),
         Command::Completions { shell } => completions::completions(shell),
+        Command::CompilePlugin { memory, seconds } => compile_plugin::compile_plugin(memory, seconds),
     }
 }
 

@@ -22,7 +22,7 @@ pub(super) fn run(path: &Path) -> ExitCode {
     if let Some(descriptors) = gateway::raise_descriptor_limit() {
         tracing::debug!(descriptors, "open files allowed");
     }
-    match Gateway::build(config) {
+    match Gateway::build_with(config, gateway::own_compiler()) {
         Ok(gateway) => serve(&gateway),
         Err(error) => {
             explain(path, &error);

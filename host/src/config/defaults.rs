@@ -116,6 +116,9 @@ pub(crate) const COUNT: Counting = Counting::Cluster;
 pub(crate) const PLUGIN_DEADLINE: Duration = Duration::from_millis(20);
 /// Fits the runtimes of garbage-collected languages.
 pub(crate) const PLUGIN_MEMORY: u64 = 64 << 20;
+/// Bytes that one instance of a plugin may be given. One of its instructions can fill or copy all of them, and no clock is
+/// looked at meanwhile: a GiB takes about a second.
+pub const MOST_PLUGIN_MEMORY: u64 = 1 << 30;
 /// One page of linear memory: nothing runs in less.
 pub(crate) const LEAST_PLUGIN_MEMORY: u64 = 64 << 10;
 

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use crate::cluster::{Live, Numbers};
 use crate::config::{Discover, Endpoint, EndpointAddress, EndpointState};
-use crate::plugin::{About, Artifact, Limits, LoadError, RoleKind, Runtime, RuntimeError, Spec};
+use crate::plugin::{About, Artifact, Compiler, Limits, LoadError, RoleKind, Runtime, RuntimeError, Spec};
 
 /// Endpoints that a balancer is configured with; the self-test makes more of them.
 const ENDPOINTS: u8 = 2;
@@ -60,14 +60,14 @@ pub enum InspectError {
     Plugin(#[from] LoadError),
 }
 
-/// Loads the plugin in `path` with default limits, configures it in each of its roles and runs their self-tests.
+/// Loads the plugin in `path` with default limits by way of `compiler`, configures it in each of its roles and runs their self-tests.
 /// `config` is what each role gets; without one, what it would get from an empty configuration. Blocks.
 ///
 /// # Errors
 /// [`InspectError`]: the reason for which a gateway would keep what it has.
-pub fn inspect(path: &Path, config: Option<&Value>) -> Result<Inspection, InspectError> {
+pub fn inspect(path: &Path, config: Option<&Value>, compiler: Compiler) -> Result<Inspection, InspectError> {
     let bytes = std::fs::read(path).map_err(|source| InspectError::File { path: path.to_owned(), source })?;
-    let runtime = Runtime::new(None)?;
+    let runtime = Runtime::with_compiler(compiler, None)?;
     let name = path.file_stem().map_or_else(|| "plugin".into(), |stem| stem.to_string_lossy());
     let origin = path.display().to_string();
     let began = Instant::now();
@@ -147,7 +147,7 @@ mod tests {
     #[test]
     fn shipped_plugins_pass() {
         for name in SHIPPED {
-            let found = inspect(file(shipped(name).unwrap()).path(), None).unwrap();
+            let found = inspect(file(shipped(name).unwrap()).path(), None, Compiler::InProcess).unwrap();
 
             assert_eq!(found.trials.len(), 1, "{name} has one role");
             assert_eq!(found.about.unwrap().name, name);
@@ -156,14 +156,15 @@ mod tests {
 
     #[test]
     fn a_configuration_reaches_the_plugin() {
-        let refused = inspect(file(shipped("bybusyness").unwrap()).path(), Some(&json!({ "speed": 1 })));
+        let refused =
+            inspect(file(shipped("bybusyness").unwrap()).path(), Some(&json!({ "speed": 1 })), Compiler::InProcess);
 
         assert!(refused.unwrap_err().to_string().contains("takes no configuration"));
     }
 
     #[test]
     fn what_is_no_plugin_is_refused_with_a_remedy() {
-        let refused = inspect(file(b"#!/bin/sh\n").path(), None).unwrap_err();
+        let refused = inspect(file(b"#!/bin/sh\n").path(), None, Compiler::InProcess).unwrap_err();
 
         assert!(refused.to_string().contains("wasm32-unknown-unknown"), "{refused}");
     }

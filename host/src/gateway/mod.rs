@@ -7,6 +7,7 @@
 
 mod changes;
 mod commit;
+mod compiling;
 mod compose;
 mod generation;
 mod heartbeat;
@@ -42,10 +43,11 @@ use crate::telemetry::{AccessLog, AccessTarget, LineFormat, Metrics};
 use crate::{admin, config, net, tls};
 
 pub use crate::net::raise_descriptor_limit;
-pub use crate::plugin::shipped;
+pub use crate::plugin::{Bounds, Compiler, shipped};
 pub use crate::tls::{SelfSigned, SelfSignedError, self_signed};
 pub use changes::ChangeRefused;
 use commit::Listening;
+pub use compiling::{compile_plugin, own_compiler};
 pub use generation::{Generation, Past};
 pub use heartbeat::MonitorError;
 pub use inspect::{InspectError, Inspection, Trial, inspect};
@@ -131,19 +133,27 @@ pub enum BuildError {
 }
 
 impl Gateway {
-    /// Prepares the first generation: reads certificates, compiles plugins, binds sockets. Blocks. Nothing is accepted
+    /// [`Self::build_with`] a compiler in this process: for programs that vouch for their plugins.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn build(config: Config) -> Result<Self, BuildError> {
+        Self::build_with(config, Compiler::InProcess)
+    }
+
+    /// Prepares the first generation: reads certificates, has plugins compiled, binds sockets. Blocks. Nothing is accepted
     /// before [`Self::start`].
     ///
     /// # Errors
     /// [`BuildError`]: what would have to be mended before it can serve.
-    pub fn build(config: Config) -> Result<Self, BuildError> {
-        let gateway = Self::prepared(config, Purpose::Serve)?;
+    pub fn build_with(config: Config, compiler: Compiler) -> Result<Self, BuildError> {
+        let gateway = Self::prepared(config, compiler, Purpose::Serve)?;
         gateway.shared.follow_names();
         gateway.shared.kept_over_restart();
         Ok(gateway)
     }
 
-    fn prepared(config: Config, purpose: Purpose) -> Result<Self, BuildError> {
+    fn prepared(config: Config, compiler: Compiler, purpose: Purpose) -> Result<Self, BuildError> {
         let system = |what: &str| {
             let what = what.to_owned();
             move |source| BuildError::System { what, source }
@@ -166,7 +176,7 @@ impl Gateway {
             drain,
             discovery: Discovery::new(config.gateway.resolver.clone(), metrics.clone()),
             persist: config.admin.as_ref().and_then(|admin| admin.persist.clone()),
-            runtime: Runtime::new(config.gateway.cache.as_deref())?,
+            runtime: Runtime::with_compiler(compiler, config.gateway.cache.as_deref())?,
             tickets: tls::Tickets::default(),
             observers: Observers { metrics, access },
         };
@@ -207,7 +217,7 @@ impl Gateway {
     ///
     /// # Errors
     /// As [`Self::build`].
-    pub fn check(config: Config) -> Result<String, BuildError> {
+    pub fn check(config: Config, compiler: Compiler) -> Result<String, BuildError> {
         let config = Config { log: config::Log { access: config::AccessLog::Off, ..config.log }, ..config };
         let summary = format!(
             "good: {} listeners, {} routes, {} clusters",
@@ -237,7 +247,7 @@ impl Gateway {
         let admin = config.admin.map(|admin| config::Admin { address: free(), ..admin });
         let heartbeat = config.heartbeat.map(|heartbeat| config::Heartbeat { listen: free(), ..heartbeat });
         let elsewhere = Config { listeners: anywhere, heartbeat, admin, ..config };
-        let _taken_down = Self::prepared(elsewhere, Purpose::Check)?;
+        let _taken_down = Self::prepared(elsewhere, compiler, Purpose::Check)?;
         Ok(format!("{summary}{in_use}{admin_in_use}{heartbeat_in_use}"))
     }
 

@@ -2,10 +2,11 @@
 
 use std::num::NonZeroUsize;
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::commons::Commons;
 use super::describe::{self, About};
-use super::limits::Limits;
+use super::limits::{Limits, Meter};
 use super::load::{LoadError, Problem};
 use super::pulse::{Pulse, ticks};
 use super::roles;
@@ -19,11 +20,13 @@ use crate::policy::{Balancer, ClusterNumbers, Rewriter, Router};
 pub struct Artifact {
     origin: Arc<str>,
     pub(super) compiled: Arc<Compiled>,
-    pub(super) memory: usize,
+    memory: usize,
     /// Deadline of a call.
     pub(super) ticks: u64,
     /// Deadline of instantiating and configuring.
     pub(super) setup_ticks: u64,
+    /// The same as processor time, for what the engine does without looking at a clock.
+    pub(super) setup: Duration,
     pub(super) commons: Arc<Commons>,
     pub(super) pulse: Arc<Pulse>,
     ledgers: Vec<Arc<Ledger>>,
@@ -51,6 +54,7 @@ impl Artifact {
             memory: limits.memory,
             ticks: ticks(limits.deadline),
             setup_ticks: ticks(limits.setup_deadline()),
+            setup: limits.setup_deadline(),
             commons,
             pulse,
             ledgers,
@@ -140,6 +144,11 @@ impl Artifact {
     /// It is what the operator wants and it serves: what was refused under its name before is history.
     pub fn accepted(&self) {
         *self.commons.refusal.lock() = None;
+    }
+
+    /// What a new instance starts to count with.
+    pub(super) fn meter(&self) -> Meter {
+        Meter::new(self.memory, self.compiled.measured.held)
     }
 
     /// The counters of a role, if it has that role.

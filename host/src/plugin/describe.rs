@@ -33,12 +33,13 @@ pub(super) fn about(artifact: &Artifact) -> Result<Option<About>, Problem> {
         return Ok(None);
     }
     let role = artifact.roles().first().copied().unwrap_or(RoleKind::Balancer);
-    let mut state = HostState::new(Arc::new(Commons::new(Arc::clone(artifact.name()))), role, artifact.memory);
+    let mut state = HostState::new(Arc::new(Commons::new(Arc::clone(artifact.name()))), role, artifact.meter());
     state.logs = false;
     let pre = &artifact.compiled.pre;
-    let mut instance = Instance::start(pre, state, &artifact.pulse, artifact.setup_ticks, |store, instance| {
-        describe::GuestIndices::new(pre)?.load(store, instance)
-    })?;
+    let mut instance =
+        Instance::start(pre, state, &artifact.pulse, artifact.setup_ticks, artifact.setup, |store, instance| {
+            describe::GuestIndices::new(pre)?.load(store, instance)
+        })?;
     let said = instance
         .run(artifact.setup_ticks, |guest, store| guest.call_description(store))
         .map_err(|crash| Problem::Instantiate { message: crash.detail })?;

@@ -40,11 +40,11 @@ pub(super) struct Lent {
 }
 
 impl HostState {
-    pub(super) fn new(commons: Arc<Commons>, role: RoleKind, memory: usize) -> Self {
+    pub(super) fn new(commons: Arc<Commons>, role: RoleKind, meter: Meter) -> Self {
         Self {
             commons,
             role,
-            meter: Meter::new(memory),
+            meter,
             left: 0,
             overtime: None,
             logs: true,

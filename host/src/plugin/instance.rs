@@ -1,7 +1,9 @@
 //! One running copy of a plugin: its store, its exports, and a deadline on every call.
 
 use std::sync::Arc;
+use std::time::Duration;
 
+use cpu_time::ThreadTime;
 use wasmtime::{Store, UpdateDeadline};
 
 use super::fault::Crash;
@@ -18,16 +20,21 @@ pub(super) struct Instance<G> {
     pub(super) guest: G,
     /// Whether it has not decided anything yet.
     pub(super) fresh: bool,
+    /// Processor time that making it took.
+    pub(super) started: Duration,
     pulse: Arc<Pulse>,
 }
 
 impl<G> Instance<G> {
-    /// Instantiates, with `ticks` as the deadline for what runs at start.
+    /// Instantiates, with `ticks` as the deadline for what the plugin runs at start, and `within` for all of it: what the
+    /// engine does for a plugin looks at no clock, so that it can only be measured. Processor time, so that a plugin is not
+    /// blamed for its neighbours.
     pub(super) fn start(
         pre: &wasmtime::component::InstancePre<HostState>,
         state: HostState,
         pulse: &Arc<Pulse>,
         ticks: u64,
+        within: Duration,
         find: impl FnOnce(&mut Store<HostState>, &wasmtime::component::Instance) -> wasmtime::Result<G>,
     ) -> Result<Self, StartError> {
         let mut store = Store::new(pre.engine(), state);
@@ -46,12 +53,17 @@ impl<G> Instance<G> {
         store.data_mut().left = ticks;
         store.set_epoch_deadline(1);
         pulse.touch();
-        let started = pre.instantiate(&mut store);
+        let began = ThreadTime::try_now();
+        let instance = pre.instantiate(&mut store);
+        let started = began.and_then(|began| began.try_elapsed()).unwrap_or_default();
         store.data_mut().overtime = None;
-        let instance = started.map_err(|error| StartError::Crash(Crash::classify(&error, &store.data().meter)))?;
+        if started > within {
+            return Err(StartError::Slow { limit: within, found: started });
+        }
+        let instance = instance.map_err(|error| StartError::Crash(Crash::classify(&error, &store.data().meter)))?;
         let guest =
             find(&mut store, &instance).map_err(|error| StartError::Signature(told(format_args!("{error:#}"))))?;
-        Ok(Self { store, guest, fresh: true, pulse: Arc::clone(pulse) })
+        Ok(Self { store, guest, fresh: true, started, pulse: Arc::clone(pulse) })
     }
 
     /// Calls into the plugin; it may run for `ticks`.
@@ -85,6 +97,8 @@ impl<G> Instance<G> {
 pub(super) enum StartError {
     /// It failed while starting.
     Crash(Crash),
+    /// It took longer than it may, and is thrown away.
+    Slow { limit: Duration, found: Duration },
     /// A function has another type than in the contract.
     Signature(String),
 }
@@ -93,6 +107,7 @@ impl From<StartError> for Problem {
     fn from(error: StartError) -> Self {
         match error {
             StartError::Crash(crash) => Self::Instantiate { message: crash.detail },
+            StartError::Slow { limit, found } => Self::Slow { limit, found },
             StartError::Signature(message) => Self::Signature { message },
         }
     }

@@ -7,12 +7,12 @@ use wasmtime::ResourceLimiter;
 use crate::config::Allow;
 
 /// Limits of one plugin, as the operator set them.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, serde::Serialize, serde::Deserialize)]
 pub struct Limits {
     /// Longest time for one call, rounded up to ticks of 4 ms. Wall clock, but a tick in which the call did not get to run
     /// at all is not charged; never early. Default 20 ms.
     pub deadline: Duration,
-    /// Linear memory of one instance, all memories together, in bytes. Default 64 MiB.
+    /// What one instance may hold, in bytes: all its memories, globals, functions and tables together. Default 64 MiB.
     pub memory: usize,
     /// Capabilities that are granted. Default all.
     pub allow: Allow,
@@ -41,7 +41,10 @@ impl Limits {
 const TABLE_ELEMENTS: usize = 1 << 18;
 
 /// Core instances, tables and memories in one plugin. A Python plugin is linked from about 40 modules.
-const PARTS: usize = 256;
+pub(super) const PARTS: usize = 256;
+
+/// Bytes of an element of a table.
+const ELEMENT_BYTES: usize = 8;
 
 /// Counts what one instance holds. Growth past a limit is denied, which the plugin sees as −1; whether it was denied is
 /// remembered, so that the trap that mostly follows is told apart from any other.
@@ -54,8 +57,9 @@ pub(super) struct Meter {
 }
 
 impl Meter {
-    pub(super) fn new(limit: usize) -> Self {
-        Self { limit, memory: 0, elements: 0, denied: false }
+    /// `held` bytes of `limit` are taken by what each instance has from its start.
+    pub(super) fn new(limit: usize, held: u64) -> Self {
+        Self { limit, memory: usize::try_from(held).unwrap_or(usize::MAX), elements: 0, denied: false }
     }
 
     /// Forgets an earlier denial; a call begins.
@@ -91,7 +95,10 @@ impl ResourceLimiter for Meter {
     }
 
     fn table_growing(&mut self, current: usize, desired: usize, _max: Option<usize>) -> wasmtime::Result<bool> {
-        Ok(Self::grow(&mut self.denied, &mut self.elements, TABLE_ELEMENTS, current, desired))
+        let bytes = [current, desired].map(|elements| elements.saturating_mul(ELEMENT_BYTES));
+        let fits = Self::grow(&mut self.denied, &mut self.elements, TABLE_ELEMENTS, current, desired)
+            && Self::grow(&mut self.denied, &mut self.memory, self.limit, bytes[0], bytes[1]);
+        Ok(fits)
     }
 
     fn instances(&self) -> usize {
@@ -113,7 +120,7 @@ mod tests {
 
     #[test]
     fn all_memories_count_together_and_a_denial_is_remembered_until_the_next_call() {
-        let mut meter = Meter::new(100);
+        let mut meter = Meter::new(100, 0);
         assert!(meter.memory_growing(0, 60, None).unwrap());
         assert!(meter.memory_growing(0, 40, None).unwrap(), "a second memory up to the limit");
 

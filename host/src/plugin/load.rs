@@ -1,6 +1,7 @@
 //! Why a file was refused: what was expected, what was found, and what to do about it.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::capabilities::printable;
 use super::surface::{PACKAGE, RoleKind, VERSION};
@@ -18,7 +19,7 @@ pub struct LoadError {
 }
 
 /// What is wrong with a plugin. The text says what was expected, what was found, and the remedy.
-#[derive(Clone, Debug, thiserror::Error)]
+#[derive(Clone, Debug, thiserror::Error, serde::Serialize, serde::Deserialize)]
 #[non_exhaustive]
 pub enum Problem {
     /// No bytes.
@@ -121,6 +122,72 @@ pub enum Problem {
         /// What it is.
         found: Vec<RoleKind>,
     },
+    /// Metadata that speaks of interfaces of others.
+    #[error(
+        "expected interfaces of tidegate:plugin@{VERSION} and WASI alone, found `{found}`; take it out of the world that its bindings were generated from"
+    )]
+    Foreign {
+        /// The interface.
+        found: String,
+    },
+    /// More of something than anything honest has.
+    #[error("expected at most {limit} {what}, found {found}; leave out what it does not need")]
+    TooMuch {
+        /// Of what, in the plural.
+        what: String,
+        /// How many there may be.
+        limit: usize,
+        /// How many there are, or were when the counting ended.
+        found: usize,
+    },
+    /// A component that instantiates what others hand it: nobody can say before what that costs.
+    #[error(
+        "expected modules and components that are instantiated where they are defined, found one that is handed in from outside; compose it by instances instead"
+    )]
+    HandedIn,
+    /// One instance holds more than its memory before it does anything.
+    #[error(
+        "expected an instance that holds at most {limit} bytes, found {found} bytes of globals, functions and tables in {instances} core instances; raise `memory` in its [plugin] section if that is rightful"
+    )]
+    Heavy {
+        /// `memory`, in bytes.
+        limit: usize,
+        /// Bytes.
+        found: u64,
+        /// How many core instances the component consists of.
+        instances: u64,
+    },
+    /// Making an instance takes longer than it may.
+    #[error(
+        "expected an instance within {limit:?}, found that making one took {found:?} of processor time; make it smaller, or raise `deadline` in its [plugin] section: an instance may take ten times that"
+    )]
+    Slow {
+        /// Set-up deadline.
+        limit: Duration,
+        /// What it took.
+        found: Duration,
+    },
+    /// The process that compiles it ended without an answer.
+    #[error(
+        "expected a file that is compiled within {} MiB of memory and {processor:?} of processor time, found that the compiler {found}; if the file is what you have built, make it smaller, and check it with `wasm-tools validate FILE`",
+        memory >> 20
+    )]
+    Compiler {
+        /// Bytes that the process could use.
+        memory: u64,
+        /// Processor time that it could use.
+        processor: Duration,
+        /// How it ended: a verb and what follows.
+        found: String,
+    },
+    /// There is no process to compile it.
+    #[error(
+        "expected a process that compiles it, found: {message}; plugins are compiled by this binary in a process of its own, which needs a process and some memory more than the gateway"
+    )]
+    NoCompiler {
+        /// What the system said.
+        message: String,
+    },
     /// It failed before it could be configured.
     #[error("expected an instance, found: {message}")]
     Instantiate {
@@ -149,8 +216,15 @@ pub enum Problem {
     },
 }
 
+impl Problem {
+    /// More of `what` than there may be.
+    pub(super) fn too_much(what: &str, limit: usize, found: usize) -> Self {
+        Self::TooMuch { what: what.to_owned(), limit, found }
+    }
+}
+
 /// One objection of a plugin to its configuration.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error, serde::Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error, serde::Serialize, serde::Deserialize)]
 #[error("{}: {message}", if path.is_empty() { "the whole" } else { path })]
 pub struct ConfigFault {
     /// JSON pointer into the configuration; empty for the whole.

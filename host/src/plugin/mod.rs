@@ -2,8 +2,8 @@
 //!
 //! ```text
 //! file ─▶ Runtime::load ─▶ Artifact ─┬─▶ balancer: a seat for its cluster ──────╮
-//!         digest, wrap, compile,     ├─▶ router:   a seat for each worker ──────┼─▶ the traits of `policy`
-//!         read its type, link        ╰─▶ rewriter: a seat for each worker ──────╯
+//!         digest; a child wraps,     ├─▶ router:   a seat for each worker ──────┼─▶ the traits of `policy`
+//!         compiles, tries; link      ╰─▶ rewriter: a seat for each worker ──────╯
 //!
 //! seat: instance + breaker + tally; a fault throws the instance away, the next call makes a fresh one
 //! ```
@@ -13,6 +13,7 @@ mod bindings;
 mod breaker;
 mod capabilities;
 mod commons;
+mod compile;
 mod describe;
 mod fault;
 mod host_state;
@@ -34,6 +35,7 @@ mod wrap;
 mod tests;
 
 pub use artifact::Artifact;
+pub use compile::{Bounds, Compiler, work};
 pub use describe::About;
 pub use limits::Limits;
 pub use load::{ConfigFault, LoadError, Problem, RuntimeError};

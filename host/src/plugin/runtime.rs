@@ -1,29 +1,31 @@
 //! The engine, and what outlives every artifact: compiled code while somebody uses it, counters, tables.
 //!
 //! ```text
-//! bytes ─▶ digest ─▶ wrap ─▶ compile (cache) ─▶ surface: roles, imports ─▶ link ─▶ Artifact
+//! bytes ─▶ digest ─┬─ in use: the same again ─────────────────────────────────────╮
+//!                  ├─ cache: compiled at an earlier start ─▶ link ────────────────┼─▶ Artifact
+//!                  ╰─ compiler: count, wrap, compile, link, try (mostly a child) ─╯
 //! ```
 
 use std::collections::{BTreeMap, HashMap};
-use std::fmt::Write as _;
 use std::path::Path;
 use std::sync::{Arc, Weak};
 
 use parking_lot::Mutex;
 use sha2::{Digest, Sha256};
-use wasmtime::component::{Component, InstancePre, Linker};
-use wasmtime::{Cache, CacheConfig, Config, Engine, OptLevel};
+use wasmtime::component::{InstancePre, Linker};
+use wasmtime::{Config, Engine, OptLevel};
 
 use super::artifact::Artifact;
 use super::commons::Commons;
+use super::compile::{self, Cache, Compiler, Linked, Measured, Translated};
 use super::host_state::HostState;
 use super::limits::Limits;
-use super::load::{LoadError, Problem, RuntimeError, told};
+use super::load::{LoadError, Problem, RuntimeError};
 use super::pulse::Pulse;
 use super::status::{Ledger, Refusal, RoleStatus};
 use super::surface::{RoleKind, Surface};
 use super::totals::RoleTotals;
-use super::{capabilities, wasi, wrap};
+use super::{capabilities, shipped};
 
 /// A file to load.
 #[derive(Clone, Copy, Debug)]
@@ -40,9 +42,11 @@ pub struct Spec<'a> {
 
 /// Compiles plugins and keeps what they share. One for the whole gateway.
 pub struct Runtime {
-    engine: Engine,
-    linker: Linker<HostState>,
-    pulse: Arc<Pulse>,
+    pub(super) engine: Engine,
+    pub(super) linker: Linker<HostState>,
+    pub(super) pulse: Arc<Pulse>,
+    compiler: Compiler,
+    cache: Option<Cache>,
     compiled: Mutex<HashMap<[u8; 32], Weak<Compiled>>>,
     commons: Mutex<BTreeMap<Arc<str>, Arc<Commons>>>,
     ledgers: Mutex<Vec<Weak<Ledger>>>,
@@ -59,23 +63,33 @@ pub(super) struct Compiled {
     pub(super) digest: Arc<str>,
     pub(super) surface: Surface,
     pub(super) pre: InstancePre<HostState>,
+    pub(super) measured: Measured,
 }
 
 impl Runtime {
-    /// Makes the engine and starts its clock. `cache` is the folder for compiled code; one that cannot be used only
-    /// warns.
+    /// [`Self::with_compiler`] that compiles in this process.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn new(cache: Option<&Path>) -> Result<Arc<Self>, RuntimeError> {
+        Self::with_compiler(Compiler::InProcess, cache)
+    }
+
+    /// Makes the engine and starts its clock. `cache` is the folder for compiled code; one that cannot be used, or that
+    /// others may write to, only warns.
     ///
     /// # Errors
     /// If the compiler does not support this machine, or no thread can be started.
-    pub fn new(cache: Option<&Path>) -> Result<Arc<Self>, RuntimeError> {
+    pub fn with_compiler(compiler: Compiler, cache: Option<&Path>) -> Result<Arc<Self>, RuntimeError> {
         let mut config = Config::new();
         config.wasm_component_model(true).epoch_interruption(true).cranelift_opt_level(OptLevel::Speed);
-        config.cache(cache.and_then(open_cache));
         let engine = Engine::new(&config).map_err(|error| RuntimeError::Engine(format!("{error:#}")))?;
         let mut linker = Linker::new(&engine);
         capabilities::link(&mut linker).map_err(|error| RuntimeError::Engine(format!("{error:#}")))?;
         let pulse = Arc::new(Pulse::start(&engine).map_err(RuntimeError::Clock)?);
         Ok(Arc::new(Self {
+            cache: cache.and_then(|folder| Cache::open(folder, &engine)),
+            compiler,
             engine,
             linker,
             pulse,
@@ -92,8 +106,9 @@ impl Runtime {
     /// If the file is refused; the reason is also kept for [`Self::refusals`].
     pub fn load(&self, spec: &Spec<'_>) -> Result<Arc<Artifact>, LoadError> {
         let commons = self.commons(spec.name);
-        let loaded = self.compiled(spec.bytes).and_then(|compiled| {
+        let loaded = self.compiled(spec.bytes, spec.limits).and_then(|compiled| {
             compiled.surface.check(&spec.limits.allow)?;
+            compiled.measured.check(spec.limits)?;
             Ok(compiled)
         });
         let origin: Arc<str> = spec.origin.into();
@@ -169,32 +184,51 @@ impl Runtime {
         made
     }
 
-    fn compiled(&self, bytes: &[u8]) -> Result<Arc<Compiled>, Problem> {
+    fn compiled(&self, bytes: &[u8], limits: &Limits) -> Result<Arc<Compiled>, Problem> {
+        compile::check_size(bytes)?;
         let digest: [u8; 32] = Sha256::digest(bytes).into();
         if let Some(found) = self.compiled.lock().get(&digest).and_then(Weak::upgrade) {
             return Ok(found);
         }
-        let component = wrap::component(bytes)?;
-        let component = Component::new(&self.engine, component)
-            .map_err(|error| Problem::Invalid { message: told(format_args!("{error:#}")) })?;
-        let surface = Surface::of(&component, &self.engine)?;
-        let mut linker = self.linker.clone();
-        let link = |linker: &mut Linker<HostState>| {
-            if surface.wasi {
-                wasi::link(linker, &component)?;
-            }
-            linker.instantiate_pre(&component)
-        };
-        let pre = link(&mut linker).map_err(|error| Problem::Signature { message: told(format_args!("{error:#}")) })?;
-        let mut hex = String::with_capacity(64);
-        for byte in digest {
-            let _ = write!(hex, "{byte:02x}");
-        }
-        let compiled = Arc::new(Compiled { digest: hex.into(), surface, pre });
+        let (Linked { surface, pre }, measured) = self.linked(bytes, digest, limits)?;
+        let compiled = Arc::new(Compiled { digest: compile::hex(&digest).into(), surface, pre, measured });
         let mut known = self.compiled.lock();
         known.retain(|_, compiled| compiled.strong_count() > 0);
         known.insert(digest, Arc::downgrade(&compiled));
         Ok(compiled)
+    }
+
+    /// From the cache, or by the compiler, which fills the cache.
+    fn linked(&self, bytes: &[u8], digest: [u8; 32], limits: &Limits) -> Result<(Linked, Measured), Problem> {
+        let entry = self.cache.as_ref().map(|cache| (cache, cache.key(digest)));
+        if let Some(found) = entry.as_ref().and_then(|(cache, key)| cache.find(key)) {
+            return self.revive(&found);
+        }
+        let keep = |translated: &Translated| {
+            if let Some((cache, key)) = &entry {
+                cache.keep(key, translated);
+            }
+        };
+        match &self.compiler {
+            Compiler::Child { program, bounds } if !shipped::is_shipped(bytes) => {
+                let translated = compile::in_child(program, bounds, limits, bytes)?;
+                let revived = self.revive(&translated)?;
+                keep(&translated);
+                Ok(revived)
+            }
+            Compiler::Child { .. } | Compiler::InProcess => {
+                let (component, linked, measured) = self.translate(bytes, limits, || {})?;
+                if entry.is_some() {
+                    keep(&Translated::of(&component, measured)?);
+                }
+                Ok((linked, measured))
+            }
+        }
+    }
+
+    fn revive(&self, translated: &Translated) -> Result<(Linked, Measured), Problem> {
+        let component = compile::component(&self.engine, translated)?;
+        Ok((self.link(&component)?, translated.measured))
     }
 
     /// Compiled plugins that somebody still uses.
@@ -207,18 +241,4 @@ impl Runtime {
     pub(super) fn pulse(&self) -> &Pulse {
         &self.pulse
     }
-}
-
-fn open_cache(folder: &Path) -> Option<Cache> {
-    let mut config = CacheConfig::new();
-    let absolute = std::path::absolute(folder).unwrap_or_else(|_| folder.to_owned());
-    let opened = std::fs::create_dir_all(&absolute).map_err(wasmtime::Error::from).and_then(|()| {
-        config.with_directory(absolute);
-        Cache::new(config)
-    });
-    opened
-        .map_err(|error| {
-            tracing::warn!(folder = %folder.display(), error = %format!("{error:#}"), "no cache for compiled plugins");
-        })
-        .ok()
 }

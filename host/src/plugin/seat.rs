@@ -120,7 +120,7 @@ impl<R: Role> Plan<R> {
         setup: Setup,
     ) -> Result<(Instance<R::Guest>, R::Configured), Problem> {
         let artifact = &*self.artifact;
-        let mut state = HostState::new(commons, R::KIND, artifact.memory);
+        let mut state = HostState::new(commons, R::KIND, artifact.meter());
         state.logs = !matches!(setup, Setup::Trial);
         role.furnish(&mut state);
         let find =
@@ -130,7 +130,7 @@ impl<R: Role> Plan<R> {
             Setup::First | Setup::Trial => artifact.setup_ticks,
             Setup::Again { ticks } => ticks,
         };
-        let mut instance = Instance::start(&artifact.compiled.pre, state, pulse, allowed, find)?;
+        let mut instance = Instance::start(&artifact.compiled.pre, state, pulse, allowed, artifact.setup, find)?;
         // A replacement has one allowance for both; the first may take its time, nobody waits for it.
         let left = match setup {
             Setup::First | Setup::Trial => allowed,

@@ -32,6 +32,11 @@ pub fn shipped(name: &str) -> Option<&'static [u8]> {
     }
 }
 
+/// Whether these are the bytes of a plugin that ships: the build that made this program made them.
+pub(super) fn is_shipped(bytes: &[u8]) -> bool {
+    SHIPPED.iter().any(|name| shipped(name) == Some(bytes))
+}
+
 #[cfg(test)]
 mod tests {
     use wit_component::{ComponentEncoder, DecodedWasm};
@@ -91,5 +96,6 @@ mod tests {
     fn every_name_is_shipped() {
         assert!(SHIPPED.iter().all(|name| shipped(name).is_some()));
         assert!(shipped("nobody").is_none());
+        assert!(is_shipped(shipped("random").unwrap()) && !is_shipped(b""));
     }
 }

@@ -20,7 +20,7 @@ pub(super) const VERSION: &str = "0.1.0";
 const GRANTABLE: [&str; 6] = ["log", "request", "columns", "counters", "clock", "table"];
 
 /// What a plugin may decide.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum RoleKind {
     /// Who gets the next connection or request.

@@ -20,7 +20,7 @@ use tokio::task::JoinSet;
 
 use super::{FAILED, say};
 use crate::config;
-use crate::gateway::{Gateway, Stopped};
+use crate::gateway::{self, Gateway, Stopped};
 use crate::telemetry;
 
 use endpoint::Endpoint;
@@ -64,7 +64,7 @@ fn play(options: &Options) -> anyhow::Result<()> {
         }
         let stage = Stage::set(&endpoints)?;
         let config = config::load(stage.config())?;
-        let gateway = Gateway::build(config).context("the gateway does not start")?;
+        let gateway = Gateway::build_with(config, gateway::own_compiler()).context("the gateway does not start")?;
         run(options, &stage, &gateway).await
         // Dropping `servers` ends the endpoints; dropping `stage` removes its folder.
     })

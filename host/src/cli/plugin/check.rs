@@ -9,7 +9,7 @@ use crate::gateway::{self, Inspection};
 
 /// Tries `file` and says what was found.
 pub(super) fn check(file: &Path, config: Option<&serde_json::Value>) -> ExitCode {
-    match gateway::inspect(file, config) {
+    match gateway::inspect(file, config, gateway::own_compiler()) {
         Ok(found) => {
             say(describe(file, &found));
             ExitCode::SUCCESS

@@ -152,14 +152,14 @@ pub struct Plugin {
     pub config: serde_json::Value,
     /// Longest time for one call. Default 20 ms.
     pub deadline: Duration,
-    /// Linear memory of one instance in bytes. Default 64 MiB.
+    /// What one instance may hold, in bytes. Default 64 MiB, at most [`MOST_PLUGIN_MEMORY`](super::MOST_PLUGIN_MEMORY).
     pub memory: usize,
     /// Capabilities that are granted; all by default.
     pub allow: Allow,
 }
 
 /// Capabilities granted to a plugin.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub enum Allow {
     /// All that the contract has.
     All,

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::super::model::{Allow, Plugin, PluginUse};
 use super::super::report::{Span, closest, list, one_of};
-use super::super::schema::{Json, PluginSection, Text};
+use super::super::schema::{Json, PluginSection, Size, Text};
 use super::{Resolver, defaults};
 
 /// Plugins that ship, and their role.
@@ -29,17 +29,27 @@ pub(super) type Plugins = BTreeMap<String, Plugin>;
 impl Resolver<'_, '_> {
     pub(super) fn plugins(&mut self, written: &[(Text, PluginSection)]) -> Plugins {
         let read = written.iter().map(|(name, section)| {
-            let memory = section.memory.as_ref();
             let plugin = Plugin {
                 file: self.file("`file`", &section.file),
                 config: section.config.clone().map_or(serde_json::Value::Null, |Json(value)| value),
                 deadline: self.time("deadline", section.deadline.as_ref(), defaults::PLUGIN_DEADLINE),
-                memory: self.size("memory", memory, defaults::LEAST_PLUGIN_MEMORY, defaults::PLUGIN_MEMORY),
+                memory: self.memory(section.memory.as_ref()),
                 allow: self.allow(section.allow.as_deref()),
             };
             (name.get_ref().clone(), plugin)
         });
         read.collect()
+    }
+
+    fn memory(&mut self, written: Option<&Size>) -> usize {
+        let (least, most) = (defaults::LEAST_PLUGIN_MEMORY, defaults::MOST_PLUGIN_MEMORY);
+        if let Some(size) = written.filter(|size| size.get_ref().0 > most) {
+            let message = format!("`memory` is {} bytes, expected at most {most} (1GiB)", size.get_ref().0);
+            let reason =
+                "one instruction of a plugin can fill all of it, and holds a worker for that long: a second for a GiB";
+            self.report.fault_hint(size.span(), message, reason.to_owned());
+        }
+        self.size("memory", written, least, defaults::PLUGIN_MEMORY)
     }
 
     fn allow(&mut self, written: Option<&[Text]>) -> Allow {

@@ -115,7 +115,7 @@ fn problem(made: Result<impl Sized, LoadError>) -> Problem {
 fn all_four_kinds_of_file_load_and_pick() {
     let runtime = Runtime::new(None).unwrap();
     let short = wat::parse_bytes(guest!("first")).unwrap();
-    let component = wrap::component(&short).unwrap();
+    let component = wrap::component(short.clone()).unwrap();
     let with_metadata =
         wrap::contract::embed(wat::parse_bytes(guest!("canonical")).unwrap().into_owned(), "balancer-plugin").unwrap();
 

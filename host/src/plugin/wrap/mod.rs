@@ -9,7 +9,10 @@
 mod bare;
 pub(super) mod contract;
 mod guard;
+mod metadata;
 mod scan;
+
+use std::borrow::Cow;
 
 use wit_component::ComponentEncoder;
 
@@ -17,29 +20,29 @@ use super::load::{Problem, told};
 use super::wasi::{ADAPTER, PREVIEW1};
 use scan::Scan;
 
-/// The component that `bytes` is, or becomes.
-pub(super) fn component(bytes: &[u8]) -> Result<Vec<u8>, Problem> {
-    let bytes = binary(bytes)?;
-    match bytes.get(4..8) {
-        Some([0x0d, 0, 1, 0]) => Ok(bytes),
-        Some([1, 0, 0, 0]) => encode(&bytes),
+/// The component that `binary` is, or becomes.
+pub(super) fn component(binary: Cow<'_, [u8]>) -> Result<Cow<'_, [u8]>, Problem> {
+    match binary.get(4..8) {
+        Some([0x0d, 0, 1, 0]) => Ok(binary),
+        Some([1, 0, 0, 0]) => encode(&binary).map(Cow::Owned),
         found => Err(Problem::Invalid { message: format!("a wasm version that is not known: {found:02x?}") }),
     }
 }
 
 /// Binary form of what may be text.
-fn binary(bytes: &[u8]) -> Result<Vec<u8>, Problem> {
+pub(super) fn binary(bytes: &[u8]) -> Result<Cow<'_, [u8]>, Problem> {
     if bytes.iter().all(u8::is_ascii_whitespace) {
         return Err(Problem::Empty);
     }
     if bytes.starts_with(b"\0asm") {
-        return Ok(bytes.to_vec());
+        return Ok(bytes.into());
     }
     let text = std::str::from_utf8(bytes).map_err(|_| Problem::NotWasm { found: guess(bytes) })?;
     if !text.trim_start().starts_with(['(', ';']) {
         return Err(Problem::NotWasm { found: "text that does not begin as .wat, with `(` or `;;`".to_owned() });
     }
-    wat::parse_str(text).map_err(|error| Problem::Text { message: told(error.to_string().replace('\n', " ")) })
+    let parsed = wat::parse_str(text).map(Cow::Owned);
+    parsed.map_err(|error| Problem::Text { message: told(error.to_string().replace('\n', " ")) })
 }
 
 /// What the first bytes look like, for people who named the wrong file.
@@ -55,7 +58,12 @@ fn guess(bytes: &[u8]) -> String {
 
 fn encode(module: &[u8]) -> Result<Vec<u8>, Problem> {
     let scan = Scan::of(module)?;
-    let mut module = if scan.has_metadata { module.to_vec() } else { bare::with_metadata(module, &scan)? };
+    let mut module = if scan.has_metadata {
+        metadata::check(module)?;
+        module.to_vec()
+    } else {
+        bare::with_metadata(module, &scan)?
+    };
     let mut encoder = ComponentEncoder::default().validate(true);
     if scan.imports.iter().any(|import| import.module == PREVIEW1) {
         module = guard::guarded(&module)?;

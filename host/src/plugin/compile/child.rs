@@ -1,0 +1,215 @@
+//! The compiling process, seen from its parent: started, watched, and ended; its death put into words.
+
+use std::io::Read;
+use std::os::unix::process::{CommandExt as _, ExitStatusExt as _};
+use std::path::Path;
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
+use std::time::{Duration, Instant};
+
+use super::super::limits::Limits;
+use super::super::load::{Problem, told};
+use super::{Bounds, Translated, bounds, frames};
+
+/// Between two looks at its memory.
+const LOOK: Duration = Duration::from_millis(20);
+
+/// Bytes of its last words that are kept.
+const WORDS: usize = 4096;
+
+/// The signals of an abort, a kill, and processor time that is used up: the same numbers on every Unix.
+const SIGABRT: i32 = 6;
+const SIGKILL: i32 = 9;
+const SIGXCPU: i32 = 24;
+
+/// Has `bytes` compiled by a process of its own. Blocks, for seconds if it is an interpreter.
+///
+/// # Errors
+/// If the file is refused, or the process ends without an answer: both are reasons not to use the file.
+pub(in super::super) fn translate(
+    program: &Path,
+    bounds: &Bounds,
+    limits: &Limits,
+    bytes: &[u8],
+) -> Result<Translated, Problem> {
+    let unable = |error: std::io::Error| Problem::NoCompiler { message: error.to_string() };
+    let mut worker = start(program, bounds).map_err(unable)?;
+    let (Some(mut stdin), Some(mut stdout), Some(stderr)) =
+        (worker.0.stdin.take(), worker.0.stdout.take(), worker.0.stderr.take())
+    else {
+        return Err(unable(std::io::Error::other("no pipes to it")));
+    };
+    std::thread::scope(|scope| {
+        let (answered, answer) = channel();
+        let words = scope.spawn(|| last_words(stderr));
+        // Open until the end: it leaves when its input ends.
+        let input = scope.spawn(move || {
+            let _gone = frames::write_order(&mut stdin, limits, bytes);
+            stdin
+        });
+        scope.spawn(move || {
+            let _nobody_waits = answered.send(frames::read_answer(&mut stdout));
+        });
+        let answer = watch(&worker.0, bounds, limits, &answer);
+        let status = worker.end();
+        let _closed = input.join();
+        let words = words.join().unwrap_or_default();
+        match answer {
+            Watched::Answer(answer) => answer,
+            Watched::Silent => Err(died(bounds, &death(bounds, status, &words))),
+            Watched::TooLarge => Err(died(bounds, &too_large(bounds))),
+            Watched::TooLong => {
+                Err(died(bounds, &format!("had not ended after {:?}, of which others had most", bounds.patience())))
+            }
+        }
+    })
+}
+
+/// A process that does not outlive this.
+struct Worker(Child);
+
+impl Worker {
+    /// Ends it, whatever it does.
+    fn end(&mut self) -> Option<ExitStatus> {
+        // One that has ended by itself is not waited for twice, and keeps its status.
+        let _ended = self.0.kill();
+        self.0.wait().ok()
+    }
+}
+
+impl Drop for Worker {
+    fn drop(&mut self) {
+        self.end();
+    }
+}
+
+fn start(program: &Path, bounds: &Bounds) -> std::io::Result<Worker> {
+    let mut command = Command::new(program);
+    command
+        .arg0("tidegate")
+        .arg("compile-plugin")
+        .arg(bounds.memory.to_string())
+        .arg(bounds.processor.as_secs().to_string())
+        .env_clear()
+        .current_dir("/")
+        // A Ctrl-C at the terminal is for the gateway, which drains.
+        .process_group(0)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
+    command.spawn().map(Worker)
+}
+
+/// What became of it.
+enum Watched {
+    Answer(Result<Translated, Problem>),
+    /// It ended, or spoke nonsense.
+    Silent,
+    TooLarge,
+    TooLong,
+}
+
+fn watch(
+    worker: &Child,
+    bounds: &Bounds,
+    limits: &Limits,
+    answer: &Receiver<std::io::Result<Result<Translated, Problem>>>,
+) -> Watched {
+    let (began, most) = (Instant::now(), bounds.resident(limits.memory));
+    loop {
+        match answer.recv_timeout(LOOK) {
+            Ok(Ok(answer)) => return Watched::Answer(answer),
+            Ok(Err(_)) | Err(RecvTimeoutError::Disconnected) => return Watched::Silent,
+            Err(RecvTimeoutError::Timeout) => {}
+        }
+        if bounds::resident(worker.id()).is_some_and(|bytes| bytes > most) {
+            return Watched::TooLarge;
+        }
+        if began.elapsed() > bounds.patience() {
+            return Watched::TooLong;
+        }
+    }
+}
+
+/// The last of what it says, read to the end so that it never waits for a reader.
+fn last_words(mut stderr: impl Read) -> String {
+    let (mut kept, mut piece) = (Vec::new(), [0; WORDS]);
+    while let Ok(count @ 1..) = stderr.read(&mut piece) {
+        kept.extend_from_slice(piece.get(..count).unwrap_or_default());
+        let excess = kept.len().saturating_sub(WORDS);
+        kept.drain(..excess);
+    }
+    String::from_utf8_lossy(&kept).into_owned()
+}
+
+fn died(bounds: &Bounds, found: &str) -> Problem {
+    Problem::Compiler { memory: bounds.memory, processor: bounds.processor, found: found.to_owned() }
+}
+
+/// How a process ended that gave no answer, for people.
+fn death(bounds: &Bounds, status: Option<ExitStatus>, words: &str) -> String {
+    let Some(status) = status else { return "ended in an unknown way".to_owned() };
+    let last = words.lines().rev().map(str::trim).find(|line| !line.is_empty()).unwrap_or("without a word");
+    if words.contains("has overflowed its stack") {
+        return "overflowed its stack".to_owned();
+    }
+    match status.signal() {
+        Some(SIGABRT) if words.contains("memory allocation of") => too_large(bounds),
+        Some(SIGXCPU) => format!("was still at work after {:?} of processor time", bounds.processor),
+        // Not by this process, which has seen its output end before.
+        Some(SIGKILL) => "was killed, perhaps because the system has too little memory".to_owned(),
+        Some(signal) => format!("ended by signal {signal}: {}", told(last)),
+        None => format!("ended with {status}: {}", told(last)),
+    }
+}
+
+fn too_large(bounds: &Bounds) -> String {
+    format!("took more than {} MiB of memory", bounds.memory >> 20)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_death_is_put_into_words() {
+        let bounds = Bounds { memory: 1 << 30, processor: Duration::from_secs(60) };
+        for (status, words, told) in [
+            (
+                SIGABRT,
+                "thread 'main' has overflowed its stack\nfatal runtime error: stack overflow",
+                "overflowed its stack",
+            ),
+            (SIGABRT, "memory allocation of 4096 bytes failed", "took more than 1024 MiB of memory"),
+            (SIGABRT, "", "ended by signal 6: without a word"),
+            (SIGXCPU, "", "was still at work after 60s of processor time"),
+            (SIGKILL, "", "was killed"),
+            (11, "", "ended by signal 11"),
+            (1 << 8, "one\ntwo\x1b[31m\n", "two"),
+        ] {
+            let found = death(&bounds, Some(ExitStatus::from_raw(status)), words);
+
+            assert!(found.contains(told) && !found.contains('\x1b'), "{status}: {found}");
+        }
+    }
+
+    #[test]
+    fn last_words_are_bounded() {
+        let long = [vec![b'a'; 100_000], b"the end".to_vec()].concat();
+
+        let words = last_words(long.as_slice());
+
+        assert!(words.len() <= WORDS && words.ends_with("the end"));
+    }
+
+    #[test]
+    fn a_program_that_cannot_be_started_or_says_nothing_is_a_refusal() {
+        let translate = |program: &str| translate(Path::new(program), &Bounds::default(), &Limits::default(), b"bytes");
+
+        let missing = translate("/nonexistent/tidegate").unwrap_err();
+        assert!(matches!(&missing, Problem::NoCompiler { message } if message.contains("os error 2")), "{missing}");
+
+        let silent = translate("/bin/false").unwrap_err();
+        assert!(matches!(&silent, Problem::Compiler { found, .. } if found.contains("exit status: 1")), "{silent}");
+    }
+}

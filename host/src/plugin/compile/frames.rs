@@ -1,0 +1,139 @@
+//! What gateway and compiling process say to each other: a kind, a length, and so many bytes.
+
+use std::io::{self, Read, Write};
+
+use super::super::limits::Limits;
+use super::super::load::Problem;
+use super::{CODE_BYTES, FILE_BYTES, Measured, Translated};
+
+/// Bytes of what is said in JSON.
+const WORDS_BYTES: usize = 1 << 20;
+
+/// What a frame holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+enum Kind {
+    Limits = 1,
+    File,
+    Refused,
+    Measured,
+    Code,
+}
+
+/// Hands over a file to compile.
+pub(super) fn write_order(to: &mut impl Write, limits: &Limits, bytes: &[u8]) -> io::Result<()> {
+    write(to, Kind::Limits, &serde_json::to_vec(limits)?)?;
+    write(to, Kind::File, bytes)?;
+    to.flush()
+}
+
+/// What [`write_order`] wrote.
+pub(super) fn read_order(from: &mut impl Read) -> io::Result<(Limits, Vec<u8>)> {
+    let (kind, limits) = read(from)?;
+    expect(kind, Kind::Limits)?;
+    let (kind, bytes) = read(from)?;
+    expect(kind, Kind::File)?;
+    Ok((serde_json::from_slice(&limits)?, bytes))
+}
+
+/// Hands back code, or why there is none.
+pub(super) fn write_answer(to: &mut impl Write, answer: &Result<Translated, Problem>) -> io::Result<()> {
+    match answer {
+        Ok(translated) => {
+            write(to, Kind::Measured, &serde_json::to_vec(&translated.measured)?)?;
+            write(to, Kind::Code, &translated.code)?;
+        }
+        Err(problem) => write(to, Kind::Refused, &serde_json::to_vec(problem)?)?,
+    }
+    to.flush()
+}
+
+/// What [`write_answer`] wrote.
+pub(super) fn read_answer(from: &mut impl Read) -> io::Result<Result<Translated, Problem>> {
+    let (kind, words) = read(from)?;
+    if kind == Kind::Refused {
+        return Ok(Err(serde_json::from_slice(&words)?));
+    }
+    expect(kind, Kind::Measured)?;
+    let measured: Measured = serde_json::from_slice(&words)?;
+    let (kind, code) = read(from)?;
+    expect(kind, Kind::Code)?;
+    Ok(Ok(Translated { measured, code }))
+}
+
+fn expect(found: Kind, expected: Kind) -> io::Result<()> {
+    if found == expected {
+        return Ok(());
+    }
+    Err(io::Error::new(io::ErrorKind::InvalidData, format!("expected a frame of {expected:?}, found {found:?}")))
+}
+
+fn write(to: &mut impl Write, kind: Kind, payload: &[u8]) -> io::Result<()> {
+    to.write_all(&[kind as u8])?;
+    to.write_all(&(payload.len() as u64).to_le_bytes())?;
+    to.write_all(payload)
+}
+
+fn read(from: &mut impl Read) -> io::Result<(Kind, Vec<u8>)> {
+    let invalid = |message: &str| io::Error::new(io::ErrorKind::InvalidData, message.to_owned());
+    let (mut kind, mut length) = ([0], [0; 8]);
+    from.read_exact(&mut kind)?;
+    from.read_exact(&mut length)?;
+    let (kind, most) = match kind {
+        [1] => (Kind::Limits, WORDS_BYTES),
+        [2] => (Kind::File, FILE_BYTES),
+        [3] => (Kind::Refused, WORDS_BYTES),
+        [4] => (Kind::Measured, WORDS_BYTES),
+        [5] => (Kind::Code, CODE_BYTES),
+        _ => return Err(invalid("a frame of no known kind")),
+    };
+    let length = usize::try_from(u64::from_le_bytes(length)).ok().filter(|length| *length <= most);
+    let length = length.ok_or_else(|| invalid("a frame that is too long"))?;
+    let mut payload = Vec::new();
+    payload.try_reserve_exact(length)?;
+    from.take(length as u64).read_to_end(&mut payload)?;
+    if payload.len() == length { Ok((kind, payload)) } else { Err(io::ErrorKind::UnexpectedEof.into()) }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    #[test]
+    fn orders_and_answers_arrive_as_they_were_sent() {
+        let mut pipe = Vec::new();
+        write_order(&mut pipe, &Limits::default(), b"file").unwrap();
+        let (limits, bytes) = read_order(&mut pipe.as_slice()).unwrap();
+        assert_eq!((format!("{limits:?}"), bytes), (format!("{:?}", Limits::default()), b"file".to_vec()));
+
+        let measured = Measured { instances: 1, held: 2, started: Duration::from_micros(3) };
+        let mut pipe = Vec::new();
+        write_answer(&mut pipe, &Ok(Translated { measured, code: b"code".to_vec() })).unwrap();
+        let answer = read_answer(&mut pipe.as_slice()).unwrap().unwrap();
+        assert_eq!((answer.measured, &*answer.code), (measured, &b"code"[..]));
+
+        let refused = Problem::Version { found: "tidegate:plugin/balancer@9.0.0".to_owned() };
+        let mut pipe = Vec::new();
+        write_answer(&mut pipe, &Err(refused.clone())).unwrap();
+        let answer = read_answer(&mut pipe.as_slice()).unwrap().unwrap_err();
+        assert_eq!(answer.to_string(), refused.to_string(), "the sentence survives");
+    }
+
+    #[test]
+    fn what_is_cut_off_too_long_or_of_no_kind_is_an_error() {
+        let mut whole = Vec::new();
+        write_answer(&mut whole, &Err(Problem::Empty)).unwrap();
+        for cut in 0..whole.len() {
+            assert!(read_answer(&mut &whole[..cut]).is_err(), "{cut} bytes of it");
+        }
+
+        let long = [&[Kind::Refused as u8][..], &u64::MAX.to_le_bytes()].concat();
+        assert!(read_answer(&mut long.as_slice()).is_err());
+        assert!(read_answer(&mut [9_u8; 64].as_slice()).is_err());
+        let mut order = Vec::new();
+        write_order(&mut order, &Limits::default(), b"file").unwrap();
+        assert!(read_answer(&mut order.as_slice()).is_err(), "an order is no answer");
+    }
+}

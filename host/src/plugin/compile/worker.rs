@@ -1,0 +1,40 @@
+//! The compiling process, seen from within.
+
+use std::io::{self, BufWriter, Read as _, Write as _};
+use std::process::exit;
+
+use super::super::limits::Limits;
+use super::super::load::Problem;
+use super::super::runtime::Runtime;
+use super::{Bounds, Translated, bounds, frames};
+
+/// Compiles one plugin: reads it from standard input, writes code or a refusal to standard output. Ends the process when
+/// standard input ends, because then its parent has.
+///
+/// # Errors
+/// If the limits cannot be imposed or the pipes fail. That the file is refused is an answer, not an error.
+pub fn work(bounds: &Bounds) -> io::Result<()> {
+    bounds.impose()?;
+    let (limits, bytes) = frames::read_order(&mut io::stdin().lock())?;
+    std::thread::Builder::new().name("parent".to_owned()).spawn(leave_with_parent)?;
+    let answer = translate(&limits, &bytes);
+    let mut out = BufWriter::new(io::stdout().lock());
+    frames::write_answer(&mut out, &answer)?;
+    out.flush()
+}
+
+fn translate(limits: &Limits, bytes: &[u8]) -> Result<Translated, Problem> {
+    let runtime = Runtime::new(None).map_err(|error| Problem::NoCompiler { message: error.to_string() })?;
+    let room = || {
+        // Without it, an instance that is large and rightful is refused for its memory: that is told.
+        let _as_it_is = bounds::make_room(limits.memory);
+    };
+    let (component, _linked, measured) = runtime.translate(bytes, limits, room)?;
+    Translated::of(&component, measured)
+}
+
+/// Nothing more is said on standard input: whatever comes, the parent is gone or wants no answer.
+fn leave_with_parent() {
+    let _ended = io::stdin().lock().read(&mut [0]);
+    exit(1);
+}

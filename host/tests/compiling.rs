@@ -1,0 +1,110 @@
+//! Plugins are compiled by a process of its own, the real binary: what it takes, what it refuses, how it dies.
+
+#![expect(clippy::unwrap_used, reason = "helpers of tests")]
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use tidegate::plugin::{Bounds, Compiler, Limits, LoadError, Problem, Runtime, Spec, shipped};
+
+/// The contract's own way to name a balancer that takes the last endpoint.
+const LAST: &[u8] = include_bytes!("../src/cli/demo/last.wat");
+
+fn child(bounds: Bounds) -> Compiler {
+    Compiler::Child { program: PathBuf::from(env!("CARGO_BIN_EXE_tidegate")), bounds }
+}
+
+fn runtime(compiler: Compiler, cache: Option<&Path>) -> Arc<Runtime> {
+    Runtime::with_compiler(compiler, cache).unwrap()
+}
+
+fn load(runtime: &Runtime, bytes: &[u8]) -> Result<(), LoadError> {
+    let spec = Spec { name: "guest", origin: "guest.wasm", bytes, limits: &Limits::default() };
+    let artifact = runtime.load(&spec)?;
+    artifact.about().map(drop)
+}
+
+fn refused(bounds: Bounds, bytes: &[u8]) -> Problem {
+    load(&runtime(child(bounds), None), bytes).unwrap_err().problem
+}
+
+/// `bytes` with another name in its place, of the same length.
+fn renamed(bytes: &[u8], from: &str, to: &str) -> Vec<u8> {
+    assert_eq!(from.len(), to.len(), "lengths are written before names");
+    let mut bytes = bytes.to_vec();
+    let places: Vec<_> = (0..bytes.len()).filter(|at| bytes[*at..].starts_with(from.as_bytes())).collect();
+    assert!(!places.is_empty(), "{from} is not there");
+    for at in places {
+        bytes[at..at + to.len()].copy_from_slice(to.as_bytes());
+    }
+    bytes
+}
+
+#[test]
+fn what_a_child_compiles_works_here() {
+    let runtime = runtime(child(Bounds::default()), None);
+
+    load(&runtime, LAST).unwrap();
+}
+
+#[test]
+fn what_was_compiled_once_is_taken_from_the_cache_without_a_child() {
+    let cache = tempfile::tempdir().unwrap();
+    load(&runtime(child(Bounds::default()), Some(cache.path())), LAST).unwrap();
+    let without = Compiler::Child { program: "/nonexistent".into(), bounds: Bounds::default() };
+
+    load(&runtime(without.clone(), Some(cache.path())), LAST).unwrap();
+
+    let problem = load(&runtime(without, None), LAST).unwrap_err().problem;
+    assert!(matches!(problem, Problem::NoCompiler { .. }), "{problem}");
+}
+
+#[test]
+fn what_ships_needs_no_child() {
+    let without = Compiler::Child { program: "/nonexistent".into(), bounds: Bounds::default() };
+
+    load(&runtime(without, None), shipped("prefix").unwrap()).unwrap();
+}
+
+#[test]
+fn a_refusal_says_the_same_as_it_would_here() {
+    let here = runtime(Compiler::InProcess, None);
+    let there = runtime(child(Bounds::default()), None);
+    let newer = renamed(shipped("byrequests").unwrap(), "plugin/balancer@0.1.0", "plugin/balancer@0.9.0");
+    for bytes in [&b"hello"[..], b"(module (func", b"\x7fELF\xff", b"\0asm\x01\0\0\0", b"\0asm\x01\0\0\0\xff", &newer] {
+        let told = load(&there, bytes).unwrap_err().to_string();
+
+        assert_eq!(told, load(&here, bytes).unwrap_err().to_string());
+    }
+}
+
+#[test]
+fn endless_recursion_in_the_metadata_is_a_refusal() {
+    // Two packages that take types from each other, under names that are both permitted.
+    let endless =
+        renamed(shipped("byrequests").unwrap(), "tidegate:plugin/balancer@0.1.0", "wasi:abcdefghij/balancer@0.1.0");
+
+    let problem = refused(Bounds::default(), &endless);
+
+    assert!(problem.to_string().contains("the compiler overflowed its stack"), "{problem}");
+}
+
+/// A component with the export of a balancer, and these items.
+fn hollow(items: &str) -> Vec<u8> {
+    format!("(component {items} (instance $x) (export \"tidegate:plugin/balancer@0.1.0\" (instance $x)))").into_bytes()
+}
+
+/// So many functions of a few instructions each.
+fn functions(number: usize) -> Vec<u8> {
+    let functions = "(func (param i32) (result i32) (i32.add (local.get 0) (i32.const 1)))".repeat(number);
+    hollow(&format!("(core module {functions})"))
+}
+
+#[test]
+fn more_memory_than_it_may_take_is_a_refusal() {
+    let bounds = Bounds { memory: 48 << 20, ..Bounds::default() };
+
+    let problem = refused(bounds, &functions(100_000));
+
+    assert!(problem.to_string().contains("took more than 48 MiB of memory"), "{problem}");
+}
