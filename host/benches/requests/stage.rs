@@ -214,7 +214,7 @@ fn snapshot(deciders: Deciders, endpoint: SocketAddr) -> Snapshot {
         }],
         routes: vec![rules.clone()],
         defaults: rules,
-        forwarding: Forwarding { x_forwarded: true, forwarded: true, trusted: Vec::new() },
+        forwarding: Forwarding { x_forwarded: true, forwarded: true, ..Forwarding::default() },
     }
 }
 

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use super::membership::Counting;
+use crate::net::Underscores;
 
 /// One worker per core that this process may use: each worker is one busy thread.
 pub(crate) fn workers() -> usize {
@@ -29,6 +30,8 @@ pub(crate) const TUNNEL_IDLE: Duration = Duration::from_secs(3600);
 
 /// Forwarded headers are on: an endpoint that does not see its clients is a surprise.
 pub(crate) const FORWARDED: bool = true;
+/// nginx's: servers that take `_` for `-` would believe what a stranger says under another spelling.
+pub(crate) const UNDERSCORES: Underscores = Underscores::Drop;
 
 /// With an endpoint connection each, 20,000 descriptors: a common limit.
 pub(crate) const CONNECTIONS: usize = 10_000;

@@ -7,7 +7,9 @@ use ::http::HeaderValue;
 use ::http::header::{self, HeaderMap, HeaderName};
 use ipnet::IpNet;
 
+use super::claims::{Senders, senders};
 use super::fields::Fields;
+use crate::net::Underscores;
 
 static FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 static HOST: HeaderName = HeaderName::from_static("x-forwarded-host");
@@ -32,6 +34,8 @@ pub struct Forwarding {
     pub forwarded: bool,
     /// Peers whose own forwarded fields are believed and extended.
     pub trusted: Vec<IpNet>,
+    /// What becomes of request fields whose names have an underscore.
+    pub underscores: Underscores,
 }
 
 /// The connection that requests come by, with what is the same for all of them made once.
@@ -68,6 +72,22 @@ impl Forwarding {
             let peer = peer.to_canonical();
             self.trusted.iter().any(|net| net.contains(&peer))
         })
+    }
+
+    /// Takes out of a request's head what `peer` has no right to say, before anybody decides by it: fields that only trusted
+    /// proxies may send, and names that servers could take for another one.
+    pub fn admit(&self, headers: &mut HeaderMap, peer: Option<IpAddr>) {
+        let mut believed = None;
+        let refused = |name: &&HeaderName| match senders(name, self.underscores) {
+            Senders::Anybody => false,
+            Senders::TrustedProxies => !*believed.get_or_insert_with(|| self.trusts(peer)),
+            Senders::Nobody => true,
+        };
+        // Empty for nearly every request, and then nothing is allocated.
+        let refused: Vec<HeaderName> = headers.keys().filter(refused).cloned().collect();
+        for name in refused {
+            headers.remove(name);
+        }
     }
 
     /// Puts the fields into `fields`: extends what a trusted peer sent, replaces what anybody else did. `host` is the
@@ -153,14 +173,15 @@ fn text_of(address: IpAddr) -> String {
     text
 }
 
-/// Appends to a comma-separated field, its lines joined into one.
+/// Appends to a comma-separated field, its lines joined into one. What is there stays as it is, byte for byte: it is not for
+/// this hop to leave an entry out, and a reader counts from the right.
 fn append_to_list<'a>(fields: &mut Fields<'a>, name: &'static HeaderName, item: &str) {
-    let mut list = String::new();
-    for value in fields.all(name).filter_map(|value| value.to_str().ok()) {
-        list.push_str(value);
-        list.push_str(", ");
+    let mut list = Vec::new();
+    for value in fields.all(name).map(|value| value.as_bytes().trim_ascii()).filter(|value| !value.is_empty()) {
+        list.extend_from_slice(value);
+        list.extend_from_slice(b", ");
     }
-    list.push_str(item);
+    list.extend_from_slice(item.as_bytes());
     if let Ok(value) = HeaderValue::try_from(list) {
         fields.set(Borrowed(name), Owned(value));
     }
@@ -173,10 +194,10 @@ pub fn client_behind(forwarding: &Forwarding, headers: &HeaderMap, peer: Option<
     if forwarding.trusted.is_empty() || !forwarding.trusts(peer) {
         return peer;
     }
-    let lines: Vec<&str> = headers.get_all(&FOR).iter().filter_map(|value| value.to_str().ok()).collect();
+    let lines = headers.get_all(&FOR).iter().rev();
     let mut client = peer;
-    for entry in lines.iter().rev().flat_map(|line| line.rsplit(',')) {
-        let Some(address) = parse_address(entry.trim()) else { return client };
+    for entry in lines.flat_map(|line| line.as_bytes().rsplit(|byte| *byte == b',')) {
+        let Some(address) = parse_address(entry.trim_ascii()) else { return client };
         client = Some(address);
         if !forwarding.trusts(client) {
             return client;
@@ -186,103 +207,15 @@ pub fn client_behind(forwarding: &Forwarding, headers: &HeaderMap, peer: Option<
 }
 
 /// `192.0.2.1`, `192.0.2.1:80`, `2001:db8::1`, `[2001:db8::1]`, `[2001:db8::1]:80`.
-fn parse_address(text: &str) -> Option<IpAddr> {
-    if let Ok(address) = text.parse() {
-        return Some(address);
-    }
-    if let Ok(socket) = text.parse::<std::net::SocketAddr>() {
-        return Some(socket.ip());
-    }
-    text.strip_prefix('[')?.strip_suffix(']')?.parse().ok()
+fn parse_address(entry: &[u8]) -> Option<IpAddr> {
+    let text = std::str::from_utf8(entry).ok()?;
+    let bare = || text.strip_prefix('[')?.strip_suffix(']')?.parse().ok();
+    let with_port = || Some(text.parse::<std::net::SocketAddr>().ok()?.ip());
+    let address: IpAddr = text.parse().ok().or_else(with_port).or_else(bare)?;
+    // One client has one address, in whichever notation its proxy knows it.
+    Some(address.to_canonical())
 }
 
 #[cfg(test)]
-mod tests {
-    use std::collections::BTreeMap;
-
-    use super::*;
-
-    #[test]
-    fn addresses_are_written_as_everybody_writes_them() {
-        for octets in [[0, 0, 0, 0], [1, 10, 100, 255], [9, 99, 199, 200], [127, 0, 0, 1], [203, 0, 113, 70]] {
-            let address = IpAddr::from(octets);
-            assert_eq!(text_of(address), address.to_string());
-        }
-        let address: IpAddr = "2001:db8::1".parse().unwrap();
-        assert_eq!(text_of(address), "2001:db8::1");
-    }
-
-    fn headers(fields: &[(&'static str, &str)]) -> HeaderMap {
-        let mut map = HeaderMap::new();
-        for (name, value) in fields {
-            map.append(*name, value.parse().unwrap());
-        }
-        map
-    }
-
-    fn peer(address: &str) -> Peer {
-        Peer::new(Some(address.parse().unwrap()), 443, true)
-    }
-
-    fn both(trusted: &[&str]) -> Forwarding {
-        let trusted = trusted.iter().map(|net| net.parse().unwrap()).collect();
-        Forwarding { x_forwarded: true, forwarded: true, trusted }
-    }
-
-    fn applied(forwarding: &Forwarding, sent: &HeaderMap, peer: &Peer, host: &str) -> BTreeMap<String, String> {
-        let mut fields = Fields::end_to_end(sent);
-        forwarding.apply(&mut fields, peer, host);
-        let text = String::from_utf8(fields.to_bytes()).unwrap();
-        let lines = text.lines().map(|line| line.split_once(": ").unwrap());
-        let map: BTreeMap<_, _> = lines.map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
-        assert_eq!(map.len(), text.lines().count(), "one line for each:\n{text}");
-        map
-    }
-
-    #[test]
-    fn strangers_are_not_believed() {
-        let claims =
-            headers(&[("x-forwarded-for", "6.6.6.6"), ("x-forwarded-proto", "http"), ("forwarded", "for=evil")]);
-
-        let map = applied(&both(&[]), &claims, &peer("192.0.2.7"), "front.example:8443");
-
-        assert_eq!(map["x-forwarded-for"], "192.0.2.7");
-        assert_eq!(map["x-forwarded-proto"], "https");
-        assert_eq!(map["x-forwarded-host"], "front.example:8443");
-        assert_eq!(map["x-forwarded-port"], "443");
-        assert_eq!(map["forwarded"], "for=192.0.2.7;host=\"front.example:8443\";proto=https");
-    }
-
-    #[test]
-    fn trusted_proxies_are_extended() {
-        let claims = headers(&[
-            ("x-forwarded-for", "203.0.113.9"),
-            ("x-forwarded-proto", "http"),
-            ("x-forwarded-host", "public.example"),
-            ("forwarded", "for=203.0.113.9"),
-        ]);
-
-        let map = applied(&both(&["10.0.0.0/8"]), &claims, &peer("10.1.1.1"), "inner");
-
-        assert_eq!(map["x-forwarded-for"], "203.0.113.9, 10.1.1.1");
-        assert_eq!(map["x-forwarded-proto"], "http");
-        assert_eq!(map["x-forwarded-host"], "public.example");
-        assert_eq!(map["forwarded"], "for=203.0.113.9, for=10.1.1.1;host=inner;proto=https");
-    }
-
-    #[test]
-    fn client_is_the_last_that_nobody_trusts() {
-        let forwarding = both(&["10.0.0.0/8", "2001:db8::/32"]);
-        for (list, from, expected) in [
-            ("1.1.1.1, 203.0.113.9, 10.2.2.2", "10.1.1.1", "203.0.113.9"),
-            ("1.1.1.1", "192.0.2.1", "192.0.2.1"),
-            ("10.3.3.3, 10.2.2.2", "10.1.1.1", "10.3.3.3"),
-            ("1.1.1.1, nonsense, 10.2.2.2", "10.1.1.1", "10.2.2.2"),
-            ("[2001:db8::5]:80, 10.2.2.2", "10.1.1.1", "2001:db8::5"),
-            ("198.51.100.1:1234", "::ffff:10.1.1.1", "198.51.100.1"),
-        ] {
-            let found = client_behind(&forwarding, &headers(&[("x-forwarded-for", list)]), Some(from.parse().unwrap()));
-            assert_eq!(found, Some(expected.parse().unwrap()), "{list} from {from}");
-        }
-    }
-}
+#[path = "forwarded_tests.rs"]
+mod tests;

@@ -4,6 +4,7 @@ use std::collections::HashSet;
 
 use ::http::header::{self, HeaderMap, HeaderName};
 
+use super::claims::is_claim;
 use crate::net::HOP_BY_HOP;
 
 /// Tokens of Connection that name a hop-by-hop field, or no field at all.
@@ -14,19 +15,20 @@ pub(super) fn is_hop_by_hop(name: &HeaderName) -> bool {
     HOP_BY_HOP.contains(name)
 }
 
-/// The fields that are there and that `Connection` names besides; framing is not the sender's to take away. A set, and of what is
-/// there: a Connection may name thousands.
+/// The fields that are there and that `Connection` names besides. Framing is not the sender's to take away, and what a trusted
+/// proxy says of its client is not the client's, whose Connection some proxies pass on. A set, and of what is there: a Connection
+/// may name thousands.
 pub(super) fn named_by_connection(headers: &HeaderMap) -> HashSet<HeaderName> {
     headers
         .get_all(header::CONNECTION)
         .iter()
-        .filter_map(|value| value.to_str().ok())
-        .flat_map(|value| value.split(','))
-        .map(str::trim)
+        // As bytes: a token that is no name must not hide the next.
+        .flat_map(|value| value.as_bytes().split(|byte| *byte == b','))
+        .map(<[u8]>::trim_ascii)
         // The usual tokens name what goes anyway.
-        .filter(|token| !USUAL.iter().any(|usual| token.eq_ignore_ascii_case(usual)))
-        .filter_map(|token| HeaderName::from_bytes(token.as_bytes()).ok())
-        .filter(|name| name != header::CONTENT_LENGTH && headers.contains_key(name))
+        .filter(|token| !USUAL.iter().any(|usual| token.eq_ignore_ascii_case(usual.as_bytes())))
+        .filter_map(|token| HeaderName::from_bytes(token).ok())
+        .filter(|name| name != header::CONTENT_LENGTH && !is_claim(name.as_str()) && headers.contains_key(name))
         .collect()
 }
 
@@ -62,6 +64,28 @@ mod tests {
         let named = named_by_connection(&headers);
 
         assert_eq!(named.iter().map(HeaderName::as_str).collect::<Vec<_>>(), ["a"]);
+    }
+
+    #[test]
+    fn a_token_that_is_no_name_hides_no_other() {
+        let mut headers = HeaderMap::new();
+        headers.append("connection", HeaderValue::from_bytes(b"\xff, x-private ,, a b").unwrap());
+        headers.append("x-private", HeaderValue::from_static("1"));
+
+        let named = named_by_connection(&headers);
+
+        assert_eq!(named.iter().map(HeaderName::as_str).collect::<Vec<_>>(), ["x-private"]);
+    }
+
+    #[test]
+    fn what_a_proxy_says_of_its_client_stays() {
+        let mut headers = HeaderMap::new();
+        headers.append("connection", HeaderValue::from_static("x-forwarded-for, x-real-ip, forwarded"));
+        for name in ["x-forwarded-for", "x-real-ip", "forwarded"] {
+            headers.append(name, HeaderValue::from_static("203.0.113.9"));
+        }
+
+        assert!(named_by_connection(&headers).is_empty());
     }
 
     #[test]

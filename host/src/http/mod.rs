@@ -2,6 +2,7 @@
 
 mod body;
 mod chunks;
+mod claims;
 mod fields;
 mod forwarded;
 mod framing;

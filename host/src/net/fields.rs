@@ -1,4 +1,4 @@
-//! Header fields that are the gateway's own.
+//! Header fields that are the gateway's own, and names that could pass for them.
 
 use ::http::header::{self, HeaderName};
 
@@ -24,6 +24,16 @@ pub fn is_reserved(name: &HeaderName) -> bool {
         || name == header::HOST
         || name.as_str().starts_with("sec-websocket-")
         || name.as_str().starts_with("proxy-")
+}
+
+/// What becomes of request fields whose names have an underscore.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Underscores {
+    /// None goes further: to CGI, WSGI, Rack and PHP `_` and `-` are one (nginx: `underscores_in_headers off`).
+    #[default]
+    Drop,
+    /// They go further, but for those that read like a field which is not the client's to send.
+    Pass,
 }
 
 #[cfg(test)]

@@ -6,7 +6,7 @@ mod scratch;
 mod socket;
 mod stream;
 
-pub use fields::{HOP_BY_HOP, is_reserved};
+pub use fields::{HOP_BY_HOP, Underscores, is_reserved};
 pub use scratch::with_scratch;
 pub use socket::{ACCEPTED_SEND_AT_ONCE, bind_datagrams, bind_shared, probe, raise_descriptor_limit};
 pub use stream::{Socket, Stream};

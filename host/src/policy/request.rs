@@ -46,7 +46,7 @@ pub struct RequestFacts {
     pub client: Option<IpAddr>,
     /// Server name of the client's TLS handshake.
     pub sni: Option<Arc<str>>,
-    /// Every header as received, hop-by-hop ones included.
+    /// The headers as received, hop-by-hop ones included, without those that only a trusted proxy may send.
     pub headers: HeaderMap,
 }
 

@@ -6,7 +6,8 @@ use super::Client;
 use crate::http::{Forwarding, Offer, Target, client_behind};
 use crate::policy::RequestFacts;
 
-/// The facts about a request. Its headers move in: what goes to an endpoint is made from them, each time anew.
+/// The facts about a request. Its headers move in, but for those that its sender has no right to send: what goes to an endpoint is
+/// made from them, each time anew.
 pub(super) fn facts(
     client: &Client,
     forwarding: &Forwarding,
@@ -14,7 +15,9 @@ pub(super) fn facts(
     offer: Option<&Offer>,
     parts: &mut Parts,
 ) -> RequestFacts {
-    let headers = std::mem::take(&mut parts.headers);
+    let mut headers = std::mem::take(&mut parts.headers);
+    let peer = client.forwarded.address();
+    forwarding.admit(&mut headers, peer);
     RequestFacts {
         method: parts.method.clone(),
         scheme: client.scheme,
@@ -23,7 +26,7 @@ pub(super) fn facts(
         path: target.path,
         query: target.query,
         upgrade: offer.map(Offer::first),
-        client: client_behind(forwarding, &headers, Some(client.peer.ip().to_canonical())),
+        client: client_behind(forwarding, &headers, peer),
         sni: client.sni.clone(),
         headers,
     }

@@ -19,6 +19,7 @@ use ::http::{HeaderName, HeaderValue};
 use ipnet::IpNet;
 
 use super::signals::Heartbeat;
+use crate::net::Underscores;
 pub use cluster::{ClientTls, Cluster, Verify};
 pub use endpoint::{Endpoint, EndpointAddress, EndpointState};
 pub use health::{Check, Health, HttpCheck, Outlier, Pause, WebsocketCheck};
@@ -94,6 +95,8 @@ pub struct Forwarded {
     pub forwarded: bool,
     /// Peers whose own forwarded headers are believed and extended; from all others they are dropped.
     pub trusted: Vec<IpNet>,
+    /// What becomes of request headers whose names have an underscore. Default drop.
+    pub underscores: Underscores,
 }
 
 /// What a rule of the `[[route]]` list means to the host. How it matches is the router's business: see

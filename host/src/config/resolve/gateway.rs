@@ -9,6 +9,7 @@ use super::super::model::{AccessLog, Admin, Forwarded, Gateway, Listener, Log, L
 use super::super::report::closest;
 use super::super::schema::{AdminSection, GatewaySection, LogSection, Text};
 use super::{Resolver, TIMEOUTS, defaults};
+use crate::net::Underscores;
 
 const LEVELS: [&str; 6] = ["error", "warn", "info", "debug", "trace", "off"];
 
@@ -30,6 +31,12 @@ impl Resolver<'_, '_> {
                 x_forwarded: forwarded.x_forwarded.unwrap_or(defaults::FORWARDED),
                 forwarded: forwarded.forwarded.unwrap_or(defaults::FORWARDED),
                 trusted: forwarded.trusted.iter().filter_map(|net| self.network("trusted", net)).collect(),
+                underscores: self.choice(
+                    "underscores",
+                    forwarded.underscores.as_ref(),
+                    &[("drop", Underscores::Drop), ("pass", Underscores::Pass)],
+                    defaults::UNDERSCORES,
+                ),
             },
         }
     }

@@ -36,6 +36,7 @@ pub(crate) struct ForwardedTable {
     pub(crate) forwarded: Option<bool>,
     #[serde(default)]
     pub(crate) trusted: Vec<Text>,
+    pub(crate) underscores: Option<Text>,
 }
 
 /// `[admin]`

@@ -217,6 +217,7 @@ fn snapshot(config: &Config, id: u64, deciders: &Deciders, clusters: &clusters::
             x_forwarded: forwarded.x_forwarded,
             forwarded: forwarded.forwarded,
             trusted: forwarded.trusted.clone(),
+            underscores: forwarded.underscores,
         },
     }
 }

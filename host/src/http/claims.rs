@@ -1,0 +1,144 @@
+//! Fields by which a request says what only a proxy in front knows: who the client is, how it came, what it asked for at first.
+//!
+//! Servers believe such fields, so nobody but a trusted proxy may send them. They are known by family, not one by one: every
+//! proxy has its own, and every server reads others.
+//!
+//! | family | for example |
+//! |---|---|
+//! | `Forwarded*`, `X-Forward*` | `Forwarded` (RFC 7239), `X-Forwarded-For`, `-Proto`, `-Host`, `-Prefix`, `-Ssl`, `-Client-Cert` |
+//! | `*-IP` | `X-Real-IP`, `Client-IP`, `True-Client-IP`, `CF-Connecting-IP` |
+//! | `X-Original-*`, `X-Rewrite-URL` | `X-Original-URL`, which some servers route by instead of the target |
+//! | `X-Remote-Addr`, `X-Host`, `X-HTTP-Host-Override`, `X-Script-Name`, `X-Scheme`, `X-URL-Scheme`, `Front-End-Https` | |
+//! | `Client-Cert*`, `X-Client-Cert*`, `SSL-Client-*`, `X-SSL-Client-*` | `Client-Cert` (RFC 9440 §4: to be removed) |
+//! | `Proxy-*` | `Proxy-Authorization`: for the first proxy that wants it (RFC 9110 §11.7.2), and this is none |
+//!
+//! A server that follows CGI (RFC 3875 §4.1.18) makes `HTTP_X_FORWARDED_FOR` of `X_Forwarded_For` as well, and some of
+//! `X.Forwarded.For`: such spellings pass from nobody.
+
+use ::http::header::HeaderName;
+
+use crate::net::{Underscores, is_reserved};
+
+/// Who may send a field.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Senders {
+    Anybody,
+    TrustedProxies,
+    Nobody,
+}
+
+/// Who may send a field of this name.
+pub(super) fn senders(name: &HeaderName, underscores: Underscores) -> Senders {
+    let text = name.as_str();
+    if text.bytes().all(is_usual) {
+        return match text {
+            // CGI would hand it on as HTTP_PROXY, which clients of its own take for their proxy.
+            "proxy" => Senders::Nobody,
+            _ if is_claim(text) => Senders::TrustedProxies,
+            _ => Senders::Anybody,
+        };
+    }
+    if underscores == Underscores::Drop && text.contains('_') {
+        return Senders::Nobody;
+    }
+    let read: String = text.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '-' }).collect();
+    let ours = HeaderName::try_from(&read).is_ok_and(|name| is_reserved(&name));
+    if ours || read == "proxy" || is_claim(&read) { Senders::Nobody } else { Senders::Anybody }
+}
+
+/// What Apache lets into CGI's variables: anything else could stand for another name there.
+fn is_usual(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || byte == b'-'
+}
+
+/// Whether a lower-case name is of one of the families.
+pub(super) fn is_claim(name: &str) -> bool {
+    const PREFIXES: [&str; 4] = ["forwarded", "proxy-", "client-cert", "ssl-client-"];
+    const AFTER_X: [&str; 4] = ["forward", "original-", "client-cert", "ssl-client-"];
+    const NAMES_AFTER_X: [&str; 7] =
+        ["rewrite-url", "remote-addr", "host", "http-host-override", "script-name", "scheme", "url-scheme"];
+    if name.ends_with("-ip") {
+        return true;
+    }
+    match name.strip_prefix("x-") {
+        Some(rest) => AFTER_X.iter().any(|prefix| rest.starts_with(prefix)) || NAMES_AFTER_X.contains(&rest),
+        None => PREFIXES.iter().any(|prefix| name.starts_with(prefix)) || name == "front-end-https",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn of(name: &'static str, underscores: Underscores) -> Senders {
+        senders(&HeaderName::from_static(name), underscores)
+    }
+
+    #[test]
+    fn families_are_for_trusted_proxies_and_look_alikes_for_nobody() {
+        for (name, expected) in [
+            ("x-forwarded-for", Senders::TrustedProxies),
+            ("x-forwarded-proto", Senders::TrustedProxies),
+            ("x-forwarded-server", Senders::TrustedProxies),
+            ("x-forwarded-ssl", Senders::TrustedProxies),
+            ("x-forwarded-prefix", Senders::TrustedProxies),
+            ("x-forwarded-scheme", Senders::TrustedProxies),
+            ("x-forwarded-by", Senders::TrustedProxies),
+            ("x-forwarded", Senders::TrustedProxies),
+            ("x-forward-for", Senders::TrustedProxies),
+            ("forwarded", Senders::TrustedProxies),
+            ("forwarded-for", Senders::TrustedProxies),
+            ("x-real-ip", Senders::TrustedProxies),
+            ("x-client-ip", Senders::TrustedProxies),
+            ("client-ip", Senders::TrustedProxies),
+            ("true-client-ip", Senders::TrustedProxies),
+            ("cf-connecting-ip", Senders::TrustedProxies),
+            ("x-original-url", Senders::TrustedProxies),
+            ("x-original-host", Senders::TrustedProxies),
+            ("x-rewrite-url", Senders::TrustedProxies),
+            ("x-scheme", Senders::TrustedProxies),
+            ("front-end-https", Senders::TrustedProxies),
+            ("client-cert-chain", Senders::TrustedProxies),
+            ("x-ssl-client-verify", Senders::TrustedProxies),
+            ("proxy-authorization", Senders::TrustedProxies),
+            ("proxy", Senders::Nobody),
+            ("x.forwarded.for", Senders::Nobody),
+            ("x-forwarded~for", Senders::Nobody),
+            ("x.real-ip", Senders::Nobody),
+            ("content.length", Senders::Nobody),
+            ("transfer!encoding", Senders::Nobody),
+            ("x-requested-with", Senders::Anybody),
+            ("x-hostname", Senders::Anybody),
+            ("x-client-version", Senders::Anybody),
+            ("x-zip", Senders::Anybody),
+            ("proxyish", Senders::Anybody),
+            ("via", Senders::Anybody),
+            ("sec-websocket-key", Senders::Anybody),
+            ("cookie", Senders::Anybody),
+            ("x.dotted", Senders::Anybody),
+        ] {
+            assert_eq!(of(name, Underscores::Drop), expected, "{name}");
+            assert_eq!(of(name, Underscores::Pass), expected, "{name}");
+        }
+    }
+
+    #[test]
+    fn underscores_pass_where_they_are_asked_for_but_not_as_another_name() {
+        for (name, passed) in [
+            ("session_id", Senders::Anybody),
+            ("x_custom", Senders::Anybody),
+            ("_", Senders::Anybody),
+            ("x_forwarded_for", Senders::Nobody),
+            ("x-forwarded_proto", Senders::Nobody),
+            ("x_real_ip", Senders::Nobody),
+            ("content_length", Senders::Nobody),
+            ("transfer_encoding", Senders::Nobody),
+            ("proxy_authorization", Senders::Nobody),
+            ("sec_websocket_key", Senders::Nobody),
+            ("host_", Senders::Anybody),
+        ] {
+            assert_eq!(of(name, Underscores::Pass), passed, "{name}");
+            assert_eq!(of(name, Underscores::Drop), Senders::Nobody, "{name}");
+        }
+    }
+}
