@@ -6,6 +6,7 @@ use std::sync::Arc;
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair};
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use rustls::server::ParsedCertificate;
 use rustls::{ClientConfig, RootCertStore, ServerConfig};
 
 /// A certificate authority that nobody else trusts.
@@ -45,6 +46,17 @@ impl Ca {
         Identity { certificate: certificate.pem(), key: key.serialize_pem() }
     }
 
+    /// A certificate for `names` that signs itself, as `openssl req -x509` makes it: CA:TRUE.
+    #[must_use]
+    pub fn own(names: &[&str]) -> Identity {
+        let names: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
+        let mut params = CertificateParams::new(names).unwrap();
+        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        let key = KeyPair::generate().unwrap();
+        let certificate = params.self_signed(&key).unwrap();
+        Identity { certificate: certificate.pem(), key: key.serialize_pem() }
+    }
+
     /// Its own certificate, PEM.
     #[must_use]
     pub fn pem(&self) -> String {
@@ -66,6 +78,17 @@ impl Ca {
 }
 
 impl Identity {
+    /// The pin of its key, as `tls.pin` of a cluster takes it.
+    ///
+    /// # Panics
+    /// If it is not what it should be.
+    #[must_use]
+    pub fn pin(&self) -> String {
+        let certificate = CertificateDer::from_pem_slice(self.certificate.as_bytes()).unwrap();
+        let parsed = ParsedCertificate::try_from(&certificate).unwrap();
+        tidegate::config::Pin::of(&parsed.subject_public_key_info()).to_string()
+    }
+
     /// Writes `NAME.pem` and `NAME-key.pem` into `folder`, and returns their paths.
     ///
     /// # Panics

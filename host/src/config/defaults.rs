@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use super::membership::Counting;
+use super::model::CipherOrder;
 use crate::net::Underscores;
 
 /// One worker per core that this process may use: each worker is one busy thread.
@@ -43,6 +44,8 @@ pub(crate) const HEAD: u64 = 64 << 10;
 pub(crate) const LEAST_HEAD: u64 = 8 << 10;
 /// Apache's `LimitRequestFields`.
 pub(crate) const HEAD_FIELDS: usize = 100;
+/// Mozilla's advice: none of the ciphers is weak, and a phone without AES in hardware knows what is fast for it.
+pub(crate) const CIPHER_ORDER: CipherOrder = CipherOrder::Client;
 /// Longer than any honest client needs, short enough against slow ones.
 pub(crate) const HEAD_TIMEOUT: Duration = Duration::from_secs(10);
 /// Most clients give up an idle connection within a minute.

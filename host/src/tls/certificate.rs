@@ -10,7 +10,7 @@ use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime};
 use rustls::server::ParsedCertificate;
 use rustls::sign::CertifiedKey;
-use rustls::{CertificateError, InconsistentKeys, RootCertStore};
+use rustls::{CertificateError, InconsistentKeys, OtherError, RootCertStore};
 
 use super::error::TlsError;
 use super::{Built, provider};
@@ -97,21 +97,45 @@ impl Identity {
     }
 }
 
+/// Certificates to trust.
+#[derive(Debug)]
+pub(super) struct Roots {
+    /// As authorities.
+    pub(super) store: RootCertStore,
+    /// The same as they are in the file, in the same order.
+    pub(super) certificates: Vec<CertificateDer<'static>>,
+}
+
+impl Roots {
+    /// Whether the subject of one that names no host is this name: the certificate of that host itself, made without names.
+    pub(super) fn have_nameless(&self, name: &str) -> bool {
+        // How a short text begins in DER: with its length.
+        let Ok(length) = u8::try_from(name.len()) else { return false };
+        let value = [&[length], name.to_ascii_lowercase().as_bytes()].concat();
+        self.store.roots.iter().zip(&self.certificates).any(|(root, certificate)| {
+            let subject = root.subject.to_ascii_lowercase();
+            let is_nameless = || ParsedCertificate::try_from(certificate).is_ok_and(|leaf| names(&leaf).is_empty());
+            memchr::memmem::find(&subject, &value).is_some() && is_nameless()
+        })
+    }
+}
+
 /// Certificates to trust. Those that cannot be parsed are left out, with a warning.
-pub(super) fn read_roots(file: &Path) -> Result<Built<RootCertStore>, TlsError> {
-    let certificates = read_certificates(file)?;
-    let mut roots = RootCertStore::empty();
+pub(super) fn read_roots(file: &Path) -> Result<Built<Roots>, TlsError> {
+    let mut roots = Roots { store: RootCertStore::empty(), certificates: Vec::new() };
     let mut first_error = None;
     let mut ignored = 0_usize;
-    for (index, certificate) in certificates.into_iter().enumerate() {
-        if let Err(source) = roots.add(certificate) {
+    for (index, certificate) in read_certificates(file)?.into_iter().enumerate() {
+        if let Err(source) = roots.store.add(certificate.clone()) {
             ignored = ignored.saturating_add(1);
             let position = index.saturating_add(1);
             first_error.get_or_insert(TlsError::BadCertificate { file: file.to_owned(), position, source });
+        } else {
+            roots.certificates.push(certificate);
         }
     }
     match first_error {
-        Some(error) if roots.is_empty() => Err(error),
+        Some(error) if roots.store.is_empty() => Err(error),
         Some(_) => {
             let warning = format!("{ignored} certificates in {} cannot be used and are left out", file.display());
             Ok(Built { value: roots, warnings: vec![warning] })
@@ -160,8 +184,8 @@ fn contains(text: &[u8], part: &str) -> bool {
     memchr::memmem::find(text, part.as_bytes()).is_some()
 }
 
-/// The parser shows names only to say that another is not among them.
-fn names(leaf: &ParsedCertificate<'_>) -> Vec<String> {
+/// The hosts and addresses that a certificate is for. The parser shows names only to say that another is not among them.
+pub(super) fn names(leaf: &ParsedCertificate<'_>) -> Vec<String> {
     let Ok(nobody) = ServerName::try_from("nobody.invalid") else { return Vec::new() };
     match verify_server_name(leaf, &nobody) {
         Err(rustls::Error::InvalidCertificate(CertificateError::NotValidForNameContext { presented, .. })) => {
@@ -180,21 +204,44 @@ pub(super) fn bare(presented: &str) -> &str {
 
 /// The same for dates: at the end of all time every certificate has expired, and the error says since when.
 fn not_after(leaf: &ParsedCertificate<'_>) -> Option<SystemTime> {
-    match judge(leaf, Duration::from_secs(u64::MAX)) {
+    match judge(leaf, UnixTime::since_unix_epoch(Duration::from_secs(u64::MAX))) {
         Some(CertificateError::ExpiredContext { not_after, .. }) => system_time(not_after),
         _ => None,
     }
 }
 
 fn not_before(leaf: &ParsedCertificate<'_>) -> Option<SystemTime> {
-    match judge(leaf, Duration::ZERO) {
+    match judge(leaf, UnixTime::since_unix_epoch(Duration::ZERO)) {
         Some(CertificateError::NotValidYetContext { not_before, .. }) => system_time(not_before),
         _ => None,
     }
 }
 
-fn judge(leaf: &ParsedCertificate<'_>, now: Duration) -> Option<CertificateError> {
-    let now = UnixTime::since_unix_epoch(now);
+/// Whether a certificate is valid at `now`, whoever signed it and whatever for.
+///
+/// # Errors
+/// That it is not, and until or since when.
+pub(super) fn check_dates(leaf: &ParsedCertificate<'_>, now: UnixTime) -> Result<(), rustls::Error> {
+    match judge(leaf, now) {
+        // Dates are looked at first: who finds fault with anything else has found them right.
+        Some(
+            CertificateError::UnknownIssuer
+            | CertificateError::InvalidPurpose
+            | CertificateError::InvalidPurposeContext { .. },
+        ) => Ok(()),
+        Some(CertificateError::Other(other)) if is_of_authority(&other) => Ok(()),
+        Some(error) => Err(error.into()),
+        None => Err(CertificateError::ApplicationVerificationFailure.into()),
+    }
+}
+
+/// Whether this is the parser's refusal of an authority (CA:TRUE) that shows itself. The error's own type is not public here.
+pub(super) fn is_of_authority(error: &OtherError) -> bool {
+    format!("{error:?}").contains("CaUsedAsEndEntity")
+}
+
+/// What is wrong with a certificate where nobody is trusted.
+fn judge(leaf: &ParsedCertificate<'_>, now: UnixTime) -> Option<CertificateError> {
     let algorithms = provider().signature_verification_algorithms.all;
     match verify_server_cert_signed_by_trust_anchor(leaf, &RootCertStore::empty(), &[], now, algorithms) {
         Err(rustls::Error::InvalidCertificate(error)) => Some(error),

@@ -1,5 +1,7 @@
 //! TLS towards endpoints.
 
+use std::collections::BTreeSet;
+use std::path::Path;
 use std::sync::{Arc, OnceLock};
 
 use rustls::client::danger::ServerCertVerifier;
@@ -10,8 +12,10 @@ use rustls::version::{TLS12, TLS13};
 use rustls::{ClientConfig, SupportedProtocolVersion};
 use rustls_platform_verifier::Verifier;
 
-use super::certificate::{Identity, read_roots};
+use super::certificate::{Identity, Roots, read_roots};
 use super::error::TlsError;
+use super::known::{Known, nameless};
+use super::pinned::Pinned;
 use super::unverified::Unverified;
 use super::{ALPN, Built, provider};
 use crate::config::{ClientTls, Endpoint, Verify};
@@ -40,13 +44,17 @@ impl PlatformRoots {
 }
 
 /// Reads the files of a cluster and makes its configuration. For clusters with a TLS endpoint only: the others need no
-/// roots.
+/// roots. `endpoints` are those of the cluster, for warnings.
 ///
 /// # Errors
 /// [`TlsError`] for the first file that cannot be used, or a platform without roots.
-pub fn client_config(tls: &ClientTls, platform: &PlatformRoots) -> Result<Built<Arc<ClientConfig>>, TlsError> {
+pub fn client_config(
+    tls: &ClientTls,
+    endpoints: &[Endpoint],
+    platform: &PlatformRoots,
+) -> Result<Built<Arc<ClientConfig>>, TlsError> {
     let mut warnings = Vec::new();
-    let verifier = verifier(tls, platform, &mut warnings)?;
+    let verifier = verifier(tls, endpoints, platform, &mut warnings)?;
     let builder = ClientConfig::builder_with_provider(provider())
         .with_protocol_versions(VERSIONS)
         .map_err(|source| TlsError::Setup { source })?
@@ -78,21 +86,46 @@ pub fn server_name(tls: &ClientTls, endpoint: &Endpoint) -> Result<ServerName<'s
 
 fn verifier(
     tls: &ClientTls,
+    endpoints: &[Endpoint],
     platform: &PlatformRoots,
     warnings: &mut Vec<String>,
 ) -> Result<Arc<dyn ServerCertVerifier>, TlsError> {
-    match (tls.verify, &tls.ca) {
-        (Verify::None, _) => Ok(Arc::new(Unverified::new(&provider()))),
-        (Verify::Full, None) => platform.verifier(),
+    let certificate = match (tls.verify, &tls.ca) {
+        (Verify::None, _) => None,
+        (Verify::Full, None) => Some(platform.verifier()?),
         (Verify::Full, Some(file)) => {
             let roots = read_roots(file)?;
             warnings.extend(roots.warnings);
-            WebPkiServerVerifier::builder_with_provider(Arc::new(roots.value), provider())
-                .build()
-                .map(|verifier| verifier as Arc<dyn ServerCertVerifier>)
-                .map_err(|source| TlsError::Verifier { file: file.clone(), source })
+            Some(verifier_of(file, roots.value, &asked_for(tls, endpoints), warnings)?)
         }
-    }
+    };
+    Ok(match certificate {
+        certificate if !tls.pins.is_empty() => Arc::new(Pinned::new(tls.pins.clone(), certificate)),
+        Some(certificate) => certificate,
+        None => Arc::new(Unverified::new(&provider())),
+    })
+}
+
+/// Trusts what is in `file`: as authorities, and as they are.
+fn verifier_of(
+    file: &Path,
+    roots: Roots,
+    names: &BTreeSet<String>,
+    warnings: &mut Vec<String>,
+) -> Result<Arc<dyn ServerCertVerifier>, TlsError> {
+    let before = warnings.len();
+    warnings.extend(names.iter().filter(|name| roots.have_nameless(name)).map(|name| nameless(name)));
+    let others = WebPkiServerVerifier::builder_with_provider(Arc::new(roots.store), provider())
+        .build()
+        .map_err(|source| TlsError::Verifier { file: file.to_owned(), source })?;
+    let known = Known::<dyn ServerCertVerifier>::new(roots.certificates, others);
+    Ok(Arc::new(if warnings.len() > before { known.has_warned() } else { known }))
+}
+
+/// Names that endpoints are asked for, each once.
+fn asked_for(tls: &ClientTls, endpoints: &[Endpoint]) -> BTreeSet<String> {
+    let name = |endpoint| server_name(tls, endpoint).ok().map(|name| name.to_str().into_owned());
+    endpoints.iter().filter(|endpoint| endpoint.tls).filter_map(name).collect()
 }
 
 /// `host[:port]` without the port and the brackets of an IPv6 address.

@@ -4,9 +4,10 @@ use std::io;
 use std::time::{Duration, UNIX_EPOCH};
 
 use rustls::pki_types::UnixTime;
-use rustls::{AlertDescription, CertificateError, Error, InvalidMessage, PeerIncompatible};
+use rustls::{AlertDescription, CertificateError, Error, InvalidMessage, OtherError, PeerIncompatible};
 
-use super::certificate::bare;
+use super::certificate::{bare, is_of_authority};
+use super::pinned::WrongKey;
 use crate::telemetry::clock::Day;
 
 /// Who is at the other end of a handshake.
@@ -90,15 +91,29 @@ fn explain_certificate(error: &CertificateError, peer: Peer) -> String {
         CertificateError::BadSignature => {
             format!("{whose} has a wrong signature: was it signed by another issuer of the same name?")
         }
-        // `openssl req -x509` makes these unless told otherwise. The arm of the parser's error is not public here.
-        CertificateError::Other(other) if format!("{other:?}").contains("CaUsedAsEndEntity") => {
-            format!("{whose} is that of an authority (CA:TRUE): make one with basicConstraints=CA:FALSE")
+        // `openssl req -x509` makes these unless told otherwise.
+        CertificateError::Other(other) if is_of_authority(other) => {
+            let file = if peer == Peer::Client { "client_ca" } else { "ca" };
+            format!(
+                "{whose} is that of an authority (CA:TRUE), and not one that is in `{file}` itself: put it there, or make one \
+                 with basicConstraints=CA:FALSE"
+            )
+        }
+        CertificateError::Other(other) if is_version_1(other) => {
+            format!("{whose} is an X.509 certificate of version 1, which has no names: make one of version 3")
+        }
+        CertificateError::Other(OtherError(error)) if error.is::<WrongKey>() => {
+            format!("{whose} was refused: {error}; is there a new key, or somebody in between?")
         }
         CertificateError::InvalidPurpose | CertificateError::InvalidPurposeContext { .. } => {
             format!("{whose} is for another purpose (extendedKeyUsage)")
         }
         other => format!("{whose} was refused: {other}"),
     }
+}
+
+fn is_version_1(error: &OtherError) -> bool {
+    format!("{error:?}").contains("UnsupportedCertVersion")
 }
 
 fn explain_alert(alert: AlertDescription, peer: Peer) -> String {

@@ -12,6 +12,8 @@ mod certificate;
 mod client;
 mod error;
 mod explain;
+mod known;
+mod pinned;
 mod selfsigned;
 mod server;
 mod unverified;
@@ -54,3 +56,5 @@ fn provider() -> Arc<CryptoProvider> {
 
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod trust_tests;

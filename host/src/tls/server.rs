@@ -6,17 +6,18 @@ use std::sync::{Arc, Weak};
 
 use parking_lot::Mutex;
 use rustls::crypto::aws_lc_rs::Ticketer;
-use rustls::pki_types::ServerName;
+use rustls::pki_types::{CertificateDer, ServerName};
 use rustls::server::danger::ClientCertVerifier;
 use rustls::server::{ClientHello, NoServerSessionStorage, ProducesTickets, ResolvesServerCert, WebPkiClientVerifier};
 use rustls::sign::CertifiedKey;
 use rustls::version::{TLS12, TLS13};
-use rustls::{RootCertStore, ServerConfig, SupportedProtocolVersion};
+use rustls::{ServerConfig, SupportedProtocolVersion};
 
-use super::certificate::{Identity, read_roots};
+use super::certificate::{Identity, Roots, read_roots};
 use super::error::TlsError;
+use super::known::Known;
 use super::{ALPN, Built, provider};
-use crate::config::{CertificateFiles, ClientCertificate, ServerTls};
+use crate::config::{CertificateFiles, CipherOrder, ClientCertificate, ServerTls};
 
 const ALL_VERSIONS: &[&SupportedProtocolVersion] = &[&TLS13, &TLS12];
 const ONLY_TLS13: &[&SupportedProtocolVersion] = &[&TLS13];
@@ -39,6 +40,7 @@ pub fn server_config(tls: &ServerTls, tickets: &Tickets) -> Result<Built<Arc<Ser
         .map_err(|source| TlsError::Setup { source })?
         .with_client_cert_verifier(clients.verifier)
         .with_cert_resolver(Arc::new(resolver));
+    config.ignore_client_order = tls.cipher_order == CipherOrder::Server;
     config.alpn_protocols = vec![ALPN.to_vec()];
     config.ticketer = tickets.issuer(Scope::new(tls, clients.policy)).map_err(|source| TlsError::Setup { source })?;
     config.session_storage = Arc::new(NoServerSessionStorage {});
@@ -100,21 +102,18 @@ impl Clients {
         let roots = read_roots(file)?;
         warnings.extend(roots.warnings);
         let required = *mode == ClientCertificate::Required;
-        let policy = Some((fingerprint(&roots.value), required));
-        let builder = WebPkiClientVerifier::builder_with_provider(Arc::new(roots.value), provider());
+        let Roots { store, certificates } = roots.value;
+        let policy = Some((fingerprint(&certificates), required));
+        let builder = WebPkiClientVerifier::builder_with_provider(Arc::new(store), provider());
         let builder = if required { builder } else { builder.allow_unauthenticated() };
-        let verifier = builder.build().map_err(|source| TlsError::Verifier { file: file.clone(), source })?;
-        Ok(Self { verifier, policy })
+        let others = builder.build().map_err(|source| TlsError::Verifier { file: file.clone(), source })?;
+        Ok(Self { verifier: Arc::new(Known::new(certificates, others)), policy })
     }
 }
 
-/// What tells one set of roots from another: name and key of each.
-fn fingerprint(roots: &RootCertStore) -> Vec<Vec<u8>> {
-    let mut all: Vec<Vec<u8>> = Vec::with_capacity(roots.len());
-    for root in &roots.roots {
-        let constraints = root.name_constraints.as_ref().map_or(&[][..], AsRef::as_ref);
-        all.push([root.subject.as_ref(), root.subject_public_key_info.as_ref(), constraints].concat());
-    }
+/// What tells one set of roots from another: each of them whole, for one may be shown itself.
+fn fingerprint(certificates: &[CertificateDer<'_>]) -> Vec<Vec<u8>> {
+    let mut all: Vec<Vec<u8>> = certificates.iter().map(|certificate| certificate.to_vec()).collect();
     all.sort();
     all
 }

@@ -5,7 +5,7 @@ use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair, date_time_ymd};
+use rcgen::{BasicConstraints, Certificate, CertificateParams, DnType, IsCa, Issuer, KeyPair, date_time_ymd};
 use rustls::NamedGroup;
 use rustls::pki_types::ServerName;
 use tempfile::TempDir;
@@ -13,20 +13,21 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream, duplex};
 use tokio_rustls::{TlsAcceptor, TlsConnector, client, server};
 
 use super::*;
-use crate::config::{CertificateFiles, ClientCertificate, ClientTls, ServerTls, Verify};
+use crate::config::{CertificateFiles, CipherOrder, ClientCertificate, ClientTls, ServerTls, Verify};
+use crate::config::{Discover, Endpoint, EndpointAddress, EndpointState};
 
 /// A folder with an authority and what it signs.
-struct Authority {
-    folder: TempDir,
+pub(super) struct Authority {
+    pub(super) folder: TempDir,
     issuer: Issuer<'static, KeyPair>,
 }
 
 impl Authority {
-    fn new() -> Self {
+    pub(super) fn new() -> Self {
         Self::named("tidegate test")
     }
 
-    fn named(name: &str) -> Self {
+    pub(super) fn named(name: &str) -> Self {
         let mut params = CertificateParams::new(Vec::new()).unwrap();
         params.distinguished_name.push(DnType::CommonName, name);
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
@@ -37,20 +38,28 @@ impl Authority {
         made
     }
 
-    fn ca(&self) -> PathBuf {
+    pub(super) fn ca(&self) -> PathBuf {
         self.folder.path().join("ca.pem")
     }
 
-    fn sign(&self, file: &str, names: &[&str]) -> CertificateFiles {
+    pub(super) fn sign(&self, file: &str, names: &[&str]) -> CertificateFiles {
         self.sign_with(file, names, |_| {})
     }
 
-    fn sign_with(&self, file: &str, names: &[&str], change: impl FnOnce(&mut CertificateParams)) -> CertificateFiles {
+    pub(super) fn sign_with(
+        &self,
+        file: &str,
+        names: &[&str],
+        change: impl FnOnce(&mut CertificateParams),
+    ) -> CertificateFiles {
         let names: Vec<_> = names.iter().map(|name| (*name).to_owned()).collect();
         let mut params = CertificateParams::new(names).unwrap();
         change(&mut params);
         let key = KeyPair::generate().unwrap();
-        let certificate = params.signed_by(&key, &self.issuer).unwrap();
+        self.write(file, &params.signed_by(&key, &self.issuer).unwrap(), &key)
+    }
+
+    pub(super) fn write(&self, file: &str, certificate: &Certificate, key: &KeyPair) -> CertificateFiles {
         let path = |end| self.folder.path().join(format!("{file}.{end}"));
         let files = CertificateFiles { certificate: path("crt"), key: path("key") };
         fs::write(&files.certificate, certificate.pem()).unwrap();
@@ -65,23 +74,43 @@ fn private(path: &PathBuf, text: &str) {
     fs::set_permissions(path, fs::Permissions::from_mode(0o600)).unwrap();
 }
 
-fn server_tls(default: CertificateFiles) -> ServerTls {
-    ServerTls { default, by_name: Vec::new(), allow_tls12: true, client_ca: None }
+pub(super) fn server_tls(default: CertificateFiles) -> ServerTls {
+    ServerTls { default, by_name: Vec::new(), allow_tls12: true, cipher_order: CipherOrder::Client, client_ca: None }
 }
 
-fn trusting(authority: &Authority) -> ClientTls {
-    ClientTls { ca: Some(authority.ca()), verify: Verify::Full, server_name: None, identity: None }
+pub(super) fn trusting(authority: &Authority) -> ClientTls {
+    ClientTls { ca: Some(authority.ca()), verify: Verify::Full, pins: Vec::new(), server_name: None, identity: None }
 }
 
-type Met = (io::Result<client::TlsStream<DuplexStream>>, io::Result<server::TlsStream<DuplexStream>>);
+pub(super) fn endpoint(authority: &str) -> Endpoint {
+    Endpoint {
+        url: format!("wss://{authority}"),
+        address: EndpointAddress::Tcp("unused".to_owned(), 443),
+        tls: true,
+        authority: authority.to_owned(),
+        base_path: String::new(),
+        weight: 100,
+        group: 0,
+        route: None,
+        redirect: None,
+        state: EndpointState::Ready,
+        labels: Vec::new(),
+        max_connections: None,
+        ignore_errors: false,
+        discover: Discover::Off,
+        found_by: None,
+    }
+}
 
-async fn meet(server: &ServerTls, client: &ClientTls, name: &str) -> Met {
+pub(super) type Met = (io::Result<client::TlsStream<DuplexStream>>, io::Result<server::TlsStream<DuplexStream>>);
+
+pub(super) async fn meet(server: &ServerTls, client: &ClientTls, name: &str) -> Met {
     let server = server_config(server, &Tickets::default()).unwrap().value;
-    let client = client_config(client, &PlatformRoots::default()).unwrap().value;
+    let client = client_config(client, &[], &PlatformRoots::default()).unwrap().value;
     shake(server, client, name).await
 }
 
-async fn shake(server: Arc<rustls::ServerConfig>, client: Arc<rustls::ClientConfig>, name: &str) -> Met {
+pub(super) async fn shake(server: Arc<rustls::ServerConfig>, client: Arc<rustls::ClientConfig>, name: &str) -> Met {
     let (near, far) = duplex(64 << 10);
     let name = ServerName::try_from(name.to_owned()).unwrap();
     tokio::join!(TlsConnector::from(client).connect(name, near), TlsAcceptor::from(server).accept(far))
@@ -161,6 +190,34 @@ async fn tls12_can_be_switched_off() {
 }
 
 #[tokio::test]
+async fn the_order_of_ciphers_is_the_clients_unless_the_operator_wants_his_own() {
+    use rustls::CipherSuite;
+    let authority = Authority::new();
+    let mut tls = server_tls(authority.sign("server", &["localhost"]));
+    let mut provider = (*provider()).clone();
+    provider.cipher_suites.reverse();
+    let mut roots = rustls::RootCertStore::empty();
+    roots.add_parsable_certificates([rustls::pki_types::pem::PemObject::from_pem_file(authority.ca()).unwrap()]);
+    let backwards = rustls::ClientConfig::builder_with_provider(Arc::new(provider))
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_root_certificates(roots)
+        .with_no_client_auth();
+
+    for (order, expected) in [
+        (CipherOrder::Client, CipherSuite::TLS13_CHACHA20_POLY1305_SHA256),
+        (CipherOrder::Server, CipherSuite::TLS13_AES_256_GCM_SHA384),
+    ] {
+        tls.cipher_order = order;
+        let config = server_config(&tls, &Tickets::default()).unwrap().value;
+
+        let (client, _server) = shake(config, Arc::new(backwards.clone()), "localhost").await;
+
+        assert_eq!(client.unwrap().get_ref().1.negotiated_cipher_suite().unwrap().suite(), expected);
+    }
+}
+
+#[tokio::test]
 async fn failed_checks_are_told_apart() {
     let (authority, stranger, renewed) = (Authority::new(), Authority::named("stranger"), Authority::new());
     let good = authority.sign("good", &["localhost", "10.0.0.1"]);
@@ -196,7 +253,7 @@ async fn platform_roots_are_used_without_a_ca_file() {
     let server = server_config(&server_tls(authority.sign("server", &["localhost"])), &Tickets::default()).unwrap();
     let tls = ClientTls { ca: None, ..trusting(&authority) };
 
-    match client_config(&tls, &PlatformRoots::default()) {
+    match client_config(&tls, &[], &PlatformRoots::default()) {
         Ok(client) => {
             let (refused, _) = shake(server.value, client.value, "localhost").await;
             let text = explain(&refused.unwrap_err(), Peer::Endpoint);
@@ -211,7 +268,7 @@ async fn platform_roots_are_used_without_a_ca_file() {
 async fn plain_peers_are_named() {
     let authority = Authority::new();
     let server = server_config(&server_tls(authority.sign("server", &["localhost"])), &Tickets::default()).unwrap();
-    let client = client_config(&trusting(&authority), &PlatformRoots::default()).unwrap();
+    let client = client_config(&trusting(&authority), &[], &PlatformRoots::default()).unwrap();
 
     let (near, mut far) = duplex(64 << 10);
     far.write_all(b"HTTP/1.1 400 Bad Request\r\n\r\n").await.unwrap();
@@ -269,7 +326,7 @@ async fn sessions_resume_after_a_renewal_but_not_into_stricter_listeners() {
     let first = config(&open);
     authority.sign("server", &["localhost"]);
     let (renewed, strict) = (config(&open), config(&strict));
-    let client = client_config(&trusting(&authority), &PlatformRoots::default()).unwrap().value;
+    let client = client_config(&trusting(&authority), &[], &PlatformRoots::default()).unwrap().value;
 
     let mut kinds = Vec::new();
     for server in [first, renewed] {
@@ -351,7 +408,7 @@ async fn demo_certificate_is_for_the_local_host() {
     fs::write(&files.certificate, &made.certificate).unwrap();
     private(&files.key, &made.key);
     let ca = Some(files.certificate.clone());
-    let client = ClientTls { ca, verify: Verify::Full, server_name: None, identity: None };
+    let client = ClientTls { ca, verify: Verify::Full, pins: Vec::new(), server_name: None, identity: None };
 
     for name in ["localhost", "127.0.0.1", "::1"] {
         let (client, server) = meet(&server_tls(files.clone()), &client, name).await;
@@ -363,25 +420,7 @@ async fn demo_certificate_is_for_the_local_host() {
 
 #[test]
 fn endpoints_are_asked_for_by_host_or_by_configured_name() {
-    use crate::config::{Discover, Endpoint, EndpointAddress, EndpointState};
-    let mut tls = ClientTls { ca: None, verify: Verify::Full, server_name: None, identity: None };
-    let endpoint = |authority: &str| Endpoint {
-        url: format!("wss://{authority}"),
-        address: EndpointAddress::Tcp("unused".to_owned(), 443),
-        tls: true,
-        authority: authority.to_owned(),
-        base_path: String::new(),
-        weight: 100,
-        group: 0,
-        route: None,
-        redirect: None,
-        state: EndpointState::Ready,
-        labels: Vec::new(),
-        max_connections: None,
-        ignore_errors: false,
-        discover: Discover::Off,
-        found_by: None,
-    };
+    let mut tls = ClientTls { ca: None, verify: Verify::Full, pins: Vec::new(), server_name: None, identity: None };
 
     for (authority, expected) in
         [("a.test:8443", "a.test"), ("a.test", "a.test"), ("[::1]:1", "::1"), ("1.2.3.4", "1.2.3.4")]

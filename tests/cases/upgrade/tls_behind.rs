@@ -1,6 +1,6 @@
 //! TLS towards endpoints.
 
-use tidegate_tests::{Ca, Gateway, Origin, Setup, upgrade_request};
+use tidegate_tests::{Ca, Gateway, Origin, Setup, eventually, upgrade_request};
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 use tokio_tungstenite::tungstenite::Error;
 
@@ -77,6 +77,52 @@ async fn without_verification_any_certificate_will_do() {
     let generation = gateway.inner().generation();
     let warnings = &generation.config().warnings;
     assert!(warnings.iter().any(|warning| warning.contains("verify")), "and it is warned of: {warnings:?}");
+}
+
+/// Requests, tunnels and probes meet the endpoint alike.
+#[tokio::test]
+async fn a_certificate_that_signs_itself_is_taken_where_it_is_named() {
+    let (mine, other) = (Ca::own(&["localhost"]), Ca::own(&["localhost"]));
+    let origin = Origin::named("s").tls(&mine).start().await;
+    let text = "[[route]]\npath = \"/\"\nto = \"balancer://pool\"\n\
+                [cluster.pool]\nendpoints = [\"wss://localhost:{port}\"]\ntls = { ca = \"own.pem\" }\n\
+                health = { probe = \"tls\", interval = \"100ms\" }\n";
+    let setup = || Gateway::configure(text).put("port", origin.address().port());
+    let trusting = setup().file("own.pem", &mine.certificate).start().await;
+    let strange = setup().file("own.pem", &other.certificate).start().await;
+
+    trusting.websocket("/").await.echo("through").await;
+
+    assert_eq!(trusting.get("/").await.status, 200);
+    let probes = || {
+        let all = trusting.inner().registry().all();
+        all.iter().flat_map(|(_, lives)| lives).map(|live| live.probes()).next().unwrap()
+    };
+    eventually("a probe", || probes().0 > 0).await;
+    assert_eq!(probes().1, 0, "none has failed");
+    assert_eq!(refused(&strange).await, 503, "another certificate of the same name is another endpoint");
+}
+
+#[tokio::test]
+async fn an_endpoint_must_have_the_key_that_is_pinned() {
+    let ca = Ca::new();
+    let (identity, other) = (ca.issue(&["localhost"]), ca.issue(&["localhost"]));
+    let origin = Origin::named("s").tls(&identity).start().await;
+    let pinning = |pin: &str, more: &str| {
+        behind(&origin, &format!("{{ pin = \"{pin}\", {more} }}")).file("ca.pem", ca.pem()).start()
+    };
+    let both = format!("{};{}", other.pin(), identity.pin());
+
+    for more in ["ca = \"ca.pem\"", "verify = \"none\""] {
+        let gateway = pinning(&both, more).await;
+        gateway.websocket("/").await.echo("through").await;
+        let generation = gateway.inner().generation();
+        assert_eq!(generation.config().warnings, Vec::<String>::new(), "{more}");
+
+        let gateway = pinning(&other.pin(), more).await;
+        assert_eq!(refused(&gateway).await, 503, "{more}");
+    }
+    assert_eq!(origin.seen().len(), 2, "nothing is said to who has another key");
 }
 
 #[tokio::test]

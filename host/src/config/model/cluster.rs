@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use super::super::membership::Counting;
+use super::super::pin::Pin;
 use super::super::signals::Signal;
 use super::{Affinity, CertificateFiles, Endpoint, Health, Outlier, Pause, PluginUse, Retry, Sticky, Timeouts};
 
@@ -55,10 +56,12 @@ pub struct Cluster {
 /// TLS towards endpoints.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ClientTls {
-    /// Roots to trust instead of the platform's.
+    /// Roots to trust instead of the platform's, and certificates of endpoints themselves.
     pub ca: Option<PathBuf>,
-    /// Whether the certificate is checked at all. Default full.
+    /// How the certificate is checked. Default full.
     pub verify: Verify,
+    /// Public keys of which the endpoint must have one, whatever `verify` says. Default: any.
+    pub pins: Vec<Pin>,
     /// Name to ask for and check instead of the URL's.
     pub server_name: Option<String>,
     /// Certificate to show.
@@ -70,6 +73,6 @@ pub struct ClientTls {
 pub enum Verify {
     /// Chain, name and dates.
     Full,
-    /// Not at all.
+    /// Not at all, but for its key if there are pins.
     None,
 }

@@ -43,8 +43,19 @@ pub struct ServerTls {
     pub by_name: Vec<(Vec<String>, CertificateFiles)>,
     /// Lowest version: true allows TLS 1.2 (default), false asks for 1.3.
     pub allow_tls12: bool,
+    /// Whose order of ciphers counts. Default the client's.
+    pub cipher_order: CipherOrder,
     /// CA file that client certificates must chain to, and whether one is required.
     pub client_ca: Option<(PathBuf, ClientCertificate)>,
+}
+
+/// Whose order decides among the ciphers that both sides know.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CipherOrder {
+    /// The client's: it knows which one its hardware does fast, and none is offered here that is weak (Mozilla's advice).
+    Client,
+    /// Ours: AES-256-GCM, AES-128-GCM, ChaCha20-Poly1305 (Apache's `SSLHonorCipherOrder on`).
+    Server,
 }
 
 /// Whether a client must show a certificate.

@@ -23,7 +23,7 @@ use crate::net::Underscores;
 pub use cluster::{ClientTls, Cluster, Verify};
 pub use endpoint::{Endpoint, EndpointAddress, EndpointState};
 pub use health::{Check, Health, HttpCheck, Outlier, Pause, WebsocketCheck};
-pub use listener::{CertificateFiles, ClientCertificate, Limits, Listener, ServerTls};
+pub use listener::{CertificateFiles, CipherOrder, ClientCertificate, Limits, Listener, ServerTls};
 pub use retry::Retry;
 pub use sticky::{Affinity, Issue, SameSite, Sticky};
 

@@ -4,9 +4,10 @@ use std::collections::BTreeMap;
 
 use toml::Spanned;
 
-use super::super::model::{ClientTls, Cluster, Endpoint, EndpointState, Pause, PluginUse, Retry, Timeouts, Verify};
+use super::super::model::{Cluster, Endpoint, EndpointState, Pause, PluginUse, Retry, Timeouts};
 use super::super::report::Span;
-use super::super::schema::{ClientTlsTable, ClusterSection, EndpointEntry, EndpointTable, PoolTable, Text};
+use super::super::schema::{ClusterSection, EndpointEntry, EndpointTable, PoolTable, Text};
+use super::client_tls::PLAIN_TLS;
 use super::plugins::{Plugins, Role};
 use super::url::{self, EndpointUrl};
 use super::{Resolver, defaults, membership};
@@ -179,50 +180,7 @@ impl Resolver<'_, '_> {
             ..plain
         })
     }
-
-    fn client_tls(&mut self, cluster: &str, written: Option<&ClientTlsTable>) -> ClientTls {
-        let Some(written) = written else { return PLAIN_TLS };
-        let verify = self.choice(
-            "verify",
-            written.verify.as_ref(),
-            &[("full", Verify::Full), ("none", Verify::None)],
-            Verify::Full,
-        );
-        if let Some(word) = written.verify.as_ref().filter(|_| verify == Verify::None) {
-            let message =
-                format!("cluster `{cluster}` has verify = \"none\": anybody between can read and change its traffic");
-            self.report.warn(word.span(), message);
-            if let Some(ca) = &written.ca {
-                self.report
-                    .warn(ca.span(), format!("cluster `{cluster}` has `ca`, which verify = \"none\" never looks at"));
-            }
-        }
-        if let Some(name) = written.server_name.as_ref().filter(|name| !url::is_host_name(name.get_ref())) {
-            let message = format!("bad `server_name` \"{}\", expected a host name", name.get_ref());
-            self.report.fault(name.span(), message);
-        }
-        let identity = match (&written.certificate, &written.key) {
-            (Some(certificate), Some(key)) => Some(self.certificate(certificate, key)),
-            (Some(lonely), None) => {
-                self.report.fault(lonely.span(), "`certificate` is set, but not its `key`");
-                None
-            }
-            (None, Some(lonely)) => {
-                self.report.fault(lonely.span(), "`key` is set, but not its `certificate`");
-                None
-            }
-            (None, None) => None,
-        };
-        ClientTls {
-            ca: written.ca.as_ref().map(|ca| self.file("`ca`", ca)),
-            verify,
-            server_name: written.server_name.as_ref().map(|name| name.get_ref().to_ascii_lowercase()),
-            identity,
-        }
-    }
 }
-
-const PLAIN_TLS: ClientTls = ClientTls { ca: None, verify: Verify::Full, server_name: None, identity: None };
 
 /// The cluster of a route that names its server directly.
 pub(super) fn direct(url: &EndpointUrl, timeouts: Timeouts) -> Resolved {

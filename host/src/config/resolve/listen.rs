@@ -5,7 +5,7 @@ use std::net::Ipv6Addr;
 
 use toml::Spanned;
 
-use super::super::model::{CertificateFiles, ClientCertificate, Limits, Listener, ServerTls};
+use super::super::model::{CertificateFiles, CipherOrder, ClientCertificate, Limits, Listener, ServerTls};
 use super::super::schema::{LimitsTable, ListenSection, ServerTlsTable, Text};
 use super::{Resolver, defaults, url};
 
@@ -75,11 +75,13 @@ impl Resolver<'_, '_> {
         }
         let demand = self.choice("client_certificate", demand, &demands, ClientCertificate::Required);
         let client_ca = written.client_ca.as_ref().map(|ca| (self.file("`client_ca`", ca), demand));
+        let orders = [("client", CipherOrder::Client), ("server", CipherOrder::Server)];
         let versions = [("1.2", true), ("1.3", false)];
         ServerTls {
             default: self.certificate(&written.certificate, &written.key),
             by_name,
             allow_tls12: self.choice("min_version", written.min_version.as_ref(), &versions, true),
+            cipher_order: self.choice("cipher_order", written.cipher_order.as_ref(), &orders, defaults::CIPHER_ORDER),
             client_ca,
         }
     }

@@ -1,6 +1,7 @@
 //! As written → as used: every default filled in, every reference followed, all faults collected.
 
 mod action;
+mod client_tls;
 mod cluster;
 mod gateway;
 mod headers;

@@ -75,6 +75,7 @@ pub(crate) struct EndpointTable {
 pub(crate) struct ClientTlsTable {
     pub(crate) ca: Option<Text>,
     pub(crate) verify: Option<Text>,
+    pub(crate) pin: Option<Text>,
     pub(crate) server_name: Option<Text>,
     pub(crate) certificate: Option<Text>,
     pub(crate) key: Option<Text>,

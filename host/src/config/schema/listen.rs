@@ -27,6 +27,7 @@ pub(crate) struct ServerTlsTable {
     pub(crate) client_ca: Option<Text>,
     pub(crate) client_certificate: Option<Text>,
     pub(crate) min_version: Option<Text>,
+    pub(crate) cipher_order: Option<Text>,
 }
 
 /// One more certificate, for these names.

@@ -167,7 +167,7 @@ fn upstreams(
     let tls_config = if tls_before.is_some() {
         tls_before
     } else if cluster.endpoints.iter().any(|endpoint| endpoint.tls) {
-        let built = tls::client_config(&cluster.tls, platform).map_err(wrong)?;
+        let built = tls::client_config(&cluster.tls, &cluster.endpoints, platform).map_err(wrong)?;
         for warning in &built.warnings {
             tracing::warn!(cluster = %cluster.name, "{warning}");
         }
