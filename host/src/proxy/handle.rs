@@ -47,7 +47,7 @@ pub(super) async fn handle(
             tracing::debug!(cluster = %exchange.destination.cluster.name(), path = ?facts.path, %error, "request failed");
             record.ending(ending(&error));
             let (status, text) = error.reply();
-            finish(record, reply::sentence(status, text))
+            finish(record, exchange.edited(reply::sentence(status, text)))
         }
     }
 }
@@ -152,6 +152,12 @@ impl Exchange<'_> {
         }
     }
 
+    /// An answer of the gateway's own, with the operator's edits: what protects a page has to be on its errors as well.
+    fn edited(&self, mut response: Response<Body>) -> Response<Body> {
+        self.rules.response_headers.apply(response.headers_mut());
+        response
+    }
+
     fn answer(
         self,
         answer: Answer,
@@ -168,7 +174,7 @@ impl Exchange<'_> {
                 Err(refusal) => {
                     record.endpoint_broke();
                     record.ending("switch-refused");
-                    return finish(record, *refusal);
+                    return finish(record, self.edited(*refusal));
                 }
             }
         } else {
@@ -188,7 +194,7 @@ impl Exchange<'_> {
         if let Err(fault) = prepare_response(&mut parts.headers, status, self.snapshot, self.rules, context) {
             record.ending(fault.kind.as_str());
             let text = "the response could not be mapped back";
-            return finish(record, reply::sentence(StatusCode::SERVICE_UNAVAILABLE, text));
+            return finish(record, self.edited(reply::sentence(StatusCode::SERVICE_UNAVAILABLE, text)));
         }
         if let Some(cookie) = record.sticky(&self.destination.cluster, facts, self.client.scheme) {
             parts.headers.append(header::SET_COOKIE, cookie);

@@ -21,7 +21,7 @@ pub struct Rules {
 #[derive(Debug)]
 enum Outcome {
     Forward { cluster: u32, path: String },
-    Redirect { to: String, status: u32 },
+    Redirect { to: String, status: u32, headers: Vec<(String, String)> },
     Respond(Response),
     Exclude,
 }
@@ -67,12 +67,13 @@ impl Rules {
                 }
                 Decision::Forward(Target { cluster: *cluster, path, route: Some(hit.rule) })
             }
-            Outcome::Redirect { to, status } => {
+            Outcome::Redirect { to, status, headers } => {
                 let location = location(to, &hit);
                 if location.len() > LONGEST {
                     return Decision::Respond(too_long());
                 }
-                let headers = vec![("location".to_owned(), location)];
+                let own = ("location".to_owned(), location);
+                let headers = std::iter::once(own).chain(headers.iter().cloned()).collect();
                 Decision::Respond(Response { status: *status, headers, body: Vec::new() })
             }
             Outcome::Respond(response) => Decision::Respond(response.clone()),
@@ -184,7 +185,7 @@ fn outcome(action: Action, at: &str, clusters: &[String]) -> Result<Outcome, Con
             let cluster = known.ok_or_else(|| fault(at("forward/cluster"), unknown()))?;
             Ok(Outcome::Forward { cluster, path })
         }
-        Action::Redirect(Redirect { to, status }) => {
+        Action::Redirect(Redirect { to, status, headers }) => {
             if !matches!(status, 301 | 302 | 303 | 307 | 308) {
                 let message = format!("expected 301, 302, 303, 307 or 308, found {status}");
                 return Err(fault(at("redirect/status"), message));
@@ -196,7 +197,7 @@ fn outcome(action: Action, at: &str, clusters: &[String]) -> Result<Outcome, Con
                 let message = format!("a group may not name the server, only what follows it: {to}");
                 return Err(fault(at("redirect/to"), message));
             }
-            Ok(Outcome::Redirect { to, status })
+            Ok(Outcome::Redirect { to, status, headers })
         }
         Action::Respond(Respond { status, headers, body }) => {
             if !(200..=599).contains(&status) {

@@ -58,6 +58,9 @@ pub struct Redirect {
     pub to: String,
     /// 301, 302, 303, 307 or 308.
     pub status: u32,
+    /// Sent beside it as they are.
+    #[serde(default)]
+    pub headers: Vec<(String, String)>,
 }
 
 /// What to answer.

@@ -93,3 +93,51 @@ async fn without_routes_everything_is_404() {
 
     assert_eq!(answer.status, 404);
 }
+
+/// Apache's `Header always`: a page's protection, or what lets a script read an answer, has to be on errors as well.
+#[tokio::test]
+async fn every_answer_of_a_route_has_its_response_headers() {
+    let origin = Origin::named("a").start().await;
+    let broken = Origin::saying("no HTTP at all\r\n\r\n").start().await;
+    let nobody = Origin::reserved();
+    let edits = "response_headers = { set = { X-Frame-Options = \"DENY\", X-Kind = \"set\" }, remove = [\"X-Own\"] }";
+    let text = format!(
+        r#"
+        [[route]]
+        path = "/through"
+        to = "http://{{a}}"
+        {edits}
+        [[route]]
+        path = "/down"
+        to = "http://{}"
+        {edits}
+        [[route]]
+        path = "/broken"
+        to = "http://{}"
+        {edits}
+        [[route]]
+        path = "/moved"
+        redirect = {{ to = "/new" }}
+        {edits}
+        [[route]]
+        path = "/here"
+        respond = {{ status = 403, headers = {{ X-Kind = "own", X-Own = "1", X-Kept = "1" }} }}
+        {edits}
+    "#,
+        nobody.address(),
+        broken.address()
+    );
+    let gateway = Gateway::configure(&text).origin(&origin).start().await;
+
+    for (path, status) in [("/through", 200), ("/down", 503), ("/broken", 502), ("/moved", 302), ("/here", 403)] {
+        let answer = gateway.get(path).await;
+
+        assert_eq!(answer.status, status, "{path}");
+        assert_eq!((answer.header("x-frame-options"), answer.header("x-kind")), ("DENY", "set"), "{path}");
+        assert_eq!(answer.header("x-own"), "", "{path}");
+        assert_eq!(answer.headers.get_all("x-kind").iter().count(), 1, "{path}");
+    }
+    assert_eq!(gateway.get("/moved").await.header("location"), "/new");
+    assert_eq!(gateway.get("/here").await.header("x-kept"), "1");
+    assert_eq!(gateway.get("/nowhere").await.header("x-frame-options"), "", "no route, no edits");
+}

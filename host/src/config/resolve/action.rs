@@ -1,9 +1,10 @@
 //! What a route does: `to`, `respond` or `redirect`.
 
+use ::http::header::LOCATION;
 use ::http::{HeaderName, HeaderValue, Uri};
 use toml::Spanned;
 
-use super::super::model::Timeouts;
+use super::super::model::{HeaderEdits, Timeouts};
 use super::super::report::{Span, closest, one_of};
 use super::super::schema::{RedirectTable, RespondTable, RouteSection, Text};
 use super::cluster::{self, Resolved};
@@ -28,12 +29,28 @@ pub(super) enum Action {
     Redirect {
         to: String,
         status: u64,
+        headers: Vec<(HeaderName, HeaderValue)>,
     },
     Respond {
         status: u64,
         headers: Vec<(HeaderName, HeaderValue)>,
         body: String,
     },
+}
+
+impl Action {
+    /// The same with the edits that the operator wants on every answer, where the answer is made from this alone.
+    pub(super) fn edited(mut self, edits: &HeaderEdits) -> Self {
+        if let Self::Redirect { headers, .. } | Self::Respond { headers, .. } = &mut self {
+            headers.retain(|(name, _)| !edits.remove.contains(name) && !edits.set.iter().any(|(set, _)| set == name));
+            headers.extend(edits.set.iter().cloned());
+        }
+        if let Self::Redirect { headers, .. } = &mut self {
+            // Where it leads is what it is.
+            headers.retain(|(name, _)| name != LOCATION);
+        }
+        self
+    }
 }
 
 impl Resolver<'_, '_> {
@@ -165,7 +182,7 @@ impl Resolver<'_, '_> {
                 format!("bad `to` \"{to}\" in `redirect`: a group may not name the server, only what follows it");
             self.report.fault_hint(written.to.span(), message, "for example \"https://example.org/$1\"");
         }
-        Some(Action::Redirect { to: to.clone(), status })
+        Some(Action::Redirect { to: to.clone(), status, headers: Vec::new() })
     }
 }
 

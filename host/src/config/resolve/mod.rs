@@ -3,6 +3,7 @@
 mod action;
 mod client_tls;
 mod cluster;
+mod effect;
 mod gateway;
 mod headers;
 mod health;
@@ -52,6 +53,7 @@ pub(crate) fn resolve(file: File, source: &Path, report: &mut Report<'_>) -> Con
     let rewriter = resolver.rewriter(&file.rewriter, &routes, &clusters, &plugins);
     resolver.unreported(&file, &clusters);
     let mapped = roles::mapped(&rewriter, &routes, &clusters);
+    resolver.edits_without_effect(&file, &gateway, &listeners, &router);
     resolver.unused(&file, &routes, &clusters, [&router, &rewriter]);
     Config {
         source: source.to_owned(),

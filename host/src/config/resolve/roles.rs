@@ -1,5 +1,6 @@
 //! `[router]` and `[rewriter]`: who fills them, and the `[[route]]` list in the form that plugins read.
 
+use ::http::{HeaderName, HeaderValue};
 use serde_json::{Value, json};
 
 use super::super::model::PluginUse;
@@ -68,14 +69,21 @@ fn role<'a>(kind: &'a str, default: &'a str, written: &'a RoleSection) -> Role<'
 
 /// One entry of the router's list.
 fn for_router(route: &ResolvedRoute) -> Value {
+    let fields = |headers: &[(HeaderName, HeaderValue)]| -> Value {
+        let text = |value: &HeaderValue| String::from_utf8_lossy(value.as_bytes()).into_owned();
+        headers.iter().map(|(name, value)| json!([name.as_str(), text(value)])).collect()
+    };
     let action = match &route.action {
         Action::Exclude => json!("exclude"),
         Action::Forward { cluster, path } => json!({ "forward": { "cluster": cluster, "path": path } }),
-        Action::Redirect { to, status } => json!({ "redirect": { "to": to, "status": status } }),
+        Action::Redirect { to, status, headers } if headers.is_empty() => {
+            json!({ "redirect": { "to": to, "status": status } })
+        }
+        Action::Redirect { to, status, headers } => {
+            json!({ "redirect": { "to": to, "status": status, "headers": fields(headers) } })
+        }
         Action::Respond { status, headers, body } => {
-            let text = |value: &::http::HeaderValue| String::from_utf8_lossy(value.as_bytes()).into_owned();
-            let headers: Vec<_> = headers.iter().map(|(name, value)| json!([name.as_str(), text(value)])).collect();
-            json!({ "respond": { "status": status, "headers": headers, "body": body } })
+            json!({ "respond": { "status": status, "headers": fields(headers), "body": body } })
         }
     };
     let (key, pattern) = match &route.matcher {

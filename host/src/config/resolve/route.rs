@@ -74,7 +74,7 @@ impl Resolver<'_, '_> {
             _ => *start,
         };
         let timeouts = self.timeouts(&written.timeouts, &start);
-        let ((matcher, span), action) = (matcher?, action?);
+        let ((matcher, span), action) = (matcher?, action?.edited(&response_headers));
         let (Matcher::Prefix(name) | Matcher::Regex(name)) = &matcher;
         let used = Route {
             name: Arc::from(name.as_str()),

@@ -1,0 +1,141 @@
+//! Header edits that cannot do what they say where they stand.
+
+use ::http::header::{self, HeaderName};
+
+use super::super::model::{Gateway, Listener, PluginUse};
+use super::super::report::Span;
+use super::super::schema::{File, HeaderTable, RouteSection, Text};
+use super::{Resolver, defaults};
+
+/// Fields of responses: no server reads them in a request.
+const OF_RESPONSES: [HeaderName; 23] = [
+    header::ACCESS_CONTROL_ALLOW_CREDENTIALS,
+    header::ACCESS_CONTROL_ALLOW_HEADERS,
+    header::ACCESS_CONTROL_ALLOW_METHODS,
+    header::ACCESS_CONTROL_ALLOW_ORIGIN,
+    header::ACCESS_CONTROL_EXPOSE_HEADERS,
+    header::ACCESS_CONTROL_MAX_AGE,
+    header::AGE,
+    header::ALT_SVC,
+    header::CONTENT_SECURITY_POLICY,
+    header::CONTENT_SECURITY_POLICY_REPORT_ONLY,
+    HeaderName::from_static("cross-origin-embedder-policy"),
+    HeaderName::from_static("cross-origin-opener-policy"),
+    HeaderName::from_static("cross-origin-resource-policy"),
+    header::LOCATION,
+    HeaderName::from_static("permissions-policy"),
+    header::REFERRER_POLICY,
+    header::RETRY_AFTER,
+    header::SERVER,
+    header::SET_COOKIE,
+    header::STRICT_TRANSPORT_SECURITY,
+    header::WWW_AUTHENTICATE,
+    header::X_CONTENT_TYPE_OPTIONS,
+    header::X_FRAME_OPTIONS,
+];
+
+/// Fields of requests: no client reads them in a response.
+const OF_REQUESTS: [HeaderName; 15] = [
+    header::ACCESS_CONTROL_REQUEST_HEADERS,
+    header::ACCESS_CONTROL_REQUEST_METHOD,
+    header::AUTHORIZATION,
+    header::COOKIE,
+    header::FORWARDED,
+    header::IF_MATCH,
+    header::IF_MODIFIED_SINCE,
+    header::IF_NONE_MATCH,
+    header::IF_RANGE,
+    header::IF_UNMODIFIED_SINCE,
+    header::ORIGIN,
+    header::RANGE,
+    header::REFERER,
+    header::UPGRADE_INSECURE_REQUESTS,
+    header::USER_AGENT,
+];
+
+impl Resolver<'_, '_> {
+    /// Warns of edits that come to nothing. What a route does is known with the shipped router only.
+    pub(super) fn edits_without_effect(
+        &mut self,
+        file: &File,
+        gateway: &Gateway,
+        listeners: &[Listener],
+        router: &PluginUse,
+    ) {
+        let is_shipped = router.plugin == defaults::ROUTER && file.router.config.is_none();
+        // A trusted proxy may be the one that speaks TLS.
+        let has_tls = listeners.iter().any(|listener| listener.tls.is_some()) || !gateway.forwarded.trusted.is_empty();
+        for route in file.route.iter().map(toml::Spanned::get_ref) {
+            self.fields_of_the_other_way(route);
+            self.set_and_removed(&route.request_headers);
+            self.set_and_removed(&route.response_headers);
+            if let Some(name) = is_set(&route.response_headers, &header::STRICT_TRANSPORT_SECURITY).filter(|_| !has_tls)
+            {
+                let message = "no [[listen]] has `tls`: browsers ignore Strict-Transport-Security over plain HTTP";
+                self.report.warn(name.span(), message);
+            }
+            if is_shipped {
+                self.edits_nobody_sees(route);
+            }
+        }
+    }
+
+    fn fields_of_the_other_way(&mut self, route: &RouteSection) {
+        for name in route.request_headers.set.keys().filter(|name| is_among(&OF_RESPONSES, name)) {
+            let message = format!(
+                "header `{}` means nothing in a request: use `response_headers` to send it to the client",
+                name.get_ref()
+            );
+            self.report.warn(name.span(), message);
+        }
+        let of_requests = |name: &Text| {
+            is_among(&OF_REQUESTS, name) || name.get_ref().to_ascii_lowercase().starts_with("x-forwarded-")
+        };
+        for name in route.response_headers.set.keys().filter(|name| of_requests(name)) {
+            let message = format!(
+                "header `{}` means nothing in a response: use `request_headers` to send it to the server",
+                name.get_ref()
+            );
+            self.report.warn(name.span(), message);
+        }
+        if let Some(name) = is_set(&route.response_headers, &header::SET_COOKIE) {
+            let message = "`set` of Set-Cookie takes the place of every cookie that the server sets";
+            self.report.warn(name.span(), message);
+        }
+    }
+
+    fn set_and_removed(&mut self, edits: &HeaderTable) {
+        for name in &edits.remove {
+            if edits.set.keys().any(|set| set.get_ref().eq_ignore_ascii_case(name.get_ref())) {
+                let message = format!("header `{}` is in `set`, too: it is not removed", name.get_ref());
+                self.report.warn(name.span(), message);
+            }
+        }
+    }
+
+    fn edits_nobody_sees(&mut self, route: &RouteSection) {
+        let is_excluded = route.to.as_ref().is_some_and(|to| to.get_ref() == "!");
+        let is_answered_here = is_excluded || route.respond.is_some() || route.redirect.is_some();
+        if let Some(at) = first(&route.request_headers).filter(|_| is_answered_here) {
+            self.report.warn(at, "`request_headers` of a route that is not forwarded: no server gets them");
+        }
+        if let Some(at) = first(&route.response_headers).filter(|_| is_excluded) {
+            let message = "`response_headers` of a route with to = \"!\": its 404 is answered without them; use \
+                           respond = { status = 404 } for one that has them";
+            self.report.warn(at, message);
+        }
+    }
+}
+
+fn is_among(names: &[HeaderName], name: &Text) -> bool {
+    names.iter().any(|known| known.as_str().eq_ignore_ascii_case(name.get_ref()))
+}
+
+fn is_set<'a>(edits: &'a HeaderTable, name: &HeaderName) -> Option<&'a Text> {
+    edits.set.keys().find(|set| name.as_str().eq_ignore_ascii_case(set.get_ref()))
+}
+
+/// Where the edits begin, if there are any.
+fn first(edits: &HeaderTable) -> Option<Span> {
+    edits.set.keys().chain(&edits.remove).map(toml::Spanned::span).min_by_key(|span| span.start)
+}
