@@ -22,6 +22,8 @@ pub trait Watch: Send {
     fn complete(&mut self);
     /// It broke, for this reason.
     fn broken(&mut self, error: &BodyError);
+    /// The client took nothing of it for too long. Nothing follows.
+    fn stalled(&mut self);
 }
 
 /// The body of a response.
@@ -82,6 +84,16 @@ impl Body {
 
     pub(super) fn keeps_busy(&mut self, busy: Busy) {
         self.busy = Some(busy);
+    }
+}
+
+impl Drop for Body {
+    fn drop(&mut self) {
+        if let (Some(watch), Some(busy)) = (&mut self.watch, &self.busy)
+            && busy.0.is_given_up()
+        {
+            watch.stalled();
+        }
     }
 }
 

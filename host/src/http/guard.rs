@@ -38,6 +38,8 @@ struct Inner {
     /// Whether anything was ever read.
     touched: bool,
     presence: Presence,
+    /// The client took nothing for too long.
+    given_up: bool,
 }
 
 /// Whether a client that awaits its answer is still there, as far as has been seen.
@@ -73,6 +75,7 @@ impl State {
             blocked: None,
             touched: false,
             presence: Presence::There,
+            given_up: false,
         })))
     }
 
@@ -132,6 +135,16 @@ impl State {
     /// Whether the client takes nothing at the moment.
     pub(super) fn is_blocked(&self) -> bool {
         self.0.lock().blocked.is_some()
+    }
+
+    /// The client takes nothing, and is waited for no longer.
+    pub(super) fn give_up(&self) {
+        self.0.lock().given_up = true;
+    }
+
+    /// Whether it is not waited for any longer.
+    pub(super) fn is_given_up(&self) -> bool {
+        self.0.lock().given_up
     }
 
     /// Whether the client has sent anything yet.

@@ -146,6 +146,7 @@ fn poll_clock(
                 return Poll::Ready(Ok(()));
             }
             Some(due) if due <= now && state.is_blocked() => {
+                state.give_up();
                 return Poll::Ready(Err(ServeError::SlowReader(limits.idle_timeout)));
             }
             Some(due) if due <= now => return Poll::Ready(Err(ServeError::SlowHead(limits.head_timeout))),

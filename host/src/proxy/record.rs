@@ -222,6 +222,10 @@ impl Watch for Record {
             lease.broken();
         }
     }
+
+    fn stalled(&mut self) {
+        self.ending = Some("client-stalled");
+    }
 }
 
 impl Meter for Record {

@@ -80,3 +80,20 @@ async fn what_the_gateway_answers_itself_has_a_line_too() {
     let line = fields(&running.process.stdout()[0]);
     assert_eq!((line["status"].as_str(), line["endpoint"].as_str(), line["attempts"].as_str()), ("404", "-", "0"));
 }
+
+#[tokio::test]
+async fn a_client_that_takes_nothing_of_its_answer_has_a_word_of_its_own() {
+    let big = bytes::Bytes::from(vec![b'x'; 64 << 20]);
+    let answering = move |_: &_| Some(hyper::Response::new(http_body_util::Full::new(big.clone())));
+    let a = Origin::named("a").answering(answering).start().await;
+    let text = "[log]\naccess = \"stdout\"\n[[listen]]\naddress = \"127.0.0.1:0\"\nlimits = { idle_timeout = \"300ms\" }\n\
+                [[route]]\npath = \"/\"\nto = \"http://{a}\"\n";
+    let running = Running::start(Gateway::configure(text).origin(&a)).await;
+    let mut raw = running.raw().await;
+
+    raw.write(b"GET / HTTP/1.1\r\nHost: h\r\n\r\n").await;
+
+    eventually("a line", || running.process.stdout().len() == 1).await;
+    let line = fields(&running.process.stdout()[0]);
+    assert_eq!((line["status"].as_str(), line["ending"].as_str()), ("200", "client-stalled"));
+}

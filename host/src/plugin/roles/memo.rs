@@ -11,7 +11,8 @@ use crate::policy::{RequestFacts, Scheme, Target};
 /// Decisions that are remembered. Two that fall on one place take turns; there is nothing to clean up.
 const PLACES: usize = 512;
 
-/// Longest request line that is remembered, in bytes, so that no client fills the memory: at most half a MiB a worker.
+/// Longest request line that is remembered, in bytes, with the path that it leads to: a pattern may make a long one of a short
+/// one. So no client fills the memory: what is kept is at most half a MiB a worker.
 const LONGEST: usize = 1024;
 
 /// What was decided before. It lives as long as the instances that decided, so it never outlives what they know.
@@ -52,7 +53,8 @@ impl Memo {
     /// Remembers where requests like this one go.
     pub(super) fn learn(&mut self, request: &RequestFacts, target: &Target) {
         let query = request.query.as_ref().map_or(0, String::len);
-        if request.authority.len() + request.path.len() + query > LONGEST {
+        let led_to = target.path.as_ref().map_or(0, String::len);
+        if request.authority.len() + request.path.len() + query + led_to > LONGEST {
             return;
         }
         let hash = self.hash(request);
@@ -159,8 +161,11 @@ mod tests {
         }
         let long = RequestFacts { path: "/".repeat(LONGEST), ..request() };
         memo.learn(&long, &target);
+        let grown = RequestFacts { path: "/short".to_owned(), ..request() };
+        memo.learn(&grown, &Target { path: Some("/".repeat(LONGEST)), ..target });
 
         assert_eq!(memo.places.len(), PLACES);
         assert_eq!(memo.recall(&long), None);
+        assert_eq!(memo.recall(&grown), None, "what a short line leads to may be long");
     }
 }
