@@ -1,15 +1,15 @@
 //! The operator's token: one line in a file.
 
 use std::fmt;
-use std::fs::File;
-use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
 use sha2::{Digest, Sha256};
 
+use crate::files::{self, ReadError};
+
 /// Longest token.
-const BYTES: u64 = 4096;
+const BYTES: usize = 4096;
 
 /// A file that holds a token. It is read anew for each call, so that a change needs no reload.
 #[derive(Debug)]
@@ -32,7 +32,7 @@ pub enum TokenError {
         path: PathBuf,
         /// What the system said.
         #[source]
-        source: io::Error,
+        source: ReadError,
     },
     /// It is empty. An empty token would let everybody in.
     #[error("{}: the token file is empty; write a token into it, for example `openssl rand -hex 32`", .0.display())]
@@ -67,15 +67,13 @@ impl TokenFile {
 }
 
 fn read(path: &Path) -> Result<Token, TokenError> {
-    let mut text = Vec::new();
-    File::open(path)
-        .and_then(|file| file.take(BYTES + 3).read_to_end(&mut text))
-        .map_err(|source| TokenError::Read { path: path.to_owned(), source })?;
+    let text =
+        files::read(path, files::limit::TOKEN).map_err(|source| TokenError::Read { path: path.to_owned(), source })?;
     let token = text.trim_ascii();
     if token.is_empty() {
         return Err(TokenError::Empty(path.to_owned()));
     }
-    if token.len() as u64 > BYTES || !token.iter().all(u8::is_ascii_graphic) {
+    if token.len() > BYTES || !token.iter().all(u8::is_ascii_graphic) {
         return Err(TokenError::Unfit(path.to_owned()));
     }
     Ok(Token::new(token))

@@ -39,6 +39,7 @@ pub use signals::{Heartbeat, HeartbeatField, MOST_SIGNALS, OrcaField, Signal, Si
 pub use units::{ByteSize, Count, HumanDuration, Number, UnitError, show_duration};
 pub use watch::Watcher;
 
+use crate::files::{limit, read_text};
 use report::Report;
 
 /// Reads and checks the configuration in `path`.
@@ -46,7 +47,7 @@ use report::Report;
 /// # Errors
 /// Every fault that is found, or that the file cannot be read.
 pub fn load(path: &Path) -> Result<Config, ConfigFaults> {
-    match std::fs::read_to_string(path) {
+    match read_text(path, limit::CONFIGURATION) {
         Ok(text) => parse(&text, path),
         Err(error) => {
             let message = format!("cannot be read: {error}");

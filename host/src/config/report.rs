@@ -4,6 +4,7 @@ use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 use super::error::{ConfigError, ConfigFaults, Position};
+use crate::text::printable;
 
 /// Where a fault is, in bytes of the text.
 pub(crate) type Span = Range<usize>;
@@ -40,13 +41,13 @@ impl<'t> Report<'t> {
 
     /// Notes a fault of the file as a whole.
     pub(crate) fn fault_of_file(&mut self, message: impl Into<String>, hint: impl Into<String>) {
-        let (message, hint) = (message.into(), Some(hint.into()));
+        let (message, hint) = (shown(message), Some(shown(hint)));
         self.faults.push(ConfigError { file: self.file.clone(), position: None, message, hint });
     }
 
     /// Notes something that works but deserves a word.
     pub(crate) fn warn(&mut self, at: Span, message: impl Into<String>) {
-        self.warnings.push((self.position(at.start), message.into()));
+        self.warnings.push((self.position(at.start), shown(message)));
     }
 
     /// The line on which `at` starts.
@@ -70,13 +71,14 @@ impl<'t> Report<'t> {
             return Err(ConfigFaults { faults: self.faults });
         }
         self.warnings.sort_by_key(|(position, _)| *position);
-        let file = self.file.display();
+        let file = shown(self.file.to_string_lossy());
         let show = |(at, message): &(Position, String)| format!("{file}:{}:{}: {message}", at.line, at.column);
         Ok(self.warnings.iter().map(show).collect())
     }
 
     fn push(&mut self, at: Span, message: String, hint: Option<String>) {
         let position = Some(self.position(at.start));
+        let (message, hint) = (shown(message), hint.map(shown));
         self.faults.push(ConfigError { file: self.file.clone(), position, message, hint });
     }
 
@@ -86,6 +88,11 @@ impl<'t> Report<'t> {
         let column = before.rsplit('\n').next().unwrap_or_default().chars().count().saturating_add(1);
         Position { line, column }
     }
+}
+
+/// A sentence on one line: keys and values of the file are in it, which may hold anything.
+fn shown(sentence: impl Into<String>) -> String {
+    printable(&sentence.into()).into_owned()
 }
 
 /// The candidate that `word` was probably meant to be.

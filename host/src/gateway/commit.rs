@@ -177,6 +177,8 @@ impl Shared {
 
     /// Counts a reload that was refused, and says why.
     pub(super) fn refused(&self, why: &str, hint: Option<String>) {
+        // A configuration has as many faults as it has, each with its hint on a line of its own.
+        let why = why.lines().map(str::trim).collect::<Vec<_>>().join("; ");
         self.base.observers.metrics.increment(Counter::ReloadRefused);
         let generation = self.current.load().id;
         match hint {

@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 
 use crate::cluster::{Live, Numbers};
 use crate::config::{Discover, Endpoint, EndpointAddress, EndpointState};
+use crate::files::{self, ReadError};
 use crate::plugin::{About, Artifact, Compiler, Limits, LoadError, RoleKind, Runtime, RuntimeError, Spec};
 
 /// Endpoints that a balancer is configured with; the self-test makes more of them.
@@ -48,9 +49,9 @@ pub enum InspectError {
     File {
         /// Which.
         path: PathBuf,
-        /// What the system said.
+        /// Why.
         #[source]
-        source: std::io::Error,
+        source: ReadError,
     },
     /// The wasm runtime does not start on this machine.
     #[error("the plugin runtime does not start: {0}")]
@@ -66,7 +67,8 @@ pub enum InspectError {
 /// # Errors
 /// [`InspectError`]: the reason for which a gateway would keep what it has.
 pub fn inspect(path: &Path, config: Option<&Value>, compiler: Compiler) -> Result<Inspection, InspectError> {
-    let bytes = std::fs::read(path).map_err(|source| InspectError::File { path: path.to_owned(), source })?;
+    let bytes = files::read(path, files::limit::PLUGIN)
+        .map_err(|source| InspectError::File { path: path.to_owned(), source })?;
     let runtime = Runtime::with_compiler(compiler, None)?;
     let name = path.file_stem().map_or_else(|| "plugin".into(), |stem| stem.to_string_lossy());
     let origin = path.display().to_string();

@@ -10,6 +10,7 @@ use wasmtime::component::{HasSelf, Linker};
 use super::bindings::{clock, columns, counters, log, request, system, table, types};
 use super::commons::Admission;
 use super::host_state::HostState;
+use crate::text;
 
 /// Bytes of a log line that are kept; from the contract.
 const LINE_BYTES: usize = 4096;
@@ -55,22 +56,10 @@ impl log::Host for HostState {
     }
 }
 
-/// One line of bounded length: control characters are escaped, so that a plugin cannot forge lines.
+/// One line of bounded length: what acts is shown, so that a plugin cannot forge lines or hide in them.
 pub(super) fn printable(message: &str) -> Cow<'_, str> {
     let end = message.floor_char_boundary(LINE_BYTES);
-    let kept = message.get(..end).unwrap_or_default();
-    if kept.chars().any(char::is_control) {
-        kept.chars()
-            .flat_map(|char| {
-                let (plain, escaped) =
-                    if char.is_control() { (None, Some(char.escape_default())) } else { (Some(char), None) };
-                plain.into_iter().chain(escaped.into_iter().flatten())
-            })
-            .collect::<String>()
-            .into()
-    } else {
-        kept.into()
-    }
+    text::printable(message.get(..end).unwrap_or_default())
 }
 
 impl request::Host for HostState {
@@ -165,6 +154,7 @@ mod tests {
     fn log_lines_stay_one_line_of_bounded_length() {
         assert_eq!(printable("plain äöü"), "plain äöü");
         assert_eq!(printable("a\nERROR forged\u{1b}[31m"), "a\\nERROR forged\\u{1b}[31m");
+        assert_eq!(printable("\u{202e}txt.exe\u{2028}ad\u{200b}min"), "\\u{202e}txt.exe\\u{2028}ad\\u{200b}min");
         assert_eq!(printable(&"ä".repeat(4096)).len(), LINE_BYTES, "cut at a character");
     }
 

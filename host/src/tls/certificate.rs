@@ -15,6 +15,7 @@ use rustls::{CertificateError, InconsistentKeys, OtherError, RootCertStore};
 use super::error::TlsError;
 use super::{Built, provider};
 use crate::config::CertificateFiles;
+use crate::files;
 use crate::telemetry::clock::Day;
 
 /// A certificate that ends sooner than this deserves a word.
@@ -169,7 +170,8 @@ fn read_key(file: &Path) -> Result<PrivateKeyDer<'static>, TlsError> {
 }
 
 fn read(file: &Path) -> Result<Vec<u8>, TlsError> {
-    let bytes = fs::read(file).map_err(|source| TlsError::Read { file: file.to_owned(), source })?;
+    let bytes =
+        files::read(file, files::limit::PEM).map_err(|source| TlsError::Read { file: file.to_owned(), source })?;
     if bytes.trim_ascii().is_empty() {
         return Err(TlsError::Empty { file: file.to_owned() });
     }

@@ -5,6 +5,8 @@ use std::path::{Path, PathBuf};
 
 use rustls::pki_types::pem;
 
+use crate::files::ReadError;
+
 /// A certificate, key or setting that cannot be used.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -16,7 +18,7 @@ pub enum TlsError {
         file: PathBuf,
         /// Why.
         #[source]
-        source: io::Error,
+        source: ReadError,
     },
     /// Nothing in it, perhaps because it is being written.
     #[error("{} is empty", file.display())]
@@ -135,10 +137,10 @@ impl TlsError {
     #[must_use]
     pub fn hint(&self) -> Option<String> {
         Some(match self {
-            Self::Read { source, .. } if source.kind() == io::ErrorKind::NotFound => {
+            Self::Read { source, .. } if source.kind() == Some(io::ErrorKind::NotFound) => {
                 "relative paths are relative to the configuration file".to_owned()
             }
-            Self::Read { source, .. } if source.kind() == io::ErrorKind::PermissionDenied => {
+            Self::Read { source, .. } if source.kind() == Some(io::ErrorKind::PermissionDenied) => {
                 "let the user that the gateway runs as read it".to_owned()
             }
             Self::Empty { .. } => "is it still being written? write to another name, then rename".to_owned(),

@@ -1,17 +1,16 @@
 //! Changes as a file: read at the start, written after each change.
 
-use std::io::{self, Read, Write};
+use std::io;
 use std::path::{Path, PathBuf};
 
 use serde_json::{Map, Value, json};
 
 use super::read::{self, ChangeFault};
 use super::{Changes, ClusterChanges, Settings};
+use crate::files::{self, ReadError};
 
 /// The form that is written, and the only one that is read.
 const VERSION: u64 = 1;
-/// Longest file that is read: thousands of changes are a tenth of it.
-const BYTES: u64 = 16 << 20;
 
 /// A file of changes that cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -23,9 +22,9 @@ pub enum ChangesFileError {
         path: PathBuf,
         /// `cannot be read`, `cannot be written`
         what: &'static str,
-        /// What the system said.
+        /// Why.
         #[source]
-        source: io::Error,
+        source: ReadError,
     },
     /// It holds something else.
     #[error("persist: {}: {fault}; mend it, or move it away to start without runtime changes", path.display())]
@@ -55,20 +54,15 @@ impl Changes {
     /// [`ChangesFileError`]
     pub fn load(path: &Path, base: &Path) -> Result<Self, ChangesFileError> {
         let io = |source| ChangesFileError::Io { path: path.to_owned(), what: "cannot be read", source };
-        let file = match std::fs::File::open(path) {
-            Ok(file) => file,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Self::default()),
+        let text = match files::read(path, files::limit::CHANGES) {
+            Ok(text) => text,
+            Err(error) if error.kind() == Some(io::ErrorKind::NotFound) => return Ok(Self::default()),
             Err(error) => return Err(io(error)),
         };
-        let mut text = Vec::new();
-        file.take(BYTES + 1).read_to_end(&mut text).map_err(io)?;
         let broken = |message: String| ChangesFileError::Broken {
             path: path.to_owned(),
             fault: ChangeFault { message, hint: None },
         };
-        if text.len() as u64 > BYTES {
-            return Err(broken(format!("longer than {} MiB", BYTES >> 20)));
-        }
         let document: Value = serde_json::from_slice(&text).map_err(|error| broken(format!("no JSON: {error}")))?;
         match document.get("version") {
             Some(version) if version.as_u64() == Some(VERSION) => {}
@@ -78,32 +72,18 @@ impl Changes {
         Self::understood(&document, base).map_err(|fault| ChangesFileError::Broken { path: path.to_owned(), fault })
     }
 
-    /// Writes all that lasts into `path`: whole, or not at all.
+    /// Writes all that lasts into `path`: whole, or not at all, for its owner alone.
     ///
     /// # Errors
     /// [`ChangesFileError`]: the file is as it was.
     pub fn store(&self, path: &Path) -> Result<(), ChangesFileError> {
-        let failed = |source| ChangesFileError::Io { path: path.to_owned(), what: "cannot be written", source };
-        let text = serde_json::to_string_pretty(&self.written()).map_err(|error| failed(error.into()))? + "\n";
-        let name = path.file_name().ok_or_else(|| failed(io::ErrorKind::InvalidInput.into()))?;
-        let mut temporary = std::ffi::OsString::from(".");
-        temporary.push(name);
-        temporary.push(format!(".{}", std::process::id()));
-        let temporary = path.with_file_name(temporary);
-        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-        let write = || {
-            let mut file = std::fs::File::create(&temporary)?;
-            file.write_all(text.as_bytes())?;
-            file.sync_all()?;
-            std::fs::rename(&temporary, path)?;
-            // The name is on the disk only when its folder is.
-            std::fs::File::open(folder)?.sync_all()
+        let failed = |source: io::Error| ChangesFileError::Io {
+            path: path.to_owned(),
+            what: "cannot be written",
+            source: source.into(),
         };
-        write().map_err(|error| {
-            // It may not even be there.
-            drop(std::fs::remove_file(&temporary));
-            failed(error)
-        })
+        let text = serde_json::to_string_pretty(&self.written()).map_err(|error| failed(error.into()))? + "\n";
+        files::replace(path, text.as_bytes()).map_err(failed)
     }
 
     pub(super) fn written(&self) -> Value {

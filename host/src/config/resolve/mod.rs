@@ -29,6 +29,7 @@ use super::model::Config;
 use super::report::{Report, Span, closest, one_of};
 use super::schema::{File, Size, Text, Time, TimeoutsTable, Whole};
 use super::{defaults, model};
+use crate::files;
 
 /// What every part of the resolving needs.
 pub(crate) struct Resolver<'r, 't> {
@@ -128,8 +129,7 @@ impl Resolver<'_, '_> {
         let path = self.base.join(written.get_ref());
         let fault = match std::fs::metadata(&path) {
             _ if written.get_ref().is_empty() => Some("is empty, expected a path".to_owned()),
-            Ok(found) if found.is_file() => None,
-            Ok(_) => Some(format!("{} is not a file", path.display())),
+            Ok(found) => files::is_regular(&found).err().map(|irregular| format!("{}: {irregular}", path.display())),
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
                 Some(format!("{} does not exist", path.display()))
             }

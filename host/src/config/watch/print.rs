@@ -6,7 +6,9 @@ use std::time::SystemTime;
 
 use sha2::{Digest, Sha256};
 
-/// What a file looks like. None: it is missing, or cannot be read.
+use crate::files;
+
+/// What a file looks like. None: it is missing, cannot be read, or is none.
 pub(super) type Prints = BTreeMap<PathBuf, Option<Print>>;
 
 /// Size, time and content of a file.
@@ -19,7 +21,7 @@ pub(super) struct Print {
 
 impl Print {
     fn of(path: &Path) -> Option<Self> {
-        let content = std::fs::read(path).ok()?;
+        let content = files::read(path, files::limit::ANY).ok()?;
         let modified = std::fs::metadata(path).ok()?.modified().ok();
         let size = u64::try_from(content.len()).unwrap_or(u64::MAX);
         Some(Self { size, modified, digest: Sha256::digest(&content).into() })

@@ -8,6 +8,7 @@ use sha2::{Digest, Sha256};
 
 use super::PrepareError;
 use crate::config::Config;
+use crate::files::{self, limit};
 
 /// What the plugin files hold, and fingerprints of all the others.
 #[derive(Debug)]
@@ -19,18 +20,19 @@ pub(crate) struct Files {
 impl Files {
     /// Reads every file that `config` names.
     pub(crate) fn read(config: &Config) -> Result<Self, PrepareError> {
-        let read =
-            |path: &Path| std::fs::read(path).map_err(|source| PrepareError::File { path: path.to_owned(), source });
+        let read = |path: &Path, most| {
+            files::read(path, most).map_err(|source| PrepareError::File { path: path.to_owned(), source })
+        };
         let mut plugins = BTreeMap::new();
         for plugin in config.plugins.values() {
-            plugins.insert(plugin.file.clone(), read(&plugin.file)?);
+            plugins.insert(plugin.file.clone(), read(&plugin.file, limit::PLUGIN)?);
         }
         let mut prints = BTreeMap::new();
         for path in config.watched_files() {
             let print = match plugins.get(&path) {
                 Some(bytes) => Sha256::digest(bytes).to_vec(),
                 None if path == config.source => continue,
-                None => Sha256::digest(read(&path)?).to_vec(),
+                None => Sha256::digest(read(&path, limit::PEM)?).to_vec(),
             };
             prints.insert(path, print);
         }

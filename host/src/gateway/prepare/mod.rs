@@ -17,6 +17,7 @@ use super::Base;
 use super::compose::Composed;
 use super::generation::{Generation, ListenerKey};
 use crate::config::{self, Config, EndpointAddress};
+use crate::files::ReadError;
 use crate::http::Forwarding;
 use crate::listener::Bound;
 use crate::plugin::LoadError;
@@ -58,9 +59,9 @@ pub enum PrepareError {
     File {
         /// Which.
         path: PathBuf,
-        /// What the system said.
+        /// Why.
         #[source]
-        source: std::io::Error,
+        source: ReadError,
     },
     /// A certificate, key or CA file cannot be used.
     #[error("{context}: {}", whole(source))]

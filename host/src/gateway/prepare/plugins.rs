@@ -57,7 +57,7 @@ fn load_one(
 pub(super) fn find<'a>(artifacts: &'a Artifacts, used: &PluginUse) -> Result<&'a Arc<Artifact>, PrepareError> {
     artifacts.get(&used.plugin).ok_or_else(|| PrepareError::File {
         path: used.plugin.clone().into(),
-        source: std::io::Error::other("no such plugin"),
+        source: std::io::Error::other("no such plugin").into(),
     })
 }
 
