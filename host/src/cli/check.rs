@@ -4,7 +4,7 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use super::load::{explain, load};
-use super::{REFUSED, say};
+use super::{REFUSED, complain, say};
 use crate::gateway::{self, Gateway};
 
 /// Checks `path` and says what was found.
@@ -14,7 +14,7 @@ pub(super) fn check(path: &Path) -> ExitCode {
         Err(code) => return code,
     };
     for warning in &config.warnings {
-        eprintln!("warning: {warning}");
+        complain(format_args!("warning: {warning}"));
     }
     match Gateway::check(config, gateway::own_compiler()) {
         Ok(summary) => {

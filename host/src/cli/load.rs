@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::process::ExitCode;
 
-use super::REFUSED;
+use super::{REFUSED, complain};
 use crate::config::{self, Config};
 use crate::gateway::BuildError;
 use crate::telemetry;
@@ -22,16 +22,16 @@ const FIRST: &str = r#"
 pub(super) fn load(path: &Path) -> Result<Config, ExitCode> {
     let config = config::load(path).map_err(|faults| {
         if path.try_exists().is_ok_and(|exists| !exists) {
-            eprintln!("{}", missing(path));
+            complain(missing(path));
         } else {
-            eprintln!("{faults}");
+            complain(faults);
         }
         ExitCode::from(REFUSED)
     })?;
     match telemetry::log::check(&config.log.level) {
         Ok(()) => Ok(config),
         Err(error) => {
-            eprintln!("{}: [log] level: {error}", path.display());
+            complain(format_args!("{}: [log] level: {error}", path.display()));
             Err(ExitCode::from(REFUSED))
         }
     }
@@ -41,28 +41,28 @@ pub(super) fn load(path: &Path) -> Result<Config, ExitCode> {
 pub(super) fn explain(path: &Path, error: &BuildError) {
     let hint = match error {
         BuildError::Prepare(error) => {
-            eprintln!("{}: {error}", path.display());
+            complain(format_args!("{}: {error}", path.display()));
             error.hint()
         }
         BuildError::Admin(_) | BuildError::Heartbeat(_) => {
-            eprintln!("{}: {error}", path.display());
+            complain(format_args!("{}: {error}", path.display()));
             None
         }
         BuildError::Changes(error) => {
-            eprintln!("{}: {error}", path.display());
+            complain(format_args!("{}: {error}", path.display()));
             None
         }
         BuildError::System { what, source } => {
-            eprintln!("tidegate: {what}: {source}");
+            complain(format_args!("tidegate: {what}: {source}"));
             None
         }
         BuildError::Runtime(source) => {
-            eprintln!("tidegate: {error}: {source}");
+            complain(format_args!("tidegate: {error}: {source}"));
             None
         }
     };
     if let Some(hint) = hint {
-        eprintln!("  hint: {hint}");
+        complain(format_args!("  hint: {hint}"));
     }
 }
 

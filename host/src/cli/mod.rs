@@ -16,6 +16,8 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
+use crate::text::printable_lines;
+
 /// Refused: a configuration or plugin that cannot be used.
 const REFUSED: u8 = 1;
 
@@ -103,9 +105,14 @@ pub fn main() -> ExitCode {
     }
 }
 
-/// Prints a line for the person at the terminal. A reader who has left is no fault.
-fn say(line: impl std::fmt::Display) {
-    let _gone = writeln!(std::io::stdout(), "{line}");
+/// Prints lines for the person at the terminal. A reader who has left is no fault.
+fn say(lines: impl std::fmt::Display) {
+    let _gone = writeln!(std::io::stdout(), "{}", printable_lines(&lines.to_string()));
+}
+
+/// Prints what is wrong. Text of files and plugins in it cannot act on the terminal.
+fn complain(lines: impl std::fmt::Display) {
+    let _gone = writeln!(std::io::stderr(), "{}", printable_lines(&lines.to_string()));
 }
 
 #[cfg(test)]

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use super::load::{explain, load};
-use super::{FAILED, REFUSED};
+use super::{FAILED, REFUSED, complain};
 use crate::gateway::{self, Gateway};
 use crate::telemetry;
 
@@ -16,19 +16,23 @@ pub(super) fn run(path: &Path) -> ExitCode {
         Err(code) => return code,
     };
     if let Err(error) = telemetry::log::init(&config.log.level, gateway::line_format(&config.log)) {
-        eprintln!("tidegate: {error}");
+        complain(format_args!("tidegate: {error}"));
         return ExitCode::from(FAILED);
     }
+    telemetry::log::take_panics();
     if let Some(descriptors) = gateway::raise_descriptor_limit() {
         tracing::debug!(descriptors, "open files allowed");
     }
-    match Gateway::build_with(config, gateway::own_compiler()) {
+    let code = match Gateway::build_with(config, gateway::own_compiler()) {
         Ok(gateway) => serve(&gateway),
         Err(error) => {
+            telemetry::log::flush();
             explain(path, &error);
             ExitCode::from(REFUSED)
         }
-    }
+    };
+    telemetry::log::flush();
+    code
 }
 
 /// Threads for what may block: reloads, changes by the admin API, reading files again. One compiles while the other reads;
@@ -51,7 +55,7 @@ fn serve(gateway: &Gateway) -> ExitCode {
             ExitCode::SUCCESS
         }
         Err(error) => {
-            eprintln!("tidegate: {error}");
+            complain(format_args!("tidegate: {error}"));
             ExitCode::from(FAILED)
         }
     }

@@ -9,6 +9,7 @@ use super::live::Cause;
 use super::shared::Place;
 use super::{AddressCount, Care, Cluster, Live, Member};
 use crate::policy::{Ending, Outcome};
+use crate::telemetry::limited;
 
 /// One connection's or request's claim on an endpoint. Busyness rose when it was made and falls when it is dropped.
 ///
@@ -163,7 +164,8 @@ impl Lease {
         if fails {
             self.live.count_failure();
             if let Some(pause) = self.care.pause(&self.live, Cause::Answer, now) {
-                tracing::warn!(endpoint = %self.live.url(), status, ?pause, "endpoint answers with a failure, left alone for now");
+                let endpoint = self.live.url();
+                limited!(warn, of: endpoint, %endpoint, status, ?pause, "endpoint answers with a failure, left alone for now");
             }
         } else {
             self.live.succeeded(after, now);

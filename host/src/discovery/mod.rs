@@ -22,7 +22,7 @@ use tokio::task::JoinSet;
 use tokio::time::Instant;
 
 use crate::config::{Config, Discover, EndpointAddress};
-use crate::telemetry::{Counter, Metrics};
+use crate::telemetry::{Counter, Metrics, limited};
 
 pub use expand::expand;
 use lookup::{Answer, LookupError, Lookups};
@@ -219,9 +219,9 @@ fn tell(name: &Name, change: &Change) {
         Change::Same => {}
         Change::Other { came, went, cut } => {
             let show = |found: &[String]| found.join(" ");
-            tracing::info!(name = %host, came = show(came), went = show(went), "addresses of a name changed");
+            limited!(info, of: host, name = %host, came = show(came), went = show(went), "addresses of a name changed");
             if *cut > 0 {
-                tracing::warn!(name = %host, cut, "a name has too many addresses, the last ones are left out");
+                limited!(warn, of: host, name = %host, cut, "a name has too many addresses, the last ones are left out");
             }
         }
         Change::Failed { error, first: true, known } => {

@@ -18,6 +18,7 @@ use super::generation::Generation;
 use crate::cluster::{Cluster, Heartbeat, Source};
 use crate::config::{self, EndpointAddress};
 use crate::net;
+use crate::telemetry::limited;
 
 /// Pause after a read that failed.
 const PAUSE: Duration = Duration::from_millis(50);
@@ -110,7 +111,7 @@ async fn hear(socket: std::net::UdpSocket, shared: &Shared) -> io::Result<()> {
                 }
             }
             Err(error) => {
-                tracing::warn!(%error, "a heartbeat could not be read");
+                limited!(warn, of: (), %error, "a heartbeat could not be read");
                 tokio::time::sleep(PAUSE).await;
             }
         }

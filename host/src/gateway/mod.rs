@@ -40,7 +40,7 @@ use crate::plugin::{Runtime, RuntimeError};
 use crate::probe::Prober;
 use crate::proxy::Observers;
 use crate::telemetry::{AccessLog, AccessTarget, LineFormat, Metrics};
-use crate::{admin, config, net, tls};
+use crate::{admin, config, net, telemetry, tls};
 
 pub use crate::net::raise_descriptor_limit;
 pub use crate::plugin::{Bounds, Compiler, shipped};
@@ -166,7 +166,10 @@ impl Gateway {
         let access = open_access(&config.log).map_err(system("cannot open the access log"))?;
         metrics.add_source({
             let access = access.clone();
-            move |samples| access.report(samples)
+            move |samples| {
+                access.report(samples);
+                telemetry::log::report(samples);
+            }
         });
         let drain = Drain::new(count);
         let base = Base {

@@ -50,9 +50,7 @@ impl Gateway {
                 }
                 _ = hangup.recv() => {
                     tracing::info!(signal = "SIGHUP", "rereading");
-                    if let Err(error) = self.shared.base.observers.access.reopen() {
-                        tracing::error!(%error, "access log cannot be opened anew");
-                    }
+                    self.shared.base.observers.access.reopen();
                     rereading.begin(&self.shared, Asked::Now);
                 }
                 files = watcher.changed() => {

@@ -14,7 +14,7 @@ use crate::listener::{self, Accepted, Gate, Permit, Refusal};
 use crate::net::{ACCEPTED_SEND_AT_ONCE, Socket, Stream};
 use crate::policy::Scheme;
 use crate::proxy::{self, Client, Tunnel};
-use crate::telemetry::{Counter, Gauge, Held};
+use crate::telemetry::{Counter, Gauge, Held, limited};
 use crate::tls;
 
 /// A listener as its accept loop knows it, whatever generation runs.
@@ -43,7 +43,7 @@ pub(super) fn accept(shared: Arc<Shared>, door: Door, socket: std::net::TcpListe
         let metrics = shared.base.observers.metrics.clone();
         let failed = |error: &std::io::Error| {
             metrics.increment(Counter::RefusedByError);
-            tracing::warn!(listener = %door.address, %error, "accept failed");
+            limited!(warn, of: door.address, listener = %door.address, %error, "accept failed");
         };
         // Kept for connections that were in the queue when a reload closed this listener.
         let mut settings = shared.current.load().listeners.get(&door.key).cloned();
@@ -97,7 +97,7 @@ fn hand_over(shared: &Arc<Shared>, stream: TcpStream, entered: Entered, worker: 
     shared.base.workers.run_on(worker, move || {
         match moved.and_then(TcpStream::from_std) {
             Ok(stream) => start(shared_there, stream, entered),
-            Err(error) => tracing::warn!(%error, "connection lost between workers"),
+            Err(error) => limited!(warn, of: (), %error, "connection lost between workers"),
         }
         drop(on_its_way);
     });

@@ -14,7 +14,7 @@ use super::{Destination, Rules, Timeouts};
 use crate::cluster::{Failure, SelectError, is_idempotent};
 use crate::http::Offer;
 use crate::policy::RequestFacts;
-use crate::telemetry::Counter;
+use crate::telemetry::{Counter, limited};
 use crate::upstream::{Broken, ConnectError, ConnectFault, Content, RequestBody, RequestHead, SendError, Upstream};
 
 /// A request that can be sent, and sent again.
@@ -136,7 +136,7 @@ pub(super) async fn attempt(
                 record.metrics().increment(Counter::UpstreamFailed);
                 if let Some(pause) = record.take_lease().and_then(|lease| lease.unreachable(Instant::now())) {
                     let cluster = cluster.name();
-                    tracing::warn!(%cluster, %error, ?pause, "endpoint unreachable, left alone for now");
+                    limited!(warn, of: (cluster, id), %cluster, %error, ?pause, "endpoint unreachable, left alone for now");
                 }
                 (Failure::Connect, Err(AttemptError::Connect(error)))
             }

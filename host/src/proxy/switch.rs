@@ -9,6 +9,7 @@ use parking_lot::Mutex;
 
 use super::record::Record;
 use crate::http::{self, Body, Offer, reply, switched_to};
+use crate::telemetry::limited;
 use crate::tunnel::{End, Limits, Protocol, Relay, Side};
 
 /// What a client's connection becomes behind a 101, to its end. It holds its lease (in its record), the client's permit and a
@@ -59,7 +60,7 @@ pub(super) fn announce(headers: &mut HeaderMap, protocol: &str) {
 /// The 502 for the client, if the endpoint switched to something that nobody asked for.
 pub(super) fn check(headers: &HeaderMap, offer: Option<&Offer>, endpoint: &str) -> Result<String, Box<Response<Body>>> {
     switched_to(headers, offer).map_err(|wrong| {
-        tracing::warn!(endpoint, wrong, "switch refused");
+        limited!(warn, of: endpoint, endpoint, wrong, "switch refused");
         Box::new(reply::sentence(StatusCode::BAD_GATEWAY, "the endpoint switched to a protocol nobody asked for"))
     })
 }

@@ -1,21 +1,25 @@
 //! Tracing, metrics, access log.
 //!
 //! ```text
-//! tracing events ──▶ log     ──▶ stderr
-//! AccessRecord   ──▶ access  ──▶ stdout | file      (written by a thread of its own)
+//! tracing events ──▶ log     ──▶ stderr             (written by a thread)
+//! AccessRecord   ──▶ access  ──▶ stdout | file      (by another)
 //! Counter, Gauge ──▶ metrics ──▶ exposition         (summed over workers at scrape)
 //! ```
 
 pub mod access;
 pub mod clock;
 mod exposition;
+mod limiter;
 pub mod log;
 mod metrics;
 pub mod names;
 pub mod process;
+mod writer;
 
 pub use access::{AccessLog, AccessRecord, AccessTarget, Kind};
 pub use exposition::{CONTENT_TYPE, Samples};
+pub use limiter::{Admitted, Limiter};
+pub(crate) use limiter::{level_enabled, limited};
 pub use log::{LogError, LogHandle};
 pub use metrics::{Held, Metrics};
 pub use names::{Counter, Gauge};

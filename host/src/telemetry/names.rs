@@ -120,6 +120,9 @@ pub static RUNTIME_CHANGES: Family = Family::gauge(
 );
 /// The live generation.
 pub static GENERATION: Family = Family::gauge("tidegate_generation", "Number of the live generation");
+/// Log lines lost.
+pub static LOG_LINES_DROPPED: Family =
+    Family::counter("tidegate_log_lines_dropped", "Log lines lost because the reader was too slow");
 /// Access lines lost.
 pub static ACCESS_LINES_DROPPED: Family =
     Family::counter("tidegate_access_lines_dropped", "Access lines lost because the reader was too slow");

@@ -18,7 +18,7 @@ use std::time::Duration;
 use anyhow::Context as _;
 use tokio::task::JoinSet;
 
-use super::{FAILED, say};
+use super::{FAILED, complain, say};
 use crate::config;
 use crate::gateway::{self, Gateway, Stopped};
 use crate::telemetry;
@@ -42,10 +42,12 @@ pub(super) struct Options {
 
 /// Shows it.
 pub(super) fn demo(options: &Options) -> ExitCode {
-    match play(options) {
+    let played = play(options);
+    telemetry::log::flush();
+    match played {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("tidegate: {error:#}");
+            complain(format_args!("tidegate: {error:#}"));
             ExitCode::from(FAILED)
         }
     }

@@ -79,7 +79,7 @@ impl Stage {
 impl Drop for Stage {
     fn drop(&mut self) {
         if let Err(error) = fs::remove_dir_all(&self.folder) {
-            eprintln!("tidegate: {} could not be removed: {error}", self.folder.display());
+            super::super::complain(format_args!("tidegate: {} could not be removed: {error}", self.folder.display()));
         }
     }
 }

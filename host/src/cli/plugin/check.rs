@@ -4,7 +4,7 @@ use std::path::Path;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use super::super::{REFUSED, say};
+use super::super::{REFUSED, complain, say};
 use crate::gateway::{self, Inspection};
 
 /// Tries `file` and says what was found.
@@ -15,7 +15,7 @@ pub(super) fn check(file: &Path, config: Option<&serde_json::Value>) -> ExitCode
             ExitCode::SUCCESS
         }
         Err(error) => {
-            eprintln!("refused: {error}");
+            complain(format_args!("refused: {error}"));
             ExitCode::from(REFUSED)
         }
     }

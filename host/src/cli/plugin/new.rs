@@ -7,7 +7,7 @@ use std::io;
 use std::path::Path;
 use std::process::ExitCode;
 
-use super::super::{REFUSED, say};
+use super::super::{REFUSED, complain, say};
 
 /// A file to write: its path inside the new folder, and what goes in.
 type File = (&'static str, &'static str);
@@ -54,16 +54,16 @@ pub(super) fn new(dir: &Path) -> ExitCode {
     let name = match crate_name(dir) {
         Ok(name) => name,
         Err(message) => {
-            eprintln!("{message}");
+            complain(message);
             return ExitCode::from(REFUSED);
         }
     };
     if fs::read_dir(dir).is_ok_and(|mut entries| entries.next().is_some()) {
-        eprintln!("{}: is not empty; name a folder that does not exist yet", dir.display());
+        complain(format_args!("{}: is not empty; name a folder that does not exist yet", dir.display()));
         return ExitCode::from(REFUSED);
     }
     if let Err(error) = write(dir, &name) {
-        eprintln!("{}: cannot be written: {error}", dir.display());
+        complain(format_args!("{}: cannot be written: {error}", dir.display()));
         return ExitCode::from(REFUSED);
     }
     let (shown, library) = (dir.display(), name.replace('-', "_"));

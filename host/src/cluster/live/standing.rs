@@ -4,6 +4,8 @@ use std::borrow::Cow;
 
 use tokio::time::Instant;
 
+use crate::telemetry::limited;
+
 /// Whether an endpoint is given work, as far as traffic and probes have told.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Standing {
@@ -63,10 +65,11 @@ impl Change {
         let reason = self.to.reason.as_deref().unwrap_or_default();
         match (self.from, self.to.standing) {
             (from, Standing::Healthy) => {
-                tracing::info!(cluster, endpoint, was = from.as_str(), "endpoint is healthy again");
+                let was = from.as_str();
+                limited!(info, of: (cluster, endpoint), cluster, endpoint, was, "endpoint is healthy again");
             }
             (_, to @ (Standing::Unhealthy | Standing::Ejected)) => {
-                tracing::warn!(cluster, endpoint, reason, "endpoint is {}", to.as_str());
+                limited!(warn, of: (cluster, endpoint), cluster, endpoint, reason, "endpoint is {}", to.as_str());
             }
             (_, to) => tracing::debug!(cluster, endpoint, reason, "endpoint is {}", to.as_str()),
         }

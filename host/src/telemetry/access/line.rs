@@ -9,6 +9,7 @@ use std::time::Duration;
 use super::{AccessRecord, Kind};
 use crate::telemetry::LineFormat;
 use crate::telemetry::clock::Rfc3339;
+use crate::text;
 
 /// Appends the record and a newline to `out`.
 pub(super) fn format(out: &mut String, record: &AccessRecord<'_>, format: LineFormat) {
@@ -126,25 +127,19 @@ impl Fields<'_> {
     }
 }
 
-/// Appends a JSON string. Beyond what JSON asks, C1 controls, line separators and bidirectional overrides are escaped
-/// too: terminals act on them.
+/// Appends a JSON string. Beyond what JSON asks, all that is unseen is escaped: terminals act on it.
 fn quote(out: &mut String, value: &str) {
     out.push('"');
     let mut rest = value;
-    while let Some((at, c)) = rest.char_indices().find(|(_, c)| needs_escape(*c)) {
+    while let Some((at, c)) = rest.char_indices().find(|(_, c)| matches!(c, '"' | '\\') || text::is_unseen(*c)) {
         let (plain, tail) = rest.split_at(at);
         out.push_str(plain);
-        let _ = match c {
-            '"' | '\\' => write!(out, "\\{c}"),
-            _ => write!(out, "\\u{:04x}", u32::from(c)),
-        };
+        match c {
+            '"' | '\\' => out.extend(['\\', c]),
+            _ => text::push_unit(out, c),
+        }
         rest = tail.strip_prefix(c).unwrap_or_default();
     }
     out.push_str(rest);
     out.push('"');
-}
-
-fn needs_escape(c: char) -> bool {
-    matches!(c, '"' | '\\' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
-        || c.is_control()
 }

@@ -8,18 +8,20 @@
 //! keep up, lines are dropped and counted.
 
 mod line;
-mod writer;
 
 use std::cell::Cell;
-use std::fs::{File, OpenOptions};
 use std::io;
 use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
+use super::writer::{Plan, Reopen, Sink, Writer};
 use super::{LineFormat, Samples, names};
-use writer::Writer;
+use crate::files;
+
+/// How long lines are gathered, so that a busy gateway pays one system call for many.
+const GATHER: Duration = Duration::from_millis(10);
 
 thread_local! {
     static LINE: Cell<String> = const { Cell::new(String::new()) };
@@ -132,61 +134,56 @@ impl<'a> AccessRecord<'a> {
 #[derive(Clone, Debug)]
 pub struct AccessLog {
     format: LineFormat,
-    open: Option<Arc<Open>>,
-}
-
-#[derive(Debug)]
-struct Open {
-    path: Option<PathBuf>,
-    writer: Writer,
+    writer: Option<Arc<Writer>>,
 }
 
 impl AccessLog {
-    /// Opens the target and starts its thread.
+    /// Opens the target and starts its thread. A FIFO needs no reader for that.
     ///
     /// # Errors
     /// If the file cannot be opened for appending, or no thread can be started.
     pub fn open(target: &AccessTarget, format: LineFormat) -> io::Result<Self> {
-        let (path, sink): (_, writer::Sink) = match target {
-            AccessTarget::Off => return Ok(Self { format, open: None }),
-            AccessTarget::Stdout => (None, Box::new(io::stdout())),
-            AccessTarget::File(path) => (Some(path.clone()), Box::new(append(path)?)),
+        let (sink, reopen): (Sink, Option<Reopen>) = match target {
+            AccessTarget::Off => return Ok(Self { format, writer: None }),
+            AccessTarget::Stdout => (super::writer::standard(&io::stdout())?, None),
+            AccessTarget::File(path) => {
+                let path = path.clone();
+                let open = move || Ok(Box::new(files::append(&path)?) as Sink);
+                (open()?, Some(Box::new(open)))
+            }
         };
-        Ok(Self { format, open: Some(Arc::new(Open { path, writer: Writer::start(sink)? })) })
+        let writer = Writer::start(Plan { name: "access-log", sink, reopen, gather: GATHER })?;
+        Ok(Self { format, writer: Some(Arc::new(writer)) })
     }
 
     /// Whether records are written at all; when not, they need not be made.
     #[must_use]
     pub fn is_on(&self) -> bool {
-        self.open.is_some()
+        self.writer.is_some()
     }
 
     /// Writes one line.
     pub fn write(&self, record: &AccessRecord<'_>) {
-        let Some(open) = &self.open else { return };
+        let Some(writer) = &self.writer else { return };
         let mut text = LINE.take();
         text.clear();
         line::format(&mut text, record, self.format);
-        open.writer.push(text.as_bytes());
+        writer.push(text.as_bytes());
         LINE.set(text);
     }
 
-    /// Opens the file anew, after it was moved away. Without a file nothing happens.
-    ///
-    /// # Errors
-    /// If it cannot be opened; lines then go on to the old file.
-    pub fn reopen(&self) -> io::Result<()> {
-        let Some(open) = &self.open else { return Ok(()) };
-        if let Some(path) = &open.path {
-            open.writer.replace(Box::new(append(path)?));
+    /// Opens the file anew, after it was moved away. Without a file nothing happens. It is the thread that opens it: if that
+    /// fails, the log says so, and lines go on to the old file.
+    pub fn reopen(&self) {
+        if let Some(writer) = &self.writer {
+            writer.reopen();
         }
-        Ok(())
     }
 
     /// Lines lost so far: the reader was too slow, or writing failed.
     #[must_use]
     pub fn dropped(&self) -> u64 {
-        self.open.as_ref().map_or(0, |open| open.writer.dropped())
+        self.writer.as_ref().map_or(0, |writer| writer.dropped())
     }
 
     /// Adds the number of lost lines to a scrape.
@@ -194,10 +191,6 @@ impl AccessLog {
         #[expect(clippy::cast_precision_loss, reason = "a metric's value is a float by format")]
         samples.add(&names::ACCESS_LINES_DROPPED, Vec::new(), self.dropped() as f64);
     }
-}
-
-fn append(path: &Path) -> io::Result<File> {
-    OpenOptions::new().append(true).create(true).open(path)
 }
 
 #[cfg(test)]
