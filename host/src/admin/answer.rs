@@ -10,10 +10,12 @@ use serde_json::json;
 use super::access::{self, Call, Denial, Origin, Purpose, Rule};
 use super::overview::{GenerationView, Overview, Readiness, Refused};
 use super::page::Page;
+use super::places::Place;
 use super::signals;
 use super::token::TokenFile;
 use crate::http::{Body, Target, read_target};
 use crate::telemetry::CONTENT_TYPE;
+use crate::text;
 
 /// Longest body.
 pub(super) const BODY_BYTES: u64 = 64 * 1024;
@@ -26,8 +28,8 @@ pub(super) struct Desk {
 }
 
 impl Desk {
-    /// Answers one call.
-    pub(super) async fn answer<B>(&self, peer: IpAddr, request: Request<B>) -> Response<Body>
+    /// Answers one call, on a connection that holds `place`.
+    pub(super) async fn answer<B>(&self, peer: IpAddr, place: &Place, request: Request<B>) -> Response<Body>
     where
         B: http_body::Body,
         B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
@@ -36,26 +38,42 @@ impl Desk {
             Ok(target) => target,
             Err(error) => return closing(failure(error.status(), &error.to_string())),
         };
-        let found = Page::find(&target.path);
-        let page = found.as_ref().map(|(page, _)| *page);
-        if let Err(denial) = self.admit(peer, page, &target, &request) {
-            tracing::debug!(%peer, path = target.path, %denial, "admin call turned away");
-            return denied(denial);
+        let page = Page::find(&target.path).map(|(page, _)| page);
+        match self.admit(peer, page, &target, &request) {
+            Err(denial) => {
+                tracing::debug!(%peer, path = target.path, %denial, "admin call turned away");
+                denied(denial)
+            }
+            Ok(Purpose::Probe) => closing(self.reply(peer, &target, request).await),
+            Ok(Purpose::Look | Purpose::Change) => match place.call() {
+                Some(_until_answered) => self.reply(peer, &target, request).await,
+                None => {
+                    closing(failure(StatusCode::SERVICE_UNAVAILABLE, "64 calls are under way here; try again soon"))
+                }
+            },
         }
+    }
+
+    /// Answers a call that was let in.
+    async fn reply<B>(&self, peer: IpAddr, target: &Target, request: Request<B>) -> Response<Body>
+    where
+        B: http_body::Body,
+        B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
+    {
         if announced(request.headers()) > BODY_BYTES {
             return closing(failure(StatusCode::PAYLOAD_TOO_LARGE, "a body has at most 64 KiB here"));
         }
         if let Some(cluster) = signals::cluster_in(&target.path) {
             return signals::answer(&*self.overview, cluster, request).await;
         }
-        let Some((page, cluster)) = found else { return unknown() };
+        let Some((page, cluster)) = Page::find(&target.path) else { return unknown() };
         if !page.takes(request.method()) {
             let mut response = failure(StatusCode::METHOD_NOT_ALLOWED, &format!("expected {}", page.methods()));
             response.headers_mut().insert(header::ALLOW, HeaderValue::from_static(page.methods()));
             return response;
         }
         match page {
-            Page::Endpoints | Page::Reset | Page::Changes => self.members(peer, page, &cluster, &target, request).await,
+            Page::Endpoints | Page::Reset | Page::Changes => self.members(peer, page, &cluster, target, request).await,
             _ => {
                 drop(request);
                 self.show(peer, page).await
@@ -63,7 +81,14 @@ impl Desk {
         }
     }
 
-    fn admit<B>(&self, peer: IpAddr, page: Option<Page>, target: &Target, request: &Request<B>) -> Result<(), Denial> {
+    /// Lets a call in, and says what for.
+    fn admit<B>(
+        &self,
+        peer: IpAddr,
+        page: Option<Page>,
+        target: &Target,
+        request: &Request<B>,
+    ) -> Result<Purpose, Denial> {
         let purpose = match (request.method(), page) {
             (&Method::GET | &Method::HEAD, Some(page)) if page.is_probe() => Purpose::Probe,
             (&Method::GET | &Method::HEAD, _) => Purpose::Look,
@@ -83,17 +108,17 @@ impl Desk {
             cross_site: is_cross_site(request.headers()),
             bearer: bearer(request.headers()),
         };
-        access::decide(&rule, &call)
+        access::decide(&rule, &call).map(|()| purpose)
     }
 
     async fn show(&self, peer: IpAddr, page: Page) -> Response<Body> {
         let overview = &self.overview;
         match page {
-            Page::Health => text(StatusCode::OK, "ok"),
+            Page::Health => plain(StatusCode::OK, "ok"),
             Page::Ready => match overview.readiness() {
-                Readiness::Serving(generation) => text(StatusCode::OK, &format!("ready, generation {generation}\n")),
-                Readiness::Starting => text(StatusCode::SERVICE_UNAVAILABLE, "starting\n"),
-                Readiness::Draining => text(StatusCode::SERVICE_UNAVAILABLE, "draining\n"),
+                Readiness::Serving(generation) => plain(StatusCode::OK, &format!("ready, generation {generation}\n")),
+                Readiness::Starting => plain(StatusCode::SERVICE_UNAVAILABLE, "starting\n"),
+                Readiness::Draining => plain(StatusCode::SERVICE_UNAVAILABLE, "draining\n"),
             },
             Page::Metrics => match overview.metrics() {
                 Ok(text) => respond(StatusCode::OK, CONTENT_TYPE, text),
@@ -193,12 +218,17 @@ pub(super) fn closing(mut response: Response<Body>) -> Response<Body> {
 
 pub(super) fn json(status: StatusCode, value: &impl Serialize) -> Response<Body> {
     match serde_json::to_string_pretty(value) {
-        Ok(text) => respond(status, "application/json", text + "\n"),
-        Err(_) => text(StatusCode::INTERNAL_SERVER_ERROR, "the answer cannot be written as JSON\n"),
+        Ok(document) => {
+            // Mostly read in a terminal.
+            let mut shown = String::with_capacity(document.len().saturating_add(1));
+            text::push_json(&mut shown, &document);
+            respond(status, "application/json", shown + "\n")
+        }
+        Err(_) => plain(StatusCode::INTERNAL_SERVER_ERROR, "the answer cannot be written as JSON\n"),
     }
 }
 
-fn text(status: StatusCode, text: &str) -> Response<Body> {
+fn plain(status: StatusCode, text: &str) -> Response<Body> {
     respond(status, "text/plain; charset=utf-8", text.to_owned())
 }
 

@@ -2,7 +2,7 @@
 //! members.
 //!
 //! ```text
-//! caller ─▶ Server (bind early, 64 connections) ─▶ access: who may call ─▶ page ─▶ answer | write ─▶ Overview
+//! caller ─▶ Server (bind early) ─▶ places ─▶ access: who may call ─▶ page ─▶ answer | write ─▶ Overview
 //! ```
 //!
 //! It sees everything and decides nothing: what there is to see, and what may be done, is an [`Overview`] that
@@ -12,6 +12,7 @@ mod access;
 mod answer;
 mod overview;
 mod page;
+mod places;
 mod server;
 mod signals;
 mod token;

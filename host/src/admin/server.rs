@@ -8,24 +8,23 @@ use std::time::Duration;
 
 use parking_lot::Mutex;
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::answer::Desk;
 use super::overview::Overview;
+use super::places::{Place, Places};
 use super::token::{TokenError, TokenFile};
 use crate::config;
 use crate::http::{self, Limits};
 use crate::lifecycle::Drain;
 use crate::net::{Socket, Stream};
-
-/// Connections at a time. More wait in the kernel's queue.
-const CONNECTIONS: usize = 64;
+use crate::telemetry::limited;
 
 /// What a caller may take. Nothing here is configured: callers are few and sit close.
 const LIMITS: Limits = Limits {
     head_bytes: 16 * 1024,
     head_fields: 64,
-    head_timeout: Duration::from_secs(10),
+    // Whoever has not shown the token within it is gone: its first answer without one ends the connection.
+    head_timeout: Duration::from_secs(5),
     // Longer than the usual interval between two scrapes.
     idle_timeout: Duration::from_secs(75),
     half_close: true,
@@ -121,39 +120,43 @@ impl Drop for Server {
 
 async fn accept(socket: std::net::TcpListener, desk: &Arc<Desk>, life: &Drain) -> io::Result<()> {
     let listener = TcpListener::from_std(socket)?;
-    let places = Arc::new(Semaphore::new(CONNECTIONS));
+    let places = Arc::new(Places::default());
     loop {
-        let next = async {
-            let place = places.clone().acquire_owned().await.map_err(io::Error::other)?;
-            listener.accept().await.map(|(stream, peer)| (stream, peer, place))
-        };
         let accepted = tokio::select! {
             biased;
             () = life.started() => return Ok(()),
-            accepted = next => accepted,
+            accepted = listener.accept() => accepted,
         };
         match accepted {
-            Ok((stream, peer, place)) => life.spawn(connection(desk.clone(), stream, peer, place, life.clone())),
+            Ok((stream, peer)) => {
+                let place = places.enter(peer.ip());
+                life.spawn(connection(desk.clone(), stream, peer, place, life.clone()));
+                // What it has sent already is answered before the next one can take its place.
+                tokio::task::yield_now().await;
+            }
             Err(error) => {
-                tracing::warn!(%error, "admin accept failed");
+                limited!(warn, of: (), %error, "admin accept failed");
                 tokio::time::sleep(PAUSE).await;
             }
         }
     }
 }
 
-async fn connection(desk: Arc<Desk>, stream: TcpStream, peer: SocketAddr, place: OwnedSemaphorePermit, life: Drain) {
+async fn connection(desk: Arc<Desk>, stream: TcpStream, peer: SocketAddr, place: Place, life: Drain) {
     // Only costs time if it fails.
     let _slower = stream.set_nodelay(true);
-    let desk = &*desk;
+    let (desk, place) = (&*desk, &place);
     let serve = http::serve(Stream::Plain(Socket::from(stream)), LIMITS, &life, |request| async move {
-        desk.answer(peer.ip(), request).await
+        desk.answer(peer.ip(), place, request).await
     });
     let served = tokio::select! {
         served = serve => served,
         () = life.deadline() => Ok(()),
+        () = place.lost() => {
+            tracing::debug!(%peer, "admin connection made room for another");
+            Ok(())
+        }
     };
-    drop(place);
     if let Err(error) = served {
         tracing::debug!(%peer, %error, "admin connection ended early");
     }
