@@ -147,7 +147,10 @@ async fn connection(desk: Arc<Desk>, stream: TcpStream, peer: SocketAddr, place:
     let _slower = stream.set_nodelay(true);
     let (desk, place) = (&*desk, &place);
     let serve = http::serve(Stream::Plain(Socket::from(stream)), LIMITS, &life, |request| async move {
-        desk.answer(peer.ip(), place, request).await
+        match request {
+            Ok(request) => desk.answer(peer.ip(), place, request).await,
+            Err(refused) => refused.reply(),
+        }
     });
     let served = tokio::select! {
         served = serve => served,

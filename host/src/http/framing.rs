@@ -3,58 +3,39 @@
 //! hyper follows RFC 9112 §6.3 where it may repair (it drops a Content-Length beside a Transfer-Encoding). A gateway must
 //! not: another reader on the way may have decided otherwise, and that is request smuggling. So the bytes are followed
 //! here as well, heads only: bodies are counted, not read.
+//!
+//! ```text
+//! client ──▶ Framing ──▶ hyper     heads whole, without the empty lines before them; one message, then the next
+//! ```
 
 use memchr::{memchr, memchr_iter};
 
+use super::Violation;
 use super::chunks::Chunks;
+use super::request_line::{self, Escaped};
+use super::violation::{Refused, SHOWN};
 
-/// What cannot be told for sure about a message.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Violation {
-    /// Content-Length and Transfer-Encoding in one head.
-    LengthAndEncoding,
-    /// More than one Content-Length.
-    RepeatedLength,
-    /// More than one Transfer-Encoding, or a coding other than `chunked`.
-    Encoding,
-    /// A Content-Length that is not a plain number.
-    Length,
-    /// Chunks that are not as RFC 9112 §7.1 has them.
-    Chunks,
-    /// A head without end.
-    Head,
-}
-
-impl Violation {
-    /// The sentence for the client.
-    #[must_use]
-    pub fn explain(self) -> &'static str {
-        match self {
-            Self::LengthAndEncoding => "a request has either Content-Length or Transfer-Encoding, not both",
-            Self::RepeatedLength => "a request has one Content-Length",
-            Self::Encoding => "the only Transfer-Encoding that is understood is a single `chunked`",
-            Self::Length => "Content-Length is not a number",
-            Self::Chunks => "the chunks of the body are malformed",
-            Self::Head => "the head is too long",
-        }
-    }
-}
-
-/// Follows the bytes of one client connection.
-#[derive(Debug, Default)]
+/// Follows the bytes of one client connection, and says which of them go on.
+#[derive(Debug)]
 pub struct Framing {
     state: State,
-    /// A head that did not arrive in one piece.
+    /// A head that did not arrive in one piece. It begins with the request line.
     partial: Vec<u8>,
     /// How much of it has been searched for its end.
     searched: usize,
-    violation: Option<Violation>,
+    /// Whether its request line has come whole, and been looked at.
+    has_line: bool,
+    before: Before,
+    /// Bytes that a head may have.
+    longest_head: usize,
+    /// The query of the latest head, if it went on escaped.
+    query: Option<String>,
+    refused: Option<Box<Refused>>,
 }
 
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum State {
     /// In a head, or before one.
-    #[default]
     Head,
     /// In a body of which this much is to come.
     Body(u64),
@@ -62,82 +43,189 @@ enum State {
     Chunks(Chunks),
 }
 
-/// Longest head that is collected when it comes in pieces. More than any limit for heads allows, so that the server's
-/// own refusal comes first.
-const LONGEST_HEAD: usize = 2 * 1024 * 1024;
+/// What has come before a request line (RFC 9112 §2.2).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct Before {
+    lines: u8,
+    after_cr: bool,
+}
+
+/// Empty lines that may come before a request line. RFC 9112 §2.2 asks for one.
+const EMPTY_LINES: u8 = 10;
+
+/// What becomes of bytes.
+#[derive(Debug, PartialEq, Eq)]
+#[must_use]
+pub struct Passed {
+    /// How many of them were looked at. The rest belongs to later messages, to be passed when those are asked for.
+    pub taken: usize,
+    /// What goes on instead of them; none if they do, as they are.
+    pub instead: Option<Vec<u8>>,
+}
 
 impl Framing {
-    /// What has been found wrong, if anything.
+    /// Of a connection whose heads may have `longest_head` bytes.
     #[must_use]
-    pub fn violation(&self) -> Option<Violation> {
-        self.violation
+    pub fn new(longest_head: usize) -> Self {
+        Self {
+            state: State::Head,
+            partial: Vec::new(),
+            searched: 0,
+            has_line: false,
+            before: Before::default(),
+            longest_head,
+            query: None,
+            refused: None,
+        }
+    }
+
+    /// What has been found wrong, if anything. Then nothing is followed any more.
+    #[must_use]
+    pub fn refused(&self) -> Option<&Refused> {
+        self.refused.as_deref()
     }
 
     /// Whether part of a head is there.
     #[must_use]
     pub fn is_within_head(&self) -> bool {
-        self.state == State::Head && !self.partial.is_empty()
+        !self.partial.is_empty()
     }
 
     /// Whether every message that has begun is there to its end.
     #[must_use]
     pub fn is_between_messages(&self) -> bool {
-        self.state == State::Head && self.partial.is_empty() && self.violation.is_none()
+        self.state == State::Head && self.partial.is_empty() && self.refused.is_none()
     }
 
-    /// Takes note of bytes as the client sent them. After a violation nothing is followed any more.
-    pub fn pass(&mut self, mut bytes: &[u8]) {
-        while !bytes.is_empty() && self.violation.is_none() {
-            bytes = match self.state {
-                State::Head => self.pass_head(bytes),
-                State::Body(left) => {
-                    let (rest, left) = skip(bytes, left);
-                    self.state = if left == 0 { State::Head } else { State::Body(left) };
-                    rest
-                }
-                State::Chunks(chunks) => self.pass_chunks(bytes, chunks),
+    /// Whether a head has gone on whose body has not come to its end.
+    #[must_use]
+    pub fn is_within_body(&self) -> bool {
+        self.state != State::Head
+    }
+
+    /// The query of the latest head as the client sent it, if its head went on with another.
+    pub fn take_query(&mut self) -> Option<String> {
+        self.query.take()
+    }
+
+    /// Looks at `bytes`, up to the end of the message that they belong to. Where something is found wrong nothing goes on.
+    pub fn pass(&mut self, bytes: &[u8]) -> Passed {
+        if self.refused.is_some() {
+            return Passed::nothing_of(bytes);
+        }
+        let State::Head = self.state else {
+            return match self.pass_body(bytes) {
+                Ok(taken) => Passed { taken, instead: None },
+                Err(violation) => self.refuse(violation, b"", bytes),
             };
+        };
+        if self.is_within_head() {
+            return self.pass_rest_of_head(bytes);
+        }
+        match self.before.pass(bytes) {
+            Ok(0) => self.pass_head(bytes),
+            Ok(taken) => Passed { taken, instead: Some(Vec::new()) },
+            Err(violation) => self.refuse(violation, bytes, bytes),
         }
     }
 
-    fn pass_head<'a>(&mut self, bytes: &'a [u8]) -> &'a [u8] {
-        if self.partial.is_empty() {
-            if let Some(end) = end_of_head(bytes) {
-                let (head, rest) = bytes.split_at(end);
-                self.judge(head);
-                return rest;
-            }
-            self.partial.extend_from_slice(bytes);
-            return &[];
+    /// Takes note that `head` is not served, for a reason that was found elsewhere.
+    pub(super) fn reject(&mut self, violation: Violation, head: &[u8]) {
+        self.partial = Vec::new();
+        let line = head.split_at(head.len().min(SHOWN)).0;
+        self.refused = Some(Box::new(Refused::new(violation, line)));
+    }
+
+    fn refuse(&mut self, violation: Violation, head: &[u8], bytes: &[u8]) -> Passed {
+        self.reject(violation, head);
+        Passed::nothing_of(bytes)
+    }
+
+    /// A request line and what follows it.
+    fn pass_head(&mut self, bytes: &[u8]) -> Passed {
+        let Some(end) = end_of_lines(bytes) else {
+            self.keep(bytes);
+            return self.await_rest(bytes, 0);
+        };
+        let (head, rest) = bytes.split_at(end);
+        match self.judge(head) {
+            Err(violation) => self.refuse(violation, head, bytes),
+            Ok(Some(escaped)) => self.go_on(end, escaped),
+            Ok(None) => match self.pass_body(rest) {
+                Ok(taken) => Passed { taken: end + taken, instead: None },
+                Err(violation) => {
+                    // Its head has not gone on either.
+                    self.state = State::Head;
+                    self.refuse(violation, head, bytes)
+                }
+            },
         }
+    }
+
+    fn pass_rest_of_head(&mut self, bytes: &[u8]) -> Passed {
         let before = self.partial.len();
-        self.partial.extend_from_slice(bytes);
         // The end of a head is four bytes at the most: what was searched before need not be searched again.
-        let from = self.searched.min(before.saturating_sub(3));
-        let found = match self.partial.get(from..) {
-            Some(fresh) if from > 0 => end_of_lines(fresh).map(|end| end + from),
-            _ => end_of_head(&self.partial),
-        };
-        let Some(end) = found else {
-            // Leading empty lines are no head yet: there the search must start over.
-            let begun = self.partial.iter().any(|byte| !matches!(byte, b'\r' | b'\n'));
-            self.searched = if begun { self.partial.len() } else { 0 };
-            if self.partial.len() > LONGEST_HEAD {
-                self.fail(Violation::Head);
-            }
-            return &[];
-        };
-        let head = std::mem::take(&mut self.partial);
-        self.searched = 0;
-        self.judge(head.get(..end).unwrap_or(&head));
-        bytes.get(end - before..).unwrap_or(&[])
+        let from = self.searched.saturating_sub(3);
+        self.keep(bytes);
+        let found = self.partial.get(from..).and_then(end_of_lines).and_then(|end| from.checked_add(end));
+        let Some(end) = found else { return self.await_rest(bytes, before) };
+        let mut head = std::mem::take(&mut self.partial);
+        head.truncate(end);
+        // What was there before had no end: it lies in what has just come.
+        let Some(taken) = end.checked_sub(before) else { return self.refuse(Violation::Head, &head, bytes) };
+        match self.judge(&head) {
+            Err(violation) => self.refuse(violation, &head, bytes),
+            Ok(Some(escaped)) => self.go_on(taken, escaped),
+            Ok(None) => Passed { taken, instead: Some(head) },
+        }
     }
 
-    /// Reads what a complete head says about its body.
-    fn judge(&mut self, head: &[u8]) {
+    /// Puts `bytes` to what there is of their head. There is room for twice as much at the most, and for no more than a head
+    /// may have: many clients may be at it at the same time.
+    fn keep(&mut self, bytes: &[u8]) {
+        let there = self.partial.len();
+        let room = there.saturating_mul(2).min(self.longest_head);
+        if self.partial.capacity() < there + bytes.len() {
+            self.partial.reserve_exact(room.saturating_sub(there).max(bytes.len()));
+        }
+        self.partial.extend_from_slice(bytes);
+    }
+
+    /// `bytes` came, behind `before` others, and their head has not ended. Who speaks something else is told at once, and not
+    /// when the rest does not come.
+    fn await_rest(&mut self, bytes: &[u8], before: usize) -> Passed {
+        self.searched = self.partial.len();
+        let ends_line = !self.has_line && memchr(b'\n', bytes).is_some();
+        self.has_line |= ends_line;
+        let mut result = if before == 0 || ends_line { request_line::check(&self.partial) } else { Ok(()) };
+        if self.partial.len() > self.longest_head {
+            result = result.and(Err(Violation::LongHead));
+        }
+        match result {
+            Ok(()) => Passed::nothing_of(bytes),
+            Err(violation) => {
+                let head = std::mem::take(&mut self.partial);
+                self.refuse(violation, &head, bytes)
+            }
+        }
+    }
+
+    fn go_on(&mut self, taken: usize, Escaped { head, query }: Escaped) -> Passed {
+        self.query = query;
+        Passed { taken, instead: Some(head) }
+    }
+
+    /// Reads what a complete head says about its body. The head that goes on, if it is another.
+    fn judge(&mut self, head: &[u8]) -> Result<Option<Escaped>, Violation> {
+        self.before = Before::default();
+        self.has_line = false;
+        self.query = None;
+        if head.len() > self.longest_head {
+            return Err(Violation::LongHead);
+        }
         let mut length = None;
         let mut encoded = false;
-        let mut lines = head;
+        let (line, mut lines) = head.split_at(memchr(b'\n', head).map_or(head.len(), |end| end + 1));
         while let Some(end) = memchr(b'\n', lines) {
             let (line, rest) = lines.split_at(end + 1);
             lines = rest;
@@ -146,59 +234,85 @@ impl Framing {
                 Some(b'c') => {
                     let Some(value) = value_of(line, b"content-length") else { continue };
                     if length.is_some() {
-                        return self.fail(Violation::RepeatedLength);
+                        return Err(Violation::RepeatedLength);
                     }
-                    let Some(number) = length_from(value) else { return self.fail(Violation::Length) };
-                    length = Some(number);
+                    length = Some(length_from(value).ok_or(Violation::Length)?);
                 }
                 Some(b't') => {
                     let Some(value) = value_of(line, b"transfer-encoding") else { continue };
                     if encoded || !value.eq_ignore_ascii_case(b"chunked") {
-                        return self.fail(Violation::Encoding);
+                        return Err(Violation::Encoding);
                     }
                     encoded = true;
                 }
                 _ => {}
             }
         }
-        self.state = match (length, encoded) {
-            (Some(_), true) => return self.fail(Violation::LengthAndEncoding),
-            (_, true) => State::Chunks(Chunks::default()),
+        let state = match (length, encoded) {
+            (Some(_), true) => return Err(Violation::LengthAndEncoding),
+            (None, true) if line.trim_ascii_end().ends_with(b"HTTP/1.0") => return Err(Violation::EarlyEncoding),
+            (None, true) => State::Chunks(Chunks::default()),
             (Some(0) | None, false) => State::Head,
             (Some(length), false) => State::Body(length),
         };
+        let escaped = if request_line::is_ordinary(line) { None } else { request_line::escape_target(head)? };
+        self.state = state;
+        Ok(escaped)
     }
 
-    fn pass_chunks<'a>(&mut self, bytes: &'a [u8], mut chunks: Chunks) -> &'a [u8] {
-        let Ok(lines) = chunks.pass_lines(bytes) else {
-            self.fail(Violation::Chunks);
-            return &[];
-        };
-        let bytes = bytes.split_at(lines).1;
-        let data = chunks.take_data(bytes.len());
-        self.state = if chunks.is_at_end() { State::Head } else { State::Chunks(chunks) };
-        bytes.split_at(data).1
-    }
-
-    fn fail(&mut self, violation: Violation) {
-        self.violation = Some(violation);
+    /// Passes over what of `bytes` belongs to the body; how many that are.
+    fn pass_body(&mut self, bytes: &[u8]) -> Result<usize, Violation> {
+        match self.state {
+            State::Head => Ok(0),
+            State::Body(left) => {
+                let taken = usize::try_from(left).map_or(bytes.len(), |left| left.min(bytes.len()));
+                let left = left - taken as u64;
+                self.state = if left == 0 { State::Head } else { State::Body(left) };
+                Ok(taken)
+            }
+            State::Chunks(mut chunks) => {
+                let mut rest = bytes;
+                while !rest.is_empty() && !chunks.is_at_end() {
+                    let lines = chunks.pass_lines(rest).map_err(|_| Violation::Chunks)?;
+                    rest = rest.split_at(lines).1;
+                    rest = rest.split_at(chunks.take_data(rest.len())).1;
+                }
+                self.state = if chunks.is_at_end() { State::Head } else { State::Chunks(chunks) };
+                Ok(bytes.len() - rest.len())
+            }
+        }
     }
 }
 
-/// Skips up to `left` bytes; what remains of both.
-fn skip(bytes: &[u8], left: u64) -> (&[u8], u64) {
-    let now = usize::try_from(left).map_or(bytes.len(), |left| left.min(bytes.len()));
-    (bytes.split_at(now).1, left - now as u64)
+impl Before {
+    /// Passes over empty lines at the start of `bytes`; how many bytes that were.
+    fn pass(&mut self, bytes: &[u8]) -> Result<usize, Violation> {
+        for (passed, byte) in bytes.iter().enumerate() {
+            match byte {
+                b'\n' => {
+                    self.after_cr = false;
+                    self.lines += 1;
+                    if self.lines > EMPTY_LINES {
+                        return Err(Violation::EmptyLines);
+                    }
+                }
+                _ if self.after_cr => return Err(Violation::LineEnd),
+                b'\r' => self.after_cr = true,
+                _ => return Ok(passed),
+            }
+        }
+        Ok(bytes.len())
+    }
 }
 
-/// Length of the head at the start of `bytes`, its empty line included. A line may end in a bare LF (RFC 9112 §2.2), and
-/// empty lines before the request line do not count.
-fn end_of_head(bytes: &[u8]) -> Option<usize> {
-    let start = bytes.iter().position(|byte| !matches!(byte, b'\r' | b'\n'))?;
-    Some(start + end_of_lines(bytes.get(start..)?)?)
+impl Passed {
+    fn nothing_of(bytes: &[u8]) -> Self {
+        Self { taken: bytes.len(), instead: Some(Vec::new()) }
+    }
 }
 
-/// Length of `lines` up to and with the first empty one; none if there is none yet.
+/// Length of `lines` up to and with the first empty one, where the first is none; none if there is none yet. A line may
+/// end in a bare LF (RFC 9112 §2.2).
 #[must_use]
 pub fn end_of_lines(lines: &[u8]) -> Option<usize> {
     memchr_iter(b'\n', lines).find_map(|at| match lines.get(at + 1..)? {

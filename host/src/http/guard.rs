@@ -3,24 +3,38 @@
 use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
+use ::http::Method;
+use bytes::{Bytes, BytesMut};
 use parking_lot::Mutex;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::Instant;
 
-use super::framing::{Framing, Violation};
+use super::framing::{Framing, Passed};
+use super::target::RawQuery;
+use super::{Limits, Refused, Violation};
 use crate::net::Stream;
 
-/// A client's stream on its way into hyper. Every byte that is read goes past [`Framing`].
+/// A client's stream on its way into hyper. Every byte that is read goes past [`Framing`], one message at a time: what
+/// follows the request that is being answered stays as it came, for nobody knows yet whether it is HTTP.
 #[derive(Debug)]
 pub struct Guard {
     stream: Stream,
     state: Arc<State>,
-    /// Read while looking whether the client is still there; hyper has not asked for it yet.
-    ahead: Vec<u8>,
+    /// Read, and not looked at: behind the request that is being answered. As much as one read brings, 64 KiB at the most
+    /// unless heads may be longer.
+    unread: BytesMut,
+    /// On its way to hyper.
+    ready: Bytes,
+    /// hyper has been given the request that stands for one that is refused.
+    told: bool,
 }
+
+/// What hyper gets to answer in place of a request that is refused. What it is asked for decides whether the answer has a
+/// body, and nothing else.
+const STAND_IN: &str = " / HTTP/1.1\r\nhost: -\r\nconnection: close\r\n\r\n";
 
 /// Bytes that are read ahead at most. Only a client that sends its next request before it has its answer has any.
 const AHEAD: usize = 64;
@@ -40,6 +54,10 @@ struct Inner {
     presence: Presence,
     /// The client took nothing for too long.
     given_up: bool,
+    /// Nobody is being answered, and everything that was has been written: what hyper writes now is of its own.
+    is_flushed: bool,
+    /// hyper has refused a head, and its word for that was dropped: it says nothing.
+    is_mute: bool,
 }
 
 /// Whether a client that awaits its answer is still there, as far as has been seen.
@@ -67,24 +85,60 @@ pub(super) enum Phase {
 }
 
 impl State {
-    pub(super) fn new() -> Arc<Self> {
+    pub(super) fn new(limits: &Limits) -> Arc<Self> {
         let phase = Phase::Head(Instant::now());
         Arc::new(Self(Mutex::new(Inner {
-            framing: Framing::default(),
+            framing: Framing::new(limits.longest_head()),
             phase,
             blocked: None,
             touched: false,
             presence: Presence::There,
             given_up: false,
+            is_flushed: true,
+            is_mute: false,
         })))
     }
 
-    /// A request begins: what is known against it?
-    pub(super) fn begin(&self) -> Option<Violation> {
+    /// A request begins. What is known against it, or its query if the client sent another than the parser got.
+    pub(super) fn begin(&self) -> Result<Option<RawQuery>, Refused> {
         let mut inner = self.0.lock();
         inner.phase = Phase::Awaiting;
         inner.presence = Presence::There;
-        inner.framing.violation()
+        inner.is_flushed = false;
+        match inner.framing.refused() {
+            Some(refused) => Err(refused.clone()),
+            None => Ok(inner.framing.take_query().map(RawQuery)),
+        }
+    }
+
+    /// hyper has refused `head` without a word to the client; from now on the next request that it gets stands for it.
+    /// False if hyper has said something.
+    pub(super) fn rejects(&self, violation: Violation, head: &[u8]) -> bool {
+        let mut inner = self.0.lock();
+        if std::mem::take(&mut inner.is_mute) {
+            inner.framing.reject(violation, head);
+            return true;
+        }
+        false
+    }
+
+    /// Whether what hyper writes now answers nobody: it has refused a head. An answer of its own would say nothing to anybody.
+    fn silences(&self) -> bool {
+        let mut inner = self.0.lock();
+        let unasked = matches!(inner.phase, Phase::Head(_) | Phase::Idle(_)) && inner.is_flushed;
+        inner.is_mute |= unasked;
+        unasked
+    }
+
+    fn is_mute(&self) -> bool {
+        self.0.lock().is_mute
+    }
+
+    /// Method of the request that was refused, before hyper had anything of it: HEAD or GET.
+    fn stand_in(&self) -> Option<&'static str> {
+        let inner = self.0.lock();
+        let refused = inner.framing.refused().filter(|_| !inner.framing.is_within_body())?;
+        Some(if refused.method == Some(Method::HEAD) { "HEAD" } else { "GET" })
     }
 
     /// Its answer begins.
@@ -102,9 +156,11 @@ impl State {
         self.0.lock().presence = presence;
     }
 
-    /// Whether somebody has to look: the request came whole, so hyper does not read on, and its answer is awaited.
-    fn is_unobserved(&self) -> bool {
-        let inner = self.0.lock();
+    /// All that was written has gone on. Whether somebody has to look for the client: its request came whole, so hyper does
+    /// not read on, and its answer is awaited.
+    fn flushed(&self) -> bool {
+        let mut inner = self.0.lock();
+        inner.is_flushed |= matches!(inner.phase, Phase::Head(_) | Phase::Idle(_));
         let awaited = matches!(inner.phase, Phase::Awaiting) && inner.presence == Presence::There;
         awaited && inner.framing.is_between_messages()
     }
@@ -172,10 +228,10 @@ impl State {
         matches!(self.0.lock().phase, Phase::Idle(_))
     }
 
-    fn pass(&self, bytes: &[u8]) {
+    fn pass(&self, bytes: &[u8]) -> Passed {
         let mut inner = self.0.lock();
         inner.touched = true;
-        inner.framing.pass(bytes);
+        let passed = inner.framing.pass(bytes);
         if matches!(inner.phase, Phase::Idle(_)) {
             // A head has begun, or a body goes on behind its answer: neither is idle.
             if inner.framing.is_within_head() {
@@ -184,24 +240,29 @@ impl State {
                 inner.phase = Phase::Idle(Instant::now());
             }
         }
+        passed
+    }
+
+    fn is_refused(&self) -> bool {
+        self.0.lock().framing.refused().is_some()
     }
 }
 
 impl Guard {
     pub(super) fn new(stream: Stream, state: Arc<State>) -> Self {
-        Self { stream, state, ahead: Vec::new() }
+        Self { stream, state, unread: BytesMut::new(), ready: Bytes::new(), told: false }
     }
 
     /// The stream itself, once hyper is done with it, and bytes of it that hyper did not get.
     #[must_use]
-    pub fn into_parts(self) -> (Stream, Vec<u8>) {
-        (self.stream, self.ahead)
+    pub fn into_parts(self) -> (Stream, BytesMut) {
+        (self.stream, self.unread)
     }
 
     /// Looks whether the client is still there, and has `cx` woken when that changes. Costs no system call while nothing
     /// comes, and no memory: hyper's own reading ahead would take a buffer for each request.
     fn look(&mut self, cx: &mut Context<'_>) {
-        if !self.ahead.is_empty() || !self.state.is_unobserved() {
+        if !self.state.flushed() || !self.unread.is_empty() {
             return;
         }
         let mut bytes = [0; AHEAD];
@@ -210,37 +271,73 @@ impl Guard {
             Poll::Pending => {}
             Poll::Ready(Err(_reset)) => self.state.has_seen(Presence::Gone),
             Poll::Ready(Ok(())) if buf.filled().is_empty() => self.state.has_seen(Presence::Silent),
-            Poll::Ready(Ok(())) => {
-                self.state.pass(buf.filled());
-                self.ahead.extend_from_slice(buf.filled());
-            }
+            Poll::Ready(Ok(())) => self.unread.extend_from_slice(buf.filled()),
         }
+    }
+
+    /// What hyper gets once a request is refused. Where it has been given the head of it already, the body breaks off.
+    fn poll_refused(&mut self, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        match self.state.stand_in() {
+            None => return Poll::Ready(Err(io::ErrorKind::InvalidData.into())),
+            Some(method) if !self.told => {
+                self.told = true;
+                self.ready = [method, STAND_IN].concat().into();
+                self.give(buf);
+            }
+            Some(_method) => {}
+        }
+        Poll::Ready(Ok(()))
+    }
+
+    fn give(&mut self, buf: &mut ReadBuf<'_>) {
+        buf.put_slice(&self.ready.split_to(self.ready.len().min(buf.remaining())));
     }
 }
 
 impl AsyncRead for Guard {
     fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         let this = self.get_mut();
-        if !this.ahead.is_empty() {
-            let fits = this.ahead.len().min(buf.remaining());
-            let rest = this.ahead.split_off(fits);
-            buf.put_slice(&std::mem::replace(&mut this.ahead, rest));
-            return Poll::Ready(Ok(()));
+        loop {
+            if !this.ready.is_empty() {
+                this.give(buf);
+                return Poll::Ready(Ok(()));
+            }
+            if !this.unread.is_empty() {
+                let Passed { taken, instead } = this.state.pass(&this.unread);
+                let passed = this.unread.split_to(taken);
+                this.ready = instead.map_or_else(|| passed.freeze(), Bytes::from);
+            } else if this.told || this.state.is_refused() {
+                return this.poll_refused(buf);
+            } else {
+                let before = buf.filled().len();
+                ready!(Pin::new(&mut this.stream).poll_read(cx, buf))?;
+                let fresh = buf.filled().split_at(before).1;
+                if fresh.is_empty() {
+                    return Poll::Ready(Ok(()));
+                }
+                let Passed { taken, instead } = this.state.pass(fresh);
+                this.unread.extend_from_slice(fresh.split_at(taken).1);
+                match instead {
+                    None => {
+                        buf.set_filled(before + taken);
+                        return Poll::Ready(Ok(()));
+                    }
+                    Some(instead) => {
+                        buf.set_filled(before);
+                        this.ready = instead.into();
+                    }
+                }
+            }
         }
-        let before = buf.filled().len();
-        let result = Pin::new(&mut this.stream).poll_read(cx, buf);
-        if let Some(fresh) = buf.filled().get(before..)
-            && !fresh.is_empty()
-        {
-            this.state.pass(fresh);
-        }
-        result
     }
 }
 
 impl AsyncWrite for Guard {
     fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
         let this = self.get_mut();
+        if this.state.silences() {
+            return Poll::Ready(Ok(buf.len()));
+        }
         let result = Pin::new(&mut this.stream).poll_write(cx, buf);
         this.state.wrote(&result);
         result
@@ -257,8 +354,12 @@ impl AsyncWrite for Guard {
     /// less, unless the client has sent what nobody reads: then a close alone would be a reset.
     fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         let this = self.get_mut();
+        if this.state.is_mute() {
+            // Not the end: an answer comes.
+            return Poll::Ready(Ok(()));
+        }
         match &mut this.stream {
-            Stream::Plain(_) if this.ahead.is_empty() && this.state.has_read_all() => Poll::Ready(Ok(())),
+            Stream::Plain(_) if this.unread.is_empty() && this.state.has_read_all() => Poll::Ready(Ok(())),
             stream => Pin::new(stream).poll_shutdown(cx),
         }
     }
@@ -269,6 +370,9 @@ impl AsyncWrite for Guard {
         bufs: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
         let this = self.get_mut();
+        if this.state.silences() {
+            return Poll::Ready(Ok(bufs.iter().map(|buf| buf.len()).sum()));
+        }
         let result = Pin::new(&mut this.stream).poll_write_vectored(cx, bufs);
         this.state.wrote(&result);
         result

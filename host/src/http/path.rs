@@ -1,6 +1,8 @@
-//! Paths as they are decided on: without dot segments, without escapes that are none, and otherwise byte for byte.
+//! Paths as they are decided on: without dot segments, without escapes that are none, with those that are missing, and
+//! otherwise byte for byte.
 
-use std::fmt::Write as _;
+use std::borrow::Cow;
+use std::io::Write as _;
 
 use super::TargetError;
 
@@ -103,18 +105,30 @@ fn check_escapes(path: &[u8]) -> Result<(), TargetError> {
     Ok(())
 }
 
-/// Escapes bytes that may not stand in a target as they are (RFC 3986 §2), as Apache does: a raw `é` becomes `%C3%A9`.
-pub(super) fn escape(text: String) -> String {
-    if text.bytes().all(|byte| byte.is_ascii_graphic()) {
-        return text;
+/// Escapes what may not stand in a path as it is (RFC 3986 §3.3), as Apache does: a raw `é` becomes `%C3%A9`, `"` becomes
+/// `%22`.
+pub(super) fn escape_path(path: &[u8]) -> Cow<'_, [u8]> {
+    if !path.iter().fold(false, |found, byte| found | !stands_in_path(*byte)) {
+        return Cow::Borrowed(path);
     }
-    let mut escaped = String::with_capacity(text.len() + 16);
-    for byte in text.bytes() {
-        if byte.is_ascii_graphic() {
-            escaped.push(char::from(byte));
-        } else {
+    let mut escaped = Vec::with_capacity(path.len() + 16);
+    escape_to(&mut escaped, path, |byte| !stands_in_path(byte));
+    Cow::Owned(escaped)
+}
+
+/// Appends `bytes`, those escaped that `must` be.
+pub(super) fn escape_to(escaped: &mut Vec<u8>, bytes: &[u8], must: impl Fn(u8) -> bool) {
+    for byte in bytes {
+        if must(*byte) {
+            // Writing to memory cannot fail.
             _ = write!(escaped, "%{byte:02X}");
+        } else {
+            escaped.push(*byte);
         }
     }
-    escaped
+}
+
+fn stands_in_path(byte: u8) -> bool {
+    byte.is_ascii_graphic()
+        && !matches!(byte, b'"' | b'<' | b'>' | b'[' | b']' | b'\\' | b'^' | b'`' | b'{' | b'|' | b'}')
 }

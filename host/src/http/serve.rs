@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use ::http::{Request, Response, StatusCode};
+use ::http::{Request, Response};
 use bytes::Bytes;
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
@@ -17,9 +17,8 @@ use hyper_util::rt::TokioIo;
 use tokio::time::{Instant, Sleep};
 
 use super::body::Busy;
-use super::framing::Violation;
 use super::guard::{Guard, Presence, State};
-use super::{Body, reply};
+use super::{Body, Refused, Violation, request_line};
 use crate::lifecycle::Drain;
 use crate::net::Stream;
 
@@ -36,6 +35,13 @@ pub struct Limits {
     pub idle_timeout: Duration,
     /// Whether a client that has ended its direction still waits for its answer; else it has left.
     pub half_close: bool,
+}
+
+impl Limits {
+    /// Bytes of the longest head that is taken. Nothing below 8 KiB: common clients would fail.
+    pub(super) fn longest_head(&self) -> usize {
+        self.head_bytes.max(8 * 1024)
+    }
 }
 
 /// How long a connection that was accepted just before a drain may take to send its first byte.
@@ -70,57 +76,86 @@ pub enum ServeError {
 
 /// Answers the requests of `stream` with `handler` until the client leaves, upgrades, is too slow, or the gateway drains.
 ///
-/// Messages whose framing could be read two ways are answered with 400 here and never reach `handler`.
+/// A request that is not served is given to `handler` as well, once and as the last one: it has the sentence for it, and the
+/// line in the log.
 ///
 /// # Errors
 /// [`ServeError`] if it ended in another way than the protocol provides for.
 pub async fn serve<H, F>(stream: Stream, limits: Limits, drain: &Drain, handler: H) -> Result<(), ServeError>
 where
-    H: Fn(Request<Incoming>) -> F,
+    H: Fn(Result<Request<Incoming>, Refused>) -> F,
     F: Future<Output = Response<Body>>,
 {
-    let state = State::new();
-    let service = service_fn(|request| answer(&state, state.begin(), &handler, request));
+    let state = State::new(&limits);
+    let service = service_fn(|request| answer(&state, &handler, request));
     let io = TokioIo::new(Guard::new(stream, state.clone()));
-    let connection = http1::Builder::new()
+    let mut builder = http1::Builder::new();
+    builder
         // Whether a client that has ended its direction has left is decided here: see `Guard`.
         .half_close(true)
-        .max_buf_size(limits.head_bytes.max(8 * 1024))
+        .max_buf_size(limits.longest_head())
         .max_headers(limits.head_fields)
         // hyper's own timer is armed for each request; ours is one for the connection, and lazy.
-        .header_read_timeout(None)
-        .serve_connection(io, service)
-        .with_upgrades();
-    let mut connection = pin!(connection);
+        .header_read_timeout(None);
+    let mut connection = builder.serve_connection(io, service).with_upgrades();
     let mut draining = pin!(drain.started());
     let mut timer = pin!(tokio::time::sleep(limits.head_timeout));
     let mut ending = Ending::No;
-    poll_fn(|cx| {
-        if ending == Ending::No && draining.as_mut().poll(cx).is_ready() {
-            let until = Instant::now() + GRACE;
-            ending = Ending::Soon(until);
-            if timer.deadline() > until {
-                timer.as_mut().reset(until);
+    loop {
+        let ended = poll_fn(|cx| {
+            if ending == Ending::No && draining.as_mut().poll(cx).is_ready() {
+                let until = Instant::now() + GRACE;
+                ending = Ending::Soon(until);
+                if timer.deadline() > until {
+                    timer.as_mut().reset(until);
+                }
             }
+            if let Ending::Soon(until) = ending
+                && (state.is_touched() || Instant::now() >= until)
+            {
+                ending = Ending::Asked;
+                Pin::new(&mut connection).graceful_shutdown();
+            }
+            if let Poll::Ready(result) = Pin::new(&mut connection).poll(cx) {
+                return Poll::Ready(result.map_err(ServeError::Http));
+            }
+            // Polled first: an answer that is there at once goes out to everybody.
+            match state.presence() {
+                Presence::There => {}
+                Presence::Silent if limits.half_close => {}
+                Presence::Silent | Presence::Gone => return Poll::Ready(Err(ServeError::Left)),
+            }
+            poll_clock(cx, timer.as_mut(), &state, &limits)
+        })
+        .await;
+        let Err(ServeError::Http(error)) = ended else { return ended };
+        let Some(parts) = connection.into_parts().filter(|_| error.is_parse()) else {
+            return Err(ServeError::Http(error));
+        };
+        let violation = why(&parts.read_buf, &limits);
+        if !state.rejects(violation, &parts.read_buf) {
+            // Something was on its way, and hyper has said a bare 400 behind it.
+            drop(Box::pin(handler(Err(Refused::new(violation, &parts.read_buf)))).await);
+            return Err(ServeError::Http(error));
         }
-        if let Ending::Soon(until) = ending
-            && (state.is_touched() || Instant::now() >= until)
-        {
-            ending = Ending::Asked;
-            connection.as_mut().graceful_shutdown();
-        }
-        if let Poll::Ready(result) = connection.as_mut().poll(cx) {
-            return Poll::Ready(result.map_err(ServeError::Http));
-        }
-        // Polled first: an answer that is there at once goes out to everybody.
-        match state.presence() {
-            Presence::There => {}
-            Presence::Silent if limits.half_close => {}
-            Presence::Silent | Presence::Gone => return Poll::Ready(Err(ServeError::Left)),
-        }
-        poll_clock(cx, timer.as_mut(), &state, &limits)
-    })
-    .await
+        connection = builder.serve_connection(parts.io, parts.service).with_upgrades();
+    }
+}
+
+/// What hyper found wrong with `head`, which its parser is asked once more.
+fn why(head: &[u8], limits: &Limits) -> Violation {
+    if let Err(violation) = request_line::check(head) {
+        return violation;
+    }
+    let mut fields = vec![httparse::EMPTY_HEADER; limits.head_fields];
+    match httparse::Request::new(&mut fields).parse(head) {
+        Err(httparse::Error::TooManyHeaders) => Violation::ManyFields,
+        Err(httparse::Error::NewLine) => Violation::LineEnd,
+        Err(_other) => Violation::Field,
+        // Not whole: its target was escaped, and has grown beyond the limit.
+        Ok(httparse::Status::Partial) => Violation::LongHead,
+        Ok(httparse::Status::Complete(_)) => Violation::LongTarget,
+    }
 }
 
 /// Ready when the client has been too slow. The timer is only moved when it rings or would ring too late.
@@ -158,19 +193,22 @@ fn poll_clock(
 
 async fn answer<H, F>(
     state: &Arc<State>,
-    violation: Option<Violation>,
     handler: &H,
-    request: Request<Incoming>,
+    mut request: Request<Incoming>,
 ) -> Result<Response<Body>, Infallible>
 where
-    H: Fn(Request<Incoming>) -> F,
+    H: Fn(Result<Request<Incoming>, Refused>) -> F,
     F: Future<Output = Response<Body>>,
 {
+    let begun = state.begin();
     let busy = Busy(state.clone());
-    let mut response = match violation {
-        Some(violation) => reply::last_sentence(StatusCode::BAD_REQUEST, violation.explain()),
-        None => handler(request).await,
-    };
+    let request = begun.map(|query| {
+        if let Some(query) = query {
+            request.extensions_mut().insert(query);
+        }
+        request
+    });
+    let mut response = handler(request).await;
     state.answering();
     response.body_mut().keeps_busy(busy);
     Ok(response)

@@ -1,12 +1,14 @@
 //! The vocabulary of the wire: streams of every kind, socket options,
-//! the gateway's own header fields.
+//! the gateway's own header fields, request lines.
 
 mod fields;
 mod scratch;
 mod socket;
 mod stream;
+mod target;
 
 pub use fields::{HOP_BY_HOP, Underscores, is_reserved};
 pub use scratch::with_scratch;
 pub use socket::{ACCEPTED_SEND_AT_ONCE, bind_datagrams, bind_shared, probe, raise_descriptor_limit};
 pub use stream::{Socket, Stream};
+pub use target::is_target;

@@ -14,7 +14,7 @@ use super::record::Record;
 use super::retry::Source;
 use super::switch::{self, Switch};
 use super::{Client, Destination, Rules, Snapshot, begin};
-use crate::http::{Body, Offer, offered, read_target, reply};
+use crate::http::{Body, Offer, Refused, offered, read_target, reply};
 use crate::policy::{Decision, DirectResponse, RequestFacts, ResponseContext, Target};
 use crate::telemetry::Counter;
 use crate::tunnel::Side;
@@ -27,7 +27,7 @@ pub(super) async fn handle(
     client: &Arc<Client>,
     snapshot: &Arc<Snapshot>,
     switch: &Switch,
-    request: Request<Incoming>,
+    request: Result<Request<Incoming>, Refused>,
 ) -> Response<Body> {
     let mut record = Record::begin(client, snapshot);
     let Routed { exchange, mut facts, parts, body } = match route(client, snapshot, switch, request, &mut record) {
@@ -68,11 +68,15 @@ fn route<'a>(
     client: &'a Arc<Client>,
     snapshot: &'a Arc<Snapshot>,
     switch: &'a Switch,
-    mut request: Request<Incoming>,
+    request: Result<Request<Incoming>, Refused>,
     record: &mut Record,
 ) -> Result<Routed<'a>, Box<Response<Body>>> {
+    let mut request = request.map_err(|refused| {
+        record.refused(refused.method.as_ref(), &refused.target);
+        Box::new(refused.reply())
+    })?;
     let target = read_target(&request).map_err(|error| {
-        record.ending("refused");
+        record.refused(Some(request.method()), &request.uri().to_string());
         Box::new(reply::last_sentence(error.status(), &error.to_string()))
     })?;
     let offer = offered(&request, !request.body().is_end_stream());

@@ -2,11 +2,11 @@
 
 use std::borrow::Cow;
 
-use ::http::uri::PathAndQuery;
 use ::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, Uri, header};
 
 use super::{Client, Rules, Snapshot};
 use crate::http::{Fields, Offer, strip_hop_by_hop};
+use crate::net::is_target;
 use crate::policy::{Edit, Fault, RequestFacts, ResponseContext};
 use crate::upstream::Upstream;
 
@@ -38,6 +38,9 @@ pub(super) fn host_for<'a>(rules: &Rules, facts: &RequestFacts, upstream: &'a Up
     clients.map_or(Cow::Borrowed(upstream.authority()), Cow::Owned)
 }
 
+/// Bytes of a target that is sent, as many as endpoints' parsers commonly take.
+const LONGEST_TARGET: usize = u16::MAX as usize - 1;
+
 /// Path and query for one endpoint: its own path, then the router's or the client's. None if that is no target, which
 /// a router's checked answer never leads to.
 pub(super) fn target_for<'a>(
@@ -61,8 +64,7 @@ pub(super) fn target_for<'a>(
         (None, Some(query)) => format!("{base}{}?{query}", facts.path),
         (None, None) => format!("{base}{}", facts.path),
     };
-    let valid = PathAndQuery::try_from(text).ok()?;
-    Some(Cow::Owned(valid.as_str().to_owned()))
+    (text.len() <= LONGEST_TARGET && is_target(&text)).then_some(Cow::Owned(text))
 }
 
 /// The response head for the client: hop-by-hop fields off, rewritten, edited.

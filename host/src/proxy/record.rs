@@ -31,7 +31,8 @@ pub(super) struct Record {
 /// The parts of an access line that would be gone by the end.
 struct Line {
     time: SystemTime,
-    method: ::http::Method,
+    /// None if it could not be read.
+    method: Option<::http::Method>,
     host: String,
     target: String,
     protocol: String,
@@ -47,7 +48,7 @@ impl Record {
         let line = client.observers.access.is_on().then(|| {
             Box::new(Line {
                 time: SystemTime::now(),
-                method: ::http::Method::GET,
+                method: None,
                 host: String::new(),
                 target: String::new(),
                 protocol: "http/1.1".to_owned(),
@@ -73,13 +74,23 @@ impl Record {
 
     pub(super) fn request(&mut self, facts: &RequestFacts) {
         if let Some(line) = &mut self.line {
-            line.method = facts.method.clone();
+            line.method = Some(facts.method.clone());
             line.host.clone_from(&facts.authority);
             line.target.clone_from(&facts.path);
             if let Some(query) = &facts.query {
                 line.target.push('?');
                 line.target.push_str(query);
             }
+        }
+    }
+
+    /// It is not served, for what it is itself. What of it could be read.
+    pub(super) fn refused(&mut self, method: Option<&::http::Method>, target: &str) {
+        self.metrics().increment(Counter::RequestRefused);
+        self.ending = Some("refused");
+        if let Some(line) = &mut self.line {
+            line.method = method.cloned();
+            target.clone_into(&mut line.target);
         }
     }
 
@@ -260,7 +271,7 @@ impl Drop for Record {
         access.protocol = &line.protocol;
         access.tls = self.client.tls;
         access.sni = self.client.sni.as_deref();
-        access.method = line.method.as_str();
+        access.method = line.method.as_ref().map_or("-", ::http::Method::as_str);
         access.host = (!line.host.is_empty()).then_some(line.host.as_str());
         access.path = &line.target;
         access.status = self.status;

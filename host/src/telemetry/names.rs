@@ -52,6 +52,11 @@ pub static TLS_HANDSHAKES: Family =
     Family::counter("tidegate_tls_handshakes", "TLS handshakes with clients, by outcome");
 /// Requests answered, by `class` of status.
 pub static REQUESTS: Family = Family::counter("tidegate_requests", "Requests answered, by class of status");
+/// Requests refused for what they are.
+pub static REQUESTS_REFUSED: Family = Family::counter(
+    "tidegate_requests_refused",
+    "Requests refused before they were routed: malformed, too large, or readable in two ways",
+);
 /// How long requests took.
 pub static REQUEST_DURATION: Family =
     Family::histogram("tidegate_request_duration_seconds", "From the head of a request to the end of its response");
@@ -194,6 +199,8 @@ pub enum Counter {
     Status4xx,
     /// Answered 5xx.
     Status5xx,
+    /// A request was refused before it was routed.
+    RequestRefused,
     /// An upgrade went through.
     UpgradeOk,
     /// An upgrade did not: the route or the endpoint said no.
@@ -264,7 +271,7 @@ pub enum Counter {
 
 impl Counter {
     /// All, in order of their slots and grouped by family.
-    pub(super) const ALL: [Self; 45] = [
+    pub(super) const ALL: [Self; 46] = [
         Self::ConnectionAccepted,
         Self::RefusedByListenerLimit,
         Self::RefusedByClientLimit,
@@ -277,6 +284,7 @@ impl Counter {
         Self::Status3xx,
         Self::Status4xx,
         Self::Status5xx,
+        Self::RequestRefused,
         Self::UpgradeOk,
         Self::UpgradeRefused,
         Self::TunnelOpened,
@@ -339,6 +347,7 @@ impl Counter {
             Self::Status3xx => (&REQUESTS, Some(("class", "3xx"))),
             Self::Status4xx => (&REQUESTS, Some(("class", "4xx"))),
             Self::Status5xx => (&REQUESTS, Some(("class", "5xx"))),
+            Self::RequestRefused => (&REQUESTS_REFUSED, None),
             Self::UpgradeOk => (&UPGRADES, Some(("outcome", "ok"))),
             Self::UpgradeRefused => (&UPGRADES, Some(("outcome", "refused"))),
             Self::TunnelOpened => (&TUNNELS, None),

@@ -1,7 +1,7 @@
 //! Heads that are not what RFC 9112 says, or that two readers could read two ways.
 
 use super::{refused, send};
-use tidegate_tests::{Gateway, Origin};
+use tidegate_tests::{Gateway, Origin, eventually};
 
 #[tokio::test]
 async fn two_ways_to_frame_a_body_are_refused() {
@@ -115,25 +115,115 @@ async fn a_gateway_is_no_forward_proxy() {
 }
 
 #[tokio::test]
-async fn refusals_say_why() {
+async fn refusals_say_why_and_are_counted() {
     let gateway = Gateway::configure("").start().await;
-    for (request, status, word) in [
+    let host = "\r\nHost: a\r\n\r\n";
+    let table = [
         (
-            "POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n",
+            "POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n".to_owned(),
             400,
             "Content-Length",
         ),
-        ("GET / HTTP/1.1\r\n\r\n", 400, "Host"),
-        ("GET / HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n", 400, "Host"),
-        ("GET /../x HTTP/1.1\r\nHost: a\r\n\r\n", 400, "root"),
-        ("CONNECT a:1 HTTP/1.1\r\nHost: a\r\n\r\n", 405, "CONNECT"),
-    ] {
-        let answer = send(&gateway, request.as_bytes()).await.unwrap_or_else(|| panic!("no answer to {request}"));
+        ("GET / HTTP/1.1\r\n\r\n".to_owned(), 400, "Host"),
+        ("GET / HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n".to_owned(), 400, "Host"),
+        (format!("GET /../x HTTP/1.1{host}"), 400, "root"),
+        (format!("CONNECT a:1 HTTP/1.1{host}"), 405, "CONNECT"),
+        (format!("GET /a b HTTP/1.1{host}"), 400, "blank"),
+        (format!("GET /a\tb HTTP/1.1{host}"), 400, "control"),
+        (format!("GET /\u{7f} HTTP/1.1{host}"), 400, "control"),
+        (format!("GET /a#b HTTP/1.1{host}"), 400, "%23"),
+        (format!("GET http:// HTTP/1.1{host}"), 400, "URL"),
+        (format!("GET / HTTP/2.0{host}"), 505, "version"),
+        (format!("GET / HTTP/1.2{host}"), 505, "version"),
+        ("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".to_owned(), 505, "version"),
+        ("GET /\r\n\r\n".to_owned(), 505, "version"),
+        ("\u{16}\u{3}\u{1}\u{2}\0".to_owned(), 400, "method"),
+        (format!("G(T / HTTP/1.1{host}"), 400, "method"),
+        ("\n".repeat(11), 400, "empty lines"),
+        ("\rGET / HTTP/1.1\r\nHost: h\r\n\r\n".to_owned(), 400, "CR LF"),
+        (format!("GET / HTTP/1.1\r\nno colon{host}"), 400, "name: value"),
+        (format!("GET / HTTP/1.1\r\nx : y{host}"), 400, "name: value"),
+        (format!("GET / HTTP/1.1\r\nx: \0{host}"), 400, "name: value"),
+        (format!("GET / HTTP/1.1\r\nx: \ry{host}"), 400, "line"),
+        ("GET / HTTP/1.0\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n".to_owned(), 400, "HTTP/1.0"),
+        (format!("GET / HTTP/1.1\r\n{}{host}", "x: y\r\n".repeat(101)), 431, "fields"),
+        (format!("GET / HTTP/1.1\r\nx: {}{host}", "y".repeat(70_000)), 431, "long"),
+        (format!("GET / HTTP/1.1\r\nx: {}", "y".repeat(70_000)), 431, "long"),
+        (format!("GET /{} HTTP/1.1{host}", "y".repeat(40_000)), 414, "long"),
+    ];
+    for (before, (request, status, word)) in table.into_iter().enumerate() {
+        let shown: String = request.chars().take(100).collect();
+        let answer = send(&gateway, request.as_bytes()).await.unwrap_or_else(|| panic!("no answer to {shown}"));
 
-        assert_eq!(answer.status, status, "{request}");
-        assert!(answer.text().contains(word), "{request}: {}", answer.text());
-        assert_eq!(answer.header("connection"), "close", "{request}");
+        assert_eq!(answer.status, status, "{shown}: {}", answer.text());
+        assert!(answer.text().contains(word), "{shown}: {}", answer.text());
+        assert!(answer.text().starts_with(&format!("{status} ")), "{shown}: {}", answer.text());
+        assert_eq!(answer.header("connection"), "close", "{shown}");
+        let counted = || gateway.metric("tidegate_requests_refused_total").to_string();
+        eventually(&shown, || counted() == (before + 1).to_string()).await;
     }
+    let head = send(&gateway, b"HEAD /a#b HTTP/1.1\r\nHost: a\r\n\r\n").await.unwrap();
+    assert_eq!((head.status.as_u16(), head.text().as_str()), (400, ""), "an answer to HEAD has no body");
+}
+
+/// What hyper itself refuses is answered like the rest, behind answers that were good as well.
+#[tokio::test]
+async fn a_refusal_comes_behind_the_answers_before_it() {
+    let origin = Origin::named("a").start().await;
+    let gateway = Gateway::before(&origin).await;
+    for bad in
+        ["GET /bad HTTP/1.1\r\nno colon\r\n\r\n", "GET /b#d HTTP/1.1\r\nHost: h\r\n\r\n", "\n\n\n\n\n\n\n\n\n\n\n"]
+    {
+        let mut raw = gateway.raw().await;
+        raw.write(
+            format!(
+                "{}{bad}GET /behind HTTP/1.1\r\nHost: h\r\n\r\n",
+                "GET /good HTTP/1.1\r\nHost: h\r\n\r\n".repeat(3)
+            )
+            .as_bytes(),
+        )
+        .await;
+
+        for _ in 0..3 {
+            assert_eq!(raw.read_answer().await.unwrap().seen().target, "/good", "{bad:?}");
+        }
+        let answer = raw.read_answer().await.unwrap();
+
+        assert_eq!(answer.status, 400, "{bad:?}");
+        assert_ne!(answer.text(), "", "{bad:?}");
+        assert_eq!(raw.read_to_end().await, b"", "{bad:?}");
+    }
+    assert!(origin.seen().iter().all(|seen| seen.target == "/good"), "{:?}", origin.seen());
+}
+
+#[tokio::test]
+async fn empty_lines_and_pieces_hide_nothing() {
+    let origin = Origin::named("a").start().await;
+    let gateway = Gateway::before(&origin).await;
+    let smuggled = "0\r\n\r\nGET /smuggled HTTP/1.1\r\nHost: h\r\n\r\n";
+    for fields in [
+        "Content-Length: 44\r\nTransfer-Encoding: chunked",
+        "Transfer-Encoding: chunked\r\nContent-Length: 44",
+        "Content-Length: 3\r\nContent-Length: 3",
+        "Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked",
+        "Transfer-Encoding: gzip, chunked",
+    ] {
+        for before in ["\n\n\n", "\r\n\r\n", "\r\n\n\n", "\n\r\n\n\r\n"] {
+            let rest = format!("OST / HTTP/1.1\r\nHost: h\r\n{fields}\r\n\r\n{smuggled}");
+            let mut raw = gateway.raw().await;
+            for piece in [before, "P", &rest] {
+                raw.write(piece.as_bytes()).await;
+                // So that what was sent is read before the next comes: nobody else is served by this worker meanwhile.
+                assert_eq!(gateway.get("/between").await.status, 200);
+            }
+
+            let answer = raw.read_answer().await.unwrap();
+
+            assert_eq!(answer.status, 400, "{before:?} {fields}");
+            assert_eq!(raw.read_to_end().await, b"", "{before:?} {fields}");
+        }
+    }
+    assert!(origin.seen().iter().all(|seen| seen.target == "/between"), "{:?}", origin.seen());
 }
 
 #[tokio::test]

@@ -6,4 +6,5 @@ mod forwarded;
 mod heads;
 mod paths;
 mod reverse;
+mod targets;
 mod unix;

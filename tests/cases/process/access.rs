@@ -70,6 +70,34 @@ async fn a_request_and_a_tunnel_have_a_line_each_with_who_what_and_how_much() {
 }
 
 #[tokio::test]
+async fn what_is_refused_has_a_line_with_what_could_be_read_of_it() {
+    let a = Origin::named("a").start().await;
+    let running = Running::start(Gateway::configure(TEXT).origin(&a)).await;
+    let table: &[(&[u8], &str, &str, &str)] = &[
+        (b"GET /a#b HTTP/1.1\r\nHost: h\r\n\r\n", "GET", "/a#b", "400"),
+        (b"GET /x\x1b[2J HTTP/1.1\r\nHost: h\r\n\r\n", "GET", "/x\\u001b[2J", "400"),
+        (b"PUT /y HTTP/1.1\r\nno colon\r\n\r\n", "PUT", "/y", "400"),
+        (b"GET /z HTTP/2.0\r\nHost: h\r\n\r\n", "GET", "/z", "505"),
+        (b"POST /w HTTP/1.1\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n", "POST", "/w", "400"),
+        (b"GET /v/../.. HTTP/1.1\r\nHost: h\r\n\r\n", "GET", "/v/../..", "400"),
+        (b"\x16\x03\x01\x00", "-", "", "400"),
+    ];
+    for (number, (request, method, path, status)) in table.iter().enumerate() {
+        let mut raw = running.raw().await;
+        raw.write(request).await;
+        raw.read_answer().await.unwrap_or_else(|| panic!("no answer to {}", request.escape_ascii()));
+
+        eventually("a line", || running.process.stdout().len() == number + 1).await;
+        let line = fields(&running.process.stdout()[number]);
+        for (name, value) in
+            [("kind", "request"), ("method", method), ("path", path), ("status", status), ("ending", "refused")]
+        {
+            assert_eq!(line.get(name).map(String::as_str), Some(value), "{name} of {}", request.escape_ascii());
+        }
+    }
+}
+
+#[tokio::test]
 async fn what_the_gateway_answers_itself_has_a_line_too() {
     let a = Origin::named("a").start().await;
     let running = Running::start(Gateway::configure(TEXT).origin(&a)).await;

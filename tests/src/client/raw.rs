@@ -41,12 +41,17 @@ impl Raw {
         let _gone = within("a half-close", self.io.shutdown()).await;
     }
 
-    /// The bytes up to and with the next empty line; none if the connection ends before.
+    /// The text up to and with the next empty line; none if the connection ends before.
     pub async fn read_head(&mut self) -> Option<String> {
+        let head = self.read_head_bytes().await?;
+        Some(String::from_utf8_lossy(&head).into_owned())
+    }
+
+    /// The same, as bytes.
+    pub async fn read_head_bytes(&mut self) -> Option<Vec<u8>> {
         loop {
             if let Some(at) = self.early.windows(4).position(|window| window == b"\r\n\r\n") {
-                let head: Vec<u8> = self.early.drain(..at + 4).collect();
-                return Some(String::from_utf8_lossy(&head).into_owned());
+                return Some(self.early.drain(..at + 4).collect());
             }
             if !self.more().await {
                 return None;

@@ -3,7 +3,6 @@
 use std::num::NonZeroUsize;
 use std::sync::Arc;
 
-use ::http::uri::PathAndQuery;
 use ::http::{HeaderMap, StatusCode};
 use wasmtime::Store;
 use wasmtime::component::Instance as Linked;
@@ -20,6 +19,7 @@ use super::super::surface::RoleKind;
 use super::memo::Memo;
 use super::{costs_time, fields, per_worker};
 use crate::lifecycle::PerWorker;
+use crate::net::is_target;
 use crate::policy::{Decision, DirectResponse, Fault, FaultKind, RequestFacts, Router, Target};
 
 /// Bytes of a path and query. What is sent is at most 65,534 bytes long; the rest is for an endpoint's base path.
@@ -167,16 +167,16 @@ fn index(of: &str, found: u32, count: usize) -> Result<(), Crash> {
     Err(Crash::answer(format_args!("a {of} index below {count}"), found))
 }
 
-/// What may stand in a request line: it starts with `/`, and holds visible ASCII that a URI may hold, without a fragment.
+/// What may stand in a request line: see [`is_target`].
 pub(super) fn checked_path(path: &str) -> Result<(), Crash> {
     if path.len() > PATH_BYTES {
         return Err(Crash::answer(format_args!("a path of at most {PATH_BYTES} bytes"), path.len()));
     }
-    let bad = path.bytes().find(|byte| !byte.is_ascii_graphic() || *byte == b'#');
-    if !path.starts_with('/') || bad.is_some() || PathAndQuery::try_from(path).is_err() {
+    if !is_target(path) {
         let found = printable(path.get(..path.floor_char_boundary(200)).unwrap_or_default());
         return Err(Crash::answer(
-            "a path that starts with `/` and has only characters of a URI (RFC 3986 §2), `#` not among them",
+            "a path that starts with `/` and has only characters of a URI (RFC 3986 §2), `#` not among them, and a query \
+             without blanks and control characters",
             format_args!("`{found}`"),
         ));
     }
@@ -210,7 +210,7 @@ mod tests {
 
     #[test]
     fn paths_cannot_smuggle_anything_into_a_request_line() {
-        for good in ["/", "/a/b?c=d&e=%20", "/*"] {
+        for good in ["/", "/a/b?c=d&e=%20", "/*", "/?what=\"<a>\u{e9}\""] {
             assert!(checked_path(good).is_ok(), "{good}");
         }
         for bad in ["", "a", "/a b", "/a\r\nHost: x", "/a#b", "/ä", "/\u{7f}", "http://x/", "/<", "/a>b", "/`"] {

@@ -1,6 +1,5 @@
 //! Made-up answers for the checks, for fuzzing.
 
-use ::http::uri::PathAndQuery;
 use ::http::{HeaderName, HeaderValue};
 
 use super::super::bindings::{rewriter as rewriting, router as routing};
@@ -12,7 +11,8 @@ use crate::policy::Edit;
 /// is not for plugins to know.
 pub fn try_answers(text: &str, number: u32, reserved: impl Fn(&HeaderName) -> bool) {
     if router::checked_path(text).is_ok() {
-        assert!(PathAndQuery::try_from(text).is_ok(), "a path that is none was accepted: {text:?}");
+        let ends = text.bytes().any(|byte| byte <= b' ' || byte == 0x7f || byte == b'#');
+        assert!(text.starts_with('/') && !ends, "a path that is none was accepted: {text:?}");
     }
     let headers = vec![(text.to_owned(), text.to_owned()), ("x-a".to_owned(), text.to_owned())];
     let response = routing::Response { status: number, headers, body: text.as_bytes().to_vec() };
