@@ -10,6 +10,9 @@ use crate::config::MOST_PLUGIN_MEMORY;
 /// Beside the memory that compiling takes: the binary itself, its libraries and stacks.
 const OWN: u64 = 128 << 20;
 
+/// Longest file. The runtime keeps what a memory begins with in one that is in memory alone (memfd), for the trial.
+const IMAGE: u64 = 64 << 20;
+
 /// Seconds between the end of the allowance, which ends the process by a signal of its own, and a kill.
 const GRACE: u64 = 5;
 
@@ -41,7 +44,7 @@ impl Bounds {
         self.memory.saturating_add(memory as u64).saturating_add(OWN)
     }
 
-    /// Limits this process, for good: memory by what is added to what it holds already, no files, no core dump.
+    /// Limits this process, for good: memory by what is added to what it holds already, no longer files, no core dump.
     ///
     /// `RLIMIT_AS` would count what is reserved and never used: gigabytes for each linear memory.
     pub(super) fn impose(&self) -> io::Result<()> {
@@ -49,7 +52,7 @@ impl Bounds {
         limit(Resource::DATA, data, data.saturating_add(MOST_PLUGIN_MEMORY))?;
         let seconds = self.processor.as_secs();
         limit(Resource::CPU, seconds, seconds.saturating_add(GRACE))?;
-        limit(Resource::FSIZE, 0, 0)?;
+        limit(Resource::FSIZE, IMAGE, IMAGE)?;
         limit(Resource::CORE, 0, 0)
     }
 }
