@@ -1,11 +1,16 @@
 //! Plugins are compiled by a process of its own, the real binary: what it takes, what it refuses, how it dies.
 
-#![expect(clippy::unwrap_used, reason = "helpers of tests")]
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "helpers of tests")]
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use tidegate::plugin::{Bounds, Compiler, Limits, LoadError, Problem, Runtime, Spec, shipped};
+use wasm_encoder::{
+    Component, ComponentExportKind, ComponentExportSection, ComponentInstanceSection, ConstExpr, GlobalSection,
+    GlobalType, InstanceSection, Module, ModuleArg, ModuleSection, ValType,
+};
 
 /// The contract's own way to name a balancer that takes the last endpoint.
 const LAST: &[u8] = include_bytes!("../src/cli/demo/last.wat");
@@ -107,4 +112,65 @@ fn more_memory_than_it_may_take_is_a_refusal() {
     let problem = refused(bounds, &functions(100_000));
 
     assert!(problem.to_string().contains("took more than 48 MiB of memory"), "{problem}");
+}
+
+#[test]
+fn more_processor_time_than_it_may_take_is_a_refusal() {
+    let bounds = Bounds { processor: Duration::from_secs(1), ..Bounds::default() };
+    // Blocks within each other take the compiler their square.
+    let blocks = format!("(func {}{})", "(block ".repeat(40_000), ")".repeat(40_000));
+
+    let problem = refused(bounds, &hollow(&format!("(core module {blocks})")));
+
+    assert!(problem.to_string().contains("was still at work after 1s of processor time"), "{problem}");
+}
+
+#[test]
+fn an_instance_that_holds_more_than_it_may_is_refused_before_it_is_made() {
+    let globals = "(global i32 (i32.const 7))".repeat(100_000);
+    let instances = "(core instance (instantiate $fat))".repeat(250);
+
+    let problem = refused(Bounds::default(), &hollow(&format!("(core module $fat {globals}) {instances}")));
+
+    assert!(matches!(problem, Problem::Heavy { instances: 250, .. }), "{problem}");
+}
+
+#[test]
+fn an_instance_that_takes_longer_than_its_deadline_is_refused() {
+    // 30 million globals, which the engine sets without looking at a clock.
+    let mut globals = GlobalSection::new();
+    let ty = GlobalType { val_type: ValType::I64, mutable: true, shared: false };
+    for _ in 0..1_000_000 {
+        globals.global(ty, &ConstExpr::i64_const(7));
+    }
+    let mut instances = InstanceSection::new();
+    for _ in 0..30 {
+        instances.instantiate(0, [] as [(&str, ModuleArg); 0]);
+    }
+    let mut component = Component::new();
+    let mut module = Module::new();
+    module.section(&globals);
+    component.section(&ModuleSection(&module));
+    component.section(&instances);
+    let mut empty = ComponentInstanceSection::new();
+    empty.export_items([] as [(&str, ComponentExportKind, u32); 0]);
+    component.section(&empty);
+    let mut exports = ComponentExportSection::new();
+    exports.export("tidegate:plugin/balancer@0.1.0", ComponentExportKind::Instance, 0, None);
+    component.section(&exports);
+    let limits = Limits { memory: 640 << 20, ..Limits::default() };
+    let spec = Spec { name: "guest", origin: "guest.wasm", bytes: &component.finish(), limits: &limits };
+
+    let problem = runtime(child(Bounds::default()), None).load(&spec).unwrap_err().problem;
+
+    assert!(matches!(&problem, Problem::Slow { limit, .. } if *limit == Duration::from_millis(500)), "{problem}");
+}
+
+#[test]
+fn a_file_that_is_too_large_is_not_looked_at() {
+    let without = Compiler::Child { program: "/nonexistent".into(), bounds: Bounds::default() };
+
+    let problem = load(&runtime(without, None), &vec![0; (64 << 20) + 1]).unwrap_err().problem;
+
+    assert!(problem.to_string().contains("at most 67108864 bytes in the file"), "{problem}");
 }

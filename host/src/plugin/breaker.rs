@@ -59,6 +59,22 @@ impl Breaker {
             return Change::None;
         }
         let pause = self.aside.map_or(FIRST, |aside| (aside.pause * 2).min(LONGEST));
+        self.put_aside(now, pause)
+    }
+
+    /// A call failed, and took so long that four more like it would be too many.
+    pub(super) fn failed_slowly(&mut self, now: Instant) -> Change {
+        self.streak = self.streak.saturating_add(STREAK);
+        self.failed(now)
+    }
+
+    /// A call failed in a way that nothing could end, and another may as well: aside at once, and for long.
+    pub(super) fn gave_out(&mut self, now: Instant) -> Change {
+        self.streak = self.streak.saturating_add(STREAK);
+        self.put_aside(now, LONGEST)
+    }
+
+    fn put_aside(&mut self, now: Instant, pause: Duration) -> Change {
         let opened = self.aside.replace(Aside { until: now + pause, pause }).is_none();
         if opened { Change::Opened(pause) } else { Change::None }
     }
@@ -101,6 +117,19 @@ mod tests {
             assert!(!breaker.admits(|| now + pause - Duration::from_millis(1)), "still aside before {pause:?}");
             assert!(breaker.admits(|| now + pause), "a probe after {pause:?}");
         }
+    }
+
+    #[test]
+    fn what_took_too_long_is_put_aside_at_once() {
+        let (mut slow, mut endless, now) = (Breaker::default(), Breaker::default(), Instant::now());
+
+        assert_eq!(slow.failed_slowly(now), Change::Opened(FIRST));
+        assert_eq!(endless.gave_out(now), Change::Opened(LONGEST));
+
+        assert!(!slow.admits(|| now + FIRST / 2) && slow.admits(|| now + FIRST));
+        assert!(!endless.admits(|| now + LONGEST / 2) && endless.admits(|| now + LONGEST));
+        assert_eq!(endless.gave_out(now + LONGEST), Change::None, "it was aside before");
+        assert_eq!(endless.succeeded(), Change::Closed);
     }
 
     #[test]

@@ -20,6 +20,7 @@ mod host_state;
 mod instance;
 mod limits;
 mod load;
+mod plan;
 mod pulse;
 mod roles;
 mod runtime;

@@ -7,168 +7,15 @@
 //! ```
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::sync::atomic::Ordering::Relaxed;
 use std::time::{Duration, Instant};
 
-use wasmtime::Store;
-
-use super::artifact::Artifact;
-use super::bindings::types::ConfigError;
 use super::breaker::{Breaker, Change};
-use super::capabilities::printable;
-use super::commons::Commons;
 use super::fault::Crash;
-use super::host_state::HostState;
 use super::instance::Instance;
-use super::load::{ConfigFault, Problem};
-use super::pulse::ticks;
-use super::status::{Ledger, Tally};
-use super::surface::RoleKind;
+use super::plan::{Cost, NoInstance, Plan, Role};
+use super::status::Tally;
 use crate::policy::{Fault, FaultKind};
-
-/// Objections to a configuration that are kept.
-const OBJECTIONS: usize = 64;
-
-/// How much longer than the first one a replacement may take to start.
-const REFILL: u64 = 4;
-
-/// What differs between the roles when an instance is set up.
-pub(super) trait Role: Send + Sync + Sized + 'static {
-    /// The exports that are called.
-    type Guest: Send;
-    /// What `configure` answers when it is content.
-    type Configured;
-    const KIND: RoleKind;
-
-    /// Finds the exports.
-    fn find(
-        artifact: &Artifact,
-        store: &mut Store<HostState>,
-        instance: &wasmtime::component::Instance,
-    ) -> wasmtime::Result<Self::Guest>;
-
-    /// Calls `configure`.
-    fn configure(
-        &self,
-        guest: &Self::Guest,
-        store: &mut Store<HostState>,
-    ) -> wasmtime::Result<Result<Self::Configured, Vec<ConfigError>>>;
-
-    /// Whether a fault of this kind counts towards putting the plugin aside.
-    fn counts(kind: FaultKind) -> bool {
-        let _ = kind;
-        true
-    }
-
-    /// Puts what the role needs into the store.
-    fn furnish(&self, state: &mut HostState) {
-        let _ = state;
-    }
-}
-
-/// All it takes to make an instance.
-pub(super) struct Plan<R> {
-    pub(super) artifact: Arc<Artifact>,
-    pub(super) ledger: Arc<Ledger>,
-    pub(super) role: R,
-    /// What the slowest start so far has taken, in microseconds.
-    started: AtomicU64,
-}
-
-impl<R: Role> Plan<R> {
-    pub(super) fn new(artifact: &Arc<Artifact>, role: R) -> Result<Arc<Self>, Problem> {
-        let ledger = artifact.ledger(R::KIND)?;
-        Ok(Arc::new(Self { artifact: Arc::clone(artifact), ledger, role, started: AtomicU64::new(0) }))
-    }
-
-    /// A fresh instance, configured, while nobody waits for it. How long that takes is the measure for replacements.
-    pub(super) fn start(&self) -> Result<(Instance<R::Guest>, R::Configured), Problem> {
-        let began = Instant::now();
-        let started = self.start_with(&self.role, Arc::clone(&self.artifact.commons), Setup::First)?;
-        self.took(began.elapsed());
-        Ok(started)
-    }
-
-    /// Another one in its place, made while a request waits: bounded by what the first one needed.
-    pub(super) fn restart(&self) -> Result<Instance<R::Guest>, Problem> {
-        let setup = Setup::Again { ticks: self.refill_ticks() };
-        self.start_with(&self.role, Arc::clone(&self.artifact.commons), setup).map(|(instance, _)| instance)
-    }
-
-    /// Something that each fresh instance has to go through took this long.
-    pub(super) fn took(&self, time: Duration) {
-        self.started.fetch_max(u64::try_from(time.as_micros()).unwrap_or(u64::MAX), Relaxed);
-    }
-
-    /// Ticks for a replacement, from its instantiation to the end of `configure`; and for its first call.
-    pub(super) fn refill_ticks(&self) -> u64 {
-        let bound = Duration::from_micros(self.started.load(Relaxed).saturating_mul(REFILL));
-        let artifact = &*self.artifact;
-        ticks(bound).max(artifact.ticks).min(artifact.setup_ticks)
-    }
-
-    /// An instance that shares nothing and logs nothing, to try things out on.
-    pub(super) fn probe(&self, role: &R) -> Result<Instance<R::Guest>, Problem> {
-        let commons = Arc::new(Commons::new(Arc::clone(&self.artifact.commons.name)));
-        self.start_with(role, commons, Setup::Trial).map(|(instance, _)| instance)
-    }
-
-    fn start_with(
-        &self,
-        role: &R,
-        commons: Arc<Commons>,
-        setup: Setup,
-    ) -> Result<(Instance<R::Guest>, R::Configured), Problem> {
-        let artifact = &*self.artifact;
-        let mut state = HostState::new(commons, R::KIND, artifact.meter());
-        state.logs = !matches!(setup, Setup::Trial);
-        role.furnish(&mut state);
-        let find =
-            |store: &mut Store<HostState>, instance: &wasmtime::component::Instance| R::find(artifact, store, instance);
-        let pulse = &artifact.pulse;
-        let allowed = match setup {
-            Setup::First | Setup::Trial => artifact.setup_ticks,
-            Setup::Again { ticks } => ticks,
-        };
-        let mut instance = Instance::start(&artifact.compiled.pre, state, pulse, allowed, artifact.setup, find)?;
-        // A replacement has one allowance for both; the first may take its time, nobody waits for it.
-        let left = match setup {
-            Setup::First | Setup::Trial => allowed,
-            Setup::Again { .. } => instance.store.data().left,
-        };
-        match instance.run(left, |guest, store| role.configure(guest, store)) {
-            Ok(Ok(configured)) => Ok((instance, configured)),
-            Ok(Err(errors)) => Err(Problem::Configure { faults: faults(errors) }),
-            Err(crash) => Err(Problem::ConfigureFailed { message: crash.detail }),
-        }
-    }
-}
-
-/// What an instance is made for.
-#[derive(Clone, Copy, Debug)]
-enum Setup {
-    /// To be the first in a seat.
-    First,
-    /// To replace one that failed.
-    Again { ticks: u64 },
-    /// To be tried out and thrown away.
-    Trial,
-}
-
-/// What a plugin objects to, bounded and printable.
-fn faults(errors: Vec<ConfigError>) -> Vec<ConfigFault> {
-    if errors.is_empty() {
-        return vec![ConfigFault { path: String::new(), message: "refused without a reason".to_owned() }];
-    }
-    errors
-        .into_iter()
-        .take(OBJECTIONS)
-        .map(|error| ConfigFault {
-            path: printable(&error.path).into_owned(),
-            message: printable(&error.message).into_owned(),
-        })
-        .collect()
-}
 
 /// What a plugin can be told.
 #[derive(Clone, Copy, Debug)]
@@ -313,20 +160,30 @@ impl<R: Role> Seat<R> {
                 self.plan.ledger.instances.fetch_add(1, Relaxed);
                 Ok(())
             }
-            Err(problem) => {
+            Err(NoInstance { problem, cost }) => {
                 self.began = None;
-                Err(self.fail(Crash { kind: FaultKind::Unavailable, detail: problem.to_string() }))
+                Err(self.fail_at(cost, Crash { kind: FaultKind::Unavailable, detail: problem.to_string() }))
             }
         }
     }
 
     #[cold]
     fn fail(&mut self, crash: Crash) -> Fault {
+        self.fail_at(Cost::Little, crash)
+    }
+
+    /// As [`Self::fail`]; the more it has cost, the sooner the plugin is put aside.
+    #[cold]
+    fn fail_at(&mut self, cost: Cost, crash: Crash) -> Fault {
         let now = Instant::now();
         self.lose(&crash, now);
         let ledger = &self.plan.ledger;
         if R::counts(crash.kind)
-            && let Change::Opened(pause) = self.breaker.failed(now)
+            && let Change::Opened(pause) = match cost {
+                Cost::Little => self.breaker.failed(now),
+                Cost::Deadline => self.breaker.failed_slowly(now),
+                Cost::Endless => self.breaker.gave_out(now),
+            }
         {
             self.tally.set_aside(true);
             let (plugin, role) = (&*ledger.plugin, ledger.role.as_str());

@@ -4,6 +4,7 @@
 //! gateway's own test before they go live.
 
 mod balancers;
+mod files;
 mod routers;
 
 use bytes::Bytes;

@@ -1,5 +1,6 @@
 //! The real binary: what it says, how it ends.
 
 mod access;
+mod cache;
 mod check;
 mod stop;

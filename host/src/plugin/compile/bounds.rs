@@ -36,7 +36,7 @@ impl Default for Bounds {
 impl Bounds {
     /// How long its parent waits for it: other processes want the processors too.
     pub(super) fn patience(&self) -> Duration {
-        self.processor.saturating_mul(5)
+        self.processor.saturating_mul(5).saturating_add(Duration::from_secs(60))
     }
 
     /// Resident bytes at which its parent ends it, if the plugin may have `memory` bytes itself.

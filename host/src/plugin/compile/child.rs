@@ -58,9 +58,7 @@ pub(in super::super) fn translate(
             Watched::Answer(answer) => answer,
             Watched::Silent => Err(died(bounds, &death(bounds, status, &words))),
             Watched::TooLarge => Err(died(bounds, &too_large(bounds))),
-            Watched::TooLong => {
-                Err(died(bounds, &format!("had not ended after {:?}, of which others had most", bounds.patience())))
-            }
+            Watched::TooLong => Err(died(bounds, &format!("had not ended after {:?}", bounds.patience()))),
         }
     })
 }

@@ -293,3 +293,6 @@ fn handed_in() -> Problem {
 fn invalid(error: wasmparser::BinaryReaderError) -> Problem {
     Problem::Invalid { message: told(error) }
 }
+
+#[cfg(test)]
+mod tests;

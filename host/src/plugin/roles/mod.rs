@@ -16,7 +16,8 @@ use std::num::NonZeroUsize;
 use std::sync::Arc;
 
 use super::load::Problem;
-use super::seat::{Plan, Role, Seat};
+use super::plan::{Plan, Role};
+use super::seat::Seat;
 use crate::lifecycle::PerWorker;
 use crate::policy::FaultKind;
 

@@ -1,5 +1,12 @@
 //! What puts a plugin aside, what a replacement costs, and what becomes of feedback.
 
+use wasmtime::Store;
+
+use super::super::bindings::types::ConfigError;
+use super::super::fault::Crash;
+use super::super::host_state::HostState;
+use super::super::plan::{Plan, Role};
+use super::super::seat::Seat;
 use super::*;
 
 #[test]
@@ -58,6 +65,43 @@ fn a_replacement_gets_little_more_time_than_the_first_instance_needed() {
 
     assert_eq!(fault.kind, FaultKind::Unavailable, "{fault}");
     assert!(began.elapsed() < Limits::default().setup_deadline(), "the cluster waited {:?}", began.elapsed());
+    assert_eq!(runtime.status()[0].aside, 1, "four more like that would be too many");
+}
+
+/// A role that asks nothing of its instances.
+struct Idle;
+
+impl Role for Idle {
+    type Guest = ();
+    type Configured = ();
+    const KIND: RoleKind = RoleKind::Balancer;
+
+    fn find(_: &Artifact, _: &mut Store<HostState>, _: &wasmtime::component::Instance) -> wasmtime::Result<()> {
+        Ok(())
+    }
+
+    fn configure(&self, (): &(), _: &mut Store<HostState>) -> wasmtime::Result<Result<(), Vec<ConfigError>>> {
+        Ok(Ok(()))
+    }
+}
+
+#[test]
+fn a_replacement_that_nothing_could_end_is_put_aside_at_once() {
+    let runtime = Runtime::new(None).unwrap();
+    let (quick, mut slow) = (load(&runtime, guest!("first")).unwrap(), load(&runtime, guest!("first")).unwrap());
+    // No instance is made in no time.
+    Arc::get_mut(&mut slow).unwrap().setup = Duration::ZERO;
+    let (instance, ()) = Plan::new(&quick, Idle).unwrap().start().unwrap();
+    let mut seat = Seat::new(Plan::new(&slow, Idle).unwrap(), instance);
+    seat.ready().unwrap();
+    seat.settle::<()>(Err(Crash { kind: FaultKind::Trap, detail: String::new() })).unwrap_err();
+
+    let fault = seat.ready().err().unwrap();
+
+    assert!(fault.detail.contains("expected an instance within 0ns"), "{fault}");
+    assert_eq!(slow.status()[0].aside, 1);
+    let again = seat.ready().err().unwrap();
+    assert!(again.detail.contains("found it put aside"), "no second attempt for long: {again}");
 }
 
 /// `trap.wat` with feedback and handover of which one function does not do its work.
