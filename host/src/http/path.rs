@@ -95,12 +95,11 @@ fn dots(segment: &str) -> Option<Dots> {
 fn check_escapes(path: &[u8]) -> Result<(), TargetError> {
     let mut rest = path;
     while let Some(at) = memchr::memchr(b'%', rest) {
-        match rest.get(at + 1..at + 3) {
-            Some([b'0', b'0']) => return Err(TargetError::Escape),
-            Some([high, low]) if high.is_ascii_hexdigit() && low.is_ascii_hexdigit() => {}
+        match rest.split_at(at).1 {
+            [b'%', b'0', b'0', ..] => return Err(TargetError::Escape),
+            [b'%', high, low, behind @ ..] if high.is_ascii_hexdigit() && low.is_ascii_hexdigit() => rest = behind,
             _ => return Err(TargetError::Escape),
         }
-        rest = rest.get(at + 3..).unwrap_or(&[]);
     }
     Ok(())
 }

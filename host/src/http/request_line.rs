@@ -109,8 +109,8 @@ fn start_of_path(target: &[u8]) -> usize {
     }
     let Some(scheme) = memchr::memmem::find(target, b"://") else { return target.len() };
     let authority = scheme + b"://".len();
-    let rest = target.get(authority..).unwrap_or_default();
-    rest.iter().position(|byte| matches!(byte, b'/' | b'?')).map_or(target.len(), |at| authority + at)
+    let mut rest = target.iter().enumerate().skip(authority);
+    rest.find(|(_, byte)| matches!(byte, b'/' | b'?')).map_or(target.len(), |(at, _)| at)
 }
 
 /// `bytes` as text; what is none is escaped.

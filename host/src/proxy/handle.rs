@@ -13,7 +13,7 @@ use super::head::{prepare_response, request_fields};
 use super::record::Record;
 use super::retry::Source;
 use super::switch::{self, Switch};
-use super::{Client, Destination, Rules, Snapshot, begin};
+use super::{Client, Destination, Rules, Snapshot, begin, max_forwards};
 use crate::http::{Body, Offer, Refused, offered, read_target, reply};
 use crate::policy::{Decision, DirectResponse, RequestFacts, ResponseContext, Target};
 use crate::telemetry::Counter;
@@ -84,6 +84,7 @@ fn route<'a>(
     let (mut parts, body) = request.into_parts();
     let mut facts = begin::facts(client, &snapshot.forwarding, target, offer.as_ref(), &mut parts);
     record.request(&facts);
+    max_forwards::count(&mut facts)?;
     let target = match snapshot.router.route(&mut facts) {
         Ok(Decision::Forward(target)) => target,
         Ok(Decision::Respond(direct)) => return Err(Box::new(respond(direct))),

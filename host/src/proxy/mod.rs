@@ -16,6 +16,7 @@ mod begin;
 mod client;
 mod handle;
 mod head;
+mod max_forwards;
 mod record;
 mod retry;
 mod serve;

@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use http_body_util::Full;
 use hyper::Response;
-use tidegate_tests::{Gateway, Origin, Seen, get};
+use tidegate_tests::{Answer, Gateway, Origin, Seen, get};
 
 /// Sends a head, and returns what the endpoint saw.
 async fn passed(gateway: &Gateway, head: &str) -> Seen {
@@ -163,4 +163,42 @@ async fn methods_and_statuses_of_any_kind_pass() {
 
         assert_eq!((answer.status.as_u16(), answer.text().as_str()), (status, "body"), "errors are the endpoint's own");
     }
+}
+
+async fn hops(gateway: &Gateway, method: &str, fields: &str) -> Answer {
+    let mut raw = gateway.raw().await;
+    raw.write(format!("{method} /x?y HTTP/1.1\r\nHost: h\r\n{fields}\r\n").as_bytes()).await;
+    raw.read_answer().await.unwrap()
+}
+
+/// RFC 9110 §7.6.2.
+#[tokio::test]
+async fn options_and_trace_go_as_far_as_their_sender_wants() {
+    let origin = Origin::named("a").start().await;
+    let gateway = Gateway::before(&origin).await;
+    for method in ["OPTIONS", "TRACE"] {
+        for (sent, expected) in [("1", "0"), ("5", "4"), ("010", "9"), ("99999999999999999999", "18446744073709551614")]
+        {
+            let seen = hops(&gateway, method, &format!("Max-Forwards: {sent}\r\n")).await.seen();
+
+            assert_eq!((seen.method.as_str(), seen.header("max-forwards")), (method, Some(expected)), "{sent}");
+        }
+        assert_eq!(hops(&gateway, method, "").await.seen().header("max-forwards"), None);
+        for wrong in ["Max-Forwards: x\r\n", "Max-Forwards: -1\r\n", "Max-Forwards:\r\n", "Max-Forwards: 1, 2\r\n"] {
+            assert_eq!(hops(&gateway, method, wrong).await.status, 400, "{wrong}");
+        }
+        assert_eq!(hops(&gateway, method, "Max-Forwards: 3\r\nMax-Forwards: 3\r\n").await.status, 400);
+    }
+    let before = origin.seen().len();
+
+    let options = hops(&gateway, "OPTIONS", "Max-Forwards: 0\r\n").await;
+    let trace =
+        hops(&gateway, "TRACE", "X-Seen: 1\r\nCookie: a=b\r\nAuthorization: Basic x\r\nMax-Forwards: 0\r\n").await;
+
+    assert_eq!((options.status.as_u16(), options.header("allow"), options.body.len()), (200, "OPTIONS, TRACE", 0));
+    assert_eq!((trace.status.as_u16(), trace.header("content-type")), (200, "message/http"));
+    assert_eq!(trace.text(), "TRACE /x?y HTTP/1.1\r\nhost: h\r\nx-seen: 1\r\nmax-forwards: 0\r\n\r\n");
+    assert_eq!(origin.seen().len(), before, "neither went further");
+    let get = hops(&gateway, "GET", "Max-Forwards: 0\r\n").await;
+    assert_eq!(get.seen().header("max-forwards"), Some("0"), "other methods go on as they are");
 }
