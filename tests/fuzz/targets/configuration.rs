@@ -1,5 +1,5 @@
 //! Any text is a configuration or a list of faults, and a fault can be printed.
-#![no_main]
+#![cfg_attr(feature = "fuzz", no_main)]
 
 use std::path::Path;
 
@@ -8,3 +8,6 @@ libfuzzer_sys::fuzz_target!(|text: &str| {
         assert!(!faults.to_string().is_empty());
     }
 });
+
+#[cfg(not(feature = "fuzz"))]
+fn main() {}

@@ -1,5 +1,5 @@
 //! Nothing that an endpoint says about itself breaks its readers.
-#![no_main]
+#![cfg_attr(feature = "fuzz", no_main)]
 
 use std::time::Duration;
 
@@ -24,3 +24,6 @@ libfuzzer_sys::fuzz_target!(|input: &[u8]| {
     let _reports = signals.read_answer(&headers, input);
     let _heartbeat = Heartbeat::read(input);
 });
+
+#[cfg(not(feature = "fuzz"))]
+fn main() {}

@@ -1,0 +1,72 @@
+//! hyper's server beside the gateway's own look at framing: whatever a client sends, hyper sees the requests that were
+//! judged, in their order, and never another.
+
+use std::convert::Infallible;
+use std::sync::{Arc, Mutex};
+
+use http::{Request, Response};
+use http_body_util::{BodyExt as _, Empty};
+use hyper::body::Incoming;
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::TokioIo;
+use tokio::io::{join, sink};
+
+/// Feeds `bytes`, cut after so many bytes as `cuts` say in turn, and asserts it. What framing lets through.
+pub(crate) fn differ(framing: &mut tidegate::http::Framing, bytes: &[u8], cuts: &[u8]) -> Vec<u8> {
+    let (passed, judged) = pass(framing, bytes, cuts);
+    let seen = served(&passed);
+    assert!(seen.len() <= judged.len(), "hyper saw {seen:?}, judged were {judged:?}");
+    for (seen, judged) in seen.iter().zip(&judged) {
+        assert!(judged.starts_with(seen), "hyper saw {seen}, judged was {judged}");
+    }
+    passed
+}
+
+/// What goes on of `bytes`, and the request line of each head in it.
+fn pass(framing: &mut tidegate::http::Framing, bytes: &[u8], cuts: &[u8]) -> (Vec<u8>, Vec<String>) {
+    let (mut passed, mut judged) = (Vec::new(), Vec::new());
+    let mut rest = bytes;
+    let mut cuts = cuts.iter().map(|cut| usize::from(*cut)).cycle();
+    while !rest.is_empty() {
+        let cut = cuts.next().filter(|cut| *cut > 0).unwrap_or(rest.len());
+        let (mut piece, behind) = rest.split_at(cut.min(rest.len()));
+        rest = behind;
+        while !piece.is_empty() {
+            let is_head = !framing.is_within_body();
+            let step = framing.pass(piece);
+            assert!(step.taken > 0 && step.taken <= piece.len(), "{step:?}");
+            let (taken, later) = piece.split_at(step.taken);
+            let on = step.instead.as_deref().unwrap_or(taken);
+            if is_head && !on.is_empty() {
+                let line = on.split(|byte| matches!(byte, b'\r' | b'\n')).next().unwrap_or_default();
+                judged.push(String::from_utf8_lossy(line).into_owned());
+            }
+            passed.extend_from_slice(on);
+            piece = later;
+        }
+    }
+    (passed, judged)
+}
+
+/// Method and target of every request that hyper makes of `bytes`, bodies read to their end.
+fn served(bytes: &[u8]) -> Vec<String> {
+    let seen = Arc::new(Mutex::new(Vec::new()));
+    let service = service_fn(|request: Request<Incoming>| {
+        let seen = Arc::clone(&seen);
+        async move {
+            let line = format!("{} {} ", request.method(), request.uri());
+            if let Ok(mut seen) = seen.lock() {
+                seen.push(line);
+            }
+            let _broken = request.into_body().collect().await;
+            Ok::<_, Infallible>(Response::new(Empty::<bytes::Bytes>::new()))
+        }
+    });
+    let io = TokioIo::new(join(bytes, sink()));
+    let connection = http1::Builder::new().half_close(true).header_read_timeout(None).serve_connection(io, service);
+    if let Ok(runtime) = tokio::runtime::Builder::new_current_thread().build() {
+        let _refused = runtime.block_on(connection);
+    }
+    seen.lock().map(|seen| seen.clone()).unwrap_or_default()
+}
