@@ -17,8 +17,11 @@ pub(super) fn check(path: &Path) -> ExitCode {
         complain(format_args!("warning: {warning}"));
     }
     match Gateway::check(config, gateway::own_compiler()) {
-        Ok(summary) => {
-            say(format_args!("{}: {summary}", path.display()));
+        Ok(checked) => {
+            for warning in &checked.warnings {
+                complain(format_args!("warning: {}: {warning}", path.display()));
+            }
+            say(format_args!("{}: {}", path.display(), checked.summary));
             ExitCode::SUCCESS
         }
         Err(error) => {

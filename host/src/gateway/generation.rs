@@ -46,6 +46,8 @@ pub struct Generation {
     pub(super) listeners: BTreeMap<ListenerKey, Arc<ListenerSettings>>,
     pub(super) clusters: HashMap<String, Kept>,
     pub(super) artifacts: BTreeMap<String, Arc<Artifact>>,
+    /// What works in the files that were read for it, but deserves a word.
+    pub(super) warnings: Vec<String>,
 }
 
 /// What a listener does with the connections it accepts.

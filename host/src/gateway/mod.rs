@@ -65,6 +65,15 @@ pub struct Gateway {
     _threads: WorkerThreads,
 }
 
+/// What [`Gateway::check`] found.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Checked {
+    /// What would be served, in one line.
+    pub summary: String,
+    /// What works in the files that the configuration names, but deserves a word: one sentence each.
+    pub warnings: Vec<String>,
+}
+
 /// What every part of a running gateway knows.
 #[derive(Debug)]
 struct Shared {
@@ -220,7 +229,7 @@ impl Gateway {
     ///
     /// # Errors
     /// As [`Self::build`].
-    pub fn check(config: Config, compiler: Compiler) -> Result<String, BuildError> {
+    pub fn check(config: Config, compiler: Compiler) -> Result<Checked, BuildError> {
         let config = Config { log: config::Log { access: config::AccessLog::Off, ..config.log }, ..config };
         let summary = format!(
             "good: {} listeners, {} routes, {} clusters",
@@ -250,8 +259,9 @@ impl Gateway {
         let admin = config.admin.map(|admin| config::Admin { address: free(), ..admin });
         let heartbeat = config.heartbeat.map(|heartbeat| config::Heartbeat { listen: free(), ..heartbeat });
         let elsewhere = Config { listeners: anywhere, heartbeat, admin, ..config };
-        let _taken_down = Self::prepared(elsewhere, compiler, Purpose::Check)?;
-        Ok(format!("{summary}{in_use}{admin_in_use}{heartbeat_in_use}"))
+        let taken_down = Self::prepared(elsewhere, compiler, Purpose::Check)?;
+        let warnings = taken_down.shared.current.load().warnings.clone();
+        Ok(Checked { summary: format!("{summary}{in_use}{admin_in_use}{heartbeat_in_use}"), warnings })
     }
 
     /// Accepts connections, and probes endpoints.

@@ -30,7 +30,7 @@ pub(super) enum Senders {
 /// Who may send a field of this name.
 pub(super) fn senders(name: &HeaderName, underscores: Underscores) -> Senders {
     let text = name.as_str();
-    if text.bytes().all(is_usual) {
+    if is_plain(text) {
         return match text {
             // CGI would hand it on as HTTP_PROXY, which clients of its own take for their proxy.
             "proxy" => Senders::Nobody,
@@ -46,24 +46,45 @@ pub(super) fn senders(name: &HeaderName, underscores: Underscores) -> Senders {
     if ours || read == "proxy" || is_claim(&read) { Senders::Nobody } else { Senders::Anybody }
 }
 
-/// What Apache lets into CGI's variables: anything else could stand for another name there.
-fn is_usual(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || byte == b'-'
+/// Letters, digits and `-`: what Apache lets into CGI's variables. Anything else could stand for another name there.
+static PLAIN: [bool; 256] = {
+    let mut plain = [false; 256];
+    let mut byte = 0_u8;
+    while byte < u8::MAX {
+        #[expect(clippy::indexing_slicing, reason = "evaluated by the compiler, of 256 each one is there")]
+        {
+            plain[byte as usize] = byte.is_ascii_alphanumeric() || byte == b'-';
+        }
+        byte += 1;
+    }
+    plain
+};
+
+/// Whether a name has nothing else. Without a way out early: measured, that takes half the instructions for names as they are.
+fn is_plain(name: &str) -> bool {
+    name.bytes().fold(true, |plain, byte| plain & PLAIN.get(usize::from(byte)).is_some_and(|plain| *plain))
 }
 
 /// Whether a lower-case name is of one of the families.
 pub(super) fn is_claim(name: &str) -> bool {
-    const PREFIXES: [&str; 4] = ["forwarded", "proxy-", "client-cert", "ssl-client-"];
-    const AFTER_X: [&str; 4] = ["forward", "original-", "client-cert", "ssl-client-"];
-    const NAMES_AFTER_X: [&str; 7] =
-        ["rewrite-url", "remote-addr", "host", "http-host-override", "script-name", "scheme", "url-scheme"];
     if name.ends_with("-ip") {
         return true;
     }
-    match name.strip_prefix("x-") {
-        Some(rest) => AFTER_X.iter().any(|prefix| rest.starts_with(prefix)) || NAMES_AFTER_X.contains(&rest),
-        None => PREFIXES.iter().any(|prefix| name.starts_with(prefix)) || name == "front-end-https",
+    match name.as_bytes().first() {
+        Some(b'c') => name.starts_with("client-cert"),
+        Some(b'f') => name.starts_with("forwarded") || name == "front-end-https",
+        Some(b'p') => name.starts_with("proxy-"),
+        Some(b's') => name.starts_with("ssl-client-"),
+        Some(b'x') => name.strip_prefix("x-").is_some_and(is_claim_after_x),
+        _ => false,
     }
+}
+
+fn is_claim_after_x(rest: &str) -> bool {
+    const FAMILIES: [&str; 4] = ["forward", "original-", "client-cert", "ssl-client-"];
+    const NAMES: [&str; 7] =
+        ["rewrite-url", "remote-addr", "host", "http-host-override", "script-name", "scheme", "url-scheme"];
+    FAMILIES.iter().any(|family| rest.starts_with(family)) || NAMES.contains(&rest)
 }
 
 #[cfg(test)]

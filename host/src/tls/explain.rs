@@ -100,7 +100,10 @@ fn explain_certificate(error: &CertificateError, peer: Peer) -> String {
             )
         }
         CertificateError::Other(other) if is_version_1(other) => {
-            format!("{whose} is an X.509 certificate of version 1, which has no names: make one of version 3")
+            format!(
+                "{whose} is an X.509 certificate of version 1, which has no names: make one of version 3, for example with \
+                 openssl req -x509 and -addext subjectAltName=…"
+            )
         }
         CertificateError::Other(OtherError(error)) if error.is::<WrongKey>() => {
             format!("{whose} was refused: {error}; is there a new key, or somebody in between?")

@@ -1,6 +1,6 @@
 //! What the command line refuses, and how.
 
-use tidegate_tests::{Gateway, Origin, Process};
+use tidegate_tests::{Ca, Gateway, Origin, Process};
 
 use crate::running::Running;
 
@@ -22,6 +22,28 @@ async fn check_of_a_good_configuration_says_what_it_would_serve() {
     assert_eq!((code, process.stderr()), (0, vec![]));
     let said = process.stdout().join("\n");
     assert!(said.contains("good: 1 listeners, 1 routes, 1 clusters"), "{said}");
+}
+
+#[tokio::test]
+async fn check_says_what_run_would_warn_of_in_files() {
+    let text = "[[listen]]\naddress = \"127.0.0.1:0\"\ntls = { certificate = \"old.pem\", key = \"old-key.pem\" }\n\
+                [[route]]\npath = \"/\"\nto = \"balancer://pool\"\n\
+                [cluster.pool]\nendpoints = [\"wss://localhost:9\"]\ntls = { ca = \"nameless.pem\" }\n";
+    let old = Ca::new().issue_until(&["a.test"], 2020);
+    let setup = Gateway::configure(text)
+        .file("old.pem", &old.certificate)
+        .file("old-key.pem", &old.key)
+        .file("nameless.pem", Ca::own(&[]).certificate);
+
+    let (code, process) = run(&["check", setup.write().to_str().unwrap()]).await;
+
+    let said = process.stderr();
+    assert_eq!(code, 0, "{said:?}");
+    for word in
+        ["old.pem expired on 2020-01-01", "cluster pool: the certificate of localhost in `ca` has no subjectAltName"]
+    {
+        assert!(said.iter().any(|line| line.starts_with("warning: ") && line.contains(word)), "{word} in {said:?}");
+    }
 }
 
 #[tokio::test]

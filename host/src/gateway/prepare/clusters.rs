@@ -37,13 +37,15 @@ impl Clusters {
     }
 }
 
-/// Makes the clusters of `config`. One that is made from the same as before is taken over with all its state.
+/// Makes the clusters of `config`. One that is made from the same as before is taken over with all its state. What works but
+/// deserves a word goes to the log and to `warnings`.
 pub(super) fn prepare(
     base: &Base,
     config: &Config,
     files: &Files,
     artifacts: &Artifacts,
     previous: Option<&Generation>,
+    warnings: &mut Vec<String>,
 ) -> Result<Clusters, PrepareError> {
     let platform = PlatformRoots::default();
     let mut by_name = HashMap::new();
@@ -63,7 +65,7 @@ pub(super) fn prepare(
             _ => {
                 let carry = before.and_then(|before| before.cluster.save());
                 let before = before.map(Ways::of);
-                make(base, config, cluster, made_from, artifact, &platform, (carry, before))?
+                make(base, config, cluster, made_from, artifact, (&platform, warnings), (carry, before))?
             }
         };
         by_name.insert(cluster.name.clone(), kept);
@@ -77,7 +79,7 @@ fn make(
     cluster: &config::Cluster,
     made_from: MadeFrom,
     artifact: &Arc<crate::plugin::Artifact>,
-    platform: &PlatformRoots,
+    tls: (&PlatformRoots, &mut Vec<String>),
     (carry, before): (Option<Vec<u8>>, Option<Ways<'_>>),
 ) -> Result<Kept, PrepareError> {
     let lives: Vec<Arc<Live>> =
@@ -109,7 +111,7 @@ fn make(
     let cluster_view = Cluster::new(cluster.name.as_str().into(), members.collect(), balancer);
     let cluster_view = cluster_view.with_signals(signals).with_recovery(recovery).under(policy);
     let before = before.filter(|before| before.lead_on(&made_from));
-    let upstreams = upstreams(base, cluster, platform, before.as_ref())?;
+    let upstreams = upstreams(base, cluster, tls, before.as_ref())?;
     Ok(Kept { made_from, cluster: Arc::new(cluster_view), upstreams })
 }
 
@@ -159,7 +161,7 @@ fn same_way(one: &config::Endpoint, other: &config::Endpoint) -> bool {
 fn upstreams(
     base: &Base,
     cluster: &config::Cluster,
-    platform: &PlatformRoots,
+    (platform, warnings): (&PlatformRoots, &mut Vec<String>),
     before: Option<&Ways<'_>>,
 ) -> Result<Vec<Arc<Upstream>>, PrepareError> {
     let wrong = |source: TlsError| PrepareError::Tls { context: format!("cluster {}", cluster.name), source };
@@ -171,6 +173,7 @@ fn upstreams(
         for warning in &built.warnings {
             tracing::warn!(cluster = %cluster.name, "{warning}");
         }
+        warnings.extend(built.warnings.iter().map(|warning| format!("cluster {}: {warning}", cluster.name)));
         Some(built.value)
     } else {
         None

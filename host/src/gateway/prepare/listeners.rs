@@ -16,15 +16,17 @@ use crate::tls;
 
 type Settings = BTreeMap<ListenerKey, Arc<ListenerSettings>>;
 
-/// Settings of every listener, and sockets for those that are not `open` yet.
+/// Settings of every listener, and sockets for those that are not `open` yet. What works but deserves a word goes to the log and
+/// to `warnings`.
 pub(super) fn prepare(
     base: &Base,
     config: &Config,
     open: &BTreeSet<ListenerKey>,
+    warnings: &mut Vec<String>,
 ) -> Result<(Settings, Vec<(ListenerKey, Bound)>), PrepareError> {
     let mut settings = Settings::new();
     for (order, listener) in config.listeners.iter().enumerate() {
-        settings.insert(key(config, order, listener), Arc::new(settings_of(base, listener)?));
+        settings.insert(key(config, order, listener), Arc::new(settings_of(base, listener, warnings)?));
     }
     let bound = bind(base, settings.keys(), open)?;
     Ok((settings, bound))
@@ -67,7 +69,11 @@ fn key(config: &Config, order: usize, listener: &config::Listener) -> ListenerKe
     ListenerKey { order: earlier, address }
 }
 
-fn settings_of(base: &Base, listener: &config::Listener) -> Result<ListenerSettings, PrepareError> {
+fn settings_of(
+    base: &Base,
+    listener: &config::Listener,
+    warnings: &mut Vec<String>,
+) -> Result<ListenerSettings, PrepareError> {
     let context = || format!("listener {}", listener.address);
     let tls = match &listener.tls {
         Some(tls) => {
@@ -76,6 +82,7 @@ fn settings_of(base: &Base, listener: &config::Listener) -> Result<ListenerSetti
             for warning in &built.warnings {
                 tracing::warn!(listener = %listener.address, "{warning}");
             }
+            warnings.extend(built.warnings);
             Some(TlsAcceptor::from(built.value))
         }
         None => None,

@@ -132,9 +132,10 @@ pub(super) fn prepare(
     let config = &composed.used;
     let artifacts = plugins::load(base, config, files, previous)?;
     let deciders = Deciders::prepare(base, config, &artifacts, previous)?;
-    let (listeners, bound) = listeners::prepare(base, config, open)?;
+    let mut warnings = Vec::new();
+    let (listeners, bound) = listeners::prepare(base, config, open, &mut warnings)?;
     // Last, because it asks running balancers what their successors should know: the later, the fewer picks are missing.
-    let clusters = clusters::prepare(base, config, files, &artifacts, previous)?;
+    let clusters = clusters::prepare(base, config, files, &artifacts, previous, &mut warnings)?;
     let snapshot = Arc::new(snapshot(config, id, &deciders, &clusters));
     for warning in &config.warnings {
         tracing::warn!("{warning}");
@@ -154,6 +155,7 @@ pub(super) fn prepare(
         listeners,
         clusters: clusters.by_name,
         artifacts,
+        warnings,
     };
     Ok(Prepared { generation: Arc::new(generation), bound })
 }
@@ -165,7 +167,8 @@ pub(super) fn vary(base: &Base, composed: Composed, id: u64, previous: &Generati
     let files = &previous.files;
     let artifacts = previous.artifacts.clone();
     let deciders = Deciders::prepare(base, config, &artifacts, Some(previous))?;
-    let clusters = clusters::prepare(base, config, files, &artifacts, Some(previous))?;
+    let mut warnings = Vec::new();
+    let clusters = clusters::prepare(base, config, files, &artifacts, Some(previous), &mut warnings)?;
     let snapshot = Arc::new(snapshot(config, id, &deciders, &clusters));
     let generation = Generation {
         id,
@@ -182,6 +185,7 @@ pub(super) fn vary(base: &Base, composed: Composed, id: u64, previous: &Generati
         listeners: previous.listeners.clone(),
         clusters: clusters.by_name,
         artifacts,
+        warnings,
     };
     Ok(Prepared { generation: Arc::new(generation), bound: Vec::new() })
 }
