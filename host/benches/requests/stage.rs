@@ -132,8 +132,16 @@ async fn gateway(snapshot: Arc<Snapshot>) -> SocketAddr {
         metrics: Metrics::new(NonZeroUsize::MIN),
         access: AccessLog::open(&AccessTarget::Off, LineFormat::Json).unwrap(),
     };
-    let limits =
-        Limits { head_bytes: 64 << 10, head_fields: 100, head_timeout: LONG, idle_timeout: LONG, half_close: false };
+    let limits = Limits {
+        head_bytes: 64 << 10,
+        head_fields: 100,
+        head_timeout: LONG,
+        idle_timeout: LONG,
+        body_timeout: LONG,
+        linger: LONG,
+        linger_bytes: 1 << 20,
+        half_close: false,
+    };
     tokio::spawn(async move {
         while let Ok((stream, peer)) = listener.accept().await {
             stream.set_nodelay(true).unwrap();

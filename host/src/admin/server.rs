@@ -27,6 +27,9 @@ const LIMITS: Limits = Limits {
     head_timeout: Duration::from_secs(5),
     // Longer than the usual interval between two scrapes.
     idle_timeout: Duration::from_secs(75),
+    body_timeout: Duration::from_secs(10),
+    linger: Duration::from_secs(1),
+    linger_bytes: 128 * 1024,
     half_close: true,
 };
 

@@ -50,6 +50,12 @@ pub(crate) const CIPHER_ORDER: CipherOrder = CipherOrder::Client;
 pub(crate) const HEAD_TIMEOUT: Duration = Duration::from_secs(10);
 /// Most clients give up an idle connection within a minute.
 pub(crate) const IDLE_TIMEOUT: Duration = Duration::from_secs(60);
+/// Apache's `RequestReadTimeout body=20`.
+pub(crate) const BODY_TIMEOUT: Duration = Duration::from_secs(20);
+/// Apache's `SECONDS_TO_LINGER`: an honest client has seen its answer by then.
+pub(crate) const LINGER: Duration = Duration::from_secs(2);
+/// More than most connections have under way: what a client had sent before it could hear of its answer.
+pub(crate) const LINGER_BYTES: u64 = 1 << 20;
 
 /// Sends a busy websocket's next client elsewhere: the balancer this gateway is made for.
 pub(crate) const BALANCER: &str = "bybusyness";

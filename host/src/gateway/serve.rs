@@ -156,7 +156,11 @@ async fn serve(shared: Arc<Shared>, stream: TcpStream, entered: Entered) -> Resu
     });
     let limits = settings.http;
     drop(settings);
-    Ok(proxy::serve(client, stream, limits, || shared.current.load().snapshot.clone()).await?)
+    let served = proxy::serve(client, stream, limits, || shared.current.load().snapshot.clone()).await;
+    if let Err(http::ServeError::Crowded) = &served {
+        shared.base.observers.metrics.increment(Counter::ConnectionCrowded);
+    }
+    Ok(served?)
 }
 
 /// What the handshake told.

@@ -9,7 +9,7 @@ use http_body::{Body as _, Frame, SizeHint};
 use http_body_util::BodyExt as _;
 use http_body_util::combinators::UnsyncBoxBody;
 
-use super::guard::State;
+use super::state::State;
 
 /// Why a body stopped before its end. hyper cuts the connection, which is how HTTP/1.1 says it.
 pub type BodyError = Box<dyn std::error::Error + Send + Sync>;

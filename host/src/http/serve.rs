@@ -7,9 +7,9 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use ::http::{Request, Response};
+use ::http::{HeaderMap, HeaderValue, Request, Response, Version, header};
 use bytes::Bytes;
-use hyper::body::Incoming;
+use http_body::Body as _;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper::upgrade::Upgraded;
@@ -17,7 +17,9 @@ use hyper_util::rt::TokioIo;
 use tokio::time::{Instant, Sleep};
 
 use super::body::Busy;
-use super::guard::{Guard, Presence, State};
+use super::guard::Guard;
+use super::incoming::{Incoming, expects_continue};
+use super::state::{Overdue, Presence, State};
 use super::{Body, Refused, Violation, request_line};
 use crate::lifecycle::Drain;
 use crate::net::Stream;
@@ -31,8 +33,14 @@ pub struct Limits {
     pub head_fields: usize,
     /// From the first byte of a head to its end, and from the accept to the end of the first.
     pub head_timeout: Duration,
-    /// Between two requests.
+    /// Between two requests, and without anything being taken of an answer.
     pub idle_timeout: Duration,
+    /// Without a byte of a request body that is waited for, while the request has no answer. Then it is 408.
+    pub body_timeout: Duration,
+    /// Between our end of a connection and its close, while the client still sends.
+    pub linger: Duration,
+    /// Bytes that are taken and dropped in that time.
+    pub linger_bytes: u64,
     /// Whether a client that has ended its direction still waits for its answer; else it has left.
     pub half_close: bool,
 }
@@ -69,6 +77,9 @@ pub enum ServeError {
     /// The client ended its direction before it had its answer.
     #[error("client left before its answer")]
     Left,
+    /// It could not be closed in stages: too many connections of this worker do already.
+    #[error("closed at once, too many connections linger")]
+    Crowded,
     /// What hyper says: malformed, broken off, a body that failed.
     #[error("connection ended early")]
     Http(#[from] hyper::Error),
@@ -86,7 +97,7 @@ where
     H: Fn(Result<Request<Incoming>, Refused>) -> F,
     F: Future<Output = Response<Body>>,
 {
-    let state = State::new(&limits);
+    let state = State::new(limits);
     let service = service_fn(|request| answer(&state, &handler, request));
     let io = TokioIo::new(Guard::new(stream, state.clone()));
     let mut builder = http1::Builder::new();
@@ -114,18 +125,21 @@ where
                 && (state.is_touched() || Instant::now() >= until)
             {
                 ending = Ending::Asked;
+                if !state.is_touched() || state.is_between_requests() {
+                    state.ends();
+                }
                 Pin::new(&mut connection).graceful_shutdown();
             }
             if let Poll::Ready(result) = Pin::new(&mut connection).poll(cx) {
-                return Poll::Ready(result.map_err(ServeError::Http));
+                let crowded = state.was_turned_out().then_some(ServeError::Crowded);
+                return Poll::Ready(result.map_err(ServeError::Http).and(crowded.map_or(Ok(()), Err)));
             }
             // Polled first: an answer that is there at once goes out to everybody.
             match state.presence() {
                 Presence::There => {}
-                Presence::Silent if limits.half_close => {}
                 Presence::Silent | Presence::Gone => return Poll::Ready(Err(ServeError::Left)),
             }
-            poll_clock(cx, timer.as_mut(), &state, &limits)
+            poll_clock(cx, timer.as_mut(), &state)
         })
         .await;
         let Err(ServeError::Http(error)) = ended else { return ended };
@@ -159,15 +173,11 @@ fn why(head: &[u8], limits: &Limits) -> Violation {
 }
 
 /// Ready when the client has been too slow. The timer is only moved when it rings or would ring too late.
-fn poll_clock(
-    cx: &mut Context<'_>,
-    mut timer: Pin<&mut Sleep>,
-    state: &State,
-    limits: &Limits,
-) -> Poll<Result<(), ServeError>> {
+fn poll_clock(cx: &mut Context<'_>, mut timer: Pin<&mut Sleep>, state: &State) -> Poll<Result<(), ServeError>> {
+    let limits = state.limits();
     loop {
-        let due = state.due(limits.head_timeout, limits.idle_timeout);
-        if let Some(due) = due
+        let due = state.due();
+        if let Some((due, _)) = due
             && due < timer.deadline()
         {
             timer.as_mut().reset(due);
@@ -177,15 +187,22 @@ fn poll_clock(
         }
         let now = Instant::now();
         match due {
-            Some(due) if due <= now && state.is_between_requests() && !state.is_blocked() => {
-                return Poll::Ready(Ok(()));
-            }
-            Some(due) if due <= now && state.is_blocked() => {
-                state.give_up();
-                return Poll::Ready(Err(ServeError::SlowReader(limits.idle_timeout)));
-            }
-            Some(due) if due <= now => return Poll::Ready(Err(ServeError::SlowHead(limits.head_timeout))),
-            Some(due) => timer.as_mut().reset(due),
+            Some((due, what)) if due <= now => match what {
+                Overdue::Idle | Overdue::Closing => return Poll::Ready(Ok(())),
+                Overdue::Reader => {
+                    state.give_up();
+                    return Poll::Ready(Err(ServeError::SlowReader(limits.idle_timeout)));
+                }
+                Overdue::Head => return Poll::Ready(Err(ServeError::SlowHead(limits.head_timeout))),
+                // Whoever waits for it hears of it, and answers.
+                Overdue::Body => state.stall(),
+                Overdue::Look => {
+                    state.is_stuck();
+                    // The guard looks when hyper is polled.
+                    cx.waker().wake_by_ref();
+                }
+            },
+            Some((due, _)) => timer.as_mut().reset(due),
             None => timer.as_mut().reset(now + limits.idle_timeout),
         }
     }
@@ -194,24 +211,43 @@ fn poll_clock(
 async fn answer<H, F>(
     state: &Arc<State>,
     handler: &H,
-    mut request: Request<Incoming>,
+    mut request: Request<hyper::body::Incoming>,
 ) -> Result<Response<Body>, Infallible>
 where
     H: Fn(Result<Request<Incoming>, Refused>) -> F,
     F: Future<Output = Response<Body>>,
 {
-    let begun = state.begin();
+    let (number, begun) = state.begin(!request.body().is_end_stream(), is_last(&request));
     let busy = Busy(state.clone());
-    let request = begun.map(|query| {
+    let request = begun.and_then(|query| {
         if let Some(query) = query {
             request.extensions_mut().insert(query);
         }
-        request
+        let expected = expects_continue(&request)?;
+        Ok(request.map(|body| Incoming::new(body, state, number, expected)))
     });
     let mut response = handler(request).await;
-    state.answering();
+    if state.answering() {
+        // RFC 9110 §10.1.1, RFC 9112 §9.6: a client that is not listened to any more should hear of it.
+        say_close(response.headers_mut());
+    }
     response.body_mut().keeps_busy(busy);
     Ok(response)
+}
+
+fn say_close(headers: &mut HeaderMap) {
+    let close = HeaderValue::from_static("close");
+    if !headers.get_all(header::CONNECTION).iter().any(|option| option == close) {
+        headers.append(header::CONNECTION, close);
+    }
+}
+
+/// Whether a client sends nothing behind `request`, by its own word (RFC 9112 §9.3).
+fn is_last<B>(request: &Request<B>) -> bool {
+    match request.headers().get(header::CONNECTION) {
+        Some(options) => options.as_bytes().eq_ignore_ascii_case(b"close"),
+        None => request.version() == Version::HTTP_10,
+    }
 }
 
 /// The plain stream out of an upgraded connection of [`serve`], with the bytes that hyper had read already.

@@ -36,6 +36,8 @@ pub enum Violation {
     Length,
     /// Chunks that are not as RFC 9112 §7.1 has them.
     Chunks,
+    /// An expectation other than `100-continue` (RFC 9110 §10.1.1).
+    Expectation,
     /// A head of more bytes than are taken.
     LongHead,
     /// A head of more fields than are taken.
@@ -65,6 +67,7 @@ impl Violation {
             Self::EarlyEncoding => "HTTP/1.0 has no Transfer-Encoding",
             Self::Length => "Content-Length is not a number",
             Self::Chunks => "the chunks of the body are malformed",
+            Self::Expectation => "the only expectation that is understood is `100-continue`",
             Self::LongHead => "the head is too long",
             Self::ManyFields => "the head has too many fields",
             Self::LongTarget => "the target is too long",
@@ -79,6 +82,7 @@ impl Violation {
             Self::Version => StatusCode::HTTP_VERSION_NOT_SUPPORTED,
             Self::LongHead | Self::ManyFields => StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
             Self::LongTarget => StatusCode::URI_TOO_LONG,
+            Self::Expectation => StatusCode::EXPECTATION_FAILED,
             _ => StatusCode::BAD_REQUEST,
         }
     }

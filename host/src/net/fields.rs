@@ -11,7 +11,7 @@ pub const HOP_BY_HOP: [HeaderName; 8] = [
     header::TRAILER,
     header::TRANSFER_ENCODING,
     header::UPGRADE,
-    // A client's Expect is answered by the server here, when the endpoint asks for the body.
+    // Where a body is waited for, the endpoint gets one of ours, and its 100 is answered by one of ours.
     header::EXPECT,
 ];
 

@@ -2,12 +2,14 @@
 //! the gateway's own header fields, request lines.
 
 mod fields;
+mod hangup;
 mod scratch;
 mod socket;
 mod stream;
 mod target;
 
 pub use fields::{HOP_BY_HOP, Underscores, is_reserved};
+pub use hangup::{Ended, Hangup};
 pub use scratch::with_scratch;
 pub use socket::{ACCEPTED_SEND_AT_ONCE, bind_datagrams, bind_shared, probe, raise_descriptor_limit};
 pub use stream::{Socket, Stream};

@@ -6,6 +6,7 @@
 
 use std::future::{Future as _, poll_fn};
 use std::io::{self, Write as _};
+use std::os::fd::{AsFd, BorrowedFd};
 use std::pin::{Pin, pin};
 use std::task::{Context, Poll, Waker};
 
@@ -69,6 +70,15 @@ impl Socket {
     }
 }
 
+impl AsFd for Socket {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        match self {
+            Self::Tcp(stream) => stream.as_fd(),
+            Self::Unix(stream) => stream.as_fd(),
+        }
+    }
+}
+
 impl Stream {
     /// Whether the other side has been silent and is there, as far as is known here. A byte that came is lost: this is for
     /// a stream on which any would be one too many. Records of TLS that carry none are taken in.
@@ -81,6 +91,29 @@ impl Stream {
                 pin!(tokio::task::unconstrained(look)).poll(&mut Context::from_waker(Waker::noop())).is_pending()
             }
         }
+    }
+
+    /// The kernel socket below.
+    #[must_use]
+    pub fn socket(&self) -> &Socket {
+        match self {
+            Self::Plain(socket) => socket,
+            Self::Tls(stream) => stream.get_ref().0,
+        }
+    }
+
+    /// Reads up to `most` bytes of the kernel socket and drops them: how many, 0 at its end. What comes under TLS is not
+    /// decrypted; nobody can read the stream after this.
+    pub fn poll_discard(&mut self, cx: &mut Context<'_>, most: usize) -> Poll<io::Result<usize>> {
+        let socket = match self {
+            Self::Plain(socket) => socket,
+            Self::Tls(stream) => stream.get_mut().0,
+        };
+        with_scratch(|scratch| {
+            let mut buf = ReadBuf::new(scratch);
+            let mut buf = buf.take(most);
+            Pin::new(socket).poll_read(cx, &mut buf).map_ok(|()| buf.filled().len())
+        })
     }
 
     /// Whether what is written goes out under TLS.

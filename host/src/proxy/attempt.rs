@@ -23,6 +23,8 @@ pub(super) struct Outgoing<'a> {
     pub(super) parts: Parts,
     /// Ready for any endpoint, but for Host and what frames the body.
     pub(super) fields: Vec<u8>,
+    /// Whether the client waits to be asked for its body.
+    pub(super) expects: bool,
     pub(super) body: RequestBody,
     /// Where the body comes from when it is sent again.
     pub(super) source: Source,
@@ -196,7 +198,8 @@ async fn exchange(
             record.uploads(progress.clone());
         }
         let method = &outgoing.parts.method;
-        let head = RequestHead { method, target: &target, host: &host, fields: &outgoing.fields };
+        let (fields, expects) = (&outgoing.fields, outgoing.expects);
+        let head = RequestHead { method, target: &target, host: &host, fields, expects };
         let error = match connection.send(head, body, outgoing.timeouts.response, upstream).await {
             Ok(response) => return Ok(response),
             Err(error) => error,

@@ -5,7 +5,6 @@ use std::sync::Arc;
 use ::http::request::Parts;
 use ::http::{Request, Response, StatusCode, header};
 use http_body::Body as _;
-use hyper::body::Incoming;
 use hyper::upgrade::OnUpgrade;
 
 use super::attempt::{Answer, AttemptError, Outgoing, attempt};
@@ -14,7 +13,7 @@ use super::record::Record;
 use super::retry::Source;
 use super::switch::{self, Switch};
 use super::{Client, Destination, Rules, Snapshot, begin, max_forwards};
-use crate::http::{Body, Offer, Refused, offered, read_target, reply};
+use crate::http::{Body, Incoming, Offer, Refused, offered, read_target, reply};
 use crate::policy::{Decision, DirectResponse, RequestFacts, ResponseContext, Target};
 use crate::telemetry::Counter;
 use crate::tunnel::Side;
@@ -144,11 +143,13 @@ struct Exchange<'a> {
 
 impl Exchange<'_> {
     fn outgoing(&self, parts: Parts, body: Incoming, facts: &RequestFacts) -> Outgoing<'_> {
+        let expects = body.is_expected();
         let (source, body) = Source::of(body, &self.destination.cluster, &parts.method);
         Outgoing {
             offer: self.offer.as_ref(),
             parts,
-            fields: request_fields(self.client, self.snapshot, self.rules, facts, self.offer.as_ref()),
+            fields: request_fields(self.client, self.snapshot, self.rules, facts, self.offer.as_ref(), expects),
+            expects,
             body,
             source,
             routed: self.target.path.as_deref(),

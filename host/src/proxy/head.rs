@@ -17,6 +17,7 @@ pub(super) fn request_fields(
     rules: &Rules,
     facts: &RequestFacts,
     offer: Option<&Offer>,
+    expects: bool,
 ) -> Vec<u8> {
     let mut fields = Fields::end_to_end(&facts.headers);
     snapshot.forwarding.apply(&mut fields, &client.forwarded, &facts.authority);
@@ -26,6 +27,9 @@ pub(super) fn request_fields(
     {
         fields.push(Cow::Owned(header::CONNECTION), Cow::Owned(HeaderValue::from_static("Upgrade")));
         fields.push(Cow::Owned(header::UPGRADE), Cow::Owned(value));
+    }
+    if expects {
+        fields.push(Cow::Owned(header::EXPECT), Cow::Owned(HeaderValue::from_static("100-continue")));
     }
     fields.to_bytes()
 }

@@ -45,6 +45,11 @@ pub static CONNECTIONS: Family = Family::counter("tidegate_connections", "Client
 /// Connections turned away, by `reason`.
 pub static CONNECTIONS_REFUSED: Family =
     Family::counter("tidegate_connections_refused", "Client connections turned away, by reason");
+/// Connections closed at once where others linger.
+pub static CONNECTIONS_CROWDED: Family = Family::counter(
+    "tidegate_connections_crowded",
+    "Client connections closed without lingering, because too many of their worker did: the last answer may be lost",
+);
 /// Client connections open now.
 pub static CONNECTIONS_OPEN: Family = Family::gauge("tidegate_connections_open", "Client connections open now");
 /// TLS handshakes with clients, by `outcome`.
@@ -183,6 +188,8 @@ pub enum Counter {
     RefusedByClientLimit,
     /// The accept itself failed.
     RefusedByError,
+    /// Closed at once: too many connections linger.
+    ConnectionCrowded,
     /// A client's TLS handshake completed.
     HandshakeOk,
     /// A client's TLS handshake failed.
@@ -271,11 +278,12 @@ pub enum Counter {
 
 impl Counter {
     /// All, in order of their slots and grouped by family.
-    pub(super) const ALL: [Self; 46] = [
+    pub(super) const ALL: [Self; 47] = [
         Self::ConnectionAccepted,
         Self::RefusedByListenerLimit,
         Self::RefusedByClientLimit,
         Self::RefusedByError,
+        Self::ConnectionCrowded,
         Self::HandshakeOk,
         Self::HandshakeFailed,
         Self::HandshakeTimedOut,
@@ -339,6 +347,7 @@ impl Counter {
             Self::RefusedByListenerLimit => (&CONNECTIONS_REFUSED, Some(("reason", "listener_limit"))),
             Self::RefusedByClientLimit => (&CONNECTIONS_REFUSED, Some(("reason", "client_limit"))),
             Self::RefusedByError => (&CONNECTIONS_REFUSED, Some(("reason", "error"))),
+            Self::ConnectionCrowded => (&CONNECTIONS_CROWDED, None),
             Self::HandshakeOk => (&TLS_HANDSHAKES, Some(("outcome", "ok"))),
             Self::HandshakeFailed => (&TLS_HANDSHAKES, Some(("outcome", "failed"))),
             Self::HandshakeTimedOut => (&TLS_HANDSHAKES, Some(("outcome", "timed_out"))),

@@ -5,11 +5,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::task::{Context, Poll, ready};
 
+use super::Kept;
+use crate::http::{Incoming, IncomingError};
 use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
-use hyper::body::Incoming;
-
-use super::Kept;
 
 /// How far a request body has come, for those who wait for the answer.
 #[derive(Clone, Debug, Default)]
@@ -48,6 +47,15 @@ pub enum RequestBodyError {
     /// This request has been given up: its body goes to another endpoint.
     #[error("the request was sent again")]
     SentAgain,
+}
+
+impl From<IncomingError> for RequestBodyError {
+    fn from(error: IncomingError) -> Self {
+        match error {
+            IncomingError::Broken(error) => Self::Client(error),
+            IncomingError::Stalled(_) => Self::Stalled,
+        }
+    }
 }
 
 /// The body of a request: none, or what the client sends.
@@ -99,7 +107,7 @@ impl Body for RequestBody {
                 {
                     progress.add(data.len());
                 }
-                Poll::Ready(frame.map(|frame| frame.map_err(RequestBodyError::Client)))
+                Poll::Ready(frame.map(|frame| frame.map_err(Into::into)))
             }
             Self::Kept(kept) => Pin::new(kept.as_mut()).poll_frame(cx),
             Self::PutBack(first, rest) if first.is_empty() => Pin::new(rest.as_mut()).poll_frame(cx),

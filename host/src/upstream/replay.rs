@@ -11,10 +11,10 @@ use std::task::{Context, Poll, ready};
 use ::http::HeaderMap;
 use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
-use hyper::body::Incoming;
 use parking_lot::Mutex;
 
 use super::{Progress, RequestBodyError};
+use crate::http::Incoming;
 
 /// A client's body, and what has come of it so far.
 #[derive(Clone, Debug)]
@@ -122,7 +122,7 @@ impl Body for Kept {
                         Some(Err(_)) => store.whole = false,
                         None => store.ended = true,
                     }
-                    frame.map(|frame| frame.map_err(RequestBodyError::Client))
+                    frame.map(|frame| frame.map_err(Into::into))
                 }
             }
         } else {

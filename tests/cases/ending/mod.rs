@@ -3,3 +3,4 @@
 mod breaks;
 mod drain;
 mod idle;
+mod stages;

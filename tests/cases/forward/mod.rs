@@ -2,9 +2,11 @@
 
 mod bodies;
 mod decided_here;
+mod expect;
 mod forwarded;
 mod heads;
 mod paths;
 mod reverse;
 mod targets;
 mod unix;
+mod uploads;

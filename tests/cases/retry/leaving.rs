@@ -1,6 +1,8 @@
 //! Clients that go before they have their answer.
 
-use tidegate_tests::{Gateway, Origin, Raw, eventually};
+use std::time::Duration;
+
+use tidegate_tests::{Ca, Gateway, Origin, Raw, eventually};
 use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
 
@@ -60,6 +62,89 @@ async fn a_reset_is_noticed_even_where_half_closes_are_not() {
             eventually("the endpoint to be given back", || gateway.in_flight(&origin) == 0).await;
         }
     }
+}
+
+/// What a client may have sent behind its request, where nobody reads it before the answer.
+fn behind() -> [Vec<u8>; 6] {
+    let another = b"GET / HTTP/1.1\r\nHost: h\r\n\r\n";
+    let half = b"POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 9\r\n\r\nhalf";
+    [b"\r\n".to_vec(), b"G".to_vec(), vec![b'x'; 65], another.repeat(4), half.to_vec(), vec![b'x'; 64 * 1024]]
+}
+
+#[tokio::test]
+async fn a_client_is_seen_to_leave_behind_whatever_it_has_sent() {
+    let origin = silent().await;
+    for half_close in [false, true] {
+        let gateway = before(&origin, half_close).await;
+        for (request, more, at_once, reset) in REQUESTS
+            .iter()
+            .flat_map(|request| behind().map(|more| (request, more)))
+            .flat_map(|(request, more)| [true, false].map(|at_once| (request, more.clone(), at_once)))
+            .flat_map(|(request, more, at_once)| [true, false].map(|reset| (request, more.clone(), at_once, reset)))
+        {
+            let mut client = TcpStream::connect(gateway.address()).await.unwrap();
+            if at_once {
+                client.write_all(&[request.as_bytes(), &more].concat()).await.unwrap();
+            } else {
+                client.write_all(request.as_bytes()).await.unwrap();
+            }
+            eventually("the endpoint to be busy", || gateway.in_flight(&origin) == 1).await;
+            if !at_once {
+                client.write_all(&more).await.unwrap();
+            }
+
+            if half_close && !reset {
+                // It says all and stays, which is no leaving; then it goes.
+                client.shutdown().await.unwrap();
+            }
+            if half_close || reset {
+                client.set_zero_linger().unwrap();
+            }
+            drop(client);
+
+            let what = format!("{:?} behind {:?}, {at_once} {reset}", more.len(), &request[..4]);
+            eventually(&what, || gateway.in_flight(&origin) == 0).await;
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_client_is_seen_to_leave_under_tls() {
+    let origin = silent().await;
+    let ca = Ca::new();
+    let text = "[[listen]]\naddress = \"127.0.0.1:0\"\ntls = { certificate = \"cert.pem\", key = \"cert-key.pem\" }\n\
+                [[route]]\npath = \"/\"\nto = \"http://{raw}\"\n";
+    let gateway = Gateway::configure(text).origin(&origin).tls(&ca, &["localhost"]).start().await;
+    for more in behind() {
+        let mut client = gateway.raw().await;
+        client.write(&[REQUESTS[0].as_bytes(), &more].concat()).await;
+        eventually("the endpoint to be busy", || gateway.in_flight(&origin) == 1).await;
+
+        drop(client);
+
+        eventually("the endpoint to be given back", || gateway.in_flight(&origin) == 0).await;
+    }
+}
+
+/// Nobody reads a body that the endpoint does not take, and so nobody would hear of its client.
+#[tokio::test]
+async fn a_client_is_seen_to_leave_while_its_body_is_stuck() {
+    let origin = Origin::raw(|mut raw: Raw| async move {
+        raw.read_head().await;
+        std::future::pending::<()>().await;
+    });
+    let origin = origin.start().await;
+    let gateway = before(&origin, false).await;
+    let mut client = TcpStream::connect(gateway.address()).await.unwrap();
+    client.write_all(b"POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 900000000\r\n\r\n").await.unwrap();
+    eventually("the endpoint to be busy", || gateway.in_flight(&origin) == 1).await;
+    let full = tokio::time::timeout(Duration::from_millis(500), client.write_all(&vec![b'x'; 200 << 20])).await;
+    assert!(full.is_err(), "somebody took all of it");
+
+    client.set_zero_linger().unwrap();
+    drop(client);
+
+    eventually("the endpoint to be given back", || gateway.in_flight(&origin) == 0).await;
 }
 
 #[tokio::test]

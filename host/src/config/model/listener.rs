@@ -30,6 +30,12 @@ pub struct Limits {
     pub head_timeout: Duration,
     /// A kept-alive connection without a request, and a client that takes nothing of its answer. Default 60 s.
     pub idle_timeout: Duration,
+    /// Without a byte of a request body that is waited for, while the request has no answer. Default 20 s.
+    pub body_timeout: Duration,
+    /// Between our end of a connection and its close, while the client still sends. Default 2 s.
+    pub linger: Duration,
+    /// Bytes that are taken and dropped in that time. Default 1 MiB.
+    pub linger_bytes: u64,
     /// Whether a client that has ended its direction still waits for its answer. Default false: it has left.
     pub half_close: bool,
 }

@@ -50,6 +50,9 @@ impl Resolver<'_, '_> {
             head_fields: self.whole("head_fields", written.head_fields.as_ref(), ANY, defaults::HEAD_FIELDS),
             head_timeout: self.time("head_timeout", written.head_timeout.as_ref(), defaults::HEAD_TIMEOUT),
             idle_timeout: self.time("idle_timeout", written.idle_timeout.as_ref(), defaults::IDLE_TIMEOUT),
+            body_timeout: self.time("body_timeout", written.body_timeout.as_ref(), defaults::BODY_TIMEOUT),
+            linger: self.time("linger", written.linger.as_ref(), defaults::LINGER),
+            linger_bytes: written.linger_bytes.as_ref().map_or(defaults::LINGER_BYTES, |size| size.get_ref().0),
             half_close: defaults::HALF_CLOSE,
         }
     }

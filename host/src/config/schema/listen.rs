@@ -49,4 +49,7 @@ pub(crate) struct LimitsTable {
     pub(crate) head_fields: Option<Whole>,
     pub(crate) head_timeout: Option<Time>,
     pub(crate) idle_timeout: Option<Time>,
+    pub(crate) body_timeout: Option<Time>,
+    pub(crate) linger: Option<Time>,
+    pub(crate) linger_bytes: Option<Size>,
 }

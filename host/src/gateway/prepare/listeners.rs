@@ -96,6 +96,9 @@ fn settings_of(
             head_fields: limits.head_fields,
             head_timeout: limits.head_timeout,
             idle_timeout: limits.idle_timeout,
+            body_timeout: limits.body_timeout,
+            linger: limits.linger,
+            linger_bytes: limits.linger_bytes,
             half_close: limits.half_close,
         },
     })

@@ -3,12 +3,12 @@
 use std::future::poll_fn;
 use std::io;
 use std::sync::Arc;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use ::http::{Method, Response};
 
-use super::super::RequestBody;
+use super::super::{RequestBody, RequestBodyError};
 use super::coding::Coding;
 use super::connection::{Connection, Home};
 use super::download::{Content, Download, Unsent};
@@ -52,40 +52,104 @@ struct Exchange<'a> {
     received: usize,
     /// How much of what is unread has been searched for the end of a head.
     searched: usize,
+    /// A 101 that came before all of the request had gone out.
+    switched: Option<Head>,
 }
+
+/// How long an endpoint may take to ask for a body. Then it is sent all the same: many never ask (RFC 9110 §10.1.1), and a
+/// second is what curl gives them.
+const UNASKED: Duration = Duration::from_secs(1);
 
 impl<'a> Exchange<'a> {
     fn new(mut connection: Connection, head: RequestHead<'a>, body: RequestBody, within: Duration) -> Self {
-        connection.clock.allow(within);
+        connection.clock.allow(if head.expects { within.min(UNASKED) } else { within });
         let upload = Upload::new(head, body);
-        Self { connection, upload, method: head.method, within, seen: 0, unwritten: None, received: 0, searched: 0 }
+        Self {
+            connection,
+            upload,
+            method: head.method,
+            within,
+            seen: 0,
+            unwritten: None,
+            received: 0,
+            searched: 0,
+            switched: None,
+        }
     }
 
     fn poll_head(&mut self, cx: &mut Context<'_>) -> Poll<Result<Head, SendError>> {
-        if !self.upload.is_done() && self.unwritten.is_none() {
-            match self.upload.poll(cx, &mut self.connection.stream) {
-                Poll::Pending | Poll::Ready(Ok(())) => {}
-                Poll::Ready(Err(UploadError::Body(error))) => return Poll::Ready(Err(SendError::ClientGone(error))),
-                Poll::Ready(Err(UploadError::Io(error))) => match self.upload.unsent() {
-                    Some(body) => return Poll::Ready(Err(SendError::NotSent(body, Broken::Io(error)))),
-                    None => self.unwritten = Some(error),
-                },
+        loop {
+            if let Poll::Ready(failed) = self.poll_upload(cx) {
+                return Poll::Ready(Err(failed));
+            }
+            if self.has_sent_all()
+                && let Some(head) = self.switched.take()
+            {
+                return Poll::Ready(Ok(head));
+            }
+            // What comes behind a 101 is no HTTP.
+            if self.switched.is_none()
+                && let Poll::Ready(head) = self.poll_answer(cx)
+            {
+                match head? {
+                    // RFC 9110 §7.8: the new protocol begins behind the request, and that is not all there yet.
+                    Some(head) if matches!(head.body, Marked::Switched) && !self.has_sent_all() => {
+                        self.upload.release();
+                        self.switched = Some(head);
+                    }
+                    Some(head) => return Poll::Ready(Ok(head)),
+                    None => {}
+                }
+                continue;
+            }
+            match self.poll_clock(cx) {
+                Poll::Pending => return Poll::Pending,
+                Poll::Ready(Err(late)) => return Poll::Ready(Err(late)),
+                Poll::Ready(Ok(())) => {}
             }
         }
+    }
+
+    /// Whether nothing more of the request goes out.
+    fn has_sent_all(&self) -> bool {
+        self.upload.is_done() || self.unwritten.is_some()
+    }
+
+    /// Sends what there is of the request. Ready if that leads nowhere.
+    fn poll_upload(&mut self, cx: &mut Context<'_>) -> Poll<SendError> {
+        if self.has_sent_all() {
+            return Poll::Pending;
+        }
+        let Poll::Ready(Err(error)) = self.upload.poll(cx, &mut self.connection.stream) else { return Poll::Pending };
+        match error {
+            UploadError::Body(RequestBodyError::Stalled) => Poll::Ready(SendError::ClientStalled),
+            UploadError::Body(error) => Poll::Ready(SendError::ClientGone(error)),
+            UploadError::Io(error) => match self.upload.unsent() {
+                Some(body) => Poll::Ready(SendError::NotSent(body, Broken::Io(error))),
+                None => {
+                    self.unwritten = Some(error);
+                    Poll::Pending
+                }
+            },
+        }
+    }
+
+    /// Reads until the head of the answer is there; none if the endpoint has asked for the body first.
+    fn poll_answer(&mut self, cx: &mut Context<'_>) -> Poll<Result<Option<Head>, SendError>> {
         loop {
-            match self.connection.poll_fill(cx) {
-                Poll::Pending => break,
-                Poll::Ready(Ok(0)) => {
+            match ready!(self.connection.poll_fill(cx)) {
+                Ok(0) => {
                     let broken = self.unwritten.take().map_or(Broken::Closed, Broken::Io);
                     return Poll::Ready(Err(SendError::Broken(broken)));
                 }
-                Poll::Ready(Err(error)) => return Poll::Ready(Err(SendError::Broken(Broken::Io(error)))),
-                Poll::Ready(Ok(fresh)) => self.received += fresh,
+                Err(error) => return Poll::Ready(Err(SendError::Broken(Broken::Io(error)))),
+                Ok(fresh) => self.received += fresh,
             }
             let unread = &mut self.connection.unread;
+            let mut continues = false;
             if response::may_end(unread, self.searched) {
-                match response::read(unread, self.method) {
-                    Ok(Some(head)) => return Poll::Ready(Ok(head)),
+                match response::read(unread, self.method, &mut continues) {
+                    Ok(Some(head)) => return Poll::Ready(Ok(Some(head))),
                     Ok(None) => {}
                     Err(broken) => return Poll::Ready(Err(SendError::Broken(broken))),
                 }
@@ -95,18 +159,26 @@ impl<'a> Exchange<'a> {
             if self.received > response::LONGEST_HEAD {
                 return Poll::Ready(Err(SendError::Broken(Broken::LongHead)));
             }
+            if continues && self.upload.release() {
+                self.connection.clock.allow(self.within);
+                return Poll::Ready(Ok(None));
+            }
         }
-        self.poll_clock(cx).map(Err)
     }
 
-    fn poll_clock(&mut self, cx: &mut Context<'_>) -> Poll<SendError> {
+    /// Ready with what it means that somebody has been waited for long enough.
+    fn poll_clock(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), SendError>> {
         while self.connection.clock.poll(cx).is_ready() {
+            if self.upload.release() {
+                self.connection.clock.allow(self.within);
+                return Poll::Ready(Ok(()));
+            }
             match self.upload.progress() {
                 Some(progress) if progress.has_passed(&mut self.seen) => self.connection.clock.allow(self.within),
                 _ if self.unwritten.is_none() && self.upload.is_starved() => {
-                    return Poll::Ready(SendError::ClientStalled);
+                    return Poll::Ready(Err(SendError::ClientStalled));
                 }
-                _ => return Poll::Ready(SendError::TimedOut),
+                _ => return Poll::Ready(Err(SendError::TimedOut)),
             }
         }
         Poll::Pending
@@ -125,9 +197,12 @@ impl<'a> Exchange<'a> {
         };
         // Most bodies are small and came with their heads. What is wrong with them is told behind the head.
         let first = coding.take(&mut connection.unread);
-        let persists = head.persists && unwritten.is_none() && !matches!(coding, Coding::UntilClose);
+        // A body that is not wanted is sent no further (RFC 9110 §10.1.1, RFC 9112 §9.5).
+        let refused = upload.is_held() || (!head.persists && !head.response.status().is_success());
+        let is_unsent = !upload.is_done() && (refused || unwritten.is_some());
+        let persists = head.persists && !is_unsent && !matches!(coding, Coding::UntilClose);
         let home = persists.then(|| Arc::clone(home) as Arc<dyn Home>);
-        let sent = upload.is_done() || unwritten.is_some();
+        let sent = upload.is_done() || is_unsent;
         if let Ok(piece) = &first
             && coding.is_done()
         {

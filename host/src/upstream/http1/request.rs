@@ -16,6 +16,8 @@ pub struct RequestHead<'a> {
     pub host: &'a HeaderValue,
     /// Other fields, as [`Fields::to_bytes`](crate::http::Fields::to_bytes) has them; nothing about framing.
     pub fields: &'a [u8],
+    /// Whether these hold an `Expect: 100-continue`: then the body waits until the endpoint asks for it.
+    pub expects: bool,
 }
 
 /// How a body is marked out (RFC 9112 §6).

@@ -37,17 +37,18 @@ pub(super) enum Marked {
 }
 
 /// Reads the head at the start of `unread`, and takes it out; none if it is not all there. Interim answers before it are
-/// taken out and passed over (RFC 9110 §15.2).
+/// taken out and passed over (RFC 9110 §15.2); `continues` is set if one of them asks for the body.
 ///
 /// # Errors
 /// [`Broken`] if it is none, or too long.
-pub(super) fn read(unread: &mut Bytes, method: &Method) -> Result<Option<Head>, Broken> {
+pub(super) fn read(unread: &mut Bytes, method: &Method, continues: &mut bool) -> Result<Option<Head>, Broken> {
     loop {
         let Some(head) = read_one(unread, method)? else { return Ok(None) };
         let status = head.response.status();
         if !status.is_informational() || status == StatusCode::SWITCHING_PROTOCOLS {
             return Ok(Some(head));
         }
+        *continues |= status == StatusCode::CONTINUE;
     }
 }
 

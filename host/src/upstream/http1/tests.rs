@@ -53,7 +53,7 @@ async fn exchange(
     });
     let shelf = Arc::new(Shelf::default());
     let host = HeaderValue::from_static("endpoint");
-    let head = RequestHead { method: &method, target: "/", host: &host, fields: b"a: b\r\n" };
+    let head = RequestHead { method: &method, target: "/", host: &host, fields: b"a: b\r\n", expects: false };
     let response = connection.send(head, RequestBody::Empty, SOON, &shelf).await?;
     let (parts, content) = response.into_parts();
     let body = match content {
@@ -194,7 +194,7 @@ async fn requests_are_written_as_the_rfc_has_them() {
     ] {
         let (connection, mut theirs) = open();
         let host = HeaderValue::from_static("endpoint");
-        let head = RequestHead { method: &method, target: "/a?b", host: &host, fields: b"a: b\r\n" };
+        let head = RequestHead { method: &method, target: "/a?b", host: &host, fields: b"a: b\r\n", expects: false };
         let shelf = Arc::new(Shelf::default());
         let (sent, ()) = tokio::join!(connection.send(head, RequestBody::Empty, SOON, &shelf), async {
             let mut read = vec![0; expected.len()];
@@ -209,7 +209,7 @@ async fn requests_are_written_as_the_rfc_has_them() {
 /// A request with a body of `length` bytes, all of them there.
 async fn post(connection: Connection, length: usize, shelf: &Arc<Shelf>) -> Result<(Response<()>, Content), SendError> {
     let host = HeaderValue::from_static("endpoint");
-    let head = RequestHead { method: &Method::POST, target: "/", host: &host, fields: b"" };
+    let head = RequestHead { method: &Method::POST, target: "/", host: &host, fields: b"", expects: false };
     let body = RequestBody::Empty.preceded_by(vec![b'x'; length].into());
     let (parts, content) = connection.send(head, body, SOON, shelf).await?.into_parts();
     Ok((Response::from_parts(parts, ()), content))
@@ -295,7 +295,7 @@ async fn an_endpoint_that_says_nothing_runs_out_of_time() {
     let (ours, theirs) = UnixStream::pair().unwrap();
     let connection = Connection::new(Stream::Plain(Socket::Unix(ours)), Clock::new(Duration::from_secs(1)));
     let host = HeaderValue::from_static("endpoint");
-    let head = RequestHead { method: &Method::GET, target: "/", host: &host, fields: b"" };
+    let head = RequestHead { method: &Method::GET, target: "/", host: &host, fields: b"", expects: false };
     let began = tokio::time::Instant::now();
 
     let error = connection.send(head, RequestBody::Empty, SOON, &Arc::new(Shelf::default())).await.unwrap_err();

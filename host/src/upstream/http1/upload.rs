@@ -33,6 +33,8 @@ pub(super) struct Upload {
     begun: bool,
     /// Everything there is has gone out, and the client has sent no more.
     starved: bool,
+    /// The body is not asked for before the endpoint has said that it wants it.
+    held: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -68,6 +70,7 @@ impl Upload {
             stage,
             begun: false,
             starved: false,
+            held: head.expects,
         }
     }
 
@@ -78,6 +81,16 @@ impl Upload {
     /// Whether it is the client that everybody waits for.
     pub(super) fn is_starved(&self) -> bool {
         self.starved
+    }
+
+    /// Whether the body waits for the endpoint's word.
+    pub(super) fn is_held(&self) -> bool {
+        self.held
+    }
+
+    /// The endpoint has said it, or has been waited for long enough: whether that changes anything.
+    pub(super) fn release(&mut self) -> bool {
+        std::mem::take(&mut self.held)
     }
 
     /// How far the body has come.
@@ -99,7 +112,7 @@ impl Upload {
         self.starved = false;
         loop {
             // The beginning of a body goes out with the head, if it is there: the head alone first would be one packet more.
-            let mut waits = false;
+            let mut waits = self.held;
             while self.data.is_empty() && self.stage == Stage::Open && !waits {
                 match Pin::new(&mut self.body).poll_frame(cx) {
                     Poll::Ready(Some(Ok(frame))) => {
@@ -118,7 +131,7 @@ impl Upload {
             }
             ready!(Pin::new(&mut *stream).poll_flush(cx)).map_err(UploadError::Io)?;
             if waits {
-                self.starved = true;
+                self.starved = !self.held;
                 return Poll::Pending;
             }
             self.stage = Stage::Done;

@@ -1,0 +1,137 @@
+//! The body of a request, as its client sends it.
+
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use ::http::header;
+use ::http::{Request, Version};
+use bytes::Bytes;
+use http_body::{Body as _, Frame, SizeHint};
+
+use super::state::State;
+use super::{Refused, Violation};
+
+/// The body of a request. Its connection hears how far it has come, and whose fault it is if it does not.
+///
+/// A client that waits for a `100 (Continue)` gets it when this is first asked for anything.
+#[derive(Debug)]
+pub struct Incoming {
+    body: hyper::body::Incoming,
+    /// None once it is through.
+    connection: Option<Part>,
+    /// The client sends it when it is told to.
+    expected: bool,
+}
+
+/// A body's place in what is known about its connection.
+#[derive(Debug)]
+struct Part {
+    state: Arc<State>,
+    request: u32,
+}
+
+/// Why a request body stopped before its end.
+#[derive(Debug, thiserror::Error)]
+pub enum IncomingError {
+    /// The client broke off, or what it sent is no body.
+    #[error(transparent)]
+    Broken(hyper::Error),
+    /// Nothing of it came for so long.
+    #[error("nothing came for {0:?}")]
+    Stalled(Duration),
+}
+
+/// Whether a client waits for a word before it sends the body of `request` (RFC 9110 §10.1.1). Never in HTTP/1.0, nor
+/// without a body.
+///
+/// # Errors
+/// If it expects something that nobody can fulfil.
+pub(super) fn expects_continue<B: http_body::Body>(request: &Request<B>) -> Result<bool, Refused> {
+    let mut values = request.headers().get_all(header::EXPECT).iter().peekable();
+    if values.peek().is_none() || request.version() == Version::HTTP_10 {
+        return Ok(false);
+    }
+    let mut members = values.flat_map(|value| value.as_bytes().split(|byte| *byte == b',')).map(<[u8]>::trim_ascii);
+    if !members.all(|member| member.is_empty() || member.eq_ignore_ascii_case(b"100-continue")) {
+        let (violation, method) = (Violation::Expectation, Some(request.method().clone()));
+        return Err(Refused { violation, method, target: request.uri().to_string() });
+    }
+    Ok(!request.body().is_end_stream())
+}
+
+impl Incoming {
+    /// The body of request number `request` on its connection.
+    pub(super) fn new(body: hyper::body::Incoming, state: &Arc<State>, request: u32, expected: bool) -> Self {
+        let connection = (!body.is_end_stream()).then(|| Part { state: Arc::clone(state), request });
+        Self { body, connection, expected }
+    }
+
+    /// Whether the client sends it only when it is asked for (`Expect: 100-continue`).
+    #[must_use]
+    pub fn is_expected(&self) -> bool {
+        self.expected
+    }
+
+    fn end(&mut self, is_whole: bool) {
+        if let Some(Part { state, request }) = self.connection.take() {
+            state.ends_body(request, is_whole);
+        }
+    }
+}
+
+impl http_body::Body for Incoming {
+    type Data = Bytes;
+    type Error = IncomingError;
+
+    fn poll_frame(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, IncomingError>>> {
+        let this = self.get_mut();
+        this.expected = false;
+        let frame = Pin::new(&mut this.body).poll_frame(cx);
+        let Some(Part { state, request }) = &this.connection else {
+            return frame.map(|frame| frame.map(|frame| frame.map_err(IncomingError::Broken)));
+        };
+        match frame {
+            Poll::Pending if state.is_stalled(*request) => {
+                let error = IncomingError::Stalled(state.limits().body_timeout);
+                this.end(false);
+                Poll::Ready(Some(Err(error)))
+            }
+            Poll::Pending => {
+                state.awaits_body(*request, cx);
+                Poll::Pending
+            }
+            Poll::Ready(Some(Ok(frame))) => {
+                if this.body.is_end_stream() {
+                    this.end(true);
+                } else {
+                    state.took_body(*request);
+                }
+                Poll::Ready(Some(Ok(frame)))
+            }
+            Poll::Ready(Some(Err(error))) => {
+                this.end(false);
+                Poll::Ready(Some(Err(IncomingError::Broken(error))))
+            }
+            Poll::Ready(None) => {
+                this.end(true);
+                Poll::Ready(None)
+            }
+        }
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
+    }
+}
+
+impl Drop for Incoming {
+    fn drop(&mut self) {
+        self.end(false);
+    }
+}

@@ -1,0 +1,384 @@
+//! What is known about a client connection from outside of hyper: what it is at, whom it waits for, and since when.
+
+use std::io;
+use std::sync::Arc;
+use std::task::{Context, Poll, Waker};
+use std::time::Duration;
+
+use ::http::Method;
+use parking_lot::Mutex;
+use tokio::time::Instant;
+
+use super::framing::{Framing, Passed};
+use super::target::RawQuery;
+use super::{Limits, Refused, Violation};
+
+/// How long a body may lie there that nobody here takes, before somebody looks whether its client is still there.
+const LOOK: Duration = Duration::from_secs(1);
+
+/// Shared between the stream inside hyper, the server around it, and the body of the request that is being answered.
+#[derive(Debug)]
+pub(super) struct State {
+    limits: Limits,
+    inner: Mutex<Inner>,
+}
+
+#[derive(Debug)]
+struct Inner {
+    framing: Framing,
+    phase: Phase,
+    /// Number of the request that is being answered.
+    request: u32,
+    body: Upload,
+    /// The client takes nothing, since then.
+    blocked: Option<Instant>,
+    /// Whether anything was ever read.
+    touched: bool,
+    presence: Presence,
+    /// The client took nothing for too long.
+    given_up: bool,
+    /// Nobody is being answered, and everything that was has been written: what hyper writes now is of its own.
+    is_flushed: bool,
+    /// hyper has refused a head, and its word for that was dropped: it says nothing.
+    is_mute: bool,
+    /// Nothing of a body came in time: it has failed.
+    stalled: bool,
+    /// Somebody gave a body up before its end.
+    abandoned: bool,
+    /// The client sends nothing more, by its own word, or its end has been read.
+    last: bool,
+    /// Closed at once, for want of a place to linger.
+    crowded: bool,
+    /// Who waits for a body.
+    waker: Option<Waker>,
+}
+
+/// Whether a client that awaits its answer is still there, as far as has been seen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Presence {
+    /// Nothing says that it is not.
+    There,
+    /// It has ended its direction.
+    Silent,
+    /// Its connection broke.
+    Gone,
+}
+
+/// What a connection is at.
+#[derive(Clone, Copy, Debug)]
+enum Phase {
+    /// A head has begun, or the first one is awaited.
+    Head(Instant),
+    /// Between requests.
+    Idle(Instant),
+    /// A request has come, and its answer is awaited.
+    Awaiting,
+    /// Its answer is on its way.
+    Answering,
+    /// Everything has been said; what the client still sends is dropped.
+    Closing(Instant),
+}
+
+/// How far the body of the request has come that is being answered.
+#[derive(Clone, Copy, Debug)]
+enum Upload {
+    /// There is none, or all of it has been taken, or nobody wants it.
+    Through,
+    /// Nobody here has asked for more, since then.
+    Held(Instant),
+    /// The same, for so long that somebody has to look for the client.
+    Stuck,
+    /// It is the client that everybody waits for, since then.
+    Wanted(Instant),
+}
+
+/// What a connection must not do any longer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Overdue {
+    /// Be slow with a head.
+    Head,
+    /// Be there without a request.
+    Idle,
+    /// Take nothing of an answer.
+    Reader,
+    /// Send nothing of a body.
+    Body,
+    /// Have a body that nobody takes, without anybody looking for the client.
+    Look,
+    /// Linger.
+    Closing,
+}
+
+impl State {
+    pub(super) fn new(limits: Limits) -> Arc<Self> {
+        let inner = Inner {
+            framing: Framing::new(limits.longest_head()),
+            phase: Phase::Head(Instant::now()),
+            request: 0,
+            body: Upload::Through,
+            blocked: None,
+            touched: false,
+            presence: Presence::There,
+            given_up: false,
+            is_flushed: true,
+            is_mute: false,
+            stalled: false,
+            abandoned: false,
+            last: false,
+            crowded: false,
+            waker: None,
+        };
+        Arc::new(Self { limits, inner: Mutex::new(inner) })
+    }
+
+    pub(super) fn limits(&self) -> &Limits {
+        &self.limits
+    }
+
+    /// A request begins, the `last` one if its client says so. Its number, and what is known against it, or its query if the
+    /// client sent another than the parser got.
+    pub(super) fn begin(&self, has_body: bool, last: bool) -> (u32, Result<Option<RawQuery>, Refused>) {
+        let mut inner = self.inner.lock();
+        inner.phase = Phase::Awaiting;
+        inner.presence = Presence::There;
+        inner.is_flushed = false;
+        inner.request = inner.request.wrapping_add(1);
+        inner.body = if has_body { Upload::Held(Instant::now()) } else { Upload::Through };
+        inner.stalled = false;
+        inner.abandoned = false;
+        inner.last = last;
+        let begun = match inner.framing.refused() {
+            Some(refused) => Err(refused.clone()),
+            None => Ok(inner.framing.take_query().map(RawQuery)),
+        };
+        (inner.request, begun)
+    }
+
+    /// hyper has refused `head` without a word to the client; from now on the next request that it gets stands for it.
+    /// False if hyper has said something.
+    pub(super) fn rejects(&self, violation: Violation, head: &[u8]) -> bool {
+        let mut inner = self.inner.lock();
+        if std::mem::take(&mut inner.is_mute) {
+            inner.framing.reject(violation, head);
+            return true;
+        }
+        false
+    }
+
+    /// Whether what hyper writes now answers nobody: it has refused a head. An answer of its own would say nothing to anybody.
+    pub(super) fn silences(&self) -> bool {
+        let mut inner = self.inner.lock();
+        let unasked = matches!(inner.phase, Phase::Head(_) | Phase::Idle(_)) && inner.is_flushed;
+        inner.is_mute |= unasked;
+        unasked
+    }
+
+    pub(super) fn is_mute(&self) -> bool {
+        self.inner.lock().is_mute
+    }
+
+    /// Method of the request that was refused, before hyper had anything of it: HEAD or GET.
+    pub(super) fn stand_in(&self) -> Option<&'static str> {
+        let inner = self.inner.lock();
+        let refused = inner.framing.refused().filter(|_| !inner.framing.is_within_body())?;
+        Some(if refused.method == Some(Method::HEAD) { "HEAD" } else { "GET" })
+    }
+
+    pub(super) fn is_refused(&self) -> bool {
+        self.inner.lock().framing.refused().is_some()
+    }
+
+    /// Its answer begins. Whether the connection must end behind it: nobody will read the rest of the request.
+    pub(super) fn answering(&self) -> bool {
+        let mut inner = self.inner.lock();
+        inner.phase = Phase::Answering;
+        inner.abandoned && inner.framing.is_within_body()
+    }
+
+    /// Its response is through.
+    pub(super) fn finish(&self) {
+        let mut inner = self.inner.lock();
+        let now = Instant::now();
+        inner.phase = if inner.framing.is_within_head() { Phase::Head(now) } else { Phase::Idle(now) };
+    }
+
+    /// Nothing of what the client may send now will be answered, and nothing is lost by that.
+    pub(super) fn ends(&self) {
+        self.inner.lock().last = true;
+    }
+
+    /// The connection is closed, in stages if the client may still send something: true.
+    pub(super) fn closes(&self, is_all_read: bool) -> bool {
+        let mut inner = self.inner.lock();
+        if inner.last && is_all_read && inner.framing.is_between_messages() {
+            return false;
+        }
+        inner.phase = Phase::Closing(Instant::now());
+        true
+    }
+
+    /// There was no place to linger.
+    pub(super) fn is_turned_out(&self) {
+        self.inner.lock().crowded = true;
+    }
+
+    /// Whether there was none.
+    pub(super) fn was_turned_out(&self) -> bool {
+        self.inner.lock().crowded
+    }
+
+    /// Whether the client is there for the answer that is awaited.
+    pub(super) fn presence(&self) -> Presence {
+        let inner = self.inner.lock();
+        match inner.presence {
+            Presence::Silent if self.limits.half_close => Presence::There,
+            presence if matches!(inner.phase, Phase::Awaiting) => presence,
+            _ => Presence::There,
+        }
+    }
+
+    pub(super) fn has_seen(&self, presence: Presence) {
+        self.inner.lock().presence = presence;
+    }
+
+    /// All that was written has gone on. What is known of a client that somebody has to look for: its answer is awaited, and
+    /// hyper does not read on.
+    pub(super) fn flushed(&self) -> Option<Presence> {
+        let mut inner = self.inner.lock();
+        inner.is_flushed |= matches!(inner.phase, Phase::Head(_) | Phase::Idle(_));
+        let is_read = matches!(inner.body, Upload::Held(_) | Upload::Wanted(_));
+        let awaits = match inner.presence {
+            Presence::There => true,
+            Presence::Silent => self.limits.half_close,
+            Presence::Gone => false,
+        };
+        (matches!(inner.phase, Phase::Awaiting) && awaits && !is_read).then_some(inner.presence)
+    }
+
+    /// When patience ends, as things stand, and with what.
+    pub(super) fn due(&self) -> Option<(Instant, Overdue)> {
+        let inner = self.inner.lock();
+        let limits = &self.limits;
+        let (since, patience, what) = match (inner.phase, inner.blocked, inner.body) {
+            (Phase::Closing(since), ..) => (since, limits.linger, Overdue::Closing),
+            (_, Some(since), _) => (since, limits.idle_timeout, Overdue::Reader),
+            (Phase::Head(since), ..) => (since, limits.head_timeout, Overdue::Head),
+            (Phase::Idle(since), ..) => (since, limits.idle_timeout, Overdue::Idle),
+            (Phase::Awaiting, None, Upload::Wanted(since)) if !inner.stalled => {
+                (since, limits.body_timeout, Overdue::Body)
+            }
+            (Phase::Awaiting, None, Upload::Held(since)) => (since, LOOK, Overdue::Look),
+            (Phase::Awaiting | Phase::Answering, ..) => return None,
+        };
+        Some((since + patience, what))
+    }
+
+    /// The client takes nothing, and is waited for no longer.
+    pub(super) fn give_up(&self) {
+        self.inner.lock().given_up = true;
+    }
+
+    /// Whether it is not waited for any longer.
+    pub(super) fn is_given_up(&self) -> bool {
+        self.inner.lock().given_up
+    }
+
+    /// Whether the client has sent anything yet.
+    pub(super) fn is_touched(&self) -> bool {
+        self.inner.lock().touched
+    }
+
+    /// Whether the last request has been answered and the next has not begun.
+    pub(super) fn is_between_requests(&self) -> bool {
+        matches!(self.inner.lock().phase, Phase::Idle(_))
+    }
+
+    /// Takes note of how a write went. A response may be handed over whole and still be on its way for long.
+    pub(super) fn wrote(&self, result: &Poll<io::Result<usize>>) {
+        let mut inner = self.inner.lock();
+        match result {
+            Poll::Pending => _ = inner.blocked.get_or_insert_with(Instant::now),
+            Poll::Ready(_) => {
+                if inner.blocked.take().is_some()
+                    && let Phase::Idle(since) = &mut inner.phase
+                {
+                    *since = Instant::now();
+                }
+            }
+        }
+    }
+
+    /// Looks at bytes that came, and says which of them go on.
+    pub(super) fn pass(&self, bytes: &[u8]) -> Passed {
+        let mut inner = self.inner.lock();
+        inner.touched = true;
+        let passed = inner.framing.pass(bytes);
+        if matches!(inner.phase, Phase::Idle(_)) {
+            // A head has begun, or a body goes on behind its answer: neither is idle.
+            if inner.framing.is_within_head() {
+                inner.phase = Phase::Head(Instant::now());
+            } else if !inner.framing.is_between_messages() {
+                inner.phase = Phase::Idle(Instant::now());
+            }
+        }
+        passed
+    }
+}
+
+/// What the body of a request has to say, and is told. One that outlives its request says nothing about the next.
+impl State {
+    /// Somebody waits for it.
+    pub(super) fn awaits_body(&self, request: u32, cx: &Context<'_>) {
+        let mut inner = self.inner.lock();
+        if inner.request != request {
+            return;
+        }
+        if !matches!(inner.body, Upload::Wanted(_)) {
+            inner.body = Upload::Wanted(Instant::now());
+        }
+        if !inner.waker.as_ref().is_some_and(|waker| waker.will_wake(cx.waker())) {
+            inner.waker = Some(cx.waker().clone());
+        }
+    }
+
+    /// A piece of it has been taken.
+    pub(super) fn took_body(&self, request: u32) {
+        let mut inner = self.inner.lock();
+        if inner.request == request {
+            inner.body = Upload::Held(Instant::now());
+        }
+    }
+
+    /// It is through, or given up before its end.
+    pub(super) fn ends_body(&self, request: u32, is_whole: bool) {
+        let mut inner = self.inner.lock();
+        if inner.request == request {
+            inner.body = Upload::Through;
+            inner.abandoned = !is_whole;
+            inner.waker = None;
+        }
+    }
+
+    /// Whether nothing of it came in time.
+    pub(super) fn is_stalled(&self, request: u32) -> bool {
+        let inner = self.inner.lock();
+        inner.request == request && inner.stalled
+    }
+
+    /// Lets it fail: nothing of it came in time.
+    pub(super) fn stall(&self) {
+        let waker = {
+            let mut inner = self.inner.lock();
+            inner.stalled = true;
+            inner.waker.take()
+        };
+        if let Some(waker) = waker {
+            waker.wake();
+        }
+    }
+
+    /// Lets somebody look for the client: nobody has taken anything of its body for a while.
+    pub(super) fn is_stuck(&self) {
+        self.inner.lock().body = Upload::Stuck;
+    }
+}
