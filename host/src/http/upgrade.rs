@@ -35,18 +35,19 @@ impl Offer {
 /// What the client offers; none if it does not ask properly, and the request is then an ordinary one.
 ///
 /// Proper is: HTTP/1.1, `upgrade` among the tokens of Connection (`keep-alive, Upgrade` as Firefox sends it), at least one
-/// protocol in Upgrade, GET for websocket (RFC 6455 §4.1), and no body, which would have to be read first.
+/// protocol in Upgrade, and for websocket GET without a body (RFC 6455 §4.1). Other protocols take any method, and begin
+/// behind the body (RFC 9110 §7.8): so does Docker's `exec`.
 #[must_use]
 pub fn offered<B>(request: &Request<B>, has_body: bool) -> Option<Offer> {
     let headers = request.headers();
-    if !headers.contains_key(header::UPGRADE) || request.version() != Version::HTTP_11 || has_body {
+    if !headers.contains_key(header::UPGRADE) || request.version() != Version::HTTP_11 {
         return None;
     }
     if !tokens(headers, &header::CONNECTION).any(|token| token.eq_ignore_ascii_case("upgrade")) {
         return None;
     }
     let mut protocols: Vec<String> = tokens(headers, &header::UPGRADE).map(str::to_owned).collect();
-    if request.method() != Method::GET {
+    if request.method() != Method::GET || has_body {
         protocols.retain(|protocol| !protocol.eq_ignore_ascii_case("websocket"));
     }
     (!protocols.is_empty()).then_some(Offer(protocols))
@@ -116,7 +117,7 @@ mod tests {
     }
 
     #[test]
-    fn websocket_needs_get() {
+    fn websocket_needs_a_get_without_a_body() {
         let request = Request::builder()
             .method("POST")
             .header("connection", "upgrade")
@@ -125,7 +126,9 @@ mod tests {
             .unwrap();
 
         assert_eq!(offered(&request, false).unwrap().to_value(), "other");
-        assert_eq!(offered(&request, true), None, "a body would have to be read first");
+        assert_eq!(offered(&request, true).unwrap().to_value(), "other", "which may come behind a body");
+        let get = Request::builder().header("connection", "upgrade").header("upgrade", "websocket").body(()).unwrap();
+        assert_eq!(offered(&get, true), None);
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! Switching protocols, and what flows afterwards.
 
 mod answers;
+mod bodies;
 mod echo;
 mod offers;
 mod tls_before;
