@@ -108,16 +108,43 @@ pub(super) struct Roots {
 }
 
 impl Roots {
-    /// Whether the subject of one that names no host is this name: the certificate of that host itself, made without names.
-    pub(super) fn have_nameless(&self, name: &str) -> bool {
+    /// What is wrong with the certificate of a host itself, if it is here: one whose subject is its name.
+    pub(super) fn flaw_of(&self, host: &str) -> Option<Flaw> {
         // How a short text begins in DER: with its length.
-        let Ok(length) = u8::try_from(name.len()) else { return false };
-        let value = [&[length], name.to_ascii_lowercase().as_bytes()].concat();
-        self.store.roots.iter().zip(&self.certificates).any(|(root, certificate)| {
-            let subject = root.subject.to_ascii_lowercase();
-            let is_nameless = || ParsedCertificate::try_from(certificate).is_ok_and(|leaf| names(&leaf).is_empty());
-            memchr::memmem::find(&subject, &value).is_some() && is_nameless()
+        let length = u8::try_from(host.len()).ok()?;
+        let value = [&[length], host.to_ascii_lowercase().as_bytes()].concat();
+        self.store.roots.iter().zip(&self.certificates).find_map(|(root, certificate)| {
+            memchr::memmem::find(&root.subject.to_ascii_lowercase(), &value)?;
+            match ParsedCertificate::try_from(certificate) {
+                Ok(leaf) if names(&leaf).is_empty() => Some(Flaw::Nameless),
+                Ok(_) => None,
+                Err(_) => Some(Flaw::Unreadable),
+            }
         })
+    }
+}
+
+/// What keeps a certificate from being checked as a host's own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Flaw {
+    /// There is no name in it to check.
+    Nameless,
+    /// It can only be read as an authority's: X.509 version 1 (`openssl x509 -req -signkey`), mostly.
+    Unreadable,
+}
+
+impl Flaw {
+    /// What to say of it, and what to do.
+    pub(super) fn explain(self, host: &str) -> String {
+        let kind = if host.parse::<std::net::IpAddr>().is_ok() { "IP" } else { "DNS" };
+        let flaw = match self {
+            Self::Nameless => "has no subjectAltName, so that no name is checked",
+            Self::Unreadable => "is refused where the endpoint shows it: is it of X.509 version 1?",
+        };
+        format!(
+            "the certificate of {host} in `ca` {flaw}; make a better one: openssl req -x509 -newkey rsa:2048 -nodes -days 365 \
+             -keyout key.pem -out cert.pem -subj /CN={host} -addext subjectAltName={kind}:{host}"
+        )
     }
 }
 

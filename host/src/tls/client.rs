@@ -14,7 +14,7 @@ use rustls_platform_verifier::Verifier;
 
 use super::certificate::{Identity, Roots, read_roots};
 use super::error::TlsError;
-use super::known::{Known, nameless};
+use super::known::Known;
 use super::pinned::Pinned;
 use super::unverified::Unverified;
 use super::{ALPN, Built, provider};
@@ -114,7 +114,7 @@ fn verifier_of(
     warnings: &mut Vec<String>,
 ) -> Result<Arc<dyn ServerCertVerifier>, TlsError> {
     let before = warnings.len();
-    warnings.extend(names.iter().filter(|name| roots.have_nameless(name)).map(|name| nameless(name)));
+    warnings.extend(names.iter().filter_map(|name| Some(roots.flaw_of(name)?.explain(name))));
     let others = WebPkiServerVerifier::builder_with_provider(Arc::new(roots.store), provider())
         .build()
         .map_err(|source| TlsError::Verifier { file: file.to_owned(), source })?;

@@ -14,7 +14,7 @@ use rustls::server::ParsedCertificate;
 use rustls::server::danger::{ClientCertVerified, ClientCertVerifier};
 use rustls::{DigitallySignedStruct, DistinguishedName, Error, SignatureScheme};
 
-use super::certificate::{check_dates, names};
+use super::certificate::{Flaw, check_dates, names};
 
 /// Takes a certificate that is one of `certificates`, byte for byte, if its dates and its name are right; `others` judges all
 /// others, and every signature of a handshake.
@@ -63,8 +63,7 @@ impl ServerCertVerifier for Known<dyn ServerCertVerifier> {
         if !names(&known).is_empty() {
             verify_server_name(&known, server_name)?;
         } else if !self.has_warned.swap(true, Ordering::Relaxed) {
-            let name = server_name.to_str();
-            tracing::warn!("{}", nameless(&name));
+            tracing::warn!("{}", Flaw::Nameless.explain(&server_name.to_str()));
         }
         Ok(ServerCertVerified::assertion())
     }
@@ -138,14 +137,4 @@ impl ClientCertVerifier for Known<dyn ClientCertVerifier> {
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
         self.others.supported_verify_schemes()
     }
-}
-
-/// What to say of a certificate of the endpoint `name` that is trusted as it is and names no host.
-pub(super) fn nameless(name: &str) -> String {
-    let kind = if name.parse::<std::net::IpAddr>().is_ok() { "IP" } else { "DNS" };
-    format!(
-        "the certificate of {name} in `ca` has no subjectAltName, so that no name is checked; make a better one: \
-         openssl req -x509 -newkey rsa:2048 -nodes -days 365 -keyout key.pem -out cert.pem -subj /CN={name} \
-         -addext subjectAltName={kind}:{name}"
-    )
 }

@@ -287,36 +287,6 @@ async fn plain_peers_are_named() {
 }
 
 #[tokio::test]
-async fn client_certificates_are_asked_for() {
-    let (authority, stranger) = (Authority::new(), Authority::named("stranger"));
-    let mut tls = server_tls(authority.sign("server", &["localhost"]));
-    let without = trusting(&authority);
-    let with = ClientTls { identity: Some(authority.sign("client", &["me"])), ..without.clone() };
-    let foreign = ClientTls { identity: Some(stranger.sign("client", &["me"])), ..without.clone() };
-
-    for (mode, client, accepted) in [
-        (ClientCertificate::Required, &with, true),
-        (ClientCertificate::Required, &without, false),
-        (ClientCertificate::Required, &foreign, false),
-        (ClientCertificate::Optional, &with, true),
-        (ClientCertificate::Optional, &without, true),
-        (ClientCertificate::Optional, &foreign, false),
-    ] {
-        tls.client_ca = Some((authority.ca(), mode));
-
-        let (client, server) = meet(&tls, client, "localhost").await;
-
-        assert_eq!(server.is_ok(), accepted, "{mode:?}: {server:?}");
-        if !accepted {
-            // The client believes in the handshake until it reads.
-            let refusal = client.unwrap().read(&mut [0]).await.unwrap_err();
-            let text = explain(&refusal, Peer::Endpoint);
-            assert!(text.contains("client certificate") || text.contains("issuer of our certificate"), "{text}");
-        }
-    }
-}
-
-#[tokio::test]
 async fn sessions_resume_after_a_renewal_but_not_into_stricter_listeners() {
     let authority = Authority::new();
     let open = server_tls(authority.sign("server", &["localhost"]));

@@ -5,10 +5,12 @@ use std::sync::Arc;
 
 use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, KeyPair, KeyUsagePurpose, date_time_ymd};
 use rustls::ServerConfig;
-use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::sign::{CertifiedKey, SingleCertAndKey};
 use rustls::version::{TLS12, TLS13};
+
+use tokio::io::AsyncReadExt;
 
 use super::tests::{Authority, endpoint, meet, server_tls, shake, trusting};
 use super::*;
@@ -182,6 +184,36 @@ async fn pins_are_checked_beside_the_certificate_or_instead_of_it() {
 }
 
 #[tokio::test]
+async fn client_certificates_are_asked_for() {
+    let (authority, stranger) = (Authority::new(), Authority::named("stranger"));
+    let mut tls = server_tls(authority.sign("server", &["localhost"]));
+    let without = trusting(&authority);
+    let with = ClientTls { identity: Some(authority.sign("client", &["me"])), ..without.clone() };
+    let foreign = ClientTls { identity: Some(stranger.sign("client", &["me"])), ..without.clone() };
+
+    for (mode, client, accepted) in [
+        (ClientCertificate::Required, &with, true),
+        (ClientCertificate::Required, &without, false),
+        (ClientCertificate::Required, &foreign, false),
+        (ClientCertificate::Optional, &with, true),
+        (ClientCertificate::Optional, &without, true),
+        (ClientCertificate::Optional, &foreign, false),
+    ] {
+        tls.client_ca = Some((authority.ca(), mode));
+
+        let (client, server) = meet(&tls, client, "localhost").await;
+
+        assert_eq!(server.is_ok(), accepted, "{mode:?}: {server:?}");
+        if !accepted {
+            // The client believes in the handshake until it reads.
+            let refusal = client.unwrap().read(&mut [0]).await.unwrap_err();
+            let text = explain(&refusal, Peer::Endpoint);
+            assert!(text.contains("client certificate") || text.contains("issuer of our certificate"), "{text}");
+        }
+    }
+}
+
+#[tokio::test]
 async fn a_clients_own_certificate_is_taken_where_it_is_in_client_ca_itself() {
     let authority = Authority::new();
     let server = authority.sign("server", &["localhost"]);
@@ -211,6 +243,45 @@ async fn a_clients_own_certificate_is_taken_where_it_is_in_client_ca_itself() {
     }
 }
 
+/// `openssl x509 -req -signkey` of OpenSSL 3.0: X.509 version 1, for `localhost`.
+const VERSION_1: &str = "\
+-----BEGIN CERTIFICATE-----
+MIIBJDCBywIUXVfkQ4kS8tHZsoPCW+Y0JxJt1XIwCgYIKoZIzj0EAwIwFDESMBAG
+A1UEAwwJbG9jYWxob3N0MCAXDTI2MTEyNzE1MTAwMVoYDzIxMjYxMTAzMTUxMDAx
+WjAUMRIwEAYDVQQDDAlsb2NhbGhvc3QwWTATBgcqhkjOPQIBBggqhkjOPQMBBwNC
+AAQoSIr9saJL3FlZ8IPeFq5aPVUnwvSVK0b5mL/GJrDbVR7WLViB9Yf5ZNqljjQZ
+ZyhyYXnskR9LvfZ+VNp7QrC4MAoGCCqGSM49BAMCA0gAMEUCIBaOw8eSYzYTSsc8
+2h1Lk2HksDkKGQrH+cl8VrtqsSEqAiEAwqqJsARR5x9T1BmPW9U17GOkflHru1rM
+x/rVVq6L4AA=
+-----END CERTIFICATE-----
+";
+const KEY_OF_VERSION_1: &str = "\
+-----BEGIN PRIVATE KEY-----
+MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQg3/ys3xbTBob5GsYW
+kPgrIQ3Qq9yABHkP2UjZuEuJw2ahRANCAAQoSIr9saJL3FlZ8IPeFq5aPVUnwvSV
+K0b5mL/GJrDbVR7WLViB9Yf5ZNqljjQZZyhyYXnskR9LvfZ+VNp7QrC4
+-----END PRIVATE KEY-----
+";
+
+#[tokio::test]
+async fn a_certificate_of_version_1_is_refused_with_a_remedy() {
+    let folder = tempfile::tempdir().unwrap();
+    let ca = folder.path().join("ca.pem");
+    fs::write(&ca, VERSION_1).unwrap();
+    let chain = vec![CertificateDer::from_pem_slice(VERSION_1.as_bytes()).unwrap()];
+    let key = PrivateKeyDer::from_pem_slice(KEY_OF_VERSION_1.as_bytes()).unwrap();
+    let shown = CertifiedKey::new(chain, provider().key_provider.load_private_key(key).unwrap());
+    let server = ServerConfig::builder_with_provider(provider()).with_protocol_versions(&[&TLS13]).unwrap();
+    let server = server.with_no_client_auth().with_cert_resolver(Arc::new(SingleCertAndKey::from(shown)));
+    let client = ClientTls { ca: Some(ca), verify: Verify::Full, pins: Vec::new(), server_name: None, identity: None };
+    let client = client_config(&client, &[], &PlatformRoots::default()).unwrap().value;
+
+    let (refused, _) = shake(Arc::new(server), client, "localhost").await;
+
+    let text = explain(&refused.unwrap_err(), Peer::Endpoint);
+    assert!(text.contains("version 1") && text.contains("openssl req -x509"), "{text}");
+}
+
 #[test]
 fn a_certificate_that_names_no_host_is_warned_of_where_it_is_an_endpoints() {
     let authority = Authority::new();
@@ -225,6 +296,10 @@ fn a_certificate_that_names_no_host_is_warned_of_where_it_is_an_endpoints() {
 
     assert_eq!(told.len(), 1, "{told:?}");
     assert!(told[0].contains("openssl req -x509") && told[0].contains("subjectAltName=DNS:LocalHost"), "{told:?}");
+    let version_1 = authority.folder.path().join("version-1.pem");
+    fs::write(&version_1, VERSION_1).unwrap();
+    let told = warnings(&ClientTls { ca: Some(version_1), ..knowing(&named) }, "localhost");
+    assert!(told.len() == 1 && told[0].contains("X.509 version 1"), "{told:?}");
     for (tls, name) in
         [(knowing(&named), "localhost"), (knowing(&nameless), "host"), (trusting(&authority), "localhost")]
     {
