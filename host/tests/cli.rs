@@ -102,3 +102,25 @@ fn every_shell_gets_a_script() {
         assert!(script.contains("tidegate"), "{shell}");
     }
 }
+
+#[cfg(unix)]
+#[test]
+fn more_connections_than_descriptors_are_warned_of() {
+    let folder = tempfile::tempdir().unwrap();
+    let text = "[[listen]]\naddress = \"127.0.0.1:0\"\nlimits = { connections = 400 }\n\
+                [[route]]\npath = \"/\"\nrespond = { status = 204 }\n";
+    std::fs::write(folder.path().join("tidegate.toml"), text).unwrap();
+    let check = |descriptors: u32| {
+        // The shell's limit is inherited.
+        let limited = format!("ulimit -n {descriptors} && exec \"$0\" check");
+        let output =
+            Command::new("sh").args(["-c", &limited, env!("CARGO_BIN_EXE_tidegate")]).current_dir(&folder).output();
+        let output = output.unwrap();
+        (output.status.code(), String::from_utf8(output.stderr).unwrap())
+    };
+
+    let (few, enough) = (check(500), check(800));
+
+    assert_eq!((few.0, enough), (Some(0), (Some(0), String::new())), "{}", few.1);
+    assert!(few.1.contains("400 clients, which take 800") && few.1.contains("to 250 in all"), "{}", few.1);
+}

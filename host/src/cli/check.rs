@@ -13,7 +13,9 @@ pub(super) fn check(path: &Path) -> ExitCode {
         Ok(config) => config,
         Err(code) => return code,
     };
-    for warning in &config.warnings {
+    // As when it runs.
+    let _raised = gateway::raise_descriptor_limit();
+    for warning in config.warnings.iter().chain(&gateway::shortage_of_descriptors(&config)) {
         complain(format_args!("warning: {warning}"));
     }
     match Gateway::check(config, gateway::own_compiler()) {

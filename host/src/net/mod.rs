@@ -11,6 +11,6 @@ mod target;
 pub use fields::{HOP_BY_HOP, Underscores, is_reserved};
 pub use hangup::{Ended, Hangup};
 pub use scratch::with_scratch;
-pub use socket::{ACCEPTED_SEND_AT_ONCE, bind_datagrams, bind_shared, probe, raise_descriptor_limit};
+pub use socket::{ACCEPTED_SEND_AT_ONCE, bind_datagrams, bind_shared, descriptor_limit, probe, raise_descriptor_limit};
 pub use stream::{Socket, Stream};
 pub use target::is_target;

@@ -88,6 +88,12 @@ pub fn raise_descriptor_limit() -> Option<u64> {
     rlimit::increase_nofile_limit(u64::MAX).ok()
 }
 
+/// Files that this process may have open at a time, if the system says.
+#[must_use]
+pub fn descriptor_limit() -> Option<u64> {
+    rlimit::Resource::NOFILE.get_soft().ok()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -137,7 +137,7 @@ pub(super) fn prepare(
     // Last, because it asks running balancers what their successors should know: the later, the fewer picks are missing.
     let clusters = clusters::prepare(base, config, files, &artifacts, previous, &mut warnings)?;
     let snapshot = Arc::new(snapshot(config, id, &deciders, &clusters));
-    for warning in &config.warnings {
+    for warning in config.warnings.iter().chain(&super::shortage_of_descriptors(config)) {
         tracing::warn!("{warning}");
     }
     let generation = Generation {
