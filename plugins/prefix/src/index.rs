@@ -7,13 +7,13 @@
 //! ```
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
-use regex_lite::{Captures, Regex};
+use crate::path::{Forms, Parameters, Segments, Separators};
+use crate::pattern::{Cost, Groups, LONGEST, Regex, Use};
 
-use crate::path::{Forms, Segments, Separators};
-
-/// Bytes of the longest path that patterns are asked about: a few of them must be done within a plugin's deadline.
-pub const LONGEST_FOR_PATTERNS: usize = 8 * 1024;
+/// Bytes of a path that every set of patterns must have time for.
+pub const LEAST_FOR_PATTERNS: usize = 1024;
 
 /// How a rule compares paths.
 #[derive(Clone, Debug)]
@@ -21,7 +21,7 @@ pub enum Pattern {
     /// On segment boundaries, as Apache's `ProxyPass`.
     Prefix(String),
     /// Found anywhere in the path, unless the pattern anchors itself.
-    Regex(Regex),
+    Regex(Arc<Regex>),
 }
 
 /// What is done with a hit, as far as it matters for finding it.
@@ -31,7 +31,7 @@ pub enum Purpose {
     Plain,
     /// The groups of a pattern are filled in.
     Groups,
-    /// The rule excludes: hidden separators count too.
+    /// The rule excludes: what servers may make of the path counts too.
     Exclude,
 }
 
@@ -43,12 +43,23 @@ pub struct Hit<'a> {
     /// What it left of the path: offset into it. None for a pattern.
     pub rest: Option<usize>,
     /// What its pattern found, if that is wanted.
-    pub groups: Option<Captures<'a>>,
+    pub groups: Option<Groups<'a>>,
 }
 
-/// The path is longer than [`LONGEST_FOR_PATTERNS`], and a pattern would have to be asked.
+/// A pattern would have to be asked, and all that may have to be would take too long for a path of this length.
 #[derive(Debug, PartialEq, Eq)]
 pub struct TooLong;
+
+/// Patterns that may be asked about one request leave no time for a path of [`LEAST_FOR_PATTERNS`].
+#[derive(Debug, PartialEq, Eq)]
+pub struct TooCostly {
+    /// The rule that costs the most of them.
+    pub rule: u32,
+    /// How many there are.
+    pub patterns: usize,
+    /// Bytes of the longest path that there is time for.
+    pub longest: usize,
+}
 
 /// All rules, by host and by segment.
 #[derive(Debug, Default)]
@@ -65,7 +76,17 @@ struct Tree {
     root: Node,
     /// Exclusions once more, by segments between separators of every kind.
     excluded: Node,
-    regexes: Vec<(u32, Regex, Purpose)>,
+    regexes: Vec<Asked>,
+    /// Of asking all of them.
+    cost: Cost,
+}
+
+/// A pattern in its place.
+#[derive(Debug)]
+struct Asked {
+    rule: u32,
+    regex: Arc<Regex>,
+    purpose: Purpose,
 }
 
 #[derive(Debug, Default)]
@@ -100,25 +121,67 @@ impl Index {
     /// [`TooLong`] if that depends on a pattern.
     pub fn find<'a>(&self, host: &str, path: &'a Forms<'_>) -> Result<Option<Hit<'a>>, TooLong> {
         let host = host.strip_suffix('.').unwrap_or(host);
-        let dots = if self.below.is_empty() { "" } else { host };
-        let suffixes = dots.match_indices('.').filter_map(|(dot, _)| host.get(dot.saturating_add(1)..));
-        let below = suffixes.filter_map(|suffix| self.below.get(suffix));
-        let trees = || [&self.any].into_iter().chain(self.exact.get(host)).chain(below.clone());
-        let mut best = None;
-        for tree in trees() {
+        let (mut best, mut cost) = (None, Cost::default());
+        for tree in self.trees(host) {
             tree.find_prefix(path, &mut best);
+            cost = cost.and(tree.cost);
         }
-        for tree in trees() {
-            tree.find_pattern(path, &mut best)?;
+        if cost == Cost::default() {
+            return Ok(best);
+        }
+        let longest = longest(cost, path);
+        for tree in self.trees(host) {
+            tree.find_pattern(path, longest, &mut best)?;
         }
         Ok(best)
     }
+
+    /// Whether patterns have time for ordinary paths, whatever the host.
+    ///
+    /// # Errors
+    /// [`TooCostly`], of the first host for which they have not.
+    pub fn check(&self) -> Result<(), TooCostly> {
+        let below = self.below.keys().map(|suffix| format!("*.{suffix}"));
+        for host in [String::new()].into_iter().chain(self.exact.keys().cloned()).chain(below) {
+            let cost = self.trees(&host).fold(Cost::default(), |cost, tree| cost.and(tree.cost));
+            let longest = cost.longest(Forms::ORDINARY, Forms::ORDINARY_FOR_EXCLUSIONS);
+            if longest < LEAST_FOR_PATTERNS {
+                let asked = || self.trees(&host).flat_map(|tree| &tree.regexes);
+                let cost = |asked: &&Asked| asked.cost().per_byte(Forms::ORDINARY, Forms::ORDINARY_FOR_EXCLUSIONS);
+                let rule = asked().max_by_key(cost).map_or(0, |asked| asked.rule);
+                return Err(TooCostly { rule, patterns: asked().count(), longest });
+            }
+        }
+        Ok(())
+    }
+
+    /// All that have rules for `host`.
+    fn trees<'s>(&'s self, host: &'s str) -> impl Iterator<Item = &'s Tree> {
+        let dots = if self.below.is_empty() { "" } else { host };
+        let suffixes = dots.match_indices('.').filter_map(|(dot, _)| host.get(dot.saturating_add(1)..));
+        let below = suffixes.filter_map(|suffix| self.below.get(suffix));
+        [&self.any].into_iter().chain(self.exact.get(host)).chain(below)
+    }
+}
+
+/// Bytes that `path` may have in the forms that it has.
+fn longest(cost: Cost, path: &Forms<'_>) -> usize {
+    if path.raw().len() > LONGEST {
+        return 0;
+    }
+    let forms = 1 + u64::from(path.normal().is_some());
+    let readings = if cost.excludes() { path.readings().len() } else { 0 };
+    cost.longest(forms, forms.saturating_add(u64::try_from(readings).unwrap_or(u64::MAX)))
 }
 
 impl Tree {
     fn add(&mut self, rule: u32, pattern: &Pattern, purpose: Purpose) {
         match pattern {
-            Pattern::Regex(regex) => self.regexes.push((rule, regex.clone(), purpose)),
+            Pattern::Regex(regex) => {
+                let asked = Asked { rule, regex: Arc::clone(regex), purpose };
+                self.cost = self.cost.and(asked.cost());
+                self.regexes.push(asked);
+            }
             Pattern::Prefix(prefix) => {
                 self.root.add(rule, prefix, Separators::Slash);
                 if purpose == Purpose::Exclude {
@@ -130,35 +193,54 @@ impl Tree {
 
     /// Puts the first prefix that matches into `best`, if it comes before what is there.
     fn find_prefix(&self, path: &Forms<'_>, best: &mut Option<Hit<'_>>) {
-        self.root.find(path.raw(), Separators::Slash, best);
-        if !self.excluded.is_empty() && path.hides_a_separator() {
-            self.excluded.find(path.raw(), Separators::Any, best);
+        self.root.find(Segments::of(path.raw(), Separators::Slash, Parameters::Kept), best);
+        if !self.excluded.is_empty() {
+            for (separators, parameters) in path.hidden() {
+                self.excluded.find(Segments::of(path.raw(), separators, parameters), best);
+            }
         }
     }
 
     /// Puts the first pattern that matches into `best`, if it comes before what is there.
-    fn find_pattern<'a>(&self, path: &'a Forms<'_>, best: &mut Option<Hit<'a>>) -> Result<(), TooLong> {
-        for (rule, regex, purpose) in &self.regexes {
-            if best.as_ref().is_some_and(|hit| hit.rule < *rule) {
+    fn find_pattern<'a>(&self, path: &'a Forms<'_>, longest: usize, best: &mut Option<Hit<'a>>) -> Result<(), TooLong> {
+        for asked in &self.regexes {
+            if best.as_ref().is_some_and(|hit| hit.rule < asked.rule) {
                 break;
             }
-            if path.raw().len() > LONGEST_FOR_PATTERNS {
+            if path.raw().len() > longest {
                 return Err(TooLong);
             }
-            let found = |text: &'a str| match purpose {
-                Purpose::Groups => regex.captures(text).map(Some),
-                Purpose::Plain | Purpose::Exclude => regex.is_match(text).then_some(None),
-            };
-            let groups = found(path.raw()).or_else(|| path.normal().and_then(found)).or_else(|| {
-                let opened = if *purpose == Purpose::Exclude { path.opened() } else { None };
-                opened.and_then(found)
-            });
-            if let Some(groups) = groups {
-                *best = Some(Hit { rule: *rule, rest: None, groups });
+            if let Some(groups) = asked.find(path) {
+                *best = Some(Hit { rule: asked.rule, rest: None, groups });
                 break;
             }
         }
         Ok(())
+    }
+}
+
+impl Asked {
+    /// Whether it matches, with its groups if they are wanted.
+    fn find<'a>(&self, path: &'a Forms<'_>) -> Option<Option<Groups<'a>>> {
+        let mut forms = [path.raw()].into_iter().chain(path.normal());
+        let is_match = |form: &[u8]| self.regex.is_match(form);
+        match self.purpose {
+            Purpose::Groups => forms.find_map(|form| self.regex.groups(form)).map(Some),
+            Purpose::Plain => forms.any(|form| is_match(form.as_bytes())).then_some(None),
+            Purpose::Exclude => {
+                let found = forms.any(|form| is_match(form.as_bytes()))
+                    || path.readings().iter().any(|reading| is_match(reading));
+                found.then_some(None)
+            }
+        }
+    }
+
+    fn cost(&self) -> Cost {
+        self.regex.cost(match self.purpose {
+            Purpose::Plain => Use::Match,
+            Purpose::Groups => Use::Groups,
+            Purpose::Exclude => Use::Exclude,
+        })
     }
 }
 
@@ -169,7 +251,7 @@ impl Node {
 
     fn add(&mut self, rule: u32, prefix: &str, separators: Separators) {
         let mut node = self;
-        for segment in Segments::of(prefix, separators) {
+        for segment in Segments::of(prefix, separators, Parameters::Kept) {
             node = node.children.entry(segment.text.into()).or_default();
         }
         // The path "/" is all slash; otherwise a slash at the end must be there in the request too.
@@ -178,7 +260,7 @@ impl Node {
     }
 
     /// Puts the first rule of this and what is below into `best`, if it comes before what is there.
-    fn find(&self, path: &str, separators: Separators, best: &mut Option<Hit<'_>>) {
+    fn find(&self, mut segments: Segments<'_>, best: &mut Option<Hit<'_>>) {
         let mut consider = |rule: u32, rest: usize| {
             if best.as_ref().is_none_or(|hit| rule < hit.rule) {
                 *best = Some(Hit { rule, rest: Some(rest), groups: None });
@@ -186,14 +268,13 @@ impl Node {
         };
         let mut node = Some(self);
         let mut at = 0;
-        let mut segments = Segments::of(path, separators);
         while let Some(here) = node {
             if let Some(rule) = here.open {
                 consider(rule, at);
             }
-            let after = segments.after_separators(at);
-            if let Some(rule) = here.slash.filter(|_| after > at) {
-                consider(rule, after);
+            // One slash is the prefix's own; others behind it are the client's.
+            if let Some(rule) = here.slash.filter(|_| segments.after_separators(at) > at) {
+                consider(rule, at.saturating_add(1));
             }
             node = None;
             if !here.children.is_empty()
@@ -214,7 +295,7 @@ mod tests {
         let mut index = Index::default();
         for (number, (path, hosts)) in (0..).zip(rules) {
             let pattern = match path.strip_prefix('~') {
-                Some(regex) => Pattern::Regex(Regex::new(regex).unwrap()),
+                Some(regex) => Pattern::Regex(Regex::new(regex, false).unwrap().into()),
                 None => Pattern::Prefix((*path).to_owned()),
             };
             index.add(
@@ -268,7 +349,7 @@ mod tests {
     #[test]
     fn a_long_path_is_refused_only_where_a_pattern_would_decide() {
         let index = index(&[("/first", &[]), ("~^/a", &["a.example"]), ("/", &[])]);
-        let long = |start: &str| format!("{start}/{}", "x".repeat(LONGEST_FOR_PATTERNS));
+        let long = |start: &str| format!("{start}/{}", "x".repeat(LONGEST));
         let table = [
             ("a.example", "/first", Ok(Some(0))),
             ("b.example", "/a", Ok(Some(2))),

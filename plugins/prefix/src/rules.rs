@@ -1,10 +1,10 @@
 //! The rules ready for use, and the decision for one request.
 
-use regex_lite::Regex;
 use tidegate_plugin::{ConfigError, Decision, RequestLine, Response, Target, fault};
 
-use crate::index::{Hit, Index, Pattern, Purpose, TooLong};
+use crate::index::{Hit, Index, LEAST_FOR_PATTERNS, Pattern, Purpose, TooCostly, TooLong};
 use crate::path::Forms;
+use crate::pattern::Regex;
 use crate::template;
 use crate::written::{Action, Forward, Redirect, Respond, Route, Written};
 
@@ -35,13 +35,17 @@ impl Rules {
         let (mut index, mut rules, mut errors) = (Index::default(), Vec::new(), Vec::new());
         for (number, route) in (0_u32..).zip(written.routes) {
             let at = format!("/routes/{number}");
-            match (pattern(&route, &at), outcome(route.action, &at, clusters)) {
+            let purpose = purpose(&route.action);
+            match (pattern(&route, purpose, &at), outcome(route.action, &at, clusters)) {
                 (Ok(pattern), Ok(outcome)) => {
-                    index.add(number, &pattern, outcome.purpose(), &route.hosts);
+                    index.add(number, &pattern, purpose, &route.hosts);
                     rules.push(outcome);
                 }
                 (pattern, outcome) => errors.extend(pattern.err().into_iter().chain(outcome.err())),
             }
+        }
+        if errors.is_empty() {
+            errors.extend(index.check().err().map(|costly| too_costly(&costly)));
         }
         if errors.is_empty() { Ok(Self { index, rules }) } else { Err(errors) }
     }
@@ -68,7 +72,7 @@ impl Rules {
                 Decision::Forward(Target { cluster: *cluster, path, route: Some(hit.rule) })
             }
             Outcome::Redirect { to, status, headers } => {
-                let location = location(to, &hit);
+                let location = location(to, &hit, request);
                 if location.len() > LONGEST {
                     return Decision::Respond(too_long());
                 }
@@ -82,18 +86,28 @@ impl Rules {
     }
 }
 
-impl Outcome {
-    fn purpose(&self) -> Purpose {
-        match self {
-            Self::Forward { path: template, .. } | Self::Redirect { to: template, .. }
-                if template::names_a_group(template) =>
-            {
-                Purpose::Groups
-            }
-            Self::Exclude => Purpose::Exclude,
-            _ => Purpose::Plain,
+/// What a hit is wanted for.
+fn purpose(action: &Action) -> Purpose {
+    match action {
+        Action::Forward(Forward { path: template, .. }) | Action::Redirect(Redirect { to: template, .. })
+            if template::names_a_group(template) =>
+        {
+            Purpose::Groups
         }
+        Action::Exclude => Purpose::Exclude,
+        _ => Purpose::Plain,
     }
+}
+
+fn too_costly(costly: &TooCostly) -> ConfigError {
+    let TooCostly { rule, patterns, longest } = costly;
+    let message = format!(
+        "looking for it costs too much: beside {} other patterns it leaves time for paths of {longest} bytes, at least \
+         {LEAST_FOR_PATTERNS} are expected; anchor it with ^, write + or * for counted repetitions, use `path`, or give \
+         such routes `hosts` of their own",
+        patterns.saturating_sub(1)
+    );
+    fault(format!("/routes/{rule}/path_regex"), message)
 }
 
 fn too_long() -> Response {
@@ -118,13 +132,29 @@ fn target(path: &str, hit: &Hit<'_>, request: &RequestLine) -> String {
     target
 }
 
-/// Where a client is sent. What a group holds must not make another server of a path: `//evil.example`, and browsers
-/// read `\` as `/`.
-fn location(to: &str, hit: &Hit<'_>) -> String {
-    let filled = filled(to, hit);
-    let path = filled.trim_start_matches(['/', '\\']);
-    if hit.groups.is_none() || to.starts_with("//") || path.len() == filled.len() {
-        return filled;
+/// Where a client is sent: as Apache's `Redirect` what is left of its path and its query follow, as `RedirectMatch` the
+/// query alone; no query if the target has one. A fragment stays at the end, where it means something.
+///
+/// What a client wrote must not make another server of this: of the path `//evil.example` (browsers read `\` as `/`), or
+/// of `https://h` and a path that begins behind its slash.
+fn location(to: &str, hit: &Hit<'_>, request: &RequestLine) -> String {
+    let (to, fragment) = to.find('#').map_or((to, ""), |at| to.split_at(at));
+    let mut location = filled(to, hit);
+    if let Some(rest) = hit.rest.and_then(|rest| request.path.get(rest..)) {
+        let (server, path) = split_server(to);
+        if !server.is_empty() && path.is_empty() && !rest.is_empty() && !rest.starts_with('/') {
+            location.push('/');
+        }
+        location.push_str(rest);
+    }
+    if let Some(query) = request.query.as_ref().filter(|_| !to.contains('?')) {
+        location.push('?');
+        location.push_str(query);
+    }
+    location.push_str(fragment);
+    let path = location.trim_start_matches(['/', '\\']);
+    if to.starts_with("//") || path.len() == location.len() {
+        return location;
     }
     format!("/{path}")
 }
@@ -133,15 +163,17 @@ fn filled(template: &str, hit: &Hit<'_>) -> String {
     hit.groups.as_ref().map_or_else(|| template.to_owned(), |groups| template::fill(template, groups))
 }
 
-/// What names the server in a redirect's target, read as browsers do: any run of `/` and `\` begins it. Empty for a path.
-fn authority(to: &str) -> &str {
+/// What names the server in a redirect's target, and what follows; read as browsers do: any run of `/` and `\` begins it.
+/// For a path the first is empty.
+fn split_server(to: &str) -> (&str, &str) {
     let is_scheme = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphanumeric());
     let rest = match to.split_once(':') {
         Some((scheme, rest)) if is_scheme(scheme) => rest,
         _ if to.starts_with("//") => to,
-        _ => return "",
+        _ => return ("", to),
     };
-    rest.trim_start_matches(['/', '\\']).split(['/', '?', '#', '\\']).next().unwrap_or_default()
+    let rest = rest.trim_start_matches(['/', '\\']);
+    rest.split_at(rest.find(['/', '?', '#', '\\']).unwrap_or(rest.len()))
 }
 
 /// Whether the target begins with the very bytes that matched: the most frequent case, told without making a path.
@@ -161,12 +193,12 @@ fn changed(mut target: String, request: &RequestLine) -> Option<String> {
     Some(target)
 }
 
-fn pattern(route: &Route, at: &str) -> Result<Pattern, ConfigError> {
+fn pattern(route: &Route, purpose: Purpose, at: &str) -> Result<Pattern, ConfigError> {
     match (&route.path, &route.path_regex) {
         (Some(path), None) if path.starts_with('/') => Ok(Pattern::Prefix(path.clone())),
         (Some(path), None) => Err(fault(format!("{at}/path"), format!("expected a path that starts with /: {path}"))),
-        (None, Some(regex)) => Regex::new(regex)
-            .map(Pattern::Regex)
+        (None, Some(regex)) => Regex::new(regex, purpose == Purpose::Groups)
+            .map(|regex| Pattern::Regex(regex.into()))
             .map_err(|error| fault(format!("{at}/path_regex"), format!("not a regular expression: {error}"))),
         _ => Err(fault(at, "expected one of path and path_regex")),
     }
@@ -193,7 +225,7 @@ fn outcome(action: Action, at: &str, clusters: &[String]) -> Result<Outcome, Con
             if to.is_empty() || !to.bytes().all(|byte| byte.is_ascii_graphic()) {
                 return Err(fault(at("redirect/to"), format!("expected a URL without blanks: {to}")));
             }
-            if authority(&to).contains('$') {
+            if split_server(&to).0.contains('$') {
                 let message = format!("a group may not name the server, only what follows it: {to}");
                 return Err(fault(at("redirect/to"), message));
             }

@@ -1,6 +1,6 @@
 //! Targets in which `$1` and so on stand for the groups of a pattern.
 
-use regex_lite::Captures;
+use crate::pattern::Groups;
 
 /// Whether `template` names a group.
 #[must_use]
@@ -11,14 +11,14 @@ pub fn names_a_group(template: &str) -> bool {
 
 /// Fills `$0` to `$9` with what a pattern found. A `$` before anything else stands for itself.
 #[must_use]
-pub fn fill(template: &str, groups: &Captures<'_>) -> String {
+pub fn fill(template: &str, groups: &Groups<'_>) -> String {
     let mut pieces = template.split('$');
     let mut filled = pieces.next().unwrap_or_default().to_owned();
     for piece in pieces {
         let mut rest = piece.chars();
         match rest.next().and_then(|first| first.to_digit(10)).and_then(|digit| usize::try_from(digit).ok()) {
             Some(group) => {
-                filled.push_str(groups.get(group).map_or("", |found| found.as_str()));
+                filled.push_str(groups.get(group).unwrap_or_default());
                 filled.push_str(rest.as_str());
             }
             None => {
@@ -32,13 +32,12 @@ pub fn fill(template: &str, groups: &Captures<'_>) -> String {
 
 #[cfg(test)]
 mod tests {
-    use regex_lite::Regex;
-
     use super::*;
+    use crate::pattern::Regex;
 
     #[test]
     fn groups_are_filled_in() {
-        let regex = Regex::new("^/m/([a-z]+)(/.*)?$").unwrap();
+        let regex = Regex::new("^/m/([a-z]+)(/.*)?$", true).unwrap();
         let table = [
             ("/mm/$1", "/m/a", "/mm/a"),
             ("/$1$2!", "/m/a/b%20c", "/a/b%20c!"),
@@ -49,7 +48,7 @@ mod tests {
         ];
 
         for (template, path, expected) in table {
-            assert_eq!(fill(template, &regex.captures(path).unwrap()), expected, "{template} {path}");
+            assert_eq!(fill(template, &regex.groups(path).unwrap()), expected, "{template} {path}");
         }
     }
 

@@ -26,7 +26,7 @@ fn rules(json: &str) -> Result<Rules, Vec<ConfigError>> {
 /// `path target`, `~regex target`, `path !`: one rule a line.
 fn listed(lines: &[&str]) -> Rules {
     let routes = lines.iter().map(|line| {
-        let (path, target) = line.split_once(' ').unwrap();
+        let (path, target) = line.rsplit_once(' ').unwrap();
         let action = match target {
             "!" => r#""exclude""#.to_owned(),
             "-" => r#"{"forward":{"cluster":"main"}}"#.to_owned(),
@@ -70,6 +70,10 @@ fn prefixes_map_as_in_apache() {
                 ("//foo//x", Some("/bar//x")),
             ],
         ),
+        (&["/ /"], &[("//x", Some("//x")), ("//", Some("//")), ("///", Some("///")), ("//x//y?a", Some("//x//y?a"))]),
+        (&["/ /base/"], &[("/x", Some("/base/x")), ("//x", Some("/base//x")), ("/", Some("/base/"))]),
+        (&["/both/ /bar/"], &[("/both//x", Some("/bar//x")), ("//both/x", Some("/bar/x"))]),
+        (&["/sl/ /"], &[("/sl//x", Some("//x")), ("/sl/", Some("/"))]),
         (&["/sl/ /bar"], &[("/sl", None), ("/sl/", Some("/bar")), ("/sl/barx", Some("/barbarx"))]),
         (&["/ns /bar/"], &[("/ns", Some("/bar/")), ("/ns/", Some("/bar//")), ("/ns/x", Some("/bar//x"))]),
         (&["/both/ /bar/"], &[("/both", None), ("/both/x", Some("/bar/x"))]),
@@ -124,11 +128,89 @@ fn an_exclusion_cannot_be_dodged_with_another_separator() {
         "/in%2Fa%5cx",
         "/dir%2f",
         "/private%2fy",
+        "/private;x/y",
+        "/private;a=b",
+        "/;/private/x",
+        "/;a/;b/private;c/x;d",
+        "/private%3bx/y",
+        "/%70rivate%3Bx",
+        "/private;a%2fb",
+        "/in;a/a;b/x;c",
+        "/dir;x/",
+        "/dir;a//;b",
     ] {
         assert_eq!(sent(&rules, uri), None, "{uri}");
     }
-    for uri in ["/privatex%2f", "/a%2fprivate/x", "/dir", "/private2%2fx"] {
+    for uri in
+        ["/privatex%2f", "/a%2fprivate/x", "/dir", "/private2%2fx", "/privat;e", "/a;/private", "/dir;x", "/x;/private"]
+    {
         assert_eq!(sent(&rules, uri).as_deref(), Some(uri), "other paths go on byte for byte");
+    }
+}
+
+#[test]
+fn patterns_of_exclusions_see_what_servers_may_see() {
+    let rules = listed(&[
+        r"~^/\[x\]$ !",
+        "~^/my docs(/|$) !",
+        "~^/café !",
+        "~^/q%3Fr$ !",
+        "~^/secret(/|$) !",
+        "~^/a/b$ !",
+        "~^/old -",
+        "/ -",
+    ]);
+
+    for uri in [
+        "/[x]",
+        "/%5Bx%5D",
+        "/%5bx]",
+        "/[x];v=1",
+        "/my%20docs",
+        "/my%20docs;x/y",
+        "/caf%C3%A9/x",
+        "/caf%c3%a9",
+        "/q%3fr",
+        "/%71%3Fr;x",
+        "/secret;x=1/y",
+        "/secret%3B",
+        "/;/secret",
+        "/a%2fb",
+        "/a;x%5cb",
+        "/%61;x/b;y",
+    ] {
+        assert_eq!(sent(&rules, uri), None, "{uri}");
+    }
+    for uri in ["/x%5Bx%5D", "/my", "/cafe", "/secrets;x", "/a%252fb"] {
+        assert_eq!(sent(&rules, uri).as_deref(), Some(uri), "other paths go on byte for byte");
+    }
+    let plain = listed(&["~^/old/x -", r"~^/\[x\] -"]);
+    assert_eq!(sent(&plain, "/old;v=1/x"), None, "a route that sends somewhere takes the path as it is");
+    assert_eq!(sent(&plain, "/%5Bx%5D"), None, "a route that sends somewhere takes the path as it is");
+}
+
+#[test]
+fn patterns_that_would_cost_too_much_are_refused() {
+    let route = |pattern: &str, to: &str| format!(r#"{{"path_regex":"{pattern}","action":{to}}}"#);
+    let (plain, groups) = (r#"{"forward":{"cluster":"main"}}"#, r#"{"forward":{"cluster":"main","path":"/$1"}}"#);
+    let shut = r#""exclude""#;
+    let table = [
+        (vec![route("([a-z]{1,30}){1,30}$", plain)], Some("/routes/0/path_regex")),
+        (vec![route("^/ok", plain), route("(a|b)*a(a|b){30}$", shut)], Some("/routes/1/path_regex")),
+        (vec![route("([a-z0-9-]{1,128})-([a-z0-9-]{1,128})$", groups)], Some("/routes/0/path_regex")),
+        ((0..900).map(|n| route(&format!("/x{n}$"), plain)).collect(), Some("/routes/899/path_regex")),
+        (vec![route("([a-z0-9-]{1,64})-([0-9]{1,9})$", groups)], None),
+        (vec![route("([a-z0-9]{1,128})-([a-z0-9]{1,128})$", groups)], None),
+        (vec![route("^/([^/]{1,128})/([^/]{1,128})/(.*)$", groups)], None),
+        ((0..50).map(|n| route(&format!("/([^/]+)/{n}/([^/]+).(jpg|png)$"), groups)).collect(), None),
+        ((0..200).map(|n| route(&format!("^/app{n}/([^/]+)$"), plain)).collect(), None),
+    ];
+
+    for (routes, place) in table {
+        let errors = rules(&format!(r#"{{"routes":[{}]}}"#, routes.join(","))).err();
+        let found = errors.as_ref().map(|errors| errors[0].path.as_str());
+        assert_eq!(found, place, "{} {errors:?}", routes[0]);
+        assert!(errors.is_none_or(|errors| errors[0].message.contains("anchor it")), "it says what to do");
     }
 }
 
@@ -156,6 +238,49 @@ fn paths_that_are_too_long_are_answered_414() {
 
     for (path, query, expected) in table {
         assert_eq!(status(&path, query), expected, "{} bytes and {query}", path.len());
+    }
+}
+
+/// As a real Apache httpd 2.4 answers `Redirect` and `RedirectMatch`, but for the last three tables.
+#[test]
+fn redirects_keep_what_is_left_of_path_and_query() {
+    let table: &[(&str, &str, &[(&str, &str)])] = &[
+        (
+            "/old",
+            "/new",
+            &[
+                ("/old", "/new"),
+                ("/old/", "/new/"),
+                ("/old/a/b?x=1", "/new/a/b?x=1"),
+                ("/old?", "/new?"),
+                ("/old/a%20b;c=%2525?z=%41%20", "/new/a%20b;c=%2525?z=%41%20"),
+            ],
+        ),
+        ("/h", "/new?x=1", &[("/h?y=2", "/new?x=1"), ("/h/a?y=2", "/new?x=1/a")]),
+        ("/abs", "https://h", &[("/abs", "https://h"), ("/abs/a?x", "https://h/a?x")]),
+        ("/abs", "https://h/", &[("/abs/a?x", "https://h//a?x")]),
+        ("/sl/", "/new/", &[("/sl/a?x", "/new/a?x"), ("/sl/", "/new/")]),
+        ("/sl/", "/new", &[("/sl/a?x", "/newa?x")]),
+        ("~^/re/(.*)$", "https://h/$1", &[("/re/a%20b?x=1", "https://h/a%20b?x=1"), ("/re/", "https://h/")]),
+        ("~^/re/(.*)$", "https://h/?u=$1", &[("/re/a?b", "https://h/?u=a")]),
+        ("~^/fix", "https://h/fix", &[("/fix/more?q", "https://h/fix?q")]),
+        // What Apache puts behind the fragment goes before it.
+        ("/f", "/new#part", &[("/f/a?y=2", "/new/a?y=2#part"), ("/f", "/new#part")]),
+        // Apache makes `https://ha` of this, which is another server.
+        ("/", "https://h", &[("/a?x", "https://h/a?x"), ("/", "https://h"), ("//a", "https://h/a")]),
+        ("/", "//h", &[("/.evil.example", "//h/.evil.example"), ("/@evil.example", "//h/@evil.example")]),
+        // Apache sends the whole URL, with its own name; the path alone would name another server.
+        ("/root", "/", &[("/root/evil.example/x?y", "/evil.example/x?y"), (r"/root/\evil.example", "/evil.example")]),
+    ];
+
+    for (path, to, requests) in table {
+        let (key, path) = path.strip_prefix('~').map_or(("path", *path), |regex| ("path_regex", regex));
+        let route = format!(r#"{{"{key}":"{path}","action":{{"redirect":{{"to":"{to}","status":302}}}}}}"#);
+        let rules = rules(&format!(r#"{{"routes":[{route}]}}"#)).unwrap();
+        for (uri, expected) in *requests {
+            let Decision::Respond(response) = rules.decide(&request(uri)) else { panic!("{uri}") };
+            assert_eq!(response.headers, [("location".to_owned(), (*expected).to_owned())], "{path} {to} {uri}");
+        }
     }
 }
 
@@ -196,7 +321,7 @@ fn only_the_server_of_a_redirect_is_its_authority() {
         ("/a:b$1", ""),
         ("/$1", ""),
     ] {
-        assert_eq!(authority(to), expected, "{to}");
+        assert_eq!(split_server(to).0, expected, "{to}");
     }
 }
 
@@ -228,7 +353,7 @@ fn answers_are_given_as_configured() {
     )
     .unwrap();
     let table = [
-        ("/old/x?y", 302, ("location", "https://h/new"), ""),
+        ("/old/x?y", 302, ("location", "https://h/new/x?y"), ""),
         ("/v1/a%20b", 308, ("location", "https://h/v2/a%20b"), ""),
         ("/ok", 200, ("content-type", "text/plain"), "hi"),
     ];
