@@ -38,10 +38,11 @@ pub(super) fn clean_path(path: &str) -> Result<String, TargetError> {
     Ok(format!("/{}", kept.join("/")))
 }
 
-/// Whether there would be a dot segment if `%2F`, `%5C` and `\` were separators too, which is not one between slashes.
+/// Whether there would be a dot segment if `%2F`, `%5C` and `\` were separators too, or if parameters were cut off, which is
+/// not one between slashes: some servers read paths so, servlet containers among them.
 fn hides_dots(path: &str) -> bool {
     // Nearly every path has none of these.
-    if !path.contains(['%', '\\']) {
+    if !path.contains(['%', '\\', ';']) {
         return false;
     }
     path.split('/').any(|segment| {
@@ -52,13 +53,21 @@ fn hides_dots(path: &str) -> bool {
                 at += rest.chars().next().map_or(1, char::len_utf8);
                 continue;
             };
-            hidden |= segment.get(start..at).and_then(dots).is_some();
+            hidden |= segment.get(start..at).is_some_and(|part| dots(part).is_some() || has_dots_with_parameters(part));
             parts += 1;
             at += length;
             start = at;
         }
-        hidden || (parts > 0 && segment.get(start..).and_then(dots).is_some())
+        let last = segment.get(start..).unwrap_or_default();
+        hidden || has_dots_with_parameters(last) || (parts > 0 && dots(last).is_some())
     })
+}
+
+/// Whether `part` is `.` or `..` with parameters: `..;a=b`, also with `%3B`.
+fn has_dots_with_parameters(part: &str) -> bool {
+    let (dots, rest) = after_dots(part);
+    let begins = rest.starts_with(';') || rest.get(..3).is_some_and(|escape| escape.eq_ignore_ascii_case("%3b"));
+    begins && matches!(dots, 1 | 2)
 }
 
 /// Length of the `%2F`, `%5C` or `\` that `text` starts with.
@@ -76,6 +85,15 @@ enum Dots {
 }
 
 fn dots(segment: &str) -> Option<Dots> {
+    match after_dots(segment) {
+        (1, "") => Some(Dots::Here),
+        (2, "") => Some(Dots::Up),
+        _ => None,
+    }
+}
+
+/// How many dots `segment` begins with, and what follows.
+fn after_dots(segment: &str) -> (usize, &str) {
     let mut rest = segment;
     let mut dots = 0;
     while let Some(after) = rest.strip_prefix('.').or_else(|| {
@@ -85,11 +103,7 @@ fn dots(segment: &str) -> Option<Dots> {
         rest = after;
         dots += 1;
     }
-    match (dots, rest) {
-        (1, "") => Some(Dots::Here),
-        (2, "") => Some(Dots::Up),
-        _ => None,
-    }
+    (dots, rest)
 }
 
 fn check_escapes(path: &[u8]) -> Result<(), TargetError> {

@@ -55,8 +55,9 @@ pub enum TargetError {
     /// More than 32 KiB.
     #[error("the request target is longer than 32 KiB")]
     TooLong,
-    /// `..%2f`: some servers take `%2F`, `%5C` and `\` for separators, and would resolve it after the decision.
-    #[error("the path hides a dot segment behind a separator that is not /")]
+    /// `..%2f`, `..;`: some servers take `%2F`, `%5C` and `\` for separators or cut parameters off, and would resolve it after
+    /// the decision.
+    #[error("the path hides a dot segment behind parameters or a separator that is not /")]
     HiddenDots,
     /// `%zz`, `%00`.
     #[error("the path holds an escape that is no character")]
@@ -189,6 +190,8 @@ mod tests {
             ("/a%2F.../\\x", "/a%2F.../%5Cx"),
             ("/a[0]{b}|^\"", "/a%5B0%5D%7Bb%7D%7C%5E%22"),
             ("/x%2f/../b", "/b"),
+            ("/a;.;/..a;b/...;c;..", "/a;.;/..a;b/...;c;.."),
+            ("/;x/../b;..", "/b;.."),
             ("/caf\u{e9}", "/caf%C3%A9"),
         ] {
             assert_eq!(target(sent, &["h"]).unwrap().path, expected, "{sent}");
@@ -211,6 +214,13 @@ mod tests {
             ("/a/.\\b", TargetError::HiddenDots),
             ("/a/b%5C.%2e/c", TargetError::HiddenDots),
             ("/\u{e9}%2f.", TargetError::HiddenDots),
+            ("/x/..;/private", TargetError::HiddenDots),
+            ("/x/.;a=b/private", TargetError::HiddenDots),
+            ("/..;x", TargetError::HiddenDots),
+            ("/x/%2e%2E;/private", TargetError::HiddenDots),
+            ("/x/.%2e%3B/private", TargetError::HiddenDots),
+            ("/x%2f..;%5cprivate", TargetError::HiddenDots),
+            ("/x\\.;", TargetError::HiddenDots),
             (&format!("/{}", "a".repeat(LONGEST)), TargetError::TooLong),
             // Three times as long once it is escaped.
             (&format!("/{}", "\u{e9}".repeat(LONGEST / 4)), TargetError::TooLong),
