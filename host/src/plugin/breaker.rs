@@ -11,7 +11,7 @@ const FIRST: Duration = Duration::from_millis(100);
 /// And no longer than this.
 const LONGEST: Duration = Duration::from_secs(30);
 
-/// Counts faults in a row. One for each instance's seat, and one for each kind of feedback to it.
+/// Counts faults in a row. One for each instance's seat, for each kind of feedback to it, and for what made it fail.
 #[derive(Debug, Default)]
 pub(super) struct Breaker {
     streak: u32,
@@ -54,10 +54,17 @@ impl Breaker {
 
     /// A call failed.
     pub(super) fn failed(&mut self, now: Instant) -> Change {
+        if self.strike() { self.open(now) } else { Change::None }
+    }
+
+    /// A call failed, which may have been the call's fault. Whether that is once too often in a row.
+    pub(super) fn strike(&mut self) -> bool {
         self.streak = self.streak.saturating_add(1);
-        if self.streak < STREAK {
-            return Change::None;
-        }
+        self.streak >= STREAK
+    }
+
+    /// Puts it aside, or lets it be so for longer.
+    pub(super) fn open(&mut self, now: Instant) -> Change {
         let pause = self.aside.map_or(FIRST, |aside| (aside.pause * 2).min(LONGEST));
         self.put_aside(now, pause)
     }

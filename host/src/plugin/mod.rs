@@ -28,6 +28,7 @@ mod seat;
 mod shipped;
 pub mod status;
 mod surface;
+mod suspects;
 mod totals;
 mod wasi;
 mod wrap;

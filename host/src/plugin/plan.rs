@@ -17,6 +17,7 @@ use super::load::{ConfigFault, Problem};
 use super::pulse::ticks;
 use super::status::Ledger;
 use super::surface::RoleKind;
+use super::suspects::Party;
 use crate::policy::FaultKind;
 
 /// Objections to a configuration that are kept.
@@ -47,10 +48,20 @@ pub(super) trait Role: Send + Sync + Sized + 'static {
         store: &mut Store<HostState>,
     ) -> wasmtime::Result<Result<Self::Configured, Vec<ConfigError>>>;
 
-    /// Whether a fault of this kind counts towards putting the plugin aside.
-    fn counts(kind: FaultKind) -> bool {
-        let _ = kind;
-        true
+    /// Harmless questions of our own. A passed deadline puts the plugin aside only if it passes its deadline for each of
+    /// them as well. None: every fault counts, whoever provoked it, for a fault costs nobody anything.
+    const PROBES: u32 = 0;
+
+    /// Asks one of [`Self::PROBES`], in the name of a party if there is one. What is answered does not matter.
+    fn probe(
+        &self,
+        guest: &Self::Guest,
+        store: &mut Store<HostState>,
+        number: u32,
+        party: Option<Party<'_>>,
+    ) -> wasmtime::Result<()> {
+        let _ = (guest, store, number, party);
+        Ok(())
     }
 
     /// Puts what the role needs into the store.

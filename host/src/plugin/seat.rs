@@ -5,6 +5,9 @@
 //!   ▲                                  ╰─ fault: count, log, throw the instance away
 //!   ╰── a fresh instance, configured again; refused at once while the breaker holds the plugin aside
 //! ```
+//!
+//! Where a fault is answered to somebody (503), a passed deadline puts the plugin aside only if questions of our own pass
+//! it as well; otherwise what provoked it is refused alone: see [`super::suspects`].
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
@@ -15,7 +18,10 @@ use super::fault::Crash;
 use super::instance::Instance;
 use super::plan::{Cost, NoInstance, Plan, Role};
 use super::status::Tally;
+use super::suspects::Suspects;
 use crate::policy::{Fault, FaultKind};
+
+mod doubt;
 
 /// What a plugin can be told.
 #[derive(Clone, Copy, Debug)]
@@ -31,6 +37,7 @@ pub(super) struct Seat<R: Role> {
     plan: Arc<Plan<R>>,
     instance: Option<Instance<R::Guest>>,
     breaker: Breaker,
+    suspects: Suspects,
     /// For what the plugin is told, one for each [`Word`]: a success in one must not excuse the other, nor a pick either.
     ears: [Breaker; 2],
     tally: Arc<Tally>,
@@ -46,6 +53,7 @@ impl<R: Role> Seat<R> {
             plan,
             instance: Some(instance),
             breaker: Breaker::default(),
+            suspects: Suspects::default(),
             ears: Default::default(),
             tally,
             began: None,
@@ -58,7 +66,7 @@ impl<R: Role> Seat<R> {
     /// If the plugin is aside, or no fresh instance can be made after a fault.
     #[inline]
     pub(super) fn ready(&mut self) -> Result<&mut Instance<R::Guest>, Fault> {
-        if !self.breaker.admits(Instant::now) {
+        if self.breaker.is_aside() && !self.may_be_tried() {
             return Err(self.aside());
         }
         self.began = self.tally.begin();
@@ -177,14 +185,16 @@ impl<R: Role> Seat<R> {
     fn fail_at(&mut self, cost: Cost, crash: Crash) -> Fault {
         let now = Instant::now();
         self.lose(&crash, now);
+        let change = match (crash.kind, cost) {
+            (FaultKind::Deadline, _) if R::PROBES > 0 => self.suspect(),
+            // A trap or a wrong answer is over in microseconds, and what one provokes must not be answered to all others.
+            (FaultKind::Trap | FaultKind::Memory | FaultKind::Answer, _) if R::PROBES > 0 => Change::None,
+            (_, Cost::Little) => self.breaker.failed(now),
+            (_, Cost::Deadline) => self.breaker.failed_slowly(now),
+            (_, Cost::Endless) => self.breaker.gave_out(now),
+        };
         let ledger = &self.plan.ledger;
-        if R::counts(crash.kind)
-            && let Change::Opened(pause) = match cost {
-                Cost::Little => self.breaker.failed(now),
-                Cost::Deadline => self.breaker.failed_slowly(now),
-                Cost::Endless => self.breaker.gave_out(now),
-            }
-        {
+        if let Change::Opened(pause) = change {
             self.tally.set_aside(true);
             let (plugin, role) = (&*ledger.plugin, ledger.role.as_str());
             tracing::warn!(plugin, role, ?pause, "plugin put aside after repeated faults");

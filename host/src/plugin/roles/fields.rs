@@ -22,11 +22,12 @@ pub(super) fn name(text: &str) -> Result<HeaderName, Crash> {
     Ok(name)
 }
 
-/// A field value. Text beyond ASCII is allowed (obs-text, RFC 9110 §5.5): endpoints send it in cookies, and a plugin that
+/// A field value. What is beyond ASCII is allowed (obs-text, RFC 9110 §5.5): endpoints send it in cookies, and a plugin that
 /// changes another part of such a value must be able to give it back.
-pub(super) fn value(name: &HeaderName, text: &str) -> Result<HeaderValue, Crash> {
-    HeaderValue::from_bytes(text.as_bytes()).map_err(|_| {
-        let found = printable(text);
+pub(super) fn value(name: &HeaderName, bytes: &[u8]) -> Result<HeaderValue, Crash> {
+    HeaderValue::from_bytes(bytes).map_err(|_| {
+        let text = String::from_utf8_lossy(bytes);
+        let found = printable(&text);
         Crash::answer("a header value without control characters", format_args!("`{name}: {found}`"))
     })
 }
@@ -47,6 +48,6 @@ mod tests {
 
     #[test]
     fn values_cannot_smuggle_a_line() {
-        assert!(value(&HeaderName::from_static("location"), "/a\r\nset-cookie: b").is_err());
+        assert!(value(&HeaderName::from_static("location"), b"/a\r\nset-cookie: b").is_err());
     }
 }

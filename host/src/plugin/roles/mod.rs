@@ -19,13 +19,9 @@ use super::load::Problem;
 use super::plan::{Plan, Role};
 use super::seat::Seat;
 use crate::lifecycle::PerWorker;
-use crate::policy::FaultKind;
 
-/// Faults that count towards putting a router or a rewriter aside: those that cost a worker its time. A trap or a wrong
-/// answer is over in microseconds, and what one request provokes must not be answered to all others.
-fn costs_time(kind: FaultKind) -> bool {
-    matches!(kind, FaultKind::Deadline | FaultKind::Unavailable)
-}
+/// Host of the requests of our own: a name that nobody has (RFC 6761 §6.4).
+const PROBE_HOST: &str = "tidegate.invalid";
 
 /// A seat for each worker, all of them filled; and what the first one's `configure` answered.
 fn per_worker<R: Role>(

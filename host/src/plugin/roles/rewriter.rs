@@ -1,7 +1,8 @@
 //! A plugin as rewriter: one instance for each worker.
 
+use std::hash::{Hash, Hasher};
 use std::num::NonZeroUsize;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use ::http::{HeaderName, HeaderValue, StatusCode};
 use wasmtime::Store;
@@ -17,9 +18,10 @@ use super::super::load::{ConfigFault, Problem};
 use super::super::plan::{Plan, Role};
 use super::super::seat::Seat;
 use super::super::surface::RoleKind;
-use super::{costs_time, fields, per_worker};
+use super::super::suspects::{Occasion, Party};
+use super::{PROBE_HOST, fields, per_worker};
 use crate::lifecycle::PerWorker;
-use crate::policy::{Edit, Fault, FaultKind, ResponseContext, Rewriter};
+use crate::policy::{Edit, Fault, ResponseContext, Rewriter, Scheme};
 
 /// Header names of interest. Each costs a look into every response.
 const NAMES: usize = 64;
@@ -29,6 +31,8 @@ const EDITS: usize = 128;
 
 struct Rewriting {
     config: String,
+    /// The first header that it wants to see, once it has said so.
+    interest: OnceLock<HeaderName>,
 }
 
 impl Role for Rewriting {
@@ -36,9 +40,26 @@ impl Role for Rewriting {
     type Configured = Vec<String>;
     const KIND: RoleKind = RoleKind::Rewriter;
 
-    /// See [`super::costs_time`].
-    fn counts(kind: FaultKind) -> bool {
-        costs_time(kind)
+    /// Two, so that a rewriter that one value makes hang is not taken for one that always does.
+    const PROBES: u32 = 2;
+
+    fn probe(
+        &self,
+        guest: &contract::Guest,
+        store: &mut Store<HostState>,
+        number: u32,
+        party: Option<Party<'_>>,
+    ) -> wasmtime::Result<()> {
+        let context = contract::Context {
+            scheme: Scheme::Http.into(),
+            host: PROBE_HOST.to_owned(),
+            path: "/".to_owned(),
+            route: party.and_then(|party| party.route),
+            endpoint: party.map_or_else(|| format!("http://{PROBE_HOST}"), |party| party.endpoint.to_owned()),
+        };
+        let value = if number == 0 { "/" } else { "tidegate=probe" };
+        let name = self.interest.get().map_or("location", HeaderName::as_str);
+        guest.call_rewrite(store, &context, 200, &[(name.to_owned(), value.to_owned())]).map(drop)
     }
 
     fn find(artifact: &Artifact, store: &mut Store<HostState>, instance: &Linked) -> wasmtime::Result<contract::Guest> {
@@ -60,9 +81,13 @@ pub(in super::super) fn rewriter(
     config: &serde_json::Value,
     workers: NonZeroUsize,
 ) -> Result<Box<dyn Rewriter>, Problem> {
-    let plan = Plan::new(artifact, Rewriting { config: config.to_string() })?;
+    let plan = Plan::new(artifact, Rewriting { config: config.to_string(), interest: OnceLock::new() })?;
     let (seats, names) = per_worker(&plan, workers)?;
-    Ok(Box::new(PluginRewriter { seats, interest: interest(&names)? }))
+    let interest = interest(&names)?;
+    if let Some(first) = interest.first() {
+        _ = plan.role.interest.set(first.clone());
+    }
+    Ok(Box::new(PluginRewriter { seats, interest }))
 }
 
 /// The header names that it asked for, each once.
@@ -103,7 +128,9 @@ impl Rewriter for PluginRewriter {
     ) -> Result<Vec<Edit>, Fault> {
         let mut seat = self.seats.mine();
         let ticks = seat.plan().artifact.ticks;
-        let shown = Shown::of(fields);
+        let answer = Answer { context: *context, status, fields };
+        let shown: Vec<_> =
+            fields.iter().map(|(name, value)| (name.as_str().to_owned(), text(value.as_bytes()))).collect();
         let context = contract::Context {
             scheme: context.scheme.into(),
             host: context.host.to_owned(),
@@ -111,60 +138,76 @@ impl Rewriter for PluginRewriter {
             route: context.route,
             endpoint: context.endpoint.to_owned(),
         };
-        let instance = seat.ready()?;
-        let edits = instance
-            .run(ticks, |guest, store| guest.call_rewrite(store, &context, status.as_u16().into(), &shown.fields));
-        seat.settle(edits.and_then(|edits| checked(edits, fields, &shown.positions)))
+        let instance = seat.ready_for(&answer)?;
+        let edits =
+            instance.run(ticks, |guest, store| guest.call_rewrite(store, &context, status.as_u16().into(), &shown));
+        seat.settle_for(&answer, edits.and_then(|edits| checked(edits, fields)))
     }
 }
 
-/// The fields that are text, and where each of them stood.
-struct Shown {
-    fields: Vec<(String, String)>,
-    positions: Vec<usize>,
+/// An answer that is rewritten.
+struct Answer<'a> {
+    context: ResponseContext<'a>,
+    status: StatusCode,
+    fields: &'a [(HeaderName, HeaderValue)],
 }
 
-impl Shown {
-    fn of(fields: &[(HeaderName, HeaderValue)]) -> Self {
-        let (fields, positions) = fields
-            .iter()
-            .enumerate()
-            .filter_map(|(position, (name, value))| {
-                let text = std::str::from_utf8(value.as_bytes()).ok()?;
-                Some(((name.as_str().to_owned(), text.to_owned()), position))
-            })
-            .unzip();
-        Self { fields, positions }
+impl Occasion for Answer<'_> {
+    fn question<H: Hasher>(&self, hasher: &mut H) {
+        let ResponseContext { scheme, host, path, route, endpoint } = self.context;
+        (scheme == Scheme::Https, host, path, route, endpoint, self.status.as_u16(), self.fields).hash(hasher);
+    }
+
+    fn party(&self) -> Option<Party<'_>> {
+        Some(Party { endpoint: self.context.endpoint, route: self.context.route })
     }
 }
 
-pub(super) fn checked(
-    edits: Vec<contract::Edit>,
-    fields: &[(HeaderName, HeaderValue)],
-    positions: &[usize],
-) -> Result<Vec<Edit>, Crash> {
+/// A value as it is shown: one that is not UTF-8 byte for byte, as the characters U+0000 to U+00FF.
+fn text(value: &[u8]) -> String {
+    match std::str::from_utf8(value) {
+        Ok(text) => text.to_owned(),
+        Err(_) => value.iter().copied().map(char::from).collect(),
+    }
+}
+
+/// A value that takes the place of `old`, in the bytes that [`text`] showed.
+fn bytes(text: String, old: &[u8]) -> Vec<u8> {
+    if std::str::from_utf8(old).is_ok() {
+        return text.into_bytes();
+    }
+    let mut bytes = Vec::with_capacity(text.len());
+    for character in text.chars() {
+        match u8::try_from(character) {
+            Ok(byte) => bytes.push(byte),
+            Err(_) => bytes.extend(character.encode_utf8(&mut [0; 4]).as_bytes()),
+        }
+    }
+    bytes
+}
+
+pub(super) fn checked(edits: Vec<contract::Edit>, fields: &[(HeaderName, HeaderValue)]) -> Result<Vec<Edit>, Crash> {
     if edits.len() > EDITS {
         return Err(Crash::answer(format_args!("at most {EDITS} edits"), edits.len()));
     }
     let find = |index: u32| {
-        let position = usize::try_from(index).ok().and_then(|index| positions.get(index)).copied();
-        let field = position.and_then(|position| fields.get(position).map(|(name, _)| (position, name)));
-        let (position, name) = field
-            .ok_or_else(|| Crash::answer(format_args!("the index of one of {} fields", positions.len()), index))?;
+        let field = usize::try_from(index).ok().and_then(|index| Some((index, fields.get(index)?)));
+        let (index, (name, value)) =
+            field.ok_or_else(|| Crash::answer(format_args!("the index of one of {} fields", fields.len()), index))?;
         fields::allowed(name)?;
-        Ok((position, name))
+        Ok((index, name, value))
     };
     edits
         .into_iter()
         .map(|edit| match edit {
             contract::Edit::Replace((index, text)) => {
-                let (position, name) = find(index)?;
-                Ok(Edit::Replace(position, fields::value(name, &text)?))
+                let (index, name, old) = find(index)?;
+                Ok(Edit::Replace(index, fields::value(name, &bytes(text, old.as_bytes()))?))
             }
             contract::Edit::Remove(index) => Ok(Edit::Remove(find(index)?.0)),
             contract::Edit::Add((name, text)) => {
                 let name = fields::name(&name)?;
-                let value = fields::value(&name, &text)?;
+                let value = fields::value(&name, text.as_bytes())?;
                 Ok(Edit::Add(name, value))
             }
         })
@@ -186,16 +229,22 @@ mod tests {
     }
 
     #[test]
-    fn indices_count_the_fields_that_were_shown() {
-        let fields = [
-            (HeaderName::from_static("location"), HeaderValue::from_bytes(b"/\xff").unwrap()),
-            (HeaderName::from_static("location"), HeaderValue::from_static("/a")),
+    fn values_that_are_not_utf_8_come_back_byte_for_byte() {
+        let table: [(&[u8], &str, &str, &[u8]); 4] = [
+            (b"http://a/caf\xe9", "http://a/caf\u{e9}", "http://b/caf\u{e9}", b"http://b/caf\xe9"),
+            (b"\xff\x80;\xc3\xa9", "\u{ff}\u{80};\u{c3}\u{a9}", "\u{c3}\u{a9}\u{20ac}", b"\xc3\xa9\xe2\x82\xac"),
+            ("http://a/café".as_bytes(), "http://a/café", "http://b/café", "http://b/café".as_bytes()),
+            (b"/a", "/a", "/b\u{e9}", "/b\u{e9}".as_bytes()),
         ];
-        let shown = Shown::of(&fields);
 
-        let edits = checked(vec![contract::Edit::Remove(0)], &fields, &shown.positions);
+        for (value, shown, answered, expected) in table {
+            let field = (HeaderName::from_static("location"), HeaderValue::from_bytes(value).unwrap());
+            let edit = contract::Edit::Replace((0, answered.to_owned()));
 
-        assert_eq!(edits.unwrap(), [Edit::Remove(1)], "the first is not UTF-8 and was not shown");
+            assert_eq!(text(value), shown);
+            let expected = Edit::Replace(0, HeaderValue::from_bytes(expected).unwrap());
+            assert_eq!(checked(vec![edit], &[field]).unwrap(), [expected], "{shown}");
+        }
     }
 
     #[test]
@@ -204,8 +253,7 @@ mod tests {
             (HeaderName::from_static("location"), HeaderValue::from_static("/a")),
             (HeaderName::from_static("content-length"), HeaderValue::from_static("3")),
         ];
-        let shown = Shown::of(&fields);
-        let refused = |edit| checked(vec![edit], &fields, &shown.positions).is_err();
+        let refused = |edit| checked(vec![edit], &fields).is_err();
 
         assert!(refused(contract::Edit::Remove(2)), "no such field");
         assert!(refused(contract::Edit::Remove(1)), "framing, though it was shown");
@@ -213,6 +261,6 @@ mod tests {
         assert!(refused(contract::Edit::Add(("Transfer-Encoding".into(), "chunked".into()))), "framing");
         assert!(!refused(contract::Edit::Replace((0, "/b".into()))));
         let many = std::iter::repeat_n(contract::Edit::Remove(0), EDITS + 1).collect();
-        assert!(checked(many, &fields, &shown.positions).is_err(), "too many");
+        assert!(checked(many, &fields).is_err(), "too many");
     }
 }

@@ -1,5 +1,6 @@
 //! A plugin as router: one instance for each worker.
 
+use std::hash::{Hash, Hasher};
 use std::num::NonZeroUsize;
 use std::sync::Arc;
 
@@ -17,11 +18,12 @@ use super::super::load::Problem;
 use super::super::plan::{Plan, Role};
 use super::super::seat::Seat;
 use super::super::surface::RoleKind;
+use super::super::suspects::{Occasion, Party};
 use super::memo::Memo;
-use super::{costs_time, fields, per_worker};
+use super::{PROBE_HOST, fields, per_worker};
 use crate::lifecycle::PerWorker;
 use crate::net::is_target;
-use crate::policy::{Decision, DirectResponse, Fault, FaultKind, RequestFacts, Router, Target};
+use crate::policy::{Decision, DirectResponse, Fault, RequestFacts, Router, Scheme, Target};
 
 /// Bytes of a path and query. What is sent is at most 65,534 bytes long; the rest is for an endpoint's base path.
 const PATH_BYTES: usize = 60 << 10;
@@ -48,9 +50,26 @@ impl Role for Routing {
     type Configured = bool;
     const KIND: RoleKind = RoleKind::Router;
 
-    /// See [`super::costs_time`].
-    fn counts(kind: FaultKind) -> bool {
-        costs_time(kind)
+    /// Two, so that a router that one path makes hang is not taken for one that hangs because that path is the first.
+    const PROBES: u32 = 2;
+
+    fn probe(
+        &self,
+        guest: &Guest,
+        store: &mut Store<HostState>,
+        number: u32,
+        _party: Option<Party<'_>>,
+    ) -> wasmtime::Result<()> {
+        let path = if number == 0 { "/" } else { "/.well-known/tidegate/probe" };
+        let line = contract::RequestLine {
+            method: "GET".to_owned(),
+            scheme: Scheme::Http.into(),
+            host: PROBE_HOST.to_owned(),
+            path: path.to_owned(),
+            query: None,
+            upgrade: None,
+        };
+        guest.router.call_route(store, &line).map(drop)
     }
 
     fn find(artifact: &Artifact, store: &mut Store<HostState>, instance: &Linked) -> wasmtime::Result<Guest> {
@@ -118,6 +137,27 @@ impl Router for PluginRouter {
     }
 }
 
+/// A request that is decided on.
+struct Asked<'a> {
+    request: &'a RequestFacts,
+    /// Whether the plugin may ask for more than its line.
+    all: bool,
+}
+
+impl Occasion for Asked<'_> {
+    fn question<H: Hasher>(&self, hasher: &mut H) {
+        let request = self.request;
+        (&request.method, request.host(), &request.path, &request.query, &request.upgrade).hash(hasher);
+        (request.scheme == Scheme::Https).hash(hasher);
+        if self.all {
+            (request.client, &request.sni).hash(hasher);
+            for (name, value) in &request.headers {
+                (name, value).hash(hasher);
+            }
+        }
+    }
+}
+
 impl PluginRouter {
     fn ask(&self, request: &mut RequestFacts) -> Result<Decision, Fault> {
         let mut seat = self.seats.mine();
@@ -130,7 +170,8 @@ impl PluginRouter {
             query: request.query.clone(),
             upgrade: request.upgrade.clone(),
         };
-        let instance = seat.ready()?;
+        let all = self.wants_request;
+        let instance = seat.ready_for(&Asked { request, all })?;
         if self.wants_request {
             instance.store.data_mut().lend(request);
         }
@@ -138,7 +179,7 @@ impl PluginRouter {
         if self.wants_request {
             instance.store.data_mut().give_back(request);
         }
-        seat.settle(decision.and_then(|decision| self.checked(decision)))
+        seat.settle_for(&Asked { request, all }, decision.and_then(|decision| self.checked(decision)))
     }
 
     fn checked(&self, decision: contract::Decision) -> Result<Decision, Crash> {
@@ -199,7 +240,7 @@ pub(super) fn checked_response(response: contract::Response) -> Result<DirectRes
     let mut headers = HeaderMap::with_capacity(response.headers.len());
     for (name, value) in &response.headers {
         let name = fields::name(name)?;
-        let value = fields::value(&name, value)?;
+        let value = fields::value(&name, value.as_bytes())?;
         headers.append(name, value);
     }
     Ok(DirectResponse { status, headers, body: response.body.into() })

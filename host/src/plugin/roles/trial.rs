@@ -27,7 +27,7 @@ pub fn try_answers(text: &str, number: u32, reserved: impl Fn(&HeaderName) -> bo
         rewriting::Edit::Add((text.to_owned(), text.to_owned())),
     ];
     for edit in edits {
-        match rewriter::checked(vec![edit], &fields, &[0]) {
+        match rewriter::checked(vec![edit], &fields) {
             Ok(edits) => edits.iter().for_each(|edit| assert_harmless(edit, &reserved)),
             Err(_refused) => {}
         }

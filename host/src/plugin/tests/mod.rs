@@ -11,7 +11,7 @@ use super::*;
 use crate::config::{Allow, Discover, Endpoint, EndpointAddress, EndpointState};
 use crate::policy::{
     Balancer, ClusterNumbers, Decision, Edit, Ending, Fault, FaultKind, Metric, Outcome, PickRequest, RequestFacts,
-    ResponseContext, Router, Scheme,
+    ResponseContext, Rewriter, Router, Scheme,
 };
 
 /// Waits for a condition, with a limit.

@@ -25,20 +25,160 @@ fn requests_that_make_a_router_trap_or_answer_wrongly_do_not_put_it_aside() {
     }
 }
 
-#[test]
-fn a_router_that_hangs_is_put_aside() {
-    let runtime = Runtime::new(None).unwrap();
+/// A router that loops where `condition` holds; its parameters are method, scheme, host, path, query and upgrade.
+fn router_looping_if(runtime: &Runtime, condition: &str) -> (Arc<Artifact>, Box<dyn Router>) {
     let text = String::from_utf8_lossy(guest!("router-trap")).replace(
         "(if (call $misbehave) (then unreachable))",
-        "(if (call $misbehave) (then (loop $again (br $again))))",
+        &format!("(if {condition} (then (loop $again (br $again))))"),
     );
-    let artifact = load(&runtime, text.as_bytes()).unwrap();
+    let artifact = load(runtime, text.as_bytes()).unwrap();
     let router = artifact.router(&Value::Null, &["a".into()], 1, NonZeroUsize::MIN).unwrap();
+    (artifact, router)
+}
+
+fn kind<T>(answer: Result<T, Fault>) -> Option<FaultKind> {
+    answer.err().map(|fault| fault.kind)
+}
+
+#[test]
+fn what_makes_a_router_hang_is_refused_and_all_else_is_served() {
+    let runtime = Runtime::new(None).unwrap();
+    let (artifact, router) = router_looping_if(&runtime, "(call $misbehave)");
     for _ in 0..5 {
-        assert_eq!(router.route(&mut facts(true)).unwrap_err().kind, FaultKind::Deadline);
+        assert_eq!(kind(router.route(&mut facts(true))), Some(FaultKind::Deadline));
+
+        assert_eq!(kind(router.route(&mut facts(false))), None, "the same line without what makes it hang");
+    }
+    for _ in 0..5 {
+        router.route(&mut facts(true)).unwrap_err();
+    }
+
+    assert_eq!(kind(router.route(&mut facts(true))), Some(FaultKind::Unavailable), "refused without being asked");
+    assert_eq!(kind(router.route(&mut facts(false))), None);
+    assert_eq!(artifact.status()[0].aside, 0);
+}
+
+#[test]
+fn a_router_that_one_path_makes_hang_is_not_put_aside_whatever_the_path() {
+    let runtime = Runtime::new(None).unwrap();
+    // "/" has one byte: the first question of our own hangs as well.
+    for (length, path) in [(1, "/"), (5, "/slow")] {
+        let (artifact, router) = router_looping_if(&runtime, &format!("(i32.eq (local.get 6) (i32.const {length}))"));
+        let ask = |path: &str, query: u32| {
+            router.route(&mut RequestFacts { path: path.to_owned(), query: Some(query.to_string()), ..facts(false) })
+        };
+        for number in 0..12 {
+            assert_eq!(kind(ask(path, number)), Some(FaultKind::Deadline), "each is another question");
+        }
+
+        assert_eq!(kind(ask("/other", 0)), None, "{path}");
+        assert_eq!(artifact.status()[0].aside, 0, "{path}");
+    }
+}
+
+#[test]
+fn a_router_that_always_hangs_is_put_aside() {
+    let runtime = Runtime::new(None).unwrap();
+    let (artifact, router) = router_looping_if(&runtime, "(i32.const 1)");
+    let ask = |number: u32| router.route(&mut RequestFacts { query: Some(number.to_string()), ..facts(false) });
+    for number in 0..5 {
+        assert_eq!(kind(ask(number)), Some(FaultKind::Deadline));
     }
 
     assert_eq!(artifact.status()[0].aside, 1);
+    assert_eq!(kind(ask(5)), Some(FaultKind::Unavailable), "nobody waits for it any more");
+}
+
+#[test]
+fn a_router_that_recovers_comes_back_by_a_question_of_our_own() {
+    let runtime = Runtime::new(None).unwrap();
+    // Hangs in its first nine calls, which a shared counter tells across instances: five, two of our own, one more of our
+    // own when the pause is over, and what provokes it.
+    let text = String::from_utf8_lossy(guest!("router-trap"))
+        .replace(
+            "(import \"tidegate\" \"header\"",
+            "(import \"tidegate\" \"add\" (func $add (param i32 i32 f64 i32)))\n(import \"tidegate\" \"header\"",
+        )
+        .replace(
+            "(if (call $misbehave) (then unreachable))",
+            "(call $add (i32.const 64) (i32.const 3) (f64.const 1) (i32.const 32))
+             (if (f64.le (f64.load (i32.const 40)) (f64.const 9)) (then (loop $again (br $again))))",
+        );
+    let artifact = load(&runtime, text.as_bytes()).unwrap();
+    let router = artifact.router(&Value::Null, &["a".into()], 1, NonZeroUsize::MIN).unwrap();
+    for _ in 0..5 {
+        router.route(&mut facts(false)).unwrap_err();
+    }
+    assert_eq!(artifact.status()[0].aside, 1);
+
+    eventually("it answers a question of our own", || router.route(&mut facts(false)).is_ok());
+
+    assert_eq!(artifact.status()[0].aside, 0);
+}
+
+/// A rewriter that loops where `condition` holds; its parameters are scheme, host, path, route, endpoint, status and fields.
+fn rewriter_looping_if(runtime: &Runtime, condition: &str) -> (Arc<Artifact>, Box<dyn Rewriter>) {
+    let text = String::from_utf8_lossy(guest!("rewriter-remove")).replace(
+        "(i32.store8 (i32.const 128) (i32.const 1))",
+        &format!("(if {condition} (then (loop $again (br $again)))) (i32.store8 (i32.const 128) (i32.const 1))"),
+    );
+    let artifact = load(runtime, text.as_bytes()).unwrap();
+    let rewriter = artifact.rewriter(&Value::Null, NonZeroUsize::MIN).unwrap();
+    (artifact, rewriter)
+}
+
+fn rewrite(rewriter: &dyn Rewriter, endpoint: &str, location: &str) -> Result<Vec<Edit>, Fault> {
+    let context = ResponseContext { scheme: Scheme::Http, host: "front.example", path: "/", route: Some(0), endpoint };
+    let field = (HeaderName::from_static("location"), HeaderValue::from_str(location).unwrap());
+    rewriter.rewrite(&context, StatusCode::FOUND, &[field])
+}
+
+#[test]
+fn an_endpoint_that_makes_a_rewriter_hang_is_refused_alone() {
+    let runtime = Runtime::new(None).unwrap();
+    let (slow, other) = ("http://slow:80", "http://other:80");
+    let (artifact, rewriter) =
+        rewriter_looping_if(&runtime, &format!("(i32.eq (local.get 8) (i32.const {}))", slow.len()));
+    for number in 0..5 {
+        assert_eq!(kind(rewrite(&*rewriter, slow, &format!("/{number}"))), Some(FaultKind::Deadline));
+
+        assert_eq!(kind(rewrite(&*rewriter, other, "/")), None);
+    }
+
+    assert_eq!(kind(rewrite(&*rewriter, slow, "/anything")), Some(FaultKind::Unavailable), "nobody waits for it");
+    assert_eq!(kind(rewrite(&*rewriter, other, "/")), None);
+    assert_eq!(artifact.status()[0].aside, 0);
+}
+
+#[test]
+fn an_answer_that_makes_a_rewriter_hang_takes_nothing_from_its_endpoint() {
+    let runtime = Runtime::new(None).unwrap();
+    // The length of the first field's value.
+    let (artifact, rewriter) =
+        rewriter_looping_if(&runtime, "(i32.eq (i32.load offset=12 (local.get 10)) (i32.const 5))");
+    for _ in 0..5 {
+        assert_eq!(kind(rewrite(&*rewriter, "http://a:80", "/slow")), Some(FaultKind::Deadline));
+    }
+
+    assert_eq!(kind(rewrite(&*rewriter, "http://a:80", "/slow")), Some(FaultKind::Unavailable), "nobody waits for it");
+    assert_eq!(kind(rewrite(&*rewriter, "http://a:80", "/other")), None);
+    for number in 0..12 {
+        assert_eq!(kind(rewrite(&*rewriter, "http://a:80", &format!("/{number:04}"))), Some(FaultKind::Deadline));
+    }
+    assert_eq!(kind(rewrite(&*rewriter, "http://a:80", "/other")), None);
+    assert_eq!(artifact.status()[0].aside, 0);
+}
+
+#[test]
+fn a_rewriter_that_always_hangs_is_put_aside() {
+    let runtime = Runtime::new(None).unwrap();
+    let (artifact, rewriter) = rewriter_looping_if(&runtime, "(i32.const 1)");
+    for number in 0..5 {
+        assert_eq!(kind(rewrite(&*rewriter, &format!("http://{number}:80"), "/")), Some(FaultKind::Deadline));
+    }
+
+    assert_eq!(artifact.status()[0].aside, 1);
+    assert_eq!(kind(rewrite(&*rewriter, "http://new:80", "/")), Some(FaultKind::Unavailable));
 }
 
 #[test]
