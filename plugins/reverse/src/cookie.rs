@@ -1,31 +1,72 @@
 //! `Set-Cookie`: `Path` and `Domain` are mapped, every other byte stays.
 
-use crate::mapping::{Client, Mapping};
+use std::ops::Range;
+
+use crate::mapping::{BLANKS, Client, Mapping};
 
 /// The field's new value, or none if nothing in it is the endpoint's own. `endpoint` is the URL of the one that answered.
+///
+/// Of an attribute that is repeated the last counts, as for browsers (RFC 6265 §5.3) and Apache; the others stay.
 #[must_use]
 pub fn mapped(value: &str, mapping: &Mapping, client: Client<'_>, endpoint: &str) -> Option<String> {
-    let mut changed = false;
-    // The first piece is the cookie itself, whatever it is called.
-    let pieces = value.split(';').enumerate().map(|(number, piece)| {
-        let new = if number == 0 { None } else { attribute(piece, mapping, client, endpoint) };
-        changed |= new.is_some();
-        new.unwrap_or_else(|| piece.to_owned())
-    });
-    let joined = pieces.collect::<Vec<_>>().join(";");
-    changed.then_some(joined)
+    let Attributes { path, domain } = Attributes::of(value);
+    let new = |of: Option<Range<usize>>, map: &dyn Fn(&str) -> Option<String>| {
+        let range = of?;
+        let old = value.get(range.clone())?;
+        let new = map(old).filter(|new| new != old)?;
+        Some((range, new))
+    };
+    let path = new(path, &|path| mapping.cookie_path(path, endpoint));
+    let domain = new(domain, &|domain| mapping.cookie_domain(domain, client));
+    let mut changes: Vec<_> = path.into_iter().chain(domain).collect();
+    if changes.is_empty() {
+        return None;
+    }
+    changes.sort_by_key(|(range, _)| range.start);
+    let (mut mapped, mut at) = (String::with_capacity(value.len()), 0);
+    for (range, new) in changes {
+        mapped.push_str(value.get(at..range.start)?);
+        mapped.push_str(&new);
+        at = range.end;
+    }
+    mapped.push_str(value.get(at..)?);
+    Some(mapped)
 }
 
-fn attribute(piece: &str, mapping: &Mapping, client: Client<'_>, endpoint: &str) -> Option<String> {
-    let (name, value) = piece.split_once('=')?;
-    let plain = Some(value.trim()).filter(|plain| !plain.is_empty())?;
-    let new = match name.trim() {
-        name if name.eq_ignore_ascii_case("path") => mapping.cookie_path(plain, endpoint)?,
-        name if name.eq_ignore_ascii_case("domain") => mapping.cookie_domain(plain, client)?,
-        _ => return None,
-    };
-    let (before, after) = value.split_once(plain)?;
-    (new != plain).then(|| format!("{name}={before}{new}{after}"))
+/// Where the values that count stand.
+#[derive(Default)]
+struct Attributes {
+    path: Option<Range<usize>>,
+    domain: Option<Range<usize>>,
+}
+
+impl Attributes {
+    fn of(cookie: &str) -> Self {
+        let mut found = Self::default();
+        let mut end = 0_usize;
+        for (number, piece) in cookie.split(';').enumerate() {
+            let start = end;
+            end = start.saturating_add(piece.len()).saturating_add(1);
+            // The first piece is the cookie itself, whatever it is called.
+            if number == 0 {
+                continue;
+            }
+            let (name, value) = piece.split_once('=').unwrap_or((piece, ""));
+            let plain = value.trim_matches(BLANKS);
+            let before = piece.len().saturating_sub(value.trim_start_matches(BLANKS).len());
+            let at = start.saturating_add(before);
+            let range = at..at.saturating_add(plain.len());
+            match name.trim_matches(BLANKS) {
+                // One without a value stands for the path of the request.
+                name if name.eq_ignore_ascii_case("path") => found.path = Some(range),
+                // One without a value is none.
+                name if name.eq_ignore_ascii_case("domain") && !plain.is_empty() => found.domain = Some(range),
+                _ => {}
+            }
+        }
+        found.path = found.path.filter(|range| !range.is_empty());
+        found
+    }
 }
 
 #[cfg(test)]
@@ -53,7 +94,14 @@ mod tests {
             ("fakepath=/app;path=/app", Some("fakepath=/app;path=/pub")),
             ("path=/app; x=/app", None),
             ("a=b; fakepath=/app", None),
-            ("a=b; path=/app; path=/app/2", Some("a=b; path=/pub; path=/pub/2")),
+            ("a=b; path=/app; path=/app/2", Some("a=b; path=/app; path=/pub/2")),
+            ("a=b; path=/app; path=/other", None),
+            ("a=b; path=/app; path=", None),
+            ("a=b; path=/app; path", None),
+            ("a=b; Domain=backend.example; domain=", Some("a=b; Domain=public.example; domain=")),
+            ("a=b; Domain=backend.example; domain=other.example", None),
+            ("a=b; Domain=backend.example;Path=/app;x", Some("a=b; Domain=public.example;Path=/pub;x")),
+            ("a=caf\u{e9}\u{a0};path=/app/\u{a0}", Some("a=caf\u{e9}\u{a0};path=/pub/\u{a0}")),
             ("a=b; Domain=backend.example", Some("a=b; Domain=public.example")),
             ("a=b; DOMAIN=.Backend.example; Path=/app", Some("a=b; DOMAIN=.public.example; Path=/pub")),
             ("a=b; Domain=BACKEND.example.org", None),
@@ -83,5 +131,18 @@ mod tests {
             assert_eq!(mapped(value, &foo, client, endpoint).as_deref(), expected, "{endpoint} {value}");
         }
         assert_eq!(mapped("a=b; Path=/x", &mapping("/", "/"), client, "http://backend.example:8080"), None);
+    }
+
+    #[test]
+    fn a_cookie_as_long_as_it_may_be_is_looked_at_once() {
+        let client = Client { secure: false, host: "public.example" };
+        let origins = (0..4096).map(|number| format!("http://b{number}.example/base{number}")).collect();
+        let many = Mapping::new(Route { path: "/pub".into(), to_path: "/app".into(), origins }, "").unwrap();
+        let long = format!("a=b{}", ";path=/base4095/app".repeat(800));
+
+        let mapped = mapped(&long, &many, client, "http://b7.example/base7").unwrap();
+
+        assert!(mapped.ends_with(";path=/base4095/app;path=/pub"), "the last one counts");
+        assert_eq!(mapped.len(), long.len() + "/pub".len() - "/base4095/app".len());
     }
 }

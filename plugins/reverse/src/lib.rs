@@ -7,7 +7,7 @@ pub mod origin;
 
 use tidegate_plugin::{About, ConfigError, Context, Describe, Edit, Field, Rewriter, Scheme, config, export_rewriter};
 
-use mapping::{Client, Mapping, Written};
+use mapping::{BLANKS, Client, Mapping, Written};
 
 /// Fields that hold one URL, as in Apache.
 const URLS: [&str; 4] = ["location", "content-location", "uri", "destination"];
@@ -45,7 +45,7 @@ impl Rewriter for Reverse {
             let new = if name.eq_ignore_ascii_case(COOKIE) {
                 cookie::mapped(value, mapping, client, &context.endpoint)
             } else if URLS.iter().any(|url| name.eq_ignore_ascii_case(url)) {
-                mapping.location(value.trim(), client)
+                mapping.location(value.trim_matches(BLANKS), client)
             } else {
                 None
             };

@@ -1,9 +1,14 @@
 //! The way back: what an endpoint says of itself, as the client knows it.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use serde::Deserialize;
 use tidegate_plugin::{ConfigError, fault};
 
 use crate::origin::{Origin, split_port, without_default_port};
+
+/// What stands around a value. No other blanks: a value that is not UTF-8 is shown byte for byte, and 0xA0 is one of it.
+pub const BLANKS: [char; 2] = [' ', '\t'];
 
 /// The configuration as the gateway writes it.
 #[derive(Debug, Default, Deserialize)]
@@ -51,21 +56,25 @@ impl<'a> Client<'a> {
     }
 }
 
-/// One route, ready for use.
+/// One route, ready for use. What it costs does not depend on how many endpoints there are.
 #[derive(Debug)]
 pub struct Mapping {
     /// The client's side as written, and without a slash at its end.
     path: String,
     stem: String,
-    inner: Vec<Inner>,
+    /// What endpoints put in front of the route's paths, by how they know themselves.
+    by_origin: BTreeMap<Origin, Prefixes>,
+    all: Prefixes,
+    hosts: BTreeSet<String>,
 }
 
-/// One endpoint as it knows itself.
-#[derive(Debug)]
-struct Inner {
-    origin: Origin,
-    /// Prefix of its paths; no slash at its end.
-    prefix: String,
+/// Prefixes of paths, none of them with a slash at its end; the first of those that fit counts.
+#[derive(Debug, Default)]
+struct Prefixes {
+    /// With their turn.
+    turns: BTreeMap<String, usize>,
+    /// Bytes of the longest.
+    longest: usize,
 }
 
 impl Mapping {
@@ -77,20 +86,25 @@ impl Mapping {
         if !route.path.starts_with('/') {
             return Err(fault(format!("{at}/path"), format!("expected a path that starts with /: {}", route.path)));
         }
-        let inner = route.origins.iter().enumerate().map(|(number, url)| {
+        let (mut by_origin, mut all, mut hosts) =
+            (BTreeMap::<Origin, Prefixes>::new(), Prefixes::default(), BTreeSet::new());
+        for (number, url) in route.origins.iter().enumerate() {
             let wrong = || fault(format!("{at}/origins/{number}"), format!("expected a ws or http URL: {url}"));
             let (origin, base) = Origin::split(as_named(url)).ok_or_else(wrong)?;
-            Ok(Inner { origin, prefix: format!("{base}{}", route.to_path).trim_end_matches('/').to_owned() })
-        });
-        let inner = inner.collect::<Result<_, _>>()?;
-        Ok(Self { stem: route.path.trim_end_matches('/').to_owned(), path: route.path, inner })
+            let prefix = format!("{base}{}", route.to_path);
+            let prefix = prefix.trim_end_matches('/');
+            hosts.insert(origin.host().to_owned());
+            all.add(prefix, number);
+            by_origin.entry(origin).or_default().add(prefix, number);
+        }
+        Ok(Self { stem: route.path.trim_end_matches('/').to_owned(), path: route.path, by_origin, all, hosts })
     }
 
     /// The client's URL for `url`, if it leads to an endpoint of this route; none leaves it alone.
     #[must_use]
     pub fn location(&self, url: &str, client: Client<'_>) -> Option<String> {
         let (origin, tail) = Origin::split(url)?;
-        let rest = self.inner.iter().filter(|inner| inner.origin == origin).find_map(|inner| inner.rest(tail))?;
+        let (_, rest) = self.by_origin.get(&origin)?.split(tail)?;
         let mut mapped = client.origin();
         if rest.starts_with('/') {
             mapped.push_str(&self.stem);
@@ -104,13 +118,12 @@ impl Mapping {
     /// The client's path for a cookie's `path`, as set by `endpoint`.
     #[must_use]
     pub fn cookie_path(&self, path: &str, endpoint: &str) -> Option<String> {
-        let answered = Origin::split(as_named(endpoint)).map(|(origin, _)| origin);
-        let of_answerer = self.inner.iter().filter(|inner| Some(&inner.origin) == answered.as_ref());
-        let (inner, rest) = of_answerer.chain(&self.inner).find_map(|inner| Some((inner, inner.rest(path)?)))?;
+        let answerer = Origin::split(as_named(endpoint)).and_then(|(origin, _)| self.by_origin.get(&origin));
+        let (prefix, rest) = answerer.and_then(|own| own.split(path)).or_else(|| self.all.split(path))?;
         Some(match rest {
             "" => self.path.clone(),
             // All that this endpoint has: "/app" covers "/app/", but not the other way round.
-            "/" if inner.prefix.is_empty() => self.path.clone(),
+            "/" if prefix.is_empty() => self.path.clone(),
             _ => format!("{}{rest}", self.stem),
         })
     }
@@ -119,16 +132,25 @@ impl Mapping {
     #[must_use]
     pub fn cookie_domain(&self, domain: &str, client: Client<'_>) -> Option<String> {
         let (dot, name) = domain.strip_prefix('.').map_or(("", domain), |name| (".", name));
-        let known = self.inner.iter().any(|inner| inner.origin.host().eq_ignore_ascii_case(name));
+        let known = self.hosts.contains(&name.to_ascii_lowercase());
         (known && !client.name().is_empty()).then(|| format!("{dot}{}", client.name()))
     }
 }
 
-impl Inner {
-    /// What follows the prefix, which must end on a boundary: `/appfoo` is not below `/app`.
-    fn rest<'a>(&self, tail: &'a str) -> Option<&'a str> {
-        let rest = tail.strip_prefix(&*self.prefix)?;
-        (rest.is_empty() || rest.starts_with(['/', '?', '#'])).then_some(rest)
+impl Prefixes {
+    fn add(&mut self, prefix: &str, turn: usize) {
+        self.longest = self.longest.max(prefix.len());
+        self.turns.entry(prefix.to_owned()).or_insert(turn);
+    }
+
+    /// The first prefix that fits, and what follows it. It must end on a boundary: `/appfoo` is not below `/app`.
+    fn split<'a>(&self, tail: &'a str) -> Option<(&'a str, &'a str)> {
+        let boundaries = tail.match_indices(['/', '?', '#']).map(|(at, _)| at).chain([tail.len()]);
+        let fitting = boundaries.take_while(|at| *at <= self.longest).filter_map(|at| {
+            let (prefix, rest) = tail.split_at_checked(at)?;
+            Some((self.turns.get(prefix)?, (prefix, rest)))
+        });
+        fitting.min_by_key(|(turn, _)| **turn).map(|(_, parts)| parts)
     }
 }
 

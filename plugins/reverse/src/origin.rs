@@ -1,7 +1,7 @@
 //! Where a URL leads: origins that compare as their meaning, not as their text.
 
 /// Scheme, host and port. `ws` is `http` and `wss` is `https`: the same server answers both.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Origin {
     secure: bool,
     /// Lower case; brackets around an IPv6 address.
