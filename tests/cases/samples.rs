@@ -207,7 +207,7 @@ async fn the_reference_with_every_key_is_served() {
     assert_eq!(get("/files/css/a/b.css", "x.example").await.seen().target, "/css/a/b.css");
     assert_eq!(get("/private", "x.example").await.status, 404);
     let moved = get("/old/x", "x.example").await;
-    assert_eq!((moved.status.as_u16(), moved.header("location")), (301, "/new"));
+    assert_eq!((moved.status.as_u16(), moved.header("location")), (301, "/new/x"));
     assert_eq!(get("/ping", "x.example").await.text(), "pong\n");
 }
 

@@ -8,16 +8,16 @@ use http_body::Body as _;
 use hyper::upgrade::OnUpgrade;
 
 use super::attempt::{Answer, AttemptError, Outgoing, attempt};
-use super::head::{prepare_response, request_fields};
+use super::head::{Withheld, prepare_response, request_fields};
 use super::record::Record;
 use super::retry::Source;
 use super::switch::{self, Switch};
 use super::{Client, Destination, Rules, Snapshot, begin, max_forwards};
 use crate::http::{Body, Incoming, Offer, Refused, offered, read_target, reply};
 use crate::policy::{Decision, DirectResponse, RequestFacts, ResponseContext, Target};
-use crate::telemetry::Counter;
+use crate::telemetry::{Counter, limited};
 use crate::tunnel::Side;
-use crate::upstream::Content;
+use crate::upstream::{Content, Upstream};
 
 /// Answers one request under one generation.
 ///
@@ -142,6 +142,23 @@ struct Exchange<'a> {
 }
 
 impl Exchange<'_> {
+    /// What goes out in place of a response that must not.
+    #[cold]
+    fn withheld(&self, withheld: &Withheld, upstream: &Upstream, mut record: Record) -> Response<Body> {
+        let (status, ending, text) = match withheld {
+            Withheld::Fault(fault) => {
+                (StatusCode::SERVICE_UNAVAILABLE, fault.kind.as_str(), "the response could not be mapped back")
+            }
+            Withheld::TooMuch { .. } => {
+                let (cluster, endpoint) = (self.destination.cluster.name(), upstream.url());
+                limited!(warn, of: endpoint, %cluster, %endpoint, error = %withheld, "response withheld");
+                (StatusCode::BAD_GATEWAY, "too-much", "the endpoint sent more fields than can be mapped back")
+            }
+        };
+        record.ending(ending);
+        finish(record, self.edited(reply::sentence(status, text)))
+    }
+
     fn outgoing(&self, parts: Parts, body: Incoming, facts: &RequestFacts) -> Outgoing<'_> {
         let expects = body.is_expected();
         let (source, body) = Source::of(body, &self.destination.cluster, &parts.method);
@@ -197,10 +214,8 @@ impl Exchange<'_> {
             route: self.target.route,
             endpoint: upstream.known_as(),
         };
-        if let Err(fault) = prepare_response(&mut parts.headers, status, self.snapshot, self.rules, context) {
-            record.ending(fault.kind.as_str());
-            let text = "the response could not be mapped back";
-            return finish(record, self.edited(reply::sentence(StatusCode::SERVICE_UNAVAILABLE, text)));
+        if let Err(withheld) = prepare_response(&mut parts.headers, status, self.snapshot, self.rules, context) {
+            return self.withheld(&withheld, &upstream, record);
         }
         if let Some(cookie) = record.sticky(&self.destination.cluster, facts, self.client.scheme) {
             parts.headers.append(header::SET_COOKIE, cookie);

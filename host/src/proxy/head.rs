@@ -7,7 +7,7 @@ use ::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, Uri, header};
 use super::{Client, Rules, Snapshot};
 use crate::http::{Fields, Offer, strip_hop_by_hop};
 use crate::net::is_target;
-use crate::policy::{Edit, Fault, RequestFacts, ResponseContext};
+use crate::policy::{Edit, Fault, RequestFacts, ResponseContext, SHOWN_BYTES, SHOWN_FIELDS, SHOWN_VALUE};
 use crate::upstream::Upstream;
 
 /// The fields of a request head that are the same for every endpoint that is tried, as they are sent.
@@ -71,17 +71,28 @@ pub(super) fn target_for<'a>(
     (text.len() <= LONGEST_TARGET && is_target(&text)).then_some(Cow::Owned(text))
 }
 
+/// Why a response must not go out: what is in it was not mapped back.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum Withheld {
+    /// The rewriter failed.
+    #[error(transparent)]
+    Fault(#[from] Fault),
+    /// The endpoint sent more than a rewriter is shown.
+    #[error("expected at most {limit} {what} for the rewriter in one response, found {found}")]
+    TooMuch { what: &'static str, limit: usize, found: usize },
+}
+
 /// The response head for the client: hop-by-hop fields off, rewritten, edited.
 ///
 /// # Errors
-/// A [`Fault`] of the rewriter: the response must not go out.
+/// [`Withheld`]: the response must not go out.
 pub(super) fn prepare_response(
     headers: &mut HeaderMap,
     status: StatusCode,
     snapshot: &Snapshot,
     rules: &Rules,
     context: ResponseContext<'_>,
-) -> Result<(), Fault> {
+) -> Result<(), Withheld> {
     if headers.contains_key(header::TRANSFER_ENCODING) {
         // RFC 9112 §6.3: the coding has framed this body, whatever the length says.
         headers.remove(header::CONTENT_LENGTH);
@@ -105,7 +116,7 @@ fn rewrite(
     status: StatusCode,
     snapshot: &Snapshot,
     context: ResponseContext<'_>,
-) -> Result<(), Fault> {
+) -> Result<(), Withheld> {
     let interest = snapshot.rewriter.interest();
     if !interest.iter().any(|name| headers.contains_key(name)) {
         return Ok(());
@@ -114,6 +125,7 @@ fn rewrite(
         .iter()
         .flat_map(|name| headers.get_all(name).iter().map(|value| (name.clone(), value.clone())))
         .collect();
+    check_size(&fields)?;
     let edits = snapshot.rewriter.rewrite(&context, status, &fields)?;
     if edits.is_empty() {
         return Ok(());
@@ -142,4 +154,17 @@ fn rewrite(
         headers.append(name, value);
     }
     Ok(())
+}
+
+fn check_size(fields: &[(HeaderName, HeaderValue)]) -> Result<(), Withheld> {
+    let sizes = || fields.iter().map(|(_, value)| value.len());
+    let checks = [
+        ("fields", SHOWN_FIELDS, fields.len()),
+        ("bytes in one field", SHOWN_VALUE, sizes().max().unwrap_or_default()),
+        ("bytes", SHOWN_BYTES, sizes().sum()),
+    ];
+    match checks.into_iter().find(|(_, limit, found)| found > limit) {
+        Some((what, limit, found)) => Err(Withheld::TooMuch { what, limit, found }),
+        None => Ok(()),
+    }
 }

@@ -112,7 +112,7 @@ impl Regex {
             .map_err(|error| PatternError::of(&error))?;
         let matcher = dense(&nfa, dense::Config::new().start_kind(StartKind::Unanchored));
         let groups = if groups && matcher.is_some() { Finder::new(&tree, &nfa) } else { None };
-        let tracker = tracker(nfa).map_err(|error| PatternError::of(&error))?;
+        let tracker = tracker(nfa)?;
         Ok(Self { matcher, groups, tracker })
     }
 
@@ -258,10 +258,13 @@ fn dense(nfa: &NFA, config: dense::Config) -> Option<Dense> {
 }
 
 /// With memory for as many steps as [`BUDGET`] allows.
-fn tracker(nfa: NFA) -> Result<BoundedBacktracker, thompson::BuildError> {
+fn tracker(nfa: NFA) -> Result<BoundedBacktracker, PatternError> {
     let steps = usize::try_from(BUDGET / TRACK).unwrap_or(usize::MAX);
     let visited = steps.saturating_add(nfa.states().len()) / 8 + 64;
-    BoundedBacktracker::builder().configure(BoundedBacktracker::config().visited_capacity(visited)).build_from_nfa(nfa)
+    BoundedBacktracker::builder()
+        .configure(BoundedBacktracker::config().visited_capacity(visited))
+        .build_from_nfa(nfa)
+        .map_err(|error| PatternError::of(&error))
 }
 
 #[cfg(test)]

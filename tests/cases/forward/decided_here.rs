@@ -73,16 +73,34 @@ async fn redirects_lead_where_they_say() {
         [[route]]
         path = "/gone"
         redirect = { to = "https://elsewhere.example/x", status = 308 }
+        [[route]]
+        path_regex = "^/re/(.*)$"
+        redirect = { to = "https://elsewhere.example/$1", status = 301 }
+        [[route]]
+        path = "/search"
+        redirect = { to = "/find?by=path", status = 303 }
+        [[route]]
+        path = "/"
+        redirect = { to = "https://elsewhere.example", status = 307 }
     "#,
     )
     .start()
     .await;
 
-    let old = gateway.get("/old").await;
-    let gone = gateway.get("/gone").await;
+    for (target, status, location) in [
+        ("/old", 302, "/new"),
+        ("/old/a%20b?x=1&y=%20", 302, "/new/a%20b?x=1&y=%20"),
+        ("/gone", 308, "https://elsewhere.example/x"),
+        ("/re/a%2Fb?x=1", 301, "https://elsewhere.example/a%2Fb?x=1"),
+        ("/re//evil.example/x", 301, "https://elsewhere.example//evil.example/x"),
+        ("/search?by=body", 303, "/find?by=path"),
+        ("/.evil.example", 307, "https://elsewhere.example/.evil.example"),
+        ("//evil.example?q", 307, "https://elsewhere.example/evil.example?q"),
+    ] {
+        let answer = gateway.get_exactly(target).await;
 
-    assert_eq!((old.status.as_u16(), old.header("location")), (302, "/new"));
-    assert_eq!((gone.status.as_u16(), gone.header("location")), (308, "https://elsewhere.example/x"));
+        assert_eq!((answer.status.as_u16(), answer.header("location")), (status, location), "{target}");
+    }
 }
 
 #[tokio::test]

@@ -251,3 +251,69 @@ async fn an_absolute_target_is_a_path_and_a_host() {
 
     check(routes, &vectors).await;
 }
+
+#[tokio::test]
+async fn slashes_in_a_row_reach_the_endpoint() {
+    let routes = r#"
+        [[route]]
+        path = "/base/"
+        to = "http://{a}/inner/"
+        [[route]]
+        path = "/"
+        to = "http://{a}"
+    "#;
+    let vectors = [
+        ("//x", Ok("//x")),
+        ("//", Ok("//")),
+        ("///", Ok("///")),
+        ("//x//y?a", Ok("//x//y?a")),
+        ("/x//", Ok("/x//")),
+        ("/base//x", Ok("/inner//x")),
+        ("/base/", Ok("/inner/")),
+    ];
+
+    check(routes, &vectors).await;
+}
+
+#[tokio::test]
+async fn exclusions_hold_for_servers_that_cut_parameters_off() {
+    let routes = r#"
+        [[route]]
+        path = "/private"
+        to = "!"
+        [[route]]
+        path = "/app/admin"
+        to = "!"
+        [[route]]
+        path_regex = "^/secret(/|$)"
+        to = "!"
+        [[route]]
+        path_regex = "^/my docs"
+        to = "!"
+        [[route]]
+        path = "/"
+        to = "http://{a}"
+    "#;
+    let vectors = [
+        ("/private;x/y", Err(404)),
+        ("/;/private/x", Err(404)),
+        ("/%70rivate;a=b", Err(404)),
+        ("/private%3Bx", Err(404)),
+        ("/private;a%2fb", Err(404)),
+        ("/app;v=1/admin", Err(404)),
+        ("/app/;x/admin;y/1", Err(404)),
+        ("/app;v=1%2Fadmin", Err(404)),
+        ("/secret;x=1/y", Err(404)),
+        ("/;/secret", Err(404)),
+        ("/my%20docs/x", Err(404)),
+        ("/x/..;/private", Err(400)),
+        ("/x/%2e%2E;a/private", Err(400)),
+        ("/x/..%3b/private", Err(400)),
+        ("/.;/private", Err(400)),
+        ("/app/x;v=1/admin", Ok("/app/x;v=1/admin")),
+        ("/secrets;x", Ok("/secrets;x")),
+        ("/a;..;/b", Ok("/a;..;/b")),
+    ];
+
+    check(routes, &vectors).await;
+}

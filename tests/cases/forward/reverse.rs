@@ -3,6 +3,7 @@
 use bytes::Bytes;
 use http_body_util::Full;
 use hyper::Response;
+use hyper::header::HeaderValue;
 use tidegate_tests::{Answer, Gateway, Origin, get};
 
 /// An origin that answers 302 with the fields that the request's `x-say` header has: `name: value | name: value`, where
@@ -127,4 +128,75 @@ async fn cookies_of_a_balanced_endpoint_move_too() {
     let answer = said(&gateway, "/bal", "set-cookie: a=1; Path=/m/alias/x; Domain=.other.example").await;
 
     assert_eq!(answer.header("set-cookie"), "a=1; Path=/bal/x; Domain=.front.example");
+}
+
+/// As [`parrot`], for bytes that are no text: what the query holds, with its escapes undone.
+async fn parrot_of_bytes() -> Origin {
+    let answer = |seen: &tidegate_tests::Seen| {
+        let (_, query) = seen.target.split_once('?')?;
+        let mut response = Response::builder().status(302);
+        for (name, value) in query.split('&').filter_map(|field| field.split_once('=')) {
+            response = response.header(name, HeaderValue::from_bytes(&undone(value)).unwrap());
+        }
+        Some(response.body(Full::<Bytes>::default()).unwrap())
+    };
+    Origin::named("a").answering(answer).start().await
+}
+
+fn undone(text: &str) -> Vec<u8> {
+    let mut pieces = text.split('%');
+    let mut bytes = pieces.next().unwrap_or_default().as_bytes().to_vec();
+    for piece in pieces {
+        bytes.push(u8::from_str_radix(&piece[..2], 16).unwrap());
+        bytes.extend(&piece.as_bytes()[2..]);
+    }
+    bytes
+}
+
+#[tokio::test]
+async fn fields_that_are_not_utf_8_are_mapped_byte_for_byte() {
+    let origin = parrot_of_bytes().await;
+    let gateway = Gateway::configure(ROUTES).origin(&origin).start().await;
+    let me = origin.address();
+    for (name, value, expected) in [
+        ("location", format!("http://{me}/inner/caf%e9"), &b"http://front.example:8080/app/caf\xe9"[..]),
+        ("location", format!("http://{me}/inner/caf%c3%a9"), "http://front.example:8080/app/café".as_bytes()),
+        ("location", format!("http://{me}/other/%ff%80"), &undone(&format!("http://{me}/other/%ff%80"))),
+        ("set-cookie", "a=%e9%a0;%20Path%3D/inner;%20x%3D%ff".to_owned(), b"a=\xe9\xa0; Path=/app; x=\xff"),
+        ("set-cookie", "a=%c3%a9;%20Path%3D/inner".to_owned(), "a=é; Path=/app".as_bytes()),
+    ] {
+        let mut request = get(&format!("/app/x?{name}={value}"));
+        request.headers_mut().insert("host", "front.example:8080".parse().unwrap());
+
+        let answer = gateway.send(request).await;
+
+        assert_eq!(answer.headers.get(name).map(HeaderValue::as_bytes), Some(expected), "{name} {value}");
+    }
+}
+
+#[tokio::test]
+async fn an_endpoint_that_sends_too_much_to_map_back_is_refused_for_that_answer() {
+    let answer = |seen: &tidegate_tests::Seen| {
+        let (bytes, fields) = seen.header("x-say")?.split_once(' ')?;
+        let (bytes, fields): (usize, usize) = (bytes.parse().unwrap(), fields.parse().unwrap());
+        let mut response = Response::builder().status(200);
+        for _ in 0..fields {
+            response = response.header("set-cookie", "a=b;path=/".repeat(bytes / 10));
+        }
+        Some(response.body(Full::<Bytes>::default()).unwrap())
+    };
+    let origin = Origin::named("a").answering(answer).start().await;
+    let gateway = Gateway::configure(ROUTES).origin(&origin).start().await;
+    for (say, status) in [("16000 4", 200), ("17000 1", 502), ("16000 5", 502), ("100 90", 200)] {
+        for _ in 0..6 {
+            let answer = said(&gateway, "/app", say).await;
+
+            assert_eq!(answer.status.as_u16(), status, "{say}: {}", answer.text());
+        }
+        assert_eq!(said(&gateway, "/app", "10 1").await.header("set-cookie"), "a=b;path=/", "others are served");
+    }
+    let faults = ["deadline", "unavailable"].map(|kind| {
+        gateway.metric(&format!("tidegate_plugin_faults_total{{plugin=\"reverse\",role=\"rewriter\",kind=\"{kind}\"}}"))
+    });
+    assert!(faults == [0.0, 0.0], "{faults:?}");
 }

@@ -21,13 +21,13 @@ use super::super::surface::RoleKind;
 use super::super::suspects::{Occasion, Party};
 use super::{PROBE_HOST, fields, per_worker};
 use crate::lifecycle::PerWorker;
-use crate::policy::{Edit, Fault, ResponseContext, Rewriter, Scheme};
+use crate::policy::{Edit, Fault, ResponseContext, Rewriter, SHOWN_FIELDS, Scheme};
 
 /// Header names of interest. Each costs a look into every response.
 const NAMES: usize = 64;
 
 /// Edits of one response.
-const EDITS: usize = 128;
+const EDITS: usize = SHOWN_FIELDS;
 
 struct Rewriting {
     config: String,

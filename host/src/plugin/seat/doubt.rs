@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use super::super::breaker::Change;
 use super::super::fault::Crash;
@@ -14,9 +14,7 @@ use super::super::plan::{Cost, NoInstance, Role};
 use super::super::suspects::{Occasion, Party};
 use super::Seat;
 use crate::policy::{Fault, FaultKind};
-
-/// Between two lines about what is refused.
-const TOLD: Duration = Duration::from_secs(10);
+use crate::telemetry::limited;
 
 /// What became of our own questions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -87,11 +85,10 @@ impl<R: Role> Seat<R> {
                 opened |= matches!(self.suspects.put_aside(party, Instant::now()), Change::Opened(_));
             }
         }
-        if opened && self.told.is_none_or(|told| now.saturating_duration_since(told) >= TOLD) {
-            self.told = Some(now);
+        if opened {
             let (plugin, role) = (&*self.plan.ledger.plugin, self.plan.ledger.role.as_str());
             let endpoint = party.map(|party| tracing::field::display(party.endpoint));
-            tracing::warn!(plugin, role, endpoint, "what made the plugin pass its deadline is refused for a while");
+            limited!(warn, of: *plugin, plugin, role, endpoint, "what made the plugin pass its deadline is refused for a while");
         }
     }
 
