@@ -27,16 +27,22 @@ impl Process {
     /// If it cannot be built or started.
     #[must_use]
     pub fn start(arguments: &[&str]) -> Self {
-        let mut child = Command::new(binary())
-            .args(arguments)
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap();
+        Self::start_into(arguments, Stdio::piped(), Stdio::piped())
+    }
+
+    /// The same, where it writes into what somebody else reads, or does not.
+    ///
+    /// # Panics
+    /// If it cannot be built or started.
+    #[must_use]
+    pub fn start_into(arguments: &[&str], stdout: impl Into<Stdio>, stderr: impl Into<Stdio>) -> Self {
+        let mut command = Command::new(binary());
+        command.args(arguments).stdin(Stdio::null()).stdout(stdout).stderr(stderr);
+        let mut child = command.spawn().unwrap();
         let (stderr, stdout) = (Arc::default(), Arc::default());
-        let readers =
-            vec![collect(child.stderr.take().unwrap(), &stderr), collect(child.stdout.take().unwrap(), &stdout)];
+        let mut readers = Vec::new();
+        readers.extend(child.stderr.take().map(|from| collect(from, &stderr)));
+        readers.extend(child.stdout.take().map(|from| collect(from, &stdout)));
         Self { child, stderr, stdout, readers }
     }
 

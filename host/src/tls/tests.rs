@@ -401,3 +401,22 @@ fn endpoints_are_asked_for_by_host_or_by_configured_name() {
     tls.server_name = Some("inner.test".to_owned());
     assert_eq!(server_name(&tls, &endpoint("10.0.0.1:443")).unwrap().to_str(), "inner.test");
 }
+
+#[test]
+fn what_is_no_file_is_neither_certificate_nor_key_nor_authority() {
+    let authority = Authority::new();
+    let good = authority.sign("server", &["localhost"]);
+    let fifo = authority.folder.path().join("fifo");
+    assert!(std::process::Command::new("mkfifo").arg(&fifo).status().unwrap().success());
+
+    for files in [
+        CertificateFiles { certificate: fifo.clone(), key: good.key.clone() },
+        CertificateFiles { certificate: good.certificate.clone(), key: "/dev/zero".into() },
+    ] {
+        let refused = Identity::read(&files).unwrap_err();
+
+        let why = std::error::Error::source(&refused).unwrap().to_string();
+        assert!(why.ends_with("expected a regular file"), "{refused}: {why}");
+    }
+    assert!(certificate::read_roots(&fifo).is_err());
+}

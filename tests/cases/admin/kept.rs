@@ -1,5 +1,7 @@
 //! Changes over reloads, rollbacks and restarts.
 
+use std::os::unix::fs::PermissionsExt as _;
+
 use serde_json::{Value, json};
 use tidegate_tests::{Admin, Gateway};
 
@@ -83,6 +85,7 @@ async fn changes_survive_a_restart_if_they_are_to() {
     admin.good("POST", MEMBERS, &json!({ "url": format!("ws://{}", c.address()), "state": "spare" })).await;
     admin.good("DELETE", &member(&b), &Value::Null).await;
     let before = states(&admin).await;
+    assert_eq!(std::fs::metadata(&kept).unwrap().permissions().mode() & 0o777, 0o600, "nobody else's business");
     tokio::task::spawn_blocking(|| drop(first)).await.unwrap();
 
     let second = build(path.clone()).await.unwrap().unwrap();

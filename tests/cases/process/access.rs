@@ -1,8 +1,11 @@
 //! One line per request and per tunnel.
 
 use std::collections::HashMap;
+use std::fs::File;
+use std::io::{BufRead, BufReader};
+use std::process::Command;
 
-use tidegate_tests::{Gateway, Origin, eventually};
+use tidegate_tests::{Gateway, Origin, eventually, within};
 
 use crate::running::{Running, plain, websocket};
 
@@ -124,4 +127,30 @@ async fn a_client_that_takes_nothing_of_its_answer_has_a_word_of_its_own() {
     eventually("a line", || running.process.stdout().len() == 1).await;
     let line = fields(&running.process.stdout()[0]);
     assert_eq!((line["status"].as_str(), line["ending"].as_str()), ("200", "client-stalled"));
+}
+
+#[tokio::test]
+async fn a_fifo_needs_no_reader_and_keeps_lines_for_the_next_one() {
+    let a = Origin::named("a").start().await;
+    let setup = Gateway::configure(&TEXT.replace("\"stdout\"", "\"fifo\"")).origin(&a);
+    let fifo = setup.folder().join("fifo");
+    assert!(Command::new("mkfifo").arg(&fifo).status().unwrap().success());
+    let mut running = Running::start(setup).await;
+
+    assert_eq!(running.status("/nowhere/1").await, 404);
+    running.told("nothing has changed", || running.process.signal("HUP")).await;
+    assert_eq!(running.status("/nowhere/2").await, 404);
+
+    let read = |count| {
+        let fifo = fifo.clone();
+        tokio::task::spawn_blocking(move || {
+            let lines = BufReader::new(File::open(fifo).unwrap()).lines();
+            lines.take(count).map(|line| fields(&line.unwrap())["path"].clone()).collect::<Vec<_>>()
+        })
+    };
+    assert_eq!(within("two lines", read(2)).await.unwrap(), ["/nowhere/1", "/nowhere/2"]);
+    assert_eq!(running.status("/nowhere/3").await, 404, "the reader has left");
+    assert_eq!(within("a line", read(1)).await.unwrap(), ["/nowhere/3"], "and another comes");
+    running.process.signal("TERM");
+    assert_eq!(running.process.ended().await.code(), Some(0));
 }

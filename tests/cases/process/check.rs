@@ -121,3 +121,41 @@ async fn a_second_instance_on_the_same_port_is_refused_and_the_first_serves_on()
     }
     held.echo("still there").await;
 }
+
+#[tokio::test]
+async fn what_acts_on_a_terminal_is_shown_by_check() {
+    // A key and a value that clear the screen and show themselves backwards; and a file that is called so.
+    let text =
+        "[gateway]\n\"\\u001b[2J\\u202ekey\" = 1\n[[route]]\npath = \"\\u001b[2J\\u202e\"\nto = \"\\u0007\\u009b\"\n";
+    let setup = Gateway::configure(text);
+    let named = setup.folder().join("\u{1b}[2J\u{202e}.toml");
+    std::fs::copy(setup.write(), &named).unwrap();
+    let plugin = setup.folder().join("\u{1b}[2J.wasm");
+    std::fs::write(&plugin, "\u{1b}[2J no plugin").unwrap();
+
+    for arguments in [["check", named.to_str().unwrap()].as_slice(), &["plugin", "check", plugin.to_str().unwrap()]] {
+        let (code, process) = run(arguments).await;
+
+        let said = process.stderr();
+        assert_eq!(code, 1, "{said:?}");
+        assert!(said.iter().all(|line| !line.contains(tidegate::text::is_unseen)), "{said:?}");
+        assert!(arguments[0] == "plugin" || said.join("").contains(r"`\u{1b}[2J\u{202e}key`"), "{said:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_configuration_that_is_no_file_is_refused_with_what_it_is() {
+    let folder = tempfile::tempdir().unwrap();
+    let fifo = folder.path().join("fifo");
+    assert!(std::process::Command::new("mkfifo").arg(&fifo).status().unwrap().success());
+
+    for (path, kind) in [(fifo.to_str().unwrap(), "a FIFO"), ("/dev/zero", "a device"), ("/", "a folder")] {
+        for command in ["run", "check"] {
+            let (code, process) = run(&[command, path]).await;
+
+            let said = process.stderr().join("\n");
+            assert_eq!(code, 1, "{said}");
+            assert!(said.contains(&format!("it is {kind}, expected a regular file")), "{said}");
+        }
+    }
+}

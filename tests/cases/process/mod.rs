@@ -3,4 +3,5 @@
 mod access;
 mod cache;
 mod check;
+mod log;
 mod stop;

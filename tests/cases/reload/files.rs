@@ -1,9 +1,14 @@
 //! The real binary reads its files again: because they changed, or because it is told to.
 
+use std::fs::File;
+use std::os::unix::fs::symlink;
+use std::path::Path;
+use std::process::Command;
+
 use tidegate_tests::guests::wat;
 use tidegate_tests::{Gateway, LIMIT, Origin, Process, eventually};
 
-use crate::running::{Running, replace};
+use crate::running::{Running, guest, replace};
 
 const TEXT: &str = r#"
 [[route]]
@@ -108,4 +113,55 @@ async fn a_refused_configuration_is_taken_when_the_file_it_waits_for_arrives() {
     replace(&running.folder().join("other.wat"), b"not a plugin");
     running.refused_after(|| running.edit("[cluster.own]", &format!("{worse}[cluster.own]"))).await;
     running.swapped_by(|| replace(&running.folder().join("other.wat"), &good)).await;
+}
+
+/// Puts something in the place of a file that is none.
+type Spoil = fn(&Path);
+
+fn fifo(path: &Path) {
+    assert!(Command::new("mkfifo").arg(path).status().unwrap().success());
+}
+
+fn endless(path: &Path) {
+    symlink("/dev/zero", path).unwrap();
+}
+
+fn sparse(path: &Path) {
+    File::create(path).unwrap().set_len(40 << 30).unwrap();
+}
+
+#[tokio::test]
+async fn what_is_no_file_is_refused_and_the_file_is_taken_up_by_itself_when_it_is_back() {
+    let text = "[[route]]\npath = \"/\"\nto = \"balancer://one\"\n[cluster.one]\nbalancer = \"mine\"\n\
+                endpoints = [\"ws://{a}\"]\n[plugin.mine]\nfile = \"mine.wat\"\n";
+    let a = Origin::named("a").start().await;
+    let running = Running::start(Gateway::configure(text).origin(&a).file("mine.wat", guest("first"))).await;
+    let mut held = running.websocket("/").await;
+    let cases: [(&str, Spoil, &str); 6] = [
+        ("tidegate.toml", fifo, "it is a FIFO, expected a regular file"),
+        ("tidegate.toml", endless, "it is a device, expected a regular file"),
+        ("tidegate.toml", sparse, "it is larger than 4 MiB"),
+        ("mine.wat", fifo, "it is a FIFO, expected a regular file"),
+        ("mine.wat", endless, "it is a device, expected a regular file"),
+        ("mine.wat", sparse, "it is larger than 64 MiB"),
+    ];
+
+    for (number, (name, spoil, said)) in cases.into_iter().enumerate() {
+        let (path, beside) = (running.folder().join(name), running.folder().join("beside"));
+        let good = std::fs::read_to_string(&path).unwrap();
+        let spoilt = || {
+            spoil(&beside);
+            std::fs::rename(&beside, &path).unwrap();
+        };
+        let line = running.refused_after(spoilt).await;
+
+        assert!(line.contains(said), "{name}: expected {said:?} in {line}");
+        assert_eq!(running.status("/").await, 200, "{name}: {said}: served as before");
+        held.echo(said).await;
+        let more = match name {
+            "mine.wat" => format!(";; {number}\n"),
+            _ => format!("[[route]]\npath = \"/{number}\"\nrespond = {{ status = 200 }}\n"),
+        };
+        running.swapped_by(|| replace(&path, (good + &more).as_bytes())).await;
+    }
 }

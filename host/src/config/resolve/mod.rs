@@ -127,18 +127,20 @@ impl Resolver<'_, '_> {
     /// A file that must be there. `what` says what for.
     fn file(&mut self, what: &str, written: &Text) -> PathBuf {
         let path = self.base.join(written.get_ref());
-        let fault = match std::fs::metadata(&path) {
-            _ if written.get_ref().is_empty() => Some("is empty, expected a path".to_owned()),
-            Ok(found) => files::is_regular(&found).err().map(|irregular| format!("{}: {irregular}", path.display())),
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-                Some(format!("{} does not exist", path.display()))
+        let shown = path.display();
+        let missing = match std::fs::metadata(&path) {
+            _ if written.get_ref().is_empty() => "is empty, expected a path".to_owned(),
+            Ok(found) => {
+                if let Err(irregular) = files::is_regular(&found) {
+                    self.report.fault(written.span(), format!("{what}: {shown}: {irregular}"));
+                }
+                return path;
             }
-            Err(error) => Some(format!("{} cannot be read: {error}", path.display())),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => format!("{shown} does not exist"),
+            Err(error) => format!("{shown} cannot be read: {error}"),
         };
-        if let Some(fault) = fault {
-            let message = format!("{what}: {fault}");
-            self.report.fault_hint(written.span(), message, "paths are relative to the folder of this file");
-        }
+        let hint = "paths are relative to the folder of this file";
+        self.report.fault_hint(written.span(), format!("{what}: {missing}"), hint);
         path
     }
 
