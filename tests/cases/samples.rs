@@ -21,6 +21,8 @@ struct World {
     a: Origin,
     b: Origin,
     secure: Origin,
+    /// Of the key that `secure` has.
+    pin: String,
     web: Origin,
     ca: Ca,
 }
@@ -28,11 +30,13 @@ struct World {
 impl World {
     async fn new() -> Self {
         let ca = Ca::new();
-        let secure = Origin::named("secure").tls(&ca.issue(&["backend-server", "chat.internal"]));
+        let identity = ca.issue(&["backend-server", "chat.internal"]);
+        let secure = Origin::named("secure").tls(&identity);
         Self {
             a: Origin::named("a").start().await,
             b: Origin::named("b").start().await,
             secure: secure.start().await,
+            pin: identity.pin(),
             web: Origin::named("web").start().await,
             ca,
         }
@@ -177,6 +181,7 @@ async fn the_reference_with_every_key_is_served() {
         ("\"127.0.0.1:27999\"", "\"127.0.0.1:0\""),
         ("http://files.internal", &web),
         ("https://web.internal", &web),
+        ("sha256//ungWv48Bz+pBQUDeXa4iI7ADYaOWF3qctBD/YfIAFa0=", &world.pin),
     ];
     let gateway = world.setup("reference.toml", &edits).start().await;
     let [secured, address] = gateway.inner().addresses()[..] else { panic!("two listeners") };
