@@ -17,6 +17,7 @@ mod ending;
 mod faults;
 mod forward;
 mod health;
+mod hostile;
 mod membership;
 mod process;
 mod reload;

@@ -179,6 +179,15 @@ impl Lease {
         }
     }
 
+    /// The endpoint answered more than is taken here. It is there, and nothing is held against it.
+    pub fn answered_too_much(&mut self, now: Instant) {
+        let after = now - self.began;
+        self.first_byte = Some(after);
+        self.live.succeeded(after, now);
+        self.end_trial(now);
+        self.ending = Ending::Complete;
+    }
+
     fn end_trial(&mut self, now: Instant) {
         if std::mem::take(&mut self.trial) {
             self.live.end_trial(now);
@@ -206,7 +215,7 @@ impl Lease {
         self.care.pause(&self.live, Cause::Unreachable, now)
     }
 
-    /// The endpoint broke off.
+    /// The endpoint broke off, or answered what nobody can read.
     pub fn broken(&mut self) {
         self.ending = Ending::Broken;
         self.live.count_failure();

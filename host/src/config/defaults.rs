@@ -72,6 +72,15 @@ pub(crate) const POOL_SIZE: usize = 64;
 /// Below the keep-alive time of common servers (60 s and more), so that requests do not race their close.
 pub(crate) const POOL_IDLE: Duration = Duration::from_secs(30);
 
+/// Room for any honest answer; hyper's limit.
+pub(crate) const ANSWER_HEAD: u64 = 400 << 10;
+/// What common servers send at the most by default.
+pub(crate) const LEAST_ANSWER_HEAD: u64 = 8 << 10;
+/// More than any honest answer has. Apache counts no fields of answers.
+pub(crate) const ANSWER_FIELDS: usize = 1000;
+/// The map that they are kept in holds some 24,000, and ends the request that has more.
+pub const MOST_ANSWER_FIELDS: usize = 10_000;
+
 /// Short enough that a restart is hardly noticed.
 pub(crate) const PAUSE_FIRST: Duration = Duration::from_secs(1);
 /// Apache's flat 60 s (`retry`) is its users' complaint; here it is only reached after six failures.

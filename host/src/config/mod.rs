@@ -29,7 +29,7 @@ pub use changes::{
     Applied, Change, ChangeError, ChangeFault, Changes, ChangesFileError, Dropped, Edit, EndpointChange, MemberChange,
     Said, Settings,
 };
-pub use defaults::MOST_PLUGIN_MEMORY;
+pub use defaults::{MOST_ANSWER_FIELDS, MOST_PLUGIN_MEMORY};
 pub use error::{ConfigError, ConfigFaults, Position};
 pub use membership::{Counting, Discover};
 pub use model::*;

@@ -63,7 +63,7 @@ pub enum Ending {
     Complete,
     /// No connection could be made.
     Unreachable,
-    /// The endpoint broke off, or answered nothing.
+    /// The endpoint broke off, answered nothing, or nothing that can be read.
     Broken,
     /// The client went away first.
     Abandoned,

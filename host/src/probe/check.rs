@@ -62,7 +62,7 @@ pub(super) async fn check(check: &Check, upstream: &Upstream, within: Duration) 
         Check::Http(check) => {
             let host = check.host.as_ref().unwrap_or_else(|| upstream.authority());
             let request = http::request(check, upstream.base_path(), host).map_err(Failure::Target)?;
-            http::exchange(stream, request, check, until, within).await.map(Some)
+            http::exchange(stream, request, check, upstream.head_limits(), until, within).await.map(Some)
         }
         Check::Websocket(check) => {
             let host = check.host.as_ref().unwrap_or_else(|| upstream.authority());

@@ -13,12 +13,10 @@ use tokio::time::Instant;
 use super::check::{Answer, Failure};
 use crate::config::HttpCheck;
 use crate::net::Stream;
+use crate::upstream::HeadLimits;
 
 /// Bytes of a body that are read; the rest is left where it is, and the connection with it.
 const MOST_BODY: usize = 64 << 10;
-
-/// Bytes of an answer's head, and of what is read ahead.
-const BUFFER: usize = 64 << 10;
 
 /// Tells endpoints' logs who asks.
 const USER_AGENT: &str = concat!("tidegate/", env!("CARGO_PKG_VERSION"), " (probe)");
@@ -43,10 +41,14 @@ pub(super) async fn exchange(
     stream: Stream,
     request: Request<Empty<Bytes>>,
     check: &HttpCheck,
+    limits: HeadLimits,
     until: Instant,
     within: Duration,
 ) -> Result<Answer, Failure> {
-    let handshake = http1::Builder::new().max_buf_size(BUFFER).handshake(TokioIo::new(stream));
+    // What clients would get is no failure here.
+    let mut settings = http1::Builder::new();
+    settings.max_buf_size(limits.bytes).max_headers(limits.fields);
+    let handshake = settings.handshake(TokioIo::new(stream));
     let (mut sender, connection) = handshake.await.map_err(Failure::Broken)?;
     let exchange = async {
         let answer = tokio::time::timeout_at(until, sender.send_request(request)).await;

@@ -1,11 +1,13 @@
 //! Balance, connect, send: until an endpoint answers or none is left.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use ::http::request::Parts;
 use ::http::{Response, StatusCode};
 use tokio::time::Instant;
 
+use super::fault::Fault;
 use super::head::{host_for, target_for};
 use super::record::Record;
 use super::retry::{self, Course, Failed, Source};
@@ -15,7 +17,9 @@ use crate::cluster::{Failure, SelectError, is_idempotent};
 use crate::http::Offer;
 use crate::policy::RequestFacts;
 use crate::telemetry::{Counter, limited};
-use crate::upstream::{Broken, ConnectError, ConnectFault, Content, RequestBody, RequestHead, SendError, Upstream};
+use crate::upstream::{
+    Broken, ConnectError, ConnectFault, Content, RequestBody, RequestHead, SendError, Unreadable, Upstream,
+};
 
 /// A request that can be sent, and sent again.
 pub(super) struct Outgoing<'a> {
@@ -43,11 +47,14 @@ pub(super) enum AttemptError {
     #[error(transparent)]
     Connect(ConnectError),
     /// The endpoint broke off, and the request may have been acted on.
-    #[error("endpoint broke off: {0}")]
+    #[error("{0}")]
     Broken(Broken),
+    /// The endpoint answered, and nobody can read that.
+    #[error("{0}")]
+    Unreadable(Unreadable),
     /// No answer in time.
-    #[error("no answer within the response timeout")]
-    TimedOut,
+    #[error("it did not answer within {0:?}")]
+    TimedOut(Duration),
     /// The client broke off its body.
     #[error("the client broke off its body")]
     ClientGone,
@@ -69,7 +76,8 @@ impl AttemptError {
             }
             Self::Connect(_) => (StatusCode::SERVICE_UNAVAILABLE, "no endpoint could be reached"),
             Self::Broken(_) => (StatusCode::BAD_GATEWAY, "the endpoint broke off before it answered"),
-            Self::TimedOut => (StatusCode::GATEWAY_TIMEOUT, "the endpoint did not answer in time"),
+            Self::Unreadable(_) => (StatusCode::BAD_GATEWAY, "the endpoint's answer could not be read"),
+            Self::TimedOut(_) => (StatusCode::GATEWAY_TIMEOUT, "the endpoint did not answer in time"),
             Self::ClientStalled => (StatusCode::REQUEST_TIMEOUT, "the request body did not come in time"),
             Self::ClientGone => (StatusCode::BAD_REQUEST, "the request body was broken off"),
             Self::Target => (StatusCode::SERVICE_UNAVAILABLE, "the request could not be routed"),
@@ -86,7 +94,8 @@ pub(super) struct Answer {
 /// Sends `outgoing` to an endpoint of `destination`. The lease of the one that answers stays in `record`.
 ///
 /// An endpoint that cannot be reached is left for the next: nothing was sent, so nothing is lost. What else leads to the
-/// next is for the cluster's policy to say ([`Retry`](crate::cluster::Retry)). Without one, only a request that is safe to
+/// next is for the cluster's policy to say ([`Retry`](crate::cluster::Retry)); an answer that cannot be read never does, for
+/// whoever answers has acted. Without one, only a request that is safe to
 /// repeat (RFC 9110 §9.2.2), whose body is whole and that went out on a reused connection is sent again, to the same
 /// endpoint.
 pub(super) async fn attempt(
@@ -136,16 +145,27 @@ pub(super) async fn attempt(
             }
             Err(ExchangeError::Unreachable(error)) => {
                 record.metrics().increment(Counter::UpstreamFailed);
-                if let Some(pause) = record.take_lease().and_then(|lease| lease.unreachable(Instant::now())) {
-                    let cluster = cluster.name();
-                    limited!(warn, of: (cluster, id), %cluster, %error, ?pause, "endpoint unreachable, left alone for now");
+                let pause = record.take_lease().and_then(|lease| lease.unreachable(Instant::now()));
+                let (cluster, (route, _)) = (cluster.name(), record.way());
+                match pause {
+                    Some(pause) => {
+                        limited!(warn, of: (cluster, id), %cluster, route, %error, ?pause, "endpoint unreachable, left alone for now");
+                    }
+                    None => limited!(warn, of: (cluster, id), %cluster, route, %error, "endpoint unreachable"),
                 }
                 (Failure::Connect, Err(AttemptError::Connect(error)))
             }
             Err(ExchangeError::Failed(error)) => {
-                let why = match error {
+                if let Some(fault) = Fault::of_attempt(&error) {
+                    fault.tell(record);
+                }
+                let why = match &error {
                     AttemptError::Broken(_) => Failure::Broken,
-                    AttemptError::TimedOut => Failure::Timeout,
+                    AttemptError::TimedOut(_) => Failure::Timeout,
+                    AttemptError::Unreadable(unreadable) => {
+                        record.unreadable(unreadable);
+                        return Err(error);
+                    }
                     _ => return Err(error),
                 };
                 record.endpoint_broke();
@@ -214,13 +234,15 @@ async fn exchange(
                 let fault = ConnectFault::Closed(broken);
                 ExchangeError::Unreachable(ConnectError { url: upstream.url().clone(), fault })
             }
-            SendError::Broken(_) if repeatable && outgoing.source.is_whole() => {
+            // Nothing came: it may have closed the connection just before the request was there.
+            SendError::Broken(Broken::Closed | Broken::Io(_)) if repeatable && outgoing.source.is_whole() => {
                 outgoing.body = outgoing.source.again();
                 may_reuse = false;
                 continue;
             }
             SendError::Broken(broken) => ExchangeError::Failed(AttemptError::Broken(broken)),
-            SendError::TimedOut => ExchangeError::Failed(AttemptError::TimedOut),
+            SendError::Unreadable(unreadable) => ExchangeError::Failed(AttemptError::Unreadable(unreadable)),
+            SendError::TimedOut => ExchangeError::Failed(AttemptError::TimedOut(outgoing.timeouts.response)),
             SendError::ClientGone(_) => ExchangeError::Failed(AttemptError::ClientGone),
             SendError::ClientStalled => ExchangeError::Failed(AttemptError::ClientStalled),
         });

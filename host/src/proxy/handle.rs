@@ -8,12 +8,13 @@ use http_body::Body as _;
 use hyper::upgrade::OnUpgrade;
 
 use super::attempt::{Answer, AttemptError, Outgoing, attempt};
+use super::fault::Fault;
 use super::head::{Withheld, prepare_response, request_fields};
 use super::record::Record;
 use super::retry::Source;
 use super::switch::{self, Switch};
 use super::{Client, Destination, Rules, Snapshot, begin, max_forwards};
-use crate::http::{Body, Incoming, Offer, Refused, offered, read_target, reply};
+use crate::http::{Body, Incoming, Offer, Refused, offered, read_target, reply, switched_to};
 use crate::policy::{Decision, DirectResponse, RequestFacts, ResponseContext, Target};
 use crate::telemetry::{Counter, limited};
 use crate::tunnel::Side;
@@ -192,12 +193,14 @@ impl Exchange<'_> {
         let status = response.status();
         record.answered(status.as_u16());
         let protocol = if status == StatusCode::SWITCHING_PROTOCOLS {
-            match switch::check(response.headers(), self.offer.as_ref(), upstream.url()) {
+            match switched_to(response.headers(), self.offer.as_ref()) {
                 Ok(protocol) => Some(protocol),
-                Err(refusal) => {
+                Err(wrong) => {
+                    Fault::of_switch(&wrong).tell(&record);
                     record.endpoint_broke();
                     record.ending("switch-refused");
-                    return finish(record, self.edited(*refusal));
+                    let text = "the endpoint switched to a protocol nobody asked for";
+                    return finish(record, self.edited(reply::sentence(StatusCode::BAD_GATEWAY, text)));
                 }
             }
         } else {
@@ -248,7 +251,8 @@ fn ending(error: &AttemptError) -> &'static str {
         AttemptError::Select(_) => "no-endpoint",
         AttemptError::Connect(_) => "unreachable",
         AttemptError::Broken(_) => "endpoint-gone",
-        AttemptError::TimedOut => "timed-out",
+        AttemptError::Unreadable(_) => "unreadable",
+        AttemptError::TimedOut(_) => "timed-out",
         AttemptError::ClientGone => "client-gone",
         AttemptError::ClientStalled => "client-stalled",
         AttemptError::Target => "answer",

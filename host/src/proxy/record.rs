@@ -6,13 +6,14 @@ use std::time::SystemTime;
 use ::http::HeaderValue;
 use tokio::time::Instant;
 
+use super::fault::Fault;
 use super::{Client, Snapshot, retry};
 use crate::cluster::{Cluster, Lease};
 use crate::http::{BodyError, Watch};
 use crate::policy::{RequestFacts, Scheme};
 use crate::telemetry::{AccessRecord, Counter, Gauge, Held, Kind};
 use crate::tunnel::{End, Meter};
-use crate::upstream::{Broken, Progress};
+use crate::upstream::{Broken, Progress, Unreadable};
 
 /// One request from its begin to its end. Dropping it is the end.
 pub(super) struct Record {
@@ -21,6 +22,9 @@ pub(super) struct Record {
     status: Option<u16>,
     /// What an access line says besides; none when there is no access log.
     line: Option<Box<Line>>,
+    /// Where it goes, for lines of the log.
+    route: Option<Arc<str>>,
+    cluster: Option<Arc<str>>,
     lease: Option<Lease>,
     bytes_out: u64,
     upload: Option<Progress>,
@@ -36,8 +40,6 @@ struct Line {
     host: String,
     target: String,
     protocol: String,
-    route: Option<Arc<str>>,
-    cluster: Option<Arc<str>>,
     plugins: Option<Arc<str>>,
     attempts: u32,
     generation: u64,
@@ -52,8 +54,6 @@ impl Record {
                 host: String::new(),
                 target: String::new(),
                 protocol: "http/1.1".to_owned(),
-                route: None,
-                cluster: None,
                 plugins: None,
                 attempts: 0,
                 generation: snapshot.generation,
@@ -64,6 +64,8 @@ impl Record {
             began: Instant::now(),
             status: None,
             line,
+            route: None,
+            cluster: None,
             lease: None,
             bytes_out: 0,
             upload: None,
@@ -95,9 +97,9 @@ impl Record {
     }
 
     pub(super) fn routed(&mut self, route: &Arc<str>, cluster: &Arc<str>, balancer: &Arc<str>) {
+        self.route = Some(route.clone());
+        self.cluster = Some(cluster.clone());
         if let Some(line) = &mut self.line {
-            line.route = Some(route.clone());
-            line.cluster = Some(cluster.clone());
             line.plugins = Some(balancer.clone());
         }
     }
@@ -115,6 +117,26 @@ impl Record {
         self.metrics().increment(Counter::UpstreamConnected);
         if let Some(lease) = &mut self.lease {
             lease.connected();
+        }
+    }
+
+    /// Where it goes: route and cluster, once that is known.
+    pub(super) fn way(&self) -> (Option<&str>, Option<&str>) {
+        (self.route.as_deref(), self.cluster.as_deref())
+    }
+
+    /// URL of the endpoint that has it.
+    pub(super) fn endpoint(&self) -> Option<&str> {
+        self.lease.as_ref().map(Lease::url)
+    }
+
+    /// The endpoint answered, and nobody can read that.
+    pub(super) fn unreadable(&mut self, answer: &Unreadable) {
+        self.metrics().increment(Counter::UpstreamUnreadable);
+        match &mut self.lease {
+            Some(lease) if answer.is_our_limit() => lease.answered_too_much(Instant::now()),
+            Some(lease) => lease.broken(),
+            None => {}
         }
     }
 
@@ -228,6 +250,9 @@ impl Watch for Record {
             self.ending = Some("client-gone");
             return;
         }
+        if let Some(broken) = error.downcast_ref() {
+            Fault::of_answer(broken).tell(self);
+        }
         self.ending = Some("endpoint-gone");
         if let Some(lease) = &mut self.lease {
             lease.broken();
@@ -277,8 +302,8 @@ impl Drop for Record {
         access.status = self.status;
         access.duration = duration;
         access.bytes_out = self.bytes_out;
-        access.route = line.route.as_deref();
-        access.cluster = line.cluster.as_deref();
+        access.route = self.route.as_deref();
+        access.cluster = self.cluster.as_deref();
         access.plugins = line.plugins.as_deref();
         access.attempts = line.attempts;
         access.generation = line.generation;

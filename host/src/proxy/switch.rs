@@ -3,13 +3,12 @@
 use std::pin::Pin;
 use std::time::Duration;
 
-use ::http::{HeaderMap, HeaderValue, Response, StatusCode, header};
+use ::http::{HeaderMap, HeaderValue, header};
 use hyper::upgrade::OnUpgrade;
 use parking_lot::Mutex;
 
 use super::record::Record;
-use crate::http::{self, Body, Offer, reply, switched_to};
-use crate::telemetry::limited;
+use crate::http;
 use crate::tunnel::{End, Limits, Protocol, Relay, Side};
 
 /// What a client's connection becomes behind a 101, to its end. It holds its lease (in its record), the client's permit and a
@@ -52,17 +51,6 @@ pub(super) fn announce(headers: &mut HeaderMap, protocol: &str) {
     if let Ok(value) = HeaderValue::from_str(protocol) {
         headers.insert(header::UPGRADE, value);
     }
-}
-
-/// The protocol that a 101 switches to.
-///
-/// # Errors
-/// The 502 for the client, if the endpoint switched to something that nobody asked for.
-pub(super) fn check(headers: &HeaderMap, offer: Option<&Offer>, endpoint: &str) -> Result<String, Box<Response<Body>>> {
-    switched_to(headers, offer).map_err(|wrong| {
-        limited!(warn, of: endpoint, endpoint, wrong, "switch refused");
-        Box::new(reply::sentence(StatusCode::BAD_GATEWAY, "the endpoint switched to a protocol nobody asked for"))
-    })
 }
 
 /// Takes the client's stream out of hyper, with what it had read too far. hyper is through with it: nothing has to be waited

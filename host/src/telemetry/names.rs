@@ -76,6 +76,9 @@ pub static TUNNEL_BYTES: Family = Family::counter("tidegate_tunnel_bytes", "Byte
 /// Connections to endpoints, by `outcome`.
 pub static UPSTREAM_CONNECTIONS: Family =
     Family::counter("tidegate_upstream_connections", "Connections to endpoints, by how they were had");
+/// Answers of endpoints that could not be read.
+pub static UPSTREAM_UNREADABLE: Family =
+    Family::counter("tidegate_upstream_unreadable", "Answers of endpoints that could not be read");
 /// Requests tried again on another endpoint, by `reason`.
 pub static RETRIES: Family = Family::counter(
     "tidegate_retries",
@@ -224,6 +227,8 @@ pub enum Counter {
     UpstreamFailed,
     /// A pooled connection was used again.
     UpstreamReused,
+    /// An endpoint's answer could not be read.
+    UpstreamUnreadable,
     /// Another endpoint was tried: the one before was not reached.
     RetryConnect,
     /// … did not answer in time.
@@ -278,7 +283,7 @@ pub enum Counter {
 
 impl Counter {
     /// All, in order of their slots and grouped by family.
-    pub(super) const ALL: [Self; 47] = [
+    pub(super) const ALL: [Self; 48] = [
         Self::ConnectionAccepted,
         Self::RefusedByListenerLimit,
         Self::RefusedByClientLimit,
@@ -301,6 +306,7 @@ impl Counter {
         Self::UpstreamConnected,
         Self::UpstreamFailed,
         Self::UpstreamReused,
+        Self::UpstreamUnreadable,
         Self::RetryConnect,
         Self::RetryTimeout,
         Self::RetryBroken,
@@ -365,6 +371,7 @@ impl Counter {
             Self::UpstreamConnected => (&UPSTREAM_CONNECTIONS, Some(("outcome", "opened"))),
             Self::UpstreamFailed => (&UPSTREAM_CONNECTIONS, Some(("outcome", "failed"))),
             Self::UpstreamReused => (&UPSTREAM_CONNECTIONS, Some(("outcome", "reused"))),
+            Self::UpstreamUnreadable => (&UPSTREAM_UNREADABLE, None),
             Self::RetryConnect => (&RETRIES, Some(("reason", "connect"))),
             Self::RetryTimeout => (&RETRIES, Some(("reason", "timeout"))),
             Self::RetryBroken => (&RETRIES, Some(("reason", "broken"))),

@@ -1,7 +1,7 @@
 //! Dialling, pooling, TLS to endpoints, and HTTP/1.1 with them.
 //!
 //! ```text
-//! Upstream ── pool (per worker) ──▶ Connection ── send ──▶ answer | not sent | broken
+//! Upstream ── pool (per worker) ──▶ Connection ── send ──▶ answer | not sent | broken | unreadable
 //!          └─ dial: resolve ▶ connect ▶ tls ──┘
 //! ```
 
@@ -13,6 +13,6 @@ mod replay;
 
 pub use body::{Progress, RequestBody, RequestBodyError};
 pub use dial::{Address, ConnectError, ConnectFault, Tls};
-pub use http1::{Broken, Connection, Content, Download, RequestHead, SendError, Unsent};
+pub use http1::{Broken, Connection, Content, Download, HeadLimits, RequestHead, SendError, Unreadable, Unsent};
 pub use pool::{PoolLimits, Upstream, UpstreamSettings};
 pub use replay::{Kept, Replay};

@@ -11,7 +11,7 @@ use tokio::time::Instant;
 
 use super::dial::dial;
 use super::http1::{Clock, Home};
-use super::{Address, ConnectError, Connection, Tls};
+use super::{Address, ConnectError, Connection, HeadLimits, Tls};
 use crate::lifecycle::{self, PerWorker};
 use crate::net::Stream;
 
@@ -41,6 +41,8 @@ pub struct UpstreamSettings {
     pub base_path: String,
     /// The pool.
     pub pool: PoolLimits,
+    /// What of an answer's head is taken.
+    pub head: HeadLimits,
 }
 
 /// An endpoint to connect to.
@@ -94,6 +96,12 @@ impl Upstream {
         self.settings.tls.as_ref()
     }
 
+    /// What of an answer's head is taken.
+    #[must_use]
+    pub fn head_limits(&self) -> HeadLimits {
+        self.settings.head
+    }
+
     /// URL as configured.
     #[must_use]
     pub fn url(&self) -> &Arc<str> {
@@ -119,7 +127,7 @@ impl Upstream {
     pub async fn connect(&self, within: Duration) -> Result<Connection, ConnectError> {
         let mut clock = Clock::new(within);
         let stream = self.open(self.tls(), &mut clock, within).await?;
-        Ok(Connection::new(stream, clock))
+        Ok(Connection::new(stream, clock, self.settings.head))
     }
 
     /// Opens a stream that no client's request goes over, TLS included where the endpoint has it.

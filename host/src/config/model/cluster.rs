@@ -25,6 +25,10 @@ pub struct Cluster {
     pub pool_size: usize,
     /// How long one is kept. Default 30 s.
     pub pool_idle: Duration,
+    /// Bytes of an answer's head, interim answers included. Default 400 KiB.
+    pub head_bytes: usize,
+    /// Fields of an answer's head. Default 1000, at most [`MOST_ANSWER_FIELDS`](crate::config::MOST_ANSWER_FIELDS).
+    pub head_fields: usize,
     /// How long an endpoint is left alone after a failure.
     pub pause: Pause,
     /// Whether endpoints are tried all the same when every one that could take work is down. Default on.

@@ -6,7 +6,7 @@ use toml::Spanned;
 
 use super::super::model::{Cluster, Endpoint, EndpointState, Pause, PluginUse, Retry, Timeouts};
 use super::super::report::Span;
-use super::super::schema::{ClusterSection, EndpointEntry, EndpointTable, PoolTable, Text};
+use super::super::schema::{AnswerLimitsTable, ClusterSection, EndpointEntry, EndpointTable, PoolTable, Text};
 use super::client_tls::PLAIN_TLS;
 use super::plugins::{Plugins, Role};
 use super::url::{self, EndpointUrl};
@@ -66,6 +66,13 @@ impl Resolver<'_, '_> {
                 tls: self.client_tls(&lower, section.tls.as_ref().map(Spanned::get_ref)),
                 pool_size: self.pool_size(&section.pool),
                 pool_idle: self.time("idle", section.pool.idle.as_ref(), defaults::POOL_IDLE),
+                head_bytes: self.size(
+                    "head",
+                    section.limits.head.as_ref(),
+                    defaults::LEAST_ANSWER_HEAD,
+                    defaults::ANSWER_HEAD,
+                ),
+                head_fields: self.head_fields(&section.limits),
                 pause: self.pause(&section.pause),
                 force_recovery: section.force_recovery.unwrap_or(true),
                 slow_start: self.time_if_written("slow_start", section.slow_start.as_ref()),
@@ -88,6 +95,11 @@ impl Resolver<'_, '_> {
 
     fn pool_size(&mut self, written: &PoolTable) -> usize {
         self.whole("size", written.size.as_ref(), (0, 65_536), defaults::POOL_SIZE)
+    }
+
+    fn head_fields(&mut self, written: &AnswerLimitsTable) -> usize {
+        let range = (1, defaults::MOST_ANSWER_FIELDS as u64);
+        self.whole("head_fields", written.head_fields.as_ref(), range, defaults::ANSWER_FIELDS)
     }
 
     fn cluster_name(&mut self, written: &Text) -> String {
@@ -192,6 +204,8 @@ pub(super) fn direct(url: &EndpointUrl, timeouts: Timeouts) -> Resolved {
         tls: PLAIN_TLS,
         pool_size: defaults::POOL_SIZE,
         pool_idle: defaults::POOL_IDLE,
+        head_bytes: usize::try_from(defaults::ANSWER_HEAD).unwrap_or(usize::MAX),
+        head_fields: defaults::ANSWER_FIELDS,
         pause: Pause::default(),
         force_recovery: true,
         slow_start: None,

@@ -10,8 +10,8 @@ use toml::Spanned;
 
 use super::super::units::Number;
 use super::{
-    AffinityEntry, HealthTable, Json, OutlierTable, PauseTable, RetryTable, SignalsTable, StickyEntry, Text, Time,
-    TimeoutsTable, Whole,
+    AffinityEntry, HealthTable, Json, OutlierTable, PauseTable, RetryTable, SignalsTable, Size, StickyEntry, Text,
+    Time, TimeoutsTable, Whole,
 };
 
 /// `[cluster.NAME]`
@@ -26,6 +26,8 @@ pub(crate) struct ClusterSection {
     pub(crate) timeouts: TimeoutsTable,
     #[serde(default)]
     pub(crate) pool: PoolTable,
+    #[serde(default)]
+    pub(crate) limits: AnswerLimitsTable,
     #[serde(default)]
     pub(crate) pause: PauseTable,
     pub(crate) force_recovery: Option<bool>,
@@ -87,6 +89,14 @@ pub(crate) struct ClientTlsTable {
 pub(crate) struct PoolTable {
     pub(crate) size: Option<Whole>,
     pub(crate) idle: Option<Time>,
+}
+
+/// `limits = { … }` of a cluster.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct AnswerLimitsTable {
+    pub(crate) head: Option<Size>,
+    pub(crate) head_fields: Option<Whole>,
 }
 
 impl<'de> Deserialize<'de> for EndpointEntry {

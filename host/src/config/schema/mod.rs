@@ -12,7 +12,7 @@ mod route;
 mod signals;
 mod sticky;
 
-pub(crate) use cluster::{ClientTlsTable, ClusterSection, EndpointEntry, EndpointTable, PoolTable};
+pub(crate) use cluster::{AnswerLimitsTable, ClientTlsTable, ClusterSection, EndpointEntry, EndpointTable, PoolTable};
 pub(crate) use gateway::{AdminSection, GatewaySection, LogSection, TimeoutsTable};
 pub(crate) use health::{HealthTable, OutlierTable, PauseTable};
 pub(crate) use listen::{LimitsTable, ListenSection, ServerTlsTable};

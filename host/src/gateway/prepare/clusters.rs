@@ -14,7 +14,7 @@ use crate::gateway::Base;
 use crate::gateway::generation::{Generation, Kept, MadeFrom};
 use crate::proxy::Destination;
 use crate::tls::{self, PlatformRoots, TlsError};
-use crate::upstream::{PoolLimits, Tls, Upstream, UpstreamSettings};
+use crate::upstream::{HeadLimits, PoolLimits, Tls, Upstream, UpstreamSettings};
 
 /// The clusters of one generation.
 pub(super) struct Clusters {
@@ -138,8 +138,10 @@ impl<'a> Ways<'a> {
     /// Whether they are the ways of a cluster that is made from `other`, too.
     fn lead_on(&self, other: &MadeFrom) -> bool {
         let (ours, theirs) = (&self.made_from.config, &other.config);
-        let ours = (&ours.tls, ours.pool_size, ours.pool_idle, &self.made_from.files);
-        ours == (&theirs.tls, theirs.pool_size, theirs.pool_idle, &other.files)
+        let limits =
+            |cluster: &config::Cluster| (cluster.pool_size, cluster.pool_idle, cluster.head_bytes, cluster.head_fields);
+        let same_tls = ours.tls == theirs.tls && self.made_from.files == other.files;
+        same_tls && limits(ours) == limits(theirs)
     }
 
     fn by_url(&self) -> HashMap<&'a str, (&'a config::Endpoint, &'a Arc<Upstream>)> {
@@ -202,6 +204,7 @@ fn upstreams(
             authority,
             base_path: endpoint.base_path.clone(),
             pool: PoolLimits { size: cluster.pool_size, idle: cluster.pool_idle },
+            head: HeadLimits { bytes: cluster.head_bytes, fields: cluster.head_fields },
         };
         Ok(Upstream::new(settings, base.workers.count()))
     };

@@ -6,6 +6,7 @@ use bytes::Bytes;
 
 use super::connection::Connection;
 use super::error::Broken;
+use super::unreadable::{Excerpt, Unreadable};
 use crate::http::Chunks;
 
 /// A body that is being read.
@@ -38,6 +39,33 @@ impl Coding {
             Self::Length(left) => Some(*left),
             Self::Chunked(_) | Self::UntilClose => None,
             Self::Closed => Some(0),
+        }
+    }
+
+    /// Whether all of the body is in `unread`, of which nothing is taken, or will never be known to be.
+    ///
+    /// # Errors
+    /// [`Unreadable::Chunks`]
+    pub(super) fn is_whole_in(&self, unread: &[u8]) -> Result<bool, Unreadable> {
+        let mut chunks = match self {
+            Self::Length(left) => return Ok(*left <= unread.len() as u64),
+            Self::Chunked(chunks) => *chunks,
+            Self::UntilClose | Self::Closed => return Ok(true),
+        };
+        let mut rest = unread;
+        while !rest.is_empty() && !chunks.is_at_end() {
+            let lines = chunks.pass_lines(rest).map_err(|_malformed| Unreadable::Chunks(Excerpt::of(rest)))?;
+            let data = chunks.take_data(rest.len().saturating_sub(lines));
+            rest = rest.get(lines + data..).unwrap_or_default();
+        }
+        Ok(chunks.is_at_end())
+    }
+
+    /// What it means that the endpoint closes before all of the body has been taken.
+    pub(super) fn cut(&self) -> Broken {
+        match self {
+            Self::Length(left) => Broken::Short(*left),
+            Self::Chunked(_) | Self::UntilClose | Self::Closed => Broken::Cut,
         }
     }
 
@@ -88,7 +116,7 @@ impl Coding {
                 return Poll::Ready(Ok(None));
             }
             if ready!(connection.poll_fill(cx))? == 0 {
-                let Self::UntilClose = self else { return Poll::Ready(Err(Broken::Cut)) };
+                let Self::UntilClose = self else { return Poll::Ready(Err(self.cut())) };
                 *self = Self::Closed;
             }
         }

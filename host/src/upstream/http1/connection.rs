@@ -9,6 +9,7 @@ use bytes::{Bytes, BytesMut};
 use tokio::io::{AsyncRead as _, ReadBuf};
 
 use super::clock::Clock;
+use super::response::HeadLimits;
 use crate::net::{Stream, with_scratch};
 
 /// An open connection that can take one request at a time. It owns no buffer while it waits.
@@ -18,6 +19,7 @@ pub struct Connection {
     /// Read, and not looked at yet.
     pub(super) unread: Bytes,
     pub(super) clock: Clock,
+    pub(super) limits: HeadLimits,
     reused: bool,
 }
 
@@ -29,8 +31,8 @@ pub trait Home: Send + Sync + std::fmt::Debug {
 
 impl Connection {
     /// Speaks HTTP/1.1 over `stream`.
-    pub(in super::super) fn new(stream: Stream, clock: Clock) -> Self {
-        Self { stream, unread: Bytes::new(), clock, reused: false }
+    pub(in super::super) fn new(stream: Stream, clock: Clock, limits: HeadLimits) -> Self {
+        Self { stream, unread: Bytes::new(), clock, limits, reused: false }
     }
 
     /// Whether it has carried a request before: then the endpoint may have closed it at any moment.
@@ -68,12 +70,23 @@ impl Connection {
             if self.unread.is_empty() {
                 self.unread = Bytes::copy_from_slice(fresh);
             } else if !fresh.is_empty() {
-                // In place, if nobody has a part of it: a head may come byte by byte.
-                let mut joined = BytesMut::from(std::mem::take(&mut self.unread));
-                joined.extend_from_slice(fresh);
-                self.unread = joined.freeze();
+                self.unread = joined(std::mem::take(&mut self.unread), fresh);
             }
             Poll::Ready(Ok(fresh.len()))
         })
     }
+}
+
+/// Both, one behind the other: in place if nobody has a part of `first` and there is room, for a head may come byte by byte. Room
+/// grows by a quarter: doubled, it would be half empty where it is largest.
+fn joined(first: Bytes, second: &[u8]) -> Bytes {
+    let mut all = BytesMut::from(first);
+    let length = all.len() + second.len();
+    if length > all.capacity() {
+        let mut larger = BytesMut::with_capacity(length + length / 4);
+        larger.extend_from_slice(&all);
+        all = larger;
+    }
+    all.extend_from_slice(second);
+    all.freeze()
 }

@@ -42,6 +42,8 @@ pub struct Download {
     seen: u64,
     /// Where the connection goes, unless the endpoint closes it.
     home: Option<Arc<dyn Home>>,
+    /// What it broke off with, to be told next.
+    broken: Option<Broken>,
 }
 
 /// What an endpoint that answered early has not been sent yet. Dropped, it is not sent, and the connection closes.
@@ -67,7 +69,7 @@ impl Download {
         patience: Duration,
         home: Option<Arc<dyn Home>>,
     ) -> Self {
-        Self { link: Some(link), coding, first: first.transpose(), patience, waits: false, seen: 0, home }
+        Self { link: Some(link), coding, first: first.transpose(), patience, waits: false, seen: 0, home, broken: None }
     }
 
     fn poll_piece(&mut self, cx: &mut Context<'_>) -> Poll<Result<Option<Bytes>, Broken>> {
@@ -135,13 +137,24 @@ impl Body for Download {
 
     fn poll_frame(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Broken>>> {
         let this = self.get_mut();
-        let piece = ready!(this.poll_piece(cx));
-        match &piece {
-            Err(_) => this.link = None,
-            Ok(_) if this.is_end_stream() => this.finish(),
-            Ok(_) => {}
+        if let Some(broken) = this.broken.take() {
+            return Poll::Ready(Some(Err(broken)));
         }
-        Poll::Ready(piece.transpose().map(|piece| piece.map(Frame::data)))
+        match ready!(this.poll_piece(cx)) {
+            Ok(piece) => {
+                if this.is_end_stream() {
+                    this.finish();
+                }
+                Poll::Ready(piece.map(Frame::data).map(Ok))
+            }
+            Err(broken) => {
+                this.link = None;
+                this.broken = Some(broken);
+                // hyper drops what it has not written yet when a body fails, the head among it. A turn, and it is written.
+                cx.waker().wake_by_ref();
+                Poll::Pending
+            }
+        }
     }
 
     fn is_end_stream(&self) -> bool {

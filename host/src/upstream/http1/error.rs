@@ -4,31 +4,26 @@ use std::io;
 use std::time::Duration;
 
 use super::super::{RequestBody, RequestBodyError};
+use super::unreadable::Unreadable;
 
-/// What an endpoint did that it must not.
+/// An endpoint broke off: before it had answered, or in the middle of its answer.
 #[derive(Debug, thiserror::Error)]
 pub enum Broken {
     /// It closed before it had answered.
     #[error("it closed the connection before it answered")]
     Closed,
-    /// It closed in the middle of a body.
-    #[error("it closed the connection in the middle of a body")]
+    /// It closed, or the connection broke, when a part of its answer's head had come.
+    #[error("it closed the connection within the head of its answer")]
+    CutHead,
+    /// It closed in the middle of a body that has no length.
+    #[error("it closed the connection in the middle of a body in chunks")]
     Cut,
+    /// It closed before a body was as long as it had said.
+    #[error("it closed the connection when {0} bytes of its Content-Length were missing")]
+    Short(u64),
     /// The connection broke.
     #[error("{0}")]
     Io(#[from] io::Error),
-    /// The head of its answer is no HTTP/1.1 (RFC 9112 §4).
-    #[error("the head of its answer is malformed: {0}")]
-    Head(httparse::Error),
-    /// The head of its answer is longer than 400 KiB.
-    #[error("the head of its answer is longer than {} KiB", super::response::LONGEST_HEAD / 1024)]
-    LongHead,
-    /// A value that no field may have, or a status below 100.
-    #[error("the head of its answer is malformed: {0}")]
-    Field(#[from] ::http::Error),
-    /// Where its answer ends cannot be told (RFC 9112 §6.3).
-    #[error("its answer has {0}")]
-    Framing(&'static str),
     /// Chunks that are none.
     #[error(transparent)]
     Chunks(#[from] crate::http::MalformedChunks),
@@ -40,6 +35,37 @@ pub enum Broken {
     Upload(RequestBodyError),
 }
 
+impl Broken {
+    /// One word for its kind.
+    #[must_use]
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::Closed => "closed",
+            Self::CutHead => "cut-head",
+            Self::Cut => "cut-body",
+            Self::Short(_) => "short-body",
+            Self::Io(_) => "connection",
+            Self::Chunks(_) => "chunks",
+            Self::Stalled(_) => "stalled",
+            Self::Upload(_) => "upload",
+        }
+    }
+
+    /// What to do about it.
+    #[must_use]
+    pub fn remedy(&self) -> &'static str {
+        match self {
+            Self::Closed | Self::CutHead | Self::Cut | Self::Io(_) => {
+                "its own log should say why: did it crash, restart, or run into a limit?"
+            }
+            Self::Short(_) => "its own log should say why: did it crash, or say the length of another representation?",
+            Self::Chunks(_) => "mend it at the endpoint, or whatever stands before it",
+            Self::Stalled(_) => "raise `response` in the `timeouts` of route or cluster if that is meant to be so",
+            Self::Upload(_) => "nothing: it is the client's doing",
+        }
+    }
+}
+
 /// A request did not get its answer.
 #[derive(Debug)]
 pub enum SendError {
@@ -47,6 +73,8 @@ pub enum SendError {
     NotSent(RequestBody, Broken),
     /// It broke afterwards: the endpoint may have acted on it.
     Broken(Broken),
+    /// It was answered, and nobody can read that.
+    Unreadable(Unreadable),
     /// No answer in time.
     TimedOut,
     /// The client broke off its body.

@@ -16,7 +16,11 @@ use super::error::{Broken, SendError};
 use super::link::{Link, Rest};
 use super::request::RequestHead;
 use super::response::{self, Head, Marked};
+use super::unreadable::Unreadable;
 use super::upload::{Upload, UploadError};
+
+/// Where so much of a body came with its head, more of it is surely there, and no end.
+const AHEAD: usize = 8 * 1024;
 
 impl Connection {
     /// Sends a request and waits for the head of the answer, each time for `within`: as long as the body makes progress,
@@ -138,31 +142,53 @@ impl<'a> Exchange<'a> {
     fn poll_answer(&mut self, cx: &mut Context<'_>) -> Poll<Result<Option<Head>, SendError>> {
         loop {
             match ready!(self.connection.poll_fill(cx)) {
-                Ok(0) => {
-                    let broken = self.unwritten.take().map_or(Broken::Closed, Broken::Io);
-                    return Poll::Ready(Err(SendError::Broken(broken)));
-                }
-                Err(error) => return Poll::Ready(Err(SendError::Broken(Broken::Io(error)))),
-                Ok(fresh) => self.received += fresh,
+                Ok(fresh @ 1..) => self.received += fresh,
+                ended => return Poll::Ready(Err(SendError::Broken(self.broken(ended.err())))),
             }
-            let unread = &mut self.connection.unread;
+            let Connection { unread, limits, .. } = &mut self.connection;
             let mut continues = false;
             if response::may_end(unread, self.searched) {
-                match response::read(unread, self.method, &mut continues) {
-                    Ok(Some(head)) => return Poll::Ready(Ok(Some(head))),
+                match response::read(unread, self.method, *limits, &mut continues) {
+                    Ok(Some(head)) => return Poll::Ready(self.look_ahead(cx, &head).map(|()| Some(head))),
                     Ok(None) => {}
-                    Err(broken) => return Poll::Ready(Err(SendError::Broken(broken))),
+                    Err(unreadable) => return Poll::Ready(Err(SendError::Unreadable(unreadable))),
                 }
             }
             self.searched = unread.len();
             // Interim answers count: an endpoint that sends nothing else would never be through.
-            if self.received > response::LONGEST_HEAD {
-                return Poll::Ready(Err(SendError::Broken(Broken::LongHead)));
+            if self.received > limits.bytes {
+                return Poll::Ready(Err(SendError::Unreadable(Unreadable::LongHead(limits.bytes))));
             }
             if continues && self.upload.release() {
                 self.connection.clock.allow(self.within);
                 return Poll::Ready(Ok(None));
             }
+        }
+    }
+
+    /// What it means that nothing more comes, because of this error if there was one.
+    fn broken(&mut self, error: Option<io::Error>) -> Broken {
+        if self.received > 0 {
+            return Broken::CutHead;
+        }
+        error.or(self.unwritten.take()).map_or(Broken::Closed, Broken::Io)
+    }
+
+    /// Looks at a body as far as it is there: as long as nothing of the answer has gone out, what is wrong with it can still be
+    /// told.
+    fn look_ahead(&mut self, cx: &mut Context<'_>, head: &Head) -> Result<(), SendError> {
+        let Marked::Coded(coding) = &head.body else { return Ok(()) };
+        let connection = &mut self.connection;
+        if coding.is_whole_in(&connection.unread).map_err(SendError::Unreadable)? || connection.unread.len() > AHEAD {
+            return Ok(());
+        }
+        // A second packet may have come, or the end. Costs no system call if neither has.
+        match connection.poll_fill(cx) {
+            Poll::Pending => Ok(()),
+            Poll::Ready(Ok(1..)) => coding.is_whole_in(&connection.unread).map(drop).map_err(SendError::Unreadable),
+            Poll::Ready(Ok(0) | Err(_)) if connection.unread.is_empty() => Err(SendError::Broken(coding.cut())),
+            // What came goes on, and is cut off there: it may be of use (RFC 9112 §8).
+            Poll::Ready(Ok(0) | Err(_)) => Ok(()),
         }
     }
 
@@ -195,7 +221,7 @@ impl<'a> Exchange<'a> {
             Marked::Empty => Coding::Length(0),
             Marked::Coded(coding) => coding,
         };
-        // Most bodies are small and came with their heads. What is wrong with them is told behind the head.
+        // Most bodies are small and came with their heads.
         let first = coding.take(&mut connection.unread);
         // A body that is not wanted is sent no further (RFC 9110 §10.1.1, RFC 9112 §9.5).
         let refused = upload.is_held() || (!head.persists && !head.response.status().is_success());

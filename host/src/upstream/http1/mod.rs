@@ -16,6 +16,7 @@ mod exchange;
 mod link;
 mod request;
 mod response;
+mod unreadable;
 mod upload;
 
 #[cfg(test)]
@@ -27,3 +28,5 @@ pub(super) use connection::Home;
 pub use download::{Content, Download, Unsent};
 pub use error::{Broken, SendError};
 pub use request::RequestHead;
+pub use response::HeadLimits;
+pub use unreadable::Unreadable;

@@ -7,14 +7,20 @@ use ::http::{Method, Response, StatusCode, Version};
 use bytes::Bytes;
 
 use super::coding::Coding;
-use super::error::Broken;
+use super::unreadable::{Excerpt, Unreadable, explain};
 use crate::http::{Chunks, end_of_lines, length_from};
 
-/// Bytes of the longest head that is taken; hyper's limit.
-pub(super) const LONGEST_HEAD: usize = 400 * 1024;
+/// How large the head of an answer may be. More is answered with 502.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct HeadLimits {
+    /// Bytes, those of interim answers before it included.
+    pub bytes: usize,
+    /// Fields; at most [`MOST_FIELDS`].
+    pub fields: usize,
+}
 
-/// Fields that a head may have; hyper's limit.
-const MOST_FIELDS: usize = 100;
+/// Fields that there is room for without asking for memory: more than nearly every answer has.
+const USUAL_FIELDS: usize = 100;
 
 /// An answer without its body. Whatever version the endpoint speaks, what is passed on is ours (RFC 9110 §2.5).
 #[derive(Debug)]
@@ -40,10 +46,16 @@ pub(super) enum Marked {
 /// taken out and passed over (RFC 9110 §15.2); `continues` is set if one of them asks for the body.
 ///
 /// # Errors
-/// [`Broken`] if it is none, or too long.
-pub(super) fn read(unread: &mut Bytes, method: &Method, continues: &mut bool) -> Result<Option<Head>, Broken> {
+/// [`Unreadable`] if it is none, or too large.
+pub(super) fn read(
+    unread: &mut Bytes,
+    method: &Method,
+    limits: HeadLimits,
+    continues: &mut bool,
+) -> Result<Option<Head>, Unreadable> {
     loop {
-        let Some(head) = read_one(unread, method)? else { return Ok(None) };
+        skip_blank_lines(unread);
+        let Some(head) = read_one(unread, method, limits)? else { return Ok(None) };
         let status = head.response.status();
         if !status.is_informational() || status == StatusCode::SWITCHING_PROTOCOLS {
             return Ok(Some(head));
@@ -52,31 +64,70 @@ pub(super) fn read(unread: &mut Bytes, method: &Method, continues: &mut bool) ->
     }
 }
 
-fn read_one(unread: &mut Bytes, method: &Method) -> Result<Option<Head>, Broken> {
-    let mut room = [const { MaybeUninit::uninit() }; MOST_FIELDS];
+/// Drops blank lines before a head: some endpoints end a body with one too many. Kept, they would be looked at again with each
+/// piece that comes.
+fn skip_blank_lines(unread: &mut Bytes) {
+    let blank = |at: usize| match unread.get(at..) {
+        Some([b'\n', ..]) => 1,
+        Some([b'\r', b'\n', ..]) => 2,
+        _ => 0,
+    };
+    let mut length = 0;
+    while let more @ 1.. = blank(length) {
+        length += more;
+    }
+    if length > 0 {
+        drop(unread.split_to(length));
+    }
+}
+
+fn read_one(unread: &mut Bytes, method: &Method, limits: HeadLimits) -> Result<Option<Head>, Unreadable> {
+    let mut room = [const { MaybeUninit::uninit() }; USUAL_FIELDS];
+    let usual = room.get_mut(..limits.fields.min(USUAL_FIELDS)).unwrap_or_default();
+    let read = match parse(unread, usual, method, limits) {
+        Err(Unreadable::Fields { .. }) if limits.fields > USUAL_FIELDS => {
+            parse(unread, &mut vec![MaybeUninit::uninit(); limits.fields], method, limits)
+        }
+        read => read,
+    };
+    let Some((head, length)) = read? else { return Ok(None) };
+    drop(unread.split_to(length));
+    Ok(Some(head))
+}
+
+/// The head and its length, with `room` for its fields.
+fn parse<'b>(
+    unread: &'b Bytes,
+    room: &mut [MaybeUninit<httparse::Header<'b>>],
+    method: &Method,
+    limits: HeadLimits,
+) -> Result<Option<(Head, usize)>, Unreadable> {
     let mut parsed = httparse::Response::new(&mut []);
     let parser = httparse::ParserConfig::default();
-    let result = parser.parse_response_with_uninit_headers(&mut parsed, unread, &mut room);
-    let length = match result.map_err(Broken::Head)? {
+    let result = parser.parse_response_with_uninit_headers(&mut parsed, unread, room);
+    let length = match result.map_err(|error| explain(unread, error, limits.fields))? {
         httparse::Status::Complete(length) => length,
         httparse::Status::Partial => return Ok(None),
     };
-    if length > LONGEST_HEAD {
-        return Err(Broken::LongHead);
+    if length > limits.bytes {
+        return Err(Unreadable::LongHead(limits.bytes));
     }
-    let status = StatusCode::from_u16(parsed.code.unwrap_or_default()).map_err(::http::Error::from)?;
+    let status = StatusCode::from_u16(parsed.code.unwrap_or_default())
+        .map_err(|_no_status| explain(unread, httparse::Error::Status, limits.fields))?;
     let version = if parsed.version == Some(1) { Version::HTTP_11 } else { Version::HTTP_10 };
     let mut fields = HeaderMap::with_capacity(parsed.headers.len());
     let mut persistence = Persistence::of(version);
     for field in &*parsed.headers {
-        let name = HeaderName::from_bytes(field.name.as_bytes()).map_err(::http::Error::from)?;
-        let value = HeaderValue::from_maybe_shared(unread.slice_ref(field.value)).map_err(::http::Error::from)?;
+        let name = HeaderName::from_bytes(field.name.as_bytes())
+            .map_err(|_no_name| Unreadable::FieldName(Excerpt::of(field.name.as_bytes())))?;
+        let value = HeaderValue::from_maybe_shared(unread.slice_ref(field.value))
+            .map_err(|_no_value| Unreadable::FieldValue(Excerpt::of(field.name.as_bytes())))?;
         if name == header::CONNECTION {
             persistence.hear(&value);
         }
         fields.append(name, value);
     }
-    let body = marked(&mut fields, status, version, method)?;
+    let body = marked(&mut fields, &mut persistence, status, version, method)?;
     let mut response = Response::new(());
     if let Some(reason) = parsed.reason
         && Some(reason) != status.canonical_reason()
@@ -86,43 +137,69 @@ fn read_one(unread: &mut Bytes, method: &Method) -> Result<Option<Head>, Broken>
     }
     *response.status_mut() = status;
     *response.headers_mut() = fields;
-    drop(unread.split_to(length));
-    Ok(Some(Head { response, body, persists: persistence.persists() }))
+    Ok(Some((Head { response, body, persists: persistence.persists() }, length)))
 }
 
-fn marked(fields: &mut HeaderMap, status: StatusCode, version: Version, method: &Method) -> Result<Marked, Broken> {
+/// Where the body ends. What an answer says of that is judged even where there is no body: it is passed on, and who reads it
+/// next may believe it.
+fn marked(
+    fields: &mut HeaderMap,
+    persistence: &mut Persistence,
+    status: StatusCode,
+    version: Version,
+    method: &Method,
+) -> Result<Marked, Unreadable> {
     if status == StatusCode::SWITCHING_PROTOCOLS {
         return Ok(Marked::Switched);
     }
-    let length = said_length(fields);
-    let never = status.is_informational() || [StatusCode::NO_CONTENT, StatusCode::NOT_MODIFIED].contains(&status);
-    if never || *method == Method::HEAD {
+    if status.is_informational() || status == StatusCode::NO_CONTENT {
+        // They have neither body nor length (RFC 9110 §8.6), whatever they say.
+        fields.remove(header::CONTENT_LENGTH);
         return Ok(Marked::Empty);
     }
-    let mut codings = fields.get_all(header::TRANSFER_ENCODING).iter();
-    if let Some(coding) = codings.next_back() {
-        if version == Version::HTTP_10 {
-            return Err(Broken::Framing("a Transfer-Encoding, which HTTP/1.0 does not know"));
-        }
-        let last = coding.as_bytes().rsplit(|byte| *byte == b',').next().unwrap_or_default();
-        let chunked = last.trim_ascii().eq_ignore_ascii_case(b"chunked");
-        return Ok(Marked::Coded(if chunked { Coding::Chunked(Chunks::default()) } else { Coding::UntilClose }));
+    let chunked = is_chunked(fields, version)?;
+    let length = said_length(fields)?;
+    // The coding counts, and what follows on a connection that said both is not to be trusted (RFC 9112 §6.3).
+    persistence.closes |= chunked && length.is_some();
+    if status == StatusCode::NOT_MODIFIED || *method == Method::HEAD {
+        return Ok(Marked::Empty);
     }
-    Ok(match length? {
+    Ok(match length {
+        _ if chunked => Marked::Coded(Coding::Chunked(Chunks::default())),
         Some(0) => Marked::Empty,
         Some(length) => Marked::Coded(Coding::Length(length)),
         None => Marked::Coded(Coding::UntilClose),
     })
 }
 
+/// Whether the body comes in chunks. Under any other coding, or under several, the body would be passed on without the name of
+/// what it is coded in.
+fn is_chunked(fields: &HeaderMap, version: Version) -> Result<bool, Unreadable> {
+    let mut codings = fields.get_all(header::TRANSFER_ENCODING).iter();
+    let Some(coding) = codings.next() else { return Ok(false) };
+    if version == Version::HTTP_10 {
+        return Err(Unreadable::OldCoding);
+    }
+    if !coding.as_bytes().trim_ascii().eq_ignore_ascii_case(b"chunked") {
+        return Err(Unreadable::Coding(Excerpt::of(coding.as_bytes())));
+    }
+    match codings.next() {
+        None => Ok(true),
+        Some(second) => {
+            let both = [coding.as_bytes(), second.as_bytes()].join(&b", "[..]);
+            Err(Unreadable::Coding(Excerpt::of(&both)))
+        }
+    }
+}
+
 /// The length that an answer says. The same one many times is one length, and is passed on as one (RFC 9110 §8.6).
-fn said_length(fields: &mut HeaderMap) -> Result<Option<u64>, Broken> {
+fn said_length(fields: &mut HeaderMap) -> Result<Option<u64>, Unreadable> {
     let (mut length, mut times) = (None, 0);
     let values = fields.get_all(header::CONTENT_LENGTH).iter();
     for value in values.flat_map(|value| value.as_bytes().split(|byte| *byte == b',')) {
-        let number = length_from(value.trim_ascii()).ok_or(Broken::Framing("a Content-Length that is no number"))?;
-        if length.replace(number).is_some_and(|before| before != number) {
-            return Err(Broken::Framing("two lengths"));
+        let number = length_from(value.trim_ascii()).ok_or_else(|| Unreadable::Length(Excerpt::of(value)))?;
+        if let Some(before) = length.replace(number).filter(|before| *before != number) {
+            return Err(Unreadable::Lengths(before, number));
         }
         times += 1;
     }

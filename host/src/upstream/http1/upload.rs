@@ -15,6 +15,13 @@ use crate::net::Stream;
 /// Bytes that one TLS record carries at the most (RFC 8446 §5.1).
 const TLS_RECORD: usize = 1 << 14;
 
+/// Bytes of a body that are waited for before it is written, as long as more are there: a client may send a byte in each chunk,
+/// and a packet for each of them would be its endpoint's work.
+const GATHERED: usize = 4 * 1024;
+
+/// Turns that a task gives to others at the most, one for each piece, until it writes what it has gathered.
+const TURNS: u8 = 64;
+
 /// Writes one request.
 #[derive(Debug)]
 pub(super) struct Upload {
@@ -22,8 +29,16 @@ pub(super) struct Upload {
     lines: Vec<u8>,
     /// How much of them has been.
     written: usize,
-    /// Data of the body that comes after them.
+    /// Data of the body that comes after them: one piece as it came, or several together.
     data: Bytes,
+    /// Several small pieces, as long as more may come to them.
+    gathered: Vec<u8>,
+    /// Turns that may yet be given for more of them.
+    turns: u8,
+    /// A piece has come since the last turn.
+    fresh: bool,
+    /// What is there is framed, and being written: nothing comes to it.
+    sealed: bool,
     /// What ends the data: nothing, or the line end of a chunk, and that of the body.
     tail: &'static [u8],
     body: RequestBody,
@@ -64,6 +79,10 @@ impl Upload {
             lines: head.to_bytes(framing),
             written: 0,
             data: Bytes::new(),
+            gathered: Vec::new(),
+            turns: TURNS,
+            fresh: false,
+            sealed: false,
             tail: b"",
             body,
             framing,
@@ -112,20 +131,10 @@ impl Upload {
         self.starved = false;
         loop {
             // The beginning of a body goes out with the head, if it is there: the head alone first would be one packet more.
-            let mut waits = self.held;
-            while self.data.is_empty() && self.stage == Stage::Open && !waits {
-                match Pin::new(&mut self.body).poll_frame(cx) {
-                    Poll::Ready(Some(Ok(frame))) => {
-                        if let Ok(data) = frame.into_data() {
-                            self.put(data)?;
-                        }
-                    }
-                    Poll::Ready(Some(Err(error))) => return Poll::Ready(Err(UploadError::Body(error))),
-                    Poll::Ready(None) => self.end()?,
-                    Poll::Pending => waits = true,
-                }
-            }
+            let waits = ready!(self.poll_gather(cx))?;
+            self.seal();
             ready!(self.poll_write(cx, stream)).map_err(UploadError::Io)?;
+            self.sealed = self.stage != Stage::Open;
             if self.stage == Stage::Open && !waits {
                 continue;
             }
@@ -139,7 +148,33 @@ impl Upload {
         }
     }
 
-    /// Puts a piece of the body behind what is to be written. It must have been written before.
+    /// Takes what is there of the body, small pieces together. Whether the client has sent no more. Pending for a turn behind a
+    /// small piece: whoever reads from the client in this task, or in this thread, may have the next one.
+    fn poll_gather(&mut self, cx: &mut Context<'_>) -> Poll<Result<bool, UploadError>> {
+        while !self.sealed && self.stage == Stage::Open && self.data.len() + self.gathered.len() < GATHERED {
+            if self.held {
+                return Poll::Ready(Ok(true));
+            }
+            match Pin::new(&mut self.body).poll_frame(cx) {
+                Poll::Ready(Some(Ok(frame))) => {
+                    if let Ok(data) = frame.into_data() {
+                        self.put(data)?;
+                    }
+                }
+                Poll::Ready(Some(Err(error))) => return Poll::Ready(Err(UploadError::Body(error))),
+                Poll::Ready(None) => self.end()?,
+                Poll::Pending if self.turns > 0 && std::mem::take(&mut self.fresh) => {
+                    self.turns -= 1;
+                    cx.waker().wake_by_ref();
+                    return Poll::Pending;
+                }
+                Poll::Pending => return Poll::Ready(Ok(true)),
+            }
+        }
+        Poll::Ready(Ok(false))
+    }
+
+    /// Puts a piece of the body behind what is to be written.
     fn put(&mut self, data: Bytes) -> Result<(), UploadError> {
         if data.is_empty() {
             return Ok(());
@@ -153,14 +188,16 @@ impl Upload {
                     return Err(UploadError::Body(RequestBodyError::WrongLength));
                 }
             }
-            Framing::Chunked => {
-                let size = format!("{:x}\r\n", data.len());
-                self.lines.extend_from_slice(size.as_bytes());
-                self.tail = if is_last { b"\r\n0\r\n\r\n" } else { b"\r\n" };
-            }
+            Framing::Chunked => {}
             Framing::Empty => return Err(UploadError::Body(RequestBodyError::WrongLength)),
         }
-        self.data = data;
+        if self.data.is_empty() && self.gathered.is_empty() {
+            self.data = data;
+        } else {
+            self.gathered.extend_from_slice(&std::mem::take(&mut self.data));
+            self.gathered.extend_from_slice(&data);
+        }
+        self.fresh = true;
         if is_last {
             self.stage = Stage::Ended;
         }
@@ -170,11 +207,31 @@ impl Upload {
     fn end(&mut self) -> Result<(), UploadError> {
         self.stage = Stage::Ended;
         match self.framing {
-            Framing::Chunked => self.lines.extend_from_slice(b"0\r\n\r\n"),
-            Framing::Length(1..) => return Err(UploadError::Body(RequestBodyError::WrongLength)),
-            Framing::Length(0) | Framing::Empty => {}
+            Framing::Length(1..) => Err(UploadError::Body(RequestBodyError::WrongLength)),
+            Framing::Chunked | Framing::Length(0) | Framing::Empty => Ok(()),
         }
-        Ok(())
+    }
+
+    /// Frames what has been gathered, and the end of the body behind it if that is known.
+    fn seal(&mut self) {
+        if std::mem::replace(&mut self.sealed, true) {
+            return;
+        }
+        (self.turns, self.fresh) = (TURNS, false);
+        if !self.gathered.is_empty() {
+            self.data = std::mem::take(&mut self.gathered).into();
+        }
+        if self.framing != Framing::Chunked {
+            return;
+        }
+        let has_ended = self.stage != Stage::Open;
+        if !self.data.is_empty() {
+            let size = format!("{:x}\r\n", self.data.len());
+            self.lines.extend_from_slice(size.as_bytes());
+            self.tail = if has_ended { b"\r\n0\r\n\r\n" } else { b"\r\n" };
+        } else if has_ended {
+            self.lines.extend_from_slice(b"0\r\n\r\n");
+        }
     }
 
     /// Writes what there is.

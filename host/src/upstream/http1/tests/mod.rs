@@ -1,5 +1,8 @@
 //! Exchanges with endpoints that answer byte for byte what a test says, over real sockets.
 
+mod unreadable;
+mod uploads;
+
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -11,10 +14,12 @@ use tokio::net::UnixStream;
 
 use super::super::RequestBody;
 use super::connection::Home;
-use super::{Broken, Clock, Connection, Content, RequestHead, SendError};
+use super::{Broken, Clock, Connection, Content, HeadLimits, RequestHead, SendError, Unreadable};
 use crate::net::{Socket, Stream};
 
 const SOON: Duration = Duration::from_secs(5);
+
+const LIMITS: HeadLimits = HeadLimits { bytes: 64 * 1024, fields: 200 };
 
 /// Keeps what comes back.
 #[derive(Debug, Default)]
@@ -29,7 +34,7 @@ impl Home for Shelf {
 /// A connection, and the endpoint's end of it.
 fn open() -> (Connection, UnixStream) {
     let (ours, theirs) = UnixStream::pair().unwrap();
-    (Connection::new(Stream::Plain(Socket::Unix(ours)), Clock::new(SOON)), theirs)
+    (Connection::new(Stream::Plain(Socket::Unix(ours)), Clock::new(SOON), LIMITS), theirs)
 }
 
 /// What an endpoint that sends `pieces`, and closes if `closes`, comes to: the answer, its body or what was wrong with it,
@@ -100,16 +105,24 @@ async fn bodies_end_where_the_rfc_says() {
             false,
         ),
         (Method::GET, "HTTP/1.1 200 OK\r\n\r\nuntil the end", true, "until the end", false),
-        (Method::GET, "HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip\r\n\r\nuntil", true, "until", false),
         (Method::HEAD, "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n", false, "", true),
         (Method::HEAD, "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", false, "", true),
         (Method::GET, "HTTP/1.1 204 No Content\r\n\r\n", false, "", true),
         (Method::GET, "HTTP/1.1 304 Not Modified\r\nContent-Length: 5\r\n\r\n", false, "", true),
         (
             Method::GET,
-            "HTTP/1.1 200 OK\r\nContent-Length: 2\r\nTransfer-Encoding: gzip, Chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n",
+            "HTTP/1.1 200 OK\r\nContent-Length: 2\r\nTransfer-Encoding: Chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n",
             false,
             "hello",
+            // Who says both is not to be trusted with another.
+            false,
+        ),
+        (Method::GET, "\r\n\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok", false, "ok", true),
+        (
+            Method::GET,
+            "HTTP/1.1 100 Continue\r\n\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok",
+            false,
+            "ok",
             true,
         ),
         (
@@ -145,43 +158,14 @@ async fn answers_come_through_in_whatever_pieces() {
 }
 
 #[tokio::test]
-async fn what_cannot_be_told_apart_is_refused() {
-    for text in [
-        "nonsense\r\n\r\n",
-        "HTTP/2.0 200 OK\r\n\r\n",
-        "HTTP/1.1 200 OK\r\nA : b\r\n\r\n",
-        "HTTP/1.1 200 OK\r\nA: b\r\n folded\r\n\r\n",
-        "HTTP/1.1 200 OK\r\nContent-Length: 5\r\nContent-Length: 6\r\n\r\nhello",
-        "HTTP/1.1 200 OK\r\nContent-Length: +5\r\n\r\nhello",
-        "HTTP/1.1 200 OK\r\nContent-Length: \r\n\r\nhello",
-        "HTTP/1.1 200 OK\r\nContent-Length: 18446744073709551616\r\n\r\n",
-        "HTTP/1.0 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
-        "HTTP/1.1 200 OK\r\nA: b",
-        "",
-    ] {
-        let error = exchange(Method::GET, vec![text.into()], true).await.unwrap_err();
-        assert!(matches!(error, SendError::Broken(_)), "{text:?}: {error:?}");
-    }
-    let many = format!("HTTP/1.1 200 OK\r\n{}\r\n", "a: b\r\n".repeat(101));
-    let long = format!("HTTP/1.1 200 OK\r\na: {}\r\n\r\n", "b".repeat(500 * 1024));
-    let interim = "HTTP/1.1 103 Early Hints\r\n\r\n".repeat(20_000);
-    for text in [many, long, interim] {
-        let error = exchange(Method::GET, vec![text.into()], false).await.unwrap_err();
-        assert!(matches!(error, SendError::Broken(Broken::Head(_) | Broken::LongHead)), "{error:?}");
-    }
-}
-
-#[tokio::test]
 async fn bodies_that_break_off_are_errors_and_their_connections_gone() {
     for text in [
         "HTTP/1.1 200 OK\r\nContent-Length: 50\r\n\r\nhello",
         "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n",
         "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n",
-        "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello0\r\n\r\n",
-        "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nx\r\n",
     ] {
         let (_, body, kept) = answered(Method::GET, text, true).await;
-        assert!(matches!(body, Err(Broken::Cut | Broken::Chunks(_))), "{text:?}: {body:?}");
+        assert!(matches!(body, Err(Broken::Cut | Broken::Short(45))), "{text:?}: {body:?}");
         assert!(!kept, "{text:?}");
     }
 }
@@ -293,7 +277,7 @@ async fn what_is_passed_on_has_our_version_and_one_length() {
 #[tokio::test(start_paused = true)]
 async fn an_endpoint_that_says_nothing_runs_out_of_time() {
     let (ours, theirs) = UnixStream::pair().unwrap();
-    let connection = Connection::new(Stream::Plain(Socket::Unix(ours)), Clock::new(Duration::from_secs(1)));
+    let connection = Connection::new(Stream::Plain(Socket::Unix(ours)), Clock::new(Duration::from_secs(1)), LIMITS);
     let host = HeaderValue::from_static("endpoint");
     let head = RequestHead { method: &Method::GET, target: "/", host: &host, fields: b"", expects: false };
     let began = tokio::time::Instant::now();

@@ -1,0 +1,182 @@
+//! Answers that cannot be read: what is wrong with them, in words that lead to the remedy.
+
+use std::fmt;
+
+/// An endpoint answered, and what it said cannot be passed on. It has acted on the request, as far as anybody can tell: an
+/// unreadable answer is no reason to send anything again.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Unreadable {
+    /// Another protocol.
+    #[error("its answer is no HTTP: it begins with `{0}`")]
+    Protocol(Excerpt),
+    /// A TLS record (RFC 8446 §5.1).
+    #[error("its answer is a TLS record where plain HTTP was expected")]
+    Tls,
+    /// HTTP of another version than 1.0 and 1.1.
+    #[error("its answer is of the version `{0}`")]
+    Version(Excerpt),
+    /// No status line (RFC 9112 §4).
+    #[error("its status line is malformed: `{0}`")]
+    StatusLine(Excerpt),
+    /// A field over several lines (obs-fold, RFC 9112 §5.2).
+    #[error("a field of its answer goes on in a second line (obs-fold): `{0}`")]
+    Folded(Excerpt),
+    /// A line without a name that a field may have (RFC 9110 §5.1).
+    #[error("its answer has a bad field name: `{0}`")]
+    FieldName(Excerpt),
+    /// A value that no field may have (RFC 9110 §5.5).
+    #[error("its answer has a bad value of the field `{0}`")]
+    FieldValue(Excerpt),
+    /// More fields than are taken.
+    #[error("its answer has {found} fields, at most {limit} are taken")]
+    Fields {
+        /// How many have come.
+        found: usize,
+        /// How many are taken.
+        limit: usize,
+    },
+    /// A head, interim answers before it included, of more bytes than are taken.
+    #[error("the head of its answer is longer than {} KiB", .0 / 1024)]
+    LongHead(usize),
+    /// Lengths that differ (RFC 9112 §6.3).
+    #[error("its answer has two Content-Length that differ: {0} and {1}")]
+    Lengths(u64, u64),
+    /// A length that is none (RFC 9110 §8.6).
+    #[error("its answer has a Content-Length that is no number: `{0}`")]
+    Length(Excerpt),
+    /// Any coding but `chunked`, which would be passed on without its name (RFC 9112 §6.1).
+    #[error("its answer has a Transfer-Encoding that is not understood: `{0}`")]
+    Coding(Excerpt),
+    /// A coding in an answer of a version that has none (RFC 9112 §6.1).
+    #[error("its answer has a Transfer-Encoding, which HTTP/1.0 does not know")]
+    OldCoding,
+    /// Chunks that are none, before anything of the body was passed on (RFC 9112 §7.1).
+    #[error("the first chunks of its answer are malformed: `{0}`")]
+    Chunks(Excerpt),
+}
+
+impl Unreadable {
+    /// One word for its kind.
+    #[must_use]
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::Protocol(_) => "protocol",
+            Self::Tls => "tls-record",
+            Self::Version(_) => "version",
+            Self::StatusLine(_) => "status-line",
+            Self::Folded(_) => "folded-field",
+            Self::FieldName(_) => "field-name",
+            Self::FieldValue(_) => "field-value",
+            Self::Fields { .. } => "fields",
+            Self::LongHead(_) => "long-head",
+            Self::Lengths(..) => "lengths",
+            Self::Length(_) => "length",
+            Self::Coding(_) => "coding",
+            Self::OldCoding => "old-coding",
+            Self::Chunks(_) => "first-chunks",
+        }
+    }
+
+    /// What to do about it.
+    #[must_use]
+    pub fn remedy(&self) -> &'static str {
+        match self {
+            Self::Protocol(_) => "is the port right? expected a server that speaks HTTP/1.1",
+            Self::Tls => "is the endpoint https:// or wss://?",
+            Self::Version(_) => "the gateway speaks HTTP/1.1 with endpoints: switch it on there",
+            Self::Fields { .. } => "raise `head_fields` in the cluster's `limits`, or have the endpoint send fewer",
+            Self::LongHead(_) => "raise `head` in the cluster's `limits`, or have the endpoint send less",
+            Self::Coding(_) => "have the endpoint say Content-Encoding, or nothing: only `chunked` is passed on",
+            _ => "mend it at the endpoint, or whatever stands before it: nobody could read that for sure",
+        }
+    }
+
+    /// Whether the answer was only more than is taken here: that says nothing against the endpoint.
+    #[must_use]
+    pub fn is_our_limit(&self) -> bool {
+        matches!(self, Self::Fields { .. } | Self::LongHead(_))
+    }
+}
+
+/// Some bytes of an endpoint for an operator to see: a few, and none that does something to a terminal or a line of the log.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Excerpt(Box<[u8]>);
+
+/// Bytes that an [`Excerpt`] shows.
+const SHOWN: usize = 60;
+
+impl Excerpt {
+    /// The beginning of `bytes`.
+    pub(super) fn of(bytes: &[u8]) -> Self {
+        Self(bytes.get(..=SHOWN).unwrap_or(bytes).into())
+    }
+}
+
+impl fmt::Display for Excerpt {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0.split_at_checked(SHOWN) {
+            Some((shown, [_, ..])) => write!(f, "{}…", shown.escape_ascii()),
+            _ => write!(f, "{}", self.0.escape_ascii()),
+        }
+    }
+}
+
+impl fmt::Debug for Excerpt {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+/// What the parser's `error` about `head` means. Only asked when there is one: it looks at everything anew. `limit` is how many
+/// fields are taken.
+pub(super) fn explain(head: &[u8], error: httparse::Error, limit: usize) -> Unreadable {
+    let mut lines = head.split(|byte| *byte == b'\n').map(|line| line.strip_suffix(b"\r").unwrap_or(line));
+    let first = lines.next().unwrap_or_default();
+    match first.strip_prefix(b"HTTP/") {
+        // Types of records, and a version of 3.x.
+        None if matches!(head, [20..=24, 3, 0..=4, ..]) => return Unreadable::Tls,
+        None => return Unreadable::Protocol(Excerpt::of(first)),
+        Some(_) if error == httparse::Error::Version => {
+            let version = first.split(|byte| *byte == b' ').next().unwrap_or_default();
+            return Unreadable::Version(Excerpt::of(version));
+        }
+        Some(_) => {}
+    }
+    let fields = lines.take_while(|line| !line.is_empty());
+    if error == httparse::Error::TooManyHeaders {
+        return Unreadable::Fields { found: fields.count(), limit };
+    }
+    // A malformed status line ends before its own end, so no field is to be blamed for it.
+    let wrong = (error != httparse::Error::Status).then(|| fields.map(fault_of).find_map(|fault| fault)).flatten();
+    wrong.unwrap_or_else(|| Unreadable::StatusLine(Excerpt::of(first)))
+}
+
+/// What is wrong with the line of a field.
+fn fault_of(line: &[u8]) -> Option<Unreadable> {
+    if line.starts_with(b" ") || line.starts_with(b"\t") {
+        return Some(Unreadable::Folded(Excerpt::of(line)));
+    }
+    let Some(colon) = memchr::memchr(b':', line) else { return Some(Unreadable::FieldName(Excerpt::of(line))) };
+    let (name, value) = line.split_at(colon);
+    if http::HeaderName::from_bytes(name).is_err() {
+        return Some(Unreadable::FieldName(Excerpt::of(name)));
+    }
+    let controls = |byte: &u8| byte.is_ascii_control() && *byte != b'\t';
+    value.iter().any(controls).then(|| Unreadable::FieldValue(Excerpt::of(name)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_shown_of_an_endpoint_is_bounded_and_printable() {
+        let long = Excerpt::of(&b"\x1b[31m\xe2\x80\xaetxt\r\n".repeat(1000)).to_string();
+
+        assert!(long.starts_with("\\x1b[31m\\xe2\\x80\\xaetxt\\r\\n") && long.ends_with('…'), "{long}");
+        assert!(long.len() < 4 * SHOWN + 4, "{long}");
+        assert_eq!(Excerpt::of(b"ab").to_string(), "ab");
+        assert_eq!(Excerpt::of(&[b'a'; SHOWN]).to_string(), "a".repeat(SHOWN));
+    }
+}
