@@ -9,7 +9,7 @@ use http::HeaderValue;
 use serde_json::{Value, json};
 use tidegate::cluster::{Cluster, Member, Numbers, Registry};
 use tidegate::config::{Discover, Endpoint, EndpointAddress, EndpointState};
-use tidegate::http::{Forwarding, Limits, Peer};
+use tidegate::http::{Forwarding, Limits, Peer, Pseudonym};
 use tidegate::lifecycle::Drain;
 use tidegate::net::{Socket, Stream};
 use tidegate::plugin::{Artifact, Limits as PluginLimits, Runtime as Plugins, Spec, shipped};
@@ -223,6 +223,7 @@ fn snapshot(deciders: Deciders, endpoint: SocketAddr) -> Snapshot {
         routes: vec![rules.clone()],
         defaults: rules,
         forwarding: Forwarding { x_forwarded: true, forwarded: true, ..Forwarding::default() },
+        pseudonym: Pseudonym::random(),
     }
 }
 

@@ -36,6 +36,7 @@ use tokio::sync::Notify;
 use crate::cluster::Registry;
 use crate::config::{Changes, ChangesFileError, Config, Dropped};
 use crate::discovery::{Discovery, Known};
+use crate::http::Pseudonym;
 use crate::lifecycle::{Drain, WorkerThreads, Workers};
 use crate::plugin::{Runtime, RuntimeError};
 use crate::probe::Prober;
@@ -109,6 +110,7 @@ struct Base {
     runtime: Arc<Runtime>,
     tickets: tls::Tickets,
     observers: Observers,
+    pseudonym: Pseudonym,
     discovery: Arc<Discovery>,
     /// Where runtime changes are kept over restarts.
     persist: Option<PathBuf>,
@@ -193,6 +195,7 @@ impl Gateway {
             runtime: Runtime::with_compiler(compiler, config.gateway.cache.as_deref())?,
             tickets: tls::Tickets::default(),
             observers: Observers { metrics, access },
+            pseudonym: Pseudonym::random(),
         };
         let mut listening = Listening::default();
         prepare::probe(&config)?;

@@ -62,7 +62,7 @@ impl<'a> Fields<'a> {
         self.push(name, value);
     }
 
-    /// Adds a field; there must be none of that name.
+    /// Adds a field behind those that are there, of whatever name.
     pub fn push(&mut self, name: impl Into<Cow<'a, HeaderName>>, value: impl Into<Cow<'a, HeaderValue>>) {
         self.0.push((name.into(), value.into()));
     }

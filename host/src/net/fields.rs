@@ -15,13 +15,17 @@ pub const HOP_BY_HOP: [HeaderName; 8] = [
     header::EXPECT,
 ];
 
-/// Whether a field is the gateway's own: hop-by-hop, framing, `Host`, the websocket handshake, or for proxies (RFC 9110
-/// §11.7, RFC 9209). No configuration and no plugin sets or drops it.
+/// Says through which gateways a request has come (RFC 8586).
+pub const CDN_LOOP: HeaderName = HeaderName::from_static("cdn-loop");
+
+/// Whether a field is the gateway's own: hop-by-hop, framing, `Host`, the websocket handshake, what finds loops, or for
+/// proxies (RFC 9110 §11.7, RFC 9209). No configuration and no plugin sets or drops it.
 #[must_use]
 pub fn is_reserved(name: &HeaderName) -> bool {
     HOP_BY_HOP.contains(name)
         || name == header::CONTENT_LENGTH
         || name == header::HOST
+        || *name == CDN_LOOP
         || name.as_str().starts_with("sec-websocket-")
         || name.as_str().starts_with("proxy-")
 }
@@ -50,6 +54,7 @@ mod tests {
             ("sec-websocket-x", true),
             ("proxy-status", true),
             ("proxy-authenticate", true),
+            ("cdn-loop", true),
             ("x-host", false),
             ("set-cookie", false),
             ("content-type", false),

@@ -8,9 +8,11 @@ mod socket;
 mod stream;
 mod target;
 
-pub use fields::{HOP_BY_HOP, Underscores, is_reserved};
+pub use fields::{CDN_LOOP, HOP_BY_HOP, Underscores, is_reserved};
 pub use hangup::{Ended, Hangup};
 pub use scratch::with_scratch;
-pub use socket::{ACCEPTED_SEND_AT_ONCE, bind_datagrams, bind_shared, descriptor_limit, probe, raise_descriptor_limit};
+pub use socket::{
+    ACCEPTED_SEND_AT_ONCE, bind_datagrams, bind_shared, descriptor_limit, is_own, probe, raise_descriptor_limit,
+};
 pub use stream::{Socket, Stream};
 pub use target::is_target;

@@ -82,6 +82,13 @@ fn bind(address: SocketAddr) -> io::Result<TcpListener> {
     Ok(socket.into())
 }
 
+/// Whether `address` is one of this machine.
+#[must_use]
+pub fn is_own(address: IpAddr) -> bool {
+    // Only who has an address can be sent datagrams there; nothing is sent.
+    address.is_loopback() || UdpSocket::bind((address, 0)).is_ok()
+}
+
 /// Raises the soft limit of open files to the hard one and returns what holds now. A tunnel takes two descriptors.
 #[must_use]
 pub fn raise_descriptor_limit() -> Option<u64> {

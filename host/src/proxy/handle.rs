@@ -99,6 +99,9 @@ fn route<'a>(
     let rules = snapshot.rules(target.route);
     let destination = snapshot.destinations.get(target.cluster as usize).ok_or_else(|| Box::new(unroutable()))?;
     record.routed(&rules.name, destination.cluster.name(), &destination.balancer);
+    if snapshot.pseudonym.is_looping(&facts.headers) {
+        return Err(Box::new(looping(client, record)));
+    }
     let offer = permitted(offer, rules, record);
     let exchange = Exchange { client, snapshot, switch, rules, destination, target, offer, on_upgrade };
     Ok(Routed { exchange, facts, parts, body })
@@ -106,6 +109,19 @@ fn route<'a>(
 
 fn unroutable() -> Response<Body> {
     reply::sentence(StatusCode::SERVICE_UNAVAILABLE, "the request could not be routed")
+}
+
+/// The answer to a request that has come through here too often (RFC 5842 §7.2).
+fn looping(client: &Client, record: &mut Record) -> Response<Body> {
+    record.ending("loop");
+    record.metrics().increment(Counter::LoopRefused);
+    let (route, cluster) = record.way();
+    let remedy = "an endpoint of the cluster is this gateway itself, or leads back to it: change it";
+    limited!(warn, of: (route, cluster), route, cluster, client = %client.peer, remedy, "a route leads back to this gateway");
+    reply::sentence(
+        StatusCode::LOOP_DETECTED,
+        "the request has come through this gateway too often: its route leads back here",
+    )
 }
 
 /// What of an offer to switch the rules let through.

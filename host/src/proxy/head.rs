@@ -31,6 +31,7 @@ pub(super) fn request_fields(
     if expects {
         fields.push(Cow::Owned(header::EXPECT), Cow::Owned(HeaderValue::from_static("100-continue")));
     }
+    snapshot.pseudonym.sign(&mut fields);
     fields.to_bytes()
 }
 

@@ -7,7 +7,7 @@ use std::time::Duration;
 use ::http::{HeaderMap, HeaderName, HeaderValue};
 
 use crate::cluster::Cluster;
-use crate::http::{Fields, Forwarding};
+use crate::http::{Fields, Forwarding, Pseudonym};
 use crate::policy::{Rewriter, Router};
 use crate::upstream::Upstream;
 
@@ -27,6 +27,8 @@ pub struct Snapshot {
     pub defaults: Rules,
     /// What endpoints are told about the client.
     pub forwarding: Forwarding,
+    /// By what requests that come back are known.
+    pub pseudonym: Pseudonym,
 }
 
 /// A cluster and how to reach its endpoints.

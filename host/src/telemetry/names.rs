@@ -79,6 +79,9 @@ pub static UPSTREAM_CONNECTIONS: Family =
 /// Answers of endpoints that could not be read.
 pub static UPSTREAM_UNREADABLE: Family =
     Family::counter("tidegate_upstream_unreadable", "Answers of endpoints that could not be read");
+/// Requests that came back here too often.
+pub static LOOPS: Family =
+    Family::counter("tidegate_loops", "Requests refused because their route leads back to this gateway");
 /// Requests tried again on another endpoint, by `reason`.
 pub static RETRIES: Family = Family::counter(
     "tidegate_retries",
@@ -229,6 +232,8 @@ pub enum Counter {
     UpstreamReused,
     /// An endpoint's answer could not be read.
     UpstreamUnreadable,
+    /// A request had come through here too often.
+    LoopRefused,
     /// Another endpoint was tried: the one before was not reached.
     RetryConnect,
     /// … did not answer in time.
@@ -283,7 +288,7 @@ pub enum Counter {
 
 impl Counter {
     /// All, in order of their slots and grouped by family.
-    pub(super) const ALL: [Self; 48] = [
+    pub(super) const ALL: [Self; 49] = [
         Self::ConnectionAccepted,
         Self::RefusedByListenerLimit,
         Self::RefusedByClientLimit,
@@ -307,6 +312,7 @@ impl Counter {
         Self::UpstreamFailed,
         Self::UpstreamReused,
         Self::UpstreamUnreadable,
+        Self::LoopRefused,
         Self::RetryConnect,
         Self::RetryTimeout,
         Self::RetryBroken,
@@ -372,6 +378,7 @@ impl Counter {
             Self::UpstreamFailed => (&UPSTREAM_CONNECTIONS, Some(("outcome", "failed"))),
             Self::UpstreamReused => (&UPSTREAM_CONNECTIONS, Some(("outcome", "reused"))),
             Self::UpstreamUnreadable => (&UPSTREAM_UNREADABLE, None),
+            Self::LoopRefused => (&LOOPS, None),
             Self::RetryConnect => (&RETRIES, Some(("reason", "connect"))),
             Self::RetryTimeout => (&RETRIES, Some(("reason", "timeout"))),
             Self::RetryBroken => (&RETRIES, Some(("reason", "broken"))),

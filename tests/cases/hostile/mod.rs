@@ -1,6 +1,7 @@
-//! Endpoints that answer what they must not.
+//! Endpoints that answer what they must not, and routes that lead back here.
 
 mod answers;
+mod loops;
 mod reasons;
 mod uploads;
 

@@ -8,6 +8,7 @@ mod gateway;
 mod headers;
 mod health;
 mod listen;
+mod loops;
 mod membership;
 mod overlap;
 mod plugins;
@@ -50,6 +51,7 @@ pub(crate) fn resolve(file: File, source: &Path, report: &mut Report<'_>) -> Con
     let plugins = resolver.plugins(&file.plugin);
     let mut clusters = resolver.clusters(&file.cluster, &gateway.timeouts, &plugins);
     let routes = resolver.routes(&file.route, &gateway.timeouts, &mut clusters);
+    resolver.loops(&file, &listeners, &clusters);
     let router = resolver.router(&file.router, &routes, &plugins);
     let rewriter = resolver.rewriter(&file.rewriter, &routes, &clusters, &plugins);
     resolver.unreported(&file, &clusters);

@@ -136,7 +136,7 @@ pub(super) fn prepare(
     let (listeners, bound) = listeners::prepare(base, config, open, &mut warnings)?;
     // Last, because it asks running balancers what their successors should know: the later, the fewer picks are missing.
     let clusters = clusters::prepare(base, config, files, &artifacts, previous, &mut warnings)?;
-    let snapshot = Arc::new(snapshot(config, id, &deciders, &clusters));
+    let snapshot = Arc::new(snapshot(base, config, id, &deciders, &clusters));
     for warning in config.warnings.iter().chain(&super::shortage_of_descriptors(config)) {
         tracing::warn!("{warning}");
     }
@@ -169,7 +169,7 @@ pub(super) fn vary(base: &Base, composed: Composed, id: u64, previous: &Generati
     let deciders = Deciders::prepare(base, config, &artifacts, Some(previous))?;
     let mut warnings = Vec::new();
     let clusters = clusters::prepare(base, config, files, &artifacts, Some(previous), &mut warnings)?;
-    let snapshot = Arc::new(snapshot(config, id, &deciders, &clusters));
+    let snapshot = Arc::new(snapshot(base, config, id, &deciders, &clusters));
     let generation = Generation {
         id,
         digest: files.digest(config),
@@ -200,7 +200,7 @@ pub(super) fn prepare_again(
     Ok(Prepared { generation, bound })
 }
 
-fn snapshot(config: &Config, id: u64, deciders: &Deciders, clusters: &clusters::Clusters) -> Snapshot {
+fn snapshot(base: &Base, config: &Config, id: u64, deciders: &Deciders, clusters: &clusters::Clusters) -> Snapshot {
     let defaults = Rules {
         name: "-".into(),
         upgrades: Upgrades::Only(vec!["websocket".to_owned()]),
@@ -224,6 +224,7 @@ fn snapshot(config: &Config, id: u64, deciders: &Deciders, clusters: &clusters::
             trusted: forwarded.trusted.clone(),
             underscores: forwarded.underscores,
         },
+        pseudonym: base.pseudonym.clone(),
     }
 }
 
