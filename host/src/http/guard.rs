@@ -13,8 +13,8 @@ use super::linger::Linger;
 use super::state::{Presence, State};
 use crate::net::{Ended, Hangup, Stream};
 
-/// A client's stream on its way into hyper. Every byte that is read goes past [`Framing`](super::Framing), one message at a time: what
-/// follows the request that is being answered stays as it came, for nobody knows yet whether it is HTTP.
+/// A client's stream on its way into hyper. Every byte that is read goes past [`Framing`](super::Framing), one message at a
+/// time: what follows the request that is being answered stays as it came, for nobody knows yet whether it is HTTP.
 #[derive(Debug)]
 pub struct Guard {
     stream: Stream,

@@ -15,5 +15,6 @@ mod mixes;
 mod play;
 mod scene;
 mod sides;
+mod targets;
 mod tunnels;
 mod written;
