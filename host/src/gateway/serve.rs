@@ -157,10 +157,14 @@ async fn serve(shared: Arc<Shared>, stream: TcpStream, entered: Entered) -> Resu
     let limits = settings.http;
     drop(settings);
     let served = proxy::serve(client, stream, limits, || shared.current.load().snapshot.clone()).await;
-    if let Err(http::ServeError::Crowded) = &served {
+    count_crowded(&shared, &served);
+    Ok(served?)
+}
+
+fn count_crowded<T>(shared: &Shared, served: &Result<T, http::ServeError>) {
+    if let Err(http::ServeError::Crowded) = served {
         shared.base.observers.metrics.increment(Counter::ConnectionCrowded);
     }
-    Ok(served?)
 }
 
 /// What the handshake told.
@@ -177,7 +181,7 @@ async fn secure(
 ) -> Result<(Stream, Secured), ConnectionError> {
     let Some(acceptor) = &settings.tls else { return Ok((Stream::Plain(socket), Secured::default())) };
     let metrics = &shared.base.observers.metrics;
-    match tokio::time::timeout(settings.http.head_timeout, acceptor.accept(socket)).await {
+    match tokio::time::timeout(settings.http.head_timeout, acceptor.accept(socket).into_fallible()).await {
         Ok(Ok(stream)) => {
             metrics.increment(Counter::HandshakeOk);
             let connection = stream.get_ref().1;
@@ -189,8 +193,11 @@ async fn secure(
             let secured = Secured { sni: connection.server_name().map(Into::into), version };
             Ok((Stream::Tls(Box::new(stream.into())), secured))
         }
-        Ok(Err(error)) => {
+        Ok(Err((error, socket))) => {
             metrics.increment(Counter::HandshakeFailed);
+            // The alert says why, and a client of TLS 1.3 may have sent its first request behind what is refused. Boxed: it is rare.
+            let lingered = Box::pin(http::linger(socket.into(), &settings.http)).await;
+            count_crowded(shared, &lingered);
             Err(ConnectionError::Tls(tls::explain(&error, tls::Peer::Client)))
         }
         Err(_elapsed) => {

@@ -28,6 +28,7 @@ pub use framing::{Framing, Passed, end_of_lines, length_from};
 pub use guard::Guard;
 pub use hop::strip_hop_by_hop;
 pub use incoming::{Incoming, IncomingError};
+pub use linger::linger;
 pub use pseudonym::Pseudonym;
 pub use serve::{Limits, ServeError, serve, take_back};
 pub use target::{Target, TargetError, read_target};

@@ -74,7 +74,7 @@ pub enum ServeError {
     /// The client took nothing of an answer for so long.
     #[error("client took nothing for {0:?}")]
     SlowReader(Duration),
-    /// The client ended its direction before it had its answer.
+    /// The client ended its direction before it had its answer, or all of it.
     #[error("client left before its answer")]
     Left,
     /// It could not be closed in stages: too many connections of this worker do already.

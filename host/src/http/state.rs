@@ -53,7 +53,7 @@ struct Inner {
     waker: Option<Waker>,
 }
 
-/// Whether a client that awaits its answer is still there, as far as has been seen.
+/// Whether a client that has not got all of its answer is still there, as far as has been seen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Presence {
     /// Nothing says that it is not.
@@ -77,6 +77,13 @@ enum Phase {
     Answering,
     /// Everything has been said; what the client still sends is dropped.
     Closing(Instant),
+}
+
+impl Phase {
+    /// Whether a request is being answered.
+    fn is_busy(self) -> bool {
+        matches!(self, Self::Awaiting | Self::Answering)
+    }
 }
 
 /// How far the body of the request has come that is being answered.
@@ -227,12 +234,12 @@ impl State {
         self.inner.lock().crowded
     }
 
-    /// Whether the client is there for the answer that is awaited.
+    /// Whether the client is there for its answer.
     pub(super) fn presence(&self) -> Presence {
         let inner = self.inner.lock();
         match inner.presence {
             Presence::Silent if self.limits.half_close => Presence::There,
-            presence if matches!(inner.phase, Phase::Awaiting) => presence,
+            presence if inner.phase.is_busy() => presence,
             _ => Presence::There,
         }
     }
@@ -241,8 +248,8 @@ impl State {
         self.inner.lock().presence = presence;
     }
 
-    /// All that was written has gone on. What is known of a client that somebody has to look for: its answer is awaited, and
-    /// hyper does not read on.
+    /// All that was written has gone on. What is known of a client that somebody has to look for: it has not got all of its
+    /// answer, and hyper does not read on.
     pub(super) fn flushed(&self) -> Option<Presence> {
         let mut inner = self.inner.lock();
         inner.is_flushed |= matches!(inner.phase, Phase::Head(_) | Phase::Idle(_));
@@ -252,7 +259,7 @@ impl State {
             Presence::Silent => self.limits.half_close,
             Presence::Gone => false,
         };
-        (matches!(inner.phase, Phase::Awaiting) && awaits && !is_read).then_some(inner.presence)
+        (inner.phase.is_busy() && awaits && !is_read).then_some(inner.presence)
     }
 
     /// When patience ends, as things stand, and with what.

@@ -44,6 +44,12 @@ impl From<TcpStream> for Socket {
     }
 }
 
+impl From<Socket> for Stream {
+    fn from(socket: Socket) -> Self {
+        Self::Plain(socket)
+    }
+}
+
 impl From<UnixStream> for Socket {
     fn from(stream: UnixStream) -> Self {
         Self::Unix(stream)

@@ -3,7 +3,8 @@
 
 use std::time::Duration;
 
-use tidegate_tests::{Ca, Gateway, Origin, Raw, eventually};
+use tidegate_tests::{Ca, Gateway, Origin, Raw, eventually, within};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
 /// Less than a connection may still send behind its answer.
 const SOME: usize = 640 * 1024;
@@ -191,6 +192,23 @@ async fn a_drain_waits_for_nobody_who_lingers_beyond_its_deadline() {
 
         assert_eq!(stopped.cut, 1);
     }
+}
+
+/// In TLS 1.3 a client may send its request before it hears that its certificate is wanted.
+#[tokio::test]
+async fn a_refused_handshake_says_why_to_a_client_that_is_sending() {
+    let ca = Ca::new();
+    let text = "[[listen]]\naddress = \"127.0.0.1:0\"\n\
+                tls = { certificate = \"cert.pem\", key = \"cert-key.pem\", client_ca = \"ca.pem\" }\n\
+                [[route]]\npath = \"/\"\nrespond = { status = 200 }\n";
+    let gateway = Gateway::configure(text).tls(&ca, &["localhost"]).start().await;
+    let mut client = gateway.connect().await;
+
+    let sent = within("sending", client.write_all(&vec![b'x'; SOME])).await;
+    let told = within("an alert", client.read(&mut [0])).await.expect_err("it has no certificate");
+
+    assert!(sent.is_ok(), "{sent:?}");
+    assert!(told.to_string().contains("CertificateRequired"), "{told}");
 }
 
 #[tokio::test]

@@ -126,6 +126,37 @@ async fn a_client_is_seen_to_leave_under_tls() {
     }
 }
 
+/// An endpoint that sends an event now and then is not told by a write that nobody hears them.
+#[tokio::test]
+async fn a_client_is_seen_to_leave_in_the_middle_of_its_answer() {
+    let origin = Origin::raw(|mut raw: Raw| async move {
+        raw.read_head().await;
+        raw.write(b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\ndata: one\n\n").await;
+        raw.read_to_end().await;
+    });
+    let origin = origin.start().await;
+    for half_close in [false, true] {
+        let gateway = before(&origin, half_close).await;
+        for (more, reset) in
+            behind().into_iter().chain([Vec::new()]).flat_map(|more| [(more.clone(), true), (more, false)])
+        {
+            let client = TcpStream::connect(gateway.address()).await.unwrap();
+            if half_close || reset {
+                client.set_zero_linger().unwrap();
+            }
+            let mut client = Raw::new(Box::new(client));
+            client.write(&[REQUESTS[0].as_bytes(), &more].concat()).await;
+            assert!(client.read_head().await.expect("a head").starts_with("HTTP/1.1 200"));
+            assert_eq!(client.read(14).await, b"B\r\ndata: one\n\n");
+            assert_eq!(gateway.in_flight(&origin), 1);
+
+            drop(client);
+
+            eventually("the endpoint to be given back", || gateway.in_flight(&origin) == 0).await;
+        }
+    }
+}
+
 /// Nobody reads a body that the endpoint does not take, and so nobody would hear of its client.
 #[tokio::test]
 async fn a_client_is_seen_to_leave_while_its_body_is_stuck() {
