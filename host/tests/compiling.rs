@@ -48,8 +48,12 @@ fn renamed(bytes: &[u8], from: &str, to: &str) -> Vec<u8> {
 #[test]
 fn what_a_child_compiles_works_here() {
     let runtime = runtime(child(Bounds::default()), None);
+    // As an author builds them; a custom section more makes it a file that did not come with the gateway.
+    let built = |name: &str| [shipped(name).unwrap(), b"\0\x02\x01x"].concat();
 
-    load(&runtime, LAST).unwrap();
+    for bytes in [LAST, &built("prefix"), &built("peak-ewma"), &built("reverse")] {
+        load(&runtime, bytes).unwrap();
+    }
 }
 
 #[test]

@@ -5,13 +5,14 @@ use std::time::Duration;
 
 use rlimit::Resource;
 
+use super::FILE_BYTES;
 use crate::config::MOST_PLUGIN_MEMORY;
 
 /// Beside the memory that compiling takes: the binary itself, its libraries and stacks.
 const OWN: u64 = 128 << 20;
 
 /// Longest file. The runtime keeps what a memory begins with in one that is in memory alone (memfd), for the trial.
-const IMAGE: u64 = 64 << 20;
+const IMAGE: u64 = 2 * FILE_BYTES as u64;
 
 /// Seconds between the end of the allowance, which ends the process by a signal of its own, and a kill.
 const GRACE: u64 = 5;
@@ -44,7 +45,8 @@ impl Bounds {
         self.memory.saturating_add(memory as u64).saturating_add(OWN)
     }
 
-    /// Limits this process, for good: memory by what is added to what it holds already, no longer files, no core dump.
+    /// Limits this process, for good: memory by what is added to what it holds already, no core dump, and no
+    /// longer file than the engine makes, in memory alone: [`IMAGE`].
     ///
     /// `RLIMIT_AS` would count what is reserved and never used: gigabytes for each linear memory.
     pub(super) fn impose(&self) -> io::Result<()> {
