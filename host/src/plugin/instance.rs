@@ -14,6 +14,10 @@ use super::pulse::Pulse;
 /// Bytes that one call may hand from the plugin to the gateway.
 pub(super) const ANSWER_BYTES: usize = 4 << 20;
 
+/// Handles of resources in one instance. The contract has no resources; what a plugin passes around within itself is
+/// kept in native memory, which its own limit does not see.
+const HANDLES: usize = 4096;
+
 /// A store and what is called in it. Of no more use after a [`Crash`].
 pub(super) struct Instance<G> {
     pub(super) store: Store<HostState>,
@@ -40,6 +44,7 @@ impl<G> Instance<G> {
         let mut store = Store::new(pre.engine(), state);
         store.limiter(|state| &mut state.meter);
         store.set_hostcall_fuel(ANSWER_BYTES);
+        store.set_max_component_handles(HANDLES);
         let clock = Arc::clone(pulse);
         store.epoch_deadline_callback(move |mut store| {
             let state = store.data_mut();

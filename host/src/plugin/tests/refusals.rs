@@ -48,6 +48,8 @@ fn every_unusable_file_is_refused_with_what_was_expected_and_found() {
     assert!(matches!(&wrong, Problem::Signature { message } if message.contains("type mismatch")), "{wrong}");
     let newer = bare("(func (export \"tidegate:plugin/balancer@0.9.0#pick\"))");
     assert!(matches!(newer, Problem::Version { .. }), "{newer}");
+    let without = bare("(func (export \"tidegate:plugin/balancer#pick\"))");
+    assert!(matches!(without, Problem::Version { .. }), "{without}");
     for (import, words) in [
         ("(import \"env\" \"foo\" (func))", "`env.foo`; link it in"),
         ("(import \"env\" \"abort\" (func (param i32 i32 i32 i32)))", "--use abort="),
@@ -84,6 +86,53 @@ fn components_for_another_version_or_role_or_without_a_grant_are_refused() {
     let spec = Spec { name: "guest", origin: "trap.wat", bytes: guest!("trap"), limits: &limits };
     let refused = runtime.load(&spec).err().unwrap();
     assert!(refused.to_string().contains("found `request`; add it to `allow`"), "{refused}");
+}
+
+#[test]
+fn what_a_plugin_holds_in_native_memory_is_limited() {
+    let runtime = Runtime::new(None).unwrap();
+    let hoarding = |number: u32| {
+        let text = format!(
+            "(component (type $r (resource (rep i32))) (core func $new (canon resource.new $r))
+               (core module $m (import \"a\" \"new\" (func $new (param i32) (result i32)))
+                 (func $start (local $i i32)
+                   (loop $again
+                     (drop (call $new (i32.const 7)))
+                     (local.set $i (i32.add (local.get $i) (i32.const 1)))
+                     (br_if $again (i32.lt_u (local.get $i) (i32.const {number})))))
+                 (start $start))
+               (core instance $a (export \"new\" (func $new)))
+               (core instance (instantiate $m (with \"a\" (instance $a))))
+               (instance $x) (export \"tidegate:plugin/balancer@0.1.0\" (instance $x)))"
+        );
+        load(&runtime, text.as_bytes())
+    };
+
+    hoarding(4000).unwrap();
+    let refused = problem(hoarding(5000));
+
+    assert!(matches!(&refused, Problem::Instantiate { message } if message.contains("handle limit")), "{refused}");
+}
+
+#[test]
+fn a_heavy_or_slow_plugin_is_refused_by_what_the_operator_permits() {
+    let runtime = Runtime::new(None).unwrap();
+    let globals = "(global i32 (i32.const 7))".repeat(10_000);
+    let text =
+        String::from_utf8_lossy(guest!("first")).replace("(memory (export", &format!("{globals} (memory (export"));
+    let load = |memory: usize| {
+        let limits = Limits { memory, ..Limits::default() };
+        runtime.load(&Spec { name: "guest", origin: "guest.wat", bytes: text.as_bytes(), limits: &limits })
+    };
+
+    let kept = load(1 << 20).unwrap();
+    let refused = problem(load(150_000));
+
+    assert!(matches!(&refused, Problem::Heavy { limit: 150_000, found: 160_000.., .. }), "{refused}");
+    drop(kept);
+    assert!(matches!(problem(load(150_000)), Problem::Heavy { .. }), "the same when it has to be compiled");
+    let tight = problem(load(200_000));
+    assert!(matches!(&tight, Problem::Instantiate { message } if message.contains("at most 200000 bytes")), "{tight}");
 }
 
 #[test]

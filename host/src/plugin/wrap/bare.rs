@@ -96,9 +96,10 @@ impl Names {
     fn choose(scan: &Scan) -> Result<Self, Problem> {
         let exported: BTreeSet<&str> = scan.exported_functions().collect();
         if let Some(other) = exported.iter().find(|name| {
-            name.strip_prefix(PACKAGE)
-                .and_then(|rest| rest.split_once('@'))
-                .is_some_and(|(_, rest)| rest.split_once('#').is_none_or(|(version, _)| version != VERSION))
+            name.strip_prefix(PACKAGE).is_some_and(|rest| {
+                let version = rest.split_once('@').and_then(|(_, rest)| rest.split_once('#'));
+                version.is_none_or(|(version, _)| version != VERSION)
+            })
         }) {
             return Err(Problem::Version { found: told(other) });
         }
