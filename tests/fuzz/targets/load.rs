@@ -3,7 +3,7 @@
 //!
 //! All of it in this process: what would end a compiling child ends this, and is found. Seeds are the shipped plugins, in
 //! `target/debug/build/tidegate-*/out/*.wasm`, and `tests/guests/*.wat`.
-#![no_main]
+#![cfg_attr(feature = "fuzz", no_main)]
 
 use std::num::NonZeroUsize;
 use std::sync::{Arc, LazyLock};
@@ -34,3 +34,6 @@ fn load(spec: &Spec<'_>) -> Result<(), LoadError> {
     }
     Ok(())
 }
+
+#[cfg(not(feature = "fuzz"))]
+fn main() {}
