@@ -1,11 +1,12 @@
-//! Header edits that cannot do what they say where they stand.
+//! Headers that cannot do what is said of them where they stand.
 
 use ::http::header::{self, HeaderName};
 
 use super::super::model::{Gateway, Listener, PluginUse};
 use super::super::report::Span;
-use super::super::schema::{File, HeaderTable, RouteSection, Text};
+use super::super::schema::{AffinityEntry, File, HeaderTable, RouteSection, Text};
 use super::{Resolver, defaults};
+use crate::net::Underscores;
 
 /// Fields of responses: no server reads them in a request.
 const OF_RESPONSES: [HeaderName; 23] = [
@@ -78,6 +79,26 @@ impl Resolver<'_, '_> {
                 self.edits_nobody_sees(route);
             }
         }
+        if gateway.forwarded.underscores == Underscores::Drop {
+            self.keys_that_never_come(file);
+        }
+    }
+
+    /// The key of a hash would be the same for everybody.
+    fn keys_that_never_come(&mut self, file: &File) {
+        for (_, cluster) in &file.cluster {
+            let Some(AffinityEntry::Table(table)) = cluster.affinity.as_ref().map(toml::Spanned::get_ref) else {
+                continue;
+            };
+            if let Some(name) = table.header.as_ref().filter(|name| name.get_ref().contains('_')) {
+                let message = format!(
+                    "header `{}` never comes here: names with `_` are dropped, unless [gateway] has \
+                     forwarded = {{ underscores = \"pass\" }}",
+                    name.get_ref()
+                );
+                self.report.warn(name.span(), message);
+            }
+        }
     }
 
     fn fields_of_the_other_way(&mut self, route: &RouteSection) {
@@ -123,6 +144,9 @@ impl Resolver<'_, '_> {
             let message = "`response_headers` of a route with to = \"!\": its 404 is answered without them; use \
                            respond = { status = 404 } for one that has them";
             self.report.warn(at, message);
+        }
+        if let Some(name) = is_set(&route.response_headers, &header::LOCATION).filter(|_| route.redirect.is_some()) {
+            self.report.warn(name.span(), "the Location of a `redirect` is its `to`: this one is left out");
         }
     }
 }
