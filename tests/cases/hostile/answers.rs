@@ -138,7 +138,7 @@ async fn an_answer_may_have_many_fields_and_long_ones() {
         let count = count.parse().unwrap();
         let fields = match what {
             "fields" => "Link: </s.css>; rel=preload\r\n".repeat(count),
-            _ => format!("Set-Cookie: a={}\r\n", "x".repeat(count)),
+            _ => format!("X-Long: {}\r\n", "x".repeat(count)),
         };
         Script::open(format!("{OK}{fields}Content-Length: 2\r\n\r\nok"))
     });
