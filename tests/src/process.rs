@@ -37,13 +37,29 @@ impl Process {
     #[must_use]
     pub fn start_into(arguments: &[&str], stdout: impl Into<Stdio>, stderr: impl Into<Stdio>) -> Self {
         let mut command = Command::new(binary());
-        command.args(arguments).stdin(Stdio::null()).stdout(stdout).stderr(stderr);
-        let mut child = command.spawn().unwrap();
+        command.args(arguments);
+        Self::spawn(command, stdout, stderr)
+    }
+
+    fn spawn(mut command: Command, stdout: impl Into<Stdio>, stderr: impl Into<Stdio>) -> Self {
+        let mut child = command.stdin(Stdio::null()).stdout(stdout).stderr(stderr).spawn().unwrap();
         let (stderr, stdout) = (Arc::default(), Arc::default());
         let mut readers = Vec::new();
         readers.extend(child.stderr.take().map(|from| collect(from, &stderr)));
         readers.extend(child.stdout.take().map(|from| collect(from, &stdout)));
         Self { child, stderr, stdout, readers }
+    }
+
+    /// Runs `tidegate run CONFIG` with so many descriptors and no more, and waits until it listens.
+    ///
+    /// # Panics
+    /// If it cannot be built or started.
+    pub async fn run_within(descriptors: usize, config: &Path) -> Self {
+        let mut command = Command::new("sh");
+        command.arg("-c").arg(format!("ulimit -n {descriptors} && exec \"$0\" run \"$1\"")).arg(binary()).arg(config);
+        let process = Self::spawn(command, Stdio::piped(), Stdio::piped());
+        eventually("the gateway to listen", || !process.addresses().is_empty()).await;
+        process
     }
 
     /// Runs `tidegate run CONFIG`, and waits until it listens.

@@ -13,6 +13,7 @@ mod answer;
 mod overview;
 mod page;
 mod places;
+mod reserve;
 mod server;
 mod signals;
 mod token;

@@ -12,6 +12,7 @@ use tokio::net::{TcpListener, TcpStream};
 use super::answer::Desk;
 use super::overview::Overview;
 use super::places::{Place, Places};
+use super::reserve::{self, Reserve};
 use super::token::{TokenError, TokenFile};
 use crate::config;
 use crate::http::{self, Limits};
@@ -123,7 +124,8 @@ impl Drop for Server {
 
 async fn accept(socket: std::net::TcpListener, desk: &Arc<Desk>, life: &Drain) -> io::Result<()> {
     let listener = TcpListener::from_std(socket)?;
-    let places = Arc::new(Places::default());
+    let (places, reserve) = (Arc::new(Places::default()), Arc::new(Reserve::default()));
+    reserve.refill();
     loop {
         let accepted = tokio::select! {
             biased;
@@ -133,22 +135,28 @@ async fn accept(socket: std::net::TcpListener, desk: &Arc<Desk>, life: &Drain) -
         match accepted {
             Ok((stream, peer)) => {
                 let place = places.enter(peer.ip());
-                life.spawn(connection(desk.clone(), stream, peer, place, life.clone()));
+                let (desk, reserve, connected) = (desk.clone(), reserve.clone(), life.clone());
+                life.spawn(async move {
+                    connection(&desk, stream, peer, place, connected).await;
+                    reserve.refill();
+                });
                 // What it has sent already is answered before the next one can take its place.
                 tokio::task::yield_now().await;
             }
+            Err(error) if reserve::is_wanted(&error) && reserve.spend() => {}
             Err(error) => {
                 limited!(warn, of: (), %error, "admin accept failed");
                 tokio::time::sleep(PAUSE).await;
+                reserve.refill();
             }
         }
     }
 }
 
-async fn connection(desk: Arc<Desk>, stream: TcpStream, peer: SocketAddr, place: Place, life: Drain) {
+async fn connection(desk: &Desk, stream: TcpStream, peer: SocketAddr, place: Place, life: Drain) {
     // Only costs time if it fails.
     let _slower = stream.set_nodelay(true);
-    let (desk, place) = (&*desk, &place);
+    let place = &place;
     let serve = http::serve(Stream::Plain(Socket::from(stream)), LIMITS, &life, |request| async move {
         match request {
             Ok(request) => desk.answer(peer.ip(), place, request).await,

@@ -225,7 +225,7 @@ fn tell(name: &Name, change: &Change) {
             }
         }
         Change::Failed { error, first: true, known } => {
-            tracing::warn!(name = %host, %error, known, "a name was not resolved; what is known of it stays");
+            limited!(warn, of: host, name = %host, %error, known, "a name was not resolved; what is known of it stays");
         }
         Change::Failed { error, known, .. } => tracing::debug!(name = %host, %error, known, "a name was not resolved"),
     }

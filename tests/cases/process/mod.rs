@@ -1,6 +1,7 @@
 //! The real binary: what it says, how it ends.
 
 mod access;
+mod admin;
 mod cache;
 mod check;
 mod log;
