@@ -65,7 +65,7 @@ impl Resolver<'_, '_> {
         match (&written.to, &written.respond, &written.redirect) {
             (Some(to), None, None) => self.forward(to, matcher, start, clusters),
             (None, Some(respond), None) => self.respond(respond.get_ref()),
-            (None, None, Some(redirect)) => self.redirect(redirect.get_ref()),
+            (None, None, Some(redirect)) => self.redirect(redirect.get_ref(), matcher),
             (None, None, None) => {
                 let message = "[[route]] has no `to`, `respond` or `redirect`, expected one of them";
                 self.report.fault_hint(at, message, "for example to = \"ws://10.0.0.1:8080\"");
@@ -161,7 +161,7 @@ impl Resolver<'_, '_> {
         Some(Action::Respond { status, headers, body: body.to_owned() })
     }
 
-    fn redirect(&mut self, written: &RedirectTable) -> Option<Action> {
+    fn redirect(&mut self, written: &RedirectTable, matcher: Option<&Matcher>) -> Option<Action> {
         let status = written.status.as_ref().map_or(u64::from(defaults::REDIRECT_STATUS), |status| {
             let number = status.get_ref().0;
             if !REDIRECTS.contains(&number) {
@@ -182,7 +182,26 @@ impl Resolver<'_, '_> {
                 format!("bad `to` \"{to}\" in `redirect`: a group may not name the server, only what follows it");
             self.report.fault_hint(written.to.span(), message, "for example \"https://example.org/$1\"");
         }
+        if let Some(Matcher::Prefix(from)) = matcher {
+            self.ends(from, to, written.to.span());
+        }
         Some(Action::Redirect { to: to.clone(), status, headers: Vec::new() })
+    }
+
+    /// Warns where what is left of a path does not fit behind a redirect's target. A server alone is given a slash.
+    fn ends(&mut self, from: &str, to: &str, at: Span) {
+        let server = authority(to);
+        let is_path = !to.contains(['?', '#']) && (server.is_empty() || !to.ends_with(server));
+        let (ends, does_not, between) = match (from.ends_with('/'), to.ends_with('/')) {
+            (true, false) if is_path => ("path", "to", ""),
+            (false, true) if is_path => ("to", "path", "/"),
+            _ => return,
+        };
+        let message = format!(
+            "`{ends}` ends with `/` and `{does_not}` does not: clients would be sent to {to}{between}x for {from}{between}x; end \
+             both with `/` or neither"
+        );
+        self.report.warn(at, message);
     }
 }
 

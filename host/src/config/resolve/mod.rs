@@ -11,6 +11,7 @@ mod listen;
 mod loops;
 mod membership;
 mod overlap;
+mod pattern;
 mod plugins;
 mod retry;
 mod roles;

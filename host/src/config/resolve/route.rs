@@ -10,7 +10,8 @@ use super::super::report::Span;
 use super::super::schema::{RouteSection, Text};
 use super::action::Action;
 use super::cluster::Resolved;
-use super::{Resolver, defaults};
+use super::pattern::Sees;
+use super::{Resolver, defaults, target};
 
 /// A route, with what the router and the rewriter must know of it.
 pub(super) struct ResolvedRoute {
@@ -141,24 +142,39 @@ impl Resolver<'_, '_> {
                     let message =
                         format!("`path` is \"{text}\", which never matches: requests have no dot segments here");
                     self.report.fault_hint(path.span(), message, "leave out `.` and `..`, and what they stand for");
+                } else if let Some(escape) = bad_escape(text) {
+                    let message =
+                        format!("`path` is \"{text}\", which never matches: requests with {escape} are refused");
+                    self.report.warn(path.span(), message);
                 }
                 Some((Matcher::Prefix(text.clone()), path.span()))
             }
             (None, Some(regex)) => {
                 let text = regex.get_ref();
-                if let Err(error) = regex::Regex::new(text) {
-                    let reason = error.to_string();
-                    let reason = reason.lines().last().unwrap_or_default().trim_start_matches("error: ");
-                    self.report.fault(regex.span(), format!("bad `path_regex` \"{text}\": {reason}"));
-                }
+                let excludes = written.to.as_ref().is_some_and(|to| to.get_ref() == target::EXCLUDE);
+                self.pattern(text, if excludes { Sees::Decoded } else { Sees::Written }, regex.span());
                 Some((Matcher::Regex(text.clone()), regex.span()))
             }
         }
     }
 }
 
-/// Whether a segment is `.` or `..`, however it is spelt. The gateway resolves or refuses these before it routes.
+/// Whether a segment is `.` or `..`, however it is spelt, with parameters or without. The gateway resolves or refuses these
+/// before it routes.
 fn has_dot_segment(path: &str) -> bool {
-    let plain = path.to_ascii_lowercase().replace("%2e", ".").replace("%2f", "/").replace("%5c", "/");
-    plain.split(['/', '\\']).any(|segment| matches!(segment, "." | ".."))
+    let plain =
+        path.to_ascii_lowercase().replace("%2e", ".").replace("%2f", "/").replace("%5c", "/").replace("%3b", ";");
+    let names = plain.split(['/', '\\']).map(|segment| segment.split(';').next().unwrap_or_default());
+    names.into_iter().any(|name| matches!(name, "." | ".."))
+}
+
+/// An escape that is no character. The gateway refuses requests with one.
+fn bad_escape(path: &str) -> Option<&str> {
+    let escapes = path.match_indices('%').map(|(at, _)| path.get(at..).unwrap_or_default());
+    escapes.map(|rest| rest.get(..3).unwrap_or(rest)).find(|escape| {
+        let digits = escape.get(1..).filter(|digits| digits.bytes().all(|byte| byte.is_ascii_hexdigit()));
+        digits
+            .and_then(|digits| (digits.len() == 2).then(|| u8::from_str_radix(digits, 16).ok())?)
+            .is_none_or(|byte| byte == 0)
+    })
 }

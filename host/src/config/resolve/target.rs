@@ -4,10 +4,13 @@ use std::path::Path;
 
 use super::url::{self, EndpointUrl, UrlFault};
 
+/// The `to` of a route that is not forwarded.
+pub(crate) const EXCLUDE: &str = "!";
+
 /// Where a route leads.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Target {
-    /// `"!"`: this gateway does not forward it.
+    /// [`EXCLUDE`]: this gateway does not forward it.
     Exclude,
     /// `balancer://NAME[/path]`
     Balancer {
@@ -22,7 +25,7 @@ pub(crate) enum Target {
 
 /// Reads a `to`.
 pub(crate) fn parse(to: &str, base: &Path) -> Result<Target, UrlFault> {
-    if to == "!" {
+    if to == EXCLUDE {
         return Ok(Target::Exclude);
     }
     let Some((scheme, rest)) = to.split_once("://").filter(|(scheme, _)| scheme.eq_ignore_ascii_case("balancer"))
