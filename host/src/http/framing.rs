@@ -50,7 +50,7 @@ struct Before {
     after_cr: bool,
 }
 
-/// Empty lines that may come before a request line. RFC 9112 §2.2 asks for one.
+/// Empty lines that may come before a request line. RFC 9112 §2.2 asks for one; Apache takes as many.
 const EMPTY_LINES: u8 = 10;
 
 /// What becomes of bytes.
