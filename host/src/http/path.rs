@@ -2,7 +2,6 @@
 //! otherwise byte for byte.
 
 use std::borrow::Cow;
-use std::io::Write as _;
 
 use super::TargetError;
 
@@ -133,12 +132,16 @@ pub(super) fn escape_path(path: &[u8]) -> Cow<'_, [u8]> {
 pub(super) fn escape_to(escaped: &mut Vec<u8>, bytes: &[u8], must: impl Fn(u8) -> bool) {
     for byte in bytes {
         if must(*byte) {
-            // Writing to memory cannot fail.
-            _ = write!(escaped, "%{byte:02X}");
+            escaped.extend([b'%', hex(byte >> 4), hex(byte & 0xf)]);
         } else {
             escaped.push(*byte);
         }
     }
+}
+
+/// A digit below 16. By hand: a target may be 64 KiB of what has to be escaped.
+fn hex(digit: u8) -> u8 {
+    if digit < 10 { b'0' + digit } else { b'A' + digit - 10 }
 }
 
 fn stands_in_path(byte: u8) -> bool {

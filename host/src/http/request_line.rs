@@ -59,6 +59,9 @@ pub(super) fn check(head: &[u8]) -> Result<(), Violation> {
     }
 }
 
+/// Bytes of the longest target that the parser takes, escaped.
+const LONGEST: usize = u16::MAX as usize - 1;
+
 /// A head whose target has been escaped.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Escaped {
@@ -79,6 +82,9 @@ pub(super) fn escape_target(head: &[u8]) -> Result<Option<Escaped>, Violation> {
         Some((method, target, end))
     });
     let Some((method, target, end)) = parts else { return Err(Violation::Target) };
+    if target.len() > LONGEST {
+        return Err(Violation::LongTarget);
+    }
     let (origin, path_and_query) = target.split_at(start_of_path(target));
     let (path, query) = match memchr(b'?', path_and_query) {
         Some(at) => (path_and_query.split_at(at).0, path_and_query.get(at + 1..)),
@@ -93,7 +99,7 @@ pub(super) fn escape_target(head: &[u8]) -> Result<Option<Escaped>, Violation> {
         raw = (escaped.get(before..) != Some(query)).then(|| text(query));
     }
     if Uri::try_from(escaped.as_slice()).is_err() {
-        return Err(if escaped.len() > usize::from(u16::MAX) { Violation::LongTarget } else { Violation::Form });
+        return Err(if escaped.len() > LONGEST { Violation::LongTarget } else { Violation::Form });
     }
     if escaped == target {
         return Ok(None);
@@ -115,14 +121,13 @@ fn start_of_path(target: &[u8]) -> usize {
 
 /// `bytes` as text; what is none is escaped.
 fn text(bytes: &[u8]) -> String {
-    let mut text = String::with_capacity(bytes.len());
+    let mut text = Vec::with_capacity(bytes.len());
     for chunk in bytes.utf8_chunks() {
-        text.push_str(chunk.valid());
-        let mut escaped = Vec::new();
-        escape_to(&mut escaped, chunk.invalid(), |_| true);
-        text.extend(escaped.into_iter().map(char::from));
+        text.extend_from_slice(chunk.valid().as_bytes());
+        escape_to(&mut text, chunk.invalid(), |_| true);
     }
-    text
+    // Nothing is left to replace.
+    String::from_utf8_lossy(&text).into_owned()
 }
 
 /// Whether `byte` may stand in a method (RFC 9110 §5.6.2).

@@ -92,23 +92,23 @@ pub fn read_target<B>(request: &Request<B>) -> Result<Target, TargetError> {
         return Err(TargetError::Authority);
     }
     let (authority, host_len) = read_authority(request)?;
+    let query = match request.extensions().get::<RawQuery>() {
+        Some(RawQuery(query)) => Some(query.as_str()),
+        None => uri.query(),
+    };
     // Escaping only adds: what is too long now need not be looked at any further.
-    let too_long = |path: usize, query: usize| path.saturating_add(query) > LONGEST;
-    if too_long(uri.path().len(), uri.query().map_or(0, str::len)) {
+    let too_long = |path: usize| path.saturating_add(query.map_or(0, str::len)) > LONGEST;
+    if too_long(uri.path().len()) {
         return Err(TargetError::TooLong);
     }
     let path = match uri.path() {
         "" => "/".to_owned(),
         path => escaped(clean_path(path)?),
     };
-    let query = match request.extensions().get::<RawQuery>() {
-        Some(RawQuery(query)) => Some(query.clone()),
-        None => uri.query().map(str::to_owned),
-    };
-    if too_long(path.len(), query.as_deref().map_or(0, str::len)) {
+    if too_long(path.len()) {
         return Err(TargetError::TooLong);
     }
-    Ok(Target { authority, host_len, path, query })
+    Ok(Target { authority, host_len, path, query: query.map(str::to_owned) })
 }
 
 fn escaped(path: String) -> String {
