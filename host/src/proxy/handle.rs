@@ -47,7 +47,7 @@ pub(super) async fn handle(
             tracing::debug!(cluster = %exchange.destination.cluster.name(), path = ?facts.path, %error, "request failed");
             record.ending(ending(&error));
             let (status, text) = error.reply();
-            finish(record, exchange.edited(reply::sentence(status, text)))
+            finish(record, edited(exchange.rules, reply::sentence(status, text)))
         }
     }
 }
@@ -100,7 +100,7 @@ fn route<'a>(
     let destination = snapshot.destinations.get(target.cluster as usize).ok_or_else(|| Box::new(unroutable()))?;
     record.routed(&rules.name, destination.cluster.name(), &destination.balancer);
     if snapshot.pseudonym.is_looping(&facts.headers) {
-        return Err(Box::new(looping(client, record)));
+        return Err(Box::new(edited(rules, looping(client, record))));
     }
     let offer = permitted(offer, rules, record);
     let exchange = Exchange { client, snapshot, switch, rules, destination, target, offer, on_upgrade };
@@ -122,6 +122,12 @@ fn looping(client: &Client, record: &mut Record) -> Response<Body> {
         StatusCode::LOOP_DETECTED,
         "the request has come through this gateway too often: its route leads back here",
     )
+}
+
+/// An answer of the gateway's own, with the operator's edits: what protects a page has to be on its errors as well.
+fn edited(rules: &Rules, mut response: Response<Body>) -> Response<Body> {
+    rules.response_headers.apply(response.headers_mut());
+    response
 }
 
 /// What of an offer to switch the rules let through.
@@ -173,7 +179,7 @@ impl Exchange<'_> {
             }
         };
         record.ending(ending);
-        finish(record, self.edited(reply::sentence(status, text)))
+        finish(record, edited(self.rules, reply::sentence(status, text)))
     }
 
     fn outgoing(&self, parts: Parts, body: Incoming, facts: &RequestFacts) -> Outgoing<'_> {
@@ -190,12 +196,6 @@ impl Exchange<'_> {
             rules: self.rules,
             timeouts: self.rules.timeouts.unwrap_or(self.destination.timeouts),
         }
-    }
-
-    /// An answer of the gateway's own, with the operator's edits: what protects a page has to be on its errors as well.
-    fn edited(&self, mut response: Response<Body>) -> Response<Body> {
-        self.rules.response_headers.apply(response.headers_mut());
-        response
     }
 
     fn answer(
@@ -216,7 +216,7 @@ impl Exchange<'_> {
                     record.endpoint_broke();
                     record.ending("switch-refused");
                     let text = "the endpoint switched to a protocol nobody asked for";
-                    return finish(record, self.edited(reply::sentence(StatusCode::BAD_GATEWAY, text)));
+                    return finish(record, edited(self.rules, reply::sentence(StatusCode::BAD_GATEWAY, text)));
                 }
             }
         } else {
