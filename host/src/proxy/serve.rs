@@ -18,7 +18,7 @@ pub async fn serve(
     limits: Limits,
     current: impl Fn() -> Arc<Snapshot>,
 ) -> Result<Option<Tunnel>, ServeError> {
-    let switch = Switch::default();
+    let switch = Switch::new(limits);
     let served = http::serve(stream, limits, &client.drain, |request| {
         let (client, snapshot, switch) = (&client, current(), &switch);
         async move { handle::handle(client, &snapshot, switch, request).await }

@@ -9,6 +9,7 @@ use parking_lot::Mutex;
 
 use super::record::Record;
 use crate::http;
+use crate::telemetry::Counter;
 use crate::tunnel::{End, Limits, Protocol, Relay, Side};
 
 /// What a client's connection becomes behind a 101, to its end. It holds its lease (in its record), the client's permit and a
@@ -16,32 +17,48 @@ use crate::tunnel::{End, Limits, Protocol, Relay, Side};
 pub type Tunnel = Pin<Box<dyn Future<Output = ()> + Send>>;
 
 /// Where a request leaves the tunnel that its connection becomes. One for each connection.
-#[derive(Default)]
-pub(super) struct Switch(Mutex<Option<Tunnel>>);
+pub(super) struct Switch {
+    tunnel: Mutex<Option<Tunnel>>,
+    /// What the client may take, also when its tunnel has ended.
+    limits: http::Limits,
+}
 
 impl Switch {
+    pub(super) fn new(limits: http::Limits) -> Self {
+        Self { tunnel: Mutex::default(), limits }
+    }
+
     /// The tunnel, if a request has left one.
     pub(super) fn take(&self) -> Option<Tunnel> {
-        self.0.lock().take()
+        self.tunnel.lock().take()
     }
 
     /// Leaves a tunnel to `protocol` behind.
     pub(super) fn to(&self, client: OnUpgrade, endpoint: Side, protocol: &str, idle: Duration, mut record: Record) {
         record.switched(protocol);
         let protocol = if protocol == "websocket" { Protocol::Websocket } else { Protocol::Opaque };
+        let limits = self.limits;
         // A block, not a function: the arguments of one would be held twice for as long as the tunnel lasts.
         let tunnel = Box::pin(async move {
-            let end = match take_back(client).await {
-                Some(client) => {
-                    let connection = record.client().clone();
-                    let mut relay = Relay::new(client, endpoint, protocol, Limits { idle });
-                    relay.run(&connection.drain, &mut record).await
-                }
-                None => End::ClientGone,
+            let Some(client) = take_back(client).await else {
+                record.ended(End::ClientGone);
+                return;
             };
+            let connection = record.client().clone();
+            let mut relay = Relay::new(client, endpoint, protocol, Limits { idle });
+            let end = relay.run(&connection.drain, &mut record).await;
             record.ended(end);
+            if end == End::EndpointGone {
+                // The client may be in the middle of sending, and has not read the endpoint's last words.
+                let client = relay.into_client();
+                drop(record);
+                let lingered = connection.drain.unless_cut(Box::pin(http::linger(client, &limits))).await;
+                if let Some(Err(http::ServeError::Crowded)) = lingered {
+                    connection.observers.metrics.increment(Counter::ConnectionCrowded);
+                }
+            }
         });
-        *self.0.lock() = Some(tunnel);
+        *self.tunnel.lock() = Some(tunnel);
     }
 }
 

@@ -140,6 +140,12 @@ impl Relay {
         .await
     }
 
+    /// The client's side, once it has ended.
+    #[must_use]
+    pub fn into_client(self) -> Stream {
+        self.client
+    }
+
     fn begin_end(&mut self, end: End) {
         // Bytes of an unknown protocol have no boundary to end at: a drain leaves them until its deadline.
         if self.protocol == Protocol::Websocket && self.ending.is_none() {

@@ -211,6 +211,31 @@ async fn a_refused_handshake_says_why_to_a_client_that_is_sending() {
     assert!(told.to_string().contains("CertificateRequired"), "{told}");
 }
 
+/// The endpoint's last words reach a client that is in the middle of sending.
+#[tokio::test]
+async fn a_tunnel_whose_endpoint_breaks_off_ends_without_a_reset() {
+    let origin = Origin::raw(|mut raw| async move {
+        raw.read_head().await;
+        raw.write(b"HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: lines\r\n\r\nfarewell").await;
+        // Dropped with bytes unread, its socket is reset.
+        raw.read(1).await;
+    });
+    let origin = origin.start().await;
+    let text = "[[route]]\npath = \"/\"\nto = \"http://{raw}\"\nupgrade = [\"lines\"]\n";
+    let gateway = Gateway::configure(text).origin(&origin).start().await;
+    for _ in 0..5 {
+        let mut raw = gateway.raw().await;
+        raw.write(b"GET / HTTP/1.1\r\nHost: h\r\nConnection: Upgrade\r\nUpgrade: lines\r\n\r\n").await;
+        assert!(raw.read_head().await.expect("an answer").starts_with("HTTP/1.1 101"));
+
+        assert!(push(&mut raw, SOME).await, "the connection broke while the client sent");
+
+        assert_eq!(raw.read(8).await, b"farewell");
+        assert!(raw.ends_properly().await, "the end is no reset");
+        eventually("the endpoint to be free, though its client stays", || gateway.in_flight(&origin) == 0).await;
+    }
+}
+
 #[tokio::test]
 async fn too_many_that_linger_are_closed_at_once_and_counted() {
     /// Places of one worker.
