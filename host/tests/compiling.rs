@@ -3,8 +3,9 @@
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "helpers of tests")]
 
 use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tidegate::plugin::{Bounds, Compiler, Limits, LoadError, Problem, Runtime, Spec, shipped};
 use wasm_encoder::{
@@ -177,4 +178,49 @@ fn a_file_that_is_too_large_is_not_looked_at() {
     let problem = load(&runtime(without, None), &vec![0; (64 << 20) + 1]).unwrap_err().problem;
 
     assert!(problem.to_string().contains("at most 67108864 bytes in the file"), "{problem}");
+}
+
+/// Processes that `parent` has started.
+#[cfg(target_os = "linux")]
+fn children(parent: u32) -> Vec<u32> {
+    let processes = std::fs::read_dir("/proc").unwrap().flatten();
+    let ids = processes.filter_map(|entry| entry.file_name().to_str()?.parse::<u32>().ok());
+    let parent_of = |id: &u32| {
+        let stat = std::fs::read_to_string(format!("/proc/{id}/stat")).ok()?;
+        // The name of the program, in parentheses, may hold anything; state and parent come behind it.
+        stat.rsplit_once(')')?.1.split_whitespace().nth(1)?.parse::<u32>().ok()
+    };
+    ids.filter(|id| parent_of(id) == Some(parent)).collect()
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_child_does_not_outlive_whoever_started_it() {
+    let limit = Instant::now() + Duration::from_secs(60);
+    let within = |what: &str| assert!(Instant::now() < limit, "{what}: not within a minute");
+    let file = tempfile::NamedTempFile::new().unwrap();
+    let blocks = format!("(func {}{})", "(block ".repeat(100_000), ")".repeat(100_000));
+    std::fs::write(file.path(), hollow(&format!("(core module {blocks})"))).unwrap();
+    let mut checking = Command::new(env!("CARGO_BIN_EXE_tidegate"))
+        .args(["plugin", "check", file.path().to_str().unwrap()])
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let child = loop {
+        within("a child to compile");
+        if let [child] = children(checking.id())[..] {
+            break child;
+        }
+        std::thread::yield_now();
+    };
+
+    checking.kill().unwrap();
+    checking.wait().unwrap();
+
+    // Gone, or waiting for somebody to ask how it ended.
+    let is_gone = || std::fs::read_to_string(format!("/proc/{child}/stat")).map_or(true, |stat| stat.contains(") Z "));
+    while !is_gone() {
+        within("the child to leave");
+        std::thread::yield_now();
+    }
 }

@@ -59,6 +59,12 @@ impl Bounds {
     }
 }
 
+/// Where memory runs out in spite of all limits, the system shall end this process and not the one with the tunnels.
+pub(super) fn stand_in_front() {
+    // Best effort: not every system has it.
+    let _not_there = std::fs::write("/proc/self/oom_score_adj", "1000");
+}
+
 /// Gives this process the memory that a plugin's instance may have, beyond what compiling may take.
 pub(super) fn make_room(memory: usize) -> io::Result<()> {
     let (soft, hard) = rlimit::getrlimit(Resource::DATA)?;

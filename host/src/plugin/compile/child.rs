@@ -5,6 +5,7 @@ use std::os::unix::process::{CommandExt as _, ExitStatusExt as _};
 use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
+use std::thread::Builder;
 use std::time::{Duration, Instant};
 
 use super::super::limits::Limits;
@@ -45,22 +46,23 @@ pub(in super::super) fn translate(
     };
     std::thread::scope(|scope| {
         let (answered, answer) = channel();
-        let words = scope.spawn(|| last_words(stderr));
-        // Open until the end: it leaves when its input ends.
-        let input = scope.spawn(move || {
-            let _gone = frames::write_order(&mut stdin, limits, bytes);
-            stdin
-        });
-        scope.spawn(move || {
-            let _nobody_waits = answered.send(frames::read_answer(&mut stdout));
-        });
-        let answer = watch(&worker.0, bounds, limits, &answer);
+        let (told, words) = channel();
+        let talk = || {
+            Builder::new().spawn_scoped(scope, move || told.send(last_words(stderr)))?;
+            // Whoever has the handle has its input, too, and it leaves when that is closed.
+            let input = Builder::new().spawn_scoped(scope, move || {
+                let _gone = frames::write_order(&mut stdin, limits, bytes);
+                stdin
+            })?;
+            Builder::new().spawn_scoped(scope, move || answered.send(frames::read_answer(&mut stdout)))?;
+            Ok(input)
+        };
+        let watched = talk().map(|_input| watch(&worker.0, bounds, limits, &answer));
+        // Before this scope waits for the threads, which wait for it.
         let status = worker.end();
-        let _closed = input.join();
-        let words = words.join().unwrap_or_default();
-        match answer {
+        match watched.map_err(unable)? {
             Watched::Answer(answer) => answer,
-            Watched::Silent => Err(died(bounds, &death(bounds, status, &words))),
+            Watched::Silent => Err(died(bounds, &death(bounds, status, &words.recv().unwrap_or_default()))),
             Watched::TooLarge => Err(died(bounds, &too_large(bounds))),
             Watched::TooLong => Err(died(bounds, &format!("had not ended after {:?}", bounds.patience()))),
         }
@@ -153,7 +155,10 @@ fn died(bounds: &Bounds, found: &str) -> Problem {
 /// How a process ended that gave no answer, for people.
 fn death(bounds: &Bounds, status: Option<ExitStatus>, words: &str) -> String {
     let Some(status) = status else { return "ended in an unknown way".to_owned() };
-    let last = words.lines().rev().map(str::trim).find(|line| !line.is_empty()).unwrap_or("without a word");
+    let lines = || words.lines().map(str::trim).filter(|line| !line.is_empty());
+    // What a panic says stands on the line behind its place.
+    let panicked = lines().skip_while(|line| !line.contains("panicked at")).nth(1);
+    let last = panicked.or_else(|| lines().next_back()).unwrap_or("without a word");
     if words.contains("has overflowed its stack") {
         return "overflowed its stack".to_owned();
     }
@@ -190,6 +195,11 @@ mod tests {
             (SIGKILL, "", "was killed"),
             (11, "", "ended by signal 11"),
             (1 << 8, "one\ntwo\x1b[31m\n", "two"),
+            (
+                101 << 8,
+                "thread 'plugin' panicked at a.rs:1:2:\nindex out of bounds\nnote: run with",
+                "index out of bounds",
+            ),
         ] {
             let found = death(&bounds, Some(ExitStatus::from_raw(status)), words);
 

@@ -66,8 +66,8 @@ impl Compiler {
 /// Bytes of a plugin's file. Python makes 18 MB, SpiderMonkey 12.
 pub(super) const FILE_BYTES: usize = 64 << 20;
 
-/// Bytes of compiled code.
-const CODE_BYTES: usize = 256 << 20;
+/// Bytes of compiled code. Python makes 35 MB.
+const CODE_BYTES: usize = 128 << 20;
 
 /// Refuses what is not worth looking at.
 pub(super) fn check_size(bytes: &[u8]) -> Result<(), Problem> {

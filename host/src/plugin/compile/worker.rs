@@ -1,12 +1,18 @@
 //! The compiling process, seen from within.
 
 use std::io::{self, BufWriter, Read as _, Write as _};
+use std::panic::resume_unwind;
 use std::process::exit;
+use std::thread::Builder;
 
 use super::super::limits::Limits;
 use super::super::load::Problem;
 use super::super::runtime::Runtime;
 use super::{Bounds, Translated, bounds, frames};
+
+/// Bytes of the stack that a plugin is compiled, linked and tried on: less than the threads of a gateway have, so that what
+/// overflows one overflows here first.
+const STACK: usize = 3 << 19;
 
 /// Compiles one plugin: reads it from standard input, writes code or a refusal to standard output. Ends the process when
 /// standard input ends, because then its parent has.
@@ -15,9 +21,11 @@ use super::{Bounds, Translated, bounds, frames};
 /// If the limits cannot be imposed or the pipes fail. That the file is refused is an answer, not an error.
 pub fn work(bounds: &Bounds) -> io::Result<()> {
     bounds.impose()?;
+    bounds::stand_in_front();
     let (limits, bytes) = frames::read_order(&mut io::stdin().lock())?;
-    std::thread::Builder::new().name("parent".to_owned()).spawn(leave_with_parent)?;
-    let answer = translate(&limits, &bytes);
+    Builder::new().name("parent".to_owned()).spawn(leave_with_parent)?;
+    let work = Builder::new().name("plugin".to_owned()).stack_size(STACK).spawn(move || translate(&limits, &bytes))?;
+    let answer = work.join().unwrap_or_else(|panic| resume_unwind(panic));
     let mut out = BufWriter::new(io::stdout().lock());
     frames::write_answer(&mut out, &answer)?;
     out.flush()
