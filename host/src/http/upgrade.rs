@@ -65,7 +65,7 @@ pub fn switched_to(answer: &HeaderMap, offer: Option<&Offer>) -> Result<String, 
     match (chosen.next(), chosen.next()) {
         (Some(protocol), None) if offer.contains(protocol) => Ok(protocol.to_ascii_lowercase()),
         (Some(protocol), None) => {
-            Err(format!("the endpoint switched to `{protocol}`, offered was `{}`", offer.to_value()))
+            Err(format!("the endpoint switched to `{protocol:.60}`, offered was `{:.60}`", offer.to_value()))
         }
         (None, _) => Err("the endpoint switched protocols and did not say to which".to_owned()),
         (Some(_), Some(_)) => Err("the endpoint switched to several protocols at once".to_owned()),
@@ -143,6 +143,7 @@ mod tests {
         assert_eq!(answer("WebSocket"), Ok("websocket".to_owned()));
         assert_eq!(answer("foo"), Ok("foo".to_owned()));
         assert!(answer("bar").is_err());
+        assert!(answer(&"b".repeat(100_000)).unwrap_err().len() < 200, "a line of the log has its bounds");
         assert!(answer("websocket, foo").is_err());
         assert!(switched_to(&HeaderMap::new(), offer.as_ref()).is_err());
         assert!(switched_to(&HeaderMap::new(), None).is_err(), "nobody asked");

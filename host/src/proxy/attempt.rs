@@ -7,7 +7,7 @@ use ::http::request::Parts;
 use ::http::{Response, StatusCode};
 use tokio::time::Instant;
 
-use super::fault::Fault;
+use super::endpoint_fault::EndpointFault;
 use super::head::{host_for, target_for};
 use super::record::Record;
 use super::retry::{self, Course, Failed, Source};
@@ -156,7 +156,7 @@ pub(super) async fn attempt(
                 (Failure::Connect, Err(AttemptError::Connect(error)))
             }
             Err(ExchangeError::Failed(error)) => {
-                if let Some(fault) = Fault::of_attempt(&error) {
+                if let Some(fault) = EndpointFault::of_attempt(&error) {
                     fault.tell(record);
                 }
                 let why = match &error {

@@ -8,7 +8,7 @@ use http_body::Body as _;
 use hyper::upgrade::OnUpgrade;
 
 use super::attempt::{Answer, AttemptError, Outgoing, attempt};
-use super::fault::Fault;
+use super::endpoint_fault::EndpointFault;
 use super::head::{Withheld, prepare_response, request_fields};
 use super::record::Record;
 use super::retry::Source;
@@ -212,7 +212,7 @@ impl Exchange<'_> {
             match switched_to(response.headers(), self.offer.as_ref()) {
                 Ok(protocol) => Some(protocol),
                 Err(wrong) => {
-                    Fault::of_switch(&wrong).tell(&record);
+                    EndpointFault::of_switch(&wrong).tell(&record);
                     record.endpoint_broke();
                     record.ending("switch-refused");
                     let text = "the endpoint switched to a protocol nobody asked for";

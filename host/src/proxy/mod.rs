@@ -7,7 +7,7 @@
 //! | route, and what each decision leads to | `handle.rs` |
 //! | balance, connect, send; the next endpoint if one fails | `attempt.rs`, `retry.rs` |
 //! | wait where no endpoint can take it now | `waiting.rs` |
-//! | why an endpoint failed, for the log | `fault.rs` |
+//! | why an endpoint failed, for the log | `endpoint_fault.rs` |
 //! | heads both ways, rewrite | `head.rs` |
 //! | switch protocols, tunnel | `switch.rs` |
 //! | end: count, log, give the lease back | `record.rs` |
@@ -15,7 +15,7 @@
 mod attempt;
 mod begin;
 mod client;
-mod fault;
+mod endpoint_fault;
 mod handle;
 mod head;
 mod max_forwards;

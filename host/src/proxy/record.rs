@@ -6,7 +6,7 @@ use std::time::SystemTime;
 use ::http::HeaderValue;
 use tokio::time::Instant;
 
-use super::fault::Fault;
+use super::endpoint_fault::EndpointFault;
 use super::{Client, Snapshot, retry};
 use crate::cluster::{Cluster, Lease};
 use crate::http::{BodyError, Watch};
@@ -251,7 +251,7 @@ impl Watch for Record {
             return;
         }
         if let Some(broken) = error.downcast_ref() {
-            Fault::of_answer(broken).tell(self);
+            EndpointFault::of_answer(broken).tell(self);
         }
         self.ending = Some("endpoint-gone");
         if let Some(lease) = &mut self.lease {

@@ -8,14 +8,14 @@ use crate::telemetry::limited;
 use crate::upstream::Broken;
 
 /// A fault of the endpoint that has a request.
-pub(super) struct Fault<'a> {
+pub(super) struct EndpointFault<'a> {
     /// One word: each kind is told by itself.
     kind: &'static str,
     what: &'a dyn Display,
     remedy: &'static str,
 }
 
-impl<'a> Fault<'a> {
+impl<'a> EndpointFault<'a> {
     /// Why an attempt did not lead to an answer; none if it was not the endpoint's doing, or is told elsewhere.
     pub(super) fn of_attempt(error: &'a AttemptError) -> Option<Self> {
         let (kind, remedy) = match error {
