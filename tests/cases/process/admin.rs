@@ -10,6 +10,9 @@ use crate::running::plain;
 const TEXT: &str = r#"
 [gateway]
 workers = 1
+[[listen]]
+address = "127.0.0.1:0"
+limits = { head_timeout = "1h" }
 [admin]
 address = "127.0.0.1:0"
 token_file = "token"
