@@ -68,6 +68,8 @@ pub struct Index {
     exact: BTreeMap<String, Tree>,
     /// By suffix, without `*.`.
     below: BTreeMap<String, Tree>,
+    /// Bytes of the longest suffix: a Host of many more has many that need not be looked for.
+    longest_suffix: usize,
 }
 
 /// Rules for one host.
@@ -108,7 +110,10 @@ impl Index {
             let host = host.to_ascii_lowercase();
             let tree = match host.strip_prefix("*.") {
                 _ if host == "*" => &mut self.any,
-                Some(suffix) => self.below.entry(suffix.to_owned()).or_default(),
+                Some(suffix) => {
+                    self.longest_suffix = self.longest_suffix.max(suffix.len());
+                    self.below.entry(suffix.to_owned()).or_default()
+                }
                 None => self.exact.entry(host).or_default(),
             };
             tree.add(rule, pattern, purpose);
@@ -159,7 +164,8 @@ impl Index {
     fn trees<'s>(&'s self, host: &'s str) -> impl Iterator<Item = &'s Tree> {
         let dots = if self.below.is_empty() { "" } else { host };
         let suffixes = dots.match_indices('.').filter_map(|(dot, _)| host.get(dot.saturating_add(1)..));
-        let below = suffixes.filter_map(|suffix| self.below.get(suffix));
+        let below =
+            suffixes.filter(|suffix| suffix.len() <= self.longest_suffix).filter_map(|suffix| self.below.get(suffix));
         [&self.any].into_iter().chain(self.exact.get(host)).chain(below)
     }
 }
@@ -330,6 +336,7 @@ mod tests {
             ("c.example", "/x/y", Some(1)),
             ("other.example", "/x/y", Some(2)),
             ("notb.example", "/x", None),
+            (&*format!("{}b.example", "a.".repeat(30_000)), "/x", Some(1)),
         ];
 
         for (host, path, rule) in table {
