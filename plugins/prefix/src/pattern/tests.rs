@@ -1,8 +1,11 @@
 use super::*;
 
+/// A pattern, a path, and what `$0`, `$1` … hold; none if it does not match.
+type Found = (&'static str, &'static str, Option<&'static [Option<&'static str>]>);
+
 #[test]
 fn patterns_match_and_fill_groups_by_every_engine() {
-    let table: &[(&str, &str, Option<&[Option<&str>]>)] = &[
+    let table: &[Found] = &[
         // One-pass.
         ("^/m/([a-z]+)(/.*)?$", "/m/a/b", Some(&[Some("/m/a/b"), Some("a"), Some("/b"), None])),
         ("^/m/([a-z]+)(/.*)?$", "/m/a", Some(&[Some("/m/a"), Some("a"), None])),

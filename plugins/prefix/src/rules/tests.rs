@@ -241,10 +241,13 @@ fn paths_that_are_too_long_are_answered_414() {
     }
 }
 
+/// What the client asks for, and the Location that it is answered with.
+type Led = (&'static str, &'static str);
+
 /// As a real Apache httpd 2.4 answers `Redirect` and `RedirectMatch`, but for the last three tables.
 #[test]
 fn redirects_keep_what_is_left_of_path_and_query() {
-    let table: &[(&str, &str, &[(&str, &str)])] = &[
+    let table: &[(&str, &str, &[Led])] = &[
         (
             "/old",
             "/new",
