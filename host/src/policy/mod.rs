@@ -11,5 +11,5 @@ mod router;
 pub use balancer::{Balancer, ClusterNumbers, Ending, LeastBusy, Metric, Outcome, PickRequest};
 pub use fault::{Fault, FaultKind};
 pub use request::{RequestFacts, Scheme};
-pub use rewriter::{Edit, ResponseContext, Rewriter, SHOWN_BYTES, SHOWN_FIELDS, SHOWN_VALUE};
+pub use rewriter::{Edit, ResponseContext, Rewriter, SHOWN_BYTES, SHOWN_FIELDS};
 pub use router::{Decision, DirectResponse, Router, Target};

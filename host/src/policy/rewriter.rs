@@ -7,10 +7,7 @@ use super::{Fault, Scheme};
 /// Fields of one response that a rewriter is shown, and edits that it may make of them.
 pub const SHOWN_FIELDS: usize = 256;
 
-/// Bytes of one value that a rewriter is shown: four times what browsers keep of a cookie.
-pub const SHOWN_VALUE: usize = 16 << 10;
-
-/// Bytes of all of them. An endpoint that sends more would decide how long a worker is busy with it.
+/// Bytes of their values, all together. Browsers keep 4 KiB of a cookie; some servers send one of 60 KiB. An endpoint that sends more would decide how long a worker is busy with it.
 pub const SHOWN_BYTES: usize = 64 << 10;
 
 /// Maps response headers back to what the client may see.
@@ -19,7 +16,7 @@ pub trait Rewriter: Send + Sync {
     fn interest(&self) -> &[HeaderName];
 
     /// Decides the edits for one response. `fields` are those of [`Self::interest`], in order, and no more than
-    /// [`SHOWN_FIELDS`], [`SHOWN_VALUE`] and [`SHOWN_BYTES`] allow.
+    /// [`SHOWN_FIELDS`] and [`SHOWN_BYTES`] allow.
     ///
     /// # Errors
     /// A [`Fault`] if the rewriter failed; the response must then be withheld (503): it may carry inner names.

@@ -7,7 +7,7 @@ use ::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, Uri, header};
 use super::{Client, Rules, Snapshot};
 use crate::http::{Fields, Offer, strip_hop_by_hop};
 use crate::net::is_target;
-use crate::policy::{Edit, Fault, RequestFacts, ResponseContext, SHOWN_BYTES, SHOWN_FIELDS, SHOWN_VALUE};
+use crate::policy::{Edit, Fault, RequestFacts, ResponseContext, SHOWN_BYTES, SHOWN_FIELDS};
 use crate::upstream::Upstream;
 
 /// The fields of a request head that are the same for every endpoint that is tried, as they are sent.
@@ -158,11 +158,9 @@ fn rewrite(
 }
 
 fn check_size(fields: &[(HeaderName, HeaderValue)]) -> Result<(), Withheld> {
-    let sizes = || fields.iter().map(|(_, value)| value.len());
     let checks = [
         ("fields", SHOWN_FIELDS, fields.len()),
-        ("bytes in one field", SHOWN_VALUE, sizes().max().unwrap_or_default()),
-        ("bytes", SHOWN_BYTES, sizes().sum()),
+        ("bytes", SHOWN_BYTES, fields.iter().map(|(_, value)| value.len()).sum()),
     ];
     match checks.into_iter().find(|(_, limit, found)| found > limit) {
         Some((what, limit, found)) => Err(Withheld::TooMuch { what, limit, found }),

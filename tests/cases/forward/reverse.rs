@@ -187,7 +187,7 @@ async fn an_endpoint_that_sends_too_much_to_map_back_is_refused_for_that_answer(
     };
     let origin = Origin::named("a").answering(answer).start().await;
     let gateway = Gateway::configure(ROUTES).origin(&origin).start().await;
-    for (say, status) in [("16000 4", 200), ("17000 1", 502), ("16000 5", 502), ("100 90", 200)] {
+    for (say, status) in [("16000 4", 200), ("65000 1", 200), ("66000 1", 502), ("16000 5", 502), ("100 90", 200)] {
         for _ in 0..6 {
             let answer = said(&gateway, "/app", say).await;
 

@@ -138,6 +138,8 @@ async fn an_answer_may_have_many_fields_and_long_ones() {
         let count = count.parse().unwrap();
         let fields = match what {
             "fields" => "Link: </s.css>; rel=preload\r\n".repeat(count),
+            "cookie" => format!("Set-Cookie: a={}\r\n", "x".repeat(count)),
+            "attributes" => format!("Set-Cookie: a=b{}\r\n", ";path=/".repeat(count / 7)),
             _ => format!("X-Long: {}\r\n", "x".repeat(count)),
         };
         Script::open(format!("{OK}{fields}Content-Length: 2\r\n\r\nok"))
@@ -156,6 +158,10 @@ async fn an_answer_may_have_many_fields_and_long_ones() {
         ("/bytes/17000", 200, 502),
         ("/bytes/300000", 200, 502),
         ("/bytes/420000", 502, 502),
+        // What the rewriter is shown is less than what is taken.
+        ("/cookie/60000", 200, 502),
+        ("/cookie/70000", 502, 502),
+        ("/attributes/60000", 200, 502),
     ] {
         for (gateway, expected) in [(&gateway, by_default), (&limited, within_limits)] {
             let mut raw = gateway.raw().await;
