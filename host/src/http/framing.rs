@@ -53,6 +53,9 @@ struct Before {
 /// Empty lines that may come before a request line. RFC 9112 §2.2 asks for one; Apache takes as many.
 const EMPTY_LINES: u8 = 10;
 
+/// Bytes of the longest body that a request may announce. Many readers count in 63 bits, and hyper not quite in 64.
+const LONGEST_BODY: u64 = i64::MAX.unsigned_abs();
+
 /// What becomes of bytes.
 #[derive(Debug, PartialEq, Eq)]
 #[must_use]
@@ -129,16 +132,21 @@ impl Framing {
         }
     }
 
-    /// Takes note that `head` is not served, for a reason that was found elsewhere.
+    /// Takes note that `head` is not served, for a reason that was found elsewhere. What it said of a body counts no more.
     pub(super) fn reject(&mut self, violation: Violation, head: &[u8]) {
-        self.partial = Vec::new();
-        let line = head.split_at(head.len().min(SHOWN)).0;
-        self.refused = Some(Box::new(Refused::new(violation, line)));
+        self.state = State::Head;
+        self.note(violation, head);
     }
 
     fn refuse(&mut self, violation: Violation, head: &[u8], bytes: &[u8]) -> Passed {
-        self.reject(violation, head);
+        self.note(violation, head);
         Passed::nothing_of(bytes)
+    }
+
+    fn note(&mut self, violation: Violation, head: &[u8]) {
+        self.partial = Vec::new();
+        let line = head.split_at(head.len().min(SHOWN)).0;
+        self.refused = Some(Box::new(Refused::new(violation, line)));
     }
 
     /// A request line and what follows it.
@@ -236,7 +244,8 @@ impl Framing {
                     if length.is_some() {
                         return Err(Violation::RepeatedLength);
                     }
-                    length = Some(length_from(value).ok_or(Violation::Length)?);
+                    let said = length_from(value).filter(|said| *said <= LONGEST_BODY);
+                    length = Some(said.ok_or(Violation::Length)?);
                 }
                 Some(b't') => {
                     let Some(value) = value_of(line, b"transfer-encoding") else { continue };

@@ -145,6 +145,13 @@ async fn refusals_say_why_and_are_counted() {
         (format!("GET / HTTP/1.1\r\nx : y{host}"), 400, "name: value"),
         (format!("GET / HTTP/1.1\r\nx: \0{host}"), 400, "name: value"),
         (format!("GET / HTTP/1.1\r\nx: \ry{host}"), 400, "line"),
+        // With a body that nobody will read.
+        (format!("POST / HTTP/1.1\r\nContent-Length: 5\r\n folded{host}hello"), 400, "name: value"),
+        (format!("POST / HTTP/1.1\r\nContent-Length: 5\r\nno colon{host}"), 400, "name: value"),
+        (format!("POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\tfolded{host}0\r\n\r\n"), 400, "name: value"),
+        (format!("POST /\" HTTP/1.1\r\nContent-Length: 5\r\n{}{host}", "x: y\r\n".repeat(101)), 431, "fields"),
+        (format!("PUT / HTTP/1.1\r\nContent-Length: {}{host}", u64::MAX), 400, "Content-Length"),
+        (format!("PUT /\" HTTP/1.1\r\nContent-Length: {}{host}", i64::MAX.unsigned_abs() + 1), 400, "Content-Length"),
         ("GET / HTTP/1.0\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n".to_owned(), 400, "HTTP/1.0"),
         (format!("GET / HTTP/1.1\r\n{}{host}", "x: y\r\n".repeat(101)), 431, "fields"),
         (format!("GET / HTTP/1.1\r\nx: {}{host}", "y".repeat(70_000)), 431, "long"),
