@@ -4,10 +4,12 @@ use std::borrow::Cow;
 use std::cell::OnceCell;
 
 /// What separates the segments of a path.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Separators {
     /// `/` alone: `%2F` is a byte of a segment.
     Slash,
+    /// `%2F` too, as for servers that decode a path before they look at it.
+    Escaped,
     /// `%2F`, `%5C` and `\` too: what some servers take for one. Nobody may hide from an exclusion behind them.
     Any,
 }
@@ -17,8 +19,9 @@ pub enum Separators {
 pub enum Parameters {
     /// They are part of it.
     Kept,
-    /// They are cut off, as servlet containers do before they look for what is asked.
-    Cut,
+    /// They are cut off, as servlet containers do before they look for what is asked, up to the next one of these: who cuts
+    /// before decoding takes `%2F` for a part of them.
+    CutTo(Separators),
 }
 
 /// Which escapes are undone.
@@ -74,11 +77,12 @@ impl<'a> Iterator for Segments<'a> {
             let start = self.after_separators(self.at);
             let rest = self.path.get(start..).filter(|rest| !rest.is_empty())?;
             let raw = self.separators.find(rest).and_then(|length| rest.get(..length)).unwrap_or(rest);
-            self.at = start.saturating_add(raw.len());
-            let text = match self.parameters {
-                Parameters::Kept => decoded(raw),
-                Parameters::Cut => without_parameters(decoded(raw)),
+            let (name, length) = match self.parameters {
+                Parameters::Kept => (raw, raw.len()),
+                Parameters::CutTo(ends) => cut(raw, rest, ends),
             };
+            self.at = start.saturating_add(length);
+            let text = decoded(name);
             if !text.is_empty() {
                 return Some(Segment { text, end: self.at });
             }
@@ -91,7 +95,7 @@ impl Separators {
     fn find(self, text: &str) -> Option<usize> {
         match self {
             Self::Slash => text.find('/'),
-            Self::Any => text
+            Self::Escaped | Self::Any => text
                 .match_indices(['/', '\\', '%'])
                 .map(|(at, _)| at)
                 .find(|at| text.as_bytes().get(*at..).and_then(|rest| self.at_start(rest)).is_some()),
@@ -102,6 +106,7 @@ impl Separators {
     fn at_start(self, text: &[u8]) -> Option<usize> {
         match (self, text) {
             (_, [b'/', ..]) | (Self::Any, [b'\\', ..]) => Some(1),
+            (Self::Escaped, [b'%', ..]) => escape(text).filter(|byte| *byte == b'/').map(|_| 3),
             (Self::Any, [b'%', ..]) => escape(text).filter(|byte| matches!(byte, b'/' | b'\\')).map(|_| 3),
             _ => None,
         }
@@ -161,14 +166,12 @@ impl<'a> Forms<'a> {
             if !self.raw.contains(['%', '\\', ';']) {
                 return readings;
             }
-            for separators in [Separators::Slash, Separators::Any] {
-                for parameters in [Parameters::Kept, Parameters::Cut] {
-                    for escapes in [Escapes::Needless, Escapes::All] {
-                        let reading = read(self.raw, separators, parameters, escapes);
-                        let shown = self.normal().unwrap_or(self.raw);
-                        if reading != shown.as_bytes() && !readings.contains(&reading) {
-                            readings.push(reading);
-                        }
+            for (separators, parameters) in [(Separators::Slash, Parameters::Kept)].into_iter().chain(self.hidden()) {
+                for escapes in [Escapes::Needless, Escapes::All] {
+                    let reading = read(self.raw, separators, parameters, escapes);
+                    let shown = self.normal().unwrap_or(self.raw);
+                    if reading != shown.as_bytes() && !readings.contains(&reading) {
+                        readings.push(reading);
                     }
                 }
             }
@@ -179,46 +182,54 @@ impl<'a> Forms<'a> {
 
     /// How exclusions cut it into segments besides: where servers may see other separators, or no parameters.
     pub fn hidden(&self) -> impl Iterator<Item = (Separators, Parameters)> {
-        let (separators, parameters) = (self.hides_a_separator(), self.has_parameters());
-        [
-            (separators, (Separators::Any, Parameters::Kept)),
-            (parameters, (Separators::Slash, Parameters::Cut)),
-            (separators && parameters, (Separators::Any, Parameters::Cut)),
-        ]
-        .into_iter()
-        .filter_map(|(is_there, how)| is_there.then_some(how))
+        const KINDS: [Separators; 3] = [Separators::Slash, Separators::Escaped, Separators::Any];
+        let has_parameters = self.has_parameters();
+        let separators = KINDS.map(|kind| kind == Separators::Slash || self.has_separator(kind));
+        let seen = move || KINDS.into_iter().zip(separators).filter_map(|(kind, is_seen)| is_seen.then_some(kind));
+        seen().flat_map(move |kind| {
+            let kept = (kind != Separators::Slash).then_some((kind, Parameters::Kept));
+            let ends = seen().filter(move |ends| has_parameters && *ends <= kind);
+            kept.into_iter().chain(ends.map(move |ends| (kind, Parameters::CutTo(ends))))
+        })
     }
 
-    /// Whether something besides `/` may be taken for a separator.
-    fn hides_a_separator(&self) -> bool {
-        self.raw
-            .match_indices(['\\', '%'])
-            .any(|(at, _)| self.raw.as_bytes().get(at..).and_then(|rest| Separators::Any.at_start(rest)).is_some())
+    /// Whether there is a separator of this kind besides those of the kinds before it.
+    fn has_separator(&self, kind: Separators) -> bool {
+        let is_it = |rest: &[u8]| match kind {
+            Separators::Slash => rest.starts_with(b"/"),
+            Separators::Escaped => escape(rest) == Some(b'/'),
+            Separators::Any => rest.starts_with(b"\\") || escape(rest) == Some(b'\\'),
+        };
+        self.raw.match_indices(['/', '\\', '%']).any(|(at, _)| self.raw.as_bytes().get(at..).is_some_and(is_it))
     }
 
     fn has_parameters(&self) -> bool {
-        self.raw.contains(';')
-            || self.raw.match_indices('%').any(|(at, _)| self.raw.as_bytes().get(at..).and_then(escape) == Some(b';'))
+        start_of_parameters(self.raw).is_some()
     }
 }
 
 fn read(path: &str, separators: Separators, parameters: Parameters, escapes: Escapes) -> Vec<u8> {
     let mut text = Vec::with_capacity(path.len());
     let mut rest = path.as_bytes();
-    let mut cuts = false;
+    // What ends the parameters that are being cut off.
+    let mut cuts = None;
     while let Some(&first) = rest.first() {
         let escaped = escape(rest);
         let mut length = if escaped.is_some() { 3 } else { 1 };
-        if let Some(separator) = separators.at_start(rest) {
+        if let Some(separator) = cuts.unwrap_or(separators).at_start(rest) {
             length = separator;
-            cuts = false;
+            cuts = None;
             if !text.ends_with(b"/") {
                 text.push(b'/');
             }
         } else {
-            cuts |= parameters == Parameters::Cut && escaped.unwrap_or(first) == b';';
+            if let Parameters::CutTo(ends) = parameters
+                && escaped.unwrap_or(first) == b';'
+            {
+                cuts = Some(ends);
+            }
             match escaped {
-                _ if cuts => {}
+                _ if cuts.is_some() => {}
                 Some(byte) if stands_in_path(byte) || (escapes == Escapes::All && byte != b'/') => text.push(byte),
                 Some(_) => text.extend(rest.iter().take(length).map(u8::to_ascii_uppercase)),
                 None => text.push(first),
@@ -234,15 +245,27 @@ fn stands_in_path(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || b"-._~!$&'()*+,;=:@".contains(&byte)
 }
 
-fn without_parameters(text: Cow<'_, [u8]>) -> Cow<'_, [u8]> {
-    let end = text.iter().position(|byte| *byte == b';').unwrap_or(text.len());
-    match text {
-        Cow::Borrowed(text) => text.get(..end).unwrap_or_default().into(),
-        Cow::Owned(mut text) => {
-            text.truncate(end);
-            text.into()
-        }
-    }
+/// The name of the segment `raw` without its parameters, and where those end in `rest`, which begins with it.
+fn cut<'a>(raw: &'a str, rest: &str, ends: Separators) -> (&'a str, usize) {
+    let Some(at) = start_of_parameters(raw) else { return (raw, raw.len()) };
+    let parameters = rest.get(at..).unwrap_or_default();
+    let length = ends.find(parameters).unwrap_or(parameters.len());
+    (raw.get(..at).unwrap_or(raw), at.saturating_add(length))
+}
+
+/// Offset of the first `;` or `%3B`.
+fn start_of_parameters(text: &str) -> Option<usize> {
+    let begins = |at: &usize| {
+        text.as_bytes().get(*at..).is_some_and(|rest| rest.starts_with(b";") || escape(rest) == Some(b';'))
+    };
+    text.match_indices([';', '%']).map(|(at, _)| at).find(begins)
+}
+
+/// Whether a server might find a `.` or `..` among the segments of `path`.
+#[must_use]
+pub fn may_have_dots(path: &str) -> bool {
+    let mut segments = Segments::of(path, Separators::Any, Parameters::CutTo(Separators::Any));
+    segments.any(|segment| matches!(segment.text.as_ref(), b"." | b".."))
 }
 
 fn decoded(raw: &str) -> Cow<'_, [u8]> {

@@ -3,7 +3,7 @@
 use tidegate_plugin::{ConfigError, Decision, RequestLine, Response, Target, fault};
 
 use crate::index::{Hit, Index, LEAST_FOR_PATTERNS, Pattern, Purpose, TooCostly, TooLong};
-use crate::path::Forms;
+use crate::path::{Forms, may_have_dots};
 use crate::pattern::Regex;
 use crate::template;
 use crate::written::{Action, Forward, Redirect, Respond, Route, Written};
@@ -64,8 +64,11 @@ impl Rules {
         };
         match outcome {
             Outcome::Forward { cluster, path } => {
-                let path =
-                    if is_kept(path, &hit, request) { None } else { changed(target(path, &hit, request), request) };
+                let target = (!is_kept(path, &hit, request)).then(|| target(path, &hit, request));
+                if hit.groups.is_some() && target.as_ref().is_some_and(|target| makes_dots(path, target)) {
+                    return Decision::Respond(dots());
+                }
+                let path = target.and_then(|target| changed(target, request));
                 if path.as_ref().is_some_and(|path| path.len() > LONGEST) {
                     return Decision::Respond(too_long());
                 }
@@ -110,12 +113,24 @@ fn too_costly(costly: &TooCostly) -> ConfigError {
     fault(format!("/routes/{rule}/path_regex"), message)
 }
 
+/// Whether groups have made a dot segment of what was none in the client's path: `/v1../x` by `^/v1(.*)` and `/api/$1`. The
+/// endpoint would leave `/api` with it.
+fn makes_dots(template: &str, target: &str) -> bool {
+    let path = |text: &str| text.split('?').next().is_some_and(may_have_dots);
+    path(target) && !path(template)
+}
+
 fn too_long() -> Response {
-    Response {
-        status: 414,
-        headers: vec![("content-type".to_owned(), "text/plain".to_owned())],
-        body: b"The path is too long to be routed.\n".to_vec(),
-    }
+    refusal(414, "The path is too long to be routed.\n")
+}
+
+fn dots() -> Response {
+    refusal(400, "The path would have a dot segment where it is sent.\n")
+}
+
+fn refusal(status: u32, text: &str) -> Response {
+    let headers = vec![("content-type".to_owned(), "text/plain".to_owned())];
+    Response { status, headers, body: text.as_bytes().to_vec() }
 }
 
 /// The path towards the endpoint: raw concatenation, as Apache does it.

@@ -46,7 +46,7 @@ fn every_separator_separates_where_exclusions_look() {
 fn parameters_end_with_their_segment_where_exclusions_look() {
     check(
         Separators::Slash,
-        Parameters::Cut,
+        Parameters::CutTo(Separators::Slash),
         &[
             ("/a;b=c/d;", &[(b"a", 6), (b"d", 9)]),
             ("/;/a/;x;y/b", &[(b"a", 4), (b"b", 11)]),
@@ -55,7 +55,17 @@ fn parameters_end_with_their_segment_where_exclusions_look() {
             ("/a%253bx", &[(b"a%3bx", 8)]),
         ],
     );
-    check(Separators::Any, Parameters::Cut, &[("/a;b%2fc\\;d", &[(b"a", 4), (b"c", 8)])]);
+    check(Separators::Any, Parameters::CutTo(Separators::Any), &[("/a;b%2fc\\;d", &[(b"a", 4), (b"c", 8)])]);
+    check(
+        Separators::Any,
+        Parameters::CutTo(Separators::Slash),
+        &[("/a;b%2fc\\;d/e%2ff", &[(b"a", 11), (b"e", 13), (b"f", 17)])],
+    );
+    check(
+        Separators::Any,
+        Parameters::CutTo(Separators::Escaped),
+        &[("/a;b\\x%2fc\\d", &[(b"a", 6), (b"c", 10), (b"d", 12)])],
+    );
 }
 
 #[test]
@@ -82,13 +92,14 @@ fn readings_show_what_servers_may_see() {
     let table: &[(&str, &[&[u8]])] = &[
         ("/a/b%41", &[]),
         ("//a/b", &[]),
-        ("/a%2f%5cb", &[b"/a%2F\\b", b"/a/b"]),
+        ("/a%2f%5cb", &[b"/a%2F\\b", b"/a/%5Cb", b"/a/\\b", b"/a/b"]),
         ("/a\\b", &[b"/a/b"]),
         ("/%2fa", &[b"/a"]),
         ("/;/a;x=1/b", &[b"/a/b"]),
         ("/a%20b", &[b"/a b"]),
         ("/%c3%a9", &["/é".as_bytes()]),
         ("/a;b%2fc/d", &[b"/a/d", b"/a;b/c/d", b"/a/c/d"]),
+        ("/a;b%2fc/d%2fe", &[b"/a/d%2Fe", b"/a;b/c/d/e", b"/a/d/e", b"/a/c/d/e"]),
         ("/%5Bx%5d%3bq", &[b"/[x];q", b"/%5Bx%5D", b"/[x]"]),
         ("/a%253bx", &[b"/a%3bx"]),
     ];
@@ -105,5 +116,5 @@ fn readings_are_no_more_than_their_kinds() {
     let (ordinary, odd) = (Forms::of("/a%20b;v=1/c"), Forms::of("//%61;b%20%2f%5c;/%20/c\\d;e"));
 
     assert_eq!(u64::try_from(1 + ordinary.readings().len()).unwrap(), Forms::ORDINARY_FOR_EXCLUSIONS);
-    assert!(odd.normal().is_some() && (5..=8).contains(&odd.readings().len()), "{:?}", odd.readings());
+    assert!(odd.normal().is_some() && (5..=17).contains(&odd.readings().len()), "{:?}", odd.readings());
 }

@@ -138,6 +138,10 @@ fn an_exclusion_cannot_be_dodged_with_another_separator() {
         "/in;a/a;b/x;c",
         "/dir;x/",
         "/dir;a//;b",
+        // Parameters that hold a separator, for who cuts before decoding and for who decodes before cutting.
+        "/;a%2fb/private%2fx",
+        "/;a%2fb%5cc/private%5cx;d",
+        "/;%5Ca%2fprivate",
     ] {
         assert_eq!(sent(&rules, uri), None, "{uri}");
     }
@@ -157,6 +161,7 @@ fn patterns_of_exclusions_see_what_servers_may_see() {
         "~^/q%3Fr$ !",
         "~^/secret(/|$) !",
         "~^/a/b$ !",
+        "~^/s/[^/]+/del$ !",
         "~^/old -",
         "/ -",
     ]);
@@ -178,6 +183,10 @@ fn patterns_of_exclusions_see_what_servers_may_see() {
         "/a%2fb",
         "/a;x%5cb",
         "/%61;x/b;y",
+        "/s/a%5cb%2fdel",
+        "/s/a%3bb%2fdel",
+        "/s%2fa%2fdel;%2f",
+        "/s/a;b%2fc/d%65l;e",
     ] {
         assert_eq!(sent(&rules, uri), None, "{uri}");
     }
@@ -187,6 +196,37 @@ fn patterns_of_exclusions_see_what_servers_may_see() {
     let plain = listed(&["~^/old/x -", r"~^/\[x\] -"]);
     assert_eq!(sent(&plain, "/old;v=1/x"), None, "a route that sends somewhere takes the path as it is");
     assert_eq!(sent(&plain, "/%5Bx%5D"), None, "a route that sends somewhere takes the path as it is");
+}
+
+#[test]
+fn groups_make_no_dot_segments() {
+    let rules = listed(&["~^/v1(.*)$ /api/$1", "~^/v2/(.*)-(.*)$ /b/$1$2?of=$2", "~^/own(.*)$ /./x/$1", "/ -"]);
+
+    for uri in [
+        "/v1../private",
+        "/v1..",
+        "/v1./x",
+        "/v1%2e%2E/x",
+        "/v1..;a/x",
+        "/v1.%2e%3ba",
+        "/v1..%2fx",
+        "/v1..%5cx",
+        r"/v1.\x",
+        "/v2/.-./x",
+        "/v2/a/-../x",
+        "/v2/%2e-.",
+    ] {
+        assert!(matches!(rules.decide(&request(uri)), Decision::Respond(response) if response.status == 400), "{uri}");
+    }
+    for (uri, expected) in [
+        ("/v1/x", "/api//x"),
+        ("/v1...", "/api/..."),
+        ("/v1..a/.b?c=/../d", "/api/..a/.b?c=/../d"),
+        ("/v2/a-b/.c", "/b/ab/.c?of=b/.c"),
+        ("/own/x", "/./x//x"),
+    ] {
+        assert_eq!(sent(&rules, uri).as_deref(), Some(expected), "{uri}");
+    }
 }
 
 #[test]
