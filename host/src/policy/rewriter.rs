@@ -7,8 +7,8 @@ use super::{Fault, Scheme};
 /// Fields of one response that a rewriter is shown, and edits that it may make of them.
 pub const SHOWN_FIELDS: usize = 256;
 
-/// Bytes of their values, all together. Browsers keep 4 KiB of a cookie; some servers send one of 60 KiB. An endpoint that sends more would decide how long a worker is busy with it.
-pub const SHOWN_BYTES: usize = 64 << 10;
+/// Bytes of their values, all together: more than the head of an answer has, unless `limits.head` of its cluster was raised.
+pub const SHOWN_BYTES: usize = 512 << 10;
 
 /// Maps response headers back to what the client may see.
 pub trait Rewriter: Send + Sync {

@@ -41,32 +41,53 @@ struct Attributes {
 }
 
 impl Attributes {
+    /// From the end, and no further than to what counts: a cookie may have a hundred thousand attributes.
     fn of(cookie: &str) -> Self {
         let mut found = Self::default();
-        let mut end = 0_usize;
-        for (number, piece) in cookie.split(';').enumerate() {
-            let start = end;
-            end = start.saturating_add(piece.len()).saturating_add(1);
+        let mut end = cookie.len();
+        for piece in cookie.as_bytes().rsplit(|byte| *byte == b';') {
+            let start = end.saturating_sub(piece.len());
+            let range = start..end;
+            end = start.saturating_sub(1);
             // The first piece is the cookie itself, whatever it is called.
-            if number == 0 {
+            if start == 0 {
+                break;
+            }
+            if !may_count(piece) {
                 continue;
             }
-            let (name, value) = piece.split_once('=').unwrap_or((piece, ""));
+            let Some((name, value)) = cookie.get(range).map(|piece| piece.split_once('=').unwrap_or((piece, "")))
+            else {
+                continue;
+            };
             let plain = value.trim_matches(BLANKS);
             let before = piece.len().saturating_sub(value.trim_start_matches(BLANKS).len());
             let at = start.saturating_add(before);
             let range = at..at.saturating_add(plain.len());
             match name.trim_matches(BLANKS) {
                 // One without a value stands for the path of the request.
-                name if name.eq_ignore_ascii_case("path") => found.path = Some(range),
+                name if name.eq_ignore_ascii_case("path") => _ = found.path.get_or_insert(range),
                 // One without a value is none.
-                name if name.eq_ignore_ascii_case("domain") && !plain.is_empty() => found.domain = Some(range),
+                name if name.eq_ignore_ascii_case("domain") && !plain.is_empty() => {
+                    _ = found.domain.get_or_insert(range)
+                }
                 _ => {}
+            }
+            if found.path.is_some() && found.domain.is_some() {
+                break;
             }
         }
         found.path = found.path.filter(|range| !range.is_empty());
         found
     }
+}
+
+/// Whether an attribute could be `Path` or `Domain`: said of each, so by its first letters alone.
+fn may_count(attribute: &[u8]) -> bool {
+    let blank = |byte: &u8| BLANKS.contains(&char::from(*byte));
+    let name = attribute.iter().position(|byte| !blank(byte)).and_then(|at| attribute.get(at..)).unwrap_or(&[]);
+    let begins = |with: &[u8]| name.get(..with.len()).is_some_and(|begin| begin.eq_ignore_ascii_case(with));
+    begins(b"path") || begins(b"domain")
 }
 
 #[cfg(test)]
@@ -138,7 +159,7 @@ mod tests {
         let client = Client { secure: false, host: "public.example" };
         let origins = (0..4096).map(|number| format!("http://b{number}.example/base{number}")).collect();
         let many = Mapping::new(Route { path: "/pub".into(), to_path: "/app".into(), origins }, "").unwrap();
-        let long = format!("a=b{}", ";path=/base4095/app".repeat(800));
+        let long = format!("a=b{}", ";path=/base4095/app".repeat(20_000));
 
         let mapped = mapped(&long, &many, client, "http://b7.example/base7").unwrap();
 

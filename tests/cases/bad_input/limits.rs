@@ -2,7 +2,7 @@
 
 use std::net::Ipv4Addr;
 
-use tidegate_tests::{Gateway, Origin, Raw, eventually};
+use tidegate_tests::{Ca, Gateway, Origin, Raw, eventually};
 
 async fn limited(limits: &str, origin: &Origin) -> Gateway {
     let text = format!(
@@ -71,6 +71,23 @@ async fn heads_that_are_too_slow_are_closed() {
     kept.write(b"GET /second HT").await;
     assert_eq!(kept.read_to_end().await, b"", "the head of a later request has the same time");
     assert_eq!(origin.seen().len(), 1);
+}
+
+#[tokio::test]
+async fn handshakes_that_are_too_slow_are_closed_and_counted() {
+    let ca = Ca::new();
+    let text = "[[listen]]\naddress = \"127.0.0.1:0\"\ntls = { certificate = \"cert.pem\", key = \"cert-key.pem\" }\n\
+                limits = { head_timeout = \"200ms\" }\n[[route]]\npath = \"/\"\nrespond = { status = 200 }\n";
+    let gateway = Gateway::configure(text).tls(&ca, &["localhost"]).start().await;
+    // Nothing, the header of a record, half a ClientHello.
+    for begin in [&b""[..], b"\x16\x03\x01\x02\x00", b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03half of one"] {
+        let mut raw = Raw::new(gateway.connect_from(Ipv4Addr::LOCALHOST).await);
+        raw.write(begin).await;
+
+        assert_eq!(raw.read_to_end().await, b"", "behind {begin:02x?}");
+    }
+    let counted = || gateway.metric("tidegate_tls_handshakes_total{outcome=\"timed_out\"}");
+    eventually("three handshakes that were not waited for", || counted() == 3.0).await;
 }
 
 #[tokio::test]

@@ -186,8 +186,16 @@ async fn an_endpoint_that_sends_too_much_to_map_back_is_refused_for_that_answer(
         Some(response.body(Full::<Bytes>::default()).unwrap())
     };
     let origin = Origin::named("a").answering(answer).start().await;
-    let gateway = Gateway::configure(ROUTES).origin(&origin).start().await;
-    for (say, status) in [("16000 4", 200), ("65000 1", 200), ("66000 1", 502), ("16000 5", 502), ("100 90", 200)] {
+    let gateway = r#"
+        [[route]]
+        path = "/app"
+        to = "balancer://long/inner"
+        [cluster.long]
+        endpoints = ["http://{a}"]
+        limits = { head = "1MiB" }
+    "#;
+    let gateway = Gateway::configure(gateway).origin(&origin).start().await;
+    for (say, status) in [("390000 1", 200), ("95000 4", 200), ("530000 1", 502), ("10 90", 200), ("10 257", 502)] {
         for _ in 0..6 {
             let answer = said(&gateway, "/app", say).await;
 
