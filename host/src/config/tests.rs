@@ -190,6 +190,34 @@ fn a_custom_router_sees_the_routes_unless_it_has_a_configuration() {
 }
 
 #[test]
+fn what_cannot_be_written_to_is_refused_and_what_can_be_is_taken() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name);
+    fs::create_dir(path("folder")).unwrap();
+    std::os::unix::fs::symlink(path("loop"), path("loop")).unwrap();
+    let _socket = std::os::unix::net::UnixListener::bind(path("socket")).unwrap();
+    assert!(std::process::Command::new("mkfifo").arg(path("fifo")).status().unwrap().success());
+
+    for (access, fault) in [
+        ("folder", Some("is a folder")),
+        ("socket", Some("is a socket")),
+        ("loop", Some("symbolic links")),
+        ("none/access.log", Some("does not exist")),
+        ("access.log", None),
+        ("fifo", None),
+        ("/dev/null", None),
+    ] {
+        fs::write(path("t.toml"), format!("[[listen]]\naddress = \"127.0.0.1:0\"\n[log]\naccess = \"{access}\"\n"))
+            .unwrap();
+
+        let found = load(&path("t.toml")).err().map(|faults| faults.to_string());
+
+        assert_eq!(found.is_some(), fault.is_some(), "{access}: {found:?}");
+        assert!(found.unwrap_or_default().contains(fault.unwrap_or_default()), "{access}");
+    }
+}
+
+#[test]
 fn a_balancer_without_a_configuration_gets_none() {
     let config = read("[[listen]]\naddress = '127.0.0.1:0'\n[[route]]\npath = '/'\nto = 'ws://127.0.0.1:1'\n");
 

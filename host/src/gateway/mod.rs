@@ -176,7 +176,7 @@ impl Gateway {
         let count = NonZeroUsize::new(config.gateway.workers).unwrap_or(NonZeroUsize::MIN);
         let threads = WorkerThreads::start(count).map_err(system("cannot start the worker threads"))?;
         let metrics = Metrics::new(count);
-        let access = open_access(&config.log).map_err(system("cannot open the access log"))?;
+        let access = open_access(&config.log).map_err(system(&cannot_open(&config.log)))?;
         metrics.add_source({
             let access = access.clone();
             move |samples| {
@@ -361,6 +361,14 @@ fn open_access(log: &config::Log) -> io::Result<AccessLog> {
         config::AccessLog::File(path) => AccessTarget::File(path.clone()),
     };
     AccessLog::open(&target, line_format(log))
+}
+
+/// What failed, if the access log cannot be opened.
+fn cannot_open(log: &config::Log) -> String {
+    match &log.access {
+        config::AccessLog::File(path) => format!("cannot open the access log {}", path.display()),
+        _ => "cannot open the access log".to_owned(),
+    }
 }
 
 /// The look of log lines, in telemetry's own words.

@@ -201,8 +201,14 @@ impl Runtime {
     /// From the cache, or by the compiler, which fills the cache.
     fn linked(&self, bytes: &[u8], digest: [u8; 32], limits: &Limits) -> Result<(Linked, Measured), Problem> {
         let entry = self.cache.as_ref().map(|cache| (cache, cache.key(digest)));
-        if let Some(found) = entry.as_ref().and_then(|(cache, key)| cache.find(key)) {
-            return self.revive(&found);
+        if let Some((cache, key)) = &entry
+            && let Some(found) = cache.find(key)
+        {
+            match self.revive(&found) {
+                Ok(revived) => return Ok(revived),
+                // It says nothing about the file: that is compiled anew, and the entry replaced.
+                Err(error) => tracing::warn!(%error, "a file in the cache for compiled plugins is of no use"),
+            }
         }
         let keep = |translated: &Translated| {
             if let Some((cache, key)) = &entry {

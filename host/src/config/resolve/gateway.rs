@@ -89,7 +89,8 @@ impl Resolver<'_, '_> {
             let message = format!("`address` in [admin] is {address}, which a [[listen]] has already");
             self.report.fault(written.address.span(), message);
         }
-        let persist = written.persist.as_ref().and_then(|path| self.persist(path));
+        let hint = "for example \"changes.json\", beside this file";
+        let persist = written.persist.as_ref().and_then(|path| self.written_file("`persist`", path, hint));
         Some(Admin { address, token_file, persist })
     }
 
@@ -105,7 +106,10 @@ impl Resolver<'_, '_> {
                 None => AccessLog::Stdout,
                 Some(word) if word.get_ref() == "stdout" => AccessLog::Stdout,
                 Some(word) if word.get_ref() == "off" => AccessLog::Off,
-                Some(path) => AccessLog::File(self.base.join(path.get_ref())),
+                Some(path) => {
+                    let hint = "for example \"access.log\", beside this file, or \"stdout\"";
+                    self.written_file("`access`", path, hint).map_or(AccessLog::Off, AccessLog::File)
+                }
             },
         }
     }

@@ -1,6 +1,8 @@
-//! `discover`, `count`, `resolver` and `persist`: who the members of a cluster are.
+//! `discover`, `count`, `resolver` and files that are written: who the members of a cluster are.
 
+use std::io::ErrorKind;
 use std::net::{IpAddr, SocketAddr};
+use std::os::unix::fs::FileTypeExt as _;
 use std::path::{Path, PathBuf};
 
 use super::super::membership::{Counting, Discover};
@@ -121,17 +123,23 @@ impl Resolver<'_, '_> {
     }
 
     /// A file that need not be there, in a folder that must be.
-    pub(super) fn persist(&mut self, written: &Text) -> Option<PathBuf> {
+    pub(super) fn written_file(&mut self, key: &str, written: &Text, hint: &str) -> Option<PathBuf> {
         let text = written.get_ref();
         let path = self.base.join(text);
+        let found = path.metadata();
+        let is_socket = found.as_ref().is_ok_and(|found| found.file_type().is_socket());
         let fault = match path.parent() {
             _ if text.is_empty() || path.file_name().is_none() => "is no path of a file".to_owned(),
             _ if path.is_dir() => format!("{} is a folder", path.display()),
-            Some(folder) if folder.as_os_str().is_empty() || folder.is_dir() => return Some(path),
+            _ if is_socket => format!("{} is a socket", path.display()),
+            Some(folder) if folder.as_os_str().is_empty() || folder.is_dir() => match found {
+                Err(error) if error.kind() != ErrorKind::NotFound => format!("{}: {error}", path.display()),
+                _ => return Some(path),
+            },
             folder => format!("the folder {} does not exist", folder.unwrap_or(&path).display()),
         };
-        let message = format!("`persist`: {fault}, expected a file that the gateway may write");
-        self.report.fault_hint(written.span(), message, "for example \"changes.json\", beside this file");
+        let message = format!("{key}: {fault}, expected a file that the gateway may write");
+        self.report.fault_hint(written.span(), message, hint);
         None
     }
 }

@@ -86,6 +86,8 @@ impl Cache {
 
     /// The entry for `key`; a damaged one is removed.
     pub(in super::super) fn find(&self, key: &Key) -> Option<Translated> {
+        // It is compiled then, and a warning says why it is not kept.
+        self.look_again().ok()?;
         let path = self.place(key);
         let found = read(&path).map(|bytes| decode(&bytes, key));
         match found {
@@ -110,10 +112,25 @@ impl Cache {
 
     /// Keeps `translated` for the next start. If that fails there is a warning, and the next start compiles again.
     pub(in super::super) fn keep(&self, key: &Key, translated: &Translated) {
-        if let Err(error) = self.write(key, translated) {
+        let warn = |error: &dyn std::error::Error| {
             tracing::warn!(folder = %self.folder.display(), %error, "a compiled plugin is not kept");
+        };
+        if let Err(error) = self.look_again() {
+            return warn(&error);
+        }
+        if let Err(error) = self.write(key, translated) {
+            warn(&error);
         }
         self.clean();
+    }
+
+    /// Whether the folder is still what it was: a gateway runs for long, and a mode or a link is changed in a moment. Made
+    /// again if it has gone.
+    fn look_again(&self) -> Result<(), FolderError> {
+        if folder::open(&self.folder)? == self.folder {
+            return Ok(());
+        }
+        Err(io::Error::other("a link has taken its place; restart the gateway to use what it leads to").into())
     }
 
     fn write(&self, key: &Key, translated: &Translated) -> io::Result<()> {
@@ -230,7 +247,7 @@ pub(in super::super) fn hex(bytes: &[u8]) -> String {
 
 #[cfg(test)]
 mod tests {
-    use std::os::unix::fs::MetadataExt as _;
+    use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 
     use super::*;
 
@@ -285,6 +302,31 @@ mod tests {
         }
         cache.keep(&key, &translated(b"code"));
         assert!(cache.find(&key).is_some());
+    }
+
+    #[test]
+    fn a_folder_that_changes_while_it_is_used_is_used_no_more() {
+        let above = tempfile::tempdir().unwrap();
+        let (place, elsewhere) = (above.path().join("cache"), above.path().join("elsewhere"));
+        let cache = cache(&place);
+        let key = cache.key([1; 32]);
+        cache.keep(&key, &translated(b"code"));
+        let mode = |mode| fs::set_permissions(&place, fs::Permissions::from_mode(mode)).unwrap();
+
+        mode(0o777);
+        assert!(cache.find(&key).is_none(), "others may have put it there");
+        mode(0o700);
+        assert!(cache.find(&key).is_some());
+
+        fs::rename(&place, &elsewhere).unwrap();
+        std::os::unix::fs::symlink(&elsewhere, &place).unwrap();
+        assert!(cache.find(&key).is_none());
+        cache.keep(&cache.key([2; 32]), &translated(b"code"));
+        assert_eq!(fs::read_dir(&elsewhere).unwrap().count(), 1, "nothing is put where a link leads");
+
+        fs::remove_file(&place).unwrap();
+        cache.keep(&key, &translated(b"code"));
+        assert!(cache.find(&key).is_some(), "one that was removed is made again");
     }
 
     #[test]

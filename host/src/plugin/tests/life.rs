@@ -62,6 +62,28 @@ fn an_unusable_cache_only_warns_and_a_usable_one_is_filled() {
 }
 
 #[test]
+fn an_entry_of_the_cache_that_is_no_code_is_compiled_anew() {
+    use sha2::{Digest as _, Sha256};
+
+    let folder = tempfile::tempdir().unwrap();
+    let entry = || {
+        load(&Runtime::new(Some(folder.path())).unwrap(), guest!("first")).unwrap();
+        let entries: Vec<_> = std::fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().path()).collect();
+        std::fs::read(&entries[0]).map(|bytes| (entries[0].clone(), bytes)).unwrap()
+    };
+    let (path, whole) = entry();
+    // With a checksum that is right: magic, checksum, rest.
+    let (magic, rest) = (&whole[..16], &whole[48..whole.len() / 2]);
+    std::fs::write(&path, [magic, &Sha256::digest(rest), rest].concat()).unwrap();
+
+    let (same, again) = entry();
+
+    assert_eq!(same, path);
+    // What was measured differs from one time to the next.
+    assert!(again.ends_with(&whole[whole.len() / 2..]), "the plugin is served, and the entry made anew");
+}
+
+#[test]
 fn the_clock_wakes_for_a_call_after_a_long_rest() {
     let runtime = Runtime::new(None).unwrap();
     let mut balancer = balancer(&runtime, guest!("spin"));
