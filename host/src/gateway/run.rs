@@ -34,6 +34,9 @@ impl Gateway {
         let mut hangup = signal(SignalKind::hangup())?;
         let mut ends =
             Ends { terminate: signal(SignalKind::terminate())?, interrupt: signal(SignalKind::interrupt())? };
+        // Unheard, it ends the process at the first write beyond `ulimit -f`: of the access log, say. Heard, that write
+        // fails as on a full disk.
+        let _too_long = signal(SignalKind::from_raw(libc::SIGXFSZ))?;
         self.start();
         self.start_admin();
         let mut watcher = Watcher::new(self.shared.files_to_watch());

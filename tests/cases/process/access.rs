@@ -154,3 +154,33 @@ async fn a_fifo_needs_no_reader_and_keeps_lines_for_the_next_one() {
     running.process.signal("TERM");
     assert_eq!(running.process.ended().await.code(), Some(0));
 }
+
+#[tokio::test]
+async fn a_file_that_may_not_grow_costs_lines_and_no_tunnel() {
+    let a = Origin::named("a").start().await;
+    let setup = Gateway::configure(&TEXT.replace("\"stdout\"", "\"access.log\"")).origin(&a);
+    let file = setup.folder().join("access.log");
+    let mut running = Running::start(setup).await;
+    let mut tunnel = running.websocket("/app/ws").await;
+    let lines = || std::fs::read_to_string(&file).unwrap();
+    let limit = |bytes: &str| {
+        let process = running.process.id().to_string();
+        let set = Command::new("prlimit").args(["--pid", &process, &format!("--fsize={bytes}:")]).status().unwrap();
+        assert!(set.success(), "the limit is {bytes}");
+    };
+
+    limit("1000");
+    for number in 0..20 {
+        assert_eq!(running.status(&format!("/nowhere/{number}")).await, 404);
+    }
+    eventually("the file to be full", || lines().len() == 1000).await;
+    tunnel.echo("still here").await;
+
+    limit("unlimited");
+    assert_eq!(running.status("/nowhere/again").await, 404);
+    eventually("a line of its own", || lines().lines().any(|line| line.starts_with("time=") && line.contains("again")))
+        .await;
+    running.process.signal("TERM");
+    tunnel.close().await;
+    assert_eq!(running.process.ended().await.code(), Some(0));
+}
