@@ -19,8 +19,10 @@ pub enum Separators {
 pub enum Parameters {
     /// They are part of it.
     Kept,
-    /// They are cut off, as servlet containers do before they look for what is asked, up to the next one of these: who cuts
-    /// before decoding takes `%2F` for a part of them.
+    /// They are cut off before anything is decoded, as servlet containers do: from `;` to the next `/`. `%3B` is a byte of the
+    /// segment, `%2F` one of the parameters.
+    CutRaw,
+    /// They are cut off after that: from `;` or `%3B` to the next one of these.
     CutTo(Separators),
 }
 
@@ -79,7 +81,8 @@ impl<'a> Iterator for Segments<'a> {
             let raw = self.separators.find(rest).and_then(|length| rest.get(..length)).unwrap_or(rest);
             let (name, length) = match self.parameters {
                 Parameters::Kept => (raw, raw.len()),
-                Parameters::CutTo(ends) => cut(raw, rest, ends),
+                Parameters::CutRaw => cut(raw, rest, raw.find(';'), Separators::Slash),
+                Parameters::CutTo(ends) => cut(raw, rest, start_of_parameters(raw), ends),
             };
             self.at = start.saturating_add(length);
             let text = decoded(name);
@@ -183,13 +186,16 @@ impl<'a> Forms<'a> {
     /// How exclusions cut it into segments besides: where servers may see other separators, or no parameters.
     pub fn hidden(&self) -> impl Iterator<Item = (Separators, Parameters)> {
         const KINDS: [Separators; 3] = [Separators::Slash, Separators::Escaped, Separators::Any];
-        let has_parameters = self.has_parameters();
+        let (has_parameters, has_raw) = (self.has_parameters(), self.raw.contains(';'));
         let separators = KINDS.map(|kind| kind == Separators::Slash || self.has_separator(kind));
         let seen = move || KINDS.into_iter().zip(separators).filter_map(|(kind, is_seen)| is_seen.then_some(kind));
         seen().flat_map(move |kind| {
             let kept = (kind != Separators::Slash).then_some((kind, Parameters::Kept));
-            let ends = seen().filter(move |ends| has_parameters && *ends <= kind);
-            kept.into_iter().chain(ends.map(move |ends| (kind, Parameters::CutTo(ends))))
+            let raw = has_raw.then_some((kind, Parameters::CutRaw));
+            // Who decodes first takes `%2F` for a `/` wherever it is.
+            let may_end = move |ends: &Separators| *ends == kind || (Separators::Slash < *ends && *ends < kind);
+            let ends = seen().filter(move |ends| has_parameters && may_end(ends));
+            kept.into_iter().chain(raw).chain(ends.map(move |ends| (kind, Parameters::CutTo(ends))))
         })
     }
 
@@ -223,10 +229,10 @@ fn read(path: &str, separators: Separators, parameters: Parameters, escapes: Esc
                 text.push(b'/');
             }
         } else {
-            if let Parameters::CutTo(ends) = parameters
-                && escaped.unwrap_or(first) == b';'
-            {
-                cuts = Some(ends);
+            match parameters {
+                Parameters::CutRaw if first == b';' => cuts = Some(Separators::Slash),
+                Parameters::CutTo(ends) if escaped.unwrap_or(first) == b';' => cuts = Some(ends),
+                _ => {}
             }
             match escaped {
                 _ if cuts.is_some() => {}
@@ -245,9 +251,10 @@ fn stands_in_path(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || b"-._~!$&'()*+,;=:@".contains(&byte)
 }
 
-/// The name of the segment `raw` without its parameters, and where those end in `rest`, which begins with it.
-fn cut<'a>(raw: &'a str, rest: &str, ends: Separators) -> (&'a str, usize) {
-    let Some(at) = start_of_parameters(raw) else { return (raw, raw.len()) };
+/// The name of the segment `raw` without its parameters, which begin at `start`, and where those end in `rest`, which begins
+/// with it.
+fn cut<'a>(raw: &'a str, rest: &str, start: Option<usize>, ends: Separators) -> (&'a str, usize) {
+    let Some(at) = start else { return (raw, raw.len()) };
     let parameters = rest.get(at..).unwrap_or_default();
     let length = ends.find(parameters).unwrap_or(parameters.len());
     (raw.get(..at).unwrap_or(raw), at.saturating_add(length))

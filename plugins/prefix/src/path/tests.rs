@@ -58,8 +58,11 @@ fn parameters_end_with_their_segment_where_exclusions_look() {
     check(Separators::Any, Parameters::CutTo(Separators::Any), &[("/a;b%2fc\\;d", &[(b"a", 4), (b"c", 8)])]);
     check(
         Separators::Any,
-        Parameters::CutTo(Separators::Slash),
-        &[("/a;b%2fc\\;d/e%2ff", &[(b"a", 11), (b"e", 13), (b"f", 17)])],
+        Parameters::CutRaw,
+        &[
+            ("/a;b%2fc\\;d/e%2ff", &[(b"a", 11), (b"e", 13), (b"f", 17)]),
+            ("/a%3bb;c/d%3b", &[(b"a;b", 8), (b"d;", 13)]),
+        ],
     );
     check(
         Separators::Any,
@@ -102,6 +105,7 @@ fn readings_show_what_servers_may_see() {
         ("/a;b%2fc/d%2fe", &[b"/a/d%2Fe", b"/a;b/c/d/e", b"/a/d/e", b"/a/c/d/e"]),
         ("/%5Bx%5d%3bq", &[b"/[x];q", b"/%5Bx%5D", b"/[x]"]),
         ("/a%253bx", &[b"/a%3bx"]),
+        ("/a%3bb;c", &[b"/a;b", b"/a"]),
     ];
 
     for (path, expected) in table {

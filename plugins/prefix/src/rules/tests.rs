@@ -162,6 +162,7 @@ fn patterns_of_exclusions_see_what_servers_may_see() {
         "~^/secret(/|$) !",
         "~^/a/b$ !",
         "~^/s/[^/]+/del$ !",
+        r"~\.php$ !",
         "~^/old -",
         "/ -",
     ]);
@@ -187,6 +188,8 @@ fn patterns_of_exclusions_see_what_servers_may_see() {
         "/s/a%3bb%2fdel",
         "/s%2fa%2fdel;%2f",
         "/s/a;b%2fc/d%65l;e",
+        "/x%3ba.php;y",
+        "/x%2fy%3ba.ph%70;y%2f",
     ] {
         assert_eq!(sent(&rules, uri), None, "{uri}");
     }
