@@ -11,8 +11,8 @@ use crate::policy::{RequestFacts, Scheme, Target};
 /// Decisions that are remembered. Two that fall on one place take turns; there is nothing to clean up.
 const PLACES: usize = 512;
 
-/// Longest request line that is remembered, in bytes, with the path that it leads to: a pattern may make a long one of a short
-/// one. So no client fills the memory: what is kept is at most half a MiB a worker.
+/// Longest request line that is remembered, in bytes, with the protocol that it offers to switch to and the path that it leads
+/// to: a pattern may make a long one of a short one. So no client fills the memory: what is kept is at most half a MiB a worker.
 const LONGEST: usize = 1024;
 
 /// What was decided before. It lives as long as the instances that decided, so it never outlives what they know.
@@ -52,9 +52,9 @@ impl Memo {
 
     /// Remembers where requests like this one go.
     pub(super) fn learn(&mut self, request: &RequestFacts, target: &Target) {
-        let query = request.query.as_ref().map_or(0, String::len);
-        let led_to = target.path.as_ref().map_or(0, String::len);
-        if request.authority.len() + request.path.len() + query + led_to > LONGEST {
+        let texts = [&request.query, &request.upgrade, &target.path].map(|text| text.as_ref().map_or(0, String::len));
+        let line = request.method.as_str().len() + request.authority.len() + request.path.len();
+        if line + texts.iter().sum::<usize>() > LONGEST {
             return;
         }
         let hash = self.hash(request);
@@ -159,13 +159,24 @@ mod tests {
         for number in 0..10 * PLACES {
             memo.learn(&RequestFacts { path: format!("/{number}"), ..request() }, &target);
         }
-        let long = RequestFacts { path: "/".repeat(LONGEST), ..request() };
-        memo.learn(&long, &target);
+        let text = || "A".repeat(LONGEST);
+        let long = [
+            RequestFacts { path: format!("/{}", text()), ..request() },
+            RequestFacts { query: Some(text()), ..request() },
+            RequestFacts { authority: text(), host_len: LONGEST, ..request() },
+            RequestFacts { method: Method::from_bytes(text().as_bytes()).unwrap(), ..request() },
+            RequestFacts { upgrade: Some(text()), ..request() },
+        ];
+        for long in &long {
+            memo.learn(long, &target);
+        }
         let grown = RequestFacts { path: "/short".to_owned(), ..request() };
         memo.learn(&grown, &Target { path: Some("/".repeat(LONGEST)), ..target });
 
         assert_eq!(memo.places.len(), PLACES);
-        assert_eq!(memo.recall(&long), None);
+        for long in &long {
+            assert_eq!(memo.recall(long), None, "{long:?}");
+        }
         assert_eq!(memo.recall(&grown), None, "what a short line leads to may be long");
     }
 }
