@@ -199,14 +199,15 @@ impl<'a> Forms<'a> {
         })
     }
 
-    /// Whether there is a separator of this kind besides those of the kinds before it.
+    /// Whether there is a separator of this kind that is none of the kinds before it, nor `/`.
     fn has_separator(&self, kind: Separators) -> bool {
         let is_it = |rest: &[u8]| match kind {
-            Separators::Slash => rest.starts_with(b"/"),
+            Separators::Slash => false,
             Separators::Escaped => escape(rest) == Some(b'/'),
             Separators::Any => rest.starts_with(b"\\") || escape(rest) == Some(b'\\'),
         };
-        self.raw.match_indices(['/', '\\', '%']).any(|(at, _)| self.raw.as_bytes().get(at..).is_some_and(is_it))
+        let mut candidates = self.raw.match_indices(['\\', '%']);
+        candidates.any(|(at, _)| self.raw.as_bytes().get(at..).is_some_and(is_it))
     }
 
     fn has_parameters(&self) -> bool {
