@@ -8,9 +8,10 @@ use crate::plugin::{self, Bounds, Compiler};
 #[must_use]
 pub fn own_compiler() -> Compiler {
     Compiler::child().unwrap_or_else(|error| {
-        // Plugins that did not come with it are refused then, and say why.
+        // Plugins that did not come with it are refused then, and say why. No name without a folder: `PATH` might know
+        // another binary by it, and code is taken from this one alone.
         tracing::warn!(%error, "the path of this binary is not known");
-        Compiler::Child { program: "tidegate".into(), bounds: Bounds::default() }
+        Compiler::Child { program: "/proc/self/exe".into(), bounds: Bounds::default() }
     })
 }
 
