@@ -6,7 +6,8 @@
 //! | family | for example |
 //! |---|---|
 //! | `Forwarded*`, `X-Forward*` | `Forwarded` (RFC 7239), `X-Forwarded-For`, `-Proto`, `-Host`, `-Prefix`, `-Ssl`, `-Client-Cert` |
-//! | `*-IP` | `X-Real-IP`, `Client-IP`, `True-Client-IP`, `CF-Connecting-IP` |
+//! | `*-IP`, `*ClientIP`, `*RealIP` | `X-Real-IP`, `Client-IP`, `True-Client-IP`, `CF-Connecting-IP`, `X-Azure-ClientIP` |
+//! | `X-Envoy-*` | `X-Envoy-External-Address`: Envoy as well takes them from nobody outside |
 //! | `X-Original-*`, `X-Rewrite-URL` | `X-Original-URL`, which some servers route by instead of the target |
 //! | `X-Remote-Addr`, `X-Host`, `X-HTTP-Host-Override`, `X-Script-Name`, `X-Scheme`, `X-URL-Scheme`, `Front-End-Https` | |
 //! | `Client-Cert*`, `X-Client-Cert*`, `SSL-Client-*`, `X-SSL-Client-*` | `Client-Cert` (RFC 9440 §4: to be removed) |
@@ -67,7 +68,7 @@ fn is_plain(name: &str) -> bool {
 
 /// Whether a lower-case name is of one of the families.
 pub(super) fn is_claim(name: &str) -> bool {
-    if name.ends_with("-ip") {
+    if ["-ip", "clientip", "realip"].iter().any(|end| name.ends_with(end)) {
         return true;
     }
     match name.as_bytes().first() {
@@ -81,7 +82,7 @@ pub(super) fn is_claim(name: &str) -> bool {
 }
 
 fn is_claim_after_x(rest: &str) -> bool {
-    const FAMILIES: [&str; 4] = ["forward", "original-", "client-cert", "ssl-client-"];
+    const FAMILIES: [&str; 5] = ["forward", "original-", "client-cert", "ssl-client-", "envoy-"];
     const NAMES: [&str; 7] =
         ["rewrite-url", "remote-addr", "host", "http-host-override", "script-name", "scheme", "url-scheme"];
     FAMILIES.iter().any(|family| rest.starts_with(family)) || NAMES.contains(&rest)
@@ -114,6 +115,9 @@ mod tests {
             ("client-ip", Senders::TrustedProxies),
             ("true-client-ip", Senders::TrustedProxies),
             ("cf-connecting-ip", Senders::TrustedProxies),
+            ("x-azure-clientip", Senders::TrustedProxies),
+            ("x-realip", Senders::TrustedProxies),
+            ("x-envoy-external-address", Senders::TrustedProxies),
             ("x-original-url", Senders::TrustedProxies),
             ("x-original-host", Senders::TrustedProxies),
             ("x-rewrite-url", Senders::TrustedProxies),

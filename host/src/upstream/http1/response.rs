@@ -15,7 +15,7 @@ use crate::http::{Chunks, end_of_lines, length_from};
 pub struct HeadLimits {
     /// Bytes, those of interim answers before it included.
     pub bytes: usize,
-    /// Fields; at most [`MOST_FIELDS`].
+    /// Fields; at most [`MOST_ANSWER_FIELDS`](crate::config::MOST_ANSWER_FIELDS).
     pub fields: usize,
 }
 
