@@ -13,7 +13,6 @@ mod answer;
 mod overview;
 mod page;
 mod places;
-mod reserve;
 mod server;
 mod signals;
 mod token;

@@ -1,9 +1,11 @@
 //! The socket and its connections.
 
+use std::future::poll_fn;
 use std::io;
 use std::net::SocketAddr;
 use std::num::NonZeroUsize;
 use std::sync::Arc;
+use std::task::Poll;
 use std::time::Duration;
 
 use parking_lot::Mutex;
@@ -12,12 +14,11 @@ use tokio::net::{TcpListener, TcpStream};
 use super::answer::Desk;
 use super::overview::Overview;
 use super::places::{Place, Places};
-use super::reserve::{self, Reserve};
 use super::token::{TokenError, TokenFile};
 use crate::config;
 use crate::http::{self, Limits};
 use crate::lifecycle::Drain;
-use crate::net::{Socket, Stream};
+use crate::net::{RESERVE, Socket, Stream, is_no_descriptor};
 use crate::telemetry::limited;
 
 /// What a caller may take. Nothing here is configured: callers are few and sit close.
@@ -102,6 +103,8 @@ impl Server {
         let Some(socket) = self.socket.lock().take() else { return };
         let desk = Arc::new(Desk { overview, token: self.token.clone() });
         let life = self.life.clone();
+        // Before anybody can hear that it listens, and before clients are let in.
+        RESERVE.begin();
         tracing::info!(address = %self.address, "admin listening");
         self.life.spawn(async move {
             if let Err(error) = accept(socket, &desk, &life).await {
@@ -124,33 +127,36 @@ impl Drop for Server {
 
 async fn accept(socket: std::net::TcpListener, desk: &Arc<Desk>, life: &Drain) -> io::Result<()> {
     let listener = TcpListener::from_std(socket)?;
-    let (places, reserve) = (Arc::new(Places::default()), Arc::new(Reserve::default()));
-    reserve.refill();
+    let places = Arc::new(Places::default());
     loop {
         let accepted = tokio::select! {
             biased;
             () = life.started() => return Ok(()),
-            accepted = listener.accept() => accepted,
+            accepted = next(&listener) => accepted,
         };
         match accepted {
             Ok((stream, peer)) => {
                 let place = places.enter(peer.ip());
-                let (desk, reserve, connected) = (desk.clone(), reserve.clone(), life.clone());
-                life.spawn(async move {
-                    connection(&desk, stream, peer, place, connected).await;
-                    reserve.refill();
-                });
+                let (desk, connected) = (desk.clone(), life.clone());
+                life.spawn(async move { connection(&desk, stream, peer, place, connected).await });
                 // What it has sent already is answered before the next one can take its place.
                 tokio::task::yield_now().await;
             }
-            Err(error) if reserve::is_wanted(&error) && reserve.spend() => {}
             Err(error) => {
                 limited!(warn, of: (), %error, "admin accept failed");
                 tokio::time::sleep(PAUSE).await;
-                reserve.refill();
             }
         }
     }
+}
+
+/// The next connection, with a descriptor that is kept for it where no other is to be had.
+async fn next(listener: &TcpListener) -> io::Result<(TcpStream, SocketAddr)> {
+    poll_fn(|cx| match listener.poll_accept(cx) {
+        Poll::Ready(Err(error)) if is_no_descriptor(&error) => RESERVE.lend(|| listener.poll_accept(cx)),
+        accepted => accepted,
+    })
+    .await
 }
 
 async fn connection(desk: &Desk, stream: TcpStream, peer: SocketAddr, place: Place, life: Drain) {

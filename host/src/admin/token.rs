@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use sha2::{Digest, Sha256};
 
 use crate::files::{self, ReadError};
+use crate::net::{RESERVE, is_no_descriptor};
 
 /// Longest token.
 const BYTES: usize = 4096;
@@ -67,8 +68,12 @@ impl TokenFile {
 }
 
 fn read(path: &Path) -> Result<Token, TokenError> {
-    let text =
-        files::read(path, files::limit::TOKEN).map_err(|source| TokenError::Read { path: path.to_owned(), source })?;
+    let once = || files::read(path, files::limit::TOKEN);
+    let text = match once() {
+        Err(ReadError::System(error)) if is_no_descriptor(&error) => RESERVE.lend(once),
+        read => read,
+    };
+    let text = text.map_err(|source| TokenError::Read { path: path.to_owned(), source })?;
     let token = text.trim_ascii();
     if token.is_empty() {
         return Err(TokenError::Empty(path.to_owned()));

@@ -37,8 +37,9 @@ impl Gateway {
         // Unheard, it ends the process at the first write beyond `ulimit -f`: of the access log, say. Heard, that write
         // fails as on a full disk.
         let _too_long = signal(SignalKind::from_raw(libc::SIGXFSZ))?;
-        self.start();
+        // First, for it keeps some descriptors from those who come by the listeners.
         self.start_admin();
+        self.start();
         let mut watcher = Watcher::new(self.shared.files_to_watch());
         // What changed since the first reading is what the watcher takes for granted.
         if self.shared.is_outdated() {

@@ -1,5 +1,6 @@
 //! From a bound socket to accepted connections.
 
+use std::future::poll_fn;
 use std::io;
 use std::net::SocketAddr;
 use std::num::NonZeroUsize;
@@ -9,7 +10,7 @@ use std::time::Duration;
 use tokio::net::{TcpListener, TcpStream};
 use tokio_util::sync::CancellationToken;
 
-use crate::net::bind_shared;
+use crate::net::{RESERVE, bind_shared};
 
 /// Pause after an accept that failed for want of descriptors or memory. Long enough not to spin, short enough not to be
 /// noticed.
@@ -73,7 +74,7 @@ pub async fn accept(
         let accepted = tokio::select! {
             biased;
             () = stopping.as_mut() => break,
-            accepted = listener.accept() => accepted,
+            accepted = next(&listener) => accepted,
         };
         match accepted {
             Ok((stream, peer)) => take(Accepted { stream, peer }),
@@ -91,6 +92,11 @@ pub async fn accept(
         take(Accepted { stream, peer });
     }
     Ok(())
+}
+
+/// The next connection. Descriptors that are kept for others are not taken for it.
+async fn next(listener: &TcpListener) -> io::Result<(TcpStream, SocketAddr)> {
+    poll_fn(|cx| RESERVE.behind(|| listener.poll_accept(cx))).await
 }
 
 /// A connection that waits in the queue, if there is one.

@@ -1,8 +1,9 @@
 //! The vocabulary of the wire: streams of every kind, socket options,
-//! the gateway's own header fields, request lines.
+//! the gateway's own header fields, request lines, descriptors that are kept.
 
 mod fields;
 mod hangup;
+mod reserve;
 mod scratch;
 mod socket;
 mod stream;
@@ -10,6 +11,7 @@ mod target;
 
 pub use fields::{CDN_LOOP, HOP_BY_HOP, Underscores, is_reserved};
 pub use hangup::{Ended, Hangup};
+pub use reserve::{RESERVE, Reserve, is_no_descriptor};
 pub use scratch::with_scratch;
 pub use socket::{
     ACCEPTED_SEND_AT_ONCE, bind_datagrams, bind_shared, descriptor_limit, is_own, probe, raise_descriptor_limit,
