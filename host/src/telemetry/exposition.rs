@@ -10,8 +10,9 @@ use prometheus_client::encoding::{DescriptorEncoder, MetricEncoder, NoLabelSet};
 use prometheus_client::metrics::MetricType;
 use prometheus_client::registry::Registry;
 
+use super::counters::{Counter, Gauge};
 use super::metrics::Metrics;
-use super::names::{self, Counter, DURATION_BOUNDS, Family, Gauge, MetricKind};
+use super::names::{self, DURATION_BOUNDS, Family, MetricKind};
 
 /// What to say in `Content-Type` of a scrape.
 pub const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";

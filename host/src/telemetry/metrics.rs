@@ -14,8 +14,9 @@ use std::time::Duration;
 
 use parking_lot::Mutex;
 
+use super::counters::{Counter, Gauge};
 use super::exposition::Samples;
-use super::names::{Counter, DURATION_BOUNDS, Gauge};
+use super::names::DURATION_BOUNDS;
 
 static NEXT_THREAD: AtomicUsize = AtomicUsize::new(0);
 

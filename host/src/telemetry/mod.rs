@@ -8,6 +8,7 @@
 
 pub mod access;
 pub mod clock;
+mod counters;
 mod exposition;
 mod limiter;
 pub mod log;
@@ -17,12 +18,12 @@ pub mod process;
 mod writer;
 
 pub use access::{AccessLog, AccessRecord, AccessTarget, Kind};
+pub use counters::{Counter, Gauge};
 pub use exposition::{CONTENT_TYPE, Samples};
 pub use limiter::{Admitted, Limiter};
 pub(crate) use limiter::{level_enabled, limited};
 pub use log::{LogError, LogHandle};
 pub use metrics::{Held, Metrics};
-pub use names::{Counter, Gauge};
 
 /// How lines of the log and of the access log look.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
