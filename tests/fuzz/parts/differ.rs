@@ -12,6 +12,11 @@ use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
 use tokio::io::{join, sink};
 
+use pieces::pass;
+
+#[path = "pieces.rs"]
+mod pieces;
+
 /// Feeds `bytes`, cut after so many bytes as `cuts` say in turn, and asserts it. What framing lets through.
 pub(crate) fn differ(framing: &mut tidegate::http::Framing, bytes: &[u8], cuts: &[u8]) -> Vec<u8> {
     let (passed, judged) = pass(framing, bytes, cuts);
@@ -21,32 +26,6 @@ pub(crate) fn differ(framing: &mut tidegate::http::Framing, bytes: &[u8], cuts: 
         assert!(judged.starts_with(seen), "hyper saw {seen}, judged was {judged}");
     }
     passed
-}
-
-/// What goes on of `bytes`, and the request line of each head in it.
-fn pass(framing: &mut tidegate::http::Framing, bytes: &[u8], cuts: &[u8]) -> (Vec<u8>, Vec<String>) {
-    let (mut passed, mut judged) = (Vec::new(), Vec::new());
-    let mut rest = bytes;
-    let mut cuts = cuts.iter().map(|cut| usize::from(*cut)).cycle();
-    while !rest.is_empty() {
-        let cut = cuts.next().filter(|cut| *cut > 0).unwrap_or(rest.len());
-        let (mut piece, behind) = rest.split_at(cut.min(rest.len()));
-        rest = behind;
-        while !piece.is_empty() {
-            let is_head = !framing.is_within_body();
-            let step = framing.pass(piece);
-            assert!(step.taken > 0 && step.taken <= piece.len(), "{step:?}");
-            let (taken, later) = piece.split_at(step.taken);
-            let on = step.instead.as_deref().unwrap_or(taken);
-            if is_head && !on.is_empty() {
-                let line = on.split(|byte| matches!(byte, b'\r' | b'\n')).next().unwrap_or_default();
-                judged.push(String::from_utf8_lossy(line).into_owned());
-            }
-            passed.extend_from_slice(on);
-            piece = later;
-        }
-    }
-    (passed, judged)
 }
 
 /// Method and target of every request that hyper makes of `bytes`, bodies read to their end.

@@ -3,10 +3,13 @@
 
 use tidegate::http::Framing;
 
+#[path = "../parts/pieces.rs"]
+mod pieces;
+
 libfuzzer_sys::fuzz_target!(|input: (&[u8], [u8; 4])| {
     let (bytes, cuts) = input;
-    let (whole, passed) = pass(bytes, &[0]);
-    let (cut, passed_cut) = pass(bytes, &cuts);
+    let (whole, passed) = framed(bytes, &[0]);
+    let (cut, passed_cut) = framed(bytes, &cuts);
     match (whole.refused(), cut.refused()) {
         (None, None) => assert_eq!(passed, passed_cut),
         (Some(_), Some(_)) => {}
@@ -16,24 +19,10 @@ libfuzzer_sys::fuzz_target!(|input: (&[u8], [u8; 4])| {
     }
 });
 
-/// Framing behind `bytes`, which are cut after so many bytes as `cuts` say in turn, and what goes on of them.
-fn pass(bytes: &[u8], cuts: &[u8]) -> (Framing, Vec<u8>) {
+/// Framing behind `bytes`, and what goes on of them.
+fn framed(bytes: &[u8], cuts: &[u8]) -> (Framing, Vec<u8>) {
     let mut framing = Framing::new(16 * 1024);
-    let mut passed = Vec::new();
-    let mut rest = bytes;
-    let mut cuts = cuts.iter().map(|cut| usize::from(*cut)).cycle();
-    while !rest.is_empty() {
-        let cut = cuts.next().filter(|cut| *cut > 0).unwrap_or(rest.len());
-        let (mut piece, behind) = rest.split_at(cut.min(rest.len()));
-        rest = behind;
-        while !piece.is_empty() {
-            let step = framing.pass(piece);
-            let (taken, later) = piece.split_at(step.taken);
-            assert!(step.taken > 0, "no progress");
-            passed.extend_from_slice(step.instead.as_deref().unwrap_or(taken));
-            piece = later;
-        }
-    }
+    let (passed, _judged) = pieces::pass(&mut framing, bytes, cuts);
     (framing, passed)
 }
 
