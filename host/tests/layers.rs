@@ -27,7 +27,8 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("probe", &["config", "http", "cluster", "upstream", "tls"]),
     ("proxy", &["policy", "http", "cluster", "upstream", "tunnel"]),
     ("discovery", &["config"]),
-    ("admin", &["config", "cluster", "plugin::status", "http"]),
+    ("control", &["config"]),
+    ("admin", &["config", "control", "http"]),
     ("cli", &["gateway", "config", "import"]),
 ];
 
@@ -85,7 +86,8 @@ fn trespasses_are_found() {
         ("proxy", "pub(crate) struct Here;", true),
         ("proxy", "// crate::plugin is never imported here", true),
         ("config", "use crate::telemetry::Counter;", false),
-        ("admin", "use crate::plugin::status::RoleStatus;", true),
+        ("admin", "use crate::control::ClusterView;", true),
+        ("admin", "use crate::plugin::status::RoleStatus;", false),
         ("admin", "use crate::plugin::Runtime;", false),
         ("net", "use crate::lifecycle::Drain;", false),
         ("telemetry", "use crate::{files, text};", true),

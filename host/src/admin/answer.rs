@@ -8,11 +8,11 @@ use serde::Serialize;
 use serde_json::json;
 
 use super::access::{self, Call, Denial, Origin, Purpose, Rule};
-use super::overview::{GenerationView, Overview, Readiness, Refused};
 use super::page::Page;
 use super::places::Place;
 use super::signals;
 use super::token::TokenFile;
+use crate::control::{Control, ControlError, GenerationView, Readiness};
 use crate::http::{Body, Target, read_target};
 use crate::telemetry::CONTENT_TYPE;
 use crate::text;
@@ -21,13 +21,13 @@ use crate::text;
 pub(super) const BODY_BYTES: u64 = 64 * 1024;
 
 /// What every call is answered from.
-pub(super) struct Desk {
-    pub(super) overview: Arc<dyn Overview>,
+pub(super) struct AdminService {
+    pub(super) control: Arc<dyn Control>,
     /// None lets callers on this machine in.
     pub(super) token: Option<Arc<TokenFile>>,
 }
 
-impl Desk {
+impl AdminService {
     /// Answers one call, on a connection that holds `place`.
     pub(super) async fn answer<B>(&self, peer: IpAddr, place: &Place, request: Request<B>) -> Response<Body>
     where
@@ -64,7 +64,7 @@ impl Desk {
             return closing(failure(StatusCode::PAYLOAD_TOO_LARGE, "a body has at most 64 KiB here"));
         }
         if let Some(cluster) = signals::cluster_in(&target.path) {
-            return signals::answer(&*self.overview, cluster, request).await;
+            return signals::answer(&*self.control, cluster, request).await;
         }
         let Some((page, cluster)) = Page::find(&target.path) else { return unknown() };
         if !page.takes(request.method()) {
@@ -112,24 +112,24 @@ impl Desk {
     }
 
     async fn show(&self, peer: IpAddr, page: Page) -> Response<Body> {
-        let overview = &self.overview;
+        let control = &self.control;
         match page {
             Page::Health => plain(StatusCode::OK, "ok"),
-            Page::Ready => match overview.readiness() {
+            Page::Ready => match control.readiness() {
                 Readiness::Serving(generation) => plain(StatusCode::OK, &format!("ready, generation {generation}\n")),
                 Readiness::Starting => plain(StatusCode::SERVICE_UNAVAILABLE, "starting\n"),
                 Readiness::Draining => plain(StatusCode::SERVICE_UNAVAILABLE, "draining\n"),
             },
-            Page::Metrics => match overview.metrics() {
+            Page::Metrics => match control.metrics() {
                 Ok(text) => respond(StatusCode::OK, CONTENT_TYPE, text),
                 Err(_) => failure(StatusCode::INTERNAL_SERVER_ERROR, "the numbers cannot be written"),
             },
-            Page::Clusters => json(StatusCode::OK, &overview.clusters()),
-            Page::Plugins => json(StatusCode::OK, &overview.plugins()),
-            Page::Generations => json(StatusCode::OK, &overview.generations()),
-            Page::Rollback => self.change(peer, page, |overview| overview.rollback()).await,
-            Page::Reload => self.change(peer, page, |overview| overview.reload()).await,
-            Page::Changes => json(StatusCode::OK, &overview.changes()),
+            Page::Clusters => json(StatusCode::OK, &control.clusters()),
+            Page::Plugins => json(StatusCode::OK, &control.plugins()),
+            Page::Generations => json(StatusCode::OK, &control.generations()),
+            Page::Rollback => self.change(peer, page, |control| control.rollback()).await,
+            Page::Reload => self.change(peer, page, |control| control.reload()).await,
+            Page::Changes => json(StatusCode::OK, &control.changes()),
             Page::Endpoints | Page::Reset => unknown(),
         }
     }
@@ -139,11 +139,11 @@ impl Desk {
         &self,
         peer: IpAddr,
         page: Page,
-        change: fn(&dyn Overview) -> Result<GenerationView, Refused>,
+        change: fn(&dyn Control) -> Result<GenerationView, ControlError>,
     ) -> Response<Body> {
         tracing::info!(%peer, path = page.path(), "asked for by an admin call");
-        let overview = self.overview.clone();
-        match tokio::task::spawn_blocking(move || change(&*overview)).await {
+        let control = self.control.clone();
+        match tokio::task::spawn_blocking(move || change(&*control)).await {
             Ok(Ok(generation)) => json(StatusCode::OK, &generation),
             Ok(Err(refused)) => refusal(&refused),
             Err(_panicked) => failure(StatusCode::INTERNAL_SERVER_ERROR, "the change failed; the log says why"),
@@ -193,16 +193,16 @@ fn unknown() -> Response<Body> {
     json(StatusCode::NOT_FOUND, &json!({ "error": "no such path", "paths": Page::ALL.map(Page::path) }))
 }
 
-pub(super) fn refusal(refused: &Refused) -> Response<Body> {
-    match refused {
-        Refused::NoEarlier => failure(StatusCode::CONFLICT, "no earlier generation to return to"),
-        Refused::Unknown { error, known } => json(StatusCode::NOT_FOUND, &json!({ "error": error, "known": known })),
-        Refused::Conflict { error, hint } => json(StatusCode::CONFLICT, &json!({ "error": error, "hint": hint })),
-        Refused::Failed(error) => failure(StatusCode::INTERNAL_SERVER_ERROR, error),
-        Refused::Faults(faults) => json(
-            StatusCode::UNPROCESSABLE_ENTITY,
-            &json!({ "error": "refused, nothing has changed", "faults": faults }),
-        ),
+pub(super) fn refusal(error: &ControlError) -> Response<Body> {
+    let text = error.to_string();
+    match error {
+        ControlError::NoEarlier => failure(StatusCode::CONFLICT, &text),
+        ControlError::Unknown { known, .. } => json(StatusCode::NOT_FOUND, &json!({ "error": text, "known": known })),
+        ControlError::Conflict { hint, .. } => json(StatusCode::CONFLICT, &json!({ "error": text, "hint": hint })),
+        ControlError::Failed(_) => failure(StatusCode::INTERNAL_SERVER_ERROR, &text),
+        ControlError::Faults(faults) => {
+            json(StatusCode::UNPROCESSABLE_ENTITY, &json!({ "error": text, "faults": faults }))
+        }
     }
 }
 

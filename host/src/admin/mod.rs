@@ -2,15 +2,14 @@
 //! members.
 //!
 //! ```text
-//! caller ─▶ Server (bind early) ─▶ places ─▶ access: who may call ─▶ page ─▶ answer | write ─▶ Overview
+//! caller ─▶ Server (bind early) ─▶ places ─▶ access: who may call ─▶ page ─▶ answer | write ─▶ Control
 //! ```
 //!
-//! It sees everything and decides nothing: what there is to see, and what may be done, is an [`Overview`] that
-//! the gateway provides.
+//! It sees everything and decides nothing: what there is to see, and what may be done, is a
+//! [`Control`](crate::control::Control) that the gateway provides.
 
 mod access;
 mod answer;
-mod overview;
 mod page;
 mod places;
 mod server;
@@ -21,10 +20,5 @@ mod write;
 #[cfg(test)]
 mod tests;
 
-pub use overview::{
-    ChangedView, ChangesView, ClusterView, DroppedView, EndpointView, Fault, GenerationState, GenerationView, Overview,
-    PluginView, Readiness, Refused, ResetEndpoint, ResetView, SignalView,
-};
 pub use server::{BindError, Server};
-pub use signals::{Push, PushRefused};
 pub use token::TokenError;

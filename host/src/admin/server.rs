@@ -11,11 +11,11 @@ use std::time::Duration;
 use parking_lot::Mutex;
 use tokio::net::{TcpListener, TcpStream};
 
-use super::answer::Desk;
-use super::overview::Overview;
+use super::answer::AdminService;
 use super::places::{Place, Places};
 use super::token::{TokenError, TokenFile};
 use crate::config;
+use crate::control::Control;
 use crate::http::{self, Limits};
 use crate::lifecycle::Drain;
 use crate::net::{RESERVE, Socket, Stream, is_no_descriptor};
@@ -99,15 +99,15 @@ impl Server {
     }
 
     /// Answers calls, on the runtime that this is called on. The second time does nothing.
-    pub fn start(&self, overview: Arc<dyn Overview>) {
+    pub fn start(&self, control: Arc<dyn Control>) {
         let Some(socket) = self.socket.lock().take() else { return };
-        let desk = Arc::new(Desk { overview, token: self.token.clone() });
+        let service = Arc::new(AdminService { control, token: self.token.clone() });
         let life = self.life.clone();
         // Before anybody can hear that it listens, and before clients are let in.
         RESERVE.begin();
         tracing::info!(address = %self.address, "admin listening");
         self.life.spawn(async move {
-            if let Err(error) = accept(socket, &desk, &life).await {
+            if let Err(error) = accept(socket, &service, &life).await {
                 tracing::error!(%error, "admin cannot accept");
             }
         });
@@ -125,7 +125,7 @@ impl Drop for Server {
     }
 }
 
-async fn accept(socket: std::net::TcpListener, desk: &Arc<Desk>, life: &Drain) -> io::Result<()> {
+async fn accept(socket: std::net::TcpListener, service: &Arc<AdminService>, life: &Drain) -> io::Result<()> {
     let listener = TcpListener::from_std(socket)?;
     let places = Arc::new(Places::default());
     loop {
@@ -137,8 +137,8 @@ async fn accept(socket: std::net::TcpListener, desk: &Arc<Desk>, life: &Drain) -
         match accepted {
             Ok((stream, peer)) => {
                 let place = places.enter(peer.ip());
-                let (desk, connected) = (desk.clone(), life.clone());
-                life.spawn(async move { connection(&desk, stream, peer, place, connected).await });
+                let (service, connected) = (service.clone(), life.clone());
+                life.spawn(async move { connection(&service, stream, peer, place, connected).await });
                 // What it has sent already is answered before the next one can take its place.
                 tokio::task::yield_now().await;
             }
@@ -159,13 +159,13 @@ async fn next(listener: &TcpListener) -> io::Result<(TcpStream, SocketAddr)> {
     .await
 }
 
-async fn connection(desk: &Desk, stream: TcpStream, peer: SocketAddr, place: Place, life: Drain) {
+async fn connection(service: &AdminService, stream: TcpStream, peer: SocketAddr, place: Place, life: Drain) {
     // Only costs time if it fails.
     let _slower = stream.set_nodelay(true);
     let place = &place;
     let serve = http::serve(Stream::Plain(Socket::from(stream)), LIMITS, &life, |request| async move {
         match request {
-            Ok(request) => desk.answer(peer.ip(), place, request).await,
+            Ok(request) => service.answer(peer.ip(), place, request).await,
             Err(refused) => refused.reply(),
         }
     });

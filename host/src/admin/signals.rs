@@ -1,14 +1,11 @@
 //! `POST /api/v1/clusters/{cluster}/signals`: an endpoint, or somebody who knows it, says how it is.
 
-use std::collections::BTreeMap;
-
 use ::http::{HeaderValue, Method, Request, Response, StatusCode, header};
 use http_body_util::{BodyExt, Limited};
-use serde::Deserialize;
 use serde_json::json;
 
 use super::answer::{closing, failure, json};
-use super::overview::Overview;
+use crate::control::{Operate, Push, PushError};
 use crate::http::Body;
 
 /// Longest body, in bytes: far more than 32 numbers and their names need.
@@ -17,35 +14,6 @@ const BODY_BYTES: usize = 16 * 1024;
 /// How long the body may take.
 const BODY_TIME: std::time::Duration = std::time::Duration::from_secs(10);
 
-/// What is posted.
-#[derive(Clone, Debug, PartialEq, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Push {
-    /// URL of the endpoint, as [`super::ClusterView`] shows it.
-    pub endpoint: String,
-    /// Its numbers, by the name of the signal.
-    pub signals: BTreeMap<String, f64>,
-}
-
-/// Why nothing was taken.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum PushRefused {
-    /// No such cluster.
-    #[error("no such cluster")]
-    NoCluster,
-    /// It has no such endpoint.
-    #[error("the cluster has no such endpoint; GET /api/v1/clusters shows how they are spelt")]
-    NoEndpoint,
-    /// A signal that cannot be taken.
-    #[error("signal {signal:?}: {why}")]
-    Signal {
-        /// Which.
-        signal: String,
-        /// Why not.
-        why: String,
-    },
-}
-
 /// The cluster in `path`, if it is one of these paths.
 pub(super) fn cluster_in(path: &str) -> Option<&str> {
     let name = path.strip_prefix("/api/v1/clusters/")?.strip_suffix("/signals")?;
@@ -53,7 +21,7 @@ pub(super) fn cluster_in(path: &str) -> Option<&str> {
 }
 
 /// Answers a caller who has been let in.
-pub(super) async fn answer<B>(overview: &dyn Overview, cluster: &str, request: Request<B>) -> Response<Body>
+pub(super) async fn answer<B>(control: &dyn Operate, cluster: &str, request: Request<B>) -> Response<Body>
 where
     B: http_body::Body,
     B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
@@ -76,11 +44,13 @@ where
         Ok(push) => push,
         Err(error) => return failure(StatusCode::BAD_REQUEST, &error.to_string()),
     };
-    match overview.push(cluster, &push) {
+    match control.push(cluster, &push) {
         Ok(taken) => json(StatusCode::OK, &json!({ "taken": taken })),
-        Err(refused @ (PushRefused::NoCluster | PushRefused::NoEndpoint)) => {
-            failure(StatusCode::NOT_FOUND, &refused.to_string())
+        Err(error @ PushError::NoCluster) => failure(StatusCode::NOT_FOUND, &error.to_string()),
+        Err(error @ PushError::NoEndpoint) => {
+            let error = format!("{error}; GET /api/v1/clusters shows how they are spelt");
+            failure(StatusCode::NOT_FOUND, &error)
         }
-        Err(refused) => failure(StatusCode::UNPROCESSABLE_ENTITY, &refused.to_string()),
+        Err(error) => failure(StatusCode::UNPROCESSABLE_ENTITY, &error.to_string()),
     }
 }

@@ -13,6 +13,10 @@ use tokio::net::TcpStream;
 
 use super::*;
 use crate::config::{Admin, Edit, MemberChange, Said};
+use crate::control::{
+    ChangedView, ChangesView, ClusterView, ControlError, EndpointView, FaultView, GenerationState, GenerationView,
+    Inspect, Operate, PluginView, Push, PushError, Readiness, ResetEndpoint, ResetView,
+};
 
 mod callers;
 
@@ -21,7 +25,7 @@ struct Fake {
     draining: AtomicBool,
 }
 
-impl Overview for Fake {
+impl Inspect for Fake {
     fn readiness(&self) -> Readiness {
         if self.draining.load(Relaxed) { Readiness::Draining } else { Readiness::Serving(7) }
     }
@@ -86,32 +90,42 @@ impl Overview for Fake {
         }]
     }
 
-    fn push(&self, cluster: &str, push: &Push) -> Result<usize, PushRefused> {
+    fn changes(&self) -> ChangesView {
+        ChangesView { persist: None, changes: Vec::new(), dropped: Vec::new() }
+    }
+
+    fn folder(&self) -> PathBuf {
+        PathBuf::new()
+    }
+}
+
+impl Operate for Fake {
+    fn push(&self, cluster: &str, push: &Push) -> Result<usize, PushError> {
         match (cluster, push.endpoint.as_str(), push.signals.first_key_value()) {
             ("chat", "ws://192.0.2.1:80", Some((name, _))) if name == "queue" => Ok(push.signals.len()),
             ("chat", "ws://192.0.2.1:80", _) => {
-                Err(PushRefused::Signal { signal: "free".to_owned(), why: "the cluster has no such signal".to_owned() })
+                Err(PushError::Signal { signal: "free".to_owned(), why: "the cluster has no such signal".to_owned() })
             }
-            ("chat", ..) => Err(PushRefused::NoEndpoint),
-            _ => Err(PushRefused::NoCluster),
+            ("chat", ..) => Err(PushError::NoEndpoint),
+            _ => Err(PushError::NoCluster),
         }
     }
 
-    fn reload(&self) -> Result<GenerationView, Refused> {
-        let fault = Fault { message: "a.toml:1:1: unknown key".to_owned(), hint: Some("leave it out".to_owned()) };
-        Err(Refused::Faults(vec![fault]))
+    fn reload(&self) -> Result<GenerationView, ControlError> {
+        let fault = FaultView { message: "a.toml:1:1: unknown key".to_owned(), hint: Some("leave it out".to_owned()) };
+        Err(ControlError::Faults(vec![fault]))
     }
 
-    fn rollback(&self) -> Result<GenerationView, Refused> {
-        Err(Refused::NoEarlier)
+    fn rollback(&self) -> Result<GenerationView, ControlError> {
+        Err(ControlError::NoEarlier)
     }
 
-    fn change(&self, cluster: &str, edit: &Edit) -> Result<ChangedView, Refused> {
+    fn change(&self, cluster: &str, edit: &Edit) -> Result<ChangedView, ControlError> {
         let (Edit::Remove(url) | Edit::Set(url, _)) = edit else {
-            return Err(Refused::Conflict { error: "no".to_owned(), hint: Some("why") });
+            return Err(ControlError::Conflict { error: "no".to_owned(), hint: Some("why") });
         };
         if cluster != "chat" {
-            return Err(Refused::Unknown { error: "no cluster".to_owned(), known: vec!["chat".to_owned()] });
+            return Err(ControlError::Unknown { error: "no cluster".to_owned(), known: vec!["chat".to_owned()] });
         }
         let said = |state| Some(Said { state, weight: 1.5, group: 0 });
         let (before, after) = (said("ready"), said("drain"));
@@ -119,21 +133,13 @@ impl Overview for Fake {
         Ok(ChangedView { generation: 8, persisted: false, changed })
     }
 
-    fn undo(&self) -> Result<ChangedView, Refused> {
+    fn undo(&self) -> Result<ChangedView, ControlError> {
         Ok(ChangedView { generation: 9, persisted: true, changed: Vec::new() })
     }
 
-    fn reset(&self, _cluster: &str, _url: Option<&str>) -> Result<ResetView, Refused> {
+    fn reset(&self, _cluster: &str, _url: Option<&str>) -> Result<ResetView, ControlError> {
         let endpoint = "ws://192.0.2.1:80".to_owned();
         Ok(ResetView { generation: 7, reset: vec![ResetEndpoint { endpoint, before: "unhealthy", after: "healthy" }] })
-    }
-
-    fn changes(&self) -> ChangesView {
-        ChangesView { persist: None, changes: Vec::new(), dropped: Vec::new() }
-    }
-
-    fn folder(&self) -> PathBuf {
-        PathBuf::new()
     }
 }
 

@@ -18,10 +18,10 @@ use http_body_util::{BodyExt, LengthLimitError, Limited};
 use serde::Serialize;
 use serde_json::json;
 
-use super::answer::{BODY_BYTES, Desk, closing, failure, json, refusal};
-use super::overview::{ChangedView, Overview, Refused};
+use super::answer::{AdminService, BODY_BYTES, closing, failure, json, refusal};
 use super::page::Page;
 use crate::config::{ChangeFault, Edit};
+use crate::control::{ChangedView, Control, ControlError};
 use crate::http::{Body, Target};
 
 /// How long a body may take.
@@ -43,7 +43,7 @@ struct Call<'a> {
     cluster: &'a str,
 }
 
-impl Desk {
+impl AdminService {
     /// Answers a call about members.
     pub(super) async fn members<B>(
         &self,
@@ -77,7 +77,7 @@ impl Desk {
         let call = Call { peer, method: &method, path: page.path(), cluster };
         match (page, method.as_str()) {
             (Page::Endpoints, "GET" | "HEAD") => self.endpoints(cluster),
-            (Page::Endpoints, "POST") => match Edit::add(&body, &self.overview.folder()) {
+            (Page::Endpoints, "POST") => match Edit::add(&body, &self.control.folder()) {
                 Ok(edit) => self.edit(&call, edit, StatusCode::CREATED).await,
                 Err(fault) => bad(&fault),
             },
@@ -91,10 +91,10 @@ impl Desk {
                 None => which(),
             },
             (Page::Reset, _) => self.reset(&call, query.url.as_deref()),
-            (_, "GET" | "HEAD") => json(StatusCode::OK, &self.overview.changes()),
+            (_, "GET" | "HEAD") => json(StatusCode::OK, &self.control.changes()),
             _ => match (query.cluster, query.url) {
                 (None, Some(_)) => failure(StatusCode::BAD_REQUEST, "`url` needs its `cluster`"),
-                (None, None) => self.done(&call, StatusCode::OK, |overview| overview.undo()).await,
+                (None, None) => self.done(&call, StatusCode::OK, |control| control.undo()).await,
                 (Some(cluster), url) => {
                     self.edit(&Call { cluster: &cluster, ..call }, Edit::Undo(url), StatusCode::OK).await
                 }
@@ -103,10 +103,10 @@ impl Desk {
     }
 
     fn endpoints(&self, cluster: &str) -> Response<Body> {
-        let clusters = self.overview.clusters();
+        let clusters = self.control.clusters();
         match clusters.iter().find(|known| known.name == cluster) {
             Some(found) => json(StatusCode::OK, &found.endpoints),
-            None => refusal(&Refused::Unknown {
+            None => refusal(&ControlError::Unknown {
                 error: format!("no cluster `{cluster}`"),
                 known: clusters.iter().map(|known| known.name.clone()).collect(),
             }),
@@ -115,7 +115,7 @@ impl Desk {
 
     async fn edit(&self, call: &Call<'_>, edit: Edit, good: StatusCode) -> Response<Body> {
         let cluster = call.cluster.to_owned();
-        self.done(call, good, move |overview| overview.change(&cluster, &edit)).await
+        self.done(call, good, move |control| control.change(&cluster, &edit)).await
     }
 
     /// Off this thread: a balancer is configured anew. It goes on if the caller leaves.
@@ -123,10 +123,10 @@ impl Desk {
         &self,
         call: &Call<'_>,
         good: StatusCode,
-        change: impl FnOnce(&dyn Overview) -> Result<ChangedView, Refused> + Send + 'static,
+        change: impl FnOnce(&dyn Control) -> Result<ChangedView, ControlError> + Send + 'static,
     ) -> Response<Body> {
-        let overview = Arc::clone(&self.overview);
-        let Ok(outcome) = tokio::task::spawn_blocking(move || change(&*overview)).await else {
+        let control = Arc::clone(&self.control);
+        let Ok(outcome) = tokio::task::spawn_blocking(move || change(&*control)).await else {
             return failure(StatusCode::INTERNAL_SERVER_ERROR, "the change failed; the log says why");
         };
         call.log(
@@ -136,7 +136,7 @@ impl Desk {
     }
 
     fn reset(&self, call: &Call<'_>, url: Option<&str>) -> Response<Body> {
-        let outcome = self.overview.reset(call.cluster, url);
+        let outcome = self.control.reset(call.cluster, url);
         call.log(outcome.as_ref().map(|done| {
             let reset = done.reset.iter().map(|one| format!("{} {} to {}", one.endpoint, one.before, one.after));
             (done.generation, reset.collect())
@@ -147,7 +147,7 @@ impl Desk {
 
 impl Call<'_> {
     /// Says who did what: each call that would change something leaves a line.
-    fn log(&self, outcome: Result<(u64, Vec<String>), &Refused>) {
+    fn log(&self, outcome: Result<(u64, Vec<String>), &ControlError>) {
         let Self { peer, method, path, cluster } = self;
         match outcome {
             Ok((generation, changed)) => {
@@ -159,7 +159,7 @@ impl Call<'_> {
     }
 }
 
-fn answer<T: Serialize>(good: StatusCode, outcome: Result<T, Refused>) -> Response<Body> {
+fn answer<T: Serialize>(good: StatusCode, outcome: Result<T, ControlError>) -> Response<Body> {
     match outcome {
         Ok(view) => json(good, &view),
         Err(refused) => refusal(&refused),

@@ -13,20 +13,20 @@ use super::changes::{ChangeRefused, Changed, Wanted};
 use super::generation::{Generation, Past};
 use super::reload::Asked;
 use super::reload::ReloadError;
-use crate::admin::{
-    ChangedView, ChangesView, ClusterView, DroppedView, EndpointView, Fault, GenerationState, GenerationView, Overview,
-    PluginView, Push, PushRefused, Readiness, Refused, ResetEndpoint, ResetView, SignalView,
-};
 use crate::cluster::{Live, Reading, Signals};
 use crate::config::{ChangeError, ConfigError, Edit, Endpoint};
+use crate::control::{
+    ChangedView, ChangesView, ClusterView, ControlError, DroppedView, EndpointView, FaultView, GenerationState,
+    GenerationView, Inspect, Operate, PluginView, Push, PushError, Readiness, ResetEndpoint, ResetView, SignalView,
+};
 use crate::plugin::Artifact;
 use crate::plugin::status::RoleStatus;
 use crate::telemetry::clock::Rfc3339;
 
-/// The gateway, behind the one interface that the admin server has.
+/// The gateway, behind the control port.
 pub(super) struct Whole(pub(super) Arc<Shared>);
 
-impl Overview for Whole {
+impl Inspect for Whole {
     fn readiness(&self) -> Readiness {
         let Self(shared) = self;
         if shared.base.drain.has_started() {
@@ -54,33 +54,6 @@ impl Overview for Whole {
         self.0.history.lock().iter().map(view).collect()
     }
 
-    fn push(&self, cluster: &str, push: &Push) -> Result<usize, PushRefused> {
-        self.0.pushed(cluster, push)
-    }
-
-    fn reload(&self) -> Result<GenerationView, Refused> {
-        self.done(self.0.reload(Asked::Now))
-    }
-
-    fn rollback(&self) -> Result<GenerationView, Refused> {
-        self.done(self.0.clone().rollback())
-    }
-
-    fn change(&self, cluster: &str, edit: &Edit) -> Result<ChangedView, Refused> {
-        changed(self.0.change(&Wanted::Edit(cluster, edit)))
-    }
-
-    fn undo(&self) -> Result<ChangedView, Refused> {
-        changed(self.0.change(&Wanted::Nothing))
-    }
-
-    fn reset(&self, cluster: &str, url: Option<&str>) -> Result<ResetView, Refused> {
-        let (generation, reset) = self.0.reset(cluster, url).map_err(unchangeable)?;
-        let reset =
-            reset.into_iter().map(|one| ResetEndpoint { endpoint: one.endpoint, before: one.before, after: one.after });
-        Ok(ResetView { generation, reset: reset.collect() })
-    }
-
     fn changes(&self) -> ChangesView {
         let (changes, dropped) = self.0.changes();
         let dropped = dropped.into_iter().map(|one| DroppedView {
@@ -98,28 +71,57 @@ impl Overview for Whole {
     }
 }
 
-fn changed(outcome: Result<Changed, ChangeRefused>) -> Result<ChangedView, Refused> {
+impl Operate for Whole {
+    fn push(&self, cluster: &str, push: &Push) -> Result<usize, PushError> {
+        self.0.pushed(cluster, push)
+    }
+
+    fn reload(&self) -> Result<GenerationView, ControlError> {
+        self.done(self.0.reload(Asked::Now))
+    }
+
+    fn rollback(&self) -> Result<GenerationView, ControlError> {
+        self.done(self.0.clone().rollback())
+    }
+
+    fn change(&self, cluster: &str, edit: &Edit) -> Result<ChangedView, ControlError> {
+        changed(self.0.change(&Wanted::Edit(cluster, edit)))
+    }
+
+    fn undo(&self) -> Result<ChangedView, ControlError> {
+        changed(self.0.change(&Wanted::Nothing))
+    }
+
+    fn reset(&self, cluster: &str, url: Option<&str>) -> Result<ResetView, ControlError> {
+        let (generation, reset) = self.0.reset(cluster, url).map_err(unchangeable)?;
+        let reset =
+            reset.into_iter().map(|one| ResetEndpoint { endpoint: one.endpoint, before: one.before, after: one.after });
+        Ok(ResetView { generation, reset: reset.collect() })
+    }
+}
+
+fn changed(outcome: Result<Changed, ChangeRefused>) -> Result<ChangedView, ControlError> {
     match outcome {
         Ok(Changed { members, generation, persisted }) => Ok(ChangedView { generation, persisted, changed: members }),
         Err(ChangeRefused::Change(error)) => Err(unchangeable(error)),
         Err(ChangeRefused::Prepare(error)) => Err(refused(&ReloadError::Prepare(error))),
         Err(ChangeRefused::Draining) => Err(refused(&ReloadError::Draining)),
-        Err(ChangeRefused::Persist(error)) => Err(Refused::Failed(format!("nothing has changed: {error}"))),
+        Err(ChangeRefused::Persist(error)) => Err(ControlError::Failed(format!("nothing has changed: {error}"))),
     }
 }
 
-fn unchangeable(error: ChangeError) -> Refused {
+fn unchangeable(error: ChangeError) -> ControlError {
     let (text, hint) = (error.to_string(), error.hint());
     match error {
         ChangeError::NoCluster { known, .. } | ChangeError::NoEndpoint { known, .. } => {
-            Refused::Unknown { error: text, known }
+            ControlError::Unknown { error: text, known }
         }
-        _ => Refused::Conflict { error: text, hint },
+        _ => ControlError::Conflict { error: text, hint },
     }
 }
 
 impl Whole {
-    fn done(&self, outcome: Result<Arc<Generation>, ReloadError>) -> Result<GenerationView, Refused> {
+    fn done(&self, outcome: Result<Arc<Generation>, ReloadError>) -> Result<GenerationView, ControlError> {
         let generation = outcome.map_err(|error| refused(&error))?;
         self.0.changed.notify_one();
         let history = self.0.history.lock();
@@ -278,18 +280,20 @@ fn view(past: &Past) -> GenerationView {
     }
 }
 
-fn refused(error: &ReloadError) -> Refused {
+fn refused(error: &ReloadError) -> ControlError {
     match error {
-        ReloadError::NoEarlier => Refused::NoEarlier,
-        ReloadError::Config(faults) => Refused::Faults(faults.faults.iter().map(config_fault).collect()),
-        ReloadError::Draining => Refused::Faults(vec![Fault { message: error.to_string(), hint: None }]),
-        ReloadError::Prepare(error) => Refused::Faults(vec![Fault { message: error.to_string(), hint: error.hint() }]),
+        ReloadError::NoEarlier => ControlError::NoEarlier,
+        ReloadError::Config(faults) => ControlError::Faults(faults.faults.iter().map(config_fault).collect()),
+        ReloadError::Draining => ControlError::Faults(vec![FaultView { message: error.to_string(), hint: None }]),
+        ReloadError::Prepare(error) => {
+            ControlError::Faults(vec![FaultView { message: error.to_string(), hint: error.hint() }])
+        }
     }
 }
 
-fn config_fault(error: &ConfigError) -> Fault {
+fn config_fault(error: &ConfigError) -> FaultView {
     let bare = ConfigError { hint: None, ..error.clone() };
-    Fault { message: bare.to_string(), hint: error.hint.clone() }
+    FaultView { message: bare.to_string(), hint: error.hint.clone() }
 }
 
 #[cfg(test)]
