@@ -12,7 +12,7 @@ use ::http::Uri;
 use memchr::memchr;
 
 use super::Violation;
-use super::path::{escape_path, escape_to};
+use crate::http::message::{escape_path, escape_to};
 
 /// Whether there is nothing about `line` that [`escape_target`] would find. Every request pays for it: the pass over the
 /// target is one that the compiler makes a vectorised one.

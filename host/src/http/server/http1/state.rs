@@ -10,15 +10,15 @@ use parking_lot::Mutex;
 use tokio::time::Instant;
 
 use super::framing::{Framing, Passed};
-use super::target::RawQuery;
 use super::{Limits, Refused, Violation};
+use crate::http::message::RawQuery;
 
 /// How long a body may lie there that nobody here takes, before somebody looks whether its client is still there.
 const LOOK: Duration = Duration::from_secs(1);
 
 /// Shared between the stream inside hyper, the server around it, and the body of the request that is being answered.
 #[derive(Debug)]
-pub(super) struct State {
+pub(in crate::http) struct State {
     limits: Limits,
     inner: Mutex<Inner>,
 }
@@ -203,7 +203,7 @@ impl State {
     }
 
     /// Its response is through.
-    pub(super) fn finish(&self) {
+    pub(in crate::http) fn finish(&self) {
         let mut inner = self.inner.lock();
         let now = Instant::now();
         inner.phase = if inner.framing.is_within_head() { Phase::Head(now) } else { Phase::Idle(now) };
@@ -286,7 +286,7 @@ impl State {
     }
 
     /// Whether it is not waited for any longer.
-    pub(super) fn is_given_up(&self) -> bool {
+    pub(in crate::http) fn is_given_up(&self) -> bool {
         self.inner.lock().given_up
     }
 

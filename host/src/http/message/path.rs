@@ -9,7 +9,7 @@ use super::TargetError;
 ///
 /// Everything else stays byte for byte. Dot segments must go before anybody decides: an endpoint would resolve them
 /// after the decision, and leave the prefix it was given.
-pub(super) fn clean_path(path: &str) -> Result<String, TargetError> {
+pub(in crate::http) fn clean_path(path: &str) -> Result<String, TargetError> {
     check_escapes(path.as_bytes())?;
     if hides_dots(path) {
         return Err(TargetError::HiddenDots);
@@ -119,7 +119,7 @@ fn check_escapes(path: &[u8]) -> Result<(), TargetError> {
 
 /// Escapes what may not stand in a path as it is (RFC 3986 §3.3), as Apache does: a raw `é` becomes `%C3%A9`, `"` becomes
 /// `%22`.
-pub(super) fn escape_path(path: &[u8]) -> Cow<'_, [u8]> {
+pub(in crate::http) fn escape_path(path: &[u8]) -> Cow<'_, [u8]> {
     if !path.iter().fold(false, |found, byte| found | !stands_in_path(*byte)) {
         return Cow::Borrowed(path);
     }
@@ -129,7 +129,7 @@ pub(super) fn escape_path(path: &[u8]) -> Cow<'_, [u8]> {
 }
 
 /// Appends `bytes`, those escaped that `must` be.
-pub(super) fn escape_to(escaped: &mut Vec<u8>, bytes: &[u8], must: impl Fn(u8) -> bool) {
+pub(in crate::http) fn escape_to(escaped: &mut Vec<u8>, bytes: &[u8], must: impl Fn(u8) -> bool) {
     for byte in bytes {
         if must(*byte) {
             escaped.extend([b'%', hex(byte >> 4), hex(byte & 0xf)]);

@@ -26,7 +26,7 @@ pub struct Target {
 
 /// The query of a request as its client sent it, beside one that the parser takes. An extension of the request.
 #[derive(Clone, Debug)]
-pub(super) struct RawQuery(pub(super) String);
+pub(in crate::http) struct RawQuery(pub(in crate::http) String);
 
 /// Why a target is refused. Each is the client's fault.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]

@@ -2,7 +2,7 @@
 
 use ::http::{Method, Response, StatusCode};
 
-use super::{Body, reply};
+use crate::http::{Body, reply};
 
 /// What is wrong with the bytes of a request. Each is the client's fault, and nothing behind it on its connection can be
 /// trusted.

@@ -9,7 +9,7 @@ use http_body::{Body as _, Frame, SizeHint};
 use http_body_util::BodyExt as _;
 use http_body_util::combinators::UnsyncBoxBody;
 
-use super::state::State;
+use crate::http::server::http1::State;
 
 /// Why a body stopped before its end. hyper cuts the connection, which is how HTTP/1.1 says it.
 pub type BodyError = Box<dyn std::error::Error + Send + Sync>;
@@ -39,7 +39,7 @@ enum Content {
 }
 
 /// Tells the connection that its response is through, whenever and however that is.
-pub(super) struct Busy(pub(super) Arc<State>);
+pub(in crate::http) struct Busy(pub(in crate::http) Arc<State>);
 
 impl Drop for Busy {
     fn drop(&mut self) {
@@ -82,7 +82,7 @@ impl Body {
         self
     }
 
-    pub(super) fn keeps_busy(&mut self, busy: Busy) {
+    pub(in crate::http) fn keeps_busy(&mut self, busy: Busy) {
         self.busy = Some(busy);
     }
 }

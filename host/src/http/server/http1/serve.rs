@@ -16,11 +16,12 @@ use hyper::upgrade::Upgraded;
 use hyper_util::rt::TokioIo;
 use tokio::time::{Instant, Sleep};
 
-use super::body::Busy;
 use super::guard::Guard;
 use super::incoming::{Incoming, expects_continue};
 use super::state::{Overdue, Presence, State};
-use super::{Body, Refused, Violation, request_line};
+use super::{Refused, Violation, request_line};
+use crate::http::Body;
+use crate::http::message::Busy;
 use crate::lifecycle::Drain;
 use crate::net::Stream;
 

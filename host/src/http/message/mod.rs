@@ -1,0 +1,23 @@
+//! What a request and a response are, whichever version of HTTP carries them: bodies, targets, fields, upgrades.
+
+mod claims;
+mod fields;
+mod forwarded;
+mod hop;
+mod path;
+mod pseudonym;
+pub mod reply;
+mod response_body;
+mod target;
+mod upgrade;
+
+pub use fields::Fields;
+pub use forwarded::{Forwarding, Peer, client_behind};
+pub use hop::strip_hop_by_hop;
+pub(super) use path::{escape_path, escape_to};
+pub use pseudonym::Pseudonym;
+pub(super) use response_body::Busy;
+pub use response_body::{Body, BodyError, Watch};
+pub(super) use target::RawQuery;
+pub use target::{Target, TargetError, read_target};
+pub use upgrade::{Offer, offered, switched_to};
