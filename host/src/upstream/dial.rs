@@ -13,7 +13,7 @@ use tokio::net::{TcpStream, UnixStream};
 use tokio::time::Instant;
 use tokio_rustls::TlsConnector;
 
-use super::http1::{Broken, Clock};
+use super::timer::LazyTimer;
 use crate::net::{Socket, Stream};
 use crate::tls;
 
@@ -64,17 +64,13 @@ pub enum ConnectFault {
     Tls(String),
     /// It closed before it took a request.
     #[error("closed before a request could be sent: {0}")]
-    Closed(Broken),
+    Closed(io::Error),
 }
 
-/// Opens a stream, TLS included, before `clock` rings, which allows `within`.
-pub(super) async fn dial(
-    address: &Address,
-    tls: Option<&Tls>,
-    clock: &mut Clock,
-    within: Duration,
-) -> Result<Stream, ConnectFault> {
-    clock.race(pin!(open(address, tls, within))).await.unwrap_or(Err(ConnectFault::TimedOut(within)))
+/// Opens a stream, TLS included, before `timer` rings.
+pub(super) async fn dial(address: &Address, tls: Option<&Tls>, timer: &mut LazyTimer) -> Result<Stream, ConnectFault> {
+    let within = timer.allowed();
+    timer.race(pin!(open(address, tls, within))).await.unwrap_or(Err(ConnectFault::TimedOut(within)))
 }
 
 async fn open(address: &Address, tls: Option<&Tls>, within: Duration) -> Result<Stream, ConnectFault> {

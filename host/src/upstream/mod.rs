@@ -7,12 +7,17 @@
 
 mod body;
 mod dial;
+mod error;
 mod http1;
 mod pool;
 mod replay;
+mod timer;
+mod unreadable;
 
 pub use body::{Progress, RequestBody, RequestBodyError};
 pub use dial::{Address, ConnectError, ConnectFault, Tls};
-pub use http1::{Broken, Connection, Content, Download, HeadLimits, RequestHead, SendError, Unreadable, Unsent};
+pub use error::{Broken, SendError};
+pub use http1::{Connection, Content, Download, HeadLimits, RequestHead, Unsent};
 pub use pool::{PoolLimits, Upstream, UpstreamSettings};
 pub use replay::{Kept, Replay};
+pub use unreadable::Unreadable;

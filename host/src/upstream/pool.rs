@@ -10,7 +10,8 @@ use ::http::HeaderValue;
 use tokio::time::Instant;
 
 use super::dial::dial;
-use super::http1::{Clock, Home};
+use super::http1::Home;
+use super::timer::LazyTimer;
 use super::{Address, ConnectError, Connection, HeadLimits, Tls};
 use crate::lifecycle::{self, PerWorker};
 use crate::net::Stream;
@@ -125,9 +126,9 @@ impl Upstream {
     /// # Errors
     /// [`ConnectError`]: nothing was sent, another endpoint may be tried.
     pub async fn connect(&self, within: Duration) -> Result<Connection, ConnectError> {
-        let mut clock = Clock::new(within);
-        let stream = self.open(self.tls(), &mut clock, within).await?;
-        Ok(Connection::new(stream, clock, self.settings.head))
+        let mut timer = LazyTimer::new(within);
+        let stream = self.open(self.tls(), &mut timer).await?;
+        Ok(Connection::new(stream, timer, self.settings.head))
     }
 
     /// Opens a stream that no client's request goes over, TLS included where the endpoint has it.
@@ -135,7 +136,7 @@ impl Upstream {
     /// # Errors
     /// [`ConnectError`]
     pub async fn dial(&self, within: Duration) -> Result<Stream, ConnectError> {
-        self.open(self.tls(), &mut Clock::new(within), within).await
+        self.open(self.tls(), &mut LazyTimer::new(within)).await
     }
 
     /// The same, without TLS even where the endpoint has it.
@@ -143,11 +144,11 @@ impl Upstream {
     /// # Errors
     /// [`ConnectError`]
     pub async fn dial_transport(&self, within: Duration) -> Result<Stream, ConnectError> {
-        self.open(None, &mut Clock::new(within), within).await
+        self.open(None, &mut LazyTimer::new(within)).await
     }
 
-    async fn open(&self, tls: Option<&Tls>, clock: &mut Clock, within: Duration) -> Result<Stream, ConnectError> {
-        let stream = dial(&self.settings.address, tls, clock, within).await;
+    async fn open(&self, tls: Option<&Tls>, timer: &mut LazyTimer) -> Result<Stream, ConnectError> {
+        let stream = dial(&self.settings.address, tls, timer).await;
         stream.map_err(|fault| ConnectError { url: self.settings.url.clone(), fault })
     }
 

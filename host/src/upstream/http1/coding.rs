@@ -4,9 +4,9 @@ use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
 
+use super::super::Broken;
+use super::super::unreadable::{Excerpt, Unreadable};
 use super::connection::Connection;
-use super::error::Broken;
-use super::unreadable::{Excerpt, Unreadable};
 use crate::http::Chunks;
 
 /// A body that is being read.

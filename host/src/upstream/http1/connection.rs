@@ -8,7 +8,7 @@ use std::task::{Context, Poll, ready};
 use bytes::{Bytes, BytesMut};
 use tokio::io::{AsyncRead as _, ReadBuf};
 
-use super::clock::Clock;
+use super::super::timer::LazyTimer;
 use super::response::HeadLimits;
 use crate::net::{Stream, with_scratch};
 
@@ -18,7 +18,7 @@ pub struct Connection {
     pub(super) stream: Stream,
     /// Read, and not looked at yet.
     pub(super) unread: Bytes,
-    pub(super) clock: Clock,
+    pub(super) timer: LazyTimer,
     pub(super) limits: HeadLimits,
     reused: bool,
 }
@@ -31,8 +31,8 @@ pub trait Home: Send + Sync + std::fmt::Debug {
 
 impl Connection {
     /// Speaks HTTP/1.1 over `stream`.
-    pub(in super::super) fn new(stream: Stream, clock: Clock, limits: HeadLimits) -> Self {
-        Self { stream, unread: Bytes::new(), clock, limits, reused: false }
+    pub(in super::super) fn new(stream: Stream, timer: LazyTimer, limits: HeadLimits) -> Self {
+        Self { stream, unread: Bytes::new(), timer, limits, reused: false }
     }
 
     /// Whether it has carried a request before: then the endpoint may have closed it at any moment.

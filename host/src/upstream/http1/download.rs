@@ -8,10 +8,10 @@ use std::time::Duration;
 use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
 
+use super::super::Broken;
 use super::super::RequestBodyError;
 use super::coding::Coding;
 use super::connection::Home;
-use super::error::Broken;
 use super::link::{Link, Rest};
 use super::upload::UploadError;
 use crate::net::Stream;
@@ -96,14 +96,14 @@ impl Download {
         }
         let patience = self.patience;
         if !std::mem::replace(&mut self.waits, true) {
-            link.with(|connection| connection.clock.allow(patience));
+            link.with(|connection| connection.timer.allow(patience));
         }
         loop {
-            ready!(link.with(|connection| connection.clock.poll(cx)));
+            ready!(link.with(|connection| connection.timer.poll(cx)));
             match link {
                 // An endpoint may want the whole request before it goes on.
                 Link::Shared(rest) if rest.progress().has_passed(&mut self.seen) => {
-                    rest.with(|connection| connection.clock.allow(patience));
+                    rest.with(|connection| connection.timer.allow(patience));
                 }
                 Link::Shared(rest) if rest.is_starved() => {
                     return Poll::Ready(Err(Broken::Upload(RequestBodyError::Stalled)));

@@ -8,15 +8,15 @@ use std::time::Duration;
 
 use ::http::{Method, Response};
 
+use super::super::Unreadable;
+use super::super::{Broken, SendError};
 use super::super::{RequestBody, RequestBodyError};
 use super::coding::Coding;
 use super::connection::{Connection, Home};
 use super::download::{Content, Download, Unsent};
-use super::error::{Broken, SendError};
 use super::link::{Link, Rest};
 use super::request::RequestHead;
 use super::response::{self, Head, Marked};
-use super::unreadable::Unreadable;
 use super::upload::{Upload, UploadError};
 
 /// Where so much of a body came with its head, more of it is surely there, and no end.
@@ -66,7 +66,7 @@ const UNASKED: Duration = Duration::from_secs(1);
 
 impl<'a> Exchange<'a> {
     fn new(mut connection: Connection, head: RequestHead<'a>, body: RequestBody, within: Duration) -> Self {
-        connection.clock.allow(if head.expects { within.min(UNASKED) } else { within });
+        connection.timer.allow(if head.expects { within.min(UNASKED) } else { within });
         let upload = Upload::new(head, body);
         Self {
             connection,
@@ -129,7 +129,7 @@ impl<'a> Exchange<'a> {
             UploadError::Body(RequestBodyError::Stalled) => Poll::Ready(SendError::ClientStalled),
             UploadError::Body(error) => Poll::Ready(SendError::ClientGone(error)),
             UploadError::Io(error) => match self.upload.unsent() {
-                Some(body) => Poll::Ready(SendError::NotSent(body, Broken::Io(error))),
+                Some(body) => Poll::Ready(SendError::NotSent(body, error)),
                 None => {
                     self.unwritten = Some(error);
                     Poll::Pending
@@ -160,7 +160,7 @@ impl<'a> Exchange<'a> {
                 return Poll::Ready(Err(SendError::Unreadable(Unreadable::LongHead(limits.bytes))));
             }
             if continues && self.upload.release() {
-                self.connection.clock.allow(self.within);
+                self.connection.timer.allow(self.within);
                 return Poll::Ready(Ok(None));
             }
         }
@@ -194,13 +194,13 @@ impl<'a> Exchange<'a> {
 
     /// Ready with what it means that somebody has been waited for long enough.
     fn poll_clock(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), SendError>> {
-        while self.connection.clock.poll(cx).is_ready() {
+        while self.connection.timer.poll(cx).is_ready() {
             if self.upload.release() {
-                self.connection.clock.allow(self.within);
+                self.connection.timer.allow(self.within);
                 return Poll::Ready(Ok(()));
             }
             match self.upload.progress() {
-                Some(progress) if progress.has_passed(&mut self.seen) => self.connection.clock.allow(self.within),
+                Some(progress) if progress.has_passed(&mut self.seen) => self.connection.timer.allow(self.within),
                 _ if self.unwritten.is_none() && self.upload.is_starved() => {
                     return Poll::Ready(Err(SendError::ClientStalled));
                 }

@@ -7,26 +7,21 @@
 //!                                                         └─▶ Switched: the plain stream, for a tunnel
 //! ```
 
-mod clock;
 mod coding;
 mod connection;
 mod download;
-mod error;
 mod exchange;
+mod explain;
 mod link;
 mod request;
 mod response;
-mod unreadable;
 mod upload;
 
 #[cfg(test)]
 mod tests;
 
-pub(super) use clock::Clock;
 pub use connection::Connection;
 pub(super) use connection::Home;
 pub use download::{Content, Download, Unsent};
-pub use error::{Broken, SendError};
 pub use request::RequestHead;
 pub use response::HeadLimits;
-pub use unreadable::Unreadable;

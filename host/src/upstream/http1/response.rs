@@ -6,8 +6,9 @@ use ::http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use ::http::{Method, Response, StatusCode, Version};
 use bytes::Bytes;
 
+use super::super::unreadable::{Excerpt, Unreadable};
 use super::coding::Coding;
-use super::unreadable::{Excerpt, Unreadable, explain};
+use super::explain::explain;
 use crate::http::{Chunks, end_of_lines, length_from};
 
 /// How large the head of an answer may be. More is answered with 502.

@@ -12,9 +12,10 @@ use parking_lot::Mutex;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::UnixStream;
 
-use super::super::RequestBody;
+use super::super::timer::LazyTimer;
+use super::super::{Broken, RequestBody, SendError, Unreadable};
 use super::connection::Home;
-use super::{Broken, Clock, Connection, Content, HeadLimits, RequestHead, SendError, Unreadable};
+use super::{Connection, Content, HeadLimits, RequestHead};
 use crate::net::{Socket, Stream};
 
 const SOON: Duration = Duration::from_secs(5);
@@ -34,7 +35,7 @@ impl Home for Shelf {
 /// A connection, and the endpoint's end of it.
 fn open() -> (Connection, UnixStream) {
     let (ours, theirs) = UnixStream::pair().unwrap();
-    (Connection::new(Stream::Plain(Socket::Unix(ours)), Clock::new(SOON), LIMITS), theirs)
+    (Connection::new(Stream::Plain(Socket::Unix(ours)), LazyTimer::new(SOON), LIMITS), theirs)
 }
 
 /// What an endpoint that sends `pieces`, and closes if `closes`, comes to: the answer, its body or what was wrong with it,
@@ -210,7 +211,7 @@ async fn nothing_is_sent_over_a_dead_connection_and_the_body_is_whole() {
 
     let error = post(connection, 3, &Arc::new(Shelf::default())).await.unwrap_err();
 
-    let SendError::NotSent(body, Broken::Io(_)) = error else { panic!("{error:?}") };
+    let SendError::NotSent(body, _) = error else { panic!("{error:?}") };
     assert_eq!(http_body::Body::size_hint(&body).exact(), Some(3));
     assert_eq!(body.collect().await.unwrap().to_bytes(), "xxx");
 }
@@ -277,7 +278,7 @@ async fn what_is_passed_on_has_our_version_and_one_length() {
 #[tokio::test(start_paused = true)]
 async fn an_endpoint_that_says_nothing_runs_out_of_time() {
     let (ours, theirs) = UnixStream::pair().unwrap();
-    let connection = Connection::new(Stream::Plain(Socket::Unix(ours)), Clock::new(Duration::from_secs(1)), LIMITS);
+    let connection = Connection::new(Stream::Plain(Socket::Unix(ours)), LazyTimer::new(Duration::from_secs(1)), LIMITS);
     let host = HeaderValue::from_static("endpoint");
     let head = RequestHead { method: &Method::GET, target: "/", host: &host, fields: b"", expects: false };
     let began = tokio::time::Instant::now();

@@ -3,8 +3,7 @@
 use std::io;
 use std::time::Duration;
 
-use super::super::{RequestBody, RequestBodyError};
-use super::unreadable::Unreadable;
+use super::{RequestBody, RequestBodyError, Unreadable};
 
 /// An endpoint broke off: before it had answered, or in the middle of its answer.
 #[derive(Debug, thiserror::Error)]
@@ -70,7 +69,7 @@ impl Broken {
 #[derive(Debug)]
 pub enum SendError {
     /// The connection was gone before anything was written. The body is whole: send it elsewhere.
-    NotSent(RequestBody, Broken),
+    NotSent(RequestBody, io::Error),
     /// It broke afterwards: the endpoint may have acted on it.
     Broken(Broken),
     /// It was answered, and nobody can read that.
