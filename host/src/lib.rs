@@ -30,3 +30,4 @@ pub mod text;
 pub mod tls;
 pub mod tunnel;
 pub mod upstream;
+pub mod workbench;

@@ -27,9 +27,10 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("probe", &["config", "http", "cluster", "upstream", "tls"]),
     ("proxy", &["policy", "http", "cluster", "upstream", "tunnel"]),
     ("discovery", &["config"]),
+    ("workbench", &["config", "policy", "cluster", "plugin"]),
     ("control", &["config"]),
     ("admin", &["config", "control", "http"]),
-    ("cli", &["gateway", "config", "import"]),
+    ("cli", &["gateway", "config", "import", "workbench"]),
 ];
 
 /// Rooms that import everybody.

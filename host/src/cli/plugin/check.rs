@@ -5,11 +5,12 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use super::super::{REFUSED, complain, say};
-use crate::gateway::{self, Inspection};
+use crate::gateway;
+use crate::workbench::{self, Inspection};
 
 /// Tries `file` and says what was found.
 pub(super) fn check(file: &Path, config: Option<&serde_json::Value>) -> ExitCode {
-    match gateway::inspect(file, config, gateway::own_compiler()) {
+    match workbench::inspect(file, config, gateway::own_compiler()) {
         Ok(found) => {
             say(describe(file, &found));
             ExitCode::SUCCESS

@@ -1,0 +1,5 @@
+//! What can be done with a plugin without serving anything.
+
+mod inspect;
+
+pub use inspect::{InspectError, Inspection, Trial, inspect};
