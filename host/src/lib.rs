@@ -17,6 +17,7 @@ pub mod control;
 pub mod discovery;
 pub mod files;
 pub mod gateway;
+pub mod heartbeat;
 pub mod http;
 pub mod lifecycle;
 pub mod listener;

@@ -27,6 +27,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("probe", &["config", "http", "cluster", "upstream", "tls"]),
     ("proxy", &["policy", "http", "cluster", "upstream", "tunnel"]),
     ("discovery", &["config"]),
+    ("heartbeat", &["config", "cluster"]),
     ("workbench", &["config", "policy", "cluster", "plugin"]),
     ("control", &["config"]),
     ("admin", &["config", "control", "http"]),

@@ -9,6 +9,7 @@ use tokio_rustls::TlsAcceptor;
 use crate::cluster::Cluster;
 use crate::config::{Changes, Config};
 use crate::discovery::{Known, Name};
+use crate::heartbeat::Senders;
 use crate::http;
 use crate::listener::GateLimits;
 use crate::plugin::Artifact;
@@ -122,6 +123,11 @@ impl Generation {
     #[must_use]
     pub fn artifacts(&self) -> &BTreeMap<String, Arc<Artifact>> {
         &self.artifacts
+    }
+
+    /// The endpoints that heartbeats may come from.
+    pub(super) fn senders(&self) -> Senders {
+        Senders::new(self.id, &self.config, |name| self.clusters.get(name).map(|kept| &kept.cluster))
     }
 
     /// What it is, beside the one before.

@@ -11,7 +11,6 @@ mod compiling;
 mod compose;
 mod descriptors;
 mod generation;
-mod heartbeat;
 mod names;
 mod overview;
 mod prepare;
@@ -41,7 +40,7 @@ use crate::plugin::{Runtime, RuntimeError};
 use crate::probe::Prober;
 use crate::proxy::Observers;
 use crate::telemetry::{AccessLog, AccessTarget, LineFormat, Metrics};
-use crate::{admin, config, net, telemetry, tls};
+use crate::{admin, config, heartbeat, net, telemetry, tls};
 
 pub use crate::net::raise_descriptor_limit;
 pub use crate::plugin::{Bounds, Compiler, shipped};
@@ -51,7 +50,6 @@ use commit::Listening;
 pub use compiling::{compile_plugin, own_compiler};
 pub use descriptors::shortage_of_descriptors;
 pub use generation::{Generation, Past};
-pub use heartbeat::MonitorError;
 pub use prepare::PrepareError;
 pub use reload::ReloadError;
 pub use run::Stopped;
@@ -61,7 +59,7 @@ pub use run::Stopped;
 pub struct Gateway {
     shared: Arc<Shared>,
     admin: Option<admin::Server>,
-    heartbeats: Option<heartbeat::Monitor>,
+    heartbeats: Option<heartbeat::Receiver>,
     /// Dropped last: tasks hold what they use.
     _threads: WorkerThreads,
 }
@@ -134,7 +132,7 @@ pub enum BuildError {
     Admin(#[from] admin::BindError),
     /// The address of `[heartbeat]`.
     #[error(transparent)]
-    Heartbeat(#[from] heartbeat::MonitorError),
+    Heartbeat(#[from] heartbeat::ReceiverError),
     /// The configuration cannot be served.
     #[error(transparent)]
     Prepare(#[from] PrepareError),
@@ -170,7 +168,7 @@ impl Gateway {
             move |source| BuildError::System { what, source }
         };
         let admin = config.admin.as_ref().map(admin::Server::bind).transpose()?;
-        let heartbeats = config.heartbeat.as_ref().map(heartbeat::Monitor::bind).transpose()?;
+        let heartbeats = config.heartbeat.as_ref().map(heartbeat::Receiver::bind).transpose()?;
         let count = NonZeroUsize::new(config.gateway.workers).unwrap_or(NonZeroUsize::MIN);
         let threads = WorkerThreads::start(count).map_err(system("cannot start the worker threads"))?;
         let metrics = Metrics::new(count);
@@ -247,7 +245,7 @@ impl Gateway {
             }
             Some((address, Err(source))) => return Err(admin::BindError::Address { address, source }.into()),
         };
-        let heartbeat_in_use = match config.heartbeat.as_ref().map(heartbeat::Monitor::bind) {
+        let heartbeat_in_use = match config.heartbeat.as_ref().map(heartbeat::Receiver::bind) {
             Some(Err(error)) if error.is_in_use() => format!("; {} is in use, by a running gateway?", error.address),
             bound => bound.transpose().map(|_closed_again| String::new())?,
         };
@@ -272,7 +270,12 @@ impl Gateway {
         self.shared.probe_endpoints();
         self.shared.start_listening();
         if let Some(heartbeats) = &self.heartbeats {
-            heartbeats.start(&self.shared);
+            let Base { workers, drain, observers, .. } = &self.shared.base;
+            let shared = self.shared.clone();
+            heartbeats.start(workers, drain, &observers.metrics, move |known| {
+                let live = shared.current.load();
+                (!known.are_of(live.id)).then(|| live.senders())
+            });
         }
     }
 
@@ -290,10 +293,10 @@ impl Gateway {
         self.admin.as_ref().map(admin::Server::address)
     }
 
-    /// Where heartbeats are heard; the port is the real one.
+    /// Where heartbeats are received; the port is the real one.
     #[must_use]
     pub fn heartbeat_address(&self) -> Option<SocketAddr> {
-        self.heartbeats.as_ref().map(heartbeat::Monitor::address)
+        self.heartbeats.as_ref().map(heartbeat::Receiver::address)
     }
 
     /// Where it listens, in the order of the configuration; ports are the real ones.

@@ -1,0 +1,142 @@
+//! Receiving what Apache's mod_heartbeat sends: a socket, and a task that reads it.
+//!
+//! Anybody can send datagrams. One that is too long, is no heartbeat, or comes from an address that is no endpoint's
+//! costs a read, a look and a count; nothing is kept of it.
+
+mod senders;
+
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use parking_lot::Mutex;
+use tokio::net::UdpSocket;
+
+use crate::cluster::{Heartbeat, Source};
+use crate::config;
+use crate::lifecycle::{Drain, Workers};
+use crate::net;
+use crate::telemetry::{Metrics, limited};
+
+pub use senders::Senders;
+
+/// Pause after a read that failed.
+const PAUSE: Duration = Duration::from_millis(50);
+
+/// The worker that reads.
+const WORKER: usize = 0;
+
+/// The socket. Bound from the beginning; it is read from [`Self::start`] until the gateway drains.
+#[derive(Debug)]
+pub struct Receiver {
+    address: SocketAddr,
+    /// Taken at the start.
+    socket: Mutex<Option<std::net::UdpSocket>>,
+}
+
+/// The address of `[heartbeat]` cannot be listened at.
+#[derive(Debug, thiserror::Error)]
+#[error("heartbeat: cannot listen on {address}: {source}{}", hint(source))]
+pub struct ReceiverError {
+    /// Which.
+    pub address: SocketAddr,
+    /// What the system said.
+    #[source]
+    source: io::Error,
+}
+
+impl ReceiverError {
+    /// Whether another socket has that address.
+    #[must_use]
+    pub fn is_in_use(&self) -> bool {
+        self.source.kind() == io::ErrorKind::AddrInUse
+    }
+}
+
+fn hint(error: &io::Error) -> &'static str {
+    match error.kind() {
+        io::ErrorKind::AddrInUse => "; another process listens there: `ss -lunp` shows which",
+        io::ErrorKind::PermissionDenied => "; choose a port above 1023",
+        io::ErrorKind::AddrNotAvailable => "; no interface of this machine has that address",
+        _ => "",
+    }
+}
+
+impl Receiver {
+    /// Binds the address of `config`.
+    ///
+    /// # Errors
+    /// What the kernel said.
+    pub fn bind(config: &config::Heartbeat) -> Result<Self, ReceiverError> {
+        let failed = |source| ReceiverError { address: config.listen, source };
+        let socket = net::bind_datagrams(config.listen).map_err(failed)?;
+        let address = socket.local_addr().map_err(failed)?;
+        Ok(Self { address, socket: Mutex::new(Some(socket)) })
+    }
+
+    /// Where it listens; the port is the real one.
+    #[must_use]
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Reads datagrams, on the first worker, until `drain` starts. `other_senders` is given the senders that are known
+    /// and returns those that count now if they are others. The second call does nothing.
+    pub fn start(
+        &self,
+        workers: &Workers,
+        drain: &Drain,
+        metrics: &Arc<Metrics>,
+        other_senders: impl Fn(&Senders) -> Option<Senders> + Send + Sync + 'static,
+    ) {
+        let Some(socket) = self.socket.lock().take() else { return };
+        let (address, drain, metrics) = (self.address, drain.clone(), metrics.clone());
+        // A stop that comes before the worker has begun waits for it, too.
+        let on_its_way = drain.hold();
+        workers.run_on(WORKER, move || {
+            drain.clone().spawn(async move {
+                tracing::info!(%address, "hearing heartbeats");
+                if let Err(error) = receive(socket, &drain, &metrics, other_senders).await {
+                    tracing::error!(%address, %error, "cannot hear heartbeats");
+                }
+            });
+            drop(on_its_way);
+        });
+    }
+}
+
+async fn receive(
+    socket: std::net::UdpSocket,
+    drain: &Drain,
+    metrics: &Metrics,
+    other_senders: impl Fn(&Senders) -> Option<Senders>,
+) -> io::Result<()> {
+    let socket = UdpSocket::from_std(socket)?;
+    let mut senders = Senders::default();
+    // One byte more than a heartbeat may have, so that a longer datagram is seen to be one.
+    let mut buffer = [0; Heartbeat::LONGEST + 1];
+    loop {
+        let received = tokio::select! {
+            biased;
+            () = drain.started() => return Ok(()),
+            received = socket.recv_from(&mut buffer) => received,
+        };
+        match received {
+            Ok((length, sender)) => {
+                let datagram = buffer.get(..length).unwrap_or_default();
+                if let Some(others) = other_senders(&senders) {
+                    senders = others;
+                }
+                if !senders.report(sender.ip().to_canonical(), datagram, metrics) {
+                    tracing::debug!(%sender, "no heartbeat of an endpoint, ignored");
+                    Source::Heartbeat.count_ignored(metrics);
+                }
+            }
+            Err(error) => {
+                limited!(warn, of: (), %error, "a heartbeat could not be read");
+                tokio::time::sleep(PAUSE).await;
+            }
+        }
+    }
+}
