@@ -77,14 +77,13 @@ fn facts(path: &str) -> RequestFacts {
     RequestFacts {
         method: Method::GET,
         scheme: Scheme::Https,
-        authority: "front.example".to_owned(),
-        host_len: "front.example".len(),
+        authority: "front.example".parse().ok(),
         path: path.to_owned(),
         query: None,
         upgrade: Some("websocket".to_owned()),
         client: Some([192, 0, 2, 9].into()),
         sni: None,
-        headers,
+        headers: Arc::new(headers),
     }
 }
 
@@ -102,16 +101,16 @@ fn pick(criterion: &mut Criterion) {
         group.bench_with_input(BenchmarkId::new("wasm", count), &count, |bencher, count| {
             let mut balancer = balancer(&artifact, *count);
             bencher.iter(|| {
-                let mut request = PickRequest { eligible: &eligible, busy: &busy, affinity: None, request: None };
-                black_box(balancer.pick(&mut request).unwrap())
+                let request = PickRequest { eligible: &eligible, busy: &busy, affinity: None, request: None };
+                black_box(balancer.pick(&request).unwrap())
             });
         });
         group.bench_with_input(BenchmarkId::new("selection", count), &count, |bencher, count| {
             let cluster = Cluster::new("bench".into(), members(*count), balancer(&artifact, *count));
             let cluster = Arc::new(cluster);
-            let mut facts = facts("/");
+            let facts = facts("/");
             let now = Instant::now();
-            bencher.iter(|| black_box(cluster.select(&mut facts, &Tried::default(), now).unwrap()));
+            bencher.iter(|| black_box(cluster.select(&facts, &Tried::default(), now).unwrap()));
         });
     }
     group.finish();
@@ -133,8 +132,8 @@ fn balancers(criterion: &mut Criterion) {
                 bencher.iter(|| {
                     key = (key + 1) % 100_003;
                     let affinity = Some(key);
-                    let mut request = PickRequest { eligible: &eligible, busy: &busy, affinity, request: None };
-                    black_box(balancer.pick(&mut request).unwrap())
+                    let request = PickRequest { eligible: &eligible, busy: &busy, affinity, request: None };
+                    black_box(balancer.pick(&request).unwrap())
                 });
             });
         }
@@ -178,16 +177,16 @@ fn route(criterion: &mut Criterion) {
         };
         let config = json!({ "routes": (0..count).map(rule).collect::<Vec<_>>() });
         let router = artifact.router(&config, &["chat".to_owned()], count, NonZeroUsize::MIN).unwrap();
-        let mut facts = facts(&format!("/app{}/websocket/room/1", count - 1));
+        let facts = facts(&format!("/app{}/websocket/room/1", count - 1));
         group.bench_function(BenchmarkId::new("wasm", count), |bencher| {
-            bencher.iter(|| black_box(router.route(&mut facts).unwrap()));
+            bencher.iter(|| black_box(router.route(&facts).unwrap()));
         });
         let rules = Rules::new(serde_json::from_value(config).unwrap(), &["chat".to_owned()]).unwrap();
         group.bench_function(BenchmarkId::new("native", count), |bencher| {
             let line = RequestLine {
                 method: "GET".to_owned(),
                 scheme: tidegate_plugin::Scheme::Https,
-                host: facts.authority.clone(),
+                host: facts.host_and_port().to_owned(),
                 path: facts.path.clone(),
                 query: None,
                 upgrade: facts.upgrade.clone(),

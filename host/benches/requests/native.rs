@@ -12,7 +12,7 @@ use tidegate_prefix::rules::Rules;
 pub(crate) struct Prefix(pub(crate) Rules);
 
 impl Router for Prefix {
-    fn route(&self, request: &mut RequestFacts) -> Result<Decision, Fault> {
+    fn route(&self, request: &RequestFacts) -> Result<Decision, Fault> {
         let line = tidegate_plugin::RequestLine {
             method: request.method.as_str().to_owned(),
             scheme: match request.scheme {
@@ -37,7 +37,7 @@ impl Router for Prefix {
 pub(crate) struct ByBusyness(pub(crate) Turns);
 
 impl Balancer for ByBusyness {
-    fn pick(&mut self, request: &mut PickRequest<'_>) -> Result<Option<u32>, Fault> {
+    fn pick(&mut self, request: &PickRequest<'_>) -> Result<Option<u32>, Fault> {
         Ok(choose::pick(&mut self.0, request.eligible, request.busy))
     }
 }

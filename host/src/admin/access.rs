@@ -9,6 +9,7 @@ use std::net::IpAddr;
 use ::http::StatusCode;
 
 use super::token::Token;
+use crate::net::Authority;
 
 /// What lets a caller in.
 #[derive(Debug)]
@@ -36,9 +37,7 @@ pub(super) struct Call<'a> {
     pub(super) peer: IpAddr,
     pub(super) purpose: Purpose,
     /// Host that was asked for, with its port.
-    pub(super) authority: &'a str,
-    /// Without its port.
-    pub(super) host: &'a str,
+    pub(super) authority: Option<&'a Authority>,
     pub(super) origin: Origin<'a>,
     /// Whether a browser says that a page of another site sends it (`Sec-Fetch-Site`).
     pub(super) cross_site: bool,
@@ -91,7 +90,7 @@ pub(super) fn decide(rule: &Rule, call: &Call<'_>) -> Result<(), Denial> {
             if !call.peer.to_canonical().is_loopback() {
                 return Err(Denial::NotLocal);
             }
-            if call.purpose != Purpose::Probe && !is_own_host(call.host) {
+            if call.purpose != Purpose::Probe && !call.authority.is_some_and(is_own_host) {
                 return Err(Denial::ForeignHost);
             }
         }
@@ -111,19 +110,19 @@ fn check(token: Option<&Token>, offered: Option<&[u8]>) -> Result<(), Denial> {
 }
 
 /// No name that somebody else could let point here.
-fn is_own_host(host: &str) -> bool {
-    let bare = host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host);
-    bare.parse::<IpAddr>().is_ok() || host.eq_ignore_ascii_case("localhost")
+fn is_own_host(authority: &Authority) -> bool {
+    let host = authority.bare_host();
+    host.parse::<IpAddr>().is_ok() || host.eq_ignore_ascii_case("localhost")
 }
 
 /// `null`, which sandboxed pages send, is another origin.
-fn is_own_origin(origin: Origin<'_>, authority: &str) -> bool {
+fn is_own_origin(origin: Origin<'_>, authority: Option<&Authority>) -> bool {
     match origin {
         Origin::Unnamed => true,
         Origin::Unclear => false,
         Origin::Named(origin) => {
             let place = origin.strip_prefix(b"http://").or_else(|| origin.strip_prefix(b"https://"));
-            place.is_some_and(|place| place.eq_ignore_ascii_case(authority.as_bytes()))
+            place.zip(authority).is_some_and(|(place, own)| place.eq_ignore_ascii_case(own.as_str().as_bytes()))
         }
     }
 }
@@ -135,16 +134,11 @@ mod tests {
     const LOCAL: &str = "127.0.0.1";
     const REMOTE: &str = "192.0.2.7";
 
-    fn call<'a>(peer: &str, purpose: Purpose, authority: &'a str) -> Call<'a> {
-        let host = match authority.rsplit_once(':') {
-            Some((host, port)) if port.parse::<u16>().is_ok() => host,
-            _ => authority,
-        };
+    fn call<'a>(peer: &str, purpose: Purpose, authority: Option<&'a Authority>) -> Call<'a> {
         Call {
             peer: peer.parse().unwrap(),
             purpose,
             authority,
-            host,
             origin: Origin::Unnamed,
             cross_site: false,
             bearer: None,
@@ -172,7 +166,7 @@ mod tests {
             ("::ffff:192.0.2.7", Change, "127.0.0.1", Err(Denial::NotLocal)),
         ];
         for (peer, purpose, authority, expected) in table {
-            let decided = decide(&Rule::Loopback, &call(peer, purpose, authority));
+            let decided = decide(&Rule::Loopback, &call(peer, purpose, authority.parse().ok().as_ref()));
 
             assert_eq!(decided, expected, "{peer} {purpose:?} {authority}");
         }
@@ -181,6 +175,7 @@ mod tests {
     #[test]
     fn with_a_token_everything_but_probes_needs_it_wherever_it_comes_from() {
         use Purpose::{Change, Look, Probe};
+        let authority: Authority = "gateway.example".parse().unwrap();
         let rule = Rule::Bearer(Some(Token::new(b"right")));
         let unreadable = Rule::Bearer(None);
         let offer = |token: &'static str| Some(token.as_bytes());
@@ -197,7 +192,7 @@ mod tests {
             (&unreadable, LOCAL, Probe, None, Ok(())),
         ];
         for (rule, peer, purpose, bearer, expected) in table {
-            let decided = decide(rule, &Call { bearer, ..call(peer, purpose, "gateway.example") });
+            let decided = decide(rule, &Call { bearer, ..call(peer, purpose, Some(&authority)) });
 
             assert_eq!(decided, expected, "{rule:?} {peer} {purpose:?} {bearer:?}");
         }
@@ -205,7 +200,7 @@ mod tests {
 
     #[test]
     fn what_changes_something_must_not_come_from_a_page_of_another_origin() {
-        let own = "127.0.0.1:9000";
+        let own: Authority = "127.0.0.1:9000".parse().unwrap();
         let table: [(Purpose, Origin<'_>, bool); 8] = [
             (Purpose::Change, Origin::Unnamed, true),
             (Purpose::Change, Origin::Named(b"http://127.0.0.1:9000"), true),
@@ -218,13 +213,13 @@ mod tests {
         ];
         for (purpose, origin, good) in table {
             let token = Rule::Bearer(Some(Token::new(b"right")));
-            let call = Call { origin, bearer: Some(b"right"), ..call(LOCAL, purpose, own) };
+            let call = Call { origin, bearer: Some(b"right"), ..call(LOCAL, purpose, Some(&own)) };
             let expected = if good { Ok(()) } else { Err(Denial::ForeignOrigin) };
 
             assert_eq!(decide(&Rule::Loopback, &call), expected, "{purpose:?} {origin:?}");
             assert_eq!(decide(&token, &call), expected, "{purpose:?} {origin:?} with the token");
         }
-        let cross = Call { cross_site: true, ..call(LOCAL, Purpose::Change, own) };
+        let cross = Call { cross_site: true, ..call(LOCAL, Purpose::Change, Some(&own)) };
         assert_eq!(decide(&Rule::Loopback, &cross), Err(Denial::ForeignOrigin), "a browser says so");
         let look = Call { purpose: Purpose::Look, ..cross };
         assert_eq!(decide(&Rule::Loopback, &look), Ok(()), "seeing needs no such rule: the page cannot read it");

@@ -102,8 +102,7 @@ impl AdminService {
         let call = Call {
             peer,
             purpose,
-            authority: &target.authority,
-            host: target.authority.get(..target.host_len).unwrap_or_default(),
+            authority: target.authority.as_ref(),
             origin: origin(request.headers()),
             cross_site: is_cross_site(request.headers()),
             bearer: bearer(request.headers()),

@@ -207,12 +207,7 @@ impl Cluster {
     ///
     /// # Errors
     /// [`SelectError`] if nobody may be or is chosen.
-    pub fn select(
-        self: &Arc<Self>,
-        request: &mut RequestFacts,
-        tried: &Tried,
-        now: Instant,
-    ) -> Result<Lease, SelectError> {
+    pub fn select(self: &Arc<Self>, request: &RequestFacts, tried: &Tried, now: Instant) -> Result<Lease, SelectError> {
         let mut chooser = self.chooser.lock();
         let mut forced = false;
         let mut wish = self.wish(request, tried, |live| live.admits(now));
@@ -242,10 +237,10 @@ impl Cluster {
                 let members = eligible.iter().filter_map(|id| self.members.get(*id as usize));
                 busy.extend(members.map(Member::busy));
                 let affinity = self.policy.affinity.as_ref().and_then(|affinity| affinity::hash(affinity, request));
-                let mut pick = PickRequest { eligible, busy, affinity, request: Some(request) };
-                let chosen = match balancer.pick(&mut pick) {
+                let pick = PickRequest { eligible, busy, affinity, request: Some(request) };
+                let chosen = match balancer.pick(&pick) {
                     Ok(chosen) => chosen,
-                    Err(_counted_and_logged) => LeastBusy.pick(&mut pick).ok().flatten(),
+                    Err(_counted_and_logged) => LeastBusy.pick(&pick).ok().flatten(),
                 };
                 chosen.ok_or(SelectError::Refused)?
             }

@@ -11,7 +11,7 @@ use crate::config;
 struct Pointed;
 
 impl Balancer for Pointed {
-    fn pick(&mut self, request: &mut PickRequest<'_>) -> Result<Option<u32>, crate::policy::Fault> {
+    fn pick(&mut self, request: &PickRequest<'_>) -> Result<Option<u32>, crate::policy::Fault> {
         let at = request.affinity.map_or(0, |hash| hash as usize % request.eligible.len());
         Ok(request.eligible.get(at).copied())
     }
@@ -56,7 +56,7 @@ fn endpoint(id: usize, state: EndpointState) -> config::Endpoint {
 
 fn asking(cluster: &Arc<Cluster>, route: usize, tried: &Tried) -> Result<Lease, SelectError> {
     let cookie = format!("R=r{route}");
-    cluster.select(&mut facts("/", None, &[("cookie", &cookie)]), tried, Instant::now())
+    cluster.select(&facts("/", None, &[("cookie", &cookie)]), tried, Instant::now())
 }
 
 #[test]
@@ -156,7 +156,7 @@ async fn an_answer_that_counts_as_a_failure_pauses_its_endpoint() {
     let members = (0..2).map(|id| member(id, EndpointState::Ready)).collect();
     let policy = Policy { fail_on: Some([503].into()), ..Policy::default() };
     let cluster = Arc::new(Cluster::new("c".into(), members, Box::new(LeastBusy)).under(policy));
-    let chosen = || cluster.select(&mut facts("/", None, &[]), &Tried::default(), Instant::now()).unwrap();
+    let chosen = || cluster.select(&facts("/", None, &[]), &Tried::default(), Instant::now()).unwrap();
 
     for (status, next) in [(500, 0), (503, 1)] {
         let mut lease = chosen();
@@ -219,10 +219,10 @@ proptest! {
                         let mut tried = Tried::default();
                         (0..8).filter(|id| bits & (1 << id) != 0).for_each(|id| tried.add(id));
                         let cookie = format!("R=r{route}");
-                        let mut request = facts(&format!("/{path}"), None, &[("cookie", &cookie)]);
+                        let request = facts(&format!("/{path}"), None, &[("cookie", &cookie)]);
                         let now = Instant::now();
                         let standing: Vec<_> = cluster.members().iter().map(|member| member.live.standing(now)).collect();
-                        match cluster.select(&mut request, &tried, now) {
+                        match cluster.select(&request, &tried, now) {
                             Ok(lease) => {
                                 let id = lease.endpoint() as usize;
                                 assert!(bits & (1 << id) == 0, "tried already");

@@ -17,14 +17,13 @@ pub(super) fn facts(path: &str, query: Option<&str>, headers: &[(&str, &str)]) -
     RequestFacts {
         method: Method::GET,
         scheme: Scheme::Http,
-        authority: "h".to_owned(),
-        host_len: 1,
+        authority: "h".parse().ok(),
         path: path.to_owned(),
         query: query.map(str::to_owned),
         upgrade: None,
         client: Some([192, 0, 2, 7].into()),
         sni: None,
-        headers: map,
+        headers: Arc::new(map),
     }
 }
 

@@ -1,6 +1,7 @@
 //! The vocabulary of the wire: streams of every kind, socket options,
-//! the gateway's own header fields, request lines, descriptors that are kept.
+//! authorities, the gateway's own header fields, request lines, descriptors that are kept.
 
+mod authority;
 mod fields;
 mod hangup;
 mod reserve;
@@ -9,6 +10,7 @@ mod socket;
 mod stream;
 mod target;
 
+pub use authority::{Authority, NoAuthority};
 pub use fields::{CDN_LOOP, HOP_BY_HOP, Underscores, is_reserved};
 pub use hangup::{Ended, Hangup};
 pub use reserve::{RESERVE, Reserve, is_no_descriptor};

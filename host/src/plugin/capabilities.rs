@@ -182,7 +182,7 @@ mod tests {
             headers.append("cookie", ::http::HeaderValue::from_bytes(value).unwrap());
         }
 
-        state.request = Some(Lent { headers, ..Lent::default() });
+        state.request = Some(Lent { headers: Arc::new(headers), ..Lent::default() });
 
         assert_eq!(request::Host::values(&mut state, "Cookie".to_owned()), ["a=1", "b=2"]);
         assert!(request::Host::values(&mut state, "x y".to_owned()).is_empty(), "no name");

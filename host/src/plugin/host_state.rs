@@ -31,10 +31,10 @@ pub(super) struct HostState {
     pub(super) born: std::time::Instant,
 }
 
-/// The part of a request that getters answer from, moved here for one call.
+/// The part of a request that getters answer from, shared for one call.
 #[derive(Debug, Default)]
 pub(super) struct Lent {
-    pub(super) headers: HeaderMap,
+    pub(super) headers: Arc<HeaderMap>,
     pub(super) client: Option<IpAddr>,
     pub(super) sni: Option<Arc<str>>,
 }
@@ -55,19 +55,15 @@ impl HostState {
         }
     }
 
-    /// Takes what getters need out of `facts`, until [`Self::give_back`].
+    /// Shares what getters need of `facts`, until [`Self::give_back`].
     #[inline]
-    pub(super) fn lend(&mut self, facts: &mut RequestFacts) {
-        self.request =
-            Some(Lent { headers: std::mem::take(&mut facts.headers), client: facts.client, sni: facts.sni.take() });
+    pub(super) fn lend(&mut self, facts: &RequestFacts) {
+        self.request = Some(Lent { headers: Arc::clone(&facts.headers), client: facts.client, sni: facts.sni.clone() });
     }
 
-    /// Puts it back, however the call ended.
+    /// Ends that, however the call ended.
     #[inline]
-    pub(super) fn give_back(&mut self, facts: &mut RequestFacts) {
-        if let Some(lent) = self.request.take() {
-            facts.headers = lent.headers;
-            facts.sni = lent.sni;
-        }
+    pub(super) fn give_back(&mut self) {
+        self.request = None;
     }
 }

@@ -10,7 +10,7 @@ pub trait Balancer: Send {
     ///
     /// # Errors
     /// A [`Fault`] if it failed; [`LeastBusy`] then stands in for this pick.
-    fn pick(&mut self, request: &mut PickRequest<'_>) -> Result<Option<u32>, Fault>;
+    fn pick(&mut self, request: &PickRequest<'_>) -> Result<Option<u32>, Fault>;
 
     /// Whether it wants [`Self::opened`] and [`Self::closed`].
     fn wants_feedback(&self) -> bool {
@@ -42,8 +42,8 @@ pub struct PickRequest<'a> {
     pub busy: &'a [u32],
     /// 31-bit hash of what the cluster keeps together.
     pub affinity: Option<u32>,
-    /// The request, lent so that a plugin can ask for a header; comes back unchanged. None for a probe of the plugin.
-    pub request: Option<&'a mut RequestFacts>,
+    /// The request, for balancers that look at more than busyness. None for a probe of the plugin.
+    pub request: Option<&'a RequestFacts>,
 }
 
 /// The native choice that stands in for a failed plugin: smallest busyness, first in order among equals.
@@ -51,7 +51,7 @@ pub struct PickRequest<'a> {
 pub struct LeastBusy;
 
 impl Balancer for LeastBusy {
-    fn pick(&mut self, request: &mut PickRequest<'_>) -> Result<Option<u32>, Fault> {
+    fn pick(&mut self, request: &PickRequest<'_>) -> Result<Option<u32>, Fault> {
         Ok(request.eligible.iter().zip(request.busy).min_by_key(|(_, busy)| **busy).map(|(id, _)| *id))
     }
 }
@@ -118,9 +118,9 @@ mod tests {
 
     #[test]
     fn least_busy_takes_the_first_of_equals() {
-        let mut pick = PickRequest { eligible: &[1, 4, 7], busy: &[3, 2, 2], affinity: None, request: None };
+        let pick = PickRequest { eligible: &[1, 4, 7], busy: &[3, 2, 2], affinity: None, request: None };
 
-        let chosen = LeastBusy.pick(&mut pick).unwrap();
+        let chosen = LeastBusy.pick(&pick).unwrap();
 
         assert_eq!(chosen, Some(4));
     }

@@ -5,6 +5,8 @@ use std::sync::Arc;
 
 use ::http::{HeaderMap, Method};
 
+use crate::net::Authority;
+
 /// How the client spoke to the gateway.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Scheme {
@@ -32,10 +34,8 @@ pub struct RequestFacts {
     pub method: Method,
     /// How the client spoke to the gateway.
     pub scheme: Scheme,
-    /// `Host` (or the authority of an absolute target) as sent, port included.
-    pub authority: String,
-    /// Length of the host part of `authority`: all of it but the port.
-    pub host_len: usize,
+    /// `Host` (or the authority of an absolute target) as sent. None for HTTP/1.0 without Host.
+    pub authority: Option<Authority>,
     /// Starts with `/`, percent-encoding as sent, dot segments removed (RFC 3986 §5.2.4).
     pub path: String,
     /// Query without the `?`, as sent.
@@ -46,15 +46,22 @@ pub struct RequestFacts {
     pub client: Option<IpAddr>,
     /// Server name of the client's TLS handshake.
     pub sni: Option<Arc<str>>,
-    /// The headers as received, hop-by-hop ones included, without those that only a trusted proxy may send.
-    pub headers: HeaderMap,
+    /// The headers as received, hop-by-hop ones included, without those that only a trusted proxy may send. Shared, so that who
+    /// has to own them for a while (a plugin's store, a recorder) takes no copy.
+    pub headers: Arc<HeaderMap>,
 }
 
 impl RequestFacts {
+    /// Host and port as sent; empty for HTTP/1.0 without Host.
+    #[must_use]
+    pub fn host_and_port(&self) -> &str {
+        self.authority.as_ref().map_or("", Authority::as_str)
+    }
+
     /// Host without port, lower case; an IPv6 address keeps its brackets.
     #[must_use]
     pub fn host(&self) -> std::borrow::Cow<'_, str> {
-        let host = self.authority.get(..self.host_len).unwrap_or(&self.authority);
+        let host = self.authority.as_ref().map_or("", Authority::host);
         if host.bytes().any(|byte| byte.is_ascii_uppercase()) { host.to_ascii_lowercase().into() } else { host.into() }
     }
 }

@@ -9,11 +9,9 @@ use super::{Fault, RequestFacts};
 pub trait Router: Send + Sync {
     /// Decides for one request.
     ///
-    /// `request` is lent mutably so that a plugin's instance can hold the headers while it runs; it comes back unchanged.
-    ///
     /// # Errors
     /// A [`Fault`] if the router failed; the request must then be refused (503): guessing here is a security hole.
-    fn route(&self, request: &mut RequestFacts) -> Result<Decision, Fault>;
+    fn route(&self, request: &RequestFacts) -> Result<Decision, Fault>;
 }
 
 /// What a router may answer.

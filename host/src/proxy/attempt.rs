@@ -101,7 +101,7 @@ pub(super) struct Answer {
 pub(super) async fn attempt(
     destination: &Destination,
     outgoing: &mut Outgoing<'_>,
-    facts: &mut RequestFacts,
+    facts: &RequestFacts,
     record: &mut Record,
 ) -> Result<Answer, AttemptError> {
     let cluster = &destination.cluster;

@@ -1,5 +1,7 @@
 //! Reading a request once, for everybody who decides on it.
 
+use std::sync::Arc;
+
 use ::http::request::Parts;
 
 use super::Client;
@@ -22,12 +24,11 @@ pub(super) fn facts(
         method: parts.method.clone(),
         scheme: client.scheme,
         authority: target.authority,
-        host_len: target.host_len,
         path: target.path,
         query: target.query,
         upgrade: offer.map(Offer::first),
         client: client_behind(forwarding, &headers, peer),
         sni: client.sni.clone(),
-        headers,
+        headers: Arc::new(headers),
     }
 }

@@ -30,7 +30,7 @@ pub(super) async fn handle(
     request: Result<Request<Incoming>, Refused>,
 ) -> Response<Body> {
     let mut record = Record::begin(client, snapshot);
-    let Routed { exchange, mut facts, parts, body } = match route(client, snapshot, switch, request, &mut record) {
+    let Routed { exchange, facts, parts, body } = match route(client, snapshot, switch, request, &mut record) {
         Ok(routed) => routed,
         Err(response) => return finish(record, *response),
     };
@@ -38,7 +38,7 @@ pub(super) async fn handle(
     let timeouts = outgoing.timeouts;
     // One function waits, and those before and behind do not: what they hold would be in this future, which is written anew for
     // every request.
-    match attempt(exchange.destination, &mut outgoing, &mut facts, &mut record).await {
+    match attempt(exchange.destination, &mut outgoing, &facts, &mut record).await {
         Ok(mut answer) => {
             record.reported(&exchange.destination.cluster, answer.response.headers_mut());
             exchange.answer(answer, timeouts, &facts, record)
@@ -85,7 +85,7 @@ fn route<'a>(
     let mut facts = begin::facts(client, &snapshot.forwarding, target, offer.as_ref(), &mut parts);
     record.request(&facts);
     max_forwards::count(&mut facts)?;
-    let target = match snapshot.router.route(&mut facts) {
+    let target = match snapshot.router.route(&facts) {
         Ok(Decision::Forward(target)) => target,
         Ok(Decision::Respond(direct)) => return Err(Box::new(respond(direct))),
         Ok(Decision::Unmatched) => {
@@ -228,7 +228,7 @@ impl Exchange<'_> {
         let (mut parts, content) = response.into_parts();
         let context = ResponseContext {
             scheme: self.client.scheme,
-            host: &facts.authority,
+            host: facts.host_and_port(),
             path: &facts.path,
             route: self.target.route,
             endpoint: upstream.known_as(),

@@ -20,7 +20,7 @@ pub(super) fn request_fields(
     expects: bool,
 ) -> Vec<u8> {
     let mut fields = Fields::end_to_end(&facts.headers);
-    snapshot.forwarding.apply(&mut fields, &client.forwarded, &facts.authority);
+    snapshot.forwarding.apply(&mut fields, &client.forwarded, facts.host_and_port());
     rules.request_headers.apply_to(&mut fields);
     if let Some(offer) = offer
         && let Ok(value) = HeaderValue::from_str(&offer.to_value())
@@ -37,8 +37,8 @@ pub(super) fn request_fields(
 
 /// Host for one endpoint (Apache: the endpoint's own, or with ProxyPreserveHost the client's).
 pub(super) fn host_for<'a>(rules: &Rules, facts: &RequestFacts, upstream: &'a Upstream) -> Cow<'a, HeaderValue> {
-    let clients = (rules.preserve_host && !facts.authority.is_empty())
-        .then(|| HeaderValue::from_str(&facts.authority).ok())
+    let clients = (rules.preserve_host && facts.authority.is_some())
+        .then(|| HeaderValue::from_str(facts.host_and_port()).ok())
         .flatten();
     clients.map_or(Cow::Borrowed(upstream.authority()), Cow::Owned)
 }

@@ -1,5 +1,7 @@
 //! How far a request may go whose sender wants to know who is on its way (RFC 9110 §7.6.2).
 
+use std::sync::Arc;
+
 use ::http::header::{self, HeaderName};
 use ::http::{HeaderValue, Method, Response, StatusCode};
 
@@ -29,7 +31,7 @@ pub(super) fn count(facts: &mut RequestFacts) -> Result<(), Box<Response<Body>>>
     // Who says more than there are hops means: as far as there are.
     match digits.parse().unwrap_or(u64::MAX).checked_sub(1) {
         Some(left) => {
-            facts.headers.insert(&MAX_FORWARDS, HeaderValue::from(left));
+            Arc::make_mut(&mut facts.headers).insert(&MAX_FORWARDS, HeaderValue::from(left));
             Ok(())
         }
         None => Err(Box::new(answer(facts))),
@@ -57,7 +59,7 @@ fn received(facts: &RequestFacts) -> Vec<u8> {
     }
     head.push_str(" HTTP/1.1\r\n");
     let mut head = head.into_bytes();
-    for (name, value) in &facts.headers {
+    for (name, value) in facts.headers.as_ref() {
         if !SENSITIVE.contains(name) {
             for part in [name.as_str().as_bytes(), b": ", value.as_bytes(), b"\r\n"] {
                 head.extend_from_slice(part);

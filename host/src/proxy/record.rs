@@ -77,7 +77,8 @@ impl Record {
     pub(super) fn request(&mut self, facts: &RequestFacts) {
         if let Some(line) = &mut self.line {
             line.method = Some(facts.method.clone());
-            line.host.clone_from(&facts.authority);
+            line.host.clear();
+            line.host.push_str(facts.host_and_port());
             line.target.clone_from(&facts.path);
             if let Some(query) = &facts.query {
                 line.target.push('?');

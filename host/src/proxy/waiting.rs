@@ -37,7 +37,7 @@ impl Patience {
     pub(super) async fn select(
         self,
         cluster: &Arc<Cluster>,
-        facts: &mut RequestFacts,
+        facts: &RequestFacts,
         tried: &Tried,
         metrics: &Arc<Metrics>,
     ) -> Result<Lease, SelectError> {
@@ -51,7 +51,7 @@ impl Patience {
     async fn wait(
         self,
         cluster: &Arc<Cluster>,
-        facts: &mut RequestFacts,
+        facts: &RequestFacts,
         tried: &Tried,
         metrics: &Arc<Metrics>,
     ) -> Result<Lease, SelectError> {
@@ -67,12 +67,7 @@ impl Patience {
     }
 
     /// One try; none if another one later is worth it.
-    fn look(
-        self,
-        cluster: &Arc<Cluster>,
-        facts: &mut RequestFacts,
-        tried: &Tried,
-    ) -> Option<Result<Lease, SelectError>> {
+    fn look(self, cluster: &Arc<Cluster>, facts: &RequestFacts, tried: &Tried) -> Option<Result<Lease, SelectError>> {
         let now = Instant::now();
         let chosen = cluster.select(facts, tried, now);
         let waits = |error| self.until.is_some_and(|until| now < until) && cluster.may_pass(error, tried);

@@ -40,14 +40,13 @@ fn facts() -> RequestFacts {
     RequestFacts {
         method: http::Method::GET,
         scheme: Scheme::Http,
-        authority: "gateway.example".to_owned(),
-        host_len: "gateway.example".len(),
+        authority: "gateway.example".parse().ok(),
         path: "/".to_owned(),
         query: None,
         upgrade: None,
         client: None,
         sni: None,
-        headers: http::HeaderMap::new(),
+        headers: std::sync::Arc::default(),
     }
 }
 
@@ -64,8 +63,8 @@ async fn what_is_shown_and_done_is_the_gateways_own() {
     assert_eq!(call(at, "GET /readyz").await, (200, "ready, generation 1\n".to_owned()));
     assert_eq!(call(at, "POST /api/v1/rollback").await.0, 409);
     let members = gateway.generation().clusters().next().unwrap().clone();
-    let mut facts = facts();
-    let held = members.select(&mut facts, &crate::cluster::Tried::default(), tokio::time::Instant::now()).unwrap();
+    let facts = facts();
+    let held = members.select(&facts, &crate::cluster::Tried::default(), tokio::time::Instant::now()).unwrap();
     drop(members);
 
     write(&path, &["ws://127.0.0.1:2"]);

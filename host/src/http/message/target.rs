@@ -2,10 +2,10 @@
 
 use std::borrow::Cow;
 
-use ::http::uri::Authority;
 use ::http::{Method, Request, StatusCode, Version, header};
 
 use super::path::{clean_path, escape_path};
+use crate::net::Authority;
 
 /// Bytes of path and query together, escaped as they are passed on. Four times Apache's LimitRequestLine; room is left
 /// for what a router puts in front.
@@ -14,10 +14,8 @@ const LONGEST: usize = 32 * 1024;
 /// A request target in origin form with its authority (RFC 9112 §3.2).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Target {
-    /// `Host`, or the authority of an absolute target, as sent. Empty for HTTP/1.0 without Host.
-    pub authority: String,
-    /// Length of its host part, the port and its colon left out.
-    pub host_len: usize,
+    /// `Host`, or the authority of an absolute target, as sent. None for HTTP/1.0 without Host.
+    pub authority: Option<Authority>,
     /// Starts with `/`; percent-encoding as sent, dot segments removed, and escaped what was not and has to be.
     pub path: String,
     /// Without the `?`, as sent, but for bytes that are no UTF-8: those are escaped.
@@ -91,7 +89,7 @@ pub fn read_target<B>(request: &Request<B>) -> Result<Target, TargetError> {
     if uri.scheme().is_none() && uri.authority().is_some() {
         return Err(TargetError::Authority);
     }
-    let (authority, host_len) = read_authority(request)?;
+    let authority = read_authority(request)?;
     let query = match request.extensions().get::<RawQuery>() {
         Some(RawQuery(query)) => Some(query.as_str()),
         None => uri.query(),
@@ -108,7 +106,7 @@ pub fn read_target<B>(request: &Request<B>) -> Result<Target, TargetError> {
     if too_long(path.len()) {
         return Err(TargetError::TooLong);
     }
-    Ok(Target { authority, host_len, path, query: query.map(str::to_owned) })
+    Ok(Target { authority, path, query: query.map(str::to_owned) })
 }
 
 fn escaped(path: String) -> String {
@@ -118,7 +116,7 @@ fn escaped(path: String) -> String {
     }
 }
 
-fn read_authority<B>(request: &Request<B>) -> Result<(String, usize), TargetError> {
+fn read_authority<B>(request: &Request<B>) -> Result<Option<Authority>, TargetError> {
     let mut hosts = request.headers().get_all(header::HOST).iter();
     let host = hosts.next();
     if hosts.next().is_some() {
@@ -131,35 +129,9 @@ fn read_authority<B>(request: &Request<B>) -> Result<(String, usize), TargetErro
     let text = match (request.uri().authority(), host) {
         (Some(authority), _) => authority.as_str(),
         (None, Some(host)) => host.to_str().map_err(|_not_ascii| TargetError::HostInvalid)?,
-        (None, None) => "",
+        (None, None) => return Ok(None),
     };
-    if text.is_empty() {
-        return if host.is_some() { Err(TargetError::HostInvalid) } else { Ok((String::new(), 0)) };
-    }
-    let host_len = host_length(text).ok_or(TargetError::HostInvalid)?;
-    Ok((text.to_owned(), host_len))
-}
-
-/// Length of the host in `host[:port]`; none if it is not that.
-fn host_length(text: &str) -> Option<usize> {
-    let (host, port) = match text.strip_prefix('[') {
-        Some(rest) => {
-            let end = rest.find(']')? + 2;
-            (text.get(..end)?, text.get(end..)?)
-        }
-        None => text.split_at(text.find(':').unwrap_or(text.len())),
-    };
-    let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_');
-    let good = match host.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')) {
-        Some(address) => address.parse::<std::net::Ipv6Addr>().is_ok(),
-        None => !host.is_empty() && host.bytes().all(plain),
-    };
-    let port_good = match port.strip_prefix(':') {
-        Some(digits) => digits.is_empty() || digits.parse::<u16>().is_ok(),
-        None => port.is_empty(),
-    };
-    // The general parser has the last word on what an authority is.
-    (good && port_good && text.parse::<Authority>().is_ok()).then_some(host.len())
+    text.parse().map(Some).map_err(|_no_authority| TargetError::HostInvalid)
 }
 
 #[cfg(test)]
@@ -249,8 +221,8 @@ mod tests {
             (&["a, b"], Err(TargetError::HostInvalid)),
         ] {
             let found = target("/", hosts);
-            let found = found.as_ref().map(|t| (t.authority.as_str(), &t.authority[..t.host_len])).map_err(|e| *e);
-            assert_eq!(found, expected, "{hosts:?}");
+            let authority = found.as_ref().map(|target| target.authority.as_ref().unwrap());
+            assert_eq!(authority.map(|a| (a.as_str(), a.host())).map_err(|e| *e), expected, "{hosts:?}");
         }
     }
 
@@ -259,7 +231,7 @@ mod tests {
         let found = target("http://abs.example:99/p?q", &["other"]).unwrap();
 
         assert_eq!(
-            (found.authority.as_str(), found.path.as_str(), found.query.as_deref()),
+            (found.authority.unwrap().as_str(), found.path.as_str(), found.query.as_deref()),
             ("abs.example:99", "/p", Some("q"))
         );
         assert_eq!(target("http://user@abs.example/", &["h"]), Err(TargetError::HostInvalid));

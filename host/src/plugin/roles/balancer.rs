@@ -165,7 +165,7 @@ struct PluginBalancer {
 }
 
 impl Balancer for PluginBalancer {
-    fn pick(&mut self, request: &mut PickRequest<'_>) -> Result<Option<u32>, Fault> {
+    fn pick(&mut self, request: &PickRequest<'_>) -> Result<Option<u32>, Fault> {
         let plan = self.seat.plan();
         let (usual, first) = (plan.artifact.ticks, plan.refill_ticks());
         let instance = self.seat.ready()?;
@@ -175,7 +175,7 @@ impl Balancer for PluginBalancer {
             state.eligible.extend_from_slice(request.eligible);
         }
         if self.wants_request
-            && let Some(facts) = request.request.as_deref_mut()
+            && let Some(facts) = request.request
         {
             state.lend(facts);
         }
@@ -186,10 +186,8 @@ impl Balancer for PluginBalancer {
         if self.wants_columns {
             state.eligible.clear();
         }
-        if self.wants_request
-            && let Some(facts) = request.request.as_deref_mut()
-        {
-            state.give_back(facts);
+        if self.wants_request {
+            state.give_back();
         }
         self.seat.settle(choice.and_then(|choice| checked(choice, request.eligible)))
     }

@@ -53,7 +53,7 @@ impl Memo {
     /// Remembers where requests like this one go.
     pub(super) fn learn(&mut self, request: &RequestFacts, target: &Target) {
         let texts = [&request.query, &request.upgrade, &target.path].map(|text| text.as_ref().map_or(0, String::len));
-        let line = request.method.as_str().len() + request.authority.len() + request.path.len();
+        let line = request.method.as_str().len() + request.host_and_port().len() + request.path.len();
         if line + texts.iter().sum::<usize>() > LONGEST {
             return;
         }
@@ -102,20 +102,21 @@ impl Decided {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use super::*;
 
     fn request() -> RequestFacts {
         RequestFacts {
             method: Method::GET,
             scheme: Scheme::Http,
-            authority: "a.example:80".to_owned(),
-            host_len: 9,
+            authority: "a.example:80".parse().ok(),
             path: "/p".to_owned(),
             query: Some("q".to_owned()),
             upgrade: None,
             client: None,
             sni: None,
-            headers: ::http::HeaderMap::new(),
+            headers: Arc::default(),
         }
     }
 
@@ -129,7 +130,7 @@ mod tests {
         let others: [fn(&mut RequestFacts); 6] = [
             |other| other.method = Method::HEAD,
             |other| other.scheme = Scheme::Https,
-            |other| other.authority = "b.example:80".to_owned(),
+            |other| other.authority = "b.example:80".parse().ok(),
             |other| other.path = "/p/".to_owned(),
             |other| other.query = None,
             |other| other.upgrade = Some("websocket".to_owned()),
@@ -147,7 +148,7 @@ mod tests {
         let target = Target { cluster: 0, path: None, route: None };
         memo.learn(&request(), &target);
 
-        let same = RequestFacts { authority: "A.Example".to_owned(), ..request() };
+        let same = RequestFacts { authority: "A.Example".parse().ok(), ..request() };
 
         assert_eq!(memo.recall(&same), Some(target), "a router sees neither");
     }
@@ -163,7 +164,7 @@ mod tests {
         let long = [
             RequestFacts { path: format!("/{}", text()), ..request() },
             RequestFacts { query: Some(text()), ..request() },
-            RequestFacts { authority: text(), host_len: LONGEST, ..request() },
+            RequestFacts { authority: text().parse().ok(), ..request() },
             RequestFacts { method: Method::from_bytes(text().as_bytes()).unwrap(), ..request() },
             RequestFacts { upgrade: Some(text()), ..request() },
         ];

@@ -123,7 +123,7 @@ struct PluginRouter {
 }
 
 impl Router for PluginRouter {
-    fn route(&self, request: &mut RequestFacts) -> Result<Decision, Fault> {
+    fn route(&self, request: &RequestFacts) -> Result<Decision, Fault> {
         let mut memo = self.memos.mine();
         let Some(memo) = memo.as_mut() else { return self.ask(request) };
         if let Some(target) = memo.recall(request) {
@@ -151,7 +151,7 @@ impl Occasion for Asked<'_> {
         (request.scheme == Scheme::Https).hash(hasher);
         if self.all {
             (request.client, &request.sni).hash(hasher);
-            for (name, value) in &request.headers {
+            for (name, value) in request.headers.as_ref() {
                 (name, value).hash(hasher);
             }
         }
@@ -159,7 +159,7 @@ impl Occasion for Asked<'_> {
 }
 
 impl PluginRouter {
-    fn ask(&self, request: &mut RequestFacts) -> Result<Decision, Fault> {
+    fn ask(&self, request: &RequestFacts) -> Result<Decision, Fault> {
         let mut seat = self.seats.mine();
         let ticks = seat.plan().artifact.ticks;
         let line = contract::RequestLine {
@@ -177,7 +177,7 @@ impl PluginRouter {
         }
         let decision = instance.run(ticks, |guest, store| guest.router.call_route(store, &line));
         if self.wants_request {
-            instance.store.data_mut().give_back(request);
+            instance.store.data_mut().give_back();
         }
         seat.settle_for(&Asked { request, all }, decision.and_then(|decision| self.checked(decision)))
     }

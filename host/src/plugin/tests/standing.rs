@@ -16,10 +16,10 @@ fn requests_that_make_a_router_trap_or_answer_wrongly_do_not_put_it_aside() {
         let artifact = load(&runtime, bytes).unwrap();
         let router = artifact.router(&Value::Null, &["a".into(), "b".into()], 1, NonZeroUsize::MIN).unwrap();
         for _ in 0..20 {
-            router.route(&mut facts(true)).unwrap_err();
+            router.route(&facts(true)).unwrap_err();
         }
 
-        router.route(&mut facts(false)).unwrap();
+        router.route(&facts(false)).unwrap();
 
         assert_eq!(artifact.status()[0].aside, 0);
     }
@@ -50,13 +50,13 @@ fn what_makes_a_router_hang_is_refused_and_all_else_is_served() {
     let runtime = Runtime::new(None).unwrap();
     let (artifact, router) = router_looping_if(&runtime, "(call $misbehave)");
     for _ in 0..5 {
-        assert_eq!(kind(router.route(&mut facts(true))), Some(FaultKind::Deadline));
+        assert_eq!(kind(router.route(&facts(true))), Some(FaultKind::Deadline));
 
-        assert_eq!(kind(router.route(&mut facts(false))), None, "the same line without what makes it hang");
+        assert_eq!(kind(router.route(&facts(false))), None, "the same line without what makes it hang");
     }
 
-    comes_to_be_refused(|| router.route(&mut facts(true)));
-    assert_eq!(kind(router.route(&mut facts(false))), None);
+    comes_to_be_refused(|| router.route(&facts(true)));
+    assert_eq!(kind(router.route(&facts(false))), None);
     assert_eq!(artifact.status()[0].aside, 0);
 }
 
@@ -67,7 +67,7 @@ fn a_router_that_one_path_makes_hang_is_not_put_aside_whatever_the_path() {
     for (length, path) in [(1, "/"), (5, "/slow")] {
         let (artifact, router) = router_looping_if(&runtime, &format!("(i32.eq (local.get 6) (i32.const {length}))"));
         let ask = |path: &str, query: u32| {
-            router.route(&mut RequestFacts { path: path.to_owned(), query: Some(query.to_string()), ..facts(false) })
+            router.route(&RequestFacts { path: path.to_owned(), query: Some(query.to_string()), ..facts(false) })
         };
         for number in 0..12 {
             assert_eq!(kind(ask(path, number)), Some(FaultKind::Deadline), "each is another question");
@@ -82,7 +82,7 @@ fn a_router_that_one_path_makes_hang_is_not_put_aside_whatever_the_path() {
 fn a_router_that_always_hangs_is_put_aside() {
     let runtime = Runtime::new(None).unwrap();
     let (artifact, router) = router_looping_if(&runtime, "(i32.const 1)");
-    let ask = |number: u32| router.route(&mut RequestFacts { query: Some(number.to_string()), ..facts(false) });
+    let ask = |number: u32| router.route(&RequestFacts { query: Some(number.to_string()), ..facts(false) });
     for number in 0..5 {
         assert_eq!(kind(ask(number)), Some(FaultKind::Deadline));
     }
@@ -109,11 +109,11 @@ fn a_router_that_recovers_comes_back_by_a_question_of_our_own() {
     let artifact = load(&runtime, text.as_bytes()).unwrap();
     let router = artifact.router(&Value::Null, &["a".into()], 1, NonZeroUsize::MIN).unwrap();
     for _ in 0..5 {
-        router.route(&mut facts(false)).unwrap_err();
+        router.route(&facts(false)).unwrap_err();
     }
     assert_eq!(artifact.status()[0].aside, 1);
 
-    eventually("it answers a question of our own", || router.route(&mut facts(false)).is_ok());
+    eventually("it answers a question of our own", || router.route(&facts(false)).is_ok());
 
     assert_eq!(artifact.status()[0].aside, 0);
 }
