@@ -5,14 +5,15 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::commons::Commons;
+use super::counters::RoleCounters;
 use super::describe::{self, About};
 use super::limits::{Limits, Meter};
 use super::load::{LoadError, Problem};
 use super::pulse::{Pulse, ticks};
+use super::role::RoleKind;
 use super::roles;
 use super::runtime::Compiled;
-use super::status::{Ledger, RoleStatus};
-use super::surface::RoleKind;
+use super::status::RoleStatus;
 use crate::config::Endpoint;
 use crate::policy::{Balancer, ClusterNumbers, Rewriter, Router};
 
@@ -29,7 +30,7 @@ pub struct Artifact {
     pub(super) setup: Duration,
     pub(super) commons: Arc<Commons>,
     pub(super) pulse: Arc<Pulse>,
-    ledgers: Vec<Arc<Ledger>>,
+    counters: Vec<Arc<RoleCounters>>,
 }
 
 impl std::fmt::Debug for Artifact {
@@ -46,7 +47,7 @@ impl Artifact {
         limits: &Limits,
         commons: Arc<Commons>,
         pulse: Arc<Pulse>,
-        ledgers: Vec<Arc<Ledger>>,
+        counters: Vec<Arc<RoleCounters>>,
     ) -> Self {
         Self {
             origin,
@@ -57,7 +58,7 @@ impl Artifact {
             setup: limits.setup_deadline(),
             commons,
             pulse,
-            ledgers,
+            counters,
         }
     }
 
@@ -76,7 +77,7 @@ impl Artifact {
     /// Its numbers, role by role.
     #[must_use]
     pub fn status(&self) -> Vec<RoleStatus> {
-        self.ledgers.iter().map(|ledger| ledger.snapshot()).collect()
+        self.counters.iter().map(|counters| counters.snapshot()).collect()
     }
 
     /// SHA-256 of the file, hex.
@@ -152,9 +153,9 @@ impl Artifact {
     }
 
     /// The counters of a role, if it has that role.
-    pub(super) fn ledger(&self, role: RoleKind) -> Result<Arc<Ledger>, Problem> {
-        let ledger = self.ledgers.iter().find(|ledger| ledger.role == role);
-        ledger.cloned().ok_or_else(|| Problem::WrongRole { expected: role, found: self.roles().to_vec() })
+    pub(super) fn counters(&self, role: RoleKind) -> Result<Arc<RoleCounters>, Problem> {
+        let counters = self.counters.iter().find(|counters| counters.role == role);
+        counters.cloned().ok_or_else(|| Problem::WrongRole { expected: role, found: self.roles().to_vec() })
     }
 
     fn refused(&self, problem: Problem) -> LoadError {

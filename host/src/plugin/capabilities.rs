@@ -1,6 +1,5 @@
 //! What a plugin may ask of the gateway: `log`, `request`, `columns`, `counters`, `clock`, `table`; and `system` for the adapter.
 
-use std::borrow::Cow;
 use std::hash::{BuildHasher, Hasher, RandomState};
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
@@ -10,10 +9,7 @@ use wasmtime::component::{HasSelf, Linker};
 use super::bindings::{clock, columns, counters, log, request, system, table, types};
 use super::commons::Admission;
 use super::host_state::HostState;
-use crate::text;
-
-/// Bytes of a log line that are kept; from the contract.
-const LINE_BYTES: usize = 4096;
+use super::text::printable;
 
 /// Defines every interface of the contract.
 pub(super) fn link(linker: &mut Linker<HostState>) -> wasmtime::Result<()> {
@@ -54,12 +50,6 @@ impl log::Host for HostState {
             log::Level::Error => error!(plugin, role, "{message}"),
         }
     }
-}
-
-/// One line of bounded length: what acts is shown, so that a plugin cannot forge lines or hide in them.
-pub(super) fn printable(message: &str) -> Cow<'_, str> {
-    let end = message.floor_char_boundary(LINE_BYTES);
-    text::printable(message.get(..end).unwrap_or_default())
 }
 
 impl request::Host for HostState {
@@ -147,16 +137,8 @@ mod tests {
     use super::super::commons::Commons;
     use super::super::host_state::Lent;
     use super::super::limits::Meter;
-    use super::super::surface::RoleKind;
+    use super::super::role::RoleKind;
     use super::*;
-
-    #[test]
-    fn log_lines_stay_one_line_of_bounded_length() {
-        assert_eq!(printable("plain äöü"), "plain äöü");
-        assert_eq!(printable("a\nERROR forged\u{1b}[31m"), "a\\nERROR forged\\u{1b}[31m");
-        assert_eq!(printable("\u{202e}txt.exe\u{2028}ad\u{200b}min"), "\\u{202e}txt.exe\\u{2028}ad\\u{200b}min");
-        assert_eq!(printable(&"ä".repeat(4096)).len(), LINE_BYTES, "cut at a character");
-    }
 
     #[test]
     fn lines_below_the_log_level_do_not_use_up_the_allowance() {

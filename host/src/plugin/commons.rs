@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use arc_swap::ArcSwap;
 use parking_lot::Mutex;
 
-use super::totals::Estate;
+use super::counters::RetiredTotals;
 
 /// Keys of `counters`, and bytes of one; from the contract.
 const COUNTER_KEYS: usize = 1024;
@@ -27,7 +27,7 @@ pub(super) struct Commons {
     /// Why the last file for this name was refused.
     pub(super) refusal: Mutex<Option<String>>,
     /// What its artifacts counted before they ended.
-    pub(super) estate: Arc<Estate>,
+    pub(super) retired: Arc<RetiredTotals>,
 }
 
 impl Commons {
@@ -38,7 +38,7 @@ impl Commons {
             table: ArcSwap::default(),
             gate: Mutex::new(Gate::default()),
             refusal: Mutex::default(),
-            estate: Arc::default(),
+            retired: Arc::default(),
         }
     }
 

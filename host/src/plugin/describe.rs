@@ -4,12 +4,12 @@ use std::sync::Arc;
 
 use super::artifact::Artifact;
 use super::bindings::describe;
-use super::capabilities::printable;
 use super::commons::Commons;
 use super::host_state::HostState;
 use super::instance::Instance;
 use super::load::Problem;
-use super::surface::RoleKind;
+use super::role::RoleKind;
+use super::text::printable;
 
 /// Bytes of a schema that are kept.
 const SCHEMA_BYTES: usize = 256 << 10;

@@ -2,7 +2,8 @@
 
 use wasmtime::{Trap, WasmBacktrace};
 
-use super::limits::Meter;
+use super::limits::{ANSWER_BYTES, Meter};
+use super::text::printable;
 use crate::policy::FaultKind;
 
 /// Frames of the plugin's own backtrace that are told.
@@ -35,7 +36,7 @@ impl Crash {
             return Self { kind: FaultKind::Memory, detail: format!("{denial}; then: {cause}{backtrace}") };
         }
         if cause.contains("fuel allocated for hostcalls") {
-            return Self::answer(format_args!("at most {} bytes in one answer", super::instance::ANSWER_BYTES), "more");
+            return Self::answer(format_args!("at most {} bytes in one answer", ANSWER_BYTES), "more");
         }
         Self { kind: FaultKind::Trap, detail: format!("expected an answer, found a trap: {cause}{backtrace}") }
     }
@@ -51,7 +52,7 @@ fn frames(backtrace: &WasmBacktrace) -> String {
         .iter()
         .take(FRAMES)
         .map(|frame| match frame.func_name() {
-            Some(name) => super::capabilities::printable(name).into_owned(),
+            Some(name) => printable(name).into_owned(),
             None => format!("function {}", frame.func_index()),
         })
         .collect();

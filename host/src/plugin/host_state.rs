@@ -8,7 +8,7 @@ use ::http::HeaderMap;
 use super::commons::Commons;
 use super::limits::Meter;
 use super::pulse::Overtime;
-use super::surface::RoleKind;
+use super::role::RoleKind;
 use crate::policy::{ClusterNumbers, RequestFacts};
 
 /// The `T` of every `Store<T>` here.

@@ -8,11 +8,10 @@ use wasmtime::{Store, UpdateDeadline};
 
 use super::fault::Crash;
 use super::host_state::HostState;
-use super::load::{Problem, told};
+use super::limits::ANSWER_BYTES;
+use super::load::Problem;
 use super::pulse::Pulse;
-
-/// Bytes that one call may hand from the plugin to the gateway.
-pub(super) const ANSWER_BYTES: usize = 4 << 20;
+use super::text::one_line;
 
 /// Handles of resources in one instance. The contract has no resources; what a plugin passes around within itself is
 /// kept in native memory, which its own limit does not see.
@@ -67,7 +66,7 @@ impl<G> Instance<G> {
         }
         let instance = instance.map_err(|error| StartError::Crash(Crash::classify(&error, &store.data().meter)))?;
         let guest =
-            find(&mut store, &instance).map_err(|error| StartError::Signature(told(format_args!("{error:#}"))))?;
+            find(&mut store, &instance).map_err(|error| StartError::Signature(one_line(format_args!("{error:#}"))))?;
         Ok(Self { store, guest, fresh: true, started, pulse: Arc::clone(pulse) })
     }
 

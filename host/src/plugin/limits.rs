@@ -37,6 +37,9 @@ impl Limits {
     }
 }
 
+/// Bytes that one call may hand from the plugin to the gateway.
+pub(super) const ANSWER_BYTES: usize = 4 << 20;
+
 /// Elements of all tables of one instance. A Python plugin needs some 20,000.
 const TABLE_ELEMENTS: usize = 1 << 18;
 

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::capabilities::printable;
-use super::surface::{PACKAGE, RoleKind, VERSION};
+use super::contract::{PACKAGE, VERSION};
+use super::role::RoleKind;
 
 /// A plugin was not loaded. What runs goes on running.
 #[derive(Clone, Debug, thiserror::Error)]
@@ -243,16 +243,6 @@ pub enum RuntimeError {
     /// No thread for the clock.
     #[error("no thread for the plugins' clock")]
     Clock(#[source] std::io::Error),
-}
-
-/// What a file says, or what is said about it with its own names, as one line of bounded length: no file forges lines.
-pub(super) fn told(text: impl std::fmt::Display) -> String {
-    printable(&text.to_string()).into_owned()
-}
-
-/// The same, as a name.
-pub(super) fn quoted(name: &str) -> String {
-    format!("`{}`", told(name))
 }
 
 fn list(names: &[String]) -> String {

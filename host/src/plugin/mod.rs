@@ -5,15 +5,18 @@
 //!         digest; a child wraps,     ├─▶ router:   a seat for each worker ──────┼─▶ the traits of `policy`
 //!         compiles, tries; link      ╰─▶ rewriter: a seat for each worker ──────╯
 //!
-//! seat: instance + breaker + tally; a fault throws the instance away, the next call makes a fresh one
+//! seat: instance + breaker + counters; a fault throws the instance away, the next call makes a fresh one
 //! ```
 
 mod artifact;
 mod bindings;
 mod breaker;
+mod burst;
 mod capabilities;
 mod commons;
 mod compile;
+mod contract;
+mod counters;
 mod describe;
 mod fault;
 mod host_state;
@@ -22,6 +25,7 @@ mod limits;
 mod load;
 mod plan;
 mod pulse;
+mod role;
 mod roles;
 mod runtime;
 mod seat;
@@ -29,7 +33,7 @@ mod shipped;
 pub mod status;
 mod surface;
 mod suspects;
-mod totals;
+mod text;
 mod wasi;
 mod wrap;
 
@@ -41,8 +45,8 @@ pub use compile::{Bounds, Compiler, work};
 pub use describe::About;
 pub use limits::Limits;
 pub use load::{ConfigFault, LoadError, Problem, RuntimeError};
+pub use role::RoleKind;
 #[doc(hidden)]
 pub use roles::try_answers;
 pub use runtime::{Runtime, Spec};
 pub use shipped::{SHIPPED, shipped};
-pub use surface::RoleKind;

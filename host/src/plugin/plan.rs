@@ -9,15 +9,15 @@ use wasmtime::Store;
 
 use super::artifact::Artifact;
 use super::bindings::types::ConfigError;
-use super::capabilities::printable;
 use super::commons::Commons;
+use super::counters::RoleCounters;
 use super::host_state::HostState;
 use super::instance::{Instance, StartError};
 use super::load::{ConfigFault, Problem};
 use super::pulse::ticks;
-use super::status::Ledger;
-use super::surface::RoleKind;
+use super::role::RoleKind;
 use super::suspects::Party;
+use super::text::printable;
 use crate::policy::FaultKind;
 
 /// Objections to a configuration that are kept.
@@ -73,7 +73,7 @@ pub(super) trait Role: Send + Sync + Sized + 'static {
 /// All it takes to make an instance.
 pub(super) struct Plan<R> {
     pub(super) artifact: Arc<Artifact>,
-    pub(super) ledger: Arc<Ledger>,
+    pub(super) counters: Arc<RoleCounters>,
     pub(super) role: R,
     /// What the slowest start so far has taken, in microseconds.
     started: AtomicU64,
@@ -81,8 +81,8 @@ pub(super) struct Plan<R> {
 
 impl<R: Role> Plan<R> {
     pub(super) fn new(artifact: &Arc<Artifact>, role: R) -> Result<Arc<Self>, Problem> {
-        let ledger = artifact.ledger(R::KIND)?;
-        Ok(Arc::new(Self { artifact: Arc::clone(artifact), ledger, role, started: AtomicU64::new(0) }))
+        let counters = artifact.counters(R::KIND)?;
+        Ok(Arc::new(Self { artifact: Arc::clone(artifact), counters, role, started: AtomicU64::new(0) }))
     }
 
     /// A fresh instance, configured, while nobody waits for it. How long that takes is the measure for replacements.

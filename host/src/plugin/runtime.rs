@@ -18,13 +18,14 @@ use wasmtime::{Config, Engine, OptLevel};
 use super::artifact::Artifact;
 use super::commons::Commons;
 use super::compile::{self, Cache, Compiler, Linked, Measured, Translated};
+use super::counters::RoleCounters;
 use super::host_state::HostState;
 use super::limits::Limits;
 use super::load::{LoadError, Problem, RuntimeError};
 use super::pulse::Pulse;
-use super::status::{Ledger, Refusal, RoleStatus};
-use super::surface::{RoleKind, Surface};
-use super::totals::RoleTotals;
+use super::role::RoleKind;
+use super::status::{Refusal, RoleStatus, RoleTotals};
+use super::surface::Surface;
 use super::{capabilities, shipped};
 
 /// A file to load.
@@ -49,7 +50,7 @@ pub struct Runtime {
     cache: Option<Cache>,
     compiled: Mutex<HashMap<[u8; 32], Weak<Compiled>>>,
     commons: Mutex<BTreeMap<Arc<str>, Arc<Commons>>>,
-    ledgers: Mutex<Vec<Weak<Ledger>>>,
+    counters: Mutex<Vec<Weak<RoleCounters>>>,
 }
 
 impl std::fmt::Debug for Runtime {
@@ -95,7 +96,7 @@ impl Runtime {
             pulse,
             compiled: Mutex::default(),
             commons: Mutex::default(),
-            ledgers: Mutex::default(),
+            counters: Mutex::default(),
         }))
     }
 
@@ -121,20 +122,20 @@ impl Runtime {
             }
         };
         *commons.refusal.lock() = None;
-        let ledgers = compiled
+        let counters = compiled
             .surface
             .roles
             .iter()
             .map(|role| {
                 let (name, digest) = (Arc::clone(&commons.name), Arc::clone(&compiled.digest));
-                Arc::new(Ledger::new(name, *role, digest, Arc::clone(&commons.estate)))
+                Arc::new(RoleCounters::new(name, *role, digest, Arc::clone(&commons.retired)))
             })
             .collect::<Vec<_>>();
-        let mut known = self.ledgers.lock();
-        known.retain(|ledger| ledger.strong_count() > 0);
-        known.extend(ledgers.iter().map(Arc::downgrade));
+        let mut known = self.counters.lock();
+        known.retain(|counters| counters.strong_count() > 0);
+        known.extend(counters.iter().map(Arc::downgrade));
         drop(known);
-        Ok(Arc::new(Artifact::new(origin, compiled, spec.limits, commons, Arc::clone(&self.pulse), ledgers)))
+        Ok(Arc::new(Artifact::new(origin, compiled, spec.limits, commons, Arc::clone(&self.pulse), counters)))
     }
 
     /// Replaces the table that the plugin of this name may read.
@@ -145,18 +146,18 @@ impl Runtime {
     /// Numbers of every role of every artifact that lives.
     #[must_use]
     pub fn status(&self) -> Vec<RoleStatus> {
-        self.ledgers.lock().iter().filter_map(Weak::upgrade).map(|ledger| ledger.snapshot()).collect()
+        self.counters.lock().iter().filter_map(Weak::upgrade).map(|counters| counters.snapshot()).collect()
     }
 
     /// What each plugin name has counted in each role since the start, whatever became of its files.
     #[must_use]
     pub fn totals(&self) -> Vec<RoleTotals> {
         // Held, so that none passes from the living to the dead in between.
-        let living: Vec<_> = self.ledgers.lock().iter().filter_map(Weak::upgrade).collect();
+        let living: Vec<_> = self.counters.lock().iter().filter_map(Weak::upgrade).collect();
         let mut totals: BTreeMap<(String, RoleKind), RoleTotals> = BTreeMap::new();
-        let past = self.commons.lock().values().flat_map(|one| one.estate.all()).collect::<Vec<_>>();
+        let past = self.commons.lock().values().flat_map(|one| one.retired.all()).collect::<Vec<_>>();
         totals.extend(past.into_iter().map(|one| ((one.plugin.clone(), one.role), one)));
-        for status in living.iter().map(|ledger| ledger.snapshot()) {
+        for status in living.iter().map(|counters| counters.snapshot()) {
             let nothing = || RoleTotals::nothing(&status.plugin, status.role);
             totals.entry((status.plugin.clone(), status.role)).or_insert_with(nothing).add(&status);
         }

@@ -14,10 +14,10 @@ use std::sync::atomic::Ordering::Relaxed;
 use std::time::{Duration, Instant};
 
 use super::breaker::{Breaker, Change};
+use super::counters::SlotCounters;
 use super::fault::Crash;
 use super::instance::Instance;
 use super::plan::{Cost, NoInstance, Plan, Role};
-use super::status::Tally;
 use super::suspects::Suspects;
 use crate::policy::{Fault, FaultKind};
 
@@ -40,22 +40,22 @@ pub(super) struct Seat<R: Role> {
     suspects: Suspects,
     /// For what the plugin is told, one for each [`Word`]: a success in one must not excuse the other, nor a pick either.
     ears: [Breaker; 2],
-    tally: Arc<Tally>,
+    counters: Arc<SlotCounters>,
     began: Option<Instant>,
 }
 
 impl<R: Role> Seat<R> {
     /// With its first instance.
     pub(super) fn new(plan: Arc<Plan<R>>, instance: Instance<R::Guest>) -> Self {
-        let tally = plan.ledger.open();
-        plan.ledger.instances.fetch_add(1, Relaxed);
+        let counters = plan.counters.open();
+        plan.counters.instances.fetch_add(1, Relaxed);
         Self {
             plan,
             instance: Some(instance),
             breaker: Breaker::default(),
             suspects: Suspects::default(),
             ears: Default::default(),
-            tally,
+            counters,
             began: None,
         }
     }
@@ -69,7 +69,7 @@ impl<R: Role> Seat<R> {
         if self.breaker.is_aside() && !self.may_be_tried() {
             return Err(self.aside());
         }
-        self.began = self.tally.begin();
+        self.began = self.counters.begin();
         if self.instance.is_none() {
             self.replace()?;
         }
@@ -77,7 +77,7 @@ impl<R: Role> Seat<R> {
         match &mut self.instance {
             Some(instance) => Ok(instance),
             None => Err(Fault {
-                plugin: Arc::clone(&self.plan.ledger.plugin),
+                plugin: Arc::clone(&self.plan.counters.plugin),
                 kind: FaultKind::Unavailable,
                 detail: "no instance".to_owned(),
             }),
@@ -90,7 +90,7 @@ impl<R: Role> Seat<R> {
     /// The crash, as the fault that the caller sees.
     #[inline]
     pub(super) fn settle<T>(&mut self, answer: Result<T, Crash>) -> Result<T, Fault> {
-        self.tally.end(self.began.take());
+        self.counters.end(self.began.take());
         match answer {
             Ok(answer) => {
                 if self.breaker.succeeded() == Change::Closed {
@@ -107,13 +107,13 @@ impl<R: Role> Seat<R> {
     #[inline]
     pub(super) fn occupant(&mut self) -> Option<&mut Instance<R::Guest>> {
         let instance = self.instance.as_mut()?;
-        self.began = self.tally.begin();
+        self.began = self.counters.begin();
         Some(instance)
     }
 
     /// Ends a call to [`Self::occupant`]: a fault is counted and logged, and costs the instance.
     pub(super) fn conclude<T>(&mut self, answer: Result<T, Crash>) -> Option<T> {
-        self.tally.end(self.began.take());
+        self.counters.end(self.began.take());
         answer.map_err(|crash| self.lose(&crash, Instant::now())).ok()
     }
 
@@ -129,7 +129,7 @@ impl<R: Role> Seat<R> {
     /// Ends a call to [`Self::listener`]. Faults in a row mute feedback, so that not every pick pays for a fresh instance.
     #[inline]
     pub(super) fn heard(&mut self, word: Word, answer: Result<(), Crash>) {
-        self.tally.end(self.began.take());
+        self.counters.end(self.began.take());
         let [opened, closed] = &mut self.ears;
         let ear = match word {
             Word::Opened => opened,
@@ -151,7 +151,7 @@ impl<R: Role> Seat<R> {
 
     /// Counts and logs an answer that is refused from an instance that works.
     pub(super) fn object(&self, crash: &Crash) {
-        self.plan.ledger.record(crash, Instant::now());
+        self.plan.counters.record(crash, Instant::now());
     }
 
     /// The plan that instances are made by.
@@ -165,7 +165,7 @@ impl<R: Role> Seat<R> {
         match self.plan.restart() {
             Ok(instance) => {
                 self.instance = Some(instance);
-                self.plan.ledger.instances.fetch_add(1, Relaxed);
+                self.plan.counters.instances.fetch_add(1, Relaxed);
                 Ok(())
             }
             Err(NoInstance { problem, cost }) => {
@@ -193,26 +193,26 @@ impl<R: Role> Seat<R> {
             (_, Cost::Deadline) => self.breaker.failed_slowly(now),
             (_, Cost::Endless) => self.breaker.gave_out(now),
         };
-        let ledger = &self.plan.ledger;
+        let counters = &self.plan.counters;
         if let Change::Opened(pause) = change {
-            self.tally.set_aside(true);
-            let (plugin, role) = (&*ledger.plugin, ledger.role.as_str());
+            self.counters.set_open(true);
+            let (plugin, role) = (&*counters.plugin, counters.role.as_str());
             tracing::warn!(plugin, role, ?pause, "plugin put aside after repeated faults");
         }
-        Fault { plugin: Arc::clone(&ledger.plugin), kind: crash.kind, detail: crash.detail }
+        Fault { plugin: Arc::clone(&counters.plugin), kind: crash.kind, detail: crash.detail }
     }
 
     /// The instance failed: it is counted, logged and thrown away.
     #[cold]
     fn lose(&mut self, crash: &Crash, now: Instant) {
         self.discard();
-        self.plan.ledger.record(crash, now);
+        self.plan.counters.record(crash, now);
     }
 
     #[cold]
     fn muted(&self, pause: Duration) {
-        self.tally.set_muted(true);
-        let (plugin, role) = (&*self.plan.ledger.plugin, self.plan.ledger.role.as_str());
+        self.counters.set_feedback_open(true);
+        let (plugin, role) = (&*self.plan.counters.plugin, self.plan.counters.role.as_str());
         tracing::warn!(plugin, role, ?pause, "plugin gets no feedback after repeated faults in it");
     }
 
@@ -221,29 +221,29 @@ impl<R: Role> Seat<R> {
         if self.ears.iter().any(Breaker::is_aside) {
             return;
         }
-        self.tally.set_muted(false);
-        let (plugin, role) = (&*self.plan.ledger.plugin, self.plan.ledger.role.as_str());
+        self.counters.set_feedback_open(false);
+        let (plugin, role) = (&*self.plan.counters.plugin, self.plan.counters.role.as_str());
         tracing::info!(plugin, role, "plugin gets feedback again after a probe");
     }
 
     #[cold]
     fn back(&self) {
-        self.tally.set_aside(false);
-        let ledger = &self.plan.ledger;
-        tracing::info!(plugin = &*ledger.plugin, role = ledger.role.as_str(), "plugin is back after a probe");
+        self.counters.set_open(false);
+        let counters = &self.plan.counters;
+        tracing::info!(plugin = &*counters.plugin, role = counters.role.as_str(), "plugin is back after a probe");
     }
 
     #[cold]
     fn aside(&self) -> Fault {
-        let ledger = &self.plan.ledger;
-        ledger.count(FaultKind::Unavailable);
+        let counters = &self.plan.counters;
+        counters.count(FaultKind::Unavailable);
         let detail = "expected it in service, found it put aside after repeated faults".to_owned();
-        Fault { plugin: Arc::clone(&ledger.plugin), kind: FaultKind::Unavailable, detail }
+        Fault { plugin: Arc::clone(&counters.plugin), kind: FaultKind::Unavailable, detail }
     }
 
     fn discard(&mut self) {
         if self.instance.take().is_some() {
-            self.plan.ledger.instances.fetch_sub(1, Relaxed);
+            self.plan.counters.instances.fetch_sub(1, Relaxed);
         }
     }
 }
@@ -251,6 +251,6 @@ impl<R: Role> Seat<R> {
 impl<R: Role> Drop for Seat<R> {
     fn drop(&mut self) {
         self.discard();
-        self.plan.ledger.close(&self.tally);
+        self.plan.counters.close(&self.counters);
     }
 }

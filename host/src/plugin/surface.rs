@@ -1,56 +1,19 @@
 //! What a component's own type says it offers and asks for, read before any of it runs.
 
 use std::collections::BTreeSet;
-use std::fmt;
 
 use wasmtime::Engine;
 use wasmtime::component::Component;
 use wasmtime::component::types::ComponentItem;
 
-use super::load::{Problem, quoted, told};
+use super::contract::{PACKAGE, VERSION};
+use super::load::Problem;
+use super::role::RoleKind;
+use super::text::{one_line, quoted};
 use crate::config::Allow;
-
-/// The package that all versions of the contract share.
-pub(super) const PACKAGE: &str = "tidegate:plugin/";
-
-/// The version that this host speaks.
-pub(super) const VERSION: &str = "0.1.0";
 
 /// Interfaces that an operator may grant.
 const GRANTABLE: [&str; 6] = ["log", "request", "columns", "counters", "clock", "table"];
-
-/// What a plugin may decide.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum RoleKind {
-    /// Who gets the next connection or request.
-    Balancer,
-    /// Which cluster, which path, or an answer right away.
-    Router,
-    /// What goes back to the client.
-    Rewriter,
-}
-
-impl RoleKind {
-    /// All of them.
-    pub const ALL: [Self; 3] = [Self::Balancer, Self::Router, Self::Rewriter];
-
-    /// As in the contract, logs and metrics.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Balancer => "balancer",
-            Self::Router => "router",
-            Self::Rewriter => "rewriter",
-        }
-    }
-}
-
-impl fmt::Display for RoleKind {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(self.as_str())
-    }
-}
 
 /// Exports and imports of a component, as far as the contract knows them.
 #[derive(Debug)]
@@ -78,11 +41,11 @@ impl Surface {
                 let known =
                     GRANTABLE.contains(&interface.as_str()) || ["types", "system"].contains(&interface.as_str());
                 if !known && has_functions(&item.ty, engine) {
-                    return Err(Problem::UnknownImport { import: told(name), remedy: String::new() });
+                    return Err(Problem::UnknownImport { import: one_line(name), remedy: String::new() });
                 }
                 imports.insert(interface);
             } else if has_functions(&item.ty, engine) {
-                return Err(Problem::UnknownImport { import: told(name), remedy: String::new() });
+                return Err(Problem::UnknownImport { import: one_line(name), remedy: String::new() });
             }
         }
         let roles: Vec<_> = RoleKind::ALL.into_iter().filter(|role| exports.contains(role.as_str())).collect();
@@ -124,7 +87,7 @@ fn interface(name: &str) -> Result<Option<String>, Problem> {
     let Some(rest) = name.strip_prefix(PACKAGE) else { return Ok(None) };
     match rest.split_once('@') {
         Some((interface, VERSION)) => Ok(Some(interface.to_owned())),
-        _ => Err(Problem::Version { found: told(name) }),
+        _ => Err(Problem::Version { found: one_line(name) }),
     }
 }
 

@@ -9,7 +9,8 @@ use std::thread::Builder;
 use std::time::{Duration, Instant};
 
 use super::super::limits::Limits;
-use super::super::load::{Problem, told};
+use super::super::load::Problem;
+use super::super::text::one_line;
 use super::{Bounds, Translated, bounds, frames};
 
 /// Between two looks at its memory.
@@ -167,8 +168,8 @@ fn death(bounds: &Bounds, status: Option<ExitStatus>, words: &str) -> String {
         Some(SIGXCPU) => format!("was still at work after {:?} of processor time", bounds.processor),
         // Not by this process, which has seen its output end before.
         Some(SIGKILL) => "was killed, perhaps because the system has too little memory".to_owned(),
-        Some(signal) => format!("ended by signal {signal}: {}", told(last)),
-        None => format!("ended with {status}: {}", told(last)),
+        Some(signal) => format!("ended by signal {signal}: {}", one_line(last)),
+        None => format!("ended with {status}: {}", one_line(last)),
     }
 }
 

@@ -10,7 +10,8 @@ use wasmparser::{
 };
 
 use super::super::limits::PARTS;
-use super::super::load::{Problem, told};
+use super::super::load::Problem;
+use super::super::text::one_line;
 
 /// Functions in one file. Interpreters have some 30,000.
 const FUNCTIONS: usize = 200_000;
@@ -291,7 +292,7 @@ fn handed_in() -> Problem {
 }
 
 fn invalid(error: wasmparser::BinaryReaderError) -> Problem {
-    Problem::Invalid { message: told(error) }
+    Problem::Invalid { message: one_line(error) }
 }
 
 #[cfg(test)]

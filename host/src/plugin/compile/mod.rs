@@ -25,7 +25,8 @@ use std::time::Duration;
 use wasmtime::component::Component;
 
 use super::limits::Limits;
-use super::load::{Problem, told};
+use super::load::Problem;
+use super::text::one_line;
 
 pub use bounds::Bounds;
 pub(super) use cache::{Cache, hex};
@@ -88,7 +89,7 @@ impl Translated {
     /// The code of `component`.
     pub(super) fn of(component: &Component, measured: Measured) -> Result<Self, Problem> {
         let code = component.serialize();
-        let code = code.map_err(|error| Problem::Invalid { message: told(format_args!("{error:#}")) })?;
+        let code = code.map_err(|error| Problem::Invalid { message: one_line(format_args!("{error:#}")) })?;
         if code.len() > CODE_BYTES {
             return Err(Problem::too_much("bytes of compiled code", CODE_BYTES, code.len()));
         }

@@ -3,7 +3,8 @@
 use wasmtime::Engine;
 use wasmtime::component::Component;
 
-use super::super::load::{Problem, told};
+use super::super::load::Problem;
+use super::super::text::one_line;
 use super::Translated;
 
 /// The component that `translated` was made from.
@@ -25,5 +26,5 @@ pub(in super::super) fn component(engine: &Engine, translated: &Translated) -> R
     //   compatibility hash, and this program's version.
     // A `Translated` is made nowhere else. wasmtime itself refuses what was made by another version or configuration.
     let component = unsafe { Component::deserialize(engine, &translated.code) };
-    component.map_err(|error| Problem::Invalid { message: told(format_args!("{error:#}")) })
+    component.map_err(|error| Problem::Invalid { message: one_line(format_args!("{error:#}")) })
 }

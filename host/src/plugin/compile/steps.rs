@@ -8,10 +8,12 @@ use super::super::commons::Commons;
 use super::super::host_state::HostState;
 use super::super::instance::Instance;
 use super::super::limits::{Limits, Meter};
-use super::super::load::{Problem, told};
+use super::super::load::Problem;
 use super::super::pulse::ticks;
+use super::super::role::RoleKind;
 use super::super::runtime::Runtime;
-use super::super::surface::{RoleKind, Surface};
+use super::super::surface::Surface;
+use super::super::text::one_line;
 use super::super::{wasi, wrap};
 use super::count::{Cost, cost};
 use super::{Measured, check_size};
@@ -39,7 +41,7 @@ impl Runtime {
         let mut measured = Measured { instances, held, started: std::time::Duration::ZERO };
         measured.check(limits)?;
         let component = Component::from_binary(&self.engine, &wasm)
-            .map_err(|error| Problem::Invalid { message: told(format_args!("{error:#}")) })?;
+            .map_err(|error| Problem::Invalid { message: one_line(format_args!("{error:#}")) })?;
         let linked = self.link(&component)?;
         linked.surface.check(&limits.allow)?;
         make_room();
@@ -57,7 +59,8 @@ impl Runtime {
             }
             linker.instantiate_pre(component)
         };
-        let pre = link(&mut linker).map_err(|error| Problem::Signature { message: told(format_args!("{error:#}")) })?;
+        let pre =
+            link(&mut linker).map_err(|error| Problem::Signature { message: one_line(format_args!("{error:#}")) })?;
         Ok(Linked { surface, pre })
     }
 

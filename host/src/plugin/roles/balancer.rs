@@ -9,14 +9,14 @@ use wasmtime::component::Instance as Linked;
 use super::super::artifact::Artifact;
 use super::super::bindings::types::ConfigError;
 use super::super::bindings::{balancer as contract, feedback, handover, types};
-use super::super::capabilities::printable;
 use super::super::fault::Crash;
 use super::super::host_state::HostState;
 use super::super::instance::Instance;
 use super::super::load::Problem;
 use super::super::plan::{Plan, Role};
+use super::super::role::RoleKind;
 use super::super::seat::{Seat, Word};
-use super::super::surface::RoleKind;
+use super::super::text::printable;
 use crate::config::Endpoint;
 use crate::policy::{Balancer, ClusterNumbers, Fault, Metric, Outcome, PickRequest};
 

@@ -86,7 +86,7 @@ impl<R: Role> Seat<R> {
             }
         }
         if opened {
-            let (plugin, role) = (&*self.plan.ledger.plugin, self.plan.ledger.role.as_str());
+            let (plugin, role) = (&*self.plan.counters.plugin, self.plan.counters.role.as_str());
             let endpoint = party.map(|party| tracing::field::display(party.endpoint));
             limited!(warn, of: *plugin, plugin, role, endpoint, "what made the plugin pass its deadline is refused for a while");
         }
@@ -100,7 +100,7 @@ impl<R: Role> Seat<R> {
                 match self.plan.restart() {
                     Ok(instance) => {
                         self.instance = Some(instance);
-                        self.plan.ledger.instances.fetch_add(1, Relaxed);
+                        self.plan.counters.instances.fetch_add(1, Relaxed);
                     }
                     Err(NoInstance { problem, cost }) => {
                         self.lose(&Crash { kind: FaultKind::Unavailable, detail: problem.to_string() }, Instant::now());
@@ -147,10 +147,10 @@ impl<R: Role> Seat<R> {
 
     #[cold]
     fn refused(&self) -> Fault {
-        let ledger = &self.plan.ledger;
-        ledger.count(FaultKind::Unavailable);
+        let counters = &self.plan.counters;
+        counters.count(FaultKind::Unavailable);
         let detail =
             "expected something that it answers in time, found what has made it pass its deadline again and again";
-        Fault { plugin: Arc::clone(&ledger.plugin), kind: FaultKind::Unavailable, detail: detail.to_owned() }
+        Fault { plugin: Arc::clone(&counters.plugin), kind: FaultKind::Unavailable, detail: detail.to_owned() }
     }
 }

@@ -116,7 +116,7 @@ fn all_four_kinds_of_file_load_and_pick() {
     let short = wat::parse_bytes(guest!("first")).unwrap();
     let component = wrap::component(short.clone()).unwrap();
     let with_metadata =
-        wrap::contract::embed(wat::parse_bytes(guest!("canonical")).unwrap().into_owned(), "balancer-plugin").unwrap();
+        contract::embed(wat::parse_bytes(guest!("canonical")).unwrap().into_owned(), "balancer-plugin").unwrap();
 
     for (kind, bytes) in [
         ("text, short names", &guest!("first")[..]),

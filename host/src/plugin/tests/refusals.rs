@@ -191,7 +191,7 @@ fn modules_with_metadata_are_refused_for_what_the_encoder_finds() {
     let text = String::from_utf8_lossy(guest!("canonical"))
         .replace("(memory (export \"memory\") 1)", "(import \"env\" \"foo\" (func)) (memory (export \"memory\") 1)");
     let module = wat::parse_str(text).unwrap();
-    let module = wrap::contract::embed(module, "balancer-plugin").unwrap();
+    let module = contract::embed(module, "balancer-plugin").unwrap();
 
     let refused = problem(load(&runtime, &module));
 

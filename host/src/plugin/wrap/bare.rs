@@ -8,10 +8,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use wasm_encoder::reencode::{Reencode, utils};
 use wasmparser::{ExternalKind, Parser};
 
-use super::super::load::{Problem, quoted, told};
-use super::super::surface::{PACKAGE, VERSION};
+use super::super::contract::{self, PACKAGE, VERSION};
+use super::super::load::Problem;
+use super::super::text::{one_line, quoted};
 use super::super::wasi::PREVIEW1;
-use super::contract;
 use super::scan::Scan;
 
 /// What each exported interface consists of.
@@ -49,7 +49,7 @@ pub(super) fn with_metadata(module: &[u8], scan: &Scan) -> Result<Vec<u8>, Probl
     let exports = names.check(scan)?;
     let renamed = names.rename(module)?;
     contract::embed_interfaces(renamed, &imports, &exports)
-        .map_err(|error| Problem::Invalid { message: told(format_args!("{error:#}")) })
+        .map_err(|error| Problem::Invalid { message: one_line(format_args!("{error:#}")) })
 }
 
 /// Interfaces that it imports from.
@@ -57,7 +57,7 @@ fn imported(scan: &Scan) -> Result<Vec<&'static str>, Problem> {
     let mut interfaces = BTreeSet::new();
     for import in &scan.imports {
         let unknown = |remedy: &str| Problem::UnknownImport {
-            import: told(format_args!("{}.{}", import.module, import.name)),
+            import: one_line(format_args!("{}.{}", import.module, import.name)),
             remedy: remedy.to_owned(),
         };
         if import.module == PREVIEW1 {
@@ -70,7 +70,7 @@ fn imported(scan: &Scan) -> Result<Vec<&'static str>, Problem> {
             })?
         } else if let Some(rest) = import.module.strip_prefix(PACKAGE) {
             let Some((interface, VERSION)) = rest.split_once('@') else {
-                return Err(Problem::Version { found: told(&import.module) });
+                return Err(Problem::Version { found: one_line(&import.module) });
             };
             let known = IMPORTS.iter().find(|(name, of)| *of == interface && *name == import.name);
             known.map(|(_, interface)| *interface).ok_or_else(|| unknown("; the contract has no such function"))?
@@ -101,7 +101,7 @@ impl Names {
                 version.is_none_or(|(version, _)| version != VERSION)
             })
         }) {
-            return Err(Problem::Version { found: told(other) });
+            return Err(Problem::Version { found: one_line(other) });
         }
         let mut names = Self::default();
         for (interface, functions) in EXPORTS {
@@ -193,7 +193,7 @@ impl Names {
         let mut rename = Rename(self);
         rename
             .parse_core_module(&mut renamed, Parser::new(0), module)
-            .map_err(|error| Problem::Invalid { message: told(error) })?;
+            .map_err(|error| Problem::Invalid { message: one_line(error) })?;
         Ok(renamed.finish())
     }
 }

@@ -11,7 +11,8 @@ use wasm_encoder::{
 };
 use wasmparser::{ExternalKind, Parser};
 
-use super::super::load::{Problem, told};
+use super::super::load::Problem;
+use super::super::text::one_line;
 use super::scan::Scan;
 
 /// `module` with the flag, its getter, and the wrapped functions. Everything new comes last, so no index moves.
@@ -32,7 +33,7 @@ pub(super) fn guarded(module: &[u8]) -> Result<Vec<u8>, Problem> {
     let mut output = Module::new();
     guard
         .parse_core_module(&mut output, Parser::new(0), module)
-        .map_err(|error| Problem::Invalid { message: told(error) })?;
+        .map_err(|error| Problem::Invalid { message: one_line(error) })?;
     Ok(output.finish())
 }
 

@@ -5,8 +5,9 @@
 
 use wasmparser::{ComponentType, ComponentTypeDeclaration, InstanceTypeDeclaration, KnownCustom, Parser, Payload};
 
-use super::super::load::{Problem, told};
-use super::super::surface::{PACKAGE, VERSION};
+use super::super::contract::{PACKAGE, VERSION};
+use super::super::load::Problem;
+use super::super::text::one_line;
 
 /// Types within types that are looked into; the contract's have three.
 const DEPTH: usize = 16;
@@ -75,17 +76,17 @@ fn named(name: &str, depth: usize) -> Result<(), Problem> {
     if package == contract {
         return match rest.split_once('@') {
             Some((_, VERSION)) => Ok(()),
-            _ => Err(Problem::Version { found: told(name) }),
+            _ => Err(Problem::Version { found: one_line(name) }),
         };
     }
     if package.starts_with("wasi:") || depth == 0 {
         return Ok(());
     }
-    Err(Problem::Foreign { found: told(name) })
+    Err(Problem::Foreign { found: one_line(name) })
 }
 
 fn invalid(error: wasmparser::BinaryReaderError) -> Problem {
-    Problem::Invalid { message: told(error) }
+    Problem::Invalid { message: one_line(error) }
 }
 
 #[cfg(test)]

@@ -7,7 +7,6 @@
 //! ```
 
 mod bare;
-pub(super) mod contract;
 mod guard;
 mod metadata;
 mod scan;
@@ -16,7 +15,9 @@ use std::borrow::Cow;
 
 use wit_component::ComponentEncoder;
 
-use super::load::{Problem, told};
+use super::contract;
+use super::load::Problem;
+use super::text::one_line;
 use super::wasi::{ADAPTER, PREVIEW1};
 use scan::Scan;
 
@@ -42,7 +43,7 @@ pub(super) fn binary(bytes: &[u8]) -> Result<Cow<'_, [u8]>, Problem> {
         return Err(Problem::NotWasm { found: "text that does not begin as .wat, with `(` or `;;`".to_owned() });
     }
     let parsed = wat::parse_str(text).map(Cow::Owned);
-    parsed.map_err(|error| Problem::Text { message: told(error.to_string().replace('\n', " ")) })
+    parsed.map_err(|error| Problem::Text { message: one_line(error.to_string().replace('\n', " ")) })
 }
 
 /// What the first bytes look like, for people who named the wrong file.
@@ -81,7 +82,7 @@ fn encode(module: &[u8]) -> Result<Vec<u8>, Problem> {
 
 /// The encoder's words name the function, what its type should be, and what it is.
 fn encoding(error: &anyhow::Error) -> Problem {
-    let message = told(format_args!("{error:#}"));
+    let message = one_line(format_args!("{error:#}"));
     if message.contains("requires an import") || message.contains("unknown import") {
         let import = message.split('`').nth(1).unwrap_or(&message).to_owned();
         return Problem::UnknownImport { import, remedy: format!("; {message}") };

@@ -2,7 +2,8 @@
 
 use wasmparser::{CompositeInnerType, ExternalKind, KnownCustom, Parser, Payload, TypeRef};
 
-use super::super::load::{Problem, told};
+use super::super::load::Problem;
+use super::super::text::one_line;
 
 /// Names and indices of a core module.
 #[derive(Debug, Default)]
@@ -96,5 +97,5 @@ impl Scan {
 }
 
 pub(super) fn invalid(error: wasmparser::BinaryReaderError) -> Problem {
-    Problem::Invalid { message: told(error) }
+    Problem::Invalid { message: one_line(error) }
 }

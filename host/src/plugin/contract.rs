@@ -1,21 +1,27 @@
-//! The contract itself, as text and parsed.
+//! The contract with plugins: its name, its version, and the WIT files themselves.
 
 use anyhow::Context as _;
 use wit_component::{StringEncoding, embed_component_metadata};
 use wit_parser::{PackageId, Resolve, SourceMap};
 
+/// The package that all versions of the contract share.
+pub(super) const PACKAGE: &str = "tidegate:plugin/";
+
+/// The version that this host speaks.
+pub(super) const VERSION: &str = "0.1.0";
+
 /// The frozen folder of version 0.1, file by file.
 const FILES: [(&str, &str); 6] = [
-    ("balancer.wit", include_str!("../../../../plugin-sdk/wit/v0.1/balancer.wit")),
-    ("host.wit", include_str!("../../../../plugin-sdk/wit/v0.1/host.wit")),
-    ("rewriter.wit", include_str!("../../../../plugin-sdk/wit/v0.1/rewriter.wit")),
-    ("router.wit", include_str!("../../../../plugin-sdk/wit/v0.1/router.wit")),
-    ("types.wit", include_str!("../../../../plugin-sdk/wit/v0.1/types.wit")),
-    ("worlds.wit", include_str!("../../../../plugin-sdk/wit/v0.1/worlds.wit")),
+    ("balancer.wit", include_str!("../../../plugin-sdk/wit/v0.1/balancer.wit")),
+    ("host.wit", include_str!("../../../plugin-sdk/wit/v0.1/host.wit")),
+    ("rewriter.wit", include_str!("../../../plugin-sdk/wit/v0.1/rewriter.wit")),
+    ("router.wit", include_str!("../../../plugin-sdk/wit/v0.1/router.wit")),
+    ("types.wit", include_str!("../../../plugin-sdk/wit/v0.1/types.wit")),
+    ("worlds.wit", include_str!("../../../plugin-sdk/wit/v0.1/worlds.wit")),
 ];
 
 /// The parsed contract.
-pub(super) fn resolve() -> anyhow::Result<(Resolve, PackageId)> {
+fn resolve() -> anyhow::Result<(Resolve, PackageId)> {
     let mut sources = SourceMap::new();
     for (name, text) in FILES {
         sources.push_str(name, text);
@@ -27,7 +33,7 @@ pub(super) fn resolve() -> anyhow::Result<(Resolve, PackageId)> {
 }
 
 /// `module` with the metadata of a world of the contract.
-pub(in super::super) fn embed(mut module: Vec<u8>, world: &str) -> anyhow::Result<Vec<u8>> {
+pub(super) fn embed(mut module: Vec<u8>, world: &str) -> anyhow::Result<Vec<u8>> {
     let (resolve, package) = resolve()?;
     let world = resolve.select_world(&[package], Some(world))?;
     embed_component_metadata(&mut module, &resolve, world, StringEncoding::UTF8)?;
@@ -41,7 +47,7 @@ pub(super) fn embed_interfaces(mut module: Vec<u8>, imports: &[&str], exports: &
     let mut text = "package tidegate:host;\nworld bare {\n".to_owned();
     for (verb, names) in [("import", imports), ("export", exports)] {
         for name in names {
-            let _ = writeln!(text, "  {verb} tidegate:plugin/{name}@{};", super::super::surface::VERSION);
+            let _ = writeln!(text, "  {verb} {PACKAGE}{name}@{VERSION};");
         }
     }
     text.push_str("}\n");
