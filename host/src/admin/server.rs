@@ -164,7 +164,7 @@ async fn connection(service: &AdminService, stream: TcpStream, peer: SocketAddr,
     let _slower = stream.set_nodelay(true);
     let place = &place;
     let serve = http::serve(Stream::Plain(Socket::from(stream)), LIMITS, &life, |request| async move {
-        match request {
+        match request.request {
             Ok(request) => service.answer(peer.ip(), place, request).await,
             Err(refused) => refused.reply(),
         }

@@ -9,10 +9,10 @@ mod message;
 mod server;
 
 pub use message::{
-    Body, BodyError, Fields, Forwarding, Offer, Peer, Pseudonym, Target, TargetError, Watch, client_behind, offered,
+    Body, BodyError, ClientUpgrade, Fields, Forwarding, InterimSink, Offer, Peer, Pseudonym, Refused, RequestBody,
+    RequestBodyError, ServerRequest, Target, TargetError, UpgradeFuture, Violation, Watch, client_behind, offered,
     read_target, reply, strip_hop_by_hop, switched_to,
 };
 pub use server::http1::{
-    Chunks, Framing, Guard, Incoming, IncomingError, Limits, MalformedChunks, Passed, Refused, ServeError, Violation,
-    end_of_lines, length_from, linger, serve, take_back,
+    Chunks, Framing, Limits, MalformedChunks, Passed, ServeError, end_of_lines, length_from, linger, serve,
 };

@@ -2,6 +2,7 @@
 //! authorities, the gateway's own header fields, request lines, descriptors that are kept.
 
 mod authority;
+mod duplex;
 mod fields;
 mod hangup;
 mod reserve;
@@ -11,6 +12,7 @@ mod stream;
 mod target;
 
 pub use authority::{Authority, NoAuthority};
+pub use duplex::{Duplex, DuplexStream, ResetReason};
 pub use fields::{CDN_LOOP, HOP_BY_HOP, Underscores, is_reserved};
 pub use hangup::{Ended, Hangup};
 pub use reserve::{RESERVE, Reserve, is_no_descriptor};

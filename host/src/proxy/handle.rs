@@ -3,9 +3,8 @@
 use std::sync::Arc;
 
 use ::http::request::Parts;
-use ::http::{Request, Response, StatusCode, header};
+use ::http::{Response, StatusCode, header};
 use http_body::Body as _;
-use hyper::upgrade::OnUpgrade;
 
 use super::attempt::{Answer, AttemptError, Outgoing, attempt};
 use super::endpoint_fault::EndpointFault;
@@ -14,7 +13,8 @@ use super::record::Record;
 use super::retry::Source;
 use super::switch::{self, Switch};
 use super::{Client, Destination, Rules, Snapshot, begin, max_forwards};
-use crate::http::{Body, Incoming, Offer, Refused, offered, read_target, reply, switched_to};
+use crate::http::{Body, ClientUpgrade, Offer, RequestBody, ServerRequest, offered, read_target, reply, switched_to};
+use crate::net::Duplex;
 use crate::policy::{Decision, DirectResponse, RequestFacts, ResponseContext, Target};
 use crate::telemetry::{Counter, limited};
 use crate::tunnel::Side;
@@ -27,7 +27,7 @@ pub(super) async fn handle(
     client: &Arc<Client>,
     snapshot: &Arc<Snapshot>,
     switch: &Switch,
-    request: Result<Request<Incoming>, Refused>,
+    request: ServerRequest,
 ) -> Response<Body> {
     let mut record = Record::begin(client, snapshot);
     let Routed { exchange, facts, parts, body } = match route(client, snapshot, switch, request, &mut record) {
@@ -57,7 +57,7 @@ struct Routed<'a> {
     exchange: Exchange<'a>,
     facts: RequestFacts,
     parts: Parts,
-    body: Incoming,
+    body: RequestBody,
 }
 
 /// Reads a request and decides on it.
@@ -68,10 +68,11 @@ fn route<'a>(
     client: &'a Arc<Client>,
     snapshot: &'a Arc<Snapshot>,
     switch: &'a Switch,
-    request: Result<Request<Incoming>, Refused>,
+    request: ServerRequest,
     record: &mut Record,
 ) -> Result<Routed<'a>, Box<Response<Body>>> {
-    let mut request = request.map_err(|refused| {
+    let ServerRequest { request, upgrade, interim: _ } = request;
+    let request = request.map_err(|refused| {
         record.refused(refused.method.as_ref(), &refused.target);
         Box::new(refused.reply())
     })?;
@@ -80,7 +81,6 @@ fn route<'a>(
         Box::new(reply::last_sentence(error.status(), &error.to_string()))
     })?;
     let offer = offered(&request, !request.body().is_end_stream());
-    let on_upgrade = offer.is_some().then(|| hyper::upgrade::on(&mut request));
     let (mut parts, body) = request.into_parts();
     let mut facts = begin::facts(client, &snapshot.forwarding, target, offer.as_ref(), &mut parts);
     record.request(&facts);
@@ -103,7 +103,7 @@ fn route<'a>(
         return Err(Box::new(edited(rules, looping(client, record))));
     }
     let offer = permitted(offer, rules, record);
-    let exchange = Exchange { client, snapshot, switch, rules, destination, target, offer, on_upgrade };
+    let exchange = Exchange { client, snapshot, switch, rules, destination, target, offer, upgrade };
     Ok(Routed { exchange, facts, parts, body })
 }
 
@@ -161,7 +161,7 @@ struct Exchange<'a> {
     destination: &'a Destination,
     target: Target,
     offer: Option<Offer>,
-    on_upgrade: Option<OnUpgrade>,
+    upgrade: Option<ClientUpgrade>,
 }
 
 impl Exchange<'_> {
@@ -182,8 +182,8 @@ impl Exchange<'_> {
         finish(record, edited(self.rules, reply::sentence(status, text)))
     }
 
-    fn outgoing(&self, parts: Parts, body: Incoming, facts: &RequestFacts) -> Outgoing<'_> {
-        let expects = body.is_expected();
+    fn outgoing(&self, parts: Parts, body: RequestBody, facts: &RequestFacts) -> Outgoing<'_> {
+        let expects = body.expects_continue();
         let (source, body) = Source::of(body, &self.destination.cluster, &parts.method);
         Outgoing {
             offer: self.offer.as_ref(),
@@ -249,9 +249,9 @@ impl Exchange<'_> {
             }
             Content::Stream(download) => Body::stream(download),
             Content::Switched(stream, early) => {
-                if let (Some(protocol), Some(client)) = (protocol, self.on_upgrade) {
+                if let (Some(protocol), Some(client)) = (protocol, self.upgrade) {
                     switch::announce(&mut parts.headers, &protocol);
-                    let endpoint = Side { stream: *stream, early };
+                    let endpoint = Side { stream: Duplex::Socket(*stream), early };
                     self.switch.to(client, endpoint, &protocol, timeouts.tunnel_idle, record);
                 }
                 return Response::from_parts(parts, Body::empty());

@@ -7,7 +7,7 @@ use tokio::time::Instant;
 use super::attempt::{Answer, AttemptError, Outgoing};
 use super::record::Record;
 use crate::cluster::{Cluster, Failure, Lease, SelectError, Stickiness, Tried};
-use crate::http::{Incoming, Watch as _};
+use crate::http::{self, Watch as _};
 use crate::telemetry::Counter;
 use crate::upstream::{Content, Replay, RequestBody};
 
@@ -24,7 +24,7 @@ pub(super) enum Source {
 
 impl Source {
     /// A body and its source: kept, if `cluster` may want to send it twice.
-    pub(super) fn of(body: Incoming, cluster: &Cluster, method: &Method) -> (Self, RequestBody) {
+    pub(super) fn of(body: http::RequestBody, cluster: &Cluster, method: &Method) -> (Self, RequestBody) {
         if body.is_end_stream() {
             return (Self::Nothing, RequestBody::Empty);
         }

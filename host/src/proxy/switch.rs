@@ -4,11 +4,11 @@ use std::pin::Pin;
 use std::time::Duration;
 
 use ::http::{HeaderMap, HeaderValue, header};
-use hyper::upgrade::OnUpgrade;
 use parking_lot::Mutex;
 
 use super::record::Record;
-use crate::http;
+use crate::http::{self, ClientUpgrade};
+use crate::net::Duplex;
 use crate::telemetry::Counter;
 use crate::tunnel::{End, Limits, Protocol, Relay, Side};
 
@@ -34,23 +34,25 @@ impl Switch {
     }
 
     /// Leaves a tunnel to `protocol` behind.
-    pub(super) fn to(&self, client: OnUpgrade, endpoint: Side, protocol: &str, idle: Duration, mut record: Record) {
+    pub(super) fn to(&self, client: ClientUpgrade, endpoint: Side, protocol: &str, idle: Duration, mut record: Record) {
         record.switched(protocol);
         let protocol = if protocol == "websocket" { Protocol::Websocket } else { Protocol::Opaque };
         let limits = self.limits;
         // A block, not a function: the arguments of one would be held twice for as long as the tunnel lasts.
         let tunnel = Box::pin(async move {
-            let Some(client) = take_back(client).await else {
+            let Some((stream, early)) = client.into_duplex().await else {
                 record.ended(End::ClientGone);
                 return;
             };
             let connection = record.client().clone();
+            let client = Side { stream, early };
             let mut relay = Relay::new(client, endpoint, protocol, Limits { idle });
             let end = relay.run(&connection.drain, &mut record).await;
             record.ended(end);
-            if end == End::EndpointGone {
+            if end == End::EndpointGone
+                && let Duplex::Socket(client) = relay.into_client()
+            {
                 // The client may be in the middle of sending, and has not read the endpoint's last words.
-                let client = relay.into_client();
                 drop(record);
                 let lingered = connection.drain.unless_cut(Box::pin(http::linger(client, &limits))).await;
                 if let Some(Err(http::ServeError::Crowded)) = lingered {
@@ -67,17 +69,5 @@ pub(super) fn announce(headers: &mut HeaderMap, protocol: &str) {
     headers.insert(header::CONNECTION, HeaderValue::from_static("Upgrade"));
     if let Ok(value) = HeaderValue::from_str(protocol) {
         headers.insert(header::UPGRADE, value);
-    }
-}
-
-/// Takes the client's stream out of hyper, with what it had read too far. hyper is through with it: nothing has to be waited
-/// for.
-async fn take_back(client: OnUpgrade) -> Option<Side> {
-    match client.await {
-        Ok(client) => http::take_back(client).ok().map(|(stream, early)| Side { stream, early }),
-        Err(error) => {
-            tracing::debug!(%error, "switch broke off");
-            None
-        }
     }
 }

@@ -11,7 +11,7 @@ use std::task::{Context, Poll, ready};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 use super::frames::Frames;
-use crate::net::{Stream, with_scratch};
+use crate::net::{Duplex, with_scratch};
 
 /// Reads in one turn before other tunnels of the worker get theirs.
 const READS_PER_TURN: usize = 16;
@@ -112,8 +112,8 @@ impl Pipe {
     pub(super) fn poll(
         &mut self,
         cx: &mut Context<'_>,
-        source: &mut Stream,
-        destination: &mut Stream,
+        source: &mut Duplex,
+        destination: &mut Duplex,
         last: bool,
         mut moved: impl FnMut(usize),
     ) -> Poll<Result<(), PipeError>> {
@@ -149,7 +149,7 @@ impl Pipe {
         &mut self,
         cx: &mut Context<'_>,
         bytes: &[u8],
-        destination: &mut Stream,
+        destination: &mut Duplex,
         moved: &mut impl FnMut(usize),
     ) -> io::Result<()> {
         if self.flow != Flow::Open {
@@ -190,7 +190,7 @@ impl Pipe {
     fn poll_drain(
         &mut self,
         cx: &mut Context<'_>,
-        destination: &mut Stream,
+        destination: &mut Duplex,
         last: bool,
         moved: &mut impl FnMut(usize),
     ) -> Poll<io::Result<()>> {
@@ -223,7 +223,7 @@ impl Pipe {
         if self.flow == Flow::Closing {
             self.flow = Flow::Ending;
         }
-        if self.flow == Flow::Ending && last && self.source_ended && matches!(destination, Stream::Plain(_)) {
+        if self.flow == Flow::Ending && last && self.source_ended && destination.ends_when_dropped() {
             self.flow = Flow::Shut;
         }
         if self.flow == Flow::Ending {

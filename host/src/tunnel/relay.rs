@@ -10,7 +10,7 @@ use tokio::time::{Instant, Sleep};
 use super::frames::CloseCode;
 use super::pipe::{Pipe, PipeError};
 use crate::lifecycle::Drain;
-use crate::net::Stream;
+use crate::net::Duplex;
 
 /// How long both sides may take to answer our Close frame before the sockets are closed.
 const LINGER: Duration = Duration::from_secs(2);
@@ -28,7 +28,7 @@ pub enum Protocol {
 #[derive(Debug)]
 pub struct Side {
     /// The connection.
-    pub stream: Stream,
+    pub stream: Duplex,
     /// Read already, not yet passed on.
     pub early: bytes::Bytes,
 }
@@ -92,8 +92,8 @@ pub trait Meter: Unpin {
 /// A tunnel: two streams and what goes between them.
 #[derive(Debug)]
 pub struct Relay {
-    client: Stream,
-    endpoint: Stream,
+    client: Duplex,
+    endpoint: Duplex,
     up: Pipe,
     down: Pipe,
     protocol: Protocol,
@@ -142,7 +142,7 @@ impl Relay {
 
     /// The client's side, once it has ended.
     #[must_use]
-    pub fn into_client(self) -> Stream {
+    pub fn into_client(self) -> Duplex {
         self.client
     }
 
@@ -233,8 +233,8 @@ impl Relay {
                 broke(End::EndpointGone, error)
             }
             _ if self.is_over() => {
-                self.client.take_leave();
-                self.endpoint.take_leave();
+                self.client.close_notify();
+                self.endpoint.close_notify();
                 Poll::Ready(End::Complete)
             }
             _ => Poll::Pending,

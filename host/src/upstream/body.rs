@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::task::{Context, Poll, ready};
 
 use super::Kept;
-use crate::http::{Incoming, IncomingError};
+use crate::http::{self, RequestBodyError};
 use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
 
@@ -32,39 +32,13 @@ impl Progress {
     }
 }
 
-/// Why a request body stopped before its end.
-#[derive(Debug, thiserror::Error)]
-pub enum RequestBodyError {
-    /// The client broke off.
-    #[error(transparent)]
-    Client(hyper::Error),
-    /// The client sent nothing of it in time.
-    #[error("the client stopped sending it")]
-    Stalled,
-    /// It is not as long as its head says.
-    #[error("the body is not as long as was said")]
-    WrongLength,
-    /// This request has been given up: its body goes to another endpoint.
-    #[error("the request was sent again")]
-    SentAgain,
-}
-
-impl From<IncomingError> for RequestBodyError {
-    fn from(error: IncomingError) -> Self {
-        match error {
-            IncomingError::Broken(error) => Self::Client(error),
-            IncomingError::Stalled(_) => Self::Stalled,
-        }
-    }
-}
-
 /// The body of a request: none, or what the client sends.
 #[derive(Debug)]
 pub enum RequestBody {
     /// No bytes.
     Empty,
     /// The client's, passed on as it comes.
-    Client(Incoming, Progress),
+    Client(http::RequestBody, Progress),
     /// The client's, kept while it is passed on. Boxed: it is rare, and bodies are moved a lot.
     Kept(Box<Kept>),
     /// One whose first piece has been taken out, and put back: nothing of it was sent.
@@ -107,7 +81,7 @@ impl Body for RequestBody {
                 {
                     progress.add(data.len());
                 }
-                Poll::Ready(frame.map(|frame| frame.map_err(Into::into)))
+                Poll::Ready(frame)
             }
             Self::Kept(kept) => Pin::new(kept.as_mut()).poll_frame(cx),
             Self::PutBack(first, rest) if first.is_empty() => Pin::new(rest.as_mut()).poll_frame(cx),

@@ -3,7 +3,8 @@
 use std::io;
 use std::time::Duration;
 
-use super::{RequestBody, RequestBodyError, Unreadable};
+use super::{RequestBody, Unreadable};
+use crate::http::RequestBodyError;
 
 /// An endpoint broke off: before it had answered, or in the middle of its answer.
 #[derive(Debug, thiserror::Error)]

@@ -14,7 +14,7 @@ mod replay;
 mod timer;
 mod unreadable;
 
-pub use body::{Progress, RequestBody, RequestBodyError};
+pub use body::{Progress, RequestBody};
 pub use dial::{Address, ConnectError, ConnectFault, Tls};
 pub use error::{Broken, SendError};
 pub use http1::{Connection, Content, Download, HeadLimits, RequestHead, Unsent};

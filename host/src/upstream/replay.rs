@@ -13,8 +13,8 @@ use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
 use parking_lot::Mutex;
 
-use super::{Progress, RequestBodyError};
-use crate::http::Incoming;
+use super::Progress;
+use crate::http::{RequestBody, RequestBodyError};
 
 /// A client's body, and what has come of it so far.
 #[derive(Clone, Debug)]
@@ -22,7 +22,7 @@ pub struct Replay(Arc<Mutex<Store>>);
 
 #[derive(Debug)]
 struct Store {
-    incoming: Incoming,
+    incoming: RequestBody,
     /// Copied: a piece as it comes would hold on to the whole buffer that it was read into.
     kept: Vec<u8>,
     trailers: Option<HeaderMap>,
@@ -53,7 +53,7 @@ impl Replay {
     ///
     /// # Errors
     /// The body itself, if it is longer.
-    pub fn new(incoming: Incoming, limit: usize) -> Result<Self, Incoming> {
+    pub fn new(incoming: RequestBody, limit: usize) -> Result<Self, RequestBody> {
         if incoming.size_hint().lower() > limit as u64 {
             return Err(incoming);
         }
@@ -122,7 +122,7 @@ impl Body for Kept {
                         Some(Err(_)) => store.whole = false,
                         None => store.ended = true,
                     }
-                    frame.map(|frame| frame.map_err(Into::into))
+                    frame
                 }
             }
         } else {

@@ -9,11 +9,11 @@ use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
 
 use super::super::Broken;
-use super::super::RequestBodyError;
 use super::coding::Coding;
 use super::connection::Home;
 use super::link::{Link, Rest};
 use super::upload::UploadError;
+use crate::http::RequestBodyError;
 use crate::net::Stream;
 
 /// What comes behind the head of an answer.

@@ -8,9 +8,9 @@ use std::time::Duration;
 
 use ::http::{Method, Response};
 
+use super::super::RequestBody;
 use super::super::Unreadable;
 use super::super::{Broken, SendError};
-use super::super::{RequestBody, RequestBodyError};
 use super::coding::Coding;
 use super::connection::{Connection, Home};
 use super::download::{Content, Download, Unsent};
@@ -18,6 +18,7 @@ use super::link::{Link, Rest};
 use super::request::RequestHead;
 use super::response::{self, Head, Marked};
 use super::upload::{Upload, UploadError};
+use crate::http::RequestBodyError;
 
 /// Where so much of a body came with its head, more of it is surely there, and no end.
 const AHEAD: usize = 8 * 1024;

@@ -8,8 +8,9 @@ use bytes::{Buf as _, Bytes};
 use http_body::Body as _;
 use tokio::io::AsyncWrite as _;
 
-use super::super::{Progress, RequestBody, RequestBodyError};
+use super::super::{Progress, RequestBody};
 use super::request::{Framing, RequestHead};
+use crate::http::RequestBodyError;
 use crate::net::Stream;
 
 /// Bytes that one TLS record carries at the most (RFC 8446 §5.1).

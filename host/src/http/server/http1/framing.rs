@@ -10,10 +10,9 @@
 
 use memchr::{memchr, memchr_iter};
 
-use super::Violation;
 use super::chunks::Chunks;
 use super::request_line::{self, Escaped};
-use super::violation::{Refused, SHOWN};
+use crate::http::message::{Refused, SHOWN, Violation};
 
 /// Follows the bytes of one client connection, and says which of them go on.
 #[derive(Debug)]

@@ -16,7 +16,7 @@ use crate::net::{Ended, Hangup, Stream};
 /// A client's stream on its way into hyper. Every byte that is read goes past [`Framing`](super::Framing), one message at a
 /// time: what follows the request that is being answered stays as it came, for nobody knows yet whether it is HTTP.
 #[derive(Debug)]
-pub struct Guard {
+pub(super) struct Guard {
     stream: Stream,
     state: Arc<State>,
     /// Read, and not looked at: behind the request that is being answered. As much as one read brings, 64 KiB at the most
@@ -44,8 +44,7 @@ impl Guard {
     }
 
     /// The stream itself, once hyper is done with it, and bytes of it that hyper did not get.
-    #[must_use]
-    pub fn into_parts(self) -> (Stream, BytesMut) {
+    pub(super) fn into_parts(self) -> (Stream, BytesMut) {
         (self.stream, self.unread)
     }
 

@@ -3,15 +3,14 @@
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
-use std::time::Duration;
 
 use ::http::header;
 use ::http::{Request, Version};
 use bytes::Bytes;
-use http_body::{Body as _, Frame, SizeHint};
+use http_body::{Frame, SizeHint};
 
 use super::state::State;
-use super::{Refused, Violation};
+use crate::http::message::{Refused, RequestBodyError, Violation};
 
 /// The body of a request. Its connection hears how far it has come, and whose fault it is if it does not.
 ///
@@ -32,15 +31,8 @@ struct Part {
     request: u32,
 }
 
-/// Why a request body stopped before its end.
-#[derive(Debug, thiserror::Error)]
-pub enum IncomingError {
-    /// The client broke off, or what it sent is no body.
-    #[error(transparent)]
-    Broken(hyper::Error),
-    /// Nothing of it came for so long.
-    #[error("nothing came for {0:?}")]
-    Stalled(Duration),
+fn broken(error: hyper::Error) -> RequestBodyError {
+    RequestBodyError::Broken(Box::new(error))
 }
 
 /// Whether a client waits for a word before it sends the body of `request` (RFC 9110 §10.1.1). Never in HTTP/1.0, nor
@@ -62,10 +54,9 @@ pub(super) fn expects_continue<B: http_body::Body>(request: &Request<B>) -> Resu
 }
 
 impl Incoming {
-    /// The body of request number `request` on its connection.
+    /// The body of request number `request` on its connection. It has not ended yet.
     pub(super) fn new(body: hyper::body::Incoming, state: &Arc<State>, request: u32, expected: bool) -> Self {
-        let connection = (!body.is_end_stream()).then(|| Part { state: Arc::clone(state), request });
-        Self { body, connection, expected }
+        Self { body, connection: Some(Part { state: Arc::clone(state), request }), expected }
     }
 
     /// Whether the client sends it only when it is asked for (`Expect: 100-continue`).
@@ -83,18 +74,18 @@ impl Incoming {
 
 impl http_body::Body for Incoming {
     type Data = Bytes;
-    type Error = IncomingError;
+    type Error = RequestBodyError;
 
-    fn poll_frame(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, IncomingError>>> {
+    fn poll_frame(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, RequestBodyError>>> {
         let this = self.get_mut();
         this.expected = false;
         let frame = Pin::new(&mut this.body).poll_frame(cx);
         let Some(Part { state, request }) = &this.connection else {
-            return frame.map(|frame| frame.map(|frame| frame.map_err(IncomingError::Broken)));
+            return frame.map(|frame| frame.map(|frame| frame.map_err(broken)));
         };
         match frame {
             Poll::Pending if state.is_stalled(*request) => {
-                let error = IncomingError::Stalled(state.limits().body_timeout);
+                let error = RequestBodyError::Stalled;
                 this.end(false);
                 Poll::Ready(Some(Err(error)))
             }
@@ -112,7 +103,7 @@ impl http_body::Body for Incoming {
             }
             Poll::Ready(Some(Err(error))) => {
                 this.end(false);
-                Poll::Ready(Some(Err(IncomingError::Broken(error))))
+                Poll::Ready(Some(Err(broken(error))))
             }
             Poll::Ready(None) => {
                 this.end(true);

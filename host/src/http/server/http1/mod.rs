@@ -13,13 +13,12 @@ mod linger;
 mod request_line;
 mod serve;
 mod state;
-mod violation;
+mod upgrade;
 
 pub use chunks::{Chunks, MalformedChunks};
 pub use framing::{Framing, Passed, end_of_lines, length_from};
-pub use guard::Guard;
-pub use incoming::{Incoming, IncomingError};
+pub(in crate::http) use incoming::Incoming;
 pub use linger::linger;
-pub use serve::{Limits, ServeError, serve, take_back};
+pub use serve::{Limits, ServeError, serve};
 pub(in super::super) use state::State;
-pub use violation::{Refused, Violation};
+pub(in crate::http) use upgrade::Http1Upgrade;

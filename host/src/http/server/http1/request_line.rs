@@ -11,8 +11,7 @@
 use ::http::Uri;
 use memchr::memchr;
 
-use super::Violation;
-use crate::http::message::{escape_path, escape_to};
+use crate::http::message::{Violation, escape_path, escape_to};
 
 /// Whether there is nothing about `line` that [`escape_target`] would find. Every request pays for it: the pass over the
 /// target is one that the compiler makes a vectorised one.

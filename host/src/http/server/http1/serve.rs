@@ -8,20 +8,20 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use ::http::{HeaderMap, HeaderValue, Request, Response, Version, header};
-use bytes::Bytes;
 use http_body::Body as _;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
-use hyper::upgrade::Upgraded;
+use hyper::upgrade::OnUpgrade;
 use hyper_util::rt::TokioIo;
 use tokio::time::{Instant, Sleep};
 
 use super::guard::Guard;
 use super::incoming::{Incoming, expects_continue};
+use super::request_line;
 use super::state::{Overdue, Presence, State};
-use super::{Refused, Violation, request_line};
-use crate::http::Body;
+use super::upgrade::Http1Upgrade;
 use crate::http::message::Busy;
+use crate::http::message::{Body, ClientUpgrade, Refused, RequestBody, ServerRequest, Violation};
 use crate::lifecycle::Drain;
 use crate::net::Stream;
 
@@ -95,7 +95,7 @@ pub enum ServeError {
 /// [`ServeError`] if it ended in another way than the protocol provides for.
 pub async fn serve<H, F>(stream: Stream, limits: Limits, drain: &Drain, handler: H) -> Result<(), ServeError>
 where
-    H: Fn(Result<Request<Incoming>, Refused>) -> F,
+    H: Fn(ServerRequest) -> F,
     F: Future<Output = Response<Body>>,
 {
     let state = State::new(limits);
@@ -150,7 +150,8 @@ where
         let violation = why(&parts.read_buf, &limits);
         if !state.rejects(violation, &parts.read_buf) {
             // Something was on its way, and hyper has said a bare 400 behind it.
-            drop(Box::pin(handler(Err(Refused::new(violation, &parts.read_buf)))).await);
+            let refused = ServerRequest::from(Refused::new(violation, &parts.read_buf));
+            drop(Box::pin(handler(refused)).await);
             return Err(ServeError::Http(error));
         }
         connection = builder.serve_connection(parts.io, parts.service).with_upgrades();
@@ -215,19 +216,24 @@ async fn answer<H, F>(
     mut request: Request<hyper::body::Incoming>,
 ) -> Result<Response<Body>, Infallible>
 where
-    H: Fn(Result<Request<Incoming>, Refused>) -> F,
+    H: Fn(ServerRequest) -> F,
     F: Future<Output = Response<Body>>,
 {
     let (number, begun) = state.begin(!request.body().is_end_stream(), is_last(&request));
     let busy = Busy(state.clone());
+    let upgrade = request.extensions_mut().remove::<OnUpgrade>();
+    let upgrade = upgrade.map(|upgrade| ClientUpgrade::Http1(Http1Upgrade::new(upgrade)));
     let request = begun.and_then(|query| {
         if let Some(query) = query {
             request.extensions_mut().insert(query);
         }
         let expected = expects_continue(&request)?;
-        Ok(request.map(|body| Incoming::new(body, state, number, expected)))
+        Ok(request.map(|body| match body.is_end_stream() {
+            true => RequestBody::Empty,
+            false => RequestBody::Http1(Incoming::new(body, state, number, expected)),
+        }))
     });
-    let mut response = handler(request).await;
+    let mut response = handler(ServerRequest { request, upgrade, interim: None }).await;
     if state.answering() {
         // RFC 9110 §10.1.1, RFC 9112 §9.6: a client that is not listened to any more should hear of it.
         say_close(response.headers_mut());
@@ -249,15 +255,4 @@ fn is_last<B>(request: &Request<B>) -> bool {
         Some(options) => options.as_bytes().eq_ignore_ascii_case(b"close"),
         None => request.version() == Version::HTTP_10,
     }
-}
-
-/// The plain stream out of an upgraded connection of [`serve`], with the bytes that hyper had read already.
-///
-/// # Errors
-/// The connection itself, if it did not come from [`serve`].
-pub fn take_back(upgraded: Upgraded) -> Result<(Stream, Bytes), Upgraded> {
-    let parts = upgraded.downcast::<TokioIo<Guard>>()?;
-    let (stream, ahead) = parts.io.into_inner().into_parts();
-    let early = if ahead.is_empty() { parts.read_buf } else { [&parts.read_buf[..], &ahead].concat().into() };
-    Ok((stream, early))
 }

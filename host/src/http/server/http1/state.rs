@@ -9,9 +9,9 @@ use ::http::Method;
 use parking_lot::Mutex;
 use tokio::time::Instant;
 
+use super::Limits;
 use super::framing::{Framing, Passed};
-use super::{Limits, Refused, Violation};
-use crate::http::message::RawQuery;
+use crate::http::message::{RawQuery, Refused, Violation};
 
 /// How long a body may lie there that nobody here takes, before somebody looks whether its client is still there.
 const LOOK: Duration = Duration::from_secs(1);

@@ -31,7 +31,7 @@ fn between() -> (UnixStream, UnixStream) {
         let served = serve(stream, CLIENT, &drain, |request| {
             let connection = connection.lock().take().unwrap();
             async move {
-                let body = RequestBody::Client(request.unwrap().into_body(), Progress::default());
+                let body = RequestBody::Client(request.request.unwrap().into_body(), Progress::default());
                 let host = HeaderValue::from_static("endpoint");
                 let (method, target) = (&Method::POST, "/");
                 let head = RequestHead { method, target, host: &host, fields: b"", expects: false };

@@ -2,7 +2,7 @@
 
 use ::http::{Method, Response, StatusCode};
 
-use crate::http::{Body, reply};
+use super::{Body, reply};
 
 /// What is wrong with the bytes of a request. Each is the client's fault, and nothing behind it on its connection can be
 /// trusted.
@@ -100,11 +100,11 @@ pub struct Refused {
 }
 
 /// Bytes that are kept of a request line that is refused.
-pub(super) const SHOWN: usize = 1024;
+pub(in crate::http) const SHOWN: usize = 1024;
 
 impl Refused {
     /// One whose request line begins with `line`.
-    pub(super) fn new(violation: Violation, line: &[u8]) -> Self {
+    pub(in crate::http) fn new(violation: Violation, line: &[u8]) -> Self {
         let mut words = line.split(|byte| matches!(byte, b' ' | b'\r' | b'\n'));
         let method = words.next().and_then(|word| Method::from_bytes(word).ok());
         let target = if method.is_some() { words.next() } else { None };
