@@ -18,6 +18,8 @@ pub use body::{Progress, RequestBody};
 pub use dial::{Address, ConnectError, ConnectFault, Tls};
 pub use error::{Broken, SendError};
 pub use http1::{Connection, Content, Download, HeadLimits, RequestHead, Unsent};
+#[doc(hidden)]
+pub use http1::{Trial, TrialEnd};
 pub use pool::{PoolLimits, Upstream, UpstreamSettings};
 pub use replay::{Kept, Replay};
 pub use unreadable::Unreadable;

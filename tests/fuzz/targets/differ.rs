@@ -1,13 +1,6 @@
-//! hyper never sees a request that has not been judged.
 #![cfg_attr(feature = "fuzz", no_main)]
 
-#[path = "../parts/differ.rs"]
-mod differ;
-
-libfuzzer_sys::fuzz_target!(|input: (&[u8], [u8; 4])| {
-    let (bytes, cuts) = input;
-    differ::differ(&mut tidegate::http::Framing::new(16 * 1024), bytes, &cuts);
-});
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| tidegate_fuzz::differ::run(bytes));
 
 #[cfg(not(feature = "fuzz"))]
 fn main() {}

@@ -1,30 +1,6 @@
-//! What is found about a byte stream, and what goes on of it, does not depend on how it is cut.
 #![cfg_attr(feature = "fuzz", no_main)]
 
-use tidegate::http::Framing;
-
-#[path = "../parts/pieces.rs"]
-mod pieces;
-
-libfuzzer_sys::fuzz_target!(|input: (&[u8], [u8; 4])| {
-    let (bytes, cuts) = input;
-    let (whole, passed) = framed(bytes, &[0]);
-    let (cut, passed_cut) = framed(bytes, &cuts);
-    match (whole.refused(), cut.refused()) {
-        (None, None) => assert_eq!(passed, passed_cut),
-        (Some(_), Some(_)) => {}
-        // Of a line that has not ended, only the first piece is looked at.
-        (Some(_), None) => assert!(cut.is_within_head()),
-        (None, Some(refused)) => panic!("{refused:?}"),
-    }
-});
-
-/// Framing behind `bytes`, and what goes on of them.
-fn framed(bytes: &[u8], cuts: &[u8]) -> (Framing, Vec<u8>) {
-    let mut framing = Framing::new(16 * 1024);
-    let (passed, _judged) = pieces::pass(&mut framing, bytes, cuts);
-    (framing, passed)
-}
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| tidegate_fuzz::framing::run(bytes));
 
 #[cfg(not(feature = "fuzz"))]
 fn main() {}

@@ -1,39 +1,6 @@
-//! Any bytes are a plugin or are refused in one printable line; one that is taken can be described and configured, or says
-//! why not.
-//!
-//! All of it in this process: what would end a compiling child ends this, and is found. Seeds are the shipped plugins, in
-//! `target/debug/build/tidegate-*/out/*.wasm`, and `tests/guests/*.wat`.
 #![cfg_attr(feature = "fuzz", no_main)]
 
-use std::num::NonZeroUsize;
-use std::sync::{Arc, LazyLock};
-
-use tidegate::plugin::{Limits, LoadError, RoleKind, Runtime, Spec};
-
-static RUNTIME: LazyLock<Arc<Runtime>> = LazyLock::new(|| Runtime::new(None).expect("an engine"));
-
-libfuzzer_sys::fuzz_target!(|bytes: &[u8]| {
-    let limits = Limits { memory: 4 << 20, ..Limits::default() };
-    if let Err(refused) = load(&Spec { name: "fuzz", origin: "fuzz", bytes, limits: &limits }) {
-        let told = refused.to_string();
-        assert!(!told.is_empty() && !told.chars().any(char::is_control), "{told:?}");
-    }
-});
-
-fn load(spec: &Spec<'_>) -> Result<(), LoadError> {
-    let artifact = RUNTIME.load(spec)?;
-    let nothing = serde_json::Value::Null;
-    artifact.about()?;
-    for role in artifact.roles() {
-        match role {
-            // Wants the live numbers of a cluster.
-            RoleKind::Balancer => {}
-            RoleKind::Router => drop(artifact.router(&nothing, &["cluster".to_owned()], 1, NonZeroUsize::MIN)?),
-            RoleKind::Rewriter => drop(artifact.rewriter(&nothing, NonZeroUsize::MIN)?),
-        }
-    }
-    Ok(())
-}
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| tidegate_fuzz::load::run(bytes));
 
 #[cfg(not(feature = "fuzz"))]
 fn main() {}

@@ -15,6 +15,7 @@ mod explain;
 mod link;
 mod request;
 mod response;
+mod trial;
 mod upload;
 
 #[cfg(test)]
@@ -25,3 +26,4 @@ pub(super) use connection::Home;
 pub use download::{Content, Download, Unsent};
 pub use request::RequestHead;
 pub use response::HeadLimits;
+pub use trial::{Trial, TrialEnd};

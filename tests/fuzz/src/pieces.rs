@@ -2,15 +2,26 @@
 
 use tidegate::http::Framing;
 
+/// A stream, and the four bytes behind it that say where it is cut; in one piece if there are none.
+pub(crate) fn with_cuts(bytes: &[u8]) -> (&[u8], &[u8]) {
+    bytes.split_last_chunk::<4>().map_or((bytes, &[]), |(stream, cuts)| (stream, cuts))
+}
+
+/// `bytes` in pieces of as many bytes as `cuts` say in turn; 0 is all that is left.
+pub(crate) fn cut<'a>(mut bytes: &'a [u8], cuts: &'a [u8]) -> impl Iterator<Item = &'a [u8]> {
+    let mut cuts = cuts.iter().map(|cut| usize::from(*cut)).cycle();
+    std::iter::from_fn(move || {
+        let length = cuts.next().filter(|cut| *cut > 0).unwrap_or(bytes.len());
+        let (piece, rest) = bytes.split_at(length.min(bytes.len()));
+        bytes = rest;
+        (!piece.is_empty()).then_some(piece)
+    })
+}
+
 /// What goes on of `bytes`, which are cut after so many bytes as `cuts` say in turn, and the request line of each head in it.
 pub(crate) fn pass(framing: &mut Framing, bytes: &[u8], cuts: &[u8]) -> (Vec<u8>, Vec<String>) {
     let (mut passed, mut judged) = (Vec::new(), Vec::new());
-    let mut rest = bytes;
-    let mut cuts = cuts.iter().map(|cut| usize::from(*cut)).cycle();
-    while !rest.is_empty() {
-        let cut = cuts.next().filter(|cut| *cut > 0).unwrap_or(rest.len());
-        let (mut piece, behind) = rest.split_at(cut.min(rest.len()));
-        rest = behind;
+    for mut piece in cut(bytes, cuts) {
         while !piece.is_empty() {
             let is_head = !framing.is_within_body();
             let step = framing.pass(piece);

@@ -10,15 +10,19 @@ use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
+use tidegate::http::Framing;
 use tokio::io::{join, sink};
 
-use pieces::pass;
+use crate::pieces::{pass, with_cuts};
 
-#[path = "pieces.rs"]
-mod pieces;
+/// What a client sends, and four bytes that say where it is cut.
+pub fn run(bytes: &[u8]) {
+    let (bytes, cuts) = with_cuts(bytes);
+    differ(&mut Framing::new(16 * 1024), bytes, cuts);
+}
 
 /// Feeds `bytes`, cut after so many bytes as `cuts` say in turn, and asserts it. What framing lets through.
-pub(crate) fn differ(framing: &mut tidegate::http::Framing, bytes: &[u8], cuts: &[u8]) -> Vec<u8> {
+pub(crate) fn differ(framing: &mut Framing, bytes: &[u8], cuts: &[u8]) -> Vec<u8> {
     let (passed, judged) = pass(framing, bytes, cuts);
     let seen = served(&passed);
     assert!(seen.len() <= judged.len(), "hyper saw {seen:?}, judged were {judged:?}");

@@ -1,15 +1,11 @@
-//! Requests beside those of hyper's server, and beside themselves cut in other places. The same is fuzzed in `tests/fuzz`;
-//! here it is bounded, and part of every test run.
-
-#![allow(clippy::indexing_slicing, reason = "tests")]
+//! Requests beside those of hyper's server, and beside themselves cut in other places, made of parts at random.
 
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::select;
 use tidegate::http::Framing;
 
-#[path = "../../tests/fuzz/parts/differ.rs"]
-mod differ;
+use crate::differ::differ;
 
 /// What requests are made of, good and bad.
 const PARTS: &[&[u8]] = &[
@@ -57,7 +53,7 @@ proptest! {
 
     #[test]
     fn hyper_sees_the_requests_that_were_judged_and_no_other(bytes in streams(), cuts in vec(0u8..40, 1..5)) {
-        differ::differ(&mut Framing::new(LONGEST), &bytes, &cuts);
+        differ(&mut Framing::new(LONGEST), &bytes, &cuts);
     }
 
     #[test]
@@ -67,8 +63,8 @@ proptest! {
     ) {
         let (mut whole, mut cut) = (Framing::new(LONGEST), Framing::new(LONGEST));
 
-        let passed = differ::differ(&mut whole, &bytes, &[0]);
-        let passed_cut = differ::differ(&mut cut, &bytes, &cuts);
+        let passed = differ(&mut whole, &bytes, &[0]);
+        let passed_cut = differ(&mut cut, &bytes, &cuts);
 
         match (whole.refused(), cut.refused()) {
             (None, None) => prop_assert_eq!(passed.escape_ascii().to_string(), passed_cut.escape_ascii().to_string()),
@@ -89,7 +85,7 @@ fn heads_behind_empty_lines_are_judged_however_they_come() {
         for first in 1..60 {
             for second in 1..60 {
                 let mut framing = Framing::new(LONGEST);
-                let passed = differ::differ(&mut framing, bytes.as_bytes(), &[first, second, 0]);
+                let passed = differ(&mut framing, bytes.as_bytes(), &[first, second, 0]);
 
                 assert!(framing.refused().is_some() && passed.is_empty(), "{before:?}, {first}, {second}");
             }

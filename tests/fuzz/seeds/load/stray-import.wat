@@ -1,0 +1,1 @@
+(module (import "env" "abort" (func)) (memory (export "memory") 1))
