@@ -1,4 +1,4 @@
-//! Who may call.
+//! Who may caller.
 //!
 //! Without a token, the caller must sit on this machine. That is not enough: a web page that somebody on this machine
 //! looks at can send requests too, to `localhost` or to a name of its own that it lets point here. So the host that was
@@ -31,9 +31,9 @@ pub(super) enum Purpose {
     Change,
 }
 
-/// What is known of a call before it is let in.
+/// What is known of a caller, and of the call, before it is let in.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Call<'a> {
+pub(super) struct Caller<'a> {
     pub(super) peer: IpAddr,
     pub(super) purpose: Purpose,
     /// Host that was asked for, with its port.
@@ -84,20 +84,20 @@ impl Denial {
 }
 
 /// Lets a call in, or says why not.
-pub(super) fn decide(rule: &Rule, call: &Call<'_>) -> Result<(), Denial> {
+pub(super) fn decide(rule: &Rule, caller: &Caller<'_>) -> Result<(), Denial> {
     match rule {
         Rule::Loopback => {
-            if !call.peer.to_canonical().is_loopback() {
+            if !caller.peer.to_canonical().is_loopback() {
                 return Err(Denial::NotLocal);
             }
-            if call.purpose != Purpose::Probe && !call.authority.is_some_and(is_own_host) {
+            if caller.purpose != Purpose::Probe && !caller.authority.is_some_and(is_own_host) {
                 return Err(Denial::ForeignHost);
             }
         }
-        Rule::Bearer(_) if call.purpose == Purpose::Probe => {}
-        Rule::Bearer(token) => check(token.as_ref(), call.bearer)?,
+        Rule::Bearer(_) if caller.purpose == Purpose::Probe => {}
+        Rule::Bearer(token) => check(token.as_ref(), caller.bearer)?,
     }
-    if call.purpose == Purpose::Change && (call.cross_site || !is_own_origin(call.origin, call.authority)) {
+    if caller.purpose == Purpose::Change && (caller.cross_site || !is_own_origin(caller.origin, caller.authority)) {
         return Err(Denial::ForeignOrigin);
     }
     Ok(())
@@ -134,8 +134,8 @@ mod tests {
     const LOCAL: &str = "127.0.0.1";
     const REMOTE: &str = "192.0.2.7";
 
-    fn call<'a>(peer: &str, purpose: Purpose, authority: Option<&'a Authority>) -> Call<'a> {
-        Call {
+    fn caller<'a>(peer: &str, purpose: Purpose, authority: Option<&'a Authority>) -> Caller<'a> {
+        Caller {
             peer: peer.parse().unwrap(),
             purpose,
             authority,
@@ -166,7 +166,7 @@ mod tests {
             ("::ffff:192.0.2.7", Change, "127.0.0.1", Err(Denial::NotLocal)),
         ];
         for (peer, purpose, authority, expected) in table {
-            let decided = decide(&Rule::Loopback, &call(peer, purpose, authority.parse().ok().as_ref()));
+            let decided = decide(&Rule::Loopback, &caller(peer, purpose, authority.parse().ok().as_ref()));
 
             assert_eq!(decided, expected, "{peer} {purpose:?} {authority}");
         }
@@ -192,7 +192,7 @@ mod tests {
             (&unreadable, LOCAL, Probe, None, Ok(())),
         ];
         for (rule, peer, purpose, bearer, expected) in table {
-            let decided = decide(rule, &Call { bearer, ..call(peer, purpose, Some(&authority)) });
+            let decided = decide(rule, &Caller { bearer, ..caller(peer, purpose, Some(&authority)) });
 
             assert_eq!(decided, expected, "{rule:?} {peer} {purpose:?} {bearer:?}");
         }
@@ -213,15 +213,15 @@ mod tests {
         ];
         for (purpose, origin, good) in table {
             let token = Rule::Bearer(Some(Token::new(b"right")));
-            let call = Call { origin, bearer: Some(b"right"), ..call(LOCAL, purpose, Some(&own)) };
+            let caller = Caller { origin, bearer: Some(b"right"), ..caller(LOCAL, purpose, Some(&own)) };
             let expected = if good { Ok(()) } else { Err(Denial::ForeignOrigin) };
 
-            assert_eq!(decide(&Rule::Loopback, &call), expected, "{purpose:?} {origin:?}");
-            assert_eq!(decide(&token, &call), expected, "{purpose:?} {origin:?} with the token");
+            assert_eq!(decide(&Rule::Loopback, &caller), expected, "{purpose:?} {origin:?}");
+            assert_eq!(decide(&token, &caller), expected, "{purpose:?} {origin:?} with the token");
         }
-        let cross = Call { cross_site: true, ..call(LOCAL, Purpose::Change, Some(&own)) };
+        let cross = Caller { cross_site: true, ..caller(LOCAL, Purpose::Change, Some(&own)) };
         assert_eq!(decide(&Rule::Loopback, &cross), Err(Denial::ForeignOrigin), "a browser says so");
-        let look = Call { purpose: Purpose::Look, ..cross };
+        let look = Caller { purpose: Purpose::Look, ..cross };
         assert_eq!(decide(&Rule::Loopback, &look), Ok(()), "seeing needs no such rule: the page cannot read it");
     }
 }

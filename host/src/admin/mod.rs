@@ -2,20 +2,23 @@
 //! members.
 //!
 //! ```text
-//! caller ─▶ Server (bind early) ─▶ places ─▶ access: who may call ─▶ page ─▶ answer | write ─▶ Control
+//! caller ─▶ server ─▶ places ─▶ service ─▶ access: who may call ─▶ operation: which ─▶ call: read ─▶ members | … ─▶ Control
 //! ```
 //!
 //! It sees everything and decides nothing: what there is to see, and what may be done, is a
 //! [`Control`](crate::control::Control) that the gateway provides.
 
 mod access;
-mod answer;
-mod page;
+mod call;
+mod generations;
+mod members;
+mod operation;
 mod places;
+mod reply;
 mod server;
+mod service;
 mod signals;
 mod token;
-mod write;
 
 #[cfg(test)]
 mod tests;

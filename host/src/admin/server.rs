@@ -11,8 +11,8 @@ use std::time::Duration;
 use parking_lot::Mutex;
 use tokio::net::{TcpListener, TcpStream};
 
-use super::answer::AdminService;
 use super::places::{Place, Places};
+use super::service::AdminService;
 use super::token::{TokenError, TokenFile};
 use crate::config;
 use crate::control::Control;
@@ -165,7 +165,7 @@ async fn connection(service: &AdminService, stream: TcpStream, peer: SocketAddr,
     let place = &place;
     let serve = http::serve(Stream::Plain(Socket::from(stream)), LIMITS, &life, |request| async move {
         match request.request {
-            Ok(request) => service.answer(peer.ip(), place, request).await,
+            Ok(request) => service.serve(peer.ip(), place, request).await,
             Err(refused) => refused.reply(),
         }
     });

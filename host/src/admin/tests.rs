@@ -20,6 +20,8 @@ use crate::control::{
 
 mod callers;
 
+const JSON: &str = "Content-Type: application/json";
+
 #[derive(Default)]
 struct Fake {
     draining: AtomicBool,
@@ -101,6 +103,7 @@ impl Inspect for Fake {
 
 impl Operate for Fake {
     fn push(&self, cluster: &str, push: &Push) -> Result<usize, PushError> {
+        let cluster = if cluster == "ws://192.0.2.1:80" { "chat" } else { cluster };
         match (cluster, push.endpoint.as_str(), push.signals.first_key_value()) {
             ("chat", "ws://192.0.2.1:80", Some((name, _))) if name == "queue" => Ok(push.signals.len()),
             ("chat", "ws://192.0.2.1:80", _) => {
@@ -237,6 +240,7 @@ async fn a_report_that_is_posted_is_taken_or_refused_with_a_reason() {
 
     for (cluster, body, status, word) in [
         ("chat", good, 200, r#""taken": 1"#),
+        ("ws:%2F%2F192.0.2.1:80", good, 200, r#""taken": 1"#),
         ("web", good, 404, "no such cluster"),
         ("chat", r#"{"endpoint":"ws://192.0.2.9:80","signals":{"queue":3}}"#, 404, "no such endpoint"),
         ("chat", r#"{"endpoint":"ws://192.0.2.1:80","signals":{"free":3}}"#, 422, "no such signal"),
@@ -249,14 +253,23 @@ async fn a_report_that_is_posted_is_taken_or_refused_with_a_reason() {
         ("", good, 404, "no such path"),
         ("a/b", good, 404, "no such path"),
     ] {
-        let head = format!("POST /api/v1/clusters/{cluster}/signals HTTP/1.1\r\nContent-Length: {}", body.len());
+        let head =
+            format!("POST /api/v1/clusters/{cluster}/signals HTTP/1.1\r\nContent-Length: {}\r\n{JSON}", body.len());
         let reply = call_with(at, &head, body).await;
 
         assert_eq!(reply.status, status, "{cluster} {body}: {}", reply.body);
         assert!(reply.body.contains(word), "{cluster} {body}: {}", reply.body);
     }
+    for kind in ["", "\r\nContent-Type: text/plain", "\r\nContent-Type: application/x-www-form-urlencoded"] {
+        let head = format!("POST /api/v1/clusters/chat/signals HTTP/1.1\r\nContent-Length: {}{kind}", good.len());
+        let reply = call_with(at, &head, good).await;
+
+        assert_eq!(reply.status, 415, "{kind}: {}", reply.body);
+        assert!(reply.body.contains("content-type: application/json"), "{}", reply.body);
+    }
     let got = call(at, "GET /api/v1/clusters/chat/signals HTTP/1.1").await;
     assert_eq!(got.status, 405);
+    assert!(got.head.contains("allow: post\r\n"), "{}", got.head);
     let foreign = "POST /api/v1/clusters/chat/signals HTTP/1.1\r\nOrigin: https://attacker.example";
     assert_eq!(call(at, foreign).await.status, 403);
 }
@@ -272,7 +285,9 @@ async fn what_is_not_there_or_not_taken_says_what_is() {
     assert!(head.head.contains(&format!("content-length: {whole}\r\n")), "{}", head.head);
     let unknown = call(at, "GET /api/v2 HTTP/1.1").await;
     assert_eq!(unknown.status, 404);
-    assert_eq!(unknown.json()["paths"].as_array().unwrap().len(), 11);
+    let paths = unknown.json()["paths"].as_array().unwrap().clone();
+    assert_eq!(paths.len(), 12);
+    assert!(paths.contains(&json!("/api/v1/clusters/{name}/signals")), "{paths:?}");
     for (head, status, word) in [
         ("DELETE /api/v1/clusters HTTP/1.1", 405, "allow: get, head\r\n"),
         ("POST /healthz HTTP/1.1", 405, "allow: get, head\r\n"),
@@ -292,7 +307,6 @@ async fn what_is_not_there_or_not_taken_says_what_is() {
 
 #[tokio::test]
 async fn members_are_changed_by_documents_that_no_page_can_send() {
-    const JSON: &str = "Content-Type: application/json";
     let (server, _fake) = serve(None);
     let at = server.address();
     let body = |text: &str| format!("Content-Length: {}\r\nX: y\r\n\r\n{text}", text.len());

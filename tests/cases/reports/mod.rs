@@ -93,7 +93,8 @@ async fn reporting(name: &str, report: &'static Mutex<&'static str>) -> Origin {
 /// A call of the admin API.
 async fn call(admin: SocketAddr, method: &str, path: &str, body: &str) -> (u16, Value) {
     let mut raw = Raw::new(Box::new(TcpStream::connect(admin).await.unwrap()));
-    let head = format!("{method} {path} HTTP/1.1\r\nHost: {admin}\r\nContent-Length: {}\r\n\r\n", body.len());
+    let kind = "Content-Type: application/json";
+    let head = format!("{method} {path} HTTP/1.1\r\nHost: {admin}\r\n{kind}\r\nContent-Length: {}\r\n\r\n", body.len());
     raw.write(format!("{head}{body}").as_bytes()).await;
     let answer = raw.read_answer().await.expect("an answer");
     (answer.status.as_u16(), serde_json::from_slice(&answer.body).unwrap_or_default())

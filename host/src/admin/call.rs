@@ -1,0 +1,157 @@
+//! A call that was let in, read: who calls which operation, with which query and document.
+
+use std::net::IpAddr;
+use std::time::Duration;
+
+use ::http::{HeaderMap, Method, Request, Response, StatusCode, header};
+use bytes::Bytes;
+use http_body_util::{BodyExt, LengthLimitError, Limited};
+use serde_json::json;
+
+use super::operation::{Operation, Resource};
+use super::reply::{closing, failure, json};
+use crate::config::ChangeFault;
+use crate::http::Body;
+
+/// How long a document may take.
+const DOCUMENT_TIME: Duration = Duration::from_secs(10);
+
+/// One call, with all that it brings.
+#[derive(Debug)]
+pub(super) struct Call {
+    pub(super) peer: IpAddr,
+    pub(super) method: Method,
+    pub(super) operation: &'static Operation,
+    /// Empty if the path names none.
+    pub(super) cluster: String,
+    pub(super) query: Query,
+    /// Empty if the operation reads none.
+    pub(super) document: Bytes,
+}
+
+/// What a query says.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) struct Query {
+    pub(super) url: Option<String>,
+    pub(super) cluster: Option<String>,
+}
+
+impl Call {
+    /// Reads what `operation` needs of a request; `query` is the one of its target.
+    ///
+    /// # Errors
+    /// The response to a request that cannot be understood.
+    pub(super) async fn read<B>(
+        peer: IpAddr,
+        operation: &'static Operation,
+        resource: Resource,
+        query: Option<&str>,
+        request: Request<B>,
+    ) -> Result<Self, Response<Body>>
+    where
+        B: http_body::Body,
+        B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
+    {
+        let query = match operation.query {
+            Some(known) => Query::read(query.unwrap_or_default(), known).map_err(|fault| not_understood(&fault))?,
+            None => Query::default(),
+        };
+        let (head, body) = request.into_parts();
+        let document = match operation.document {
+            Some(kibibytes) if is_json(&head.headers) => read(body, kibibytes).await?,
+            Some(_) => {
+                let error = "expected a JSON document with `content-type: application/json`";
+                return Err(closing(failure(StatusCode::UNSUPPORTED_MEDIA_TYPE, error)));
+            }
+            None => Bytes::new(),
+        };
+        Ok(Self { peer, method: head.method, operation, cluster: resource.cluster, query, document })
+    }
+}
+
+impl Query {
+    /// Reads a query that may have the keys `known`, each once.
+    fn read(text: &str, known: &[&str]) -> Result<Self, ChangeFault> {
+        let mut query = Self::default();
+        for (key, value) in form_urlencoded::parse(text.as_bytes()) {
+            let place = match &*key {
+                "url" if known.contains(&"url") => &mut query.url,
+                "cluster" if known.contains(&"cluster") => &mut query.cluster,
+                _ => {
+                    let none = || "leave the query out".to_owned();
+                    let hint = if known.is_empty() { none() } else { format!("expected {}", known.join(", ")) };
+                    return Err(ChangeFault { message: format!("unknown key `{key}` in the query"), hint: Some(hint) });
+                }
+            };
+            if place.replace(value.into_owned()).is_some() {
+                return Err(ChangeFault { message: format!("`{key}` is in the query twice"), hint: None });
+            }
+        }
+        Ok(query)
+    }
+}
+
+/// The response to a query or document that has a fault.
+pub(super) fn not_understood(fault: &ChangeFault) -> Response<Body> {
+    json(StatusCode::BAD_REQUEST, &json!({ "error": fault.message, "hint": fault.hint }))
+}
+
+/// A type that no page can send without asking first (Fetch, CORS-safelisted request-header).
+fn is_json(headers: &HeaderMap) -> bool {
+    let mut types = headers.get_all(header::CONTENT_TYPE).iter();
+    let (Some(one), None) = (types.next(), types.next()) else { return false };
+    let media = one.as_bytes().split(|byte| *byte == b';').next().unwrap_or_default();
+    media.trim_ascii().eq_ignore_ascii_case(b"application/json")
+}
+
+async fn read<B>(body: B, kibibytes: usize) -> Result<Bytes, Response<Body>>
+where
+    B: http_body::Body,
+    B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
+{
+    let most = kibibytes.saturating_mul(1024);
+    match tokio::time::timeout(DOCUMENT_TIME, Limited::new(body, most).collect()).await {
+        Ok(Ok(whole)) => Ok(whole.to_bytes()),
+        Ok(Err(error)) if error.is::<LengthLimitError>() => Err(too_large(kibibytes)),
+        Ok(Err(error)) => Err(closing(failure(StatusCode::BAD_REQUEST, &format!("the body breaks off: {error}")))),
+        Err(_elapsed) => Err(closing(failure(StatusCode::REQUEST_TIMEOUT, "the body took too long"))),
+    }
+}
+
+pub(super) fn too_large(kibibytes: usize) -> Response<Body> {
+    closing(failure(StatusCode::PAYLOAD_TOO_LARGE, &format!("a body has at most {kibibytes} KiB here")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_query_names_an_endpoint_with_or_without_escapes() {
+        for text in ["url=ws://10.0.0.1:8080/a", "url=ws%3A%2F%2F10.0.0.1%3A8080%2Fa"] {
+            let read = Query::read(text, &["url"]).ok();
+
+            assert_eq!(read.and_then(|query| query.url).as_deref(), Some("ws://10.0.0.1:8080/a"), "{text}");
+        }
+        for (text, known) in [("url=a&url=b", &["url"][..]), ("ulr=a", &["url"]), ("url=a", &[])] {
+            assert_eq!(not_understood(&Query::read(text, known).unwrap_err()).status(), 400, "{text}");
+        }
+    }
+
+    #[test]
+    fn only_json_is_json() {
+        for (value, good) in [
+            ("application/json", true),
+            ("Application/JSON; charset=utf-8", true),
+            ("text/plain", false),
+            ("text/plain; application/json", false),
+            ("application/x-www-form-urlencoded", false),
+            ("application/jsonp", false),
+        ] {
+            let headers = HeaderMap::from_iter([(header::CONTENT_TYPE, value.parse().unwrap())]);
+
+            assert_eq!(is_json(&headers), good, "{value}");
+        }
+        assert!(!is_json(&HeaderMap::new()));
+    }
+}
