@@ -14,7 +14,10 @@ use serde_json::{Value, json};
 use tidegate::cluster::{Cluster, Member, Numbers, Registry, Tried};
 use tidegate::config::{Discover, Endpoint, EndpointAddress, EndpointState};
 use tidegate::plugin::{Artifact, Limits, Runtime, SHIPPED, Spec, shipped};
-use tidegate::policy::{Balancer, ClusterNumbers, Metric, PickRequest, RequestFacts, ResponseContext, Scheme};
+use tidegate::policy::{
+    Balancer, ClusterNumbers, EndpointId, EndpointIds, Metric, PickRequest, RequestFacts, ResponseContext, RouteId,
+    Scheme,
+};
 use tidegate_bybusyness::choose;
 use tidegate_parts::Turns;
 use tidegate_plugin::RequestLine;
@@ -92,11 +95,11 @@ fn pick(criterion: &mut Criterion) {
     let artifact = load("bybusyness");
     let mut group = criterion.benchmark_group("pick");
     for count in ENDPOINTS {
-        let eligible: Vec<u32> = (0..count).collect();
+        let eligible: EndpointIds = (0..count).map(EndpointId).collect();
         let busy: Vec<u32> = (0..count).map(|id| 3 + id % 5).collect();
         group.bench_with_input(BenchmarkId::new("native", count), &count, |bencher, count| {
             let mut turns = Turns::new((0..*count).map(|_| 100));
-            bencher.iter(|| black_box(choose::pick(&mut turns, black_box(&eligible), black_box(&busy))));
+            bencher.iter(|| black_box(choose::pick(&mut turns, black_box(eligible.as_numbers()), black_box(&busy))));
         });
         group.bench_with_input(BenchmarkId::new("wasm", count), &count, |bencher, count| {
             let mut balancer = balancer(&artifact, *count);
@@ -123,7 +126,7 @@ fn balancers(criterion: &mut Criterion) {
     let names = SHIPPED.into_iter().filter(|name| !["prefix", "reverse"].contains(name));
     for (name, artifact) in names.map(|name| (name, load(name))) {
         for count in ENDPOINTS {
-            let eligible: Vec<u32> = (0..count).collect();
+            let eligible: EndpointIds = (0..count).map(EndpointId).collect();
             let busy: Vec<u32> = (0..count).map(|id| 3 + id % 5).collect();
             let numbers = Arc::new(Made);
             let mut balancer = artifact.balancer(&Value::Null, &endpoints(count), numbers, None).unwrap();
@@ -157,12 +160,12 @@ fn balancers(criterion: &mut Criterion) {
 struct Made;
 
 impl ClusterNumbers for Made {
-    fn column(&self, _metric: Metric, eligible: &[u32]) -> Vec<f64> {
-        eligible.iter().map(|id| 1e3 + f64::from(id % 7)).collect()
+    fn column(&self, _metric: Metric, eligible: &EndpointIds) -> Vec<f64> {
+        eligible.iter().map(|id| 1e3 + f64::from(id.0 % 7)).collect()
     }
 
-    fn signal(&self, _name: &str, eligible: &[u32]) -> Vec<f64> {
-        eligible.iter().map(|id| f64::from(id % 7)).collect()
+    fn signal(&self, _name: &str, eligible: &EndpointIds) -> Vec<f64> {
+        eligible.iter().map(|id| f64::from(id.0 % 7)).collect()
     }
 }
 
@@ -210,7 +213,7 @@ fn rewrite(criterion: &mut Criterion) {
         scheme: Scheme::Https,
         host: "front.example",
         path: "/websocket",
-        route: Some(0),
+        route: Some(RouteId(0)),
         endpoint: "ws://10.0.0.2:8080",
     };
     let mut group = criterion.benchmark_group("rewrite");

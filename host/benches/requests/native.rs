@@ -2,7 +2,8 @@
 
 use http::{HeaderName, HeaderValue, StatusCode};
 use tidegate::policy::{
-    Balancer, Decision, Edit, Fault, PickRequest, RequestFacts, ResponseContext, Rewriter, Router, Scheme, Target,
+    Balancer, ClusterId, Decision, Edit, EndpointId, Fault, PickRequest, RequestFacts, ResponseContext, Rewriter,
+    RouteId, Router, Scheme, Target,
 };
 use tidegate_bybusyness::choose;
 use tidegate_parts::Turns;
@@ -26,7 +27,8 @@ impl Router for Prefix {
         };
         match self.0.decide(&line) {
             tidegate_plugin::Decision::Forward(target) => {
-                Ok(Decision::Forward(Target { cluster: target.cluster, path: target.path, route: target.route }))
+                let (cluster, route) = (ClusterId(target.cluster), target.route.map(RouteId));
+                Ok(Decision::Forward(Target { cluster, path: target.path, route }))
             }
             other => panic!("the one route matches everything, but: {other:?}"),
         }
@@ -37,8 +39,8 @@ impl Router for Prefix {
 pub(crate) struct ByBusyness(pub(crate) Turns);
 
 impl Balancer for ByBusyness {
-    fn pick(&mut self, request: &PickRequest<'_>) -> Result<Option<u32>, Fault> {
-        Ok(choose::pick(&mut self.0, request.eligible, request.busy))
+    fn pick(&mut self, request: &PickRequest<'_>) -> Result<Option<EndpointId>, Fault> {
+        Ok(choose::pick(&mut self.0, request.eligible.as_numbers(), request.busy).map(EndpointId))
     }
 }
 

@@ -4,6 +4,7 @@
 //! as there are members that cannot take work; standbys come in when there is nobody else.
 
 use crate::config::EndpointState;
+use crate::policy::{EndpointId, EndpointIds};
 
 /// What eligibility depends on, for one member.
 #[derive(Clone, Copy, Debug)]
@@ -16,25 +17,23 @@ pub struct Candidate {
     pub usable: bool,
 }
 
-/// Fills `into` with the ids of `candidates` that may be chosen, ascending. Empty if there is nobody.
-pub fn eligible(candidates: impl Iterator<Item = Candidate> + Clone, into: &mut Vec<u32>) {
+/// Fills `into` with those of `candidates` that may be chosen; with none if there is none.
+pub fn eligible(candidates: impl Iterator<Item = (EndpointId, Candidate)> + Clone, into: &mut EndpointIds) {
     into.clear();
-    let mut group = candidates.clone().map(|candidate| candidate.group).min();
+    let mut group = candidates.clone().map(|(_, candidate)| candidate.group).min();
     while let Some(current) = group {
-        let members = || (0_u32..).zip(candidates.clone()).filter(move |(_, member)| member.group == current);
+        let members = || candidates.clone().filter(move |(_, member)| member.group == current);
         let usable =
             |wanted| members().filter(move |(_, member)| member.state == wanted && member.usable).map(|(id, _)| id);
         let missing = members().filter(|(_, member)| is_missing(member)).count();
-        into.extend(usable(EndpointState::Ready));
-        into.extend(usable(EndpointState::Spare).take(missing));
+        into.fill(usable(EndpointState::Ready).chain(usable(EndpointState::Spare).take(missing)));
         if into.is_empty() {
-            into.extend(usable(EndpointState::Standby));
+            into.fill(usable(EndpointState::Standby));
         }
         if !into.is_empty() {
-            into.sort_unstable();
             return;
         }
-        group = candidates.clone().map(|candidate| candidate.group).filter(|other| *other > current).min();
+        group = candidates.clone().map(|(_, candidate)| candidate.group).filter(|other| *other > current).min();
     }
 }
 
@@ -70,9 +69,9 @@ mod tests {
             };
             members.push(Candidate { group, state, usable: letter != 'x' });
         }
-        let mut into = vec![];
-        eligible(members.into_iter(), &mut into);
-        into
+        let mut into = EndpointIds::default();
+        eligible(EndpointId::each(&members).map(|(id, member)| (id, *member)), &mut into);
+        into.as_numbers().to_vec()
     }
 
     #[test]

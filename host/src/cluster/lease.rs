@@ -8,7 +8,7 @@ use tokio::time::Instant;
 use super::live::Cause;
 use super::shared::Place;
 use super::{AddressCount, Care, Cluster, Live, Member};
-use crate::policy::{Ending, Outcome};
+use crate::policy::{Ending, EndpointId, Outcome};
 use crate::telemetry::limited;
 
 /// One connection's or request's claim on an endpoint. Busyness rose when it was made and falls when it is dropped.
@@ -19,7 +19,7 @@ use crate::telemetry::limited;
 pub struct Lease {
     live: Arc<Live>,
     care: Care,
-    endpoint: u32,
+    endpoint: EndpointId,
     began: Instant,
     /// The balancer that wants to hear of the end, if it is still in use then.
     hears: Option<Weak<Cluster>>,
@@ -64,7 +64,7 @@ enum Verdict {
 }
 
 impl Lease {
-    pub(super) fn new(member: &Member, endpoint: u32, began: Instant, hears: Option<Weak<Cluster>>) -> Self {
+    pub(super) fn new(member: &Member, endpoint: EndpointId, began: Instant, hears: Option<Weak<Cluster>>) -> Self {
         let live = member.live.clone();
         let trial = live.begin_trial(began);
         live.take();
@@ -90,7 +90,7 @@ impl Lease {
 
     /// Id of the endpoint in the cluster it was chosen from.
     #[must_use]
-    pub fn endpoint(&self) -> u32 {
+    pub fn endpoint(&self) -> EndpointId {
         self.endpoint
     }
 

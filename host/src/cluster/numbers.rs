@@ -5,7 +5,7 @@ use std::sync::Arc;
 use tokio::time::Instant;
 
 use super::{Live, Signals};
-use crate::policy::{ClusterNumbers, Metric};
+use crate::policy::{ClusterNumbers, EndpointIds, Metric};
 
 /// Columns over the members of one cluster, in the order of their ids.
 #[derive(Debug)]
@@ -27,13 +27,13 @@ impl Numbers {
         Self { signals, ..self }
     }
 
-    fn of<'a>(&'a self, eligible: &'a [u32]) -> impl Iterator<Item = Option<&'a Live>> {
-        eligible.iter().map(|id| self.members.get(*id as usize).map(Arc::as_ref))
+    fn of<'a>(&'a self, eligible: &'a EndpointIds) -> impl Iterator<Item = Option<&'a Live>> {
+        eligible.iter().map(|id| id.of(&self.members).map(Arc::as_ref))
     }
 }
 
 impl ClusterNumbers for Numbers {
-    fn column(&self, metric: Metric, eligible: &[u32]) -> Vec<f64> {
+    fn column(&self, metric: Metric, eligible: &EndpointIds) -> Vec<f64> {
         #[expect(clippy::cast_precision_loss, reason = "counts are exact to 2^53 by contract")]
         let value = |live: &Live| match metric {
             Metric::Picks => live.picks() as f64,
@@ -46,7 +46,7 @@ impl ClusterNumbers for Numbers {
         self.of(eligible).map(|live| live.map_or(f64::NAN, value)).collect()
     }
 
-    fn signal(&self, name: &str, eligible: &[u32]) -> Vec<f64> {
+    fn signal(&self, name: &str, eligible: &EndpointIds) -> Vec<f64> {
         self.signals.column(name, self.of(eligible), Instant::now())
     }
 }

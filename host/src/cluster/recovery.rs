@@ -5,6 +5,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::{Cluster, Member, SelectError, Tried};
+use crate::policy::{EndpointId, EndpointIds};
 
 /// How members come back into use.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,20 +29,9 @@ impl Default for Recovery {
 
 impl Recovery {
     /// Takes out of `eligible` who is in a slow start and not offered this pick. If that is everybody, nobody is taken out.
-    pub(super) fn spare(&self, eligible: &mut Vec<u32>, members: &[Member], now: Instant) {
+    pub(super) fn spare(&self, eligible: &mut EndpointIds, members: &[Member], now: Instant) {
         let Some(length) = self.slow_start else { return };
-        let offered = |id: &u32| members.get(*id as usize).is_none_or(|member| member.live.is_offered(length, now));
-        let mut kept = 0;
-        // In place, since this runs at each pick; who is kept stays in order.
-        for at in 0..eligible.len() {
-            if eligible.get(at).is_some_and(offered) {
-                eligible.swap(kept, at);
-                kept += 1;
-            }
-        }
-        if kept > 0 {
-            eligible.truncate(kept);
-        }
+        eligible.narrow(|id| id.of(members).is_none_or(|member| member.live.is_offered(length, now)));
     }
 
     /// The cluster takes the place of `before`: members that are new in one that has served begin slowly, and what probes
@@ -62,7 +52,7 @@ impl Cluster {
     /// may become free that takes work and has not been tried.
     #[must_use]
     pub fn may_pass(&self, error: SelectError, tried: &Tried) -> bool {
-        let mut members = (0_u32..).zip(self.members());
+        let mut members = EndpointId::each(self.members());
         match error {
             SelectError::NoneEligible => members.any(|(id, member)| member.state.takes_work() && !tried.contains(id)),
             SelectError::Bound => tried.count() == 0,
@@ -103,10 +93,10 @@ mod tests {
     fn offers(members: &[Member], now: Instant) -> Vec<usize> {
         let mut offers = vec![0; members.len()];
         for _ in 0..100 {
-            let mut eligible: Vec<u32> = (0..u32::try_from(members.len()).unwrap()).collect();
+            let mut eligible: EndpointIds = EndpointId::each(members).map(|(id, _)| id).collect();
             SLOW.spare(&mut eligible, members, now);
-            assert!(!eligible.is_empty() && eligible.is_sorted());
-            eligible.iter().for_each(|id| offers[*id as usize] += 1);
+            assert!(!eligible.is_empty() && eligible.as_numbers().is_sorted());
+            eligible.iter().for_each(|id| offers[id.0 as usize] += 1);
         }
         offers
     }
@@ -172,7 +162,7 @@ mod tests {
             let balancer = Box::new(crate::policy::LeastBusy);
             let cluster = Cluster::new("c".into(), members.collect(), balancer);
             let mut before = Tried::default();
-            tried.iter().for_each(|id| before.add(*id));
+            tried.iter().for_each(|id| before.add(EndpointId(*id)));
 
             assert_eq!(cluster.may_pass(error, &before), expected, "{states:?}, tried {tried:?}, {error}");
         }

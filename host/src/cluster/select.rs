@@ -15,7 +15,7 @@ use super::eligible::{Candidate, eligible};
 use super::sticky::Wish;
 use super::{AddressCount, Care, Lease, Live, Recovery, Retry, Signals, Stickiness, Sticky, affinity};
 use crate::config::{Affinity, EndpointState};
-use crate::policy::{Balancer, LeastBusy, Outcome, PickRequest, RequestFacts};
+use crate::policy::{Balancer, EndpointId, EndpointIds, LeastBusy, Outcome, PickRequest, RequestFacts};
 
 /// One member as a generation sees it.
 #[derive(Clone, Debug)]
@@ -50,11 +50,11 @@ impl Member {
 
 /// Ids that one request has already tried. A request tries each endpoint once at the most.
 #[derive(Clone, Debug, Default)]
-pub struct Tried(Vec<u32>);
+pub struct Tried(Vec<EndpointId>);
 
 impl Tried {
     /// Leaves `id` out of the next selection.
-    pub fn add(&mut self, id: u32) {
+    pub fn add(&mut self, id: EndpointId) {
         self.0.push(id);
     }
 
@@ -64,7 +64,7 @@ impl Tried {
         self.0.len()
     }
 
-    pub(super) fn contains(&self, id: u32) -> bool {
+    pub(super) fn contains(&self, id: EndpointId) -> bool {
         self.0.contains(&id)
     }
 }
@@ -110,7 +110,7 @@ pub struct Cluster {
 /// What selection works with, under the cluster's lock.
 struct Chooser {
     balancer: Box<dyn Balancer>,
-    eligible: Vec<u32>,
+    eligible: EndpointIds,
     busy: Vec<u32>,
 }
 
@@ -119,7 +119,7 @@ impl Cluster {
     #[must_use]
     pub fn new(name: Arc<str>, members: Vec<Member>, balancer: Box<dyn Balancer>) -> Self {
         let wants_feedback = balancer.wants_feedback();
-        let chooser = Chooser { balancer, eligible: Vec::new(), busy: Vec::new() };
+        let chooser = Chooser { balancer, eligible: EndpointIds::default(), busy: Vec::new() };
         let (policy, recovery, signals) = (Policy::default(), Recovery::default(), Arc::default());
         Self { name, members, wants_feedback, policy, recovery, signals, chooser: Mutex::new(chooser) }
     }
@@ -190,7 +190,7 @@ impl Cluster {
 
     /// The Set-Cookie that brings the client back to `endpoint`; none if it would come back anyway.
     #[must_use]
-    pub fn set_cookie(&self, request: &RequestFacts, endpoint: u32, by_tls: bool) -> Option<HeaderValue> {
+    pub fn set_cookie(&self, request: &RequestFacts, endpoint: EndpointId, by_tls: bool) -> Option<HeaderValue> {
         self.policy.sticky.as_ref()?.set_cookie(request, endpoint, by_tls)
     }
 
@@ -234,7 +234,7 @@ impl Cluster {
                     return Err(SelectError::NoneEligible);
                 }
                 busy.clear();
-                let members = eligible.iter().filter_map(|id| self.members.get(*id as usize));
+                let members = eligible.iter().filter_map(|id| id.of(&self.members));
                 busy.extend(members.map(Member::busy));
                 let affinity = self.policy.affinity.as_ref().and_then(|affinity| affinity::hash(affinity, request));
                 let pick = PickRequest { eligible, busy, affinity, request: Some(request) };
@@ -245,7 +245,7 @@ impl Cluster {
                 chosen.ok_or(SelectError::Refused)?
             }
         };
-        let member = self.members.get(id as usize).ok_or(SelectError::Refused)?;
+        let member = id.of(&self.members).ok_or(SelectError::Refused)?;
         let hears = self.wants_feedback.then(|| Arc::downgrade(self));
         let mut lease = Lease::new(member, id, now, hears);
         lease.forced = forced;
@@ -263,8 +263,8 @@ impl Cluster {
 
     /// Whom the request asks for; none in a cluster without stickiness. Drained members take requests that name them.
     fn wish(&self, request: &RequestFacts, tried: &Tried, may_try: impl Fn(&Live) -> bool + Copy) -> Option<Wish> {
-        let usable = |id: u32| {
-            let member = self.members.get(id as usize);
+        let usable = |id: EndpointId| {
+            let member = id.of(&self.members);
             member.is_some_and(|member| {
                 member.state != EndpointState::Maint && is_free(member, may_try) && !tried.contains(id)
             })
@@ -272,15 +272,14 @@ impl Cluster {
         Some(self.policy.sticky.as_ref()?.wish(request, usable))
     }
 
-    pub(super) fn tell_closed(&self, endpoint: u32, outcome: &Outcome) {
+    pub(super) fn tell_closed(&self, endpoint: EndpointId, outcome: &Outcome) {
         self.chooser.lock().balancer.closed(endpoint, outcome);
     }
 
-    fn fill(&self, into: &mut Vec<u32>, tried: &Tried, may_try: impl Fn(&Live) -> bool + Copy) {
-        let candidates = (0_u32..).zip(&self.members).map(|(id, member)| Candidate {
-            group: member.group,
-            state: member.state,
-            usable: is_free(member, may_try) && !tried.contains(id),
+    fn fill(&self, into: &mut EndpointIds, tried: &Tried, may_try: impl Fn(&Live) -> bool + Copy) {
+        let candidates = EndpointId::each(&self.members).map(|(id, member)| {
+            let usable = is_free(member, may_try) && !tried.contains(id);
+            (id, Candidate { group: member.group, state: member.state, usable })
         });
         eligible(candidates, into);
     }

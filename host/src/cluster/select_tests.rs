@@ -11,9 +11,9 @@ use crate::config;
 struct Pointed;
 
 impl Balancer for Pointed {
-    fn pick(&mut self, request: &PickRequest<'_>) -> Result<Option<u32>, crate::policy::Fault> {
+    fn pick(&mut self, request: &PickRequest<'_>) -> Result<Option<EndpointId>, crate::policy::Fault> {
         let at = request.affinity.map_or(0, |hash| hash as usize % request.eligible.len());
-        Ok(request.eligible.get(at).copied())
+        Ok(request.eligible.iter().nth(at))
     }
 }
 
@@ -75,9 +75,9 @@ fn drained_members_take_those_who_name_them_and_nobody_else() {
         let lease = asking(&cluster, route, &Tried::default()).unwrap();
         // The balancer's hash points where it likes among the eligible; drain, maint and standby are not.
         let among = if stickiness == Stickiness::Hit {
-            lease.endpoint() == expected
+            lease.endpoint().0 == expected
         } else {
-            [0, 3].contains(&lease.endpoint())
+            [0, 3].contains(&lease.endpoint().0)
         };
         assert!(among, "r{route} went to {}", lease.endpoint());
         assert_eq!(lease.stickiness(), Some(stickiness), "r{route}");
@@ -92,12 +92,12 @@ fn without_failover_a_known_route_waits_for_its_own() {
 
     assert_eq!(asking(&cluster, 0, &Tried::default()).unwrap_err(), SelectError::Bound, "at its limit");
     assert_eq!(asking(&cluster, 1, &Tried::default()).unwrap_err(), SelectError::Bound, "in maintenance");
-    assert_eq!(asking(&cluster, 9, &Tried::default()).unwrap().endpoint(), 2, "an unknown one is balanced");
+    assert_eq!(asking(&cluster, 9, &Tried::default()).unwrap().endpoint().0, 2, "an unknown one is balanced");
     let mut tried = Tried::default();
-    tried.add(2);
+    tried.add(EndpointId(2));
     assert_eq!(asking(&cluster, 2, &tried).unwrap_err(), SelectError::Bound, "tried already");
     drop(held);
-    assert_eq!(asking(&cluster, 0, &Tried::default()).unwrap().endpoint(), 0);
+    assert_eq!(asking(&cluster, 0, &Tried::default()).unwrap().endpoint().0, 0);
 }
 
 #[tokio::test(start_paused = true)]
@@ -111,7 +111,7 @@ async fn when_all_are_paused_a_request_still_goes_where_it_belongs() {
 
     for id in [2, 0, 1] {
         let lease = asking(&cluster, id, &Tried::default()).unwrap();
-        assert_eq!((lease.endpoint() as usize, lease.is_forced()), (id, true));
+        assert_eq!((lease.endpoint().0 as usize, lease.is_forced()), (id, true));
         assert_eq!(lease.stickiness(), Some(Stickiness::Hit));
     }
 }
@@ -126,9 +126,9 @@ async fn without_failover_too_all_are_tried_when_all_are_paused() {
 
     let lease = asking(&cluster, 0, &Tried::default()).unwrap();
 
-    assert_eq!((lease.endpoint(), lease.is_forced()), (0, true));
+    assert_eq!((lease.endpoint().0, lease.is_forced()), (0, true));
     let mut tried = Tried::default();
-    tried.add(0);
+    tried.add(EndpointId(0));
     assert_eq!(asking(&cluster, 0, &tried).unwrap_err(), SelectError::Bound, "no other may stand in");
 }
 
@@ -140,15 +140,15 @@ async fn in_a_slow_start_a_request_still_goes_where_it_belongs_and_nobody_is_ref
     cluster.members()[1].live.warm_up(Instant::now());
 
     let balanced: Vec<_> = (0..2).map(|_| asking(&cluster, 9, &Tried::default()).unwrap()).collect();
-    assert!(balanced.iter().all(|lease| lease.endpoint() == 0), "it has just come");
+    assert!(balanced.iter().all(|lease| lease.endpoint().0 == 0), "it has just come");
     let named = asking(&cluster, 1, &Tried::default()).unwrap();
-    assert_eq!((named.endpoint(), named.stickiness()), (1, Some(Stickiness::Hit)));
+    assert_eq!((named.endpoint().0, named.stickiness()), (1, Some(Stickiness::Hit)));
     let mut tried = Tried::default();
-    tried.add(0);
-    assert_eq!(asking(&cluster, 9, &tried).unwrap().endpoint(), 1, "there is nobody else");
+    tried.add(EndpointId(0));
+    assert_eq!(asking(&cluster, 9, &tried).unwrap().endpoint().0, 1, "there is nobody else");
     let full: Vec<_> = (0..2).map(|_| asking(&cluster, 0, &Tried::default()).unwrap()).collect();
     assert_eq!(full.len(), 2);
-    assert_eq!(asking(&cluster, 9, &Tried::default()).unwrap().endpoint(), 1, "the other one is at its limit");
+    assert_eq!(asking(&cluster, 9, &Tried::default()).unwrap().endpoint().0, 1, "the other one is at its limit");
 }
 
 #[tokio::test(start_paused = true)]
@@ -160,11 +160,11 @@ async fn an_answer_that_counts_as_a_failure_pauses_its_endpoint() {
 
     for (status, next) in [(500, 0), (503, 1)] {
         let mut lease = chosen();
-        assert_eq!(lease.endpoint(), 0);
+        assert_eq!(lease.endpoint().0, 0);
         lease.answered(status, Instant::now());
         lease.completed();
         drop(lease);
-        assert_eq!(chosen().endpoint(), next, "after {status}");
+        assert_eq!(chosen().endpoint().0, next, "after {status}");
     }
 }
 
@@ -217,14 +217,14 @@ proptest! {
                 match step {
                     Step::Select { route, tried: bits, path } => {
                         let mut tried = Tried::default();
-                        (0..8).filter(|id| bits & (1 << id) != 0).for_each(|id| tried.add(id));
+                        (0..8).filter(|id| bits & (1 << id) != 0).for_each(|id| tried.add(EndpointId(id)));
                         let cookie = format!("R=r{route}");
                         let request = facts(&format!("/{path}"), None, &[("cookie", &cookie)]);
                         let now = Instant::now();
                         let standing: Vec<_> = cluster.members().iter().map(|member| member.live.standing(now)).collect();
                         match cluster.select(&request, &tried, now) {
                             Ok(lease) => {
-                                let id = lease.endpoint() as usize;
+                                let id = lease.endpoint().0 as usize;
                                 assert!(bits & (1 << id) == 0, "tried already");
                                 assert!(limit.is_none_or(|most| busy[id] < most), "at its limit");
                                 assert_ne!(states[id], EndpointState::Maint);

@@ -13,7 +13,7 @@ use sha2::{Digest, Sha256};
 
 use super::values::{cookie, path_parameter, query_parameter};
 use crate::config::{self, EndpointState, SameSite};
-use crate::policy::RequestFacts;
+use crate::policy::{EndpointId, RequestFacts};
 
 /// Stickiness of one cluster.
 #[derive(Debug)]
@@ -32,7 +32,7 @@ pub struct Sticky {
 #[derive(Debug, Default)]
 struct Route {
     /// Standbys last.
-    members: Vec<u32>,
+    members: Vec<EndpointId>,
     redirect: Option<usize>,
     /// Routes that can be reached by redirects, this one included: as often as it makes sense to look.
     reach: usize,
@@ -57,9 +57,9 @@ pub(super) enum Wish {
     /// It names nothing that is known here.
     Nobody,
     /// This endpoint, as named.
-    Member(u32),
+    Member(EndpointId),
     /// This one stands in for the one that was named.
-    Instead(u32),
+    Instead(EndpointId),
     /// Known, but neither it nor a stand-in can take work.
     Unusable,
 }
@@ -93,7 +93,7 @@ impl Sticky {
 
     fn fill(&mut self, endpoints: &[config::Endpoint]) {
         for standby in [false, true] {
-            for ((id, endpoint), named) in (0_u32..).zip(endpoints).zip(&self.members) {
+            for ((id, endpoint), named) in EndpointId::each(endpoints).zip(&self.members) {
                 let Some(name) = &named.route else { continue };
                 if (endpoint.state == EndpointState::Standby) != standby {
                     continue;
@@ -108,7 +108,7 @@ impl Sticky {
             }
         }
         for route in &mut self.routes {
-            let redirects = route.members.iter().filter_map(|id| endpoints.get(*id as usize)?.redirect.as_ref());
+            let redirects = route.members.iter().filter_map(|id| id.of(endpoints)?.redirect.as_ref());
             route.redirect = redirects.filter_map(|name| self.index.get(name.as_bytes())).copied().next();
         }
         let reaches: Vec<usize> = (0..self.routes.len()).map(|start| self.reach(start)).collect();
@@ -138,7 +138,7 @@ impl Sticky {
     }
 
     /// Whom `request` asks for, among those that are `usable`.
-    pub(super) fn wish(&self, request: &RequestFacts, usable: impl Fn(u32) -> bool) -> Wish {
+    pub(super) fn wish(&self, request: &RequestFacts, usable: impl Fn(EndpointId) -> bool) -> Wish {
         let Some(named) = self.route_of(request).and_then(|name| self.index.get(name)).copied() else {
             return Wish::Nobody;
         };
@@ -156,8 +156,8 @@ impl Sticky {
 
     /// The Set-Cookie that makes the client's next request come to `endpoint`; none if its cookie says that already, or
     /// the gateway sets none here.
-    pub(super) fn set_cookie(&self, request: &RequestFacts, endpoint: u32, by_tls: bool) -> Option<HeaderValue> {
-        let Named { route: Some(route), cookie: Some(issued) } = self.members.get(endpoint as usize)? else {
+    pub(super) fn set_cookie(&self, request: &RequestFacts, endpoint: EndpointId, by_tls: bool) -> Option<HeaderValue> {
+        let Named { route: Some(route), cookie: Some(issued) } = endpoint.of(&self.members)? else {
             return None;
         };
         if self.cookie_route(request) == Some(route.as_bytes()) {

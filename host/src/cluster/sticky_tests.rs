@@ -54,9 +54,9 @@ fn sticky(written: &config::Sticky, members: &[&str]) -> Sticky {
 fn routes_are_read_as_apache_reads_them() {
     let sticky = sticky(&written(), &["r1", "r2"]);
     let table: &[(&str, Option<&str>, &str, Wish)] = &[
-        ("/", None, "ROUTEID=abc.r1", Wish::Member(0)),
-        ("/", None, "ROUTEID=.r2", Wish::Member(1)),
-        ("/", None, "x=1; ROUTEID=abc.r2; y=2", Wish::Member(1)),
+        ("/", None, "ROUTEID=abc.r1", Wish::Member(EndpointId(0))),
+        ("/", None, "ROUTEID=.r2", Wish::Member(EndpointId(1))),
+        ("/", None, "x=1; ROUTEID=abc.r2; y=2", Wish::Member(EndpointId(1))),
         ("/", None, "ROUTEID=abc", Wish::Nobody),
         ("/", None, "ROUTEID=r1", Wish::Nobody),
         ("/", None, "ROUTEID=a.b.r2", Wish::Nobody),
@@ -65,15 +65,15 @@ fn routes_are_read_as_apache_reads_them() {
         ("/", None, "XROUTEID=abc.r1", Wish::Nobody),
         ("/", None, "routeid=abc.r1", Wish::Nobody),
         ("/", None, "x=1", Wish::Nobody),
-        ("/x;sid=abc.r1", None, "x=1", Wish::Member(0)),
-        ("/x", Some("sid=abc.r2"), "x=1", Wish::Member(1)),
-        ("/x", Some("a=1&sid=abc.r2&b=2"), "x=1", Wish::Member(1)),
+        ("/x;sid=abc.r1", None, "x=1", Wish::Member(EndpointId(0))),
+        ("/x", Some("sid=abc.r2"), "x=1", Wish::Member(EndpointId(1))),
+        ("/x", Some("a=1&sid=abc.r2&b=2"), "x=1", Wish::Member(EndpointId(1))),
         ("/x", Some("xsid=abc.r2"), "x=1", Wish::Nobody),
         ("/x", Some("SID=abc.r2"), "x=1", Wish::Nobody),
-        ("/x", Some("sid=abc.r2"), "ROUTEID=abc.r1", Wish::Member(1)),
-        ("/x;sid=abc.r1", Some("sid=abc.r2"), "x=1", Wish::Member(0)),
+        ("/x", Some("sid=abc.r2"), "ROUTEID=abc.r1", Wish::Member(EndpointId(1))),
+        ("/x;sid=abc.r1", Some("sid=abc.r2"), "x=1", Wish::Member(EndpointId(0))),
         ("/x", Some("sid=abc"), "ROUTEID=abc.r1", Wish::Nobody),
-        ("/x", Some("sid="), "ROUTEID=abc.r1", Wish::Member(0)),
+        ("/x", Some("sid="), "ROUTEID=abc.r1", Wish::Member(EndpointId(0))),
     ];
     for (path, query, cookie, expected) in table {
         let request = facts(path, *query, &[("cookie", cookie)]);
@@ -84,9 +84,9 @@ fn routes_are_read_as_apache_reads_them() {
 #[test]
 fn another_separator_or_none_is_followed() {
     for (separator, value, expected) in [
-        (Some('!'), "abc!r1", Wish::Member(0)),
+        (Some('!'), "abc!r1", Wish::Member(EndpointId(0))),
         (Some('!'), "abc.r1", Wish::Nobody),
-        (None, "r1", Wish::Member(0)),
+        (None, "r1", Wish::Member(EndpointId(0))),
         (None, "abc.r1", Wish::Nobody),
     ] {
         let sticky = sticky(&config::Sticky { separator, ..written() }, &["r1"]);
@@ -98,23 +98,23 @@ fn another_separator_or_none_is_followed() {
 #[test]
 fn redirects_are_followed_to_their_end_and_no_further() {
     let table: &[(&[&str], &[u32], Wish)] = &[
-        (&["a>b", "b"], &[0, 1], Wish::Member(0)),
-        (&["a>b", "b"], &[1], Wish::Instead(1)),
+        (&["a>b", "b"], &[0, 1], Wish::Member(EndpointId(0))),
+        (&["a>b", "b"], &[1], Wish::Instead(EndpointId(1))),
         (&["a>b", "b"], &[], Wish::Unusable),
         (&["a", "b"], &[1], Wish::Unusable),
-        (&["a>b", "b>c", "c"], &[2], Wish::Instead(2)),
+        (&["a>b", "b>c", "c"], &[2], Wish::Instead(EndpointId(2))),
         (&["a>b", "b>c", "c>a"], &[], Wish::Unusable),
         (&["a>b", "b>c", "c>b", "d"], &[3], Wish::Unusable),
-        (&["Ha", "a"], &[0, 1], Wish::Member(1)),
-        (&["Ha", "a"], &[0], Wish::Member(0)),
-        (&["a>b", "Ha", "b"], &[1, 2], Wish::Member(1)),
-        (&["a>b", "Hb", "b"], &[1, 2], Wish::Instead(2)),
+        (&["Ha", "a"], &[0, 1], Wish::Member(EndpointId(1))),
+        (&["Ha", "a"], &[0], Wish::Member(EndpointId(0))),
+        (&["a>b", "Ha", "b"], &[1, 2], Wish::Member(EndpointId(1))),
+        (&["a>b", "Hb", "b"], &[1, 2], Wish::Instead(EndpointId(2))),
         (&["b", "", "a"], &[1], Wish::Unusable),
         (&["b", ""], &[0, 1], Wish::Nobody),
     ];
     let request = facts("/", None, &[("cookie", "ROUTEID=.a")]);
     for (members, usable, expected) in table {
-        let found = sticky(&written(), members).wish(&request, |id| usable.contains(&id));
+        let found = sticky(&written(), members).wish(&request, |id| usable.contains(&id.0));
         assert_eq!(found, *expected, "{members:?}, usable {usable:?}");
     }
 }
@@ -151,7 +151,7 @@ fn cookies_are_written_as_configured() {
     ];
     for (issue, separator, by_tls, expected) in table {
         let written = config::Sticky { separator, issue: Some(issue), ..written() };
-        let cookie = sticky(&written, &["r1"]).set_cookie(&facts("/", None, &[]), 0, by_tls);
+        let cookie = sticky(&written, &["r1"]).set_cookie(&facts("/", None, &[]), EndpointId(0), by_tls);
         assert_eq!(cookie.unwrap(), expected);
     }
 }
@@ -170,7 +170,11 @@ fn a_cookie_is_written_only_where_it_says_something_new() {
     ];
     for (cookie, query, endpoint, expected) in table {
         let request = facts("/", query, &[("cookie", cookie)]);
-        assert_eq!(sticky.set_cookie(&request, endpoint, false).is_some(), expected, "{cookie} {query:?} {endpoint}");
+        assert_eq!(
+            sticky.set_cookie(&request, EndpointId(endpoint), false).is_some(),
+            expected,
+            "{cookie} {query:?} {endpoint}"
+        );
     }
 }
 
@@ -181,13 +185,13 @@ fn an_endpoint_without_a_route_gets_one_that_is_always_the_same_and_tells_no_add
         .map(|url| Endpoint { url: url.to_owned(), ..endpoint(None, None, EndpointState::Ready) });
     let sticky = Sticky::new(&written, "chat", &endpoints);
 
-    let cookie = sticky.set_cookie(&facts("/", None, &[]), 1, false).unwrap();
+    let cookie = sticky.set_cookie(&facts("/", None, &[]), EndpointId(1), false).unwrap();
 
     let (pair, _) = cookie.to_str().unwrap().split_once(';').unwrap();
     let value = pair.strip_prefix("ROUTEID=.").unwrap();
     assert_eq!(value, token("chat", "ws://10.0.0.2:8080"));
     assert!(value.len() == 12 && value.bytes().all(|byte| byte.is_ascii_hexdigit()), "{value}");
-    assert_eq!(sticky.wish(&facts("/", None, &[("cookie", pair)]), |_| true), Wish::Member(1));
+    assert_eq!(sticky.wish(&facts("/", None, &[("cookie", pair)]), |_| true), Wish::Member(EndpointId(1)));
     assert_eq!(token("chat", "ws://10.0.0.2:8080"), "c0215a5c5264", "the same in every process and release");
     assert_ne!(token("other", "ws://10.0.0.2:8080"), value, "clusters are told apart");
 }

@@ -9,7 +9,7 @@ use super::commons::Commons;
 use super::limits::Meter;
 use super::pulse::Overtime;
 use super::role::RoleKind;
-use crate::policy::{ClusterNumbers, RequestFacts};
+use crate::policy::{ClusterNumbers, EndpointIds, RequestFacts};
 
 /// The `T` of every `Store<T>` here.
 pub(super) struct HostState {
@@ -25,7 +25,7 @@ pub(super) struct HostState {
     /// The request being decided.
     pub(super) request: Option<Lent>,
     /// The choice being made; empty outside `pick`, and for plugins that import no columns.
-    pub(super) eligible: Vec<u32>,
+    pub(super) eligible: EndpointIds,
     pub(super) numbers: Option<Arc<dyn ClusterNumbers>>,
     /// Where the monotonic clock starts, that of WASI too.
     pub(super) born: std::time::Instant,
@@ -49,7 +49,7 @@ impl HostState {
             overtime: None,
             logs: true,
             request: None,
-            eligible: Vec::new(),
+            eligible: EndpointIds::default(),
             numbers: None,
             born: std::time::Instant::now(),
         }

@@ -10,6 +10,7 @@ use std::hash::{BuildHasher, Hash, Hasher, RandomState};
 use std::time::{Duration, Instant};
 
 use super::breaker::{Breaker, Change};
+use crate::policy::RouteId;
 
 /// Questions and parties that are known. One more takes the place of the one that was heard of least lately.
 const KNOWN: usize = 64;
@@ -33,8 +34,8 @@ pub(super) trait Occasion {
 pub(super) struct Party<'a> {
     /// URL of the endpoint that answered.
     pub(super) endpoint: &'a str,
-    /// Index of the `[[route]]` by which it was asked.
-    pub(super) route: Option<u32>,
+    /// The `[[route]]` by which it was asked.
+    pub(super) route: Option<RouteId>,
 }
 
 /// Questions and parties for which the plugin of one seat passed its deadline lately.

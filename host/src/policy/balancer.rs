@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{Fault, RequestFacts};
+use super::{EndpointId, EndpointIds, Fault, RequestFacts};
 
 /// Chooses an endpoint. One instance per cluster and generation, called under that cluster's lock.
 pub trait Balancer: Send {
@@ -10,7 +10,7 @@ pub trait Balancer: Send {
     ///
     /// # Errors
     /// A [`Fault`] if it failed; [`LeastBusy`] then stands in for this pick.
-    fn pick(&mut self, request: &PickRequest<'_>) -> Result<Option<u32>, Fault>;
+    fn pick(&mut self, request: &PickRequest<'_>) -> Result<Option<EndpointId>, Fault>;
 
     /// Whether it wants [`Self::opened`] and [`Self::closed`].
     fn wants_feedback(&self) -> bool {
@@ -18,12 +18,12 @@ pub trait Balancer: Send {
     }
 
     /// A lease on `endpoint` began.
-    fn opened(&mut self, endpoint: u32) {
+    fn opened(&mut self, endpoint: EndpointId) {
         let _ = endpoint;
     }
 
     /// A lease on `endpoint` ended.
-    fn closed(&mut self, endpoint: u32, outcome: &Outcome) {
+    fn closed(&mut self, endpoint: EndpointId, outcome: &Outcome) {
         let _ = (endpoint, outcome);
     }
 
@@ -36,8 +36,8 @@ pub trait Balancer: Send {
 /// One choice to make. `eligible` and `busy` have the same length, at least 1.
 #[derive(Debug)]
 pub struct PickRequest<'a> {
-    /// Ids that may be chosen, ascending.
-    pub eligible: &'a [u32],
+    /// Endpoints that may be chosen.
+    pub eligible: &'a EndpointIds,
     /// What each of them holds now, over the whole gateway.
     pub busy: &'a [u32],
     /// 31-bit hash of what the cluster keeps together.
@@ -51,8 +51,8 @@ pub struct PickRequest<'a> {
 pub struct LeastBusy;
 
 impl Balancer for LeastBusy {
-    fn pick(&mut self, request: &PickRequest<'_>) -> Result<Option<u32>, Fault> {
-        Ok(request.eligible.iter().zip(request.busy).min_by_key(|(_, busy)| **busy).map(|(id, _)| *id))
+    fn pick(&mut self, request: &PickRequest<'_>) -> Result<Option<EndpointId>, Fault> {
+        Ok(request.eligible.iter().zip(request.busy).min_by_key(|(_, busy)| **busy).map(|(id, _)| id))
     }
 }
 
@@ -106,10 +106,10 @@ pub enum Metric {
 /// Live numbers of one cluster, pulled by balancers that want more than busyness.
 pub trait ClusterNumbers: Send + Sync {
     /// One number per id of `eligible`, in its order.
-    fn column(&self, metric: Metric, eligible: &[u32]) -> Vec<f64>;
+    fn column(&self, metric: Metric, eligible: &EndpointIds) -> Vec<f64>;
 
     /// What endpoints report about themselves under `name`; NaN = unknown.
-    fn signal(&self, name: &str, eligible: &[u32]) -> Vec<f64>;
+    fn signal(&self, name: &str, eligible: &EndpointIds) -> Vec<f64>;
 }
 
 #[cfg(test)]
@@ -118,10 +118,10 @@ mod tests {
 
     #[test]
     fn least_busy_takes_the_first_of_equals() {
-        let pick = PickRequest { eligible: &[1, 4, 7], busy: &[3, 2, 2], affinity: None, request: None };
+        let pick = PickRequest { eligible: &[1, 4, 7].into(), busy: &[3, 2, 2], affinity: None, request: None };
 
         let chosen = LeastBusy.pick(&pick).unwrap();
 
-        assert_eq!(chosen, Some(4));
+        assert_eq!(chosen, Some(EndpointId(4)));
     }
 }

@@ -4,12 +4,14 @@
 
 mod balancer;
 mod fault;
+mod ids;
 mod request;
 mod rewriter;
 mod router;
 
 pub use balancer::{Balancer, ClusterNumbers, Ending, LeastBusy, Metric, Outcome, PickRequest};
 pub use fault::{Fault, FaultKind};
+pub use ids::{ClusterId, EndpointId, EndpointIds, RouteId};
 pub use request::{RequestFacts, Scheme};
 pub use rewriter::{Edit, ResponseContext, Rewriter, SHOWN_BYTES, SHOWN_FIELDS};
 pub use router::{Decision, DirectResponse, Router, Target};

@@ -2,7 +2,7 @@
 
 use ::http::{HeaderName, HeaderValue, StatusCode};
 
-use super::{Fault, Scheme};
+use super::{Fault, RouteId, Scheme};
 
 /// Fields of one response that a rewriter is shown, and edits that it may make of them.
 pub const SHOWN_FIELDS: usize = 256;
@@ -37,8 +37,8 @@ pub struct ResponseContext<'a> {
     pub host: &'a str,
     /// The client's path, without query.
     pub path: &'a str,
-    /// Index of the `[[route]]` that applied.
-    pub route: Option<u32>,
+    /// The `[[route]]` that applied.
+    pub route: Option<RouteId>,
     /// URL of the endpoint that answered, as configured.
     pub endpoint: &'a str,
 }

@@ -3,7 +3,7 @@
 use ::http::{HeaderMap, StatusCode};
 use bytes::Bytes;
 
-use super::{Fault, RequestFacts};
+use super::{ClusterId, Fault, RequestFacts, RouteId};
 
 /// Decides where a request goes.
 pub trait Router: Send + Sync {
@@ -28,12 +28,12 @@ pub enum Decision {
 /// Where to, already checked against what exists.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Target {
-    /// Index into the clusters of the generation.
-    pub cluster: u32,
+    /// Cluster of the generation.
+    pub cluster: ClusterId,
     /// Path and query to send; none sends the client's as they came. Starts with `/`, no control characters or blanks.
     pub path: Option<String>,
-    /// Index of the `[[route]]` whose settings apply.
-    pub route: Option<u32>,
+    /// The `[[route]]` whose settings apply.
+    pub route: Option<RouteId>,
 }
 
 /// An answer that needs no endpoint.

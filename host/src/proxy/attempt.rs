@@ -11,6 +11,7 @@ use super::endpoint_fault::EndpointFault;
 use super::head::{host_for, target_for};
 use super::record::Record;
 use super::retry::{self, Course, Failed, Source};
+use super::snapshot::NoSuchEndpoint;
 use super::waiting::Patience;
 use super::{Destination, Rules, Timeouts};
 use crate::cluster::{Failure, SelectError, is_idempotent};
@@ -64,6 +65,9 @@ pub(super) enum AttemptError {
     /// What the router asked to send is no request target.
     #[error("the routed path is no request target")]
     Target,
+    /// What was chosen cannot be reached, for it does not exist.
+    #[error(transparent)]
+    NoSuchEndpoint(#[from] NoSuchEndpoint),
 }
 
 impl AttemptError {
@@ -80,7 +84,9 @@ impl AttemptError {
             Self::TimedOut(_) => (StatusCode::GATEWAY_TIMEOUT, "the endpoint did not answer in time"),
             Self::ClientStalled => (StatusCode::REQUEST_TIMEOUT, "the request body did not come in time"),
             Self::ClientGone => (StatusCode::BAD_REQUEST, "the request body was broken off"),
-            Self::Target => (StatusCode::SERVICE_UNAVAILABLE, "the request could not be routed"),
+            Self::Target | Self::NoSuchEndpoint(_) => {
+                (StatusCode::SERVICE_UNAVAILABLE, "the request could not be routed")
+            }
         }
     }
 }
@@ -133,7 +139,7 @@ pub(super) async fn attempt(
         }
         let id = lease.endpoint();
         record.attempt(lease);
-        let Some(upstream) = destination.upstreams.get(id as usize) else { return Err(AttemptError::Target) };
+        let upstream = destination.upstream(id)?;
         let (why, outcome) = match exchange(upstream, outgoing, facts, record).await {
             Ok(response) => {
                 let status = response.status().as_u16();
@@ -246,5 +252,19 @@ async fn exchange(
             SendError::ClientGone(_) => ExchangeError::Failed(AttemptError::ClientGone),
             SendError::ClientStalled => ExchangeError::Failed(AttemptError::ClientStalled),
         });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::policy::EndpointId;
+
+    #[test]
+    fn a_choice_that_does_not_exist_is_reported_as_that() {
+        let error = AttemptError::from(NoSuchEndpoint(EndpointId(3)));
+
+        assert_eq!(error.to_string(), "the cluster has no endpoint with the id 3");
+        assert_eq!(error.reply().0, StatusCode::SERVICE_UNAVAILABLE);
     }
 }

@@ -28,7 +28,8 @@ impl<'a> EndpointFault<'a> {
             | AttemptError::Connect(_)
             | AttemptError::ClientGone
             | AttemptError::ClientStalled
-            | AttemptError::Target => return None,
+            | AttemptError::Target
+            | AttemptError::NoSuchEndpoint(_) => return None,
         };
         Some(Self { kind, what: error, remedy })
     }

@@ -97,7 +97,7 @@ fn route<'a>(
         }
     };
     let rules = snapshot.rules(target.route);
-    let destination = snapshot.destinations.get(target.cluster as usize).ok_or_else(|| Box::new(unroutable()))?;
+    let destination = snapshot.destination(target.cluster).ok_or_else(|| Box::new(unroutable()))?;
     record.routed(&rules.name, destination.cluster.name(), &destination.balancer);
     if snapshot.pseudonym.is_looping(&facts.headers) {
         return Err(Box::new(edited(rules, looping(client, record))));
@@ -272,5 +272,6 @@ fn ending(error: &AttemptError) -> &'static str {
         AttemptError::ClientGone => "client-gone",
         AttemptError::ClientStalled => "client-stalled",
         AttemptError::Target => "answer",
+        AttemptError::NoSuchEndpoint(_) => "no-such-endpoint",
     }
 }

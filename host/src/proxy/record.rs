@@ -179,7 +179,7 @@ impl Record {
 
     /// The head of the endpoint's answer, in which it may say how it is.
     pub(super) fn reported(&self, cluster: &Cluster, headers: &mut ::http::HeaderMap) {
-        let member = self.lease.as_ref().and_then(|lease| cluster.members().get(lease.endpoint() as usize));
+        let member = self.lease.as_ref().and_then(|lease| lease.endpoint().of(cluster.members()));
         if let Some(member) = member {
             cluster.signals().take_orca(headers, &member.live, Instant::now(), self.metrics());
         }

@@ -8,6 +8,7 @@ use super::attempt::{Answer, AttemptError, Outgoing};
 use super::record::Record;
 use crate::cluster::{Cluster, Failure, Lease, SelectError, Stickiness, Tried};
 use crate::http::{self, Watch as _};
+use crate::policy::EndpointId;
 use crate::telemetry::Counter;
 use crate::upstream::{Content, Replay, RequestBody};
 
@@ -81,7 +82,7 @@ impl<'a> Course<'a> {
     /// Takes note of an attempt at `endpoint` that came to `failure`. Whether there may be another.
     pub(super) fn goes_on(
         &mut self,
-        endpoint: u32,
+        endpoint: EndpointId,
         failure: Failure,
         outgoing: &Outgoing<'_>,
         record: &Record,

@@ -8,7 +8,7 @@ use ::http::{HeaderMap, HeaderName, HeaderValue};
 
 use crate::cluster::Cluster;
 use crate::http::{Fields, Forwarding, Pseudonym};
-use crate::policy::{Rewriter, Router};
+use crate::policy::{ClusterId, EndpointId, Rewriter, RouteId, Router};
 use crate::upstream::Upstream;
 
 /// One generation's deciders and destinations. Immutable; swapped whole.
@@ -19,9 +19,9 @@ pub struct Snapshot {
     pub router: Arc<dyn Router>,
     /// What goes back.
     pub rewriter: Arc<dyn Rewriter>,
-    /// By the index that the router answers with.
+    /// By [`ClusterId`].
     pub destinations: Vec<Destination>,
-    /// By the index of the `[[route]]`.
+    /// By [`RouteId`].
     pub routes: Vec<Rules>,
     /// For decisions that name no route.
     pub defaults: Rules,
@@ -36,7 +36,7 @@ pub struct Snapshot {
 pub struct Destination {
     /// Who chooses.
     pub cluster: Arc<Cluster>,
-    /// By the ids of the cluster's members.
+    /// By [`EndpointId`]: as many as the cluster has members.
     pub upstreams: Vec<Arc<Upstream>>,
     /// Name of its balancer, for logs.
     pub balancer: Arc<str>,
@@ -123,16 +123,56 @@ impl HeaderEdits {
     }
 }
 
+/// What the balancer chose is no endpoint of its cluster. A fault of the gateway's own: choices are checked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the cluster has no endpoint with the id {0}")]
+pub struct NoSuchEndpoint(pub EndpointId);
+
+impl Destination {
+    /// The way to one of the cluster's endpoints.
+    ///
+    /// # Errors
+    /// [`NoSuchEndpoint`] if the cluster has none with this id.
+    pub fn upstream(&self, endpoint: EndpointId) -> Result<&Arc<Upstream>, NoSuchEndpoint> {
+        endpoint.of(&self.upstreams).ok_or(NoSuchEndpoint(endpoint))
+    }
+}
+
 impl Snapshot {
+    /// Where requests for `cluster` go.
+    #[must_use]
+    pub fn destination(&self, cluster: ClusterId) -> Option<&Destination> {
+        cluster.of(&self.destinations)
+    }
+
     /// The rules for a decision.
     #[must_use]
-    pub fn rules(&self, route: Option<u32>) -> &Rules {
-        route.and_then(|route| self.routes.get(route as usize)).unwrap_or(&self.defaults)
+    pub fn rules(&self, route: Option<RouteId>) -> &Rules {
+        route.and_then(|route| route.of(&self.routes)).unwrap_or(&self.defaults)
     }
 }
 
 impl std::fmt::Debug for Snapshot {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Snapshot").field("generation", &self.generation).finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::policy::LeastBusy;
+
+    #[test]
+    fn an_endpoint_that_a_cluster_does_not_have_leads_nowhere() {
+        let second = Duration::from_secs(1);
+        let destination = Destination {
+            cluster: Arc::new(Cluster::new("pool".into(), Vec::new(), Box::new(LeastBusy))),
+            upstreams: Vec::new(),
+            balancer: "least-busy".into(),
+            timeouts: Timeouts { connect: second, response: second, tunnel_idle: second },
+        };
+
+        assert_eq!(destination.upstream(EndpointId(0)).unwrap_err(), NoSuchEndpoint(EndpointId(0)));
     }
 }

@@ -253,7 +253,7 @@ async fn balancers_see_a_signal_until_it_expires() {
     let signals = Arc::new(Signals::new(&registry, &configured, EXPIRY));
     let lives = vec![Arc::new(Live::new("ws://192.0.2.1:80")), Arc::new(Live::new("ws://192.0.2.2:80"))];
     let numbers = super::super::Numbers::new(lives.clone()).with_signals(signals.clone());
-    let shown = |name: &str| format!("{:?}", numbers.signal(name, &[0, 1, 9]));
+    let shown = |name: &str| format!("{:?}", numbers.signal(name, &[0, 1, 9].into()));
 
     assert_eq!(shown("queue"), "[NaN, NaN, NaN]");
     let reports = signals.read_push([("queue", 3.0)]).unwrap();

@@ -18,7 +18,7 @@ use super::super::role::RoleKind;
 use super::super::seat::{Seat, Word};
 use super::super::text::printable;
 use crate::config::Endpoint;
-use crate::policy::{Balancer, ClusterNumbers, Fault, Metric, Outcome, PickRequest};
+use crate::policy::{Balancer, ClusterNumbers, EndpointId, EndpointIds, Fault, Metric, Outcome, PickRequest};
 
 /// Bytes of state that survive a swap.
 const STATE_BYTES: usize = 1 << 20;
@@ -125,19 +125,19 @@ fn self_test(plan: &Plan<Cluster>) -> Result<(), Problem> {
         Err(Problem::Configure { .. }) => (plan.probe(&role(real.clone()))?, real.len()),
         Err(problem) => return Err(problem),
     };
-    let all: Vec<u32> = (0..u32::try_from(most).unwrap_or(u32::MAX)).collect();
     let busy = vec![0; most];
     // What is made ready in the first pick is made ready once in each instance; the others have the time that requests give.
     let mut ticks = plan.artifact.setup_ticks;
     for count in SELF_TEST.into_iter().filter(|count| *count <= offered) {
-        let (eligible, busy) = (all.get(..count).unwrap_or_default(), busy.get(..count).unwrap_or_default());
-        instance.store.data_mut().eligible = eligible.to_vec();
+        let eligible: EndpointIds = EndpointId::each(&busy).map(|(id, _)| id).take(count).collect();
+        let busy = busy.get(..count).unwrap_or_default();
+        instance.store.data_mut().eligible.copy_from(&eligible);
         let began = Instant::now();
         let picked = instance
             .run(std::mem::replace(&mut ticks, plan.artifact.ticks), |guest, store| {
-                guest.balancer.call_pick(store, eligible, busy, Some(0x5eed))
+                guest.balancer.call_pick(store, eligible.as_numbers(), busy, Some(0x5eed))
             })
-            .and_then(|choice| checked(choice, eligible));
+            .and_then(|choice| checked(choice, &eligible));
         picked.map_err(|crash| Problem::SelfTest { endpoints: count, message: crash.detail })?;
         plan.took(began.elapsed());
     }
@@ -148,12 +148,12 @@ fn self_test(plan: &Plan<Cluster>) -> Result<(), Problem> {
 struct Blank;
 
 impl ClusterNumbers for Blank {
-    fn column(&self, metric: Metric, eligible: &[u32]) -> Vec<f64> {
+    fn column(&self, metric: Metric, eligible: &EndpointIds) -> Vec<f64> {
         let unknown = matches!(metric, Metric::Latency | Metric::Latest);
         vec![if unknown { f64::NAN } else { 0.0 }; eligible.len()]
     }
 
-    fn signal(&self, _name: &str, eligible: &[u32]) -> Vec<f64> {
+    fn signal(&self, _name: &str, eligible: &EndpointIds) -> Vec<f64> {
         vec![f64::NAN; eligible.len()]
     }
 }
@@ -165,14 +165,14 @@ struct PluginBalancer {
 }
 
 impl Balancer for PluginBalancer {
-    fn pick(&mut self, request: &PickRequest<'_>) -> Result<Option<u32>, Fault> {
+    fn pick(&mut self, request: &PickRequest<'_>) -> Result<Option<EndpointId>, Fault> {
         let plan = self.seat.plan();
         let (usual, first) = (plan.artifact.ticks, plan.refill_ticks());
         let instance = self.seat.ready()?;
         let ticks = if std::mem::take(&mut instance.fresh) { first } else { usual };
         let state = instance.store.data_mut();
         if self.wants_columns {
-            state.eligible.extend_from_slice(request.eligible);
+            state.eligible.copy_from(request.eligible);
         }
         if self.wants_request
             && let Some(facts) = request.request
@@ -180,7 +180,7 @@ impl Balancer for PluginBalancer {
             state.lend(facts);
         }
         let choice = instance.run(ticks, |guest, store| {
-            guest.balancer.call_pick(store, request.eligible, request.busy, request.affinity)
+            guest.balancer.call_pick(store, request.eligible.as_numbers(), request.busy, request.affinity)
         });
         let state = instance.store.data_mut();
         if self.wants_columns {
@@ -196,12 +196,12 @@ impl Balancer for PluginBalancer {
         self.seat.plan().artifact.compiled.surface.exports("feedback")
     }
 
-    fn opened(&mut self, endpoint: u32) {
-        self.tell(Word::Opened, |feedback, store| feedback.call_opened(store, endpoint));
+    fn opened(&mut self, endpoint: EndpointId) {
+        self.tell(Word::Opened, |feedback, store| feedback.call_opened(store, endpoint.0));
     }
 
-    fn closed(&mut self, endpoint: u32, outcome: &Outcome) {
-        self.tell(Word::Closed, |feedback, store| feedback.call_closed(store, endpoint, outcome.into()));
+    fn closed(&mut self, endpoint: EndpointId, outcome: &Outcome) {
+        self.tell(Word::Closed, |feedback, store| feedback.call_closed(store, endpoint.0, outcome.into()));
     }
 
     fn save(&mut self) -> Option<Vec<u8>> {
@@ -240,15 +240,16 @@ impl PluginBalancer {
 
 /// Only what was offered may be chosen.
 #[inline]
-fn checked(choice: Option<u32>, eligible: &[u32]) -> Result<Option<u32>, Crash> {
-    match choice {
-        Some(id) if eligible.binary_search(&id).is_err() => Err(not_eligible(id, eligible)),
+fn checked(choice: Option<u32>, eligible: &EndpointIds) -> Result<Option<EndpointId>, Crash> {
+    match choice.map(EndpointId) {
+        Some(id) if !eligible.contains(id) => Err(not_eligible(id, eligible)),
         choice => Ok(choice),
     }
 }
 
 #[cold]
-fn not_eligible(id: u32, eligible: &[u32]) -> Crash {
+fn not_eligible(id: EndpointId, eligible: &EndpointIds) -> Crash {
+    let eligible = eligible.as_numbers();
     let shown = eligible.get(..16).unwrap_or(eligible);
     let more = if shown.len() < eligible.len() { ", …" } else { "" };
     Crash::answer(format_args!("none, or one of the {} eligible ids {shown:?}{more}", eligible.len()), id)

@@ -105,6 +105,7 @@ mod tests {
     use std::sync::Arc;
 
     use super::*;
+    use crate::policy::{ClusterId, RouteId};
 
     fn request() -> RequestFacts {
         RequestFacts {
@@ -123,7 +124,7 @@ mod tests {
     #[test]
     fn only_an_equal_request_is_remembered() {
         let mut memo = Memo::default();
-        let target = Target { cluster: 3, path: Some("/x".to_owned()), route: Some(1) };
+        let target = Target { cluster: ClusterId(3), path: Some("/x".to_owned()), route: Some(RouteId(1)) };
         memo.learn(&request(), &target);
 
         assert_eq!(memo.recall(&request()), Some(target));
@@ -145,7 +146,7 @@ mod tests {
     #[test]
     fn the_port_and_the_case_of_the_host_have_no_part_in_it() {
         let mut memo = Memo::default();
-        let target = Target { cluster: 0, path: None, route: None };
+        let target = Target { cluster: ClusterId(0), path: None, route: None };
         memo.learn(&request(), &target);
 
         let same = RequestFacts { authority: "A.Example".parse().ok(), ..request() };
@@ -156,7 +157,7 @@ mod tests {
     #[test]
     fn what_is_kept_is_bounded() {
         let mut memo = Memo::default();
-        let target = Target { cluster: 0, path: None, route: None };
+        let target = Target { cluster: ClusterId(0), path: None, route: None };
         for number in 0..10 * PLACES {
             memo.learn(&RequestFacts { path: format!("/{number}"), ..request() }, &target);
         }

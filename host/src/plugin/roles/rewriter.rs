@@ -54,7 +54,7 @@ impl Role for Rewriting {
             scheme: Scheme::Http.into(),
             host: PROBE_HOST.to_owned(),
             path: "/".to_owned(),
-            route: party.and_then(|party| party.route),
+            route: party.and_then(|party| party.route).map(|route| route.0),
             endpoint: party.map_or_else(|| format!("http://{PROBE_HOST}"), |party| party.endpoint.to_owned()),
         };
         let value = if number == 0 { "/" } else { "tidegate=probe" };
@@ -135,7 +135,7 @@ impl Rewriter for PluginRewriter {
             scheme: context.scheme.into(),
             host: context.host.to_owned(),
             path: context.path.to_owned(),
-            route: context.route,
+            route: context.route.map(|route| route.0),
             endpoint: context.endpoint.to_owned(),
         };
         let instance = seat.ready_for(&answer)?;

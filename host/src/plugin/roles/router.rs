@@ -23,7 +23,7 @@ use super::memo::Memo;
 use super::{PROBE_HOST, fields, per_worker};
 use crate::lifecycle::PerWorker;
 use crate::net::is_target;
-use crate::policy::{Decision, DirectResponse, Fault, RequestFacts, Router, Scheme, Target};
+use crate::policy::{ClusterId, Decision, DirectResponse, Fault, RequestFacts, RouteId, Router, Scheme, Target};
 
 /// Bytes of a path and query. What is sent is at most 65,534 bytes long; the rest is for an endpoint's base path.
 const PATH_BYTES: usize = 60 << 10;
@@ -198,7 +198,7 @@ impl PluginRouter {
         if let Some(path) = &target.path {
             checked_path(path)?;
         }
-        Ok(Target { cluster: target.cluster, path: target.path, route: target.route })
+        Ok(Target { cluster: ClusterId(target.cluster), path: target.path, route: target.route.map(RouteId) })
     }
 }
 

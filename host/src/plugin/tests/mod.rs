@@ -10,8 +10,8 @@ use serde_json::Value;
 use super::*;
 use crate::config::{Allow, Discover, Endpoint, EndpointAddress, EndpointState};
 use crate::policy::{
-    Balancer, ClusterNumbers, Decision, Edit, Ending, Fault, FaultKind, Metric, Outcome, PickRequest, RequestFacts,
-    ResponseContext, Rewriter, Router, Scheme,
+    Balancer, ClusterNumbers, Decision, Edit, Ending, EndpointId, EndpointIds, Fault, FaultKind, Metric, Outcome,
+    PickRequest, RequestFacts, ResponseContext, Rewriter, Router, Scheme,
 };
 
 /// Waits for a condition, with a limit.
@@ -36,11 +36,11 @@ mod standing;
 struct Numbers;
 
 impl ClusterNumbers for Numbers {
-    fn column(&self, _metric: Metric, eligible: &[u32]) -> Vec<f64> {
-        eligible.iter().map(|id| f64::from(*id)).collect()
+    fn column(&self, _metric: Metric, eligible: &EndpointIds) -> Vec<f64> {
+        eligible.iter().map(|id| f64::from(id.0)).collect()
     }
 
-    fn signal(&self, _name: &str, eligible: &[u32]) -> Vec<f64> {
+    fn signal(&self, _name: &str, eligible: &EndpointIds) -> Vec<f64> {
         vec![f64::NAN; eligible.len()]
     }
 }
@@ -99,11 +99,11 @@ fn facts(misbehave: bool) -> RequestFacts {
 
 fn pick(balancer: &mut dyn Balancer, misbehave: bool) -> Result<Option<u32>, Fault> {
     let facts = facts(misbehave);
-    let request = PickRequest { eligible: &[1, 2], busy: &[0, 5], affinity: None, request: Some(&facts) };
+    let request = PickRequest { eligible: &[1, 2].into(), busy: &[0, 5], affinity: None, request: Some(&facts) };
     let picked = balancer.pick(&request);
     assert_eq!(Arc::strong_count(&facts.headers), 1, "the plugin's store lets go of the headers, also after a fault");
     assert_eq!(facts.sni.as_ref().map(Arc::strong_count), Some(1), "and of the server name");
-    picked
+    picked.map(|id| id.map(|id| id.0))
 }
 
 fn problem(made: Result<impl Sized, LoadError>) -> Problem {
@@ -231,7 +231,7 @@ fn feedback_that_works_does_not_excuse_picks_that_fail() {
 
     for _ in 0..5 {
         assert_eq!(pick(&mut *balancer, true).unwrap_err().kind, FaultKind::Trap);
-        balancer.opened(1);
+        balancer.opened(EndpointId(1));
     }
 
     assert_eq!(runtime.status()[0].aside, 1);
@@ -277,8 +277,8 @@ fn feedback_reaches_the_plugin_and_counters_outlive_it() {
     for _ in 0..2 {
         let mut balancer = balancer_of(&artifact, None).unwrap();
         assert!(balancer.wants_feedback());
-        balancer.opened(1);
-        balancer.closed(1, &outcome);
+        balancer.opened(EndpointId(1));
+        balancer.closed(EndpointId(1), &outcome);
     }
 
     assert_eq!(artifact.commons.add("opened".to_owned(), 0.0), Some(2.0));
@@ -305,7 +305,7 @@ fn routers_fail_closed_on_traps_and_on_answers_outside_the_contract() {
         assert!(fault.detail.contains(words), "{fault}");
         assert_eq!(Arc::strong_count(&bad.headers), 1, "the store lets go of the headers after a fault");
         let decision = router.route(&facts(false)).unwrap();
-        assert!(matches!(decision, Decision::Forward(target) if target.cluster == 0), "a fresh instance");
+        assert!(matches!(decision, Decision::Forward(target) if target.cluster.0 == 0), "a fresh instance");
     }
 }
 

@@ -8,6 +8,7 @@ use super::super::host_state::HostState;
 use super::super::plan::{Plan, Role};
 use super::super::seat::Seat;
 use super::*;
+use crate::policy::RouteId;
 
 #[test]
 fn requests_that_make_a_router_trap_or_answer_wrongly_do_not_put_it_aside() {
@@ -130,7 +131,8 @@ fn rewriter_looping_if(runtime: &Runtime, condition: &str) -> (Arc<Artifact>, Bo
 }
 
 fn rewrite(rewriter: &dyn Rewriter, endpoint: &str, location: &str) -> Result<Vec<Edit>, Fault> {
-    let context = ResponseContext { scheme: Scheme::Http, host: "front.example", path: "/", route: Some(0), endpoint };
+    let context =
+        ResponseContext { scheme: Scheme::Http, host: "front.example", path: "/", route: Some(RouteId(0)), endpoint };
     let field = (HeaderName::from_static("location"), HeaderValue::from_str(location).unwrap());
     rewriter.rewrite(&context, StatusCode::FOUND, &[field])
 }
@@ -280,8 +282,8 @@ fn feedback_that_fails_again_and_again_is_muted_and_picks_go_on() {
         // What is left of the 100 ms that the first pause lasts is plenty for all of them.
         for _ in 0..40 {
             assert_eq!(pick(&mut *balancer, false).unwrap(), Some(1), "a pick is not feedback");
-            balancer.opened(1);
-            balancer.closed(1, &outcome());
+            balancer.opened(EndpointId(1));
+            balancer.closed(EndpointId(1), &outcome());
         }
 
         let status = runtime.status().into_iter().next().unwrap();
@@ -304,13 +306,13 @@ fn feedback_that_recovers_is_heard_again() {
     let mut balancer = balancer(&runtime, text.as_bytes());
     for _ in 0..5 {
         pick(&mut *balancer, false).unwrap();
-        balancer.opened(1);
+        balancer.opened(EndpointId(1));
     }
     assert_eq!(runtime.status()[0].muted, 1);
     pick(&mut *balancer, false).unwrap();
 
     eventually("a probe succeeds", || {
-        balancer.opened(1);
+        balancer.opened(EndpointId(1));
         runtime.status()[0].muted == 0
     });
 }
