@@ -11,7 +11,7 @@ use serde_json::json;
 use super::operation::{Operation, Resource};
 use super::reply::{closing, failure, json};
 use crate::config::ChangeFault;
-use crate::http::Body;
+use crate::http::ResponseBody;
 
 /// How long a document may take.
 const DOCUMENT_TIME: Duration = Duration::from_secs(10);
@@ -47,7 +47,7 @@ impl Call {
         resource: Resource,
         query: Option<&str>,
         request: Request<B>,
-    ) -> Result<Self, Response<Body>>
+    ) -> Result<Self, Response<ResponseBody>>
     where
         B: http_body::Body,
         B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
@@ -92,7 +92,7 @@ impl Query {
 }
 
 /// The response to a query or document that has a fault.
-pub(super) fn not_understood(fault: &ChangeFault) -> Response<Body> {
+pub(super) fn not_understood(fault: &ChangeFault) -> Response<ResponseBody> {
     json(StatusCode::BAD_REQUEST, &json!({ "error": fault.message, "hint": fault.hint }))
 }
 
@@ -104,7 +104,7 @@ fn is_json(headers: &HeaderMap) -> bool {
     media.trim_ascii().eq_ignore_ascii_case(b"application/json")
 }
 
-async fn read<B>(body: B, kibibytes: usize) -> Result<Bytes, Response<Body>>
+async fn read<B>(body: B, kibibytes: usize) -> Result<Bytes, Response<ResponseBody>>
 where
     B: http_body::Body,
     B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
@@ -118,7 +118,7 @@ where
     }
 }
 
-pub(super) fn too_large(kibibytes: usize) -> Response<Body> {
+pub(super) fn too_large(kibibytes: usize) -> Response<ResponseBody> {
     closing(failure(StatusCode::PAYLOAD_TOO_LARGE, &format!("a body has at most {kibibytes} KiB here")))
 }
 

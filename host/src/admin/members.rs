@@ -11,7 +11,7 @@ use super::operation::OperationKind;
 use super::reply::{failure, json, outcome, panicked, refusal};
 use crate::config::Edit;
 use crate::control::{ChangedView, Control, ControlError, Inspect, Operate};
-use crate::http::Body;
+use crate::http::ResponseBody;
 
 /// Who changed what, for the log: each call that would change something leaves a line.
 struct Origin {
@@ -23,7 +23,7 @@ struct Origin {
 }
 
 /// The endpoints of the cluster that the call names.
-pub(super) fn list(control: &dyn Inspect, cluster: &str) -> Response<Body> {
+pub(super) fn list(control: &dyn Inspect, cluster: &str) -> Response<ResponseBody> {
     let clusters = control.clusters();
     match clusters.iter().find(|known| known.name == cluster) {
         Some(found) => json(StatusCode::OK, &found.endpoints),
@@ -35,7 +35,7 @@ pub(super) fn list(control: &dyn Inspect, cluster: &str) -> Response<Body> {
 }
 
 /// Adds, changes or removes a member, or takes changes back.
-pub(super) async fn edit(control: &Arc<dyn Control>, call: Call) -> Response<Body> {
+pub(super) async fn edit(control: &Arc<dyn Control>, call: Call) -> Response<ResponseBody> {
     let Call { peer, method, operation, cluster, query, document } = call;
     let origin = |cluster| Origin { peer, method, path: operation.path, cluster };
     let (edit, cluster) = match operation.kind {
@@ -66,7 +66,7 @@ pub(super) async fn edit(control: &Arc<dyn Control>, call: Call) -> Response<Bod
 }
 
 /// Forgets failures.
-pub(super) fn reset(control: &dyn Operate, call: Call) -> Response<Body> {
+pub(super) fn reset(control: &dyn Operate, call: Call) -> Response<ResponseBody> {
     let reset = control.reset(&call.cluster, call.query.url.as_deref());
     let origin = Origin { peer: call.peer, method: call.method, path: call.operation.path, cluster: call.cluster };
     origin.log(reset.as_ref().map(|done| {
@@ -82,7 +82,7 @@ async fn apply(
     origin: Origin,
     good: StatusCode,
     change: impl FnOnce(&dyn Control) -> Result<ChangedView, ControlError> + Send + 'static,
-) -> Response<Body> {
+) -> Response<ResponseBody> {
     let control = Arc::clone(control);
     let Ok(changed) = tokio::task::spawn_blocking(move || change(&*control)).await else { return panicked() };
     origin.log(changed.as_ref().map(|done| (done.generation, done.changed.iter().map(ToString::to_string).collect())));
@@ -102,7 +102,7 @@ impl Origin {
     }
 }
 
-fn no_url() -> Response<Body> {
+fn no_url() -> Response<ResponseBody> {
     let hint = "say which endpoint: …/endpoints?url=ws://10.0.0.1:8080";
     json(StatusCode::BAD_REQUEST, &json!({ "error": "`url` is missing in the query", "hint": hint }))
 }

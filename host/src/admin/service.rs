@@ -14,7 +14,7 @@ use super::reply::{closing, failure, json, plain, respond};
 use super::token::TokenFile;
 use super::{generations, members, signals};
 use crate::control::{Control, Readiness};
-use crate::http::{Body, Target, read_target};
+use crate::http::{ResponseBody, Target, read_target};
 use crate::telemetry::CONTENT_TYPE;
 
 /// Longest body that a call may announce, in KiB, whether it is read or not.
@@ -29,7 +29,7 @@ pub(super) struct AdminService {
 
 impl AdminService {
     /// Serves one call, on a connection that holds `place`.
-    pub(super) async fn serve<B>(&self, peer: IpAddr, place: &Place, request: Request<B>) -> Response<Body>
+    pub(super) async fn serve<B>(&self, peer: IpAddr, place: &Place, request: Request<B>) -> Response<ResponseBody>
     where
         B: http_body::Body,
         B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
@@ -90,7 +90,7 @@ impl AdminService {
         resource: Option<Resource>,
         target: &Target,
         request: Request<B>,
-    ) -> Response<Body>
+    ) -> Response<ResponseBody>
     where
         B: http_body::Body,
         B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
@@ -108,7 +108,7 @@ impl AdminService {
         }
     }
 
-    async fn carry_out(&self, call: Call) -> Response<Body> {
+    async fn carry_out(&self, call: Call) -> Response<ResponseBody> {
         let control = &self.control;
         match call.operation.kind {
             OperationKind::Health => plain(StatusCode::OK, "ok"),
@@ -167,7 +167,7 @@ fn bearer(headers: &HeaderMap) -> Option<&[u8]> {
     scheme.eq_ignore_ascii_case(b"Bearer ").then(|| token.trim_ascii())
 }
 
-fn denied(denial: Denial) -> Response<Body> {
+fn denied(denial: Denial) -> Response<ResponseBody> {
     let mut response = closing(failure(denial.status(), &denial.to_string()));
     if denial.status() == StatusCode::UNAUTHORIZED {
         let scheme = HeaderValue::from_static("Bearer realm=\"tidegate\"");
@@ -176,7 +176,7 @@ fn denied(denial: Denial) -> Response<Body> {
     response
 }
 
-fn not_allowed(resource: &Resource) -> Response<Body> {
+fn not_allowed(resource: &Resource) -> Response<ResponseBody> {
     let methods = resource.methods();
     let mut response = failure(StatusCode::METHOD_NOT_ALLOWED, &format!("expected {methods}"));
     if let Ok(methods) = HeaderValue::from_str(&methods) {

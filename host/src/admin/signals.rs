@@ -6,9 +6,9 @@ use serde_json::json;
 use super::call::Call;
 use super::reply::{failure, json};
 use crate::control::{Operate, Push, PushError};
-use crate::http::Body;
+use crate::http::ResponseBody;
 
-pub(super) fn push(control: &dyn Operate, call: &Call) -> Response<Body> {
+pub(super) fn push(control: &dyn Operate, call: &Call) -> Response<ResponseBody> {
     let push = match serde_json::from_slice::<Push>(&call.document) {
         Ok(push) => push,
         Err(error) => return failure(StatusCode::BAD_REQUEST, &error.to_string()),

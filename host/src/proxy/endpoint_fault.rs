@@ -4,8 +4,8 @@ use std::fmt::Display;
 
 use super::attempt::AttemptError;
 use super::record::Record;
+use crate::http::ResponseBodyError;
 use crate::telemetry::limited;
-use crate::upstream::Broken;
 
 /// A fault of the endpoint that has a request.
 pub(super) struct EndpointFault<'a> {
@@ -35,8 +35,8 @@ impl<'a> EndpointFault<'a> {
     }
 
     /// How an answer that was on its way broke off.
-    pub(super) fn of_answer(broken: &'a Broken) -> Self {
-        Self { kind: broken.kind(), what: broken, remedy: broken.remedy() }
+    pub(super) fn of_body(broken: &'a ResponseBodyError) -> Self {
+        Self { kind: broken.kind, what: broken, remedy: broken.remedy }
     }
 
     /// A switch to another protocol that nobody asked for.

@@ -13,7 +13,9 @@ use super::record::Record;
 use super::retry::Source;
 use super::switch::{self, Switch};
 use super::{Client, Destination, Rules, Snapshot, begin, max_forwards};
-use crate::http::{Body, ClientUpgrade, Offer, RequestBody, ServerRequest, offered, read_target, reply, switched_to};
+use crate::http::{
+    ClientUpgrade, Offer, RequestBody, ResponseBody, ServerRequest, offered, read_target, reply, switched_to,
+};
 use crate::net::Duplex;
 use crate::policy::{Decision, DirectResponse, RequestFacts, ResponseContext, Target};
 use crate::telemetry::{Counter, limited};
@@ -28,7 +30,7 @@ pub(super) async fn handle(
     snapshot: &Arc<Snapshot>,
     switch: &Switch,
     request: ServerRequest,
-) -> Response<Body> {
+) -> Response<ResponseBody> {
     let mut record = Record::begin(client, snapshot);
     let Routed { exchange, facts, parts, body } = match route(client, snapshot, switch, request, &mut record) {
         Ok(routed) => routed,
@@ -70,7 +72,7 @@ fn route<'a>(
     switch: &'a Switch,
     request: ServerRequest,
     record: &mut Record,
-) -> Result<Routed<'a>, Box<Response<Body>>> {
+) -> Result<Routed<'a>, Box<Response<ResponseBody>>> {
     let ServerRequest { request, upgrade, interim: _ } = request;
     let request = request.map_err(|refused| {
         record.refused(refused.method.as_ref(), &refused.target);
@@ -107,12 +109,12 @@ fn route<'a>(
     Ok(Routed { exchange, facts, parts, body })
 }
 
-fn unroutable() -> Response<Body> {
+fn unroutable() -> Response<ResponseBody> {
     reply::sentence(StatusCode::SERVICE_UNAVAILABLE, "the request could not be routed")
 }
 
 /// The answer to a request that has come through here too often (RFC 5842 §7.2).
-fn looping(client: &Client, record: &mut Record) -> Response<Body> {
+fn looping(client: &Client, record: &mut Record) -> Response<ResponseBody> {
     record.ending("loop");
     record.metrics().increment(Counter::LoopRefused);
     let (route, cluster) = record.way();
@@ -125,7 +127,7 @@ fn looping(client: &Client, record: &mut Record) -> Response<Body> {
 }
 
 /// An answer of the gateway's own, with the operator's edits: what protects a page has to be on its errors as well.
-fn edited(rules: &Rules, mut response: Response<Body>) -> Response<Body> {
+fn edited(rules: &Rules, mut response: Response<ResponseBody>) -> Response<ResponseBody> {
     rules.response_headers.apply(response.headers_mut());
     response
 }
@@ -140,13 +142,13 @@ fn permitted(offer: Option<Offer>, rules: &Rules, record: &Record) -> Option<Off
 }
 
 /// An answer of the gateway's own. Its few bytes need no watching.
-fn finish(mut record: Record, response: Response<Body>) -> Response<Body> {
+fn finish(mut record: Record, response: Response<ResponseBody>) -> Response<ResponseBody> {
     record.status(response.status().as_u16());
     response
 }
 
-fn respond(direct: DirectResponse) -> Response<Body> {
-    let mut response = Response::new(Body::whole(direct.body));
+fn respond(direct: DirectResponse) -> Response<ResponseBody> {
+    let mut response = Response::new(ResponseBody::whole(direct.body));
     *response.status_mut() = direct.status;
     *response.headers_mut() = direct.headers;
     response
@@ -167,7 +169,7 @@ struct Exchange<'a> {
 impl Exchange<'_> {
     /// What goes out in place of a response that must not.
     #[cold]
-    fn withheld(&self, withheld: &Withheld, upstream: &Upstream, mut record: Record) -> Response<Body> {
+    fn withheld(&self, withheld: &Withheld, upstream: &Upstream, mut record: Record) -> Response<ResponseBody> {
         let (status, ending, text) = match withheld {
             Withheld::Fault(fault) => {
                 (StatusCode::SERVICE_UNAVAILABLE, fault.kind.as_str(), "the response could not be mapped back")
@@ -204,7 +206,7 @@ impl Exchange<'_> {
         timeouts: super::Timeouts,
         facts: &RequestFacts,
         mut record: Record,
-    ) -> Response<Body> {
+    ) -> Response<ResponseBody> {
         let Answer { response, upstream } = answer;
         let status = response.status();
         record.answered(status.as_u16());
@@ -245,19 +247,19 @@ impl Exchange<'_> {
                 if let Some(unsent) = unsent {
                     unsent.go_on();
                 }
-                Body::whole(bytes)
+                ResponseBody::whole(bytes)
             }
-            Content::Stream(download) => Body::stream(download),
+            Content::Stream(download) => ResponseBody::stream(download),
             Content::Switched(stream, early) => {
                 if let (Some(protocol), Some(client)) = (protocol, self.upgrade) {
                     switch::announce(&mut parts.headers, &protocol);
                     let endpoint = Side { stream: Duplex::Socket(*stream), early };
                     self.switch.to(client, endpoint, &protocol, timeouts.tunnel_idle, record);
                 }
-                return Response::from_parts(parts, Body::empty());
+                return Response::from_parts(parts, ResponseBody::empty());
             }
         };
-        Response::from_parts(parts, body.watched(Box::new(record)))
+        Response::from_parts(parts, body.observed(Box::new(record)))
     }
 }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use ::http::header::{self, HeaderName};
 use ::http::{HeaderValue, Method, Response, StatusCode};
 
-use crate::http::{Body, reply};
+use crate::http::{ResponseBody, reply};
 use crate::policy::RequestFacts;
 
 static MAX_FORWARDS: HeaderName = HeaderName::from_static("max-forwards");
@@ -18,7 +18,7 @@ const SENSITIVE: [HeaderName; 3] = [header::AUTHORIZATION, header::COOKIE, heade
 ///
 /// # Errors
 /// The answer, where the request ends here.
-pub(super) fn count(facts: &mut RequestFacts) -> Result<(), Box<Response<Body>>> {
+pub(super) fn count(facts: &mut RequestFacts) -> Result<(), Box<Response<ResponseBody>>> {
     if facts.method != Method::OPTIONS && facts.method != Method::TRACE {
         return Ok(());
     }
@@ -39,13 +39,13 @@ pub(super) fn count(facts: &mut RequestFacts) -> Result<(), Box<Response<Body>>>
 }
 
 /// What the gateway says to OPTIONS and TRACE that are meant for itself.
-fn answer(facts: &RequestFacts) -> Response<Body> {
+fn answer(facts: &RequestFacts) -> Response<ResponseBody> {
     if facts.method == Method::OPTIONS {
-        let mut response = Response::new(Body::empty());
+        let mut response = Response::new(ResponseBody::empty());
         response.headers_mut().insert(header::ALLOW, HeaderValue::from_static("OPTIONS, TRACE"));
         return response;
     }
-    let mut response = Response::new(Body::whole(received(facts)));
+    let mut response = Response::new(ResponseBody::whole(received(facts)));
     response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("message/http"));
     response
 }

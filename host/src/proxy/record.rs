@@ -9,11 +9,11 @@ use tokio::time::Instant;
 use super::endpoint_fault::EndpointFault;
 use super::{Client, Snapshot, retry};
 use crate::cluster::{Cluster, Lease};
-use crate::http::{BodyError, Watch};
+use crate::http::{BodyEnd, BodyObserver, BrokenBy};
 use crate::policy::{RequestFacts, Scheme};
 use crate::telemetry::{AccessRecord, Counter, Gauge, Held, Kind};
 use crate::tunnel::{End, Meter};
-use crate::upstream::{Broken, Progress, Unreadable};
+use crate::upstream::{Progress, Unreadable};
 
 /// One request from its begin to its end. Dropping it is the end.
 pub(super) struct Record {
@@ -231,37 +231,34 @@ impl Record {
     }
 }
 
-impl Watch for Record {
-    fn data(&mut self, bytes: usize) {
+impl BodyObserver for Record {
+    fn body_data(&mut self, bytes: usize) {
         self.bytes_out += bytes as u64;
         if let Some(lease) = &mut self.lease {
             lease.add_received(bytes);
         }
     }
 
-    fn complete(&mut self) {
-        if let Some(lease) = &mut self.lease {
-            lease.completed();
+    fn body_ended(&mut self, how: BodyEnd<'_>) {
+        match how {
+            BodyEnd::Complete => {
+                if let Some(lease) = &mut self.lease {
+                    lease.completed();
+                }
+            }
+            // What the client does to its own body is no failure of the endpoint.
+            BodyEnd::Broken(error) if error.by == BrokenBy::Client => self.ending = Some("client-gone"),
+            BodyEnd::Broken(error) => {
+                EndpointFault::of_body(error).tell(self);
+                self.ending = Some("endpoint-gone");
+                if let Some(lease) = &mut self.lease {
+                    lease.broken();
+                }
+            }
+            BodyEnd::ClientStalled => self.ending = Some("client-stalled"),
+            // The line has the status, and how much the client got.
+            BodyEnd::ClientGone => {}
         }
-    }
-
-    fn broken(&mut self, error: &BodyError) {
-        // What the client does to its own body is no failure of the endpoint.
-        if let Some(Broken::Upload(_)) = error.downcast_ref() {
-            self.ending = Some("client-gone");
-            return;
-        }
-        if let Some(broken) = error.downcast_ref() {
-            EndpointFault::of_answer(broken).tell(self);
-        }
-        self.ending = Some("endpoint-gone");
-        if let Some(lease) = &mut self.lease {
-            lease.broken();
-        }
-    }
-
-    fn stalled(&mut self) {
-        self.ending = Some("client-stalled");
     }
 }
 

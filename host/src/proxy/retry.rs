@@ -7,7 +7,7 @@ use tokio::time::Instant;
 use super::attempt::{Answer, AttemptError, Outgoing};
 use super::record::Record;
 use crate::cluster::{Cluster, Failure, Lease, SelectError, Stickiness, Tried};
-use crate::http::{self, Watch as _};
+use crate::http::{self, BodyEnd, BodyObserver as _};
 use crate::policy::EndpointId;
 use crate::telemetry::Counter;
 use crate::upstream::{Content, Replay, RequestBody};
@@ -125,7 +125,7 @@ pub(super) fn leave(outcome: Result<Answer, AttemptError>, cluster: &Cluster, re
         record.reported(cluster, response.headers_mut());
         record.answered(response.status().as_u16());
         if let Content::Whole(..) = response.body() {
-            record.complete();
+            record.body_ended(BodyEnd::Complete);
         }
     }
     record.sent_in_vain();

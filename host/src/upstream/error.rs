@@ -4,7 +4,7 @@ use std::io;
 use std::time::Duration;
 
 use super::{RequestBody, Unreadable};
-use crate::http::RequestBodyError;
+use crate::http::{BrokenBy, RequestBodyError, ResponseBodyError};
 
 /// An endpoint broke off: before it had answered, or in the middle of its answer.
 #[derive(Debug, thiserror::Error)]
@@ -63,6 +63,13 @@ impl Broken {
             Self::Stalled(_) => "raise `response` in the `timeouts` of route or cluster if that is meant to be so",
             Self::Upload(_) => "nothing: it is the client's doing",
         }
+    }
+}
+
+impl From<Broken> for ResponseBodyError {
+    fn from(broken: Broken) -> Self {
+        let by = if let Broken::Upload(_) = broken { BrokenBy::Client } else { BrokenBy::Endpoint };
+        Self { by, kind: broken.kind(), remedy: broken.remedy(), source: Box::new(broken) }
     }
 }
 

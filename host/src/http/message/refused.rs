@@ -2,7 +2,7 @@
 
 use ::http::{Method, Response, StatusCode};
 
-use super::{Body, reply};
+use super::{ResponseBody, reply};
 
 /// What is wrong with the bytes of a request. Each is the client's fault, and nothing behind it on its connection can be
 /// trusted.
@@ -114,7 +114,7 @@ impl Refused {
 
     /// What it is answered with: a sentence, and the end of the connection.
     #[must_use]
-    pub fn reply(&self) -> Response<Body> {
+    pub fn reply(&self) -> Response<ResponseBody> {
         reply::last_sentence(self.violation.status(), self.violation.explain())
     }
 }

@@ -2,13 +2,13 @@
 
 use ::http::{HeaderValue, Response, StatusCode, header};
 
-use super::Body;
+use super::ResponseBody;
 
 /// An answer with one sentence for the person who reads it. It never carries names or addresses from inside.
 #[must_use]
-pub fn sentence(status: StatusCode, text: &str) -> Response<Body> {
+pub fn sentence(status: StatusCode, text: &str) -> Response<ResponseBody> {
     let reason = status.canonical_reason().unwrap_or("");
-    let mut response = Response::new(Body::whole(format!("{} {reason}: {text}\n", status.as_str())));
+    let mut response = Response::new(ResponseBody::whole(format!("{} {reason}: {text}\n", status.as_str())));
     *response.status_mut() = status;
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"));
@@ -18,7 +18,7 @@ pub fn sentence(status: StatusCode, text: &str) -> Response<Body> {
 
 /// The same, and the connection ends with it: what follows on it cannot be trusted.
 #[must_use]
-pub fn last_sentence(status: StatusCode, text: &str) -> Response<Body> {
+pub fn last_sentence(status: StatusCode, text: &str) -> Response<ResponseBody> {
     let mut response = sentence(status, text);
     response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
     response

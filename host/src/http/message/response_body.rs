@@ -1,145 +1,175 @@
-//! Bodies on their way to the client.
+//! The body of a response, whoever writes it to the client.
 
+use std::fmt;
 use std::pin::Pin;
-use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
-use http_body::{Body as _, Frame, SizeHint};
+use http_body::{Body, Frame, SizeHint};
 use http_body_util::BodyExt as _;
 use http_body_util::combinators::UnsyncBoxBody;
 
-use crate::http::server::http1::State;
-
-/// Why a body stopped before its end. hyper cuts the connection, which is how HTTP/1.1 says it.
-pub type BodyError = Box<dyn std::error::Error + Send + Sync>;
-
-/// Hears what becomes of a body. Dropped with it, early or late.
-pub trait Watch: Send {
-    /// This much went by.
-    fn data(&mut self, bytes: usize);
-    /// The body came to its end.
-    fn complete(&mut self);
-    /// It broke, for this reason.
-    fn broken(&mut self, error: &BodyError);
-    /// The client took nothing of it for too long. Nothing follows.
-    fn stalled(&mut self);
+/// Who broke a body off.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum BrokenBy {
+    /// The client, by what became of its request's body.
+    Client,
+    /// The endpoint that the response comes from.
+    Endpoint,
 }
 
-/// The body of a response.
-pub struct Body {
-    content: Content,
-    watch: Option<Box<dyn Watch>>,
-    busy: Option<Busy>,
+/// Why a response's body stopped before its end. HTTP/1.1 says it by closing the connection.
+#[derive(Debug, thiserror::Error)]
+#[error("{source}")]
+pub struct ResponseBodyError {
+    /// Whose doing it is.
+    pub by: BrokenBy,
+    /// One word for its kind, for the log.
+    pub kind: &'static str,
+    /// What to do about it.
+    pub remedy: &'static str,
+    /// What happened.
+    pub source: Box<dyn std::error::Error + Send + Sync>,
 }
 
-enum Content {
+/// How a response's body ended.
+#[derive(Clone, Copy, Debug)]
+pub enum BodyEnd<'a> {
+    /// All of it has been handed to the server.
+    Complete,
+    /// It broke off, and the client sees that.
+    Broken(&'a ResponseBodyError),
+    /// The client took nothing for too long. This may follow [`Self::Complete`]: what was handed over has not gone out.
+    ClientStalled,
+    /// The server dropped it before its end: the client has gone.
+    ClientGone,
+}
+
+/// Sees what becomes of a response's body. Dropped with it, early or late.
+pub trait BodyObserver: Send {
+    /// This many bytes were handed to the server.
+    fn body_data(&mut self, bytes: usize);
+    /// Nothing follows.
+    fn body_ended(&mut self, how: BodyEnd<'_>);
+}
+
+/// The body of a response. Trailers come as its last frame.
+pub struct ResponseBody {
+    content: BodyContent,
+    observer: Option<Box<dyn BodyObserver>>,
+    /// The observer has been told of an end.
+    has_ended: bool,
+}
+
+enum BodyContent {
     Whole(Option<Bytes>),
-    Stream(UnsyncBoxBody<Bytes, BodyError>),
+    Stream(UnsyncBoxBody<Bytes, ResponseBodyError>),
 }
 
-/// Tells the connection that its response is through, whenever and however that is.
-pub(in crate::http) struct Busy(pub(in crate::http) Arc<State>);
-
-impl Drop for Busy {
-    fn drop(&mut self) {
-        self.0.finish();
+impl From<BodyContent> for ResponseBody {
+    fn from(content: BodyContent) -> Self {
+        Self { content, observer: None, has_ended: false }
     }
 }
 
-impl Body {
+impl ResponseBody {
     /// No bytes.
     #[must_use]
     pub fn empty() -> Self {
-        Self { content: Content::Whole(None), watch: None, busy: None }
+        BodyContent::Whole(None).into()
     }
 
     /// These bytes.
     #[must_use]
     pub fn whole(bytes: impl Into<Bytes>) -> Self {
         let bytes = bytes.into();
-        Self { content: Content::Whole((!bytes.is_empty()).then_some(bytes)), watch: None, busy: None }
+        BodyContent::Whole((!bytes.is_empty()).then_some(bytes)).into()
     }
 
-    /// What comes by and by.
+    /// Frames that come by and by.
     #[must_use]
     pub fn stream<S>(stream: S) -> Self
     where
-        S: http_body::Body<Data = Bytes> + Send + 'static,
-        S::Error: std::error::Error + Send + Sync + 'static,
+        S: Body<Data = Bytes> + Send + 'static,
+        S::Error: Into<ResponseBodyError>,
     {
-        let stream = stream.map_err(Into::into).boxed_unsync();
-        Self { content: Content::Stream(stream), watch: None, busy: None }
+        BodyContent::Stream(stream.map_err(Into::into).boxed_unsync()).into()
     }
 
-    /// Lets `watch` hear of it. It hears of the end at once if the body is empty.
+    /// Reports to `observer` what becomes of it: the end at once if it is empty.
     #[must_use]
-    pub fn watched(mut self, mut watch: Box<dyn Watch>) -> Self {
+    pub fn observed(mut self, observer: Box<dyn BodyObserver>) -> Self {
+        self.observer = Some(observer);
         if self.is_end_stream() {
-            watch.complete();
+            self.end(BodyEnd::Complete);
         }
-        self.watch = Some(watch);
         self
     }
 
-    pub(in crate::http) fn keeps_busy(&mut self, busy: Busy) {
-        self.busy = Some(busy);
+    /// The server that writes it has given the client up: it took nothing for too long. To be dropped next.
+    pub fn client_stalled(&mut self) {
+        self.end(BodyEnd::ClientStalled);
     }
-}
 
-impl Drop for Body {
-    fn drop(&mut self) {
-        if let (Some(watch), Some(busy)) = (&mut self.watch, &self.busy)
-            && busy.0.is_given_up()
-        {
-            watch.stalled();
+    fn end(&mut self, how: BodyEnd<'_>) {
+        self.has_ended = true;
+        if let Some(observer) = &mut self.observer {
+            observer.body_ended(how);
         }
     }
 }
 
-impl http_body::Body for Body {
-    type Data = Bytes;
-    type Error = BodyError;
+impl Drop for ResponseBody {
+    fn drop(&mut self) {
+        if !self.has_ended {
+            self.end(BodyEnd::ClientGone);
+        }
+    }
+}
 
-    fn poll_frame(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
+impl Body for ResponseBody {
+    type Data = Bytes;
+    type Error = ResponseBodyError;
+
+    fn poll_frame(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, ResponseBodyError>>> {
         let this = self.get_mut();
         let frame = match &mut this.content {
-            Content::Whole(bytes) => bytes.take().map(|bytes| Ok(Frame::data(bytes))),
-            Content::Stream(stream) => ready!(Pin::new(stream).poll_frame(cx)),
+            BodyContent::Whole(bytes) => bytes.take().map(|bytes| Ok(Frame::data(bytes))),
+            BodyContent::Stream(stream) => ready!(Pin::new(stream).poll_frame(cx)),
         };
-        let ended = this.is_end_stream();
-        if let Some(watch) = &mut this.watch {
-            match &frame {
-                Some(Ok(frame)) => watch.data(frame.data_ref().map_or(0, Bytes::len)),
-                Some(Err(error)) => watch.broken(error),
-                None => {}
+        match &frame {
+            Some(Ok(frame)) => {
+                if let Some(observer) = &mut this.observer {
+                    observer.body_data(frame.data_ref().map_or(0, Bytes::len));
+                }
+                // Nothing follows trailers, and nobody asks again.
+                if frame.is_trailers() || this.is_end_stream() {
+                    this.end(BodyEnd::Complete);
+                }
             }
-            // Nothing follows trailers, and nobody asks again.
-            let trailers = matches!(&frame, Some(Ok(frame)) if frame.is_trailers());
-            if frame.is_none() || trailers || (ended && matches!(frame, Some(Ok(_)))) {
-                watch.complete();
-            }
+            Some(Err(error)) => this.end(BodyEnd::Broken(error)),
+            None => this.end(BodyEnd::Complete),
         }
         Poll::Ready(frame)
     }
 
     fn is_end_stream(&self) -> bool {
         match &self.content {
-            Content::Whole(bytes) => bytes.is_none(),
-            Content::Stream(stream) => stream.is_end_stream(),
+            BodyContent::Whole(bytes) => bytes.is_none(),
+            BodyContent::Stream(stream) => stream.is_end_stream(),
         }
     }
 
     fn size_hint(&self) -> SizeHint {
         match &self.content {
-            Content::Whole(bytes) => SizeHint::with_exact(bytes.as_ref().map_or(0, |bytes| bytes.len() as u64)),
-            Content::Stream(stream) => stream.size_hint(),
+            BodyContent::Whole(bytes) => SizeHint::with_exact(bytes.as_ref().map_or(0, |bytes| bytes.len() as u64)),
+            BodyContent::Stream(stream) => stream.size_hint(),
         }
     }
 }
 
-impl std::fmt::Debug for Body {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Body").field("size", &self.size_hint()).finish_non_exhaustive()
+impl fmt::Debug for ResponseBody {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ResponseBody").field("size", &self.size_hint()).finish_non_exhaustive()
     }
 }

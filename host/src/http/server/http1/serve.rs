@@ -18,10 +18,10 @@ use tokio::time::{Instant, Sleep};
 use super::guard::Guard;
 use super::incoming::{Incoming, expects_continue};
 use super::request_line;
+use super::response::{GuardedBody, ResponseGuard};
 use super::state::{Overdue, Presence, State};
 use super::upgrade::Http1Upgrade;
-use crate::http::message::Busy;
-use crate::http::message::{Body, ClientUpgrade, Refused, RequestBody, ServerRequest, Violation};
+use crate::http::message::{ClientUpgrade, Refused, RequestBody, ResponseBody, ServerRequest, Violation};
 use crate::lifecycle::Drain;
 use crate::net::Stream;
 
@@ -96,7 +96,7 @@ pub enum ServeError {
 pub async fn serve<H, F>(stream: Stream, limits: Limits, drain: &Drain, handler: H) -> Result<(), ServeError>
 where
     H: Fn(ServerRequest) -> F,
-    F: Future<Output = Response<Body>>,
+    F: Future<Output = Response<ResponseBody>>,
 {
     let state = State::new(limits);
     let service = service_fn(|request| answer(&state, &handler, request));
@@ -214,13 +214,13 @@ async fn answer<H, F>(
     state: &Arc<State>,
     handler: &H,
     mut request: Request<hyper::body::Incoming>,
-) -> Result<Response<Body>, Infallible>
+) -> Result<Response<GuardedBody>, Infallible>
 where
     H: Fn(ServerRequest) -> F,
-    F: Future<Output = Response<Body>>,
+    F: Future<Output = Response<ResponseBody>>,
 {
     let (number, begun) = state.begin(!request.body().is_end_stream(), is_last(&request));
-    let busy = Busy(state.clone());
+    let guard = ResponseGuard(state.clone());
     let upgrade = request.extensions_mut().remove::<OnUpgrade>();
     let upgrade = upgrade.map(|upgrade| ClientUpgrade::Http1(Http1Upgrade::new(upgrade)));
     let request = begun.and_then(|query| {
@@ -238,8 +238,7 @@ where
         // RFC 9110 §10.1.1, RFC 9112 §9.6: a client that is not listened to any more should hear of it.
         say_close(response.headers_mut());
     }
-    response.body_mut().keeps_busy(busy);
-    Ok(response)
+    Ok(response.map(|body| GuardedBody::new(body, guard)))
 }
 
 fn say_close(headers: &mut HeaderMap) {

@@ -18,7 +18,7 @@ const LOOK: Duration = Duration::from_secs(1);
 
 /// Shared between the stream inside hyper, the server around it, and the body of the request that is being answered.
 #[derive(Debug)]
-pub(in crate::http) struct State {
+pub(super) struct State {
     limits: Limits,
     inner: Mutex<Inner>,
 }
@@ -203,7 +203,7 @@ impl State {
     }
 
     /// Its response is through.
-    pub(in crate::http) fn finish(&self) {
+    pub(super) fn finish(&self) {
         let mut inner = self.inner.lock();
         let now = Instant::now();
         inner.phase = if inner.framing.is_within_head() { Phase::Head(now) } else { Phase::Idle(now) };
@@ -286,7 +286,7 @@ impl State {
     }
 
     /// Whether it is not waited for any longer.
-    pub(in crate::http) fn is_given_up(&self) -> bool {
+    pub(super) fn is_given_up(&self) -> bool {
         self.inner.lock().given_up
     }
 

@@ -4,7 +4,7 @@ use std::num::NonZeroUsize;
 
 use super::super::super::Progress;
 use super::*;
-use crate::http::{Body, Limits, serve};
+use crate::http::{Limits, ResponseBody, serve};
 use crate::lifecycle::Drain;
 
 const CHUNKED: &[u8] = b"POST / HTTP/1.1\r\nhost: h\r\ntransfer-encoding: chunked\r\n\r\n";
@@ -36,7 +36,7 @@ fn between() -> (UnixStream, UnixStream) {
                 let (method, target) = (&Method::POST, "/");
                 let head = RequestHead { method, target, host: &host, fields: b"", expects: false };
                 let answer = connection.send(head, body, SOON, &Arc::new(Shelf::default())).await.unwrap();
-                answer.map(|_| Body::empty())
+                answer.map(|_| ResponseBody::empty())
             }
         });
         drop(served.await);
