@@ -1,26 +1,21 @@
-//! A plugin that was loaded: compiled, linked, its roles known; and the way from there to what decides.
+//! A plugin that was loaded: compiled, linked, its roles known. Each role adds the way from here to what decides.
 
-use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::time::Duration;
 
 use super::commons::Commons;
+use super::compiled::CompiledPlugin;
 use super::counters::RoleCounters;
-use super::describe::{self, About};
 use super::limits::{Limits, Meter};
 use super::load::{LoadError, Problem};
 use super::pulse::{Pulse, ticks};
 use super::role::RoleKind;
-use super::roles;
-use super::runtime::Compiled;
 use super::status::RoleStatus;
-use crate::config::Endpoint;
-use crate::policy::{Balancer, ClusterNumbers, Rewriter, Router};
 
 /// A loaded plugin. What is made from it keeps it alive.
 pub struct Artifact {
     origin: Arc<str>,
-    pub(super) compiled: Arc<Compiled>,
+    pub(super) compiled: Arc<CompiledPlugin>,
     memory: usize,
     /// Deadline of a call.
     pub(super) ticks: u64,
@@ -43,7 +38,7 @@ impl std::fmt::Debug for Artifact {
 impl Artifact {
     pub(super) fn new(
         origin: Arc<str>,
-        compiled: Arc<Compiled>,
+        compiled: Arc<CompiledPlugin>,
         limits: &Limits,
         commons: Arc<Commons>,
         pulse: Arc<Pulse>,
@@ -89,57 +84,7 @@ impl Artifact {
     /// What it may decide; at least one.
     #[must_use]
     pub fn roles(&self) -> &[RoleKind] {
-        &self.compiled.surface.roles
-    }
-
-    /// What it says about itself; none if it says nothing. Asks an instance that is thrown away.
-    ///
-    /// # Errors
-    /// If it fails where it should only speak.
-    pub fn about(&self) -> Result<Option<About>, LoadError> {
-        describe::about(self).map_err(|problem| self.refused(problem))
-    }
-
-    /// A balancer for one cluster: configured, its predecessor's `carry` restored if it takes it, and tried out with 1,
-    /// 2 and 64 made-up endpoints on an instance that is thrown away.
-    ///
-    /// # Errors
-    /// If it is no balancer, refuses its configuration, or fails the self-test.
-    pub fn balancer(
-        self: &Arc<Self>,
-        config: &serde_json::Value,
-        endpoints: &[Endpoint],
-        numbers: Arc<dyn ClusterNumbers>,
-        carry: Option<Vec<u8>>,
-    ) -> Result<Box<dyn Balancer>, LoadError> {
-        self.keep(roles::balancer(self, config, endpoints, numbers, carry))
-    }
-
-    /// A router with one instance for each of `workers`. `clusters` are the names that its targets index,
-    /// `route_count` is the number of `[[route]]`.
-    ///
-    /// # Errors
-    /// If it is no router, or refuses its configuration.
-    pub fn router(
-        self: &Arc<Self>,
-        config: &serde_json::Value,
-        clusters: &[String],
-        route_count: usize,
-        workers: NonZeroUsize,
-    ) -> Result<Box<dyn Router>, LoadError> {
-        self.keep(roles::router(self, config, clusters, route_count, workers))
-    }
-
-    /// A rewriter with one instance for each of `workers`.
-    ///
-    /// # Errors
-    /// If it is no rewriter, or refuses its configuration.
-    pub fn rewriter(
-        self: &Arc<Self>,
-        config: &serde_json::Value,
-        workers: NonZeroUsize,
-    ) -> Result<Box<dyn Rewriter>, LoadError> {
-        self.keep(roles::rewriter(self, config, workers))
+        &self.compiled.interface.roles
     }
 
     /// It is what the operator wants and it serves: what was refused under its name before is history.
@@ -158,12 +103,12 @@ impl Artifact {
         counters.cloned().ok_or_else(|| Problem::WrongRole { expected: role, found: self.roles().to_vec() })
     }
 
-    fn refused(&self, problem: Problem) -> LoadError {
+    pub(super) fn refused(&self, problem: Problem) -> LoadError {
         LoadError { plugin: Arc::clone(&self.commons.name), origin: Arc::clone(&self.origin), problem }
     }
 
     /// Remembers a refusal, and forgets the last one on success.
-    fn keep<T>(&self, made: Result<T, Problem>) -> Result<T, LoadError> {
+    pub(super) fn keep<T>(&self, made: Result<T, Problem>) -> Result<T, LoadError> {
         let made = made.map_err(|problem| self.refused(problem));
         *self.commons.refusal.lock() = made.as_ref().err().map(ToString::to_string);
         made

@@ -7,7 +7,7 @@ use super::bindings::describe;
 use super::commons::Commons;
 use super::host_state::HostState;
 use super::instance::Instance;
-use super::load::Problem;
+use super::load::{LoadError, Problem};
 use super::role::RoleKind;
 use super::text::printable;
 
@@ -27,9 +27,18 @@ pub struct About {
     pub schema: Option<String>,
 }
 
-/// See [`Artifact::about`].
-pub(super) fn about(artifact: &Artifact) -> Result<Option<About>, Problem> {
-    if !artifact.compiled.surface.exports("describe") {
+impl Artifact {
+    /// What it says about itself; none if it says nothing. Asks an instance that is thrown away.
+    ///
+    /// # Errors
+    /// If it fails where it should only speak.
+    pub fn about(&self) -> Result<Option<About>, LoadError> {
+        about(self).map_err(|problem| self.refused(problem))
+    }
+}
+
+fn about(artifact: &Artifact) -> Result<Option<About>, Problem> {
+    if !artifact.compiled.interface.exports("describe") {
         return Ok(None);
     }
     let role = artifact.roles().first().copied().unwrap_or(RoleKind::Balancer);

@@ -12,21 +12,20 @@ use std::sync::{Arc, Weak};
 
 use parking_lot::Mutex;
 use sha2::{Digest, Sha256};
-use wasmtime::component::{InstancePre, Linker};
-use wasmtime::{Config, Engine, OptLevel};
 
 use super::artifact::Artifact;
 use super::commons::Commons;
 use super::compile::{self, Cache, Compiler, Linked, Measured, Translated};
+use super::compiled::CompiledPlugin;
 use super::counters::RoleCounters;
-use super::host_state::HostState;
+use super::engine::PluginEngine;
 use super::limits::Limits;
 use super::load::{LoadError, Problem, RuntimeError};
+#[cfg(test)]
 use super::pulse::Pulse;
 use super::role::RoleKind;
+use super::shipped;
 use super::status::{Refusal, RoleStatus, RoleTotals};
-use super::surface::Surface;
-use super::{capabilities, shipped};
 
 /// A file to load.
 #[derive(Clone, Copy, Debug)]
@@ -43,12 +42,10 @@ pub struct Spec<'a> {
 
 /// Compiles plugins and keeps what they share. One for the whole gateway.
 pub struct Runtime {
-    pub(super) engine: Engine,
-    pub(super) linker: Linker<HostState>,
-    pub(super) pulse: Arc<Pulse>,
+    engine: PluginEngine,
     compiler: Compiler,
     cache: Option<Cache>,
-    compiled: Mutex<HashMap<[u8; 32], Weak<Compiled>>>,
+    compiled: Mutex<HashMap<[u8; 32], Weak<CompiledPlugin>>>,
     commons: Mutex<BTreeMap<Arc<str>, Arc<Commons>>>,
     counters: Mutex<Vec<Weak<RoleCounters>>>,
 }
@@ -57,14 +54,6 @@ impl std::fmt::Debug for Runtime {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         formatter.debug_struct("Runtime").finish_non_exhaustive()
     }
-}
-
-/// Code that is ready to run, shared by all artifacts of the same bytes.
-pub(super) struct Compiled {
-    pub(super) digest: Arc<str>,
-    pub(super) surface: Surface,
-    pub(super) pre: InstancePre<HostState>,
-    pub(super) measured: Measured,
 }
 
 impl Runtime {
@@ -82,18 +71,11 @@ impl Runtime {
     /// # Errors
     /// If the compiler does not support this machine, or no thread can be started.
     pub fn with_compiler(compiler: Compiler, cache: Option<&Path>) -> Result<Arc<Self>, RuntimeError> {
-        let mut config = Config::new();
-        config.wasm_component_model(true).epoch_interruption(true).cranelift_opt_level(OptLevel::Speed);
-        let engine = Engine::new(&config).map_err(|error| RuntimeError::Engine(format!("{error:#}")))?;
-        let mut linker = Linker::new(&engine);
-        capabilities::link(&mut linker).map_err(|error| RuntimeError::Engine(format!("{error:#}")))?;
-        let pulse = Arc::new(Pulse::start(&engine).map_err(RuntimeError::Clock)?);
+        let engine = PluginEngine::new()?;
         Ok(Arc::new(Self {
-            cache: cache.and_then(|folder| Cache::open(folder, &engine)),
+            cache: cache.and_then(|folder| Cache::open(folder, &engine.wasmtime)),
             compiler,
             engine,
-            linker,
-            pulse,
             compiled: Mutex::default(),
             commons: Mutex::default(),
             counters: Mutex::default(),
@@ -108,7 +90,7 @@ impl Runtime {
     pub fn load(&self, spec: &Spec<'_>) -> Result<Arc<Artifact>, LoadError> {
         let commons = self.commons(spec.name);
         let loaded = self.compiled(spec.bytes, spec.limits).and_then(|compiled| {
-            compiled.surface.check(&spec.limits.allow)?;
+            compiled.interface.check(&spec.limits.allow)?;
             compiled.measured.check(spec.limits)?;
             Ok(compiled)
         });
@@ -123,7 +105,7 @@ impl Runtime {
         };
         *commons.refusal.lock() = None;
         let counters = compiled
-            .surface
+            .interface
             .roles
             .iter()
             .map(|role| {
@@ -135,7 +117,7 @@ impl Runtime {
         known.retain(|counters| counters.strong_count() > 0);
         known.extend(counters.iter().map(Arc::downgrade));
         drop(known);
-        Ok(Arc::new(Artifact::new(origin, compiled, spec.limits, commons, Arc::clone(&self.pulse), counters)))
+        Ok(Arc::new(Artifact::new(origin, compiled, spec.limits, commons, Arc::clone(&self.engine.pulse), counters)))
     }
 
     /// Replaces the table that the plugin of this name may read.
@@ -185,14 +167,14 @@ impl Runtime {
         made
     }
 
-    fn compiled(&self, bytes: &[u8], limits: &Limits) -> Result<Arc<Compiled>, Problem> {
+    fn compiled(&self, bytes: &[u8], limits: &Limits) -> Result<Arc<CompiledPlugin>, Problem> {
         compile::check_size(bytes)?;
         let digest: [u8; 32] = Sha256::digest(bytes).into();
         if let Some(found) = self.compiled.lock().get(&digest).and_then(Weak::upgrade) {
             return Ok(found);
         }
-        let (Linked { surface, pre }, measured) = self.linked(bytes, digest, limits)?;
-        let compiled = Arc::new(Compiled { digest: compile::hex(&digest).into(), surface, pre, measured });
+        let (Linked { interface, pre }, measured) = self.linked(bytes, digest, limits)?;
+        let compiled = Arc::new(CompiledPlugin { digest: compile::hex(&digest).into(), interface, pre, measured });
         let mut known = self.compiled.lock();
         known.retain(|_, compiled| compiled.strong_count() > 0);
         known.insert(digest, Arc::downgrade(&compiled));
@@ -224,7 +206,7 @@ impl Runtime {
                 Ok(revived)
             }
             Compiler::Child { .. } | Compiler::InProcess => {
-                let (component, linked, measured) = self.translate(bytes, limits, || {})?;
+                let (component, linked, measured) = self.engine.translate(bytes, limits, || {})?;
                 if entry.is_some() {
                     keep(&Translated::of(&component, measured)?);
                 }
@@ -234,11 +216,11 @@ impl Runtime {
     }
 
     fn revive(&self, translated: &Translated) -> Result<(Linked, Measured), Problem> {
-        let component = compile::component(&self.engine, translated)?;
-        Ok((self.link(&component)?, translated.measured))
+        let component = compile::component(&self.engine.wasmtime, translated)?;
+        Ok((self.engine.link(&component)?, translated.measured))
     }
 
-    /// Compiled plugins that somebody still uses.
+    /// CompiledPlugin plugins that somebody still uses.
     #[cfg(test)]
     pub(super) fn live(&self) -> usize {
         self.compiled.lock().values().filter(|compiled| compiled.strong_count() > 0).count()
@@ -246,6 +228,6 @@ impl Runtime {
 
     #[cfg(test)]
     pub(super) fn pulse(&self) -> &Pulse {
-        &self.pulse
+        &self.engine.pulse
     }
 }

@@ -1,4 +1,4 @@
-//! Compiled code on disk, so that the next start compiles nothing.
+//! CompiledPlugin code on disk, so that the next start compiles nothing.
 //!
 //! ```text
 //! entry: magic │ SHA-256 of the rest │ environment │ input │ length of the measures │ measures (JSON) │ code

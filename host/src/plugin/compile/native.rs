@@ -1,4 +1,4 @@
-//! Compiled code becomes a component: the one place where bytes are trusted to be machine code.
+//! CompiledPlugin code becomes a component: the one place where bytes are trusted to be machine code.
 
 use wasmtime::Engine;
 use wasmtime::component::Component;

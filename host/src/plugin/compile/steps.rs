@@ -5,14 +5,14 @@ use std::sync::Arc;
 use wasmtime::component::{Component, InstancePre, Linker};
 
 use super::super::commons::Commons;
+use super::super::engine::PluginEngine;
 use super::super::host_state::HostState;
 use super::super::instance::Instance;
+use super::super::interface::ComponentInterface;
 use super::super::limits::{Limits, Meter};
 use super::super::load::Problem;
 use super::super::pulse::ticks;
 use super::super::role::RoleKind;
-use super::super::runtime::Runtime;
-use super::super::surface::Surface;
 use super::super::text::one_line;
 use super::super::{wasi, wrap};
 use super::count::{Cost, cost};
@@ -20,11 +20,11 @@ use super::{Measured, check_size};
 
 /// A component that can be instantiated, and what it offers and asks for.
 pub(in super::super) struct Linked {
-    pub(in super::super) surface: Surface,
+    pub(in super::super) interface: ComponentInterface,
     pub(in super::super) pre: InstancePre<HostState>,
 }
 
-impl Runtime {
+impl PluginEngine {
     /// Compiles, links, and instantiates once what nobody has looked at yet. `make_room` is called before the instance is
     /// made.
     pub(in super::super) fn translate(
@@ -40,10 +40,10 @@ impl Runtime {
         let Cost { instances, held, .. } = cost(&wasm)?;
         let mut measured = Measured { instances, held, started: std::time::Duration::ZERO };
         measured.check(limits)?;
-        let component = Component::from_binary(&self.engine, &wasm)
+        let component = Component::from_binary(&self.wasmtime, &wasm)
             .map_err(|error| Problem::Invalid { message: one_line(format_args!("{error:#}")) })?;
         let linked = self.link(&component)?;
-        linked.surface.check(&limits.allow)?;
+        linked.interface.check(&limits.allow)?;
         make_room();
         measured.started = self.trial(&linked, limits, measured.held)?;
         Ok((component, linked, measured))
@@ -51,23 +51,23 @@ impl Runtime {
 
     /// Reads the type of `component`, and meets its imports.
     pub(in super::super) fn link(&self, component: &Component) -> Result<Linked, Problem> {
-        let surface = Surface::of(component, &self.engine)?;
+        let interface = ComponentInterface::of(component, &self.wasmtime)?;
         let mut linker = self.linker.clone();
         let link = |linker: &mut Linker<HostState>| {
-            if surface.wasi {
+            if interface.wasi {
                 wasi::link(linker, component)?;
             }
             linker.instantiate_pre(component)
         };
         let pre =
             link(&mut linker).map_err(|error| Problem::Signature { message: one_line(format_args!("{error:#}")) })?;
-        Ok(Linked { surface, pre })
+        Ok(Linked { interface, pre })
     }
 
     /// Makes an instance and throws it away. Returns the processor time that it took.
     fn trial(&self, linked: &Linked, limits: &Limits, held: u64) -> Result<std::time::Duration, Problem> {
         let commons = Arc::new(Commons::new("trial".into()));
-        let role = linked.surface.roles.first().copied().unwrap_or(RoleKind::Balancer);
+        let role = linked.interface.roles.first().copied().unwrap_or(RoleKind::Balancer);
         let mut state = HostState::new(commons, role, Meter::new(limits.memory, held));
         state.logs = false;
         let within = limits.setup_deadline();

@@ -5,9 +5,9 @@ use std::panic::resume_unwind;
 use std::process::exit;
 use std::thread::Builder;
 
+use super::super::engine::PluginEngine;
 use super::super::limits::Limits;
 use super::super::load::Problem;
-use super::super::runtime::Runtime;
 use super::{Bounds, Translated, bounds, frames};
 
 /// Bytes of the stack that a plugin is compiled, linked and tried on: less than the threads of a gateway have, so that what
@@ -32,12 +32,12 @@ pub fn work(bounds: &Bounds) -> io::Result<()> {
 }
 
 fn translate(limits: &Limits, bytes: &[u8]) -> Result<Translated, Problem> {
-    let runtime = Runtime::new(None).map_err(|error| Problem::NoCompiler { message: error.to_string() })?;
+    let engine = PluginEngine::new().map_err(|error| Problem::NoCompiler { message: error.to_string() })?;
     let room = || {
         // Without it, an instance that is large and rightful is refused for its memory: that is told.
         let _as_it_is = bounds::make_room(limits.memory);
     };
-    let (component, _linked, measured) = runtime.translate(bytes, limits, room)?;
+    let (component, _linked, measured) = engine.translate(bytes, limits, room)?;
     Translated::of(&component, measured)
 }
 

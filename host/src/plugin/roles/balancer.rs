@@ -12,7 +12,7 @@ use super::super::bindings::{balancer as contract, feedback, handover, types};
 use super::super::fault::Crash;
 use super::super::host_state::HostState;
 use super::super::instance::Instance;
-use super::super::load::Problem;
+use super::super::load::{LoadError, Problem};
 use super::super::plan::{Plan, Role};
 use super::super::role::RoleKind;
 use super::super::seat::{Seat, Word};
@@ -45,14 +45,14 @@ impl Role for Cluster {
     const KIND: RoleKind = RoleKind::Balancer;
 
     fn find(artifact: &Artifact, store: &mut Store<HostState>, instance: &Linked) -> wasmtime::Result<Guest> {
-        let (pre, surface) = (&artifact.compiled.pre, &artifact.compiled.surface);
+        let (pre, interface) = (&artifact.compiled.pre, &artifact.compiled.interface);
         let balancer = contract::GuestIndices::new(pre)?.load(&mut *store, instance)?;
-        let feedback = if surface.exports("feedback") {
+        let feedback = if interface.exports("feedback") {
             Some(feedback::GuestIndices::new(pre)?.load(&mut *store, instance)?)
         } else {
             None
         };
-        let handover = if surface.exports("handover") {
+        let handover = if interface.exports("handover") {
             Some(handover::GuestIndices::new(pre)?.load(&mut *store, instance)?)
         } else {
             None
@@ -69,8 +69,24 @@ impl Role for Cluster {
     }
 }
 
-/// See [`Artifact::balancer`].
-pub(in super::super) fn balancer(
+impl Artifact {
+    /// A balancer for one cluster: configured, its predecessor's `carry` restored if it takes it, and tried out with 1,
+    /// 2 and 64 made-up endpoints on an instance that is thrown away.
+    ///
+    /// # Errors
+    /// If it is no balancer, refuses its configuration, or fails the self-test.
+    pub fn balancer(
+        self: &Arc<Self>,
+        config: &serde_json::Value,
+        endpoints: &[Endpoint],
+        numbers: Arc<dyn ClusterNumbers>,
+        carry: Option<Vec<u8>>,
+    ) -> Result<Box<dyn Balancer>, LoadError> {
+        self.keep(balancer(self, config, endpoints, numbers, carry))
+    }
+}
+
+fn balancer(
     artifact: &Arc<Artifact>,
     config: &serde_json::Value,
     endpoints: &[Endpoint],
@@ -91,8 +107,8 @@ pub(in super::super) fn balancer(
         );
         (instance, ()) = plan.start()?;
     }
-    let surface = &artifact.compiled.surface;
-    let (wants_request, wants_columns) = (surface.imports("request"), surface.imports("columns"));
+    let interface = &artifact.compiled.interface;
+    let (wants_request, wants_columns) = (interface.imports("request"), interface.imports("columns"));
     Ok(Box::new(PluginBalancer { seat: Seat::new(plan, instance), wants_request, wants_columns }))
 }
 
@@ -193,7 +209,7 @@ impl Balancer for PluginBalancer {
     }
 
     fn wants_feedback(&self) -> bool {
-        self.seat.plan().artifact.compiled.surface.exports("feedback")
+        self.seat.plan().artifact.compiled.interface.exports("feedback")
     }
 
     fn opened(&mut self, endpoint: EndpointId) {
@@ -205,7 +221,7 @@ impl Balancer for PluginBalancer {
     }
 
     fn save(&mut self) -> Option<Vec<u8>> {
-        if !self.seat.plan().artifact.compiled.surface.exports("handover") {
+        if !self.seat.plan().artifact.compiled.interface.exports("handover") {
             return None;
         }
         // Requests wait for the lock meanwhile: it gets no more time than a pick.

@@ -13,13 +13,14 @@ use super::super::bindings::rewriter as contract;
 use super::super::bindings::types::ConfigError;
 use super::super::fault::Crash;
 use super::super::host_state::HostState;
-use super::super::load::{ConfigFault, Problem};
+use super::super::load::{ConfigFault, LoadError, Problem};
 use super::super::plan::{Plan, Role};
 use super::super::role::RoleKind;
 use super::super::seat::Seat;
 use super::super::suspects::{Occasion, Party};
 use super::super::text::printable;
-use super::{PROBE_HOST, fields, per_worker};
+use super::fields;
+use super::per_worker::{PROBE_HOST, per_worker};
 use crate::lifecycle::PerWorker;
 use crate::policy::{Edit, Fault, ResponseContext, Rewriter, SHOWN_FIELDS, Scheme};
 
@@ -75,8 +76,21 @@ impl Role for Rewriting {
     }
 }
 
-/// See [`Artifact::rewriter`].
-pub(in super::super) fn rewriter(
+impl Artifact {
+    /// A rewriter with one instance for each of `workers`.
+    ///
+    /// # Errors
+    /// If it is no rewriter, or refuses its configuration.
+    pub fn rewriter(
+        self: &Arc<Self>,
+        config: &serde_json::Value,
+        workers: NonZeroUsize,
+    ) -> Result<Box<dyn Rewriter>, LoadError> {
+        self.keep(rewriter(self, config, workers))
+    }
+}
+
+fn rewriter(
     artifact: &Arc<Artifact>,
     config: &serde_json::Value,
     workers: NonZeroUsize,

@@ -13,14 +13,15 @@ use super::super::bindings::types::ConfigError;
 use super::super::bindings::{repetition, router as contract};
 use super::super::fault::Crash;
 use super::super::host_state::HostState;
-use super::super::load::Problem;
+use super::super::load::{LoadError, Problem};
 use super::super::plan::{Plan, Role};
 use super::super::role::RoleKind;
 use super::super::seat::Seat;
 use super::super::suspects::{Occasion, Party};
 use super::super::text::printable;
+use super::fields;
 use super::memo::Memo;
-use super::{PROBE_HOST, fields, per_worker};
+use super::per_worker::{PROBE_HOST, per_worker};
 use crate::lifecycle::PerWorker;
 use crate::net::is_target;
 use crate::policy::{ClusterId, Decision, DirectResponse, Fault, RequestFacts, RouteId, Router, Scheme, Target};
@@ -73,9 +74,9 @@ impl Role for Routing {
     }
 
     fn find(artifact: &Artifact, store: &mut Store<HostState>, instance: &Linked) -> wasmtime::Result<Guest> {
-        let (pre, surface) = (&artifact.compiled.pre, &artifact.compiled.surface);
+        let (pre, interface) = (&artifact.compiled.pre, &artifact.compiled.interface);
         let router = contract::GuestIndices::new(pre)?.load(&mut *store, instance)?;
-        let repetition = if surface.exports("repetition") && surface.sees_arguments_only() {
+        let repetition = if interface.exports("repetition") && interface.sees_arguments_only() {
             Some(repetition::GuestIndices::new(pre)?.load(&mut *store, instance)?)
         } else {
             None
@@ -98,8 +99,24 @@ impl Role for Routing {
     }
 }
 
-/// See [`Artifact::router`].
-pub(in super::super) fn router(
+impl Artifact {
+    /// A router with one instance for each of `workers`. `clusters` are the names that its targets index,
+    /// `route_count` is the number of `[[route]]`.
+    ///
+    /// # Errors
+    /// If it is no router, or refuses its configuration.
+    pub fn router(
+        self: &Arc<Self>,
+        config: &serde_json::Value,
+        clusters: &[String],
+        route_count: usize,
+        workers: NonZeroUsize,
+    ) -> Result<Box<dyn Router>, LoadError> {
+        self.keep(router(self, config, clusters, route_count, workers))
+    }
+}
+
+fn router(
     artifact: &Arc<Artifact>,
     config: &serde_json::Value,
     clusters: &[String],
@@ -108,7 +125,7 @@ pub(in super::super) fn router(
 ) -> Result<Box<dyn Router>, Problem> {
     let plan = Plan::new(artifact, Routing { config: config.to_string(), clusters: clusters.to_vec() })?;
     let (seats, repeats) = per_worker(&plan, workers)?;
-    let wants_request = artifact.compiled.surface.imports("request");
+    let wants_request = artifact.compiled.interface.imports("request");
     let memos = PerWorker::new(workers, || repeats.then(Memo::default));
     Ok(Box::new(PluginRouter { seats, memos, wants_request, clusters: clusters.len(), routes: route_count }))
 }

@@ -17,14 +17,14 @@ const GRANTABLE: [&str; 6] = ["log", "request", "columns", "counters", "clock", 
 
 /// Exports and imports of a component, as far as the contract knows them.
 #[derive(Debug)]
-pub(super) struct Surface {
+pub(super) struct ComponentInterface {
     exports: BTreeSet<String>,
     imports: BTreeSet<String>,
     pub(super) roles: Vec<RoleKind>,
     pub(super) wasi: bool,
 }
 
-impl Surface {
+impl ComponentInterface {
     /// Reads the type of `component` and refuses what this host cannot meet.
     pub(super) fn of(component: &Component, engine: &Engine) -> Result<Self, Problem> {
         let ty = component.component_type();
