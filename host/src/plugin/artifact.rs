@@ -9,7 +9,7 @@ use super::counters::RoleCounters;
 use super::limits::{Limits, Meter};
 use super::load::{LoadError, Problem};
 use super::pulse::{Pulse, ticks};
-use super::role::RoleKind;
+use super::role::RoleName;
 use super::status::RoleStatus;
 
 /// A loaded plugin. What is made from it keeps it alive.
@@ -83,7 +83,7 @@ impl Artifact {
 
     /// What it may decide; at least one.
     #[must_use]
-    pub fn roles(&self) -> &[RoleKind] {
+    pub fn roles(&self) -> &[RoleName] {
         &self.compiled.interface.roles
     }
 
@@ -98,9 +98,14 @@ impl Artifact {
     }
 
     /// The counters of a role, if it has that role.
-    pub(super) fn counters(&self, role: RoleKind) -> Result<Arc<RoleCounters>, Problem> {
+    pub(super) fn counters(&self, role: RoleName) -> Result<Arc<RoleCounters>, Problem> {
         let counters = self.counters.iter().find(|counters| counters.role == role);
-        counters.cloned().ok_or_else(|| Problem::WrongRole { expected: role, found: self.roles().to_vec() })
+        counters.cloned().ok_or_else(|| self.lacks(role))
+    }
+
+    /// That it has other roles than this one.
+    pub(super) fn lacks(&self, role: RoleName) -> Problem {
+        Problem::WrongRole { expected: role.to_string(), found: self.roles().iter().map(ToString::to_string).collect() }
     }
 
     pub(super) fn refused(&self, problem: Problem) -> LoadError {

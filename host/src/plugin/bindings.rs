@@ -10,9 +10,9 @@ wasmtime::component::bindgen!({
 });
 
 pub use self::tidegate::plugin::{clock, columns, counters, log, request, system, table, types};
-pub use exports::tidegate::plugin::{balancer, describe, feedback, handover, repetition, rewriter, router};
+pub use exports::tidegate::plugin::*;
 
-use crate::policy::{Ending, Metric, Outcome, Scheme};
+use crate::policy::{Metric, Scheme};
 
 impl From<columns::Metric> for Metric {
     fn from(metric: columns::Metric) -> Self {
@@ -44,25 +44,6 @@ impl From<Scheme> for types::Scheme {
         match scheme {
             Scheme::Http => Self::Http,
             Scheme::Https => Self::Https,
-        }
-    }
-}
-
-impl From<&Outcome> for feedback::Outcome {
-    #[expect(clippy::cast_precision_loss, reason = "the contract counts bytes as f64, exact to 2^53")]
-    fn from(outcome: &Outcome) -> Self {
-        Self {
-            ending: match outcome.ending {
-                Ending::Complete => feedback::Ending::Complete,
-                Ending::Unreachable => feedback::Ending::Unreachable,
-                Ending::Broken => feedback::Ending::Broken,
-                Ending::Abandoned => feedback::Ending::Abandoned,
-            },
-            status: outcome.status.map(u32::from),
-            duration: outcome.duration.as_secs_f64() * 1e6,
-            first_byte: outcome.first_byte.map(|time| time.as_secs_f64() * 1e6),
-            sent: outcome.sent as f64,
-            received: outcome.received as f64,
         }
     }
 }

@@ -137,13 +137,13 @@ mod tests {
     use super::super::commons::Commons;
     use super::super::host_state::Lent;
     use super::super::limits::Meter;
-    use super::super::role::RoleKind;
+    use super::super::role::RoleName;
     use super::*;
 
     #[test]
     fn lines_below_the_log_level_do_not_use_up_the_allowance() {
         let commons = Arc::new(Commons::new("guest".into()));
-        let mut state = HostState::new(Arc::clone(&commons), RoleKind::Balancer, Meter::new(0, 0));
+        let mut state = HostState::new(Arc::clone(&commons), RoleName::new("balancer"), Meter::new(0, 0));
         let subscriber = tracing_subscriber::fmt().with_max_level(Level::INFO).with_writer(std::io::sink).finish();
 
         tracing::subscriber::with_default(subscriber, || {
@@ -157,7 +157,8 @@ mod tests {
 
     #[test]
     fn a_repeated_header_is_given_whole_and_only_while_its_request_is_decided() {
-        let mut state = HostState::new(Arc::new(Commons::new("guest".into())), RoleKind::Router, Meter::new(0, 0));
+        let mut state =
+            HostState::new(Arc::new(Commons::new("guest".into())), RoleName::new("router"), Meter::new(0, 0));
         assert!(request::Host::values(&mut state, "cookie".to_owned()).is_empty(), "no request");
         let mut headers = ::http::HeaderMap::new();
         for value in [&b"a=1"[..], b"\xff", b"b=2"] {

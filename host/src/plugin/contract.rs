@@ -10,6 +10,24 @@ pub(super) const PACKAGE: &str = "tidegate:plugin/";
 /// The version that this host speaks.
 pub(super) const VERSION: &str = "0.1.0";
 
+/// An interface that a plugin may export.
+#[derive(Debug)]
+pub(super) struct Interface {
+    pub(super) name: &'static str,
+    /// All its functions; the last one is its alone, by which bare modules are known.
+    pub(super) functions: &'static [&'static str],
+}
+
+impl Interface {
+    /// The function that no other interface has.
+    pub(super) fn own(&self) -> Option<&'static str> {
+        self.functions.last().copied()
+    }
+}
+
+/// What a plugin of any role may say about itself.
+pub(super) const DESCRIBE: Interface = Interface { name: "describe", functions: &["description"] };
+
 /// The frozen folder of version 0.1, file by file.
 const FILES: [(&str, &str); 6] = [
     ("balancer.wit", include_str!("../../../plugin-sdk/wit/v0.1/balancer.wit")),
@@ -56,4 +74,12 @@ pub(super) fn embed_interfaces(mut module: Vec<u8>, imports: &[&str], exports: &
     let world = resolve.select_world(&[package], Some("bare"))?;
     embed_component_metadata(&mut module, &resolve, world, StringEncoding::UTF8)?;
     Ok(module)
+}
+
+/// Names of the functions of an interface, as the WIT files have them.
+#[cfg(test)]
+pub(super) fn functions_of(interface: &str) -> Vec<String> {
+    let (resolve, package) = resolve().unwrap();
+    let id = resolve.packages[package].interfaces[interface];
+    resolve.interfaces[id].functions.keys().cloned().collect()
 }

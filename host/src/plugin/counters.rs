@@ -13,7 +13,7 @@ use parking_lot::Mutex;
 
 use super::burst::{FaultBurst, FaultLine};
 use super::fault::Crash;
-use super::role::RoleKind;
+use super::role::RoleName;
 use super::status::{RoleStatus, RoleTotals, SAMPLE};
 use crate::policy::FaultKind;
 
@@ -25,7 +25,7 @@ const KINDS: [FaultKind; 5] =
 #[derive(Debug)]
 pub(super) struct RoleCounters {
     pub(super) plugin: Arc<str>,
-    pub(super) role: RoleKind,
+    pub(super) role: RoleName,
     pub(super) digest: Arc<str>,
     slots: Mutex<Vec<Arc<SlotCounters>>>,
     /// Calls, nanoseconds and timed calls of slots that are gone.
@@ -78,7 +78,7 @@ impl SlotCounters {
 }
 
 impl RoleCounters {
-    pub(super) fn new(plugin: Arc<str>, role: RoleKind, digest: Arc<str>, retired: Arc<RetiredTotals>) -> Self {
+    pub(super) fn new(plugin: Arc<str>, role: RoleName, digest: Arc<str>, retired: Arc<RetiredTotals>) -> Self {
         Self {
             plugin,
             role,
@@ -158,7 +158,7 @@ impl Drop for RoleCounters {
 
 /// What the artifacts of one plugin name had counted when they were dropped, role by role.
 #[derive(Debug, Default)]
-pub(super) struct RetiredTotals(Mutex<BTreeMap<RoleKind, RoleTotals>>);
+pub(super) struct RetiredTotals(Mutex<BTreeMap<RoleName, RoleTotals>>);
 
 impl RetiredTotals {
     /// Adds what an artifact has counted in one of its roles when it is dropped.
@@ -174,7 +174,7 @@ impl RetiredTotals {
 }
 
 impl RoleTotals {
-    pub(super) fn nothing(plugin: &str, role: RoleKind) -> Self {
+    pub(super) fn nothing(plugin: &str, role: RoleName) -> Self {
         let faults = KINDS.iter().map(|kind| (kind.as_str(), 0)).collect();
         Self { plugin: plugin.to_owned(), role, calls: 0, nanos: 0, faults }
     }
@@ -196,7 +196,7 @@ mod tests {
 
     #[test]
     fn numbers_of_a_closed_slot_stay_counted() {
-        let counters = RoleCounters::new("first".into(), RoleKind::Balancer, "abc".into(), Arc::default());
+        let counters = RoleCounters::new("first".into(), RoleName::new("balancer"), "abc".into(), Arc::default());
         let slot = counters.open();
         for _ in 0..3 {
             let began = slot.begin();
@@ -214,7 +214,8 @@ mod tests {
     fn counts_of_a_plugin_that_is_gone_stay_in_its_totals() {
         let retired = Arc::new(RetiredTotals::default());
         for digest in ["abc", "def"] {
-            let counters = RoleCounters::new("first".into(), RoleKind::Balancer, digest.into(), Arc::clone(&retired));
+            let counters =
+                RoleCounters::new("first".into(), RoleName::new("balancer"), digest.into(), Arc::clone(&retired));
             counters.open().begin();
             counters.count(FaultKind::Trap);
             let slot = counters.slots.lock().first().cloned().unwrap();

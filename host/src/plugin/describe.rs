@@ -5,10 +5,11 @@ use std::sync::Arc;
 use super::artifact::Artifact;
 use super::bindings::describe;
 use super::commons::Commons;
+use super::contract::DESCRIBE;
 use super::host_state::HostState;
 use super::instance::Instance;
 use super::load::{LoadError, Problem};
-use super::role::RoleKind;
+use super::role::RoleName;
 use super::text::printable;
 
 /// Bytes of a schema that are kept.
@@ -38,11 +39,14 @@ impl Artifact {
 }
 
 fn about(artifact: &Artifact) -> Result<Option<About>, Problem> {
-    if !artifact.compiled.interface.exports("describe") {
+    if !artifact.compiled.interface.exports(DESCRIBE.name) {
         return Ok(None);
     }
-    let role = artifact.roles().first().copied().unwrap_or(RoleKind::Balancer);
-    let mut state = HostState::new(Arc::new(Commons::new(Arc::clone(artifact.name()))), role, artifact.meter());
+    let mut state = HostState::new(
+        Arc::new(Commons::new(Arc::clone(artifact.name()))),
+        RoleName::new(DESCRIBE.name),
+        artifact.meter(),
+    );
     state.logs = false;
     let pre = &artifact.compiled.pre;
     let mut instance =

@@ -9,26 +9,29 @@ use super::capabilities;
 use super::host_state::HostState;
 use super::load::RuntimeError;
 use super::pulse::Pulse;
+use super::role::RoleContract;
 
 /// What a file is compiled with and linked against. One in the gateway, one in each process that compiles.
 pub(super) struct PluginEngine {
     pub(super) wasmtime: Engine,
     pub(super) linker: Linker<HostState>,
     pub(super) pulse: Arc<Pulse>,
+    /// What a plugin may be.
+    pub(super) roles: Vec<&'static RoleContract>,
 }
 
 impl PluginEngine {
-    /// Makes the engine and starts its clock.
+    /// Makes the engine for plugins of these roles, and starts its clock.
     ///
     /// # Errors
     /// If the compiler does not support this machine, or no thread can be started.
-    pub(super) fn new() -> Result<Self, RuntimeError> {
+    pub(super) fn new(roles: Vec<&'static RoleContract>) -> Result<Self, RuntimeError> {
         let mut config = Config::new();
         config.wasm_component_model(true).epoch_interruption(true).cranelift_opt_level(OptLevel::Speed);
         let wasmtime = Engine::new(&config).map_err(|error| RuntimeError::Engine(format!("{error:#}")))?;
         let mut linker = Linker::new(&wasmtime);
         capabilities::link(&mut linker).map_err(|error| RuntimeError::Engine(format!("{error:#}")))?;
         let pulse = Arc::new(Pulse::start(&wasmtime).map_err(RuntimeError::Clock)?);
-        Ok(Self { wasmtime, linker, pulse })
+        Ok(Self { wasmtime, linker, pulse, roles })
     }
 }

@@ -8,13 +8,13 @@ use ::http::HeaderMap;
 use super::commons::Commons;
 use super::limits::Meter;
 use super::pulse::Overtime;
-use super::role::RoleKind;
+use super::role::RoleName;
 use crate::policy::{ClusterNumbers, EndpointIds, RequestFacts};
 
 /// The `T` of every `Store<T>` here.
 pub(super) struct HostState {
     pub(super) commons: Arc<Commons>,
-    pub(super) role: RoleKind,
+    pub(super) role: RoleName,
     pub(super) meter: Meter,
     /// Ticks that the current call may still run for.
     pub(super) left: u64,
@@ -40,7 +40,7 @@ pub(super) struct Lent {
 }
 
 impl HostState {
-    pub(super) fn new(commons: Arc<Commons>, role: RoleKind, meter: Meter) -> Self {
+    pub(super) fn new(commons: Arc<Commons>, role: RoleName, meter: Meter) -> Self {
         Self {
             commons,
             role,

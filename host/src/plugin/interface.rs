@@ -1,4 +1,4 @@
-//! What a component's own type says it offers and asks for, read before any of it runs.
+//! What a component exports and imports by its own type, read before any of it runs.
 
 use std::collections::BTreeSet;
 
@@ -8,8 +8,8 @@ use wasmtime::component::types::ComponentItem;
 
 use super::contract::{PACKAGE, VERSION};
 use super::load::Problem;
-use super::role::RoleKind;
-use super::text::{one_line, quoted};
+use super::role::{RoleContracts, RoleName};
+use super::text::one_line;
 use crate::config::Allow;
 
 /// Interfaces that an operator may grant.
@@ -20,13 +20,13 @@ const GRANTABLE: [&str; 6] = ["log", "request", "columns", "counters", "clock", 
 pub(super) struct ComponentInterface {
     exports: BTreeSet<String>,
     imports: BTreeSet<String>,
-    pub(super) roles: Vec<RoleKind>,
+    pub(super) roles: Vec<RoleName>,
     pub(super) wasi: bool,
 }
 
 impl ComponentInterface {
     /// Reads the type of `component` and refuses what this host cannot meet.
-    pub(super) fn of(component: &Component, engine: &Engine) -> Result<Self, Problem> {
+    pub(super) fn of(component: &Component, engine: &Engine, roles: &RoleContracts) -> Result<Self, Problem> {
         let ty = component.component_type();
         let exports = ty
             .exports(engine)
@@ -48,11 +48,11 @@ impl ComponentInterface {
                 return Err(Problem::UnknownImport { import: one_line(name), remedy: String::new() });
             }
         }
-        let roles: Vec<_> = RoleKind::ALL.into_iter().filter(|role| exports.contains(role.as_str())).collect();
-        if roles.is_empty() {
-            let found = ty.exports(engine).map(|(name, _)| quoted(name)).take(8).collect::<Vec<_>>();
-            return Err(Problem::NoRole { found });
+        let found: Vec<_> = roles.iter().map(|role| role.name).filter(|name| exports.contains(name.as_str())).collect();
+        if found.is_empty() {
+            return Err(Problem::no_role(roles, ty.exports(engine).map(|(name, _)| name)));
         }
+        let roles = found;
         Ok(Self { exports, imports, roles, wasi })
     }
 

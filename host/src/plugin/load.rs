@@ -4,7 +4,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::contract::{PACKAGE, VERSION};
-use super::role::RoleKind;
+use super::role::{RoleContracts, own_functions};
+use super::text::quoted;
 
 /// A plugin was not loaded. What runs goes on running.
 #[derive(Clone, Debug, thiserror::Error)]
@@ -49,10 +50,16 @@ pub enum Problem {
     },
     /// Exports nothing that the contract knows.
     #[error(
-        "expected an export of {PACKAGE}balancer, router or rewriter@{VERSION} (for a bare module: `pick`, `route` or `rewrite`), found {}; export a role, see `tidegate plugin new`",
+        "expected an export of {PACKAGE}{}@{VERSION} (for a bare module: {}), found {}; export a role, see `tidegate plugin new`",
+        either(roles),
+        either(functions),
         list(found)
     )]
     NoRole {
+        /// The roles that there are.
+        roles: Vec<String>,
+        /// The function of each, in backticks.
+        functions: Vec<String>,
         /// Its exports, the first few.
         found: Vec<String>,
     },
@@ -67,7 +74,7 @@ pub enum Problem {
         missing: Vec<String>,
     },
     /// A bare module has more than one role, so a short name could mean either.
-    #[error("expected one role behind the short name `{name}`, found {}; export the full names, e.g. `{PACKAGE}{}@{VERSION}#{name}`", list(roles), roles.first().map_or("balancer", String::as_str))]
+    #[error("expected one role behind the short name `{name}`, found {}; export the full names, e.g. `{PACKAGE}{}@{VERSION}#{name}`", list(roles), roles.first().map_or("ROLE", String::as_str))]
     Ambiguous {
         /// The short name.
         name: String,
@@ -118,9 +125,9 @@ pub enum Problem {
     )]
     WrongRole {
         /// The role it was to fill.
-        expected: RoleKind,
+        expected: String,
         /// What it is.
-        found: Vec<RoleKind>,
+        found: Vec<String>,
     },
     /// Metadata that speaks of interfaces of others.
     #[error(
@@ -217,6 +224,15 @@ pub enum Problem {
 }
 
 impl Problem {
+    /// None of `roles` among the exports, of which the first few are shown.
+    pub(super) fn no_role<'a>(roles: &RoleContracts, exports: impl Iterator<Item = &'a str>) -> Self {
+        Self::NoRole {
+            roles: roles.iter().map(|role| role.name.to_string()).collect(),
+            functions: own_functions(roles).map(quoted).collect(),
+            found: exports.map(quoted).take(8).collect(),
+        }
+    }
+
     /// More of `what` than there may be.
     pub(super) fn too_much(what: &str, limit: usize, found: usize) -> Self {
         Self::TooMuch { what: what.to_owned(), limit, found }
@@ -249,6 +265,15 @@ fn list(names: &[String]) -> String {
     if names.is_empty() { "none".to_owned() } else { names.join(", ") }
 }
 
-fn list_roles(roles: &[RoleKind]) -> String {
+/// `a, b or c`
+fn either(names: &[String]) -> String {
+    match names.split_last() {
+        Some((last, [])) => last.clone(),
+        Some((last, others)) => format!("{} or {last}", others.join(", ")),
+        None => String::new(),
+    }
+}
+
+fn list_roles(roles: &[String]) -> String {
     roles.iter().map(|role| format!("a {role}")).collect::<Vec<_>>().join(" and ")
 }

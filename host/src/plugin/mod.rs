@@ -43,12 +43,12 @@ mod wrap;
 mod tests;
 
 pub use artifact::Artifact;
-pub use compile::{Bounds, Compiler, work};
+pub use compile::{Bounds, Compiler};
 pub use describe::About;
 pub use limits::Limits;
 pub use load::{ConfigFault, LoadError, Problem, RuntimeError};
-pub use role::RoleKind;
+pub use role::RoleName;
 #[doc(hidden)]
 pub use roles::try_answers;
-pub use runtime::{Runtime, Spec};
+pub use runtime::{Runtime, Spec, work};
 pub use shipped::{SHIPPED, shipped};

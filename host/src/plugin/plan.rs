@@ -15,7 +15,7 @@ use super::host_state::HostState;
 use super::instance::{Instance, StartError};
 use super::load::{ConfigFault, Problem};
 use super::pulse::ticks;
-use super::role::RoleKind;
+use super::role::RoleName;
 use super::suspects::Party;
 use super::text::printable;
 use crate::policy::FaultKind;
@@ -32,7 +32,8 @@ pub(super) trait Role: Send + Sync + Sized + 'static {
     type Guest: Send;
     /// What `configure` answers when it is content.
     type Configured;
-    const KIND: RoleKind;
+    /// As in the role's `RoleContract`.
+    const NAME: RoleName;
 
     /// Finds the exports.
     fn find(
@@ -81,7 +82,7 @@ pub(super) struct Plan<R> {
 
 impl<R: Role> Plan<R> {
     pub(super) fn new(artifact: &Arc<Artifact>, role: R) -> Result<Arc<Self>, Problem> {
-        let counters = artifact.counters(R::KIND)?;
+        let counters = artifact.counters(R::NAME)?;
         Ok(Arc::new(Self { artifact: Arc::clone(artifact), counters, role, started: AtomicU64::new(0) }))
     }
 
@@ -133,7 +134,7 @@ impl<R: Role> Plan<R> {
         setup: Setup,
     ) -> Result<(Instance<R::Guest>, R::Configured), NoInstance> {
         let artifact = &*self.artifact;
-        let mut state = HostState::new(commons, R::KIND, artifact.meter());
+        let mut state = HostState::new(commons, R::NAME, artifact.meter());
         state.logs = !matches!(setup, Setup::Trial);
         role.furnish(&mut state);
         let find =

@@ -1,36 +1,51 @@
-//! What a plugin may decide, by name.
+//! What a role is to whoever reads, counts or shows plugins: its name, and what a plugin exports to fill it.
+//!
+//! The roles themselves are files in `roles/`; nothing here names one.
 
 use std::fmt;
 
-/// What a plugin may decide.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum RoleKind {
-    /// Who gets the next connection or request.
-    Balancer,
-    /// Which cluster, which path, or an answer right away.
-    Router,
-    /// What goes back to the client.
-    Rewriter,
-}
+use super::contract::{DESCRIBE, Interface};
 
-impl RoleKind {
-    /// All of them.
-    pub const ALL: [Self; 3] = [Self::Balancer, Self::Router, Self::Rewriter];
+/// Name of what a plugin may decide, as in the contract, logs and metrics: `balancer`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize)]
+#[serde(transparent)]
+pub struct RoleName(&'static str);
 
-    /// As in the contract, logs and metrics.
+impl RoleName {
+    pub(super) const fn new(name: &'static str) -> Self {
+        Self(name)
+    }
+
+    /// The name.
     #[must_use]
     pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Balancer => "balancer",
-            Self::Router => "router",
-            Self::Rewriter => "rewriter",
-        }
+        self.0
     }
 }
 
-impl fmt::Display for RoleKind {
+impl fmt::Display for RoleName {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(self.as_str())
+        formatter.write_str(self.0)
     }
+}
+
+/// What a plugin exports to fill a role.
+#[derive(Debug)]
+pub(super) struct RoleContract {
+    pub(super) name: RoleName,
+    /// The first has the name of the role and is what makes it one; the others are for a plugin to have or not.
+    pub(super) interfaces: &'static [Interface],
+}
+
+/// All roles that the gateway knows.
+pub(super) type RoleContracts = [&'static RoleContract];
+
+/// Every interface that a plugin may export.
+pub(super) fn exportable(roles: &RoleContracts) -> impl Iterator<Item = &Interface> {
+    roles.iter().flat_map(|role| role.interfaces).chain([&DESCRIBE])
+}
+
+/// The functions by which a bare module shows what it decides: the own one of each role.
+pub(super) fn own_functions(roles: &RoleContracts) -> impl Iterator<Item = &'static str> {
+    roles.iter().filter_map(|role| role.interfaces.first()?.own())
 }

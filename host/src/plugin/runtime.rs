@@ -7,6 +7,7 @@
 //! ```
 
 use std::collections::{BTreeMap, HashMap};
+use std::io;
 use std::path::Path;
 use std::sync::{Arc, Weak};
 
@@ -15,7 +16,7 @@ use sha2::{Digest, Sha256};
 
 use super::artifact::Artifact;
 use super::commons::Commons;
-use super::compile::{self, Cache, Compiler, Linked, Measured, Translated};
+use super::compile::{self, Bounds, Cache, Compiler, Linked, Measured, Translated};
 use super::compiled::CompiledPlugin;
 use super::counters::RoleCounters;
 use super::engine::PluginEngine;
@@ -23,9 +24,9 @@ use super::limits::Limits;
 use super::load::{LoadError, Problem, RuntimeError};
 #[cfg(test)]
 use super::pulse::Pulse;
-use super::role::RoleKind;
-use super::shipped;
+use super::role::RoleName;
 use super::status::{Refusal, RoleStatus, RoleTotals};
+use super::{roles, shipped};
 
 /// A file to load.
 #[derive(Clone, Copy, Debug)]
@@ -71,7 +72,7 @@ impl Runtime {
     /// # Errors
     /// If the compiler does not support this machine, or no thread can be started.
     pub fn with_compiler(compiler: Compiler, cache: Option<&Path>) -> Result<Arc<Self>, RuntimeError> {
-        let engine = PluginEngine::new()?;
+        let engine = PluginEngine::new(roles::contracts())?;
         Ok(Arc::new(Self {
             cache: cache.and_then(|folder| Cache::open(folder, &engine.wasmtime)),
             compiler,
@@ -136,7 +137,7 @@ impl Runtime {
     pub fn totals(&self) -> Vec<RoleTotals> {
         // Held, so that none passes from the living to the dead in between.
         let living: Vec<_> = self.counters.lock().iter().filter_map(Weak::upgrade).collect();
-        let mut totals: BTreeMap<(String, RoleKind), RoleTotals> = BTreeMap::new();
+        let mut totals: BTreeMap<(String, RoleName), RoleTotals> = BTreeMap::new();
         let past = self.commons.lock().values().flat_map(|one| one.retired.all()).collect::<Vec<_>>();
         totals.extend(past.into_iter().map(|one| ((one.plugin.clone(), one.role), one)));
         for status in living.iter().map(|counters| counters.snapshot()) {
@@ -230,4 +231,13 @@ impl Runtime {
     pub(super) fn pulse(&self) -> &Pulse {
         &self.engine.pulse
     }
+}
+
+/// Compiles one plugin: reads it from standard input, writes code or a refusal to standard output. Ends the process when
+/// standard input ends, because then its parent has.
+///
+/// # Errors
+/// If the limits cannot be imposed or the pipes fail. That the file is refused is a result, not an error.
+pub fn work(bounds: &Bounds) -> io::Result<()> {
+    compile::work(bounds, roles::contracts())
 }

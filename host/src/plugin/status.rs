@@ -1,6 +1,6 @@
 //! Live numbers about plugins, for whoever shows them.
 
-use super::role::RoleKind;
+use super::role::RoleName;
 
 /// Calls between two that are timed.
 pub(super) const SAMPLE: u64 = 64;
@@ -11,7 +11,7 @@ pub struct RoleStatus {
     /// Name of the plugin, as configured.
     pub plugin: String,
     /// What it decides.
-    pub role: RoleKind,
+    pub role: RoleName,
     /// SHA-256 of its file, hex.
     pub digest: String,
     /// Calls so far, failed ones included.
@@ -61,7 +61,7 @@ pub struct RoleTotals {
     /// Name of the plugin, as configured.
     pub plugin: String,
     /// What it decides.
-    pub role: RoleKind,
+    pub role: RoleName,
     /// Calls so far, failed ones included.
     pub calls: u64,
     /// Estimate of the time spent in calls, nanoseconds.

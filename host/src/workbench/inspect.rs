@@ -1,19 +1,13 @@
 //! Trying one plugin file as the gateway would, without serving anything.
 
-use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use serde_json::{Value, json};
+use serde_json::Value;
 
-use crate::cluster::{Live, Numbers};
-use crate::config::{Discover, Endpoint, EndpointAddress, EndpointState};
 use crate::files::{self, ReadError};
-use crate::plugin::{About, Artifact, Compiler, Limits, LoadError, RoleKind, Runtime, RuntimeError, Spec};
-
-/// Endpoints that a balancer is configured with; the self-test makes more of them.
-const ENDPOINTS: u8 = 2;
+use crate::plugin::{About, Artifact, Compiler, Limits, LoadError, RoleName, Runtime, RuntimeError, Spec};
 
 /// What was found out about a plugin file.
 #[derive(Debug)]
@@ -34,7 +28,7 @@ pub struct Inspection {
 #[derive(Debug)]
 pub struct Trial {
     /// Which.
-    pub role: RoleKind,
+    pub role: RoleName,
     /// What was done, for people.
     pub what: &'static str,
     /// How long all of it took.
@@ -61,7 +55,8 @@ pub enum InspectError {
     Plugin(#[from] LoadError),
 }
 
-/// Loads the plugin in `path` with default limits by way of `compiler`, configures it in each of its roles and runs their self-tests.
+/// Loads the plugin in `path` with default limits by way of `compiler`, configures it in each of its roles and runs their
+/// self-tests.
 /// `config` is what each role gets; without one, what it would get from an empty configuration. Blocks.
 ///
 /// # Errors
@@ -85,58 +80,16 @@ pub fn inspect(path: &Path, config: Option<&Value>, compiler: Compiler) -> Resul
     })
 }
 
-fn trial(artifact: &Arc<Artifact>, role: RoleKind, config: Option<&Value>) -> Result<Trial, LoadError> {
-    let one = NonZeroUsize::MIN;
+fn trial(artifact: &Arc<Artifact>, role: RoleName, config: Option<&Value>) -> Result<Trial, LoadError> {
     let began = Instant::now();
-    let what = match role {
-        RoleKind::Balancer => {
-            let endpoints: Vec<_> = (1..=ENDPOINTS).map(endpoint).collect();
-            let lives = endpoints.iter().map(|endpoint| Arc::new(Live::new(&endpoint.url))).collect();
-            let config = config.cloned().unwrap_or_default();
-            drop(artifact.balancer(&config, &endpoints, Arc::new(Numbers::new(lives)), None)?);
-            "configured, chose among 1, 2 and 64 made-up endpoints"
-        }
-        RoleKind::Router => {
-            drop(artifact.router(&routes(config), &["chat".to_owned()], 0, one)?);
-            "configured with a cluster `chat`"
-        }
-        RoleKind::Rewriter => {
-            drop(artifact.rewriter(&routes(config), one)?);
-            "configured"
-        }
-    };
+    let what = artifact.try_out(role, config)?;
     Ok(Trial { role, what, took: began.elapsed() })
-}
-
-/// What a router or rewriter gets when no `[[route]]` is written.
-fn routes(config: Option<&Value>) -> Value {
-    config.cloned().unwrap_or_else(|| json!({ "routes": [] }))
-}
-
-/// An address of TEST-NET-1 (RFC 5737), which nobody has.
-fn endpoint(number: u8) -> Endpoint {
-    let host = format!("192.0.2.{number}");
-    Endpoint {
-        url: format!("ws://{host}"),
-        authority: host.clone(),
-        address: EndpointAddress::Tcp(host, 80),
-        tls: false,
-        base_path: String::new(),
-        weight: 100,
-        group: 0,
-        route: None,
-        redirect: None,
-        state: EndpointState::Ready,
-        labels: Vec::new(),
-        max_connections: None,
-        ignore_errors: false,
-        discover: Discover::Off,
-        found_by: None,
-    }
 }
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
     use crate::plugin::{SHIPPED, shipped};
 

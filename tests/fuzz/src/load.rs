@@ -4,10 +4,9 @@
 //! All of it in this process: what would end a compiling child ends this, and is found. `.ci/fuzz` begins with the shipped
 //! plugins and `tests/guests/*.wat` besides the seeds.
 
-use std::num::NonZeroUsize;
 use std::sync::{Arc, LazyLock};
 
-use tidegate::plugin::{Limits, LoadError, RoleKind, Runtime, Spec};
+use tidegate::plugin::{Limits, LoadError, Runtime, Spec};
 
 static RUNTIME: LazyLock<Arc<Runtime>> = LazyLock::new(|| Runtime::new(None).expect("an engine"));
 
@@ -22,15 +21,9 @@ pub fn run(bytes: &[u8]) {
 
 fn load(spec: &Spec<'_>) -> Result<(), LoadError> {
     let artifact = RUNTIME.load(spec)?;
-    let nothing = serde_json::Value::Null;
     artifact.about()?;
     for role in artifact.roles() {
-        match role {
-            // Wants the live numbers of a cluster.
-            RoleKind::Balancer => {}
-            RoleKind::Router => drop(artifact.router(&nothing, &["cluster".to_owned()], 1, NonZeroUsize::MIN)?),
-            RoleKind::Rewriter => drop(artifact.rewriter(&nothing, NonZeroUsize::MIN)?),
-        }
+        artifact.try_out(*role, None)?;
     }
     Ok(())
 }

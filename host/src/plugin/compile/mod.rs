@@ -33,7 +33,7 @@ pub(super) use cache::{Cache, hex};
 pub(super) use child::translate as in_child;
 pub(super) use native::component;
 pub(super) use steps::Linked;
-pub use worker::work;
+pub(super) use worker::work;
 
 /// Where plugins that did not come with the gateway are compiled.
 #[derive(Clone, Debug, Default)]

@@ -12,7 +12,7 @@ use super::super::interface::ComponentInterface;
 use super::super::limits::{Limits, Meter};
 use super::super::load::Problem;
 use super::super::pulse::ticks;
-use super::super::role::RoleKind;
+use super::super::role::RoleName;
 use super::super::text::one_line;
 use super::super::{wasi, wrap};
 use super::count::{Cost, cost};
@@ -36,7 +36,7 @@ impl PluginEngine {
         check_size(bytes)?;
         let binary = wrap::binary(bytes)?;
         cost(&binary)?;
-        let wasm = wrap::component(binary)?;
+        let wasm = wrap::component(binary, &self.roles)?;
         let Cost { instances, held, .. } = cost(&wasm)?;
         let mut measured = Measured { instances, held, started: std::time::Duration::ZERO };
         measured.check(limits)?;
@@ -51,7 +51,7 @@ impl PluginEngine {
 
     /// Reads the type of `component`, and meets its imports.
     pub(in super::super) fn link(&self, component: &Component) -> Result<Linked, Problem> {
-        let interface = ComponentInterface::of(component, &self.wasmtime)?;
+        let interface = ComponentInterface::of(component, &self.wasmtime, &self.roles)?;
         let mut linker = self.linker.clone();
         let link = |linker: &mut Linker<HostState>| {
             if interface.wasi {
@@ -67,8 +67,7 @@ impl PluginEngine {
     /// Makes an instance and throws it away. Returns the processor time that it took.
     fn trial(&self, linked: &Linked, limits: &Limits, held: u64) -> Result<std::time::Duration, Problem> {
         let commons = Arc::new(Commons::new("trial".into()));
-        let role = linked.interface.roles.first().copied().unwrap_or(RoleKind::Balancer);
-        let mut state = HostState::new(commons, role, Meter::new(limits.memory, held));
+        let mut state = HostState::new(commons, RoleName::new("trial"), Meter::new(limits.memory, held));
         state.logs = false;
         let within = limits.setup_deadline();
         let instance = Instance::start(&linked.pre, state, &self.pulse, ticks(within), within, |_, _| Ok(()))?;

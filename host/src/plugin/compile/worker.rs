@@ -8,31 +8,29 @@ use std::thread::Builder;
 use super::super::engine::PluginEngine;
 use super::super::limits::Limits;
 use super::super::load::Problem;
+use super::super::role::RoleContract;
 use super::{Bounds, Translated, bounds, frames};
 
 /// Bytes of the stack that a plugin is compiled, linked and tried on: less than the threads of a gateway have, so that what
 /// overflows one overflows here first.
 const STACK: usize = 3 << 19;
 
-/// Compiles one plugin: reads it from standard input, writes code or a refusal to standard output. Ends the process when
-/// standard input ends, because then its parent has.
-///
-/// # Errors
-/// If the limits cannot be imposed or the pipes fail. That the file is refused is an answer, not an error.
-pub fn work(bounds: &Bounds) -> io::Result<()> {
+/// See [`crate::plugin::work`].
+pub(in super::super) fn work(bounds: &Bounds, roles: Vec<&'static RoleContract>) -> io::Result<()> {
     bounds.impose()?;
     bounds::stand_in_front();
     let (limits, bytes) = frames::read_order(&mut io::stdin().lock())?;
     Builder::new().name("parent".to_owned()).spawn(leave_with_parent)?;
-    let work = Builder::new().name("plugin".to_owned()).stack_size(STACK).spawn(move || translate(&limits, &bytes))?;
+    let work =
+        Builder::new().name("plugin".to_owned()).stack_size(STACK).spawn(move || translate(roles, &limits, &bytes))?;
     let answer = work.join().unwrap_or_else(|panic| resume_unwind(panic));
     let mut out = BufWriter::new(io::stdout().lock());
     frames::write_answer(&mut out, &answer)?;
     out.flush()
 }
 
-fn translate(limits: &Limits, bytes: &[u8]) -> Result<Translated, Problem> {
-    let engine = PluginEngine::new().map_err(|error| Problem::NoCompiler { message: error.to_string() })?;
+fn translate(roles: Vec<&'static RoleContract>, limits: &Limits, bytes: &[u8]) -> Result<Translated, Problem> {
+    let engine = PluginEngine::new(roles).map_err(|error| Problem::NoCompiler { message: error.to_string() })?;
     let room = || {
         // Without it, an instance that is large and rightful is refused for its memory: that is told.
         let _as_it_is = bounds::make_room(limits.memory);

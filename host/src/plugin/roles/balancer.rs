@@ -3,28 +3,47 @@
 use std::sync::Arc;
 use std::time::Instant;
 
+use serde_json::Value;
 use wasmtime::Store;
 use wasmtime::component::Instance as Linked;
 
 use super::super::artifact::Artifact;
 use super::super::bindings::types::ConfigError;
 use super::super::bindings::{balancer as contract, feedback, handover, types};
+use super::super::contract::Interface;
 use super::super::fault::Crash;
 use super::super::host_state::HostState;
 use super::super::instance::Instance;
 use super::super::load::{LoadError, Problem};
 use super::super::plan::{Plan, Role};
-use super::super::role::RoleKind;
+use super::super::role::{RoleContract, RoleName};
 use super::super::seat::{Seat, Word};
 use super::super::text::printable;
+use super::RoleSpec;
 use crate::config::Endpoint;
-use crate::policy::{Balancer, ClusterNumbers, EndpointId, EndpointIds, Fault, Metric, Outcome, PickRequest};
+use crate::policy::{Balancer, ClusterNumbers, Ending, EndpointId, EndpointIds, Fault, Metric, Outcome, PickRequest};
 
 /// Bytes of state that survive a swap.
 const STATE_BYTES: usize = 1 << 20;
 
+/// Endpoints that a balancer is tried out with; the self-test makes more of them.
+const TRIED_WITH: u8 = 2;
+
 /// Numbers of endpoints that a self-test offers.
 const SELF_TEST: [usize; 3] = [1, 2, 64];
+
+/// This role, as [`super::ROLES`] lists it.
+pub(super) static ROLE: RoleSpec = RoleSpec {
+    contract: RoleContract {
+        name: RoleName::new("balancer"),
+        interfaces: &[
+            Interface { name: "balancer", functions: &["configure", "pick"] },
+            Interface { name: "feedback", functions: &["opened", "closed"] },
+            Interface { name: "handover", functions: &["save", "restore"] },
+        ],
+    },
+    try_out,
+};
 
 /// What each instance for this cluster is configured with.
 struct Cluster {
@@ -42,7 +61,7 @@ struct Guest {
 impl Role for Cluster {
     type Guest = Guest;
     type Configured = ();
-    const KIND: RoleKind = RoleKind::Balancer;
+    const NAME: RoleName = ROLE.contract.name;
 
     fn find(artifact: &Artifact, store: &mut Store<HostState>, instance: &Linked) -> wasmtime::Result<Guest> {
         let (pre, interface) = (&artifact.compiled.pre, &artifact.compiled.interface);
@@ -77,23 +96,36 @@ impl Artifact {
     /// If it is no balancer, refuses its configuration, or fails the self-test.
     pub fn balancer(
         self: &Arc<Self>,
-        config: &serde_json::Value,
+        config: &Value,
         endpoints: &[Endpoint],
         numbers: Arc<dyn ClusterNumbers>,
         carry: Option<Vec<u8>>,
     ) -> Result<Box<dyn Balancer>, LoadError> {
+        let endpoints = endpoints.iter().map(types::Endpoint::from).collect();
         self.keep(balancer(self, config, endpoints, numbers, carry))
     }
 }
 
+fn try_out(artifact: &Arc<Artifact>, config: Option<&Value>) -> Result<&'static str, Problem> {
+    let endpoints = (1..=TRIED_WITH).map(|number| types::Endpoint {
+        // An address of TEST-NET-1 (RFC 5737), which is nobody's.
+        name: format!("ws://192.0.2.{number}"),
+        weight: 100,
+        group: 0,
+        route: None,
+        labels: Vec::new(),
+    });
+    balancer(artifact, &config.cloned().unwrap_or_default(), endpoints.collect(), Arc::new(Blank), None)?;
+    Ok("configured, chose among 1, 2 and 64 made-up endpoints")
+}
+
 fn balancer(
     artifact: &Arc<Artifact>,
-    config: &serde_json::Value,
-    endpoints: &[Endpoint],
+    config: &Value,
+    endpoints: Vec<types::Endpoint>,
     numbers: Arc<dyn ClusterNumbers>,
     carry: Option<Vec<u8>>,
 ) -> Result<Box<dyn Balancer>, Problem> {
-    let endpoints = endpoints.iter().map(types::Endpoint::from).collect();
     let plan = Plan::new(artifact, Cluster { config: config.to_string(), endpoints, numbers })?;
     let (mut instance, ()) = plan.start()?;
     self_test(&plan)?;
@@ -269,4 +301,23 @@ fn not_eligible(id: EndpointId, eligible: &EndpointIds) -> Crash {
     let shown = eligible.get(..16).unwrap_or(eligible);
     let more = if shown.len() < eligible.len() { ", …" } else { "" };
     Crash::answer(format_args!("none, or one of the {} eligible ids {shown:?}{more}", eligible.len()), id)
+}
+
+impl From<&Outcome> for feedback::Outcome {
+    #[expect(clippy::cast_precision_loss, reason = "the contract counts bytes as f64, exact to 2^53")]
+    fn from(outcome: &Outcome) -> Self {
+        Self {
+            ending: match outcome.ending {
+                Ending::Complete => feedback::Ending::Complete,
+                Ending::Unreachable => feedback::Ending::Unreachable,
+                Ending::Broken => feedback::Ending::Broken,
+                Ending::Abandoned => feedback::Ending::Abandoned,
+            },
+            status: outcome.status.map(u32::from),
+            duration: outcome.duration.as_secs_f64() * 1e6,
+            first_byte: outcome.first_byte.map(|time| time.as_secs_f64() * 1e6),
+            sent: outcome.sent as f64,
+            received: outcome.received as f64,
+        }
+    }
 }

@@ -1,4 +1,7 @@
-//! Plugins as the gateway sees them: the traits of `policy`, with every answer checked as if hostile.
+//! Plugins as the gateway sees them: the traits of `policy`, with everything that a plugin returns checked as if hostile.
+//!
+//! A role is one file here, and one entry of [`ROLES`]. Everything else walks that list: what a component is by its
+//! exports, what the short names of a bare module mean, what is counted and shown, and what `plugin check` tries.
 
 mod balancer;
 mod fields;
@@ -8,4 +11,42 @@ mod rewriter;
 mod router;
 mod trial;
 
+use std::sync::Arc;
+
+use serde_json::Value;
+
 pub use trial::try_answers;
+
+use super::artifact::Artifact;
+use super::load::{LoadError, Problem};
+use super::role::{RoleContract, RoleName};
+
+/// All that a role brings with it, beside its own constructor of `Artifact`.
+struct RoleSpec {
+    contract: RoleContract,
+    /// Configures the plugin in this role and tries it out, without serving anything. Returns what was done, for people.
+    try_out: fn(&Arc<Artifact>, Option<&Value>) -> Result<&'static str, Problem>,
+}
+
+/// Every role that there is.
+static ROLES: [&RoleSpec; 3] = [&balancer::ROLE, &router::ROLE, &rewriter::ROLE];
+
+/// What plugins export to fill the roles.
+pub(super) fn contracts() -> Vec<&'static RoleContract> {
+    ROLES.iter().map(|role| &role.contract).collect()
+}
+
+impl Artifact {
+    /// Configures the plugin in one of its roles and tries it out, without serving anything. `config` is what it is
+    /// configured with; without one, what it would get from an empty configuration. Returns what was done, for people.
+    ///
+    /// # Errors
+    /// If the plugin has no such role, refuses its configuration, or fails the self-test.
+    pub fn try_out(self: &Arc<Self>, role: RoleName, config: Option<&Value>) -> Result<&'static str, LoadError> {
+        let spec = ROLES.iter().find(|spec| spec.contract.name == role);
+        self.keep(match spec {
+            Some(spec) => (spec.try_out)(self, config),
+            None => Err(self.lacks(role)),
+        })
+    }
+}

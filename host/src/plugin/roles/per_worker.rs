@@ -3,6 +3,8 @@
 use std::num::NonZeroUsize;
 use std::sync::Arc;
 
+use serde_json::{Value, json};
+
 use super::super::load::Problem;
 use super::super::plan::{Plan, Role};
 use super::super::seat::Seat;
@@ -25,4 +27,9 @@ pub(super) fn per_worker<R: Role>(
     #[expect(clippy::expect_used, reason = "as many instances as workers were made above")]
     let seats = PerWorker::new(workers, || seats.next().expect("an instance for each worker"));
     Ok((seats, configured))
+}
+
+/// What a router or rewriter gets when no `[[route]]` is written, unless it is something else.
+pub(super) fn config_or_no_routes(config: Option<&Value>) -> Value {
+    config.cloned().unwrap_or_else(|| json!({ "routes": [] }))
 }

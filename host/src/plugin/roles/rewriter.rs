@@ -5,22 +5,24 @@ use std::num::NonZeroUsize;
 use std::sync::{Arc, OnceLock};
 
 use ::http::{HeaderName, HeaderValue, StatusCode};
+use serde_json::Value;
 use wasmtime::Store;
 use wasmtime::component::Instance as Linked;
 
 use super::super::artifact::Artifact;
 use super::super::bindings::rewriter as contract;
 use super::super::bindings::types::ConfigError;
+use super::super::contract::Interface;
 use super::super::fault::Crash;
 use super::super::host_state::HostState;
 use super::super::load::{ConfigFault, LoadError, Problem};
 use super::super::plan::{Plan, Role};
-use super::super::role::RoleKind;
+use super::super::role::{RoleContract, RoleName};
 use super::super::seat::Seat;
 use super::super::suspects::{Occasion, Party};
 use super::super::text::printable;
-use super::fields;
-use super::per_worker::{PROBE_HOST, per_worker};
+use super::per_worker::{PROBE_HOST, config_or_no_routes, per_worker};
+use super::{RoleSpec, fields};
 use crate::lifecycle::PerWorker;
 use crate::policy::{Edit, Fault, ResponseContext, Rewriter, SHOWN_FIELDS, Scheme};
 
@@ -29,6 +31,15 @@ const NAMES: usize = 64;
 
 /// Edits of one response.
 const EDITS: usize = SHOWN_FIELDS;
+
+/// This role, as [`super::ROLES`] lists it.
+pub(super) static ROLE: RoleSpec = RoleSpec {
+    contract: RoleContract {
+        name: RoleName::new("rewriter"),
+        interfaces: &[Interface { name: "rewriter", functions: &["configure", "rewrite"] }],
+    },
+    try_out,
+};
 
 struct Rewriting {
     config: String,
@@ -39,7 +50,7 @@ struct Rewriting {
 impl Role for Rewriting {
     type Guest = contract::Guest;
     type Configured = Vec<String>;
-    const KIND: RoleKind = RoleKind::Rewriter;
+    const NAME: RoleName = ROLE.contract.name;
 
     /// Two, so that a rewriter that one value makes hang is not taken for one that always does.
     const PROBES: u32 = 2;
@@ -81,20 +92,17 @@ impl Artifact {
     ///
     /// # Errors
     /// If it is no rewriter, or refuses its configuration.
-    pub fn rewriter(
-        self: &Arc<Self>,
-        config: &serde_json::Value,
-        workers: NonZeroUsize,
-    ) -> Result<Box<dyn Rewriter>, LoadError> {
+    pub fn rewriter(self: &Arc<Self>, config: &Value, workers: NonZeroUsize) -> Result<Box<dyn Rewriter>, LoadError> {
         self.keep(rewriter(self, config, workers))
     }
 }
 
-fn rewriter(
-    artifact: &Arc<Artifact>,
-    config: &serde_json::Value,
-    workers: NonZeroUsize,
-) -> Result<Box<dyn Rewriter>, Problem> {
+fn try_out(artifact: &Arc<Artifact>, config: Option<&Value>) -> Result<&'static str, Problem> {
+    rewriter(artifact, &config_or_no_routes(config), NonZeroUsize::MIN)?;
+    Ok("configured")
+}
+
+fn rewriter(artifact: &Arc<Artifact>, config: &Value, workers: NonZeroUsize) -> Result<Box<dyn Rewriter>, Problem> {
     let plan = Plan::new(artifact, Rewriting { config: config.to_string(), interest: OnceLock::new() })?;
     let (seats, names) = per_worker(&plan, workers)?;
     let interest = interest(&names)?;

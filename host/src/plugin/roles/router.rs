@@ -5,23 +5,25 @@ use std::num::NonZeroUsize;
 use std::sync::Arc;
 
 use ::http::{HeaderMap, StatusCode};
+use serde_json::Value;
 use wasmtime::Store;
 use wasmtime::component::Instance as Linked;
 
 use super::super::artifact::Artifact;
 use super::super::bindings::types::ConfigError;
 use super::super::bindings::{repetition, router as contract};
+use super::super::contract::Interface;
 use super::super::fault::Crash;
 use super::super::host_state::HostState;
 use super::super::load::{LoadError, Problem};
 use super::super::plan::{Plan, Role};
-use super::super::role::RoleKind;
+use super::super::role::{RoleContract, RoleName};
 use super::super::seat::Seat;
 use super::super::suspects::{Occasion, Party};
 use super::super::text::printable;
-use super::fields;
 use super::memo::Memo;
-use super::per_worker::{PROBE_HOST, per_worker};
+use super::per_worker::{PROBE_HOST, config_or_no_routes, per_worker};
+use super::{RoleSpec, fields};
 use crate::lifecycle::PerWorker;
 use crate::net::is_target;
 use crate::policy::{ClusterId, Decision, DirectResponse, Fault, RequestFacts, RouteId, Router, Scheme, Target};
@@ -34,6 +36,18 @@ const BODY_BYTES: usize = 1 << 20;
 
 /// Fields of an answer.
 const FIELDS: usize = 128;
+
+/// This role, as [`super::ROLES`] lists it.
+pub(super) static ROLE: RoleSpec = RoleSpec {
+    contract: RoleContract {
+        name: RoleName::new("router"),
+        interfaces: &[
+            Interface { name: "router", functions: &["configure", "route"] },
+            Interface { name: "repetition", functions: &["repeats"] },
+        ],
+    },
+    try_out,
+};
 
 struct Routing {
     config: String,
@@ -49,7 +63,7 @@ impl Role for Routing {
     type Guest = Guest;
     /// Whether it answers equal requests equally.
     type Configured = bool;
-    const KIND: RoleKind = RoleKind::Router;
+    const NAME: RoleName = ROLE.contract.name;
 
     /// Two, so that a router that one path makes hang is not taken for one that hangs because that path is the first.
     const PROBES: u32 = 2;
@@ -107,7 +121,7 @@ impl Artifact {
     /// If it is no router, or refuses its configuration.
     pub fn router(
         self: &Arc<Self>,
-        config: &serde_json::Value,
+        config: &Value,
         clusters: &[String],
         route_count: usize,
         workers: NonZeroUsize,
@@ -116,9 +130,14 @@ impl Artifact {
     }
 }
 
+fn try_out(artifact: &Arc<Artifact>, config: Option<&Value>) -> Result<&'static str, Problem> {
+    router(artifact, &config_or_no_routes(config), &["chat".to_owned()], 0, NonZeroUsize::MIN)?;
+    Ok("configured with a cluster `chat`")
+}
+
 fn router(
     artifact: &Arc<Artifact>,
-    config: &serde_json::Value,
+    config: &Value,
     clusters: &[String],
     route_count: usize,
     workers: NonZeroUsize,

@@ -33,7 +33,7 @@ fn every_unusable_file_is_refused_with_what_was_expected_and_found() {
     assert!(matches!(problem(load(&runtime, b"\0asm\x01\0\0\0")), Problem::NoRole { .. }));
     assert!(matches!(problem(load(&runtime, b"\0asm\x0d\0\x01\0")), Problem::NoRole { .. }));
     assert!(
-        matches!(bare("(func (export \"run\"))"), Problem::NoRole { found } if found.contains(&"`run`".to_owned()))
+        matches!(bare("(func (export \"run\"))"), Problem::NoRole { found, .. } if found.contains(&"`run`".to_owned()))
     );
     assert!(matches!(bare(pick), Problem::MissingExport { missing, .. } if missing == ["`configure`"]));
     assert!(matches!(

@@ -218,7 +218,7 @@ struct Idle;
 impl Role for Idle {
     type Guest = ();
     type Configured = ();
-    const KIND: RoleKind = RoleKind::Balancer;
+    const NAME: RoleName = RoleName::new("balancer");
 
     fn find(_: &Artifact, _: &mut Store<HostState>, _: &wasmtime::component::Instance) -> wasmtime::Result<()> {
         Ok(())

@@ -8,22 +8,15 @@ use std::collections::{BTreeMap, BTreeSet};
 use wasm_encoder::reencode::{Reencode, utils};
 use wasmparser::{ExternalKind, Parser};
 
-use super::super::contract::{self, PACKAGE, VERSION};
+use super::super::contract::{self, Interface, PACKAGE, VERSION};
 use super::super::load::Problem;
-use super::super::text::{one_line, quoted};
+use super::super::role::{RoleContracts, exportable};
+use super::super::text::one_line;
 use super::super::wasi::PREVIEW1;
 use super::scan::Scan;
 
-/// What each exported interface consists of.
-const EXPORTS: [(&str, &[&str]); 7] = [
-    ("balancer", &["configure", "pick"]),
-    ("feedback", &["opened", "closed"]),
-    ("handover", &["save", "restore"]),
-    ("router", &["configure", "route"]),
-    ("repetition", &["repeats"]),
-    ("rewriter", &["configure", "rewrite"]),
-    ("describe", &["description"]),
-];
+/// The function that every role has: its short name belongs to the role whose own function is exported beside it.
+const SHARED: &str = "configure";
 
 /// The interface that each short import comes from.
 const IMPORTS: [(&str, &str); 10] = [
@@ -43,10 +36,10 @@ const IMPORTS: [(&str, &str); 10] = [
 const SHORT: &str = "tidegate";
 
 /// `module` under full names, with the metadata that its exports and imports call for.
-pub(super) fn with_metadata(module: &[u8], scan: &Scan) -> Result<Vec<u8>, Problem> {
-    let names = Names::choose(scan)?;
+pub(super) fn with_metadata(module: &[u8], scan: &Scan, roles: &RoleContracts) -> Result<Vec<u8>, Problem> {
+    let names = Names::choose(scan, roles)?;
     let imports = imported(scan)?;
-    let exports = names.check(scan)?;
+    let exports = names.check(scan, roles)?;
     let renamed = names.rename(module)?;
     contract::embed_interfaces(renamed, &imports, &exports)
         .map_err(|error| Problem::Invalid { message: one_line(format_args!("{error:#}")) })
@@ -93,7 +86,7 @@ struct Names(BTreeMap<String, String>);
 
 impl Names {
     /// Gives each short name its full one.
-    fn choose(scan: &Scan) -> Result<Self, Problem> {
+    fn choose(scan: &Scan, roles: &RoleContracts) -> Result<Self, Problem> {
         let exported: BTreeSet<&str> = scan.exported_functions().collect();
         if let Some(other) = exported.iter().find(|name| {
             name.strip_prefix(PACKAGE).is_some_and(|rest| {
@@ -104,30 +97,27 @@ impl Names {
             return Err(Problem::Version { found: one_line(other) });
         }
         let mut names = Self::default();
-        for (interface, functions) in EXPORTS {
-            // `configure` belongs to the role whose own function is there by its short name.
-            let own = functions.last().copied().unwrap_or_default();
-            for function in functions.iter().copied().filter(|name| *name == own || exported.contains(own)) {
-                if function == "opened" || exported.contains(function) {
-                    names.add(interface, function, &exported)?;
-                }
+        for interface in exportable(roles) {
+            let is_meant = interface.own().is_some_and(|own| exported.contains(own));
+            // A function of its own stands for the interface alone as well: what is missing beside it is named later.
+            for function in interface.functions.iter().filter(|name| is_meant || **name != SHARED) {
+                names.add(interface, function, roles, &exported)?;
             }
-        }
-        // `opened` alone is half an interface; under its full name the check will say so.
-        if exported.contains("opened") && !names.0.contains_key("opened") {
-            names.add("feedback", "opened", &exported)?;
-        }
-        if exported.contains("save") && !names.0.contains_key("save") {
-            names.add("handover", "save", &exported)?;
         }
         Ok(names)
     }
 
-    fn add(&mut self, interface: &str, function: &str, exported: &BTreeSet<&str>) -> Result<(), Problem> {
+    fn add(
+        &mut self,
+        interface: &Interface,
+        function: &str,
+        roles: &RoleContracts,
+        exported: &BTreeSet<&str>,
+    ) -> Result<(), Problem> {
         if !exported.contains(function) {
             return Ok(());
         }
-        let full = format!("{PACKAGE}{interface}@{VERSION}#{function}");
+        let full = format!("{PACKAGE}{}@{VERSION}#{function}", interface.name);
         let post = format!("cabi_post_{function}");
         if exported.contains(post.as_str()) {
             self.0.insert(post, format!("cabi_post_{full}"));
@@ -135,12 +125,12 @@ impl Names {
         match self.0.insert(function.to_owned(), full) {
             None => Ok(()),
             Some(_) => {
-                let roles = EXPORTS
-                    .iter()
-                    .filter(|(_, functions)| {
-                        functions.contains(&function) && functions.last().is_some_and(|own| exported.contains(own))
+                let roles = exportable(roles)
+                    .filter(|interface| {
+                        interface.functions.contains(&function)
+                            && interface.own().is_some_and(|own| exported.contains(own))
                     })
-                    .map(|(interface, _)| (*interface).to_owned())
+                    .map(|interface| interface.name.to_owned())
                     .collect();
                 Err(Problem::Ambiguous { name: function.to_owned(), roles })
             }
@@ -148,11 +138,11 @@ impl Names {
     }
 
     /// The interfaces that are exported, each of them whole.
-    fn check(&self, scan: &Scan) -> Result<Vec<&'static str>, Problem> {
+    fn check(&self, scan: &Scan, roles: &RoleContracts) -> Result<Vec<&'static str>, Problem> {
         let full: BTreeSet<&str> =
             scan.exported_functions().map(|name| self.0.get(name).map_or(name, String::as_str)).collect();
         let mut whole = Vec::new();
-        for (interface, functions) in EXPORTS {
+        for Interface { name: interface, functions } in exportable(roles) {
             let (found, missing): (Vec<&str>, Vec<&str>) = functions
                 .iter()
                 .partition(|function| full.contains(format!("{PACKAGE}{interface}@{VERSION}#{function}").as_str()));
@@ -166,11 +156,10 @@ impl Names {
                     missing: missing.iter().map(|name| format!("`{name}`")).collect(),
                 });
             }
-            whole.push(interface);
+            whole.push(*interface);
         }
         if whole.is_empty() {
-            let found = scan.exports.iter().map(|export| quoted(&export.name)).take(8).collect();
-            return Err(Problem::NoRole { found });
+            return Err(Problem::no_role(roles, scan.exports.iter().map(|export| export.name.as_str())));
         }
         let memory = |export: &super::scan::Export| export.kind == ExternalKind::Memory && export.name == "memory";
         let missing: Vec<String> = [

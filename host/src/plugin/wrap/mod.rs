@@ -17,15 +17,16 @@ use wit_component::ComponentEncoder;
 
 use super::contract;
 use super::load::Problem;
+use super::role::RoleContracts;
 use super::text::one_line;
 use super::wasi::{ADAPTER, PREVIEW1};
 use scan::Scan;
 
 /// The component that `binary` is, or becomes.
-pub(super) fn component(binary: Cow<'_, [u8]>) -> Result<Cow<'_, [u8]>, Problem> {
+pub(super) fn component<'a>(binary: Cow<'a, [u8]>, roles: &RoleContracts) -> Result<Cow<'a, [u8]>, Problem> {
     match binary.get(4..8) {
         Some([0x0d, 0, 1, 0]) => Ok(binary),
-        Some([1, 0, 0, 0]) => encode(&binary).map(Cow::Owned),
+        Some([1, 0, 0, 0]) => encode(&binary, roles).map(Cow::Owned),
         found => Err(Problem::Invalid { message: format!("a wasm version that is not known: {found:02x?}") }),
     }
 }
@@ -57,13 +58,13 @@ fn guess(bytes: &[u8]) -> String {
     }
 }
 
-fn encode(module: &[u8]) -> Result<Vec<u8>, Problem> {
+fn encode(module: &[u8], roles: &RoleContracts) -> Result<Vec<u8>, Problem> {
     let scan = Scan::of(module)?;
     let mut module = if scan.has_metadata {
         metadata::check(module)?;
         module.to_vec()
     } else {
-        bare::with_metadata(module, &scan)?
+        bare::with_metadata(module, &scan, roles)?
     };
     let mut encoder = ComponentEncoder::default().validate(true);
     if scan.imports.iter().any(|import| import.module == PREVIEW1) {
