@@ -16,7 +16,7 @@ use tidegate::plugin::{Artifact, Limits as PluginLimits, Runtime as Plugins, Spe
 use tidegate::policy::{Balancer, Rewriter, Router, Scheme};
 use tidegate::proxy::{Client, Destination, HeaderEdits, Observers, Rules, Snapshot, Timeouts, Upgrades, serve};
 use tidegate::telemetry::{AccessLog, AccessTarget, LineFormat, Metrics};
-use tidegate::upstream::{Address, HeadLimits, PoolLimits, Upstream, UpstreamSettings};
+use tidegate::upstream::{Address, EndpointProtocol, HeadLimits, PoolLimits, Upstream, UpstreamSettings};
 use tidegate_parts::Turns;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
@@ -264,5 +264,6 @@ fn settings(endpoint: &Endpoint) -> UpstreamSettings {
         base_path: String::new(),
         pool: PoolLimits { size: 64, idle: LONG },
         head: HeadLimits { bytes: 64 << 10, fields: 100 },
+        protocol: EndpointProtocol::Http1,
     }
 }

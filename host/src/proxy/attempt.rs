@@ -1,7 +1,6 @@
 //! Balance, connect, send: until an endpoint answers or none is left.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use ::http::request::Parts;
 use ::http::{Response, StatusCode};
@@ -10,58 +9,42 @@ use tokio::time::Instant;
 use super::endpoint_fault::EndpointFault;
 use super::head::{host_for, target_for};
 use super::record::Record;
-use super::retry::{self, Course, Failed, Source};
+use super::retry::{self, Failed, RetryState};
 use super::snapshot::NoSuchEndpoint;
-use super::waiting::Patience;
+use super::waiting::EndpointWait;
 use super::{Destination, Rules, Timeouts};
-use crate::cluster::{Failure, SelectError, is_idempotent};
-use crate::http::Offer;
-use crate::policy::RequestFacts;
+use crate::cluster::{Failure, SelectError};
+use crate::http::{Fields, Offer};
+use crate::policy::{EndpointId, RequestFacts};
 use crate::telemetry::{Counter, limited};
 use crate::upstream::{
-    Broken, ConnectError, ConnectFault, Content, RequestBody, RequestHead, SendError, Unreadable, Upstream,
+    ConnectError, ConnectFault, ExchangeCause, ExchangeError, ExchangeLimits, RequestHead, ResendableBody,
+    ResponseContent, Upstream,
 };
 
 /// A request that can be sent, and sent again.
 pub(super) struct Outgoing<'a> {
     pub(super) offer: Option<&'a Offer>,
     pub(super) parts: Parts,
-    /// Ready for any endpoint, but for Host and what frames the body.
-    pub(super) fields: Vec<u8>,
+    /// The same for every endpoint.
+    pub(super) fields: Fields<'a>,
     /// Whether the client waits to be asked for its body.
-    pub(super) expects: bool,
-    pub(super) body: RequestBody,
-    /// Where the body comes from when it is sent again.
-    pub(super) source: Source,
+    pub(super) expects_continue: bool,
+    pub(super) body: ResendableBody,
     pub(super) routed: Option<&'a str>,
     pub(super) rules: &'a Rules,
     pub(super) timeouts: Timeouts,
 }
 
-/// Nobody answered.
+/// No endpoint responded.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum AttemptError {
-    /// Nobody may take it.
+    /// None may take the request.
     #[error("no endpoint: {0}")]
     Select(#[from] SelectError),
-    /// Everybody who might was unreachable; this was the last.
+    /// This became of the last one that was tried.
     #[error(transparent)]
-    Connect(ConnectError),
-    /// The endpoint broke off, and the request may have been acted on.
-    #[error("{0}")]
-    Broken(Broken),
-    /// The endpoint answered, and nobody can read that.
-    #[error("{0}")]
-    Unreadable(Unreadable),
-    /// No answer in time.
-    #[error("it did not answer within {0:?}")]
-    TimedOut(Duration),
-    /// The client broke off its body.
-    #[error("the client broke off its body")]
-    ClientGone,
-    /// The client sent nothing of its body for as long as the response timeout.
-    #[error("the client stopped sending its body")]
-    ClientStalled,
+    Exchange(#[from] ExchangeError),
     /// What the router asked to send is no request target.
     #[error("the routed path is no request target")]
     Target,
@@ -73,37 +56,38 @@ pub(super) enum AttemptError {
 impl AttemptError {
     /// Status and sentence for the client.
     pub(super) fn reply(&self) -> (StatusCode, &'static str) {
-        match self {
-            Self::Select(_) => (StatusCode::SERVICE_UNAVAILABLE, "no endpoint can take this request now"),
-            Self::Connect(ConnectError { fault: ConnectFault::TimedOut(_), .. }) => {
+        let cause = match self {
+            Self::Select(_) => return (StatusCode::SERVICE_UNAVAILABLE, "no endpoint can take this request now"),
+            Self::Target | Self::NoSuchEndpoint(_) => {
+                return (StatusCode::SERVICE_UNAVAILABLE, "the request could not be routed");
+            }
+            Self::Exchange(error) => &error.cause,
+        };
+        match cause {
+            ExchangeCause::Connect(ConnectError { fault: ConnectFault::TimedOut(_), .. }) => {
                 (StatusCode::GATEWAY_TIMEOUT, "no endpoint could be reached in time")
             }
-            Self::Connect(_) => (StatusCode::SERVICE_UNAVAILABLE, "no endpoint could be reached"),
-            Self::Broken(_) => (StatusCode::BAD_GATEWAY, "the endpoint broke off before it answered"),
-            Self::Unreadable(_) => (StatusCode::BAD_GATEWAY, "the endpoint's answer could not be read"),
-            Self::TimedOut(_) => (StatusCode::GATEWAY_TIMEOUT, "the endpoint did not answer in time"),
-            Self::ClientStalled => (StatusCode::REQUEST_TIMEOUT, "the request body did not come in time"),
-            Self::ClientGone => (StatusCode::BAD_REQUEST, "the request body was broken off"),
-            Self::Target | Self::NoSuchEndpoint(_) => {
-                (StatusCode::SERVICE_UNAVAILABLE, "the request could not be routed")
-            }
+            ExchangeCause::Connect(_) => (StatusCode::SERVICE_UNAVAILABLE, "no endpoint could be reached"),
+            ExchangeCause::Broken(_) => (StatusCode::BAD_GATEWAY, "the endpoint broke off before it answered"),
+            ExchangeCause::Unreadable(_) => (StatusCode::BAD_GATEWAY, "the endpoint's answer could not be read"),
+            ExchangeCause::TimedOut(_) => (StatusCode::GATEWAY_TIMEOUT, "the endpoint did not answer in time"),
+            ExchangeCause::BodyStalled => (StatusCode::REQUEST_TIMEOUT, "the request body did not come in time"),
+            ExchangeCause::BodyBroken(_) => (StatusCode::BAD_REQUEST, "the request body was broken off"),
         }
     }
 }
 
 /// An answer and what it came by.
 pub(super) struct Answer {
-    pub(super) response: Response<Content>,
+    pub(super) response: Response<ResponseContent>,
     pub(super) upstream: Arc<Upstream>,
 }
 
-/// Sends `outgoing` to an endpoint of `destination`. The lease of the one that answers stays in `record`.
+/// Sends `outgoing` to an endpoint of `destination`. The lease of the one that responds stays in `record`.
 ///
 /// An endpoint that cannot be reached is left for the next: nothing was sent, so nothing is lost. What else leads to the
-/// next is for the cluster's policy to say ([`Retry`](crate::cluster::Retry)); an answer that cannot be read never does, for
-/// whoever answers has acted. Without one, only a request that is safe to
-/// repeat (RFC 9110 §9.2.2), whose body is whole and that went out on a reused connection is sent again, to the same
-/// endpoint.
+/// next is for the cluster's policy to say ([`Retry`](crate::cluster::Retry)); a response that cannot be read never does, for
+/// the endpoint has acted on the request.
 pub(super) async fn attempt(
     destination: &Destination,
     outgoing: &mut Outgoing<'_>,
@@ -111,12 +95,12 @@ pub(super) async fn attempt(
     record: &mut Record,
 ) -> Result<Answer, AttemptError> {
     let cluster = &destination.cluster;
-    let mut course = Course::new(cluster);
-    let patience = Patience::new(cluster);
+    let mut state = RetryState::new(cluster);
+    let wait = EndpointWait::new(cluster);
     // Boxed: it is rare, and this future is moved with every connection.
     let mut last: Option<Box<Failed>> = None;
     loop {
-        let lease = match patience.select(cluster, facts, &course.tried, record.metrics()).await {
+        let lease = match wait.select(cluster, facts, &state.tried, record.metrics()).await {
             Ok(lease) => lease,
             Err(error) => {
                 retry::count_unselected(error, record);
@@ -126,15 +110,15 @@ pub(super) async fn attempt(
         if let Some(failed) = last.take() {
             let Failed { why, outcome } = *failed;
             // More of the body may have come, and gone, while another endpoint was waited for.
-            if why != Failure::Connect && !outgoing.source.is_whole() {
+            if why != Failure::Connect && !outgoing.body.can_resend() {
                 return outcome;
             }
-            if !course.pays(why, &lease, record) {
+            if !state.charge_budget(why, &lease, record) {
                 return outcome;
             }
-            retry::leave(outcome, cluster, record);
+            retry::discard(outcome, cluster, record);
             if why != Failure::Connect {
-                outgoing.body = outgoing.source.again();
+                outgoing.body.rewind();
             }
         }
         let id = lease.endpoint();
@@ -149,116 +133,82 @@ pub(super) async fn attempt(
                 }
                 (Failure::Status(status), Ok(answer))
             }
-            Err(ExchangeError::Unreachable(error)) => {
-                record.metrics().increment(Counter::UpstreamFailed);
-                let pause = record.take_lease().and_then(|lease| lease.unreachable(Instant::now()));
-                let (cluster, (route, _)) = (cluster.name(), record.way());
-                match pause {
-                    Some(pause) => {
-                        limited!(warn, of: (cluster, id), %cluster, route, %error, ?pause, "endpoint unreachable, left alone for now");
-                    }
-                    None => limited!(warn, of: (cluster, id), %cluster, route, %error, "endpoint unreachable"),
+            Err(error) => {
+                let failure = after_failure(&error, id, cluster.name(), record);
+                match failure {
+                    Some(why) => (why, Err(error)),
+                    None => return Err(error),
                 }
-                (Failure::Connect, Err(AttemptError::Connect(error)))
-            }
-            Err(ExchangeError::Failed(error)) => {
-                if let Some(fault) = EndpointFault::of_attempt(&error) {
-                    fault.tell(record);
-                }
-                let why = match &error {
-                    AttemptError::Broken(_) => Failure::Broken,
-                    AttemptError::TimedOut(_) => Failure::Timeout,
-                    AttemptError::Unreadable(unreadable) => {
-                        record.unreadable(unreadable);
-                        return Err(error);
-                    }
-                    _ => return Err(error),
-                };
-                record.endpoint_broke();
-                (why, Err(error))
             }
         };
-        if !course.goes_on(id, why, outgoing, record) {
+        if !state.should_retry(id, why, outgoing, record) {
             return outcome;
         }
         last = Some(Box::new(Failed { why, outcome }));
     }
 }
 
-enum ExchangeError {
-    /// Nothing was sent.
-    Unreachable(ConnectError),
-    /// Something may have been.
-    Failed(AttemptError),
-}
-
-/// Sends to one endpoint: over connections that wait in its pool as long as those turn out to be dead, then a new one.
+/// Sends to one endpoint.
 async fn exchange(
     upstream: &Arc<Upstream>,
     outgoing: &mut Outgoing<'_>,
     facts: &RequestFacts,
     record: &mut Record,
-) -> Result<Response<Content>, ExchangeError> {
-    let target = target_for(upstream, outgoing.routed, facts, &outgoing.parts.uri)
-        .ok_or(ExchangeError::Failed(AttemptError::Target))?;
-    let host = host_for(outgoing.rules, facts, upstream);
-    let mut may_reuse = outgoing.offer.is_none();
-    loop {
-        let waiting = if may_reuse { upstream.waiting() } else { None };
-        let connection = match waiting {
-            Some(connection) => {
-                record.metrics().increment(Counter::UpstreamReused);
-                connection
-            }
-            None => {
-                let connection =
-                    upstream.connect(outgoing.timeouts.connect).await.map_err(ExchangeError::Unreachable)?;
-                record.connected();
-                connection
-            }
-        };
-        let reused = connection.is_reused();
-        let repeatable = reused && is_idempotent(&outgoing.parts.method);
-        let body = std::mem::replace(&mut outgoing.body, RequestBody::Empty);
-        if let Some(progress) = body.progress() {
-            record.uploads(progress.clone());
-        }
-        let method = &outgoing.parts.method;
-        let (fields, expects) = (&outgoing.fields, outgoing.expects);
-        let head = RequestHead { method, target: &target, host: &host, fields, expects };
-        let error = match connection.send(head, body, outgoing.timeouts.response, upstream).await {
-            Ok(response) => return Ok(response),
-            Err(error) => error,
-        };
-        return Err(match error {
-            SendError::NotSent(body, _) if reused => {
-                outgoing.body = body;
-                continue;
-            }
-            SendError::NotSent(body, broken) => {
-                outgoing.body = body;
-                let fault = ConnectFault::Closed(broken);
-                ExchangeError::Unreachable(ConnectError { url: upstream.url().clone(), fault })
-            }
-            // Nothing came: it may have closed the connection just before the request was there.
-            SendError::Broken(Broken::Closed | Broken::Io(_)) if repeatable && outgoing.source.is_whole() => {
-                outgoing.body = outgoing.source.again();
-                may_reuse = false;
-                continue;
-            }
-            SendError::Broken(broken) => ExchangeError::Failed(AttemptError::Broken(broken)),
-            SendError::Unreadable(unreadable) => ExchangeError::Failed(AttemptError::Unreadable(unreadable)),
-            SendError::TimedOut => ExchangeError::Failed(AttemptError::TimedOut(outgoing.timeouts.response)),
-            SendError::ClientGone(_) => ExchangeError::Failed(AttemptError::ClientGone),
-            SendError::ClientStalled => ExchangeError::Failed(AttemptError::ClientStalled),
-        });
+) -> Result<Response<ResponseContent>, AttemptError> {
+    let Outgoing { offer, parts, fields, expects_continue, body, routed, rules, timeouts } = outgoing;
+    let target = target_for(upstream, *routed, facts, &parts.uri).ok_or(AttemptError::Target)?;
+    let host = host_for(rules, facts, upstream);
+    let head = RequestHead {
+        method: &parts.method,
+        target: &target,
+        authority: &host,
+        fields,
+        offer: *offer,
+        expects_continue: *expects_continue,
+    };
+    let limits = ExchangeLimits { connect: timeouts.connect, response: timeouts.response };
+    Ok(upstream.exchange(head, body, limits, record).await?)
+}
+
+/// Takes note of what an endpoint did wrong. What it means for another attempt; none if there is to be none.
+fn after_failure(
+    error: &AttemptError,
+    endpoint: EndpointId,
+    cluster: &Arc<str>,
+    record: &mut Record,
+) -> Option<Failure> {
+    let AttemptError::Exchange(exchange) = error else { return None };
+    if let Some(fault) = EndpointFault::of_exchange(&exchange.cause) {
+        fault.tell(record);
     }
+    let failure = match &exchange.cause {
+        ExchangeCause::Connect(error) => {
+            record.metrics().increment(Counter::UpstreamFailed);
+            let pause = record.take_lease().and_then(|lease| lease.unreachable(Instant::now()));
+            let (route, _) = record.way();
+            match pause {
+                Some(pause) => {
+                    limited!(warn, of: (cluster, endpoint), %cluster, route, %error, ?pause, "endpoint unreachable, left alone for now");
+                }
+                None => limited!(warn, of: (cluster, endpoint), %cluster, route, %error, "endpoint unreachable"),
+            }
+            return Some(Failure::Connect);
+        }
+        ExchangeCause::Broken(_) => Failure::Broken,
+        ExchangeCause::TimedOut(_) => Failure::Timeout,
+        ExchangeCause::Unreadable(unreadable) => {
+            record.unreadable(unreadable);
+            return None;
+        }
+        ExchangeCause::BodyStalled | ExchangeCause::BodyBroken(_) => return None,
+    };
+    record.endpoint_broke();
+    Some(failure)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::policy::EndpointId;
 
     #[test]
     fn a_choice_that_does_not_exist_is_reported_as_that() {

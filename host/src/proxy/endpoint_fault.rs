@@ -2,10 +2,10 @@
 
 use std::fmt::Display;
 
-use super::attempt::AttemptError;
 use super::record::Record;
 use crate::http::ResponseBodyError;
 use crate::telemetry::limited;
+use crate::upstream::ExchangeCause;
 
 /// A fault of the endpoint that has a request.
 pub(super) struct EndpointFault<'a> {
@@ -16,22 +16,17 @@ pub(super) struct EndpointFault<'a> {
 }
 
 impl<'a> EndpointFault<'a> {
-    /// Why an attempt did not lead to an answer; none if it was not the endpoint's doing, or is told elsewhere.
-    pub(super) fn of_attempt(error: &'a AttemptError) -> Option<Self> {
-        let (kind, remedy) = match error {
-            AttemptError::Broken(broken) => (broken.kind(), broken.remedy()),
-            AttemptError::Unreadable(unreadable) => (unreadable.kind(), unreadable.remedy()),
-            AttemptError::TimedOut(_) => {
+    /// Why an exchange did not lead to a response; none if it was not the endpoint's doing, or is logged elsewhere.
+    pub(super) fn of_exchange(cause: &'a ExchangeCause) -> Option<Self> {
+        let (kind, remedy) = match cause {
+            ExchangeCause::Broken(broken) => (broken.kind(), broken.remedy()),
+            ExchangeCause::Unreadable(unreadable) => (unreadable.kind(), unreadable.remedy()),
+            ExchangeCause::TimedOut(_) => {
                 ("timed-out", "raise `response` in the `timeouts` of route or cluster if it may take so long")
             }
-            AttemptError::Select(_)
-            | AttemptError::Connect(_)
-            | AttemptError::ClientGone
-            | AttemptError::ClientStalled
-            | AttemptError::Target
-            | AttemptError::NoSuchEndpoint(_) => return None,
+            ExchangeCause::Connect(_) | ExchangeCause::BodyStalled | ExchangeCause::BodyBroken(_) => return None,
         };
-        Some(Self { kind, what: error, remedy })
+        Some(Self { kind, what: cause, remedy })
     }
 
     /// How an answer that was on its way broke off.

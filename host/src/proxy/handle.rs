@@ -10,17 +10,15 @@ use super::attempt::{Answer, AttemptError, Outgoing, attempt};
 use super::endpoint_fault::EndpointFault;
 use super::head::{Withheld, prepare_response, request_fields};
 use super::record::Record;
-use super::retry::Source;
 use super::switch::{self, Switch};
 use super::{Client, Destination, Rules, Snapshot, begin, max_forwards};
 use crate::http::{
     ClientUpgrade, Offer, RequestBody, ResponseBody, ServerRequest, offered, read_target, reply, switched_to,
 };
-use crate::net::Duplex;
 use crate::policy::{Decision, DirectResponse, RequestFacts, ResponseContext, Target};
 use crate::telemetry::{Counter, limited};
 use crate::tunnel::Side;
-use crate::upstream::{Content, Upstream};
+use crate::upstream::{ExchangeCause, ResendableBody, ResponseContent, Upstream};
 
 /// Answers one request under one generation.
 ///
@@ -184,16 +182,15 @@ impl Exchange<'_> {
         finish(record, edited(self.rules, reply::sentence(status, text)))
     }
 
-    fn outgoing(&self, parts: Parts, body: RequestBody, facts: &RequestFacts) -> Outgoing<'_> {
-        let expects = body.expects_continue();
-        let (source, body) = Source::of(body, &self.destination.cluster, &parts.method);
+    fn outgoing<'s>(&'s self, parts: Parts, body: RequestBody, facts: &'s RequestFacts) -> Outgoing<'s> {
+        let expects_continue = body.expects_continue();
+        let keep = self.destination.cluster.retry().keeps(&parts.method);
         Outgoing {
             offer: self.offer.as_ref(),
             parts,
-            fields: request_fields(self.client, self.snapshot, self.rules, facts, self.offer.as_ref(), expects),
-            expects,
-            body,
-            source,
+            fields: request_fields(self.client, self.snapshot, self.rules, facts),
+            expects_continue,
+            body: ResendableBody::new(body, keep),
             routed: self.target.path.as_deref(),
             rules: self.rules,
             timeouts: self.rules.timeouts.unwrap_or(self.destination.timeouts),
@@ -243,17 +240,17 @@ impl Exchange<'_> {
         }
         record.status(status.as_u16());
         let body = match content {
-            Content::Whole(bytes, unsent) => {
+            ResponseContent::Whole(bytes, unsent) => {
                 if let Some(unsent) = unsent {
-                    unsent.go_on();
+                    unsent.finish_in_background();
                 }
                 ResponseBody::whole(bytes)
             }
-            Content::Stream(download) => ResponseBody::stream(download),
-            Content::Switched(stream, early) => {
+            ResponseContent::Stream(stream) => ResponseBody::stream(stream),
+            ResponseContent::Duplex(stream, early) => {
                 if let (Some(protocol), Some(client)) = (protocol, self.upgrade) {
                     switch::announce(&mut parts.headers, &protocol);
-                    let endpoint = Side { stream: Duplex::Socket(*stream), early };
+                    let endpoint = Side { stream: *stream, early };
                     self.switch.to(client, endpoint, &protocol, timeouts.tunnel_idle, record);
                 }
                 return Response::from_parts(parts, ResponseBody::empty());
@@ -265,15 +262,18 @@ impl Exchange<'_> {
 
 /// Word for the access log.
 fn ending(error: &AttemptError) -> &'static str {
-    match error {
-        AttemptError::Select(_) => "no-endpoint",
-        AttemptError::Connect(_) => "unreachable",
-        AttemptError::Broken(_) => "endpoint-gone",
-        AttemptError::Unreadable(_) => "unreadable",
-        AttemptError::TimedOut(_) => "timed-out",
-        AttemptError::ClientGone => "client-gone",
-        AttemptError::ClientStalled => "client-stalled",
-        AttemptError::Target => "answer",
-        AttemptError::NoSuchEndpoint(_) => "no-such-endpoint",
+    let cause = match error {
+        AttemptError::Select(_) => return "no-endpoint",
+        AttemptError::Target => return "answer",
+        AttemptError::NoSuchEndpoint(_) => return "no-such-endpoint",
+        AttemptError::Exchange(error) => &error.cause,
+    };
+    match cause {
+        ExchangeCause::Connect(_) => "unreachable",
+        ExchangeCause::Broken(_) => "endpoint-gone",
+        ExchangeCause::Unreadable(_) => "unreadable",
+        ExchangeCause::TimedOut(_) => "timed-out",
+        ExchangeCause::BodyBroken(_) => "client-gone",
+        ExchangeCause::BodyStalled => "client-stalled",
     }
 }

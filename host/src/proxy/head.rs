@@ -5,34 +5,23 @@ use std::borrow::Cow;
 use ::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, Uri, header};
 
 use super::{Client, Rules, Snapshot};
-use crate::http::{Fields, Offer, strip_hop_by_hop};
+use crate::http::{Fields, strip_hop_by_hop};
 use crate::net::is_target;
 use crate::policy::{Edit, Fault, RequestFacts, ResponseContext, SHOWN_BYTES, SHOWN_FIELDS};
 use crate::upstream::Upstream;
 
-/// The fields of a request head that are the same for every endpoint that is tried, as they are sent.
-pub(super) fn request_fields(
-    client: &Client,
-    snapshot: &Snapshot,
-    rules: &Rules,
-    facts: &RequestFacts,
-    offer: Option<&Offer>,
-    expects: bool,
-) -> Vec<u8> {
+/// The fields of a request head that are the same for every endpoint that is tried.
+pub(super) fn request_fields<'a>(
+    client: &'a Client,
+    snapshot: &'a Snapshot,
+    rules: &'a Rules,
+    facts: &'a RequestFacts,
+) -> Fields<'a> {
     let mut fields = Fields::end_to_end(&facts.headers);
     snapshot.forwarding.apply(&mut fields, &client.forwarded, facts.host_and_port());
     rules.request_headers.apply_to(&mut fields);
-    if let Some(offer) = offer
-        && let Ok(value) = HeaderValue::from_str(&offer.to_value())
-    {
-        fields.push(Cow::Owned(header::CONNECTION), Cow::Owned(HeaderValue::from_static("Upgrade")));
-        fields.push(Cow::Owned(header::UPGRADE), Cow::Owned(value));
-    }
-    if expects {
-        fields.push(Cow::Owned(header::EXPECT), Cow::Owned(HeaderValue::from_static("100-continue")));
-    }
     snapshot.pseudonym.sign(&mut fields);
-    fields.to_bytes()
+    fields
 }
 
 /// Host for one endpoint (Apache: the endpoint's own, or with ProxyPreserveHost the client's).

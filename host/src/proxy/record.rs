@@ -13,7 +13,7 @@ use crate::http::{BodyEnd, BodyObserver, BrokenBy};
 use crate::policy::{RequestFacts, Scheme};
 use crate::telemetry::{AccessRecord, Counter, Gauge, Held, Kind};
 use crate::tunnel::{End, Meter};
-use crate::upstream::{Progress, Unreadable};
+use crate::upstream::{ExchangeObserver, Progress, Unreadable};
 
 /// One request from its begin to its end. Dropping it is the end.
 pub(super) struct Record {
@@ -113,14 +113,6 @@ impl Record {
         self.lease = Some(lease);
     }
 
-    /// There is a new connection to the endpoint.
-    pub(super) fn connected(&mut self) {
-        self.metrics().increment(Counter::UpstreamConnected);
-        if let Some(lease) = &mut self.lease {
-            lease.connected();
-        }
-    }
-
     /// Where it goes: route and cluster, once that is known.
     pub(super) fn way(&self) -> (Option<&str>, Option<&str>) {
         (self.route.as_deref(), self.cluster.as_deref())
@@ -164,10 +156,6 @@ impl Record {
         if let (Some(upload), Some(lease)) = (self.upload.take(), &mut self.lease) {
             lease.add_sent(usize::try_from(upload.bytes()).unwrap_or(usize::MAX));
         }
-    }
-
-    pub(super) fn uploads(&mut self, progress: Progress) {
-        self.upload = Some(progress);
     }
 
     /// The endpoint answered.
@@ -260,6 +248,25 @@ impl BodyObserver for Record {
             BodyEnd::ClientGone => {}
         }
     }
+}
+
+impl ExchangeObserver for Record {
+    fn connected(&mut self) {
+        self.metrics().increment(Counter::UpstreamConnected);
+        if let Some(lease) = &mut self.lease {
+            lease.connected();
+        }
+    }
+
+    fn reused(&mut self) {
+        self.metrics().increment(Counter::UpstreamReused);
+    }
+
+    fn uploading(&mut self, progress: &Progress) {
+        self.upload = Some(progress.clone());
+    }
+
+    fn interim(&mut self, _status: ::http::StatusCode, _fields: &::http::HeaderMap) {}
 }
 
 impl Meter for Record {

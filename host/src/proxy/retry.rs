@@ -1,64 +1,14 @@
 //! From one attempt to the next: whether there is one, what it costs, and what is left behind.
 
-use ::http::Method;
-use http_body::Body as _;
 use tokio::time::Instant;
 
 use super::attempt::{Answer, AttemptError, Outgoing};
 use super::record::Record;
 use crate::cluster::{Cluster, Failure, Lease, SelectError, Stickiness, Tried};
-use crate::http::{self, BodyEnd, BodyObserver as _};
+use crate::http::{BodyEnd, BodyObserver as _};
 use crate::policy::EndpointId;
 use crate::telemetry::Counter;
-use crate::upstream::{Content, Replay, RequestBody};
-
-/// What of a request's body can be sent again.
-#[derive(Debug)]
-pub(super) enum Source {
-    /// It has none.
-    Nothing,
-    /// What is sent is gone.
-    Once,
-    /// It is kept.
-    Kept(Replay),
-}
-
-impl Source {
-    /// A body and its source: kept, if `cluster` may want to send it twice.
-    pub(super) fn of(body: http::RequestBody, cluster: &Cluster, method: &Method) -> (Self, RequestBody) {
-        if body.is_end_stream() {
-            return (Self::Nothing, RequestBody::Empty);
-        }
-        let kept = match cluster.retry().keeps(method) {
-            Some(limit) => Replay::new(body, limit),
-            None => Err(body),
-        };
-        match kept {
-            Ok(replay) => {
-                let body = RequestBody::Kept(replay.body());
-                (Self::Kept(replay), body)
-            }
-            Err(body) => (Self::Once, RequestBody::Client(body, crate::upstream::Progress::default())),
-        }
-    }
-
-    /// Whether the body can be had from its beginning.
-    pub(super) fn is_whole(&self) -> bool {
-        match self {
-            Self::Nothing => true,
-            Self::Once => false,
-            Self::Kept(replay) => replay.is_whole(),
-        }
-    }
-
-    /// The body from its beginning; ask [`Self::is_whole`] first.
-    pub(super) fn again(&self) -> RequestBody {
-        match self {
-            Self::Nothing | Self::Once => RequestBody::Empty,
-            Self::Kept(replay) => RequestBody::Kept(replay.body()),
-        }
-    }
-}
+use crate::upstream::ResponseContent;
 
 /// An attempt that may not be the last.
 pub(super) struct Failed {
@@ -68,19 +18,19 @@ pub(super) struct Failed {
 }
 
 /// One request's way from endpoint to endpoint.
-pub(super) struct Course<'a> {
+pub(super) struct RetryState<'a> {
     cluster: &'a Cluster,
     pub(super) tried: Tried,
     attempts: u32,
 }
 
-impl<'a> Course<'a> {
+impl<'a> RetryState<'a> {
     pub(super) fn new(cluster: &'a Cluster) -> Self {
         Self { cluster, tried: Tried::default(), attempts: 0 }
     }
 
     /// Takes note of an attempt at `endpoint` that came to `failure`. Whether there may be another.
-    pub(super) fn goes_on(
+    pub(super) fn should_retry(
         &mut self,
         endpoint: EndpointId,
         failure: Failure,
@@ -89,7 +39,7 @@ impl<'a> Course<'a> {
     ) -> bool {
         self.attempts += 1;
         self.tried.add(endpoint);
-        let (method, is_whole) = (&outgoing.parts.method, outgoing.source.is_whole());
+        let (method, is_whole) = (&outgoing.parts.method, outgoing.body.can_resend());
         let is_last = self.tried.count() >= self.cluster.members().len();
         if is_last || !self.cluster.retry().allows(failure, self.attempts, method, is_whole) {
             return false;
@@ -105,7 +55,7 @@ impl<'a> Course<'a> {
     /// Pays for an attempt after `failure`. The endpoint that could not be reached was sent nothing and is left alone now:
     /// going on to one that is healthy burdens nobody twice, and is free. Going from one paused endpoint to the next is
     /// not, nor is anything that was sent.
-    pub(super) fn pays(&self, failure: Failure, next: &Lease, record: &Record) -> bool {
+    pub(super) fn charge_budget(&self, failure: Failure, next: &Lease, record: &Record) -> bool {
         let is_free = failure == Failure::Connect && !next.is_forced();
         let paid = is_free || self.cluster.spend_retry(Instant::now());
         record.metrics().increment(match failure {
@@ -120,11 +70,11 @@ impl<'a> Course<'a> {
 }
 
 /// Leaves an attempt behind: an answer that nobody will see is taken note of.
-pub(super) fn leave(outcome: Result<Answer, AttemptError>, cluster: &Cluster, record: &mut Record) {
+pub(super) fn discard(outcome: Result<Answer, AttemptError>, cluster: &Cluster, record: &mut Record) {
     if let Ok(Answer { mut response, .. }) = outcome {
         record.reported(cluster, response.headers_mut());
         record.answered(response.status().as_u16());
-        if let Content::Whole(..) = response.body() {
+        if let ResponseContent::Whole(..) = response.body() {
             record.body_ended(BodyEnd::Complete);
         }
     }

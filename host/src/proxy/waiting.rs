@@ -18,13 +18,13 @@ const LONGEST: Duration = Duration::from_millis(100);
 
 /// How long one request waits, over all its attempts.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Patience {
+pub(super) struct EndpointWait {
     /// None: not at all.
     until: Option<Instant>,
     step: Duration,
 }
 
-impl Patience {
+impl EndpointWait {
     /// That of a request which begins now.
     pub(super) fn new(cluster: &Cluster) -> Self {
         let wait = cluster.recovery().wait;
@@ -41,7 +41,7 @@ impl Patience {
         tried: &Tried,
         metrics: &Arc<Metrics>,
     ) -> Result<Lease, SelectError> {
-        match self.look(cluster, facts, tried) {
+        match self.try_select(cluster, facts, tried) {
             Some(chosen) => chosen,
             // Boxed: it is rare, and this future is moved with every connection.
             None => Box::pin(self.wait(cluster, facts, tried, metrics)).await,
@@ -59,7 +59,7 @@ impl Patience {
         loop {
             let next = Instant::now() + self.step;
             tokio::time::sleep_until(self.until.map_or(next, |until| until.min(next))).await;
-            if let Some(chosen) = self.look(cluster, facts, tried) {
+            if let Some(chosen) = self.try_select(cluster, facts, tried) {
                 metrics.increment(if chosen.is_ok() { Counter::WaitServed } else { Counter::WaitInVain });
                 return chosen;
             }
@@ -67,7 +67,12 @@ impl Patience {
     }
 
     /// One try; none if another one later is worth it.
-    fn look(self, cluster: &Arc<Cluster>, facts: &RequestFacts, tried: &Tried) -> Option<Result<Lease, SelectError>> {
+    fn try_select(
+        self,
+        cluster: &Arc<Cluster>,
+        facts: &RequestFacts,
+        tried: &Tried,
+    ) -> Option<Result<Lease, SelectError>> {
         let now = Instant::now();
         let chosen = cluster.select(facts, tried, now);
         let waits = |error| self.until.is_some_and(|until| now < until) && cluster.may_pass(error, tried);

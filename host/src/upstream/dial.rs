@@ -13,6 +13,7 @@ use tokio::net::{TcpStream, UnixStream};
 use tokio::time::Instant;
 use tokio_rustls::TlsConnector;
 
+use super::broken::Broken;
 use super::timer::LazyTimer;
 use crate::net::{Socket, Stream};
 use crate::tls;
@@ -64,7 +65,7 @@ pub enum ConnectFault {
     Tls(String),
     /// It closed before it took a request.
     #[error("closed before a request could be sent: {0}")]
-    Closed(io::Error),
+    Closed(Broken),
 }
 
 /// Opens a stream, TLS included, before `timer` rings.

@@ -1,91 +1,94 @@
-//! What can go wrong between a request and the end of its answer.
+//! Why an exchange came to no response: whose fault it is, whether anything may have been sent, and what happened.
 
-use std::io;
 use std::time::Duration;
 
-use super::{RequestBody, Unreadable};
-use crate::http::{BrokenBy, RequestBodyError, ResponseBodyError};
+use super::{Broken, ConnectError, Unreadable};
+use crate::http::RequestBodyError;
 
-/// An endpoint broke off: before it had answered, or in the middle of its answer.
+/// A request without a response.
 #[derive(Debug, thiserror::Error)]
-pub enum Broken {
-    /// It closed before it had answered.
-    #[error("it closed the connection before it answered")]
-    Closed,
-    /// It closed, or the connection broke, when a part of its answer's head had come.
-    #[error("it closed the connection within the head of its answer")]
-    CutHead,
-    /// It closed in the middle of a body that has no length.
-    #[error("it closed the connection in the middle of a body in chunks")]
-    Cut,
-    /// It closed before a body was as long as it had said.
-    #[error("it closed the connection when {0} bytes of its Content-Length were missing")]
-    Short(u64),
-    /// The connection broke.
-    #[error("{0}")]
-    Io(#[from] io::Error),
-    /// Chunks that are none.
+#[error("{cause}")]
+pub struct ExchangeError {
+    /// Whose fault it is.
+    pub fault: FaultOf,
+    /// Whether the endpoint may have acted on the request.
+    pub sent: Sent,
+    /// What happened.
+    pub cause: ExchangeCause,
+}
+
+/// Who is at fault.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FaultOf {
+    /// The client, whose request body failed.
+    Client,
+    /// The endpoint, or the way to it.
+    Endpoint,
+    /// The gateway, which gave the request up.
+    Gateway,
+}
+
+/// How much of a request has left the gateway.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Sent {
+    /// Nothing that the endpoint could act on. The body is whole: the request may be sent elsewhere, whatever its method.
+    Nothing,
+    /// Something, perhaps all of it.
+    Maybe,
+}
+
+/// What happened to an exchange.
+#[derive(Debug, thiserror::Error)]
+pub enum ExchangeCause {
+    /// There was no connection.
     #[error(transparent)]
-    Chunks(#[from] crate::http::MalformedChunks),
-    /// Nothing of a body came for so long.
-    #[error("it sent nothing for {0:?}")]
-    Stalled(Duration),
-    /// The request's body failed while the answer was on its way.
-    #[error("the request's body broke off: {0}")]
-    Upload(RequestBodyError),
-}
-
-impl Broken {
-    /// One word for its kind.
-    #[must_use]
-    pub fn kind(&self) -> &'static str {
-        match self {
-            Self::Closed => "closed",
-            Self::CutHead => "cut-head",
-            Self::Cut => "cut-body",
-            Self::Short(_) => "short-body",
-            Self::Io(_) => "connection",
-            Self::Chunks(_) => "chunks",
-            Self::Stalled(_) => "stalled",
-            Self::Upload(_) => "upload",
-        }
-    }
-
-    /// What to do about it.
-    #[must_use]
-    pub fn remedy(&self) -> &'static str {
-        match self {
-            Self::Closed | Self::CutHead | Self::Cut | Self::Io(_) => {
-                "its own log should say why: did it crash, restart, or run into a limit?"
-            }
-            Self::Short(_) => "its own log should say why: did it crash, or say the length of another representation?",
-            Self::Chunks(_) => "mend it at the endpoint, or whatever stands before it",
-            Self::Stalled(_) => "raise `response` in the `timeouts` of route or cluster if that is meant to be so",
-            Self::Upload(_) => "nothing: it is the client's doing",
-        }
-    }
-}
-
-impl From<Broken> for ResponseBodyError {
-    fn from(broken: Broken) -> Self {
-        let by = if let Broken::Upload(_) = broken { BrokenBy::Client } else { BrokenBy::Endpoint };
-        Self { by, kind: broken.kind(), remedy: broken.remedy(), source: Box::new(broken) }
-    }
-}
-
-/// A request did not get its answer.
-#[derive(Debug)]
-pub enum SendError {
-    /// The connection was gone before anything was written. The body is whole: send it elsewhere.
-    NotSent(RequestBody, io::Error),
-    /// It broke afterwards: the endpoint may have acted on it.
+    Connect(ConnectError),
+    /// The endpoint broke off.
+    #[error("{0}")]
     Broken(Broken),
-    /// It was answered, and nobody can read that.
+    /// The endpoint responded with what cannot be read.
+    #[error("{0}")]
     Unreadable(Unreadable),
-    /// No answer in time.
-    TimedOut,
-    /// The client broke off its body.
-    ClientGone(RequestBodyError),
-    /// Nothing of the client's body came in time.
-    ClientStalled,
+    /// No response within this time, which began anew with each piece of the body that went out.
+    #[error("it did not answer within {0:?}")]
+    TimedOut(Duration),
+    /// The client sent nothing of the body for as long as that.
+    #[error("the client stopped sending its body")]
+    BodyStalled,
+    /// The request's body failed.
+    #[error("the client broke off its body")]
+    BodyBroken(#[source] RequestBodyError),
+}
+
+impl ExchangeError {
+    /// The endpoint failed, when something may have been sent.
+    pub(super) fn of_endpoint(cause: ExchangeCause) -> Self {
+        Self { fault: FaultOf::Endpoint, sent: Sent::Maybe, cause }
+    }
+
+    /// There is no connection.
+    pub(super) fn unreachable(error: ConnectError) -> Self {
+        Self { fault: FaultOf::Endpoint, sent: Sent::Nothing, cause: ExchangeCause::Connect(error) }
+    }
+
+    /// The connection was gone before anything of the request was written.
+    pub(super) fn before_sending(broken: Broken) -> Self {
+        Self { fault: FaultOf::Endpoint, sent: Sent::Nothing, cause: ExchangeCause::Broken(broken) }
+    }
+
+    /// The request's body failed.
+    pub(super) fn of_body(error: RequestBodyError) -> Self {
+        let fault = if matches!(error, RequestBodyError::SentAgain) { FaultOf::Gateway } else { FaultOf::Client };
+        let cause = match error {
+            RequestBodyError::Stalled => ExchangeCause::BodyStalled,
+            error => ExchangeCause::BodyBroken(error),
+        };
+        Self { fault, sent: Sent::Maybe, cause }
+    }
+
+    /// Whether the endpoint closed without having sent a byte. On a connection that has been used before, it may have closed it
+    /// just before the request was there.
+    pub(super) fn is_silent_close(&self) -> bool {
+        matches!(self.cause, ExchangeCause::Broken(Broken::Closed | Broken::Io(_)))
+    }
 }

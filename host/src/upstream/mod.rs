@@ -1,25 +1,44 @@
-//! Dialling, pooling, TLS to endpoints, and HTTP/1.1 with them.
+//! Dialling, pooling and TLS to endpoints, and the exchange of a request for a response, whichever protocol it takes.
 //!
 //! ```text
-//! Upstream ── pool (per worker) ──▶ Connection ── send ──▶ answer | not sent | broken | unreadable
-//!          └─ dial: resolve ▶ connect ▶ tls ──┘
+//! Upstream::exchange ── pool (per worker) ──▶ Session ── send ──▶ response | ExchangeError
+//!                    └─ dial: resolve ▶ connect ▶ tls ──┘
 //! ```
+//!
+//! | what | file |
+//! |---|---|
+//! | the call: connections that wait, a new one, one repetition | `exchange.rs` |
+//! | what goes in and comes out: head, limits, observer, content of the response | `message.rs` |
+//! | why it failed | `error.rs`; what endpoints do wrong: `broken.rs`, `unreadable.rs` |
+//! | a body that may be sent again | `resendable.rs`, `replay.rs` |
+//! | the protocols, and a connection in one of them | `session.rs`, `http1/` |
+//! | connections that wait | `pool.rs` |
+//! | from an address to a stream, and the timer for all of it | `dial.rs`, `timer.rs` |
 
-mod body;
+mod broken;
 mod dial;
 mod error;
+mod exchange;
 mod http1;
+mod message;
 mod pool;
 mod replay;
+mod resendable;
+mod session;
 mod timer;
 mod unreadable;
 
-pub use body::{Progress, RequestBody};
+#[cfg(test)]
+mod tests;
+
+pub use broken::Broken;
 pub use dial::{Address, ConnectError, ConnectFault, Tls};
-pub use error::{Broken, SendError};
-pub use http1::{Connection, Content, Download, HeadLimits, RequestHead, Unsent};
+pub use error::{ExchangeCause, ExchangeError, FaultOf, Sent};
+pub use http1::HeadLimits;
 #[doc(hidden)]
 pub use http1::{Trial, TrialEnd};
+pub use message::{ExchangeLimits, ExchangeObserver, PendingUpload, RequestHead, ResponseContent, ResponseStream};
 pub use pool::{PoolLimits, Upstream, UpstreamSettings};
-pub use replay::{Kept, Replay};
+pub use resendable::{Progress, ResendableBody};
+pub use session::EndpointProtocol;
 pub use unreadable::Unreadable;

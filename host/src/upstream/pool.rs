@@ -10,9 +10,10 @@ use ::http::HeaderValue;
 use tokio::time::Instant;
 
 use super::dial::dial;
-use super::http1::Home;
+use super::http1::{self, ReturnTo};
+use super::session::{EndpointProtocol, Session};
 use super::timer::LazyTimer;
-use super::{Address, ConnectError, Connection, HeadLimits, Tls};
+use super::{Address, ConnectError, HeadLimits, Tls};
 use crate::lifecycle::{self, PerWorker};
 use crate::net::Stream;
 
@@ -42,15 +43,17 @@ pub struct UpstreamSettings {
     pub base_path: String,
     /// The pool.
     pub pool: PoolLimits,
-    /// What of an answer's head is taken.
+    /// How large the head of a response may be.
     pub head: HeadLimits,
+    /// What it speaks.
+    pub protocol: EndpointProtocol,
 }
 
 /// An endpoint to connect to.
 #[derive(Debug)]
 pub struct Upstream {
     settings: UpstreamSettings,
-    idle: PerWorker<Idle>,
+    idle: PerWorker<IdleSessions>,
 }
 
 /// How often the connections that wait are looked over: how long one stays open at most that its endpoint has closed.
@@ -58,31 +61,31 @@ const SWEEP: Duration = Duration::from_secs(5);
 
 /// The connections of one worker, the longest waiting first.
 #[derive(Debug, Default)]
-struct Idle {
-    waiting: Vec<Waiting>,
-    /// Whether somebody looks after them.
+struct IdleSessions {
+    waiting: Vec<IdleSession>,
+    /// Whether a task looks after them.
     swept: bool,
 }
 
 #[derive(Debug)]
-struct Waiting {
-    connection: Connection,
+struct IdleSession {
+    session: Session,
     since: Instant,
 }
 
-impl Drop for Idle {
+impl Drop for IdleSessions {
     fn drop(&mut self) {
         for waiting in &mut self.waiting {
-            waiting.connection.take_leave();
+            waiting.session.close_notify();
         }
     }
 }
 
 impl Upstream {
-    /// An endpoint nobody has connected to yet.
+    /// An endpoint without connections.
     #[must_use]
     pub fn new(settings: UpstreamSettings, workers: NonZeroUsize) -> Arc<Self> {
-        Arc::new(Self { settings, idle: PerWorker::new(workers, Idle::default) })
+        Arc::new(Self { settings, idle: PerWorker::new(workers, IdleSessions::default) })
     }
 
     /// URL that the endpoint knows itself by.
@@ -97,7 +100,7 @@ impl Upstream {
         self.settings.tls.as_ref()
     }
 
-    /// What of an answer's head is taken.
+    /// How large the head of a response may be.
     #[must_use]
     pub fn head_limits(&self) -> HeadLimits {
         self.settings.head
@@ -122,13 +125,10 @@ impl Upstream {
     }
 
     /// Opens a new connection.
-    ///
-    /// # Errors
-    /// [`ConnectError`]: nothing was sent, another endpoint may be tried.
-    pub async fn connect(&self, within: Duration) -> Result<Connection, ConnectError> {
+    pub(super) async fn connect(&self, within: Duration) -> Result<Session, ConnectError> {
         let mut timer = LazyTimer::new(within);
         let stream = self.open(self.tls(), &mut timer).await?;
-        Ok(Connection::new(stream, timer, self.settings.head))
+        Ok(Session::new(self.settings.protocol, stream, timer, self.settings.head))
     }
 
     /// Opens a stream that no client's request goes over, TLS included where the endpoint has it.
@@ -153,13 +153,11 @@ impl Upstream {
     }
 
     /// A connection that waits for work on this worker, the one that waited least. What turns out to be dead is closed.
-    #[must_use]
-    pub fn waiting(&self) -> Option<Connection> {
+    pub(super) fn take_idle(&self) -> Option<Session> {
         let mut idle = self.idle.mine();
         while let Some(mut waiting) = idle.waiting.pop() {
             if self.may_be_used(&mut waiting) {
-                waiting.connection.mark_reused();
-                return Some(waiting.connection);
+                return Some(waiting.session);
             }
         }
         None
@@ -173,22 +171,20 @@ impl Upstream {
         idle.swept
     }
 
-    /// Whether it may take a request. If not, it has taken leave.
-    fn may_be_used(&self, waiting: &mut Waiting) -> bool {
-        let usable = waiting.since.elapsed() < self.settings.pool.idle && waiting.connection.is_quiet();
+    /// Whether it may take a request. If not, the endpoint has been notified that it closes.
+    fn may_be_used(&self, waiting: &mut IdleSession) -> bool {
+        let usable = waiting.since.elapsed() < self.settings.pool.idle && waiting.session.is_reusable();
         if !usable {
-            waiting.connection.take_leave();
+            waiting.session.close_notify();
         }
         usable
     }
-}
 
-impl Home for Upstream {
     /// Keeps a connection whose response is through, if there is room.
-    fn keep(self: Arc<Self>, mut connection: Connection) {
+    pub(super) fn keep_idle(self: Arc<Self>, mut session: Session) {
         let mut idle = self.idle.mine();
         if idle.waiting.len() >= self.settings.pool.size {
-            connection.take_leave();
+            session.close_notify();
             return;
         }
         if !idle.swept {
@@ -196,7 +192,13 @@ impl Home for Upstream {
             let every = self.settings.pool.idle.min(SWEEP);
             lifecycle::spawn(sweep(Arc::downgrade(&self), every));
         }
-        idle.waiting.push(Waiting { connection, since: Instant::now() });
+        idle.waiting.push(IdleSession { session, since: Instant::now() });
+    }
+}
+
+impl ReturnTo for Upstream {
+    fn put_back(self: Arc<Self>, connection: http1::Connection) {
+        self.keep_idle(Session::Http1(connection));
     }
 }
 

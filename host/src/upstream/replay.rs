@@ -1,7 +1,7 @@
-//! A request body that is kept while it is sent, so that it can be sent once more.
+//! What is kept of a request's body while it is sent.
 //!
 //! ```text
-//! client ──▶ Replay: kept bytes (up to a limit) ──▶ Kept: bytes again, then what the client goes on to send
+//! client ──▶ ReplayStore: kept bytes (up to a limit) ──▶ Replay: these again, then what the client goes on to send
 //! ```
 
 use std::pin::Pin;
@@ -13,16 +13,12 @@ use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
 use parking_lot::Mutex;
 
-use super::Progress;
 use crate::http::{RequestBody, RequestBodyError};
 
 /// A client's body, and what has come of it so far.
-#[derive(Clone, Debug)]
-pub struct Replay(Arc<Mutex<Store>>);
-
 #[derive(Debug)]
-struct Store {
-    incoming: RequestBody,
+struct ReplayStore {
+    body: RequestBody,
     /// Copied: a piece as it comes would hold on to the whole buffer that it was read into.
     kept: Vec<u8>,
     trailers: Option<HeaderMap>,
@@ -36,56 +32,62 @@ struct Store {
     turn: u32,
 }
 
-/// The body of one of these times.
+/// The body as it is sent one time.
 #[derive(Debug)]
-pub struct Kept {
-    store: Arc<Mutex<Store>>,
-    turn: u32,
+pub(super) struct Replay {
+    store: Arc<Mutex<ReplayStore>>,
+    /// Which time this is; none once its rest has been taken out.
+    turn: Option<u32>,
     /// What came before, to be sent again.
     again: Bytes,
     trailers: Option<HeaderMap>,
     passed: u64,
-    pub(super) progress: Progress,
 }
 
 impl Replay {
-    /// Keeps up to `limit` bytes of `incoming`; none if it says that it has more.
+    /// Keeps up to `limit` bytes of `body`; none if it says that it has more.
     ///
     /// # Errors
     /// The body itself, if it is longer.
-    pub fn new(incoming: RequestBody, limit: usize) -> Result<Self, RequestBody> {
-        if incoming.size_hint().lower() > limit as u64 {
-            return Err(incoming);
+    pub(super) fn new(body: RequestBody, limit: usize) -> Result<Self, RequestBody> {
+        if body.size_hint().lower() > limit as u64 {
+            return Err(body);
         }
-        let length = incoming.size_hint().exact();
+        let length = body.size_hint().exact();
         let (kept, trailers) = (Vec::new(), None);
-        let store = Store { incoming, kept, trailers, limit, whole: true, ended: false, length, turn: 0 };
-        Ok(Self(Arc::new(Mutex::new(store))))
+        let store = ReplayStore { body, kept, trailers, limit, whole: true, ended: false, length, turn: 0 };
+        let store = Arc::new(Mutex::new(store));
+        Ok(Self { store, turn: Some(0), again: Bytes::new(), trailers: None, passed: 0 })
+    }
+
+    /// Goes back to the beginning. Whoever has taken the rest of the time before fails.
+    pub(super) fn rewind(&mut self) {
+        let mut store = self.store.lock();
+        store.turn += 1;
+        self.turn = Some(store.turn);
+        self.again = Bytes::copy_from_slice(&store.kept);
+        self.trailers.clone_from(&store.trailers);
+        self.passed = 0;
+    }
+
+    /// Takes out what has not been sent this time. This sends nothing more until it is rewound.
+    pub(super) fn take_rest(&mut self) -> Self {
+        Self {
+            store: Arc::clone(&self.store),
+            turn: self.turn.take(),
+            again: std::mem::take(&mut self.again),
+            trailers: self.trailers.take(),
+            passed: self.passed,
+        }
     }
 
     /// Whether it can be sent from its beginning.
-    #[must_use]
-    pub fn is_whole(&self) -> bool {
-        self.0.lock().whole
-    }
-
-    /// The body from its beginning. The one of the time before, if anybody still has it, fails.
-    #[must_use]
-    pub fn body(&self) -> Box<Kept> {
-        let mut store = self.0.lock();
-        store.turn += 1;
-        Box::new(Kept {
-            store: self.0.clone(),
-            turn: store.turn,
-            again: Bytes::copy_from_slice(&store.kept),
-            trailers: store.trailers.clone(),
-            passed: 0,
-            progress: Progress::default(),
-        })
+    pub(super) fn can_rewind(&self) -> bool {
+        self.store.lock().whole
     }
 }
 
-impl Store {
+impl ReplayStore {
     fn keep(&mut self, frame: &Frame<Bytes>) {
         if let Some(trailers) = frame.trailers_ref() {
             self.trailers = Some(trailers.clone());
@@ -101,7 +103,7 @@ impl Store {
     }
 }
 
-impl Body for Kept {
+impl Body for Replay {
     type Data = Bytes;
     type Error = RequestBodyError;
 
@@ -109,14 +111,14 @@ impl Body for Kept {
         let this = self.get_mut();
         let frame = if this.again.is_empty() {
             let mut store = this.store.lock();
-            if store.turn != this.turn {
+            if Some(store.turn) != this.turn {
                 return Poll::Ready(Some(Err(RequestBodyError::SentAgain)));
             }
             match this.trailers.take() {
                 Some(trailers) => Some(Ok(Frame::trailers(trailers))),
                 None if store.ended => None,
                 None => {
-                    let frame = ready!(Pin::new(&mut store.incoming).poll_frame(cx));
+                    let frame = ready!(Pin::new(&mut store.body).poll_frame(cx));
                     match &frame {
                         Some(Ok(frame)) => store.keep(frame),
                         Some(Err(_)) => store.whole = false,
@@ -132,7 +134,6 @@ impl Body for Kept {
             && let Some(data) = frame.data_ref()
         {
             this.passed += data.len() as u64;
-            this.progress.add(data.len());
         }
         Poll::Ready(frame)
     }
@@ -142,7 +143,7 @@ impl Body for Kept {
             return false;
         }
         let store = self.store.lock();
-        store.turn == self.turn && (store.ended || store.incoming.is_end_stream())
+        Some(store.turn) == self.turn && (store.ended || store.body.is_end_stream())
     }
 
     fn size_hint(&self) -> SizeHint {

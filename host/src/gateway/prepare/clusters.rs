@@ -14,7 +14,7 @@ use crate::gateway::Base;
 use crate::gateway::generation::{Generation, Kept, MadeFrom};
 use crate::proxy::Destination;
 use crate::tls::{self, PlatformRoots, TlsError};
-use crate::upstream::{HeadLimits, PoolLimits, Tls, Upstream, UpstreamSettings};
+use crate::upstream::{EndpointProtocol, HeadLimits, PoolLimits, Tls, Upstream, UpstreamSettings};
 
 /// The clusters of one generation.
 pub(super) struct Clusters {
@@ -205,6 +205,7 @@ fn upstreams(
             base_path: endpoint.base_path.clone(),
             pool: PoolLimits { size: cluster.pool_size, idle: cluster.pool_idle },
             head: HeadLimits { bytes: cluster.head_bytes, fields: cluster.head_fields },
+            protocol: EndpointProtocol::Http1,
         };
         Ok(Upstream::new(settings, base.workers.count()))
     };

@@ -67,17 +67,9 @@ impl<'a> Fields<'a> {
         self.0.push((name.into(), value.into()));
     }
 
-    /// As they are sent: `name: value` and CR LF for each (RFC 9112 §5).
-    #[must_use]
-    pub fn to_bytes(&self) -> Vec<u8> {
-        let length = self.0.iter().map(|(name, value)| name.as_str().len() + value.len() + ": \r\n".len()).sum();
-        let mut bytes = Vec::with_capacity(length);
-        for (name, value) in &self.0 {
-            for part in [name.as_str().as_bytes(), b": ", value.as_bytes(), b"\r\n"] {
-                bytes.extend_from_slice(part);
-            }
-        }
-        bytes
+    /// Every field, in the order in which they are written.
+    pub fn iter(&self) -> impl Iterator<Item = (&HeaderName, &HeaderValue)> {
+        self.0.iter().map(|(name, value)| (&**name, &**value))
     }
 }
 
@@ -86,7 +78,7 @@ mod tests {
     use super::*;
 
     fn text(fields: &Fields<'_>) -> String {
-        String::from_utf8(fields.to_bytes()).unwrap()
+        fields.iter().map(|(name, value)| format!("{name}: {}\r\n", value.to_str().unwrap())).collect()
     }
 
     #[test]

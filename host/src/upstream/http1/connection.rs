@@ -14,50 +14,39 @@ use crate::net::{Stream, with_scratch};
 
 /// An open connection that can take one request at a time. It owns no buffer while it waits.
 #[derive(Debug)]
-pub struct Connection {
+pub(in super::super) struct Connection {
     pub(super) stream: Stream,
     /// Read, and not looked at yet.
     pub(super) unread: Bytes,
     pub(super) timer: LazyTimer,
     pub(super) limits: HeadLimits,
-    reused: bool,
 }
 
 /// Where connections wait for their next request.
-pub trait Home: Send + Sync + std::fmt::Debug {
-    /// Takes one in that has nothing under way.
-    fn keep(self: Arc<Self>, connection: Connection);
+pub(in super::super) trait ReturnTo: Send + Sync + std::fmt::Debug {
+    /// Takes in a connection that has nothing under way.
+    fn put_back(self: Arc<Self>, connection: Connection);
 }
 
 impl Connection {
     /// Speaks HTTP/1.1 over `stream`.
     pub(in super::super) fn new(stream: Stream, timer: LazyTimer, limits: HeadLimits) -> Self {
-        Self { stream, unread: Bytes::new(), timer, limits, reused: false }
+        Self { stream, unread: Bytes::new(), timer, limits }
     }
 
-    /// Whether it has carried a request before: then the endpoint may have closed it at any moment.
-    #[must_use]
-    pub fn is_reused(&self) -> bool {
-        self.reused
-    }
-
-    pub(in super::super) fn mark_reused(&mut self) {
-        self.reused = true;
-    }
-
-    /// Whether nothing has come behind the last answer: then it may take another request.
+    /// Whether nothing has come behind the last response: then it may take another request.
     pub(super) fn is_free(&self) -> bool {
         self.unread.is_empty()
     }
 
-    /// Whether it can take a request: the endpoint has neither closed nor said anything that nobody asked for. Costs no
+    /// Whether it can take a request: the endpoint has neither closed nor sent anything that it was not asked for. Costs no
     /// system call as long as that is so.
-    pub(in super::super) fn is_quiet(&mut self) -> bool {
+    pub(in super::super) fn is_reusable(&mut self) -> bool {
         self.is_free() && self.stream.is_quiet()
     }
 
-    /// Takes leave of the endpoint, at the end of a connection that has nothing under way.
-    pub(in super::super) fn take_leave(&mut self) {
+    /// Says to the endpoint that nothing follows, at the end of a connection that has nothing under way.
+    pub(in super::super) fn close_notify(&mut self) {
         self.stream.take_leave();
     }
 

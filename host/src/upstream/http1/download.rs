@@ -1,4 +1,4 @@
-//! An answer's body on its way in, and what becomes of the connection behind it.
+//! A response's body on its way in, and what becomes of the connection behind it.
 
 use std::pin::Pin;
 use std::sync::Arc;
@@ -9,30 +9,18 @@ use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
 
 use super::super::Broken;
-use super::coding::Coding;
-use super::connection::Home;
-use super::link::{Link, Rest};
+use super::access::ConnectionAccess;
+use super::connection::ReturnTo;
+use super::decoder::BodyDecoder;
 use super::upload::UploadError;
 use crate::http::RequestBodyError;
-use crate::net::Stream;
-
-/// What comes behind the head of an answer.
-#[derive(Debug)]
-pub enum Content {
-    /// A body that is all there; it may be empty. The connection is free, unless more of the request has to go out.
-    Whole(Bytes, Option<Unsent>),
-    /// A body that is still coming.
-    Stream(Box<Download>),
-    /// A 101: the stream, and bytes of the new protocol that were read with the head.
-    Switched(Box<Stream>, Bytes),
-}
 
 /// A body that is still coming. Its connection waits for work again when all of it has been read; dropped before, it
 /// closes.
 #[derive(Debug)]
-pub struct Download {
-    link: Option<Link>,
-    coding: Coding,
+pub(super) struct Download {
+    access: Option<ConnectionAccess>,
+    decoder: BodyDecoder,
     /// Read with the head.
     first: Option<Result<Bytes, Broken>>,
     patience: Duration,
@@ -41,71 +29,65 @@ pub struct Download {
     /// How much of the request had gone by when patience was last asked for.
     seen: u64,
     /// Where the connection goes, unless the endpoint closes it.
-    home: Option<Arc<dyn Home>>,
-    /// What it broke off with, to be told next.
+    return_to: Option<Arc<dyn ReturnTo>>,
+    /// What it broke off with, to be reported next.
     broken: Option<Broken>,
-}
-
-/// What an endpoint that answered early has not been sent yet. Dropped, it is not sent, and the connection closes.
-#[derive(Debug)]
-pub struct Unsent {
-    pub(super) rest: Rest,
-    pub(super) patience: Duration,
-    pub(super) home: Option<Arc<dyn Home>>,
-}
-
-impl Unsent {
-    /// Sends it, whoever sees the answer.
-    pub fn go_on(self) {
-        self.rest.go_on(self.patience, self.home);
-    }
 }
 
 impl Download {
     pub(super) fn new(
-        link: Link,
-        coding: Coding,
+        access: ConnectionAccess,
+        decoder: BodyDecoder,
         first: Result<Option<Bytes>, Broken>,
         patience: Duration,
-        home: Option<Arc<dyn Home>>,
+        return_to: Option<Arc<dyn ReturnTo>>,
     ) -> Self {
-        Self { link: Some(link), coding, first: first.transpose(), patience, waits: false, seen: 0, home, broken: None }
+        Self {
+            access: Some(access),
+            decoder,
+            first: first.transpose(),
+            patience,
+            waits: false,
+            seen: 0,
+            return_to,
+            broken: None,
+        }
     }
 
     fn poll_piece(&mut self, cx: &mut Context<'_>) -> Poll<Result<Option<Bytes>, Broken>> {
         if let Some(first) = self.first.take() {
             return Poll::Ready(first.map(Some));
         }
-        if let Some(Link::Shared(rest)) = &mut self.link
+        if let Some(ConnectionAccess::Shared(rest)) = &mut self.access
             && let Poll::Ready(ended) = rest.poll_end(cx)
         {
             match ended {
                 Ok(()) => {}
                 Err(UploadError::Body(error)) => return Poll::Ready(Err(Broken::Upload(error))),
-                // The endpoint takes no more of the request. Its answer goes on, and then nothing.
-                Err(UploadError::Io(_)) => self.home = None,
+                // The endpoint takes no more of the request. Its response goes on, and then nothing.
+                Err(UploadError::Io(_)) => self.return_to = None,
             }
             self.take_over();
         }
-        let Some(link) = &mut self.link else {
-            return Poll::Ready(if self.coding.is_done() { Ok(None) } else { Err(Broken::Cut) });
+        let Some(access) = &mut self.access else {
+            return Poll::Ready(if self.decoder.is_done() { Ok(None) } else { Err(Broken::Cut) });
         };
-        if let Poll::Ready(piece) = link.with(|connection| self.coding.poll_piece(cx, connection)) {
+        if let Poll::Ready(piece) = access.with(|connection| self.decoder.poll_piece(cx, connection)) {
             self.waits = false;
             return Poll::Ready(piece);
         }
         let patience = self.patience;
         if !std::mem::replace(&mut self.waits, true) {
-            link.with(|connection| connection.timer.allow(patience));
+            access.with(|connection| connection.timer.allow(patience));
         }
         loop {
-            ready!(link.with(|connection| connection.timer.poll(cx)));
-            match link {
+            ready!(access.with(|connection| connection.timer.poll(cx)));
+            match access {
                 // An endpoint may want the whole request before it goes on.
-                Link::Shared(rest) if rest.progress().has_passed(&mut self.seen) => {
+                ConnectionAccess::Shared(rest) if rest.progress().has_passed(&mut self.seen) => {
                     rest.with(|connection| connection.timer.allow(patience));
                 }
-                Link::Shared(rest) if rest.is_starved() => {
+                ConnectionAccess::Shared(rest) if rest.is_starved() => {
                     return Poll::Ready(Err(Broken::Upload(RequestBodyError::Stalled)));
                 }
                 _ => return Poll::Ready(Err(Broken::Stalled(patience))),
@@ -113,19 +95,21 @@ impl Download {
         }
     }
 
-    /// The request is through: the answer has the connection alone from now on.
+    /// The request is through: the response has the connection alone from now on.
     fn take_over(&mut self) {
-        self.link = match self.link.take() {
-            Some(Link::Shared(rest)) => rest.into_connection().map(Link::Own),
-            link => link,
+        self.access = match self.access.take() {
+            Some(ConnectionAccess::Shared(rest)) => rest.into_connection().map(ConnectionAccess::Own),
+            access => access,
         };
     }
 
     /// The body is through: gives the connection back, if it can be used again.
     fn finish(&mut self) {
-        match (self.link.take(), self.home.take()) {
-            (Some(Link::Own(connection)), Some(home)) if connection.is_free() => home.keep(connection),
-            (Some(Link::Shared(rest)), home) => rest.go_on(self.patience, home),
+        match (self.access.take(), self.return_to.take()) {
+            (Some(ConnectionAccess::Own(connection)), Some(return_to)) if connection.is_free() => {
+                return_to.put_back(connection)
+            }
+            (Some(ConnectionAccess::Shared(rest)), return_to) => rest.finish_in_background(self.patience, return_to),
             _ => {}
         }
     }
@@ -148,7 +132,7 @@ impl Body for Download {
                 Poll::Ready(piece.map(Frame::data).map(Ok))
             }
             Err(broken) => {
-                this.link = None;
+                this.access = None;
                 this.broken = Some(broken);
                 // hyper drops what it has not written yet when a body fails, the head among it. A turn, and it is written.
                 cx.waker().wake_by_ref();
@@ -158,7 +142,7 @@ impl Body for Download {
     }
 
     fn is_end_stream(&self) -> bool {
-        self.first.is_none() && self.coding.is_done()
+        self.first.is_none() && self.decoder.is_done()
     }
 
     fn size_hint(&self) -> SizeHint {
@@ -166,6 +150,6 @@ impl Body for Download {
             Some(Ok(piece)) => piece.len() as u64,
             _ => 0,
         };
-        self.coding.left().map_or_else(SizeHint::default, |left| SizeHint::with_exact(left + first))
+        self.decoder.left().map_or_else(SizeHint::default, |left| SizeHint::with_exact(left + first))
     }
 }

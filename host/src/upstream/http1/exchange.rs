@@ -1,4 +1,4 @@
-//! From a request to the head of its answer.
+//! From a request to the head of its response.
 
 use std::future::poll_fn;
 use std::io;
@@ -6,50 +6,54 @@ use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
-use ::http::{Method, Response};
+use ::http::{Method, Response, StatusCode};
 
-use super::super::RequestBody;
-use super::super::Unreadable;
-use super::super::{Broken, SendError};
-use super::coding::Coding;
-use super::connection::{Connection, Home};
-use super::download::{Content, Download, Unsent};
-use super::link::{Link, Rest};
-use super::request::RequestHead;
-use super::response::{self, Head, Marked};
+use super::super::{
+    Broken, ExchangeCause, ExchangeError, ExchangeObserver, PendingUpload, RequestHead, ResendableBody,
+    ResponseContent, Unreadable,
+};
+use super::access::{ConnectionAccess, RemainingUpload};
+use super::connection::{Connection, ReturnTo};
+use super::decoder::BodyDecoder;
+use super::download::Download;
+use super::response::{self, BodyFraming, ResponseHead};
 use super::upload::{Upload, UploadError};
 use crate::http::RequestBodyError;
+use crate::net::Duplex;
 
 /// Where so much of a body came with its head, more of it is surely there, and no end.
 const AHEAD: usize = 8 * 1024;
 
 impl Connection {
-    /// Sends a request and waits for the head of the answer, each time for `within`: as long as the body makes progress,
-    /// the endpoint is not expected to have answered. When the answer has come to its end, the connection goes to `home`.
+    /// Sends a request and waits for the head of the response, each time for `within`: as long as the body makes progress,
+    /// the endpoint is not expected to have responded. When the response has come to its end, the connection goes to
+    /// `return_to`.
     ///
     /// # Errors
-    /// [`SendError`], which says whether the request may be sent again.
-    pub async fn send(
+    /// [`ExchangeError`]. Where nothing was sent, `body` is whole again.
+    pub(in super::super) async fn send(
         self,
         head: RequestHead<'_>,
-        body: RequestBody,
+        body: &mut ResendableBody,
         within: Duration,
-        home: &Arc<impl Home + 'static>,
-    ) -> Result<Response<Content>, SendError> {
-        let mut exchange = Exchange::new(self, head, body, within);
+        return_to: &Arc<impl ReturnTo + 'static>,
+        observer: &mut dyn ExchangeObserver,
+    ) -> Result<Response<ResponseContent>, ExchangeError> {
+        let mut exchange = PendingExchange::new(self, head, body, within, observer);
         let head = poll_fn(|cx| exchange.poll_head(cx)).await?;
-        Ok(exchange.answer(head, home))
+        Ok(exchange.into_response(head, return_to))
     }
 }
 
 /// A request that is under way.
-#[derive(Debug)]
-struct Exchange<'a> {
+struct PendingExchange<'a> {
     connection: Connection,
     upload: Upload,
+    body: &'a mut ResendableBody,
+    observer: &'a mut dyn ExchangeObserver,
     method: &'a Method,
     within: Duration,
-    /// Bytes of the body that had gone out when patience was last asked for.
+    /// Bytes of the body that had gone out when the timer last rang.
     seen: u64,
     /// The endpoint takes no more of the request. It may have said why.
     unwritten: Option<io::Error>,
@@ -58,20 +62,28 @@ struct Exchange<'a> {
     /// How much of what is unread has been searched for the end of a head.
     searched: usize,
     /// A 101 that came before all of the request had gone out.
-    switched: Option<Head>,
+    switched: Option<ResponseHead>,
 }
 
 /// How long an endpoint may take to ask for a body. Then it is sent all the same: many never ask (RFC 9110 §10.1.1), and a
 /// second is what curl gives them.
 const UNASKED: Duration = Duration::from_secs(1);
 
-impl<'a> Exchange<'a> {
-    fn new(mut connection: Connection, head: RequestHead<'a>, body: RequestBody, within: Duration) -> Self {
-        connection.timer.allow(if head.expects { within.min(UNASKED) } else { within });
-        let upload = Upload::new(head, body);
+impl<'a> PendingExchange<'a> {
+    fn new(
+        mut connection: Connection,
+        head: RequestHead<'a>,
+        body: &'a mut ResendableBody,
+        within: Duration,
+        observer: &'a mut dyn ExchangeObserver,
+    ) -> Self {
+        connection.timer.allow(if head.expects_continue { within.min(UNASKED) } else { within });
+        let upload = Upload::new(&head, body);
         Self {
             connection,
             upload,
+            body,
+            observer,
             method: head.method,
             within,
             seen: 0,
@@ -82,7 +94,7 @@ impl<'a> Exchange<'a> {
         }
     }
 
-    fn poll_head(&mut self, cx: &mut Context<'_>) -> Poll<Result<Head, SendError>> {
+    fn poll_head(&mut self, cx: &mut Context<'_>) -> Poll<Result<ResponseHead, ExchangeError>> {
         loop {
             if let Poll::Ready(failed) = self.poll_upload(cx) {
                 return Poll::Ready(Err(failed));
@@ -94,11 +106,11 @@ impl<'a> Exchange<'a> {
             }
             // What comes behind a 101 is no HTTP.
             if self.switched.is_none()
-                && let Poll::Ready(head) = self.poll_answer(cx)
+                && let Poll::Ready(head) = self.poll_response(cx)
             {
                 match head? {
                     // RFC 9110 §7.8: the new protocol begins behind the request, and that is not all there yet.
-                    Some(head) if matches!(head.body, Marked::Switched) && !self.has_sent_all() => {
+                    Some(head) if matches!(head.body, BodyFraming::Switched) && !self.has_sent_all() => {
                         self.upload.release();
                         self.switched = Some(head);
                     }
@@ -121,44 +133,49 @@ impl<'a> Exchange<'a> {
     }
 
     /// Sends what there is of the request. Ready if that leads nowhere.
-    fn poll_upload(&mut self, cx: &mut Context<'_>) -> Poll<SendError> {
+    fn poll_upload(&mut self, cx: &mut Context<'_>) -> Poll<ExchangeError> {
         if self.has_sent_all() {
             return Poll::Pending;
         }
-        let Poll::Ready(Err(error)) = self.upload.poll(cx, &mut self.connection.stream) else { return Poll::Pending };
+        let Poll::Ready(Err(error)) = self.upload.poll(cx, &mut self.connection.stream, self.body) else {
+            return Poll::Pending;
+        };
         match error {
-            UploadError::Body(RequestBodyError::Stalled) => Poll::Ready(SendError::ClientStalled),
-            UploadError::Body(error) => Poll::Ready(SendError::ClientGone(error)),
-            UploadError::Io(error) => match self.upload.unsent() {
-                Some(body) => Poll::Ready(SendError::NotSent(body, error)),
-                None => {
-                    self.unwritten = Some(error);
-                    Poll::Pending
-                }
-            },
+            UploadError::Body(error) => Poll::Ready(ExchangeError::of_body(error)),
+            UploadError::Io(error) if self.upload.give_up(self.body) => {
+                Poll::Ready(ExchangeError::before_sending(Broken::Io(error)))
+            }
+            UploadError::Io(error) => {
+                self.unwritten = Some(error);
+                Poll::Pending
+            }
         }
     }
 
-    /// Reads until the head of the answer is there; none if the endpoint has asked for the body first.
-    fn poll_answer(&mut self, cx: &mut Context<'_>) -> Poll<Result<Option<Head>, SendError>> {
+    /// Reads until the head of the response is there; none if the endpoint has asked for the body first.
+    fn poll_response(&mut self, cx: &mut Context<'_>) -> Poll<Result<Option<ResponseHead>, ExchangeError>> {
         loop {
             match ready!(self.connection.poll_fill(cx)) {
                 Ok(fresh @ 1..) => self.received += fresh,
-                ended => return Poll::Ready(Err(SendError::Broken(self.broken(ended.err())))),
+                ended => return Poll::Ready(Err(broke_off(self.broken(ended.err())))),
             }
             let Connection { unread, limits, .. } = &mut self.connection;
             let mut continues = false;
             if response::may_end(unread, self.searched) {
-                match response::read(unread, self.method, *limits, &mut continues) {
+                let mut interim = |status, fields: &_| match status {
+                    StatusCode::CONTINUE => continues = true,
+                    status => self.observer.interim(status, fields),
+                };
+                match response::read(unread, self.method, *limits, &mut interim) {
                     Ok(Some(head)) => return Poll::Ready(self.look_ahead(cx, &head).map(|()| Some(head))),
                     Ok(None) => {}
-                    Err(unreadable) => return Poll::Ready(Err(SendError::Unreadable(unreadable))),
+                    Err(unreadable) => return Poll::Ready(Err(not_understood(unreadable))),
                 }
             }
             self.searched = unread.len();
-            // Interim answers count: an endpoint that sends nothing else would never be through.
+            // Interim responses count: an endpoint that sends nothing else would never be through.
             if self.received > limits.bytes {
-                return Poll::Ready(Err(SendError::Unreadable(Unreadable::LongHead(limits.bytes))));
+                return Poll::Ready(Err(not_understood(Unreadable::LongHead(limits.bytes))));
             }
             if continues && self.upload.release() {
                 self.connection.timer.allow(self.within);
@@ -175,77 +192,95 @@ impl<'a> Exchange<'a> {
         error.or(self.unwritten.take()).map_or(Broken::Closed, Broken::Io)
     }
 
-    /// Looks at a body as far as it is there: as long as nothing of the answer has gone out, what is wrong with it can still be
-    /// told.
-    fn look_ahead(&mut self, cx: &mut Context<'_>, head: &Head) -> Result<(), SendError> {
-        let Marked::Coded(coding) = &head.body else { return Ok(()) };
+    /// Looks at a body as far as it is there: as long as nothing of the response has gone out, the client can still be told
+    /// what is wrong with it.
+    fn look_ahead(&mut self, cx: &mut Context<'_>, head: &ResponseHead) -> Result<(), ExchangeError> {
+        let BodyFraming::Coded(decoder) = &head.body else { return Ok(()) };
         let connection = &mut self.connection;
-        if coding.is_whole_in(&connection.unread).map_err(SendError::Unreadable)? || connection.unread.len() > AHEAD {
+        if decoder.is_whole_in(&connection.unread).map_err(not_understood)? || connection.unread.len() > AHEAD {
             return Ok(());
         }
         // A second packet may have come, or the end. Costs no system call if neither has.
         match connection.poll_fill(cx) {
             Poll::Pending => Ok(()),
-            Poll::Ready(Ok(1..)) => coding.is_whole_in(&connection.unread).map(drop).map_err(SendError::Unreadable),
-            Poll::Ready(Ok(0) | Err(_)) if connection.unread.is_empty() => Err(SendError::Broken(coding.cut())),
+            Poll::Ready(Ok(1..)) => decoder.is_whole_in(&connection.unread).map(drop).map_err(not_understood),
+            Poll::Ready(Ok(0) | Err(_)) if connection.unread.is_empty() => Err(broke_off(decoder.cut())),
             // What came goes on, and is cut off there: it may be of use (RFC 9112 §8).
             Poll::Ready(Ok(0) | Err(_)) => Ok(()),
         }
     }
 
-    /// Ready with what it means that somebody has been waited for long enough.
-    fn poll_clock(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), SendError>> {
+    /// Ready with what it means that client or endpoint has been waited for long enough.
+    fn poll_clock(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), ExchangeError>> {
         while self.connection.timer.poll(cx).is_ready() {
             if self.upload.release() {
                 self.connection.timer.allow(self.within);
                 return Poll::Ready(Ok(()));
             }
-            match self.upload.progress() {
+            match self.body.progress() {
                 Some(progress) if progress.has_passed(&mut self.seen) => self.connection.timer.allow(self.within),
                 _ if self.unwritten.is_none() && self.upload.is_starved() => {
-                    return Poll::Ready(Err(SendError::ClientStalled));
+                    return Poll::Ready(Err(ExchangeError::of_body(RequestBodyError::Stalled)));
                 }
-                _ => return Poll::Ready(Err(SendError::TimedOut)),
+                _ => {
+                    let cause = ExchangeCause::TimedOut(self.within);
+                    return Poll::Ready(Err(ExchangeError::of_endpoint(cause)));
+                }
             }
         }
         Poll::Pending
     }
 
-    /// The answer, its body as far as it is there.
-    fn answer(self, head: Head, home: &Arc<impl Home + 'static>) -> Response<Content> {
-        let Self { mut connection, upload, within, unwritten, .. } = self;
-        let mut coding = match head.body {
-            Marked::Switched => {
+    /// The response, its body as far as it is there.
+    fn into_response(self, head: ResponseHead, return_to: &Arc<impl ReturnTo + 'static>) -> Response<ResponseContent> {
+        let Self { mut connection, upload, body, within, unwritten, .. } = self;
+        let mut decoder = match head.body {
+            BodyFraming::Switched => {
                 let Connection { stream, unread, .. } = connection;
-                return head.response.map(|()| Content::Switched(Box::new(stream), unread));
+                return head.response.map(|()| ResponseContent::Duplex(Box::new(Duplex::Socket(stream)), unread));
             }
-            Marked::Empty => Coding::Length(0),
-            Marked::Coded(coding) => coding,
+            BodyFraming::Empty => BodyDecoder::Length(0),
+            BodyFraming::Coded(decoder) => decoder,
         };
         // Most bodies are small and came with their heads.
-        let first = coding.take(&mut connection.unread);
+        let first = decoder.take(&mut connection.unread);
         // A body that is not wanted is sent no further (RFC 9110 §10.1.1, RFC 9112 §9.5).
         let refused = upload.is_held() || (!head.persists && !head.response.status().is_success());
         let is_unsent = !upload.is_done() && (refused || unwritten.is_some());
-        let persists = head.persists && !is_unsent && !matches!(coding, Coding::UntilClose);
-        let home = persists.then(|| Arc::clone(home) as Arc<dyn Home>);
+        let persists = head.persists && !is_unsent && !matches!(decoder, BodyDecoder::UntilClose);
+        let return_to = persists.then(|| Arc::clone(return_to) as Arc<dyn ReturnTo>);
         let sent = upload.is_done() || is_unsent;
         if let Ok(piece) = &first
-            && coding.is_done()
+            && decoder.is_done()
         {
             let whole = piece.clone().unwrap_or_default();
-            let unsent = if sent {
-                if let Some(home) = home.filter(|_| connection.is_free()) {
-                    home.keep(connection);
+            let pending = if sent {
+                if let Some(return_to) = return_to.filter(|_| connection.is_free()) {
+                    return_to.put_back(connection);
                 }
                 None
             } else {
-                Some(Unsent { rest: Rest::send(connection, upload), patience: within, home })
+                let rest = RemainingUpload::start(connection, upload, body.take_rest());
+                Some(PendingUpload::new(move || rest.finish_in_background(within, return_to)))
             };
-            return head.response.map(|()| Content::Whole(whole, unsent));
+            return head.response.map(|()| ResponseContent::Whole(whole, pending));
         }
-        let link = if sent { Link::Own(connection) } else { Link::Shared(Rest::send(connection, upload)) };
-        let download = Download::new(link, coding, first, within, home);
-        head.response.map(|()| Content::Stream(Box::new(download)))
+        let access = if sent {
+            ConnectionAccess::Own(connection)
+        } else {
+            ConnectionAccess::Shared(RemainingUpload::start(connection, upload, body.take_rest()))
+        };
+        let download = Download::new(access, decoder, first, within, return_to);
+        head.response.map(|()| ResponseContent::Stream(Box::pin(download)))
     }
+}
+
+/// The endpoint broke off, after something of the request may have been sent.
+fn broke_off(broken: Broken) -> ExchangeError {
+    ExchangeError::of_endpoint(ExchangeCause::Broken(broken))
+}
+
+/// The endpoint responded with what cannot be read.
+fn not_understood(unreadable: Unreadable) -> ExchangeError {
+    ExchangeError::of_endpoint(ExchangeCause::Unreadable(unreadable))
 }

@@ -1,18 +1,21 @@
 //! HTTP/1.1 towards an endpoint: one request at a time, in the task of whoever sends it.
 //!
 //! ```text
-//! RequestHead ┐
-//! RequestBody ┴─▶ Upload ─▶ Connection ─▶ response::read ─┬─▶ Whole: all of it is there, the connection waits again
-//!                                                         ├─▶ Stream(Download) ── at its end ─▶ the connection waits again
-//!                                                         └─▶ Switched: the plain stream, for a tunnel
+//! RequestHead ────┐
+//! ResendableBody ─┴─▶ Upload ─▶ Connection ─▶ response::read ─┬─▶ Whole: all of it is there, the connection waits again
+//!                                                             ├─▶ Stream(Download) ── at its end ─▶ the connection waits again
+//!                                                             └─▶ Duplex: the plain stream, for a tunnel
 //! ```
+//!
+//! Trailers end here, both ways (RFC 9110 §6.5.1 lets an intermediary drop them): `upload.rs` and `response.rs` log that at
+//! `debug`.
 
-mod coding;
+mod access;
 mod connection;
+mod decoder;
 mod download;
 mod exchange;
 mod explain;
-mod link;
 mod request;
 mod response;
 mod trial;
@@ -21,9 +24,6 @@ mod upload;
 #[cfg(test)]
 mod tests;
 
-pub use connection::Connection;
-pub(super) use connection::Home;
-pub use download::{Content, Download, Unsent};
-pub use request::RequestHead;
+pub(super) use connection::{Connection, ReturnTo};
 pub use response::HeadLimits;
 pub use trial::{Trial, TrialEnd};

@@ -1,28 +1,18 @@
 //! The head of a request as it is written.
 
-use ::http::{HeaderValue, Method};
+use std::io::Write as _;
+
+use ::http::Method;
 use http_body::Body as _;
 
-use super::super::RequestBody;
+use super::super::{RequestHead, ResendableBody};
 
-/// The head of a request, but for what says where its body ends.
-#[derive(Clone, Copy, Debug)]
-pub struct RequestHead<'a> {
-    /// Method.
-    pub method: &'a Method,
-    /// Origin form (RFC 9112 §3.2.1): a path, and a query.
-    pub target: &'a str,
-    /// Value of Host.
-    pub host: &'a HeaderValue,
-    /// Other fields, as [`Fields::to_bytes`](crate::http::Fields::to_bytes) has them; nothing about framing.
-    pub fields: &'a [u8],
-    /// Whether these hold an `Expect: 100-continue`: then the body waits until the endpoint asks for it.
-    pub expects: bool,
-}
+/// Bytes of a head besides its target and its fields: method, version, names and punctuation, and what frames the body.
+const USUAL: usize = 128;
 
-/// How a body is marked out (RFC 9112 §6).
+/// How a request's body is framed (RFC 9112 §6).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Framing {
+pub(super) enum RequestFraming {
     /// No body.
     Empty,
     /// So many bytes are to come.
@@ -31,9 +21,9 @@ pub(super) enum Framing {
     Chunked,
 }
 
-impl Framing {
+impl RequestFraming {
     /// How `body` is sent.
-    pub(super) fn of(body: &RequestBody) -> Self {
+    pub(super) fn of(body: &ResendableBody) -> Self {
         if body.is_end_stream() {
             return Self::Empty;
         }
@@ -41,35 +31,40 @@ impl Framing {
     }
 }
 
-impl RequestHead<'_> {
-    /// The bytes of it.
-    pub(super) fn to_bytes(self, framing: Framing) -> Vec<u8> {
-        // Where a body is expected, its absence is said (RFC 9110 §8.6).
-        let expects_body = [Method::POST, Method::PUT, Method::PATCH].contains(self.method);
-        let digits;
-        let framing: &[&[u8]] = match framing {
-            Framing::Empty if expects_body => &[b"content-length: 0\r\n"],
-            Framing::Empty => &[],
-            Framing::Length(length) => {
-                digits = length.to_string();
-                &[b"content-length: ", digits.as_bytes(), b"\r\n"]
-            }
-            Framing::Chunked => &[b"transfer-encoding: chunked\r\n"],
-        };
-        let start: [&[u8]; 6] = [
-            self.method.as_str().as_bytes(),
-            b" ",
-            self.target.as_bytes(),
-            b" HTTP/1.1\r\nhost: ",
-            self.host.as_bytes(),
-            b"\r\n",
-        ];
-        let end: [&[u8]; 2] = [self.fields, b"\r\n"];
-        let parts = || start.iter().chain(framing).chain(&end);
-        let mut bytes = Vec::with_capacity(parts().map(|part| part.len()).sum());
-        for part in parts() {
-            bytes.extend_from_slice(part);
+/// The bytes of `head`, in front of a body in this framing.
+pub(super) fn encode(head: &RequestHead<'_>, framing: RequestFraming) -> Vec<u8> {
+    let offer = head.offer.map(|offer| offer.to_value());
+    let fields = head.fields.iter().map(|(name, value)| name.as_str().len() + value.len() + ": \r\n".len());
+    let length = head.target.len() + head.authority.len() + offer.as_ref().map_or(0, String::len);
+    let mut bytes = Vec::with_capacity(USUAL + length + fields.sum::<usize>());
+    push(&mut bytes, &[head.method.as_str().as_bytes(), b" ", head.target.as_bytes(), b" HTTP/1.1\r\nhost: "]);
+    push(&mut bytes, &[head.authority.as_bytes(), b"\r\n"]);
+    // Where a body is expected, its absence is said (RFC 9110 §8.6).
+    let expects_body = [Method::POST, Method::PUT, Method::PATCH].contains(head.method);
+    match framing {
+        RequestFraming::Empty if expects_body => bytes.extend_from_slice(b"content-length: 0\r\n"),
+        RequestFraming::Empty => {}
+        RequestFraming::Length(length) => {
+            // Writing to memory cannot fail.
+            let _ = write!(bytes, "content-length: {length}\r\n");
         }
-        bytes
+        RequestFraming::Chunked => bytes.extend_from_slice(b"transfer-encoding: chunked\r\n"),
+    }
+    for (name, value) in head.fields.iter() {
+        push(&mut bytes, &[name.as_str().as_bytes(), b": ", value.as_bytes(), b"\r\n"]);
+    }
+    if let Some(offer) = &offer {
+        push(&mut bytes, &[b"connection: Upgrade\r\nupgrade: ", offer.as_bytes(), b"\r\n"]);
+    }
+    if head.expects_continue {
+        bytes.extend_from_slice(b"expect: 100-continue\r\n");
+    }
+    bytes.extend_from_slice(b"\r\n");
+    bytes
+}
+
+fn push(bytes: &mut Vec<u8>, parts: &[&[u8]]) {
+    for part in parts {
+        bytes.extend_from_slice(part);
     }
 }

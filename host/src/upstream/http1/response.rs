@@ -1,4 +1,4 @@
-//! The head of an answer (RFC 9112 §4, §6.3), in the parser that hyper uses.
+//! The head of a response (RFC 9112 §4, §6.3), in the parser that hyper uses.
 
 use std::mem::MaybeUninit;
 
@@ -7,44 +7,44 @@ use ::http::{Method, Response, StatusCode, Version};
 use bytes::Bytes;
 
 use super::super::unreadable::{Excerpt, Unreadable};
-use super::coding::Coding;
+use super::decoder::BodyDecoder;
 use super::explain::explain;
 use crate::http::{Chunks, end_of_lines, length_from};
 
-/// How large the head of an answer may be. More is answered with 502.
+/// How large the head of a response may be. For more the client gets a 502.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct HeadLimits {
-    /// Bytes, those of interim answers before it included.
+    /// Bytes, those of interim responses before it included.
     pub bytes: usize,
     /// Fields; at most [`MOST_ANSWER_FIELDS`](crate::config::MOST_ANSWER_FIELDS).
     pub fields: usize,
 }
 
-/// Fields that there is room for without asking for memory: more than nearly every answer has.
+/// Fields that there is room for without asking for memory: more than nearly every response has.
 const USUAL_FIELDS: usize = 100;
 
-/// An answer without its body. Whatever version the endpoint speaks, what is passed on is ours (RFC 9110 §2.5).
+/// A response without its body. Whatever version the endpoint speaks, what is passed on is ours (RFC 9110 §2.5).
 #[derive(Debug)]
-pub(super) struct Head {
+pub(super) struct ResponseHead {
     pub(super) response: Response<()>,
-    pub(super) body: Marked,
+    pub(super) body: BodyFraming,
     /// Whether the endpoint keeps the connection open behind the body.
     pub(super) persists: bool,
 }
 
-/// How the body of an answer is marked out (RFC 9112 §6.3).
+/// How the body of a response is framed (RFC 9112 §6.3).
 #[derive(Debug)]
-pub(super) enum Marked {
+pub(super) enum BodyFraming {
     /// There is none.
     Empty,
     /// One in this coding.
-    Coded(Coding),
+    Coded(BodyDecoder),
     /// What follows is no HTTP.
     Switched,
 }
 
-/// Reads the head at the start of `unread`, and takes it out; none if it is not all there. Interim answers before it are
-/// taken out and passed over (RFC 9110 §15.2); `continues` is set if one of them asks for the body.
+/// Reads the head at the start of `unread`, and takes it out; none if it is not all there. Interim responses before it are
+/// taken out and given to `interim`.
 ///
 /// # Errors
 /// [`Unreadable`] if it is none, or too large.
@@ -52,8 +52,8 @@ pub(super) fn read(
     unread: &mut Bytes,
     method: &Method,
     limits: HeadLimits,
-    continues: &mut bool,
-) -> Result<Option<Head>, Unreadable> {
+    interim: &mut dyn FnMut(StatusCode, &HeaderMap),
+) -> Result<Option<ResponseHead>, Unreadable> {
     loop {
         skip_blank_lines(unread);
         let Some(head) = read_one(unread, method, limits)? else { return Ok(None) };
@@ -61,7 +61,7 @@ pub(super) fn read(
         if !status.is_informational() || status == StatusCode::SWITCHING_PROTOCOLS {
             return Ok(Some(head));
         }
-        *continues |= status == StatusCode::CONTINUE;
+        interim(status, head.response.headers());
     }
 }
 
@@ -82,7 +82,7 @@ fn skip_blank_lines(unread: &mut Bytes) {
     }
 }
 
-fn read_one(unread: &mut Bytes, method: &Method, limits: HeadLimits) -> Result<Option<Head>, Unreadable> {
+fn read_one(unread: &mut Bytes, method: &Method, limits: HeadLimits) -> Result<Option<ResponseHead>, Unreadable> {
     let mut room = [const { MaybeUninit::uninit() }; USUAL_FIELDS];
     let usual = room.get_mut(..limits.fields.min(USUAL_FIELDS)).unwrap_or_default();
     let read = match parse(unread, usual, method, limits) {
@@ -102,7 +102,7 @@ fn parse<'b>(
     room: &mut [MaybeUninit<httparse::Header<'b>>],
     method: &Method,
     limits: HeadLimits,
-) -> Result<Option<(Head, usize)>, Unreadable> {
+) -> Result<Option<(ResponseHead, usize)>, Unreadable> {
     let mut parsed = httparse::Response::new(&mut []);
     let parser = httparse::ParserConfig::default();
     let result = parser.parse_response_with_uninit_headers(&mut parsed, unread, room);
@@ -124,11 +124,11 @@ fn parse<'b>(
         let value = HeaderValue::from_maybe_shared(unread.slice_ref(field.value))
             .map_err(|_no_value| Unreadable::FieldValue(Excerpt::of(field.name.as_bytes())))?;
         if name == header::CONNECTION {
-            persistence.hear(&value);
+            persistence.apply_connection_field(&value);
         }
         fields.append(name, value);
     }
-    let body = marked(&mut fields, &mut persistence, status, version, method)?;
+    let body = framing_of(&mut fields, &mut persistence, status, version, method)?;
     let mut response = Response::new(());
     if let Some(reason) = parsed.reason
         && Some(reason) != status.canonical_reason()
@@ -138,38 +138,43 @@ fn parse<'b>(
     }
     *response.status_mut() = status;
     *response.headers_mut() = fields;
-    Ok(Some((Head { response, body, persists: persistence.persists() }, length)))
+    Ok(Some((ResponseHead { response, body, persists: persistence.persists() }, length)))
 }
 
-/// Where the body ends. What an answer says of that is judged even where there is no body: it is passed on, and who reads it
-/// next may believe it.
-fn marked(
+/// Where the body ends. What a response says of that is judged even where there is no body: it is passed on, and whoever
+/// reads it next may believe it.
+fn framing_of(
     fields: &mut HeaderMap,
     persistence: &mut Persistence,
     status: StatusCode,
     version: Version,
     method: &Method,
-) -> Result<Marked, Unreadable> {
+) -> Result<BodyFraming, Unreadable> {
     if status == StatusCode::SWITCHING_PROTOCOLS {
-        return Ok(Marked::Switched);
+        return Ok(BodyFraming::Switched);
     }
     if status.is_informational() || status == StatusCode::NO_CONTENT {
         // They have neither body nor length (RFC 9110 §8.6), whatever they say.
         fields.remove(header::CONTENT_LENGTH);
-        return Ok(Marked::Empty);
+        return Ok(BodyFraming::Empty);
     }
     let chunked = is_chunked(fields, version)?;
-    let length = said_length(fields)?;
+    let length = stated_length(fields)?;
     // The coding counts, and what follows on a connection that said both is not to be trusted (RFC 9112 §6.3).
     persistence.closes |= chunked && length.is_some();
     if status == StatusCode::NOT_MODIFIED || *method == Method::HEAD {
-        return Ok(Marked::Empty);
+        return Ok(BodyFraming::Empty);
     }
     Ok(match length {
-        _ if chunked => Marked::Coded(Coding::Chunked(Chunks::default())),
-        Some(0) => Marked::Empty,
-        Some(length) => Marked::Coded(Coding::Length(length)),
-        None => Marked::Coded(Coding::UntilClose),
+        _ if chunked => {
+            if fields.contains_key(header::TRAILER) {
+                tracing::debug!("trailers of a response dropped: its endpoint speaks HTTP/1.1");
+            }
+            BodyFraming::Coded(BodyDecoder::Chunked(Chunks::default()))
+        }
+        Some(0) => BodyFraming::Empty,
+        Some(length) => BodyFraming::Coded(BodyDecoder::Length(length)),
+        None => BodyFraming::Coded(BodyDecoder::UntilClose),
     })
 }
 
@@ -193,8 +198,8 @@ fn is_chunked(fields: &HeaderMap, version: Version) -> Result<bool, Unreadable> 
     }
 }
 
-/// The length that an answer says. The same one many times is one length, and is passed on as one (RFC 9110 §8.6).
-fn said_length(fields: &mut HeaderMap) -> Result<Option<u64>, Unreadable> {
+/// The length that a response says. The same one many times is one length, and is passed on as one (RFC 9110 §8.6).
+fn stated_length(fields: &mut HeaderMap) -> Result<Option<u64>, Unreadable> {
     let (mut length, mut times) = (None, 0);
     let values = fields.get_all(header::CONTENT_LENGTH).iter();
     for value in values.flat_map(|value| value.as_bytes().split(|byte| *byte == b',')) {
@@ -212,7 +217,7 @@ fn said_length(fields: &mut HeaderMap) -> Result<Option<u64>, Unreadable> {
     Ok(length)
 }
 
-/// What the Connection fields say about the time after this answer (RFC 9112 §9.3).
+/// What the Connection fields say about the time after this response (RFC 9112 §9.3).
 struct Persistence {
     keeps: bool,
     closes: bool,
@@ -223,7 +228,7 @@ impl Persistence {
         Self { keeps: version == Version::HTTP_11, closes: false }
     }
 
-    fn hear(&mut self, value: &HeaderValue) {
+    fn apply_connection_field(&mut self, value: &HeaderValue) {
         for token in value.as_bytes().split(|byte| *byte == b',').map(<[u8]>::trim_ascii) {
             self.closes |= token.eq_ignore_ascii_case(b"close");
             self.keeps |= token.eq_ignore_ascii_case(b"keep-alive");

@@ -3,15 +3,18 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use ::http::{HeaderValue, Method, Response};
+use ::http::{HeaderMap, HeaderValue, Method, Response, StatusCode};
 use http_body_util::BodyExt as _;
 use parking_lot::Mutex;
 use tokio::io::AsyncReadExt as _;
 
 use super::super::timer::LazyTimer;
-use super::super::{RequestBody, SendError};
-use super::connection::{Connection, Home};
-use super::{Content, HeadLimits, RequestHead};
+use super::super::{
+    ExchangeCause, ExchangeError, ExchangeObserver, Progress, RequestHead, ResendableBody, ResponseContent, Sent,
+};
+use super::HeadLimits;
+use super::connection::{Connection, ReturnTo};
+use crate::http::{Fields, RequestBody};
 use crate::net::Stream;
 
 /// What is known of the response to one request, as far as its bytes have come.
@@ -41,10 +44,20 @@ pub enum TrialEnd {
 #[derive(Debug, Default)]
 struct Shelf(Mutex<Option<Connection>>);
 
-impl Home for Shelf {
-    fn keep(self: Arc<Self>, connection: Connection) {
+impl ReturnTo for Shelf {
+    fn put_back(self: Arc<Self>, connection: Connection) {
         *self.0.lock() = Some(connection);
     }
+}
+
+/// Looks at nothing that happens on the way.
+struct Unobserved;
+
+impl ExchangeObserver for Unobserved {
+    fn connected(&mut self) {}
+    fn reused(&mut self) {}
+    fn uploading(&mut self, _: &Progress) {}
+    fn interim(&mut self, _: StatusCode, _: &HeaderMap) {}
 }
 
 impl Trial {
@@ -53,28 +66,29 @@ impl Trial {
     pub async fn read(&mut self, stream: Stream, method: &Method, limits: HeadLimits) {
         // Longer than anybody tries.
         let within = Duration::from_secs(3600);
-        let host = HeaderValue::from_static("endpoint");
-        let head = RequestHead { method, target: "/", host: &host, fields: b"", expects: false };
+        let (authority, fields) = (&HeaderValue::from_static("endpoint"), &Fields::default());
+        let head = RequestHead { method, target: "/", authority, fields, offer: None, expects_continue: false };
+        let mut body = ResendableBody::new(RequestBody::Empty, None);
         let connection = Connection::new(stream, LazyTimer::new(within), limits);
-        let response = match connection.send(head, RequestBody::Empty, within, &self.kept).await {
+        let response = match connection.send(head, &mut body, within, &self.kept, &mut Unobserved).await {
             Ok(response) => response,
             Err(error) => return self.ended = Some(TrialEnd::of(&error)),
         };
         let (parts, content) = response.into_parts();
         self.head = Some(Response::from_parts(parts, ()));
         self.ended = Some(match content {
-            Content::Whole(bytes, _) => {
+            ResponseContent::Whole(bytes, _) => {
                 self.body.extend_from_slice(&bytes);
                 TrialEnd::Whole
             }
-            Content::Stream(mut download) => loop {
+            ResponseContent::Stream(mut download) => loop {
                 match download.frame().await {
                     None => break TrialEnd::Whole,
                     Some(Ok(frame)) => self.body.extend_from_slice(frame.data_ref().map_or(&[], |data| data)),
                     Some(Err(broken)) => break TrialEnd::Broken(broken.kind()),
                 }
             },
-            Content::Switched(mut stream, early) => {
+            ResponseContent::Duplex(mut stream, early) => {
                 self.body.extend_from_slice(&early);
                 match stream.read_to_end(&mut self.body).await {
                     Ok(_length) => TrialEnd::Whole,
@@ -86,18 +100,19 @@ impl Trial {
 
     /// Whether the connection may take another request: it was kept, and nothing came by it since.
     pub fn is_reusable(&self) -> bool {
-        self.kept.0.lock().as_mut().is_some_and(Connection::is_quiet)
+        self.kept.0.lock().as_mut().is_some_and(Connection::is_reusable)
     }
 }
 
 impl TrialEnd {
-    fn of(error: &SendError) -> Self {
-        match error {
-            SendError::Unreadable(unreadable) => Self::Refused(unreadable.kind()),
-            SendError::Broken(broken) => Self::Broken(broken.kind()),
-            SendError::NotSent(..) => Self::Broken("not-sent"),
-            SendError::TimedOut => Self::Broken("timeout"),
-            SendError::ClientGone(_) | SendError::ClientStalled => Self::Broken("upload"),
+    fn of(error: &ExchangeError) -> Self {
+        match &error.cause {
+            _ if error.sent == Sent::Nothing => Self::Broken("not-sent"),
+            ExchangeCause::Unreadable(unreadable) => Self::Refused(unreadable.kind()),
+            ExchangeCause::Broken(broken) => Self::Broken(broken.kind()),
+            ExchangeCause::Connect(_) => Self::Broken("not-connected"),
+            ExchangeCause::TimedOut(_) => Self::Broken("timeout"),
+            ExchangeCause::BodyBroken(_) | ExchangeCause::BodyStalled => Self::Broken("upload"),
         }
     }
 }

@@ -8,8 +8,8 @@ use bytes::{Buf as _, Bytes};
 use http_body::Body as _;
 use tokio::io::AsyncWrite as _;
 
-use super::super::{Progress, RequestBody};
-use super::request::{Framing, RequestHead};
+use super::super::{RequestHead, ResendableBody};
+use super::request::{RequestFraming, encode};
 use crate::http::RequestBodyError;
 use crate::net::Stream;
 
@@ -23,7 +23,7 @@ const GATHERED: usize = 4 * 1024;
 /// Turns that a task gives to others at the most, one for each piece, until it writes what it has gathered.
 const TURNS: u8 = 64;
 
-/// Writes one request.
+/// Writes one request. Its body is lent for each step.
 #[derive(Debug)]
 pub(super) struct Upload {
     /// Lines that are to be written: the head, sizes of chunks.
@@ -42,9 +42,8 @@ pub(super) struct Upload {
     sealed: bool,
     /// What ends the data: nothing, or the line end of a chunk, and that of the body.
     tail: &'static [u8],
-    body: RequestBody,
-    framing: Framing,
-    stage: Stage,
+    framing: RequestFraming,
+    stage: UploadStage,
     /// Whether anything of it has gone out.
     begun: bool,
     /// Everything there is has gone out, and the client has sent no more.
@@ -54,7 +53,7 @@ pub(super) struct Upload {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Stage {
+enum UploadStage {
     /// The body may have more.
     Open,
     /// It has ended; what is there has to be written.
@@ -73,11 +72,11 @@ pub(super) enum UploadError {
 }
 
 impl Upload {
-    pub(super) fn new(head: RequestHead<'_>, body: RequestBody) -> Self {
-        let framing = Framing::of(&body);
-        let stage = if framing == Framing::Empty { Stage::Ended } else { Stage::Open };
+    pub(super) fn new(head: &RequestHead<'_>, body: &ResendableBody) -> Self {
+        let framing = RequestFraming::of(body);
+        let stage = if framing == RequestFraming::Empty { UploadStage::Ended } else { UploadStage::Open };
         Self {
-            lines: head.to_bytes(framing),
+            lines: encode(head, framing),
             written: 0,
             data: Bytes::new(),
             gathered: Vec::new(),
@@ -85,58 +84,56 @@ impl Upload {
             fresh: false,
             sealed: false,
             tail: b"",
-            body,
             framing,
             stage,
             begun: false,
             starved: false,
-            held: head.expects,
+            held: head.expects_continue,
         }
     }
 
     pub(super) fn is_done(&self) -> bool {
-        self.stage == Stage::Done
+        self.stage == UploadStage::Done
     }
 
-    /// Whether it is the client that everybody waits for.
+    /// Whether it is the client that is waited for.
     pub(super) fn is_starved(&self) -> bool {
         self.starved
     }
 
-    /// Whether the body waits for the endpoint's word.
+    /// Whether the body waits for the endpoint to ask for it.
     pub(super) fn is_held(&self) -> bool {
         self.held
     }
 
-    /// The endpoint has said it, or has been waited for long enough: whether that changes anything.
+    /// The endpoint has asked for the body, or has been waited for long enough: whether that changes anything.
     pub(super) fn release(&mut self) -> bool {
         std::mem::take(&mut self.held)
     }
 
-    /// How far the body has come.
-    pub(super) fn progress(&self) -> Option<&Progress> {
-        self.body.progress()
-    }
-
-    /// The body as it came, if nothing of the request has gone out.
-    pub(super) fn unsent(&mut self) -> Option<RequestBody> {
-        if self.begun {
-            return None;
+    /// Makes `body` whole again, if nothing of the request has gone out: whether that is so.
+    pub(super) fn give_up(&mut self, body: &mut ResendableBody) -> bool {
+        if !self.begun {
+            body.put_back(std::mem::take(&mut self.data));
         }
-        let body = std::mem::replace(&mut self.body, RequestBody::Empty);
-        Some(body.preceded_by(std::mem::take(&mut self.data)))
+        !self.begun
     }
 
     /// Writes until everything is out, the endpoint takes no more, or the client has sent no more.
-    pub(super) fn poll(&mut self, cx: &mut Context<'_>, stream: &mut Stream) -> Poll<Result<(), UploadError>> {
+    pub(super) fn poll(
+        &mut self,
+        cx: &mut Context<'_>,
+        stream: &mut Stream,
+        body: &mut ResendableBody,
+    ) -> Poll<Result<(), UploadError>> {
         self.starved = false;
         loop {
             // The beginning of a body goes out with the head, if it is there: the head alone first would be one packet more.
-            let waits = ready!(self.poll_gather(cx))?;
+            let waits = ready!(self.poll_gather(cx, body))?;
             self.seal();
             ready!(self.poll_write(cx, stream)).map_err(UploadError::Io)?;
-            self.sealed = self.stage != Stage::Open;
-            if self.stage == Stage::Open && !waits {
+            self.sealed = self.stage != UploadStage::Open;
+            if self.stage == UploadStage::Open && !waits {
                 continue;
             }
             ready!(Pin::new(&mut *stream).poll_flush(cx)).map_err(UploadError::Io)?;
@@ -144,24 +141,23 @@ impl Upload {
                 self.starved = !self.held;
                 return Poll::Pending;
             }
-            self.stage = Stage::Done;
+            self.stage = UploadStage::Done;
             return Poll::Ready(Ok(()));
         }
     }
 
     /// Takes what is there of the body, small pieces together. Whether the client has sent no more. Pending for a turn behind a
     /// small piece: whoever reads from the client in this task, or in this thread, may have the next one.
-    fn poll_gather(&mut self, cx: &mut Context<'_>) -> Poll<Result<bool, UploadError>> {
-        while !self.sealed && self.stage == Stage::Open && self.data.len() + self.gathered.len() < GATHERED {
+    fn poll_gather(&mut self, cx: &mut Context<'_>, body: &mut ResendableBody) -> Poll<Result<bool, UploadError>> {
+        while !self.sealed && self.stage == UploadStage::Open && self.data.len() + self.gathered.len() < GATHERED {
             if self.held {
                 return Poll::Ready(Ok(true));
             }
-            match Pin::new(&mut self.body).poll_frame(cx) {
-                Poll::Ready(Some(Ok(frame))) => {
-                    if let Ok(data) = frame.into_data() {
-                        self.put(data)?;
-                    }
-                }
+            match Pin::new(&mut *body).poll_frame(cx) {
+                Poll::Ready(Some(Ok(frame))) => match frame.into_data() {
+                    Ok(data) => self.put(data, body.is_end_stream())?,
+                    Err(_trailers) => tracing::debug!("trailers of a request dropped: its endpoint speaks HTTP/1.1"),
+                },
                 Poll::Ready(Some(Err(error))) => return Poll::Ready(Err(UploadError::Body(error))),
                 Poll::Ready(None) => self.end()?,
                 Poll::Pending if self.turns > 0 && std::mem::take(&mut self.fresh) => {
@@ -176,21 +172,20 @@ impl Upload {
     }
 
     /// Puts a piece of the body behind what is to be written.
-    fn put(&mut self, data: Bytes) -> Result<(), UploadError> {
+    fn put(&mut self, data: Bytes, is_last: bool) -> Result<(), UploadError> {
         if data.is_empty() {
             return Ok(());
         }
-        let is_last = self.body.is_end_stream();
         match &mut self.framing {
-            Framing::Length(left) => {
+            RequestFraming::Length(left) => {
                 let rest = left.checked_sub(data.len() as u64);
                 *left = rest.ok_or(UploadError::Body(RequestBodyError::WrongLength))?;
                 if is_last && *left > 0 {
                     return Err(UploadError::Body(RequestBodyError::WrongLength));
                 }
             }
-            Framing::Chunked => {}
-            Framing::Empty => return Err(UploadError::Body(RequestBodyError::WrongLength)),
+            RequestFraming::Chunked => {}
+            RequestFraming::Empty => return Err(UploadError::Body(RequestBodyError::WrongLength)),
         }
         if self.data.is_empty() && self.gathered.is_empty() {
             self.data = data;
@@ -200,16 +195,16 @@ impl Upload {
         }
         self.fresh = true;
         if is_last {
-            self.stage = Stage::Ended;
+            self.stage = UploadStage::Ended;
         }
         Ok(())
     }
 
     fn end(&mut self) -> Result<(), UploadError> {
-        self.stage = Stage::Ended;
+        self.stage = UploadStage::Ended;
         match self.framing {
-            Framing::Length(1..) => Err(UploadError::Body(RequestBodyError::WrongLength)),
-            Framing::Chunked | Framing::Length(0) | Framing::Empty => Ok(()),
+            RequestFraming::Length(1..) => Err(UploadError::Body(RequestBodyError::WrongLength)),
+            RequestFraming::Chunked | RequestFraming::Length(0) | RequestFraming::Empty => Ok(()),
         }
     }
 
@@ -222,10 +217,10 @@ impl Upload {
         if !self.gathered.is_empty() {
             self.data = std::mem::take(&mut self.gathered).into();
         }
-        if self.framing != Framing::Chunked {
+        if self.framing != RequestFraming::Chunked {
             return;
         }
-        let has_ended = self.stage != Stage::Open;
+        let has_ended = self.stage != UploadStage::Open;
         if !self.data.is_empty() {
             let size = format!("{:x}\r\n", self.data.len());
             self.lines.extend_from_slice(size.as_bytes());

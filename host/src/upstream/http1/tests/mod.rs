@@ -3,19 +3,22 @@
 mod unreadable;
 mod uploads;
 
+use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::Duration;
 
-use ::http::{HeaderValue, Method, Response, StatusCode};
+use ::http::{HeaderName, HeaderValue, Method, Response, StatusCode};
 use http_body_util::BodyExt as _;
 use parking_lot::Mutex;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::UnixStream;
 
+use super::super::tests::{Seen, body, empty, head};
 use super::super::timer::LazyTimer;
-use super::super::{Broken, RequestBody, SendError, Unreadable};
-use super::connection::Home;
-use super::{Connection, Content, HeadLimits, RequestHead};
+use super::super::{Broken, ExchangeCause, ExchangeError, FaultOf, ResendableBody, ResponseContent, Sent, Unreadable};
+use super::connection::ReturnTo;
+use super::{Connection, HeadLimits};
+use crate::http::Fields;
 use crate::net::{Socket, Stream};
 
 const SOON: Duration = Duration::from_secs(5);
@@ -26,8 +29,8 @@ const LIMITS: HeadLimits = HeadLimits { bytes: 64 * 1024, fields: 200 };
 #[derive(Debug, Default)]
 struct Shelf(Mutex<Vec<Connection>>);
 
-impl Home for Shelf {
-    fn keep(self: Arc<Self>, connection: Connection) {
+impl ReturnTo for Shelf {
+    fn put_back(self: Arc<Self>, connection: Connection) {
         self.0.lock().push(connection);
     }
 }
@@ -44,7 +47,7 @@ async fn exchange(
     method: Method,
     pieces: Vec<Vec<u8>>,
     closes: bool,
-) -> Result<(Response<()>, Result<Vec<u8>, Broken>, bool), SendError> {
+) -> Result<(Response<()>, Result<Vec<u8>, Broken>, bool), ExchangeError> {
     let (connection, mut theirs) = open();
     let endpoint = tokio::spawn(async move {
         let mut request = Vec::new();
@@ -58,18 +61,24 @@ async fn exchange(
         (!closes).then_some(theirs)
     });
     let shelf = Arc::new(Shelf::default());
-    let host = HeaderValue::from_static("endpoint");
-    let head = RequestHead { method: &method, target: "/", host: &host, fields: b"a: b\r\n", expects: false };
-    let response = connection.send(head, RequestBody::Empty, SOON, &shelf).await?;
+    let fields = one_field();
+    let head = head(&method, "/", &fields);
+    let response = connection.send(head, &mut empty(), SOON, &shelf, &mut Seen::default()).await?;
     let (parts, content) = response.into_parts();
     let body = match content {
-        Content::Whole(bytes, _) => Ok(bytes.to_vec()),
-        Content::Stream(download) => download.collect().await.map(|body| body.to_bytes().to_vec()),
-        Content::Switched(_, early) => Ok(early.to_vec()),
+        ResponseContent::Whole(bytes, _) => Ok(bytes.to_vec()),
+        ResponseContent::Stream(download) => download.collect().await.map(|body| body.to_bytes().to_vec()),
+        ResponseContent::Duplex(_, early) => Ok(early.to_vec()),
     };
     let _open = endpoint.await.unwrap();
     let kept = !shelf.0.lock().is_empty();
     Ok((Response::from_parts(parts, ()), body, kept))
+}
+
+fn one_field() -> Fields<'static> {
+    let mut fields = Fields::default();
+    fields.push(Cow::Owned(HeaderName::from_static("a")), Cow::Owned(HeaderValue::from_static("b")));
+    fields
 }
 
 async fn answered(method: Method, text: &str, closes: bool) -> (Response<()>, Result<Vec<u8>, Broken>, bool) {
@@ -178,26 +187,40 @@ async fn requests_are_written_as_the_rfc_has_them() {
         (Method::POST, "POST /a?b HTTP/1.1\r\nhost: endpoint\r\ncontent-length: 0\r\na: b\r\n\r\n"),
     ] {
         let (connection, mut theirs) = open();
-        let host = HeaderValue::from_static("endpoint");
-        let head = RequestHead { method: &method, target: "/a?b", host: &host, fields: b"a: b\r\n", expects: false };
-        let shelf = Arc::new(Shelf::default());
-        let (sent, ()) = tokio::join!(connection.send(head, RequestBody::Empty, SOON, &shelf), async {
+        let (fields, shelf) = (one_field(), Arc::new(Shelf::default()));
+        let (mut body, mut seen) = (empty(), Seen::default());
+        let head = head(&method, "/a?b", &fields);
+        let (sent, ()) = tokio::join!(connection.send(head, &mut body, SOON, &shelf, &mut seen), async {
             let mut read = vec![0; expected.len()];
             theirs.read_exact(&mut read).await.unwrap();
             assert_eq!(String::from_utf8(read).unwrap(), expected);
             drop(theirs);
         });
-        assert!(matches!(sent, Err(SendError::Broken(Broken::Closed))), "{sent:?}");
+        let error = sent.unwrap_err();
+        assert_eq!((error.fault, error.sent), (FaultOf::Endpoint, Sent::Maybe));
+        assert!(matches!(error.cause, ExchangeCause::Broken(Broken::Closed)), "{error:?}");
     }
 }
 
-/// A request with a body of `length` bytes, all of them there.
-async fn post(connection: Connection, length: usize, shelf: &Arc<Shelf>) -> Result<(Response<()>, Content), SendError> {
-    let host = HeaderValue::from_static("endpoint");
-    let head = RequestHead { method: &Method::POST, target: "/", host: &host, fields: b"", expects: false };
-    let body = RequestBody::Empty.preceded_by(vec![b'x'; length].into());
-    let (parts, content) = connection.send(head, body, SOON, shelf).await?.into_parts();
+/// A request with `body`, and what came of it.
+async fn post_body(
+    connection: Connection,
+    body: &mut ResendableBody,
+    shelf: &Arc<Shelf>,
+) -> Result<(Response<()>, ResponseContent), ExchangeError> {
+    let fields = Fields::default();
+    let head = head(&Method::POST, "/", &fields);
+    let (parts, content) = connection.send(head, body, SOON, shelf, &mut Seen::default()).await?.into_parts();
     Ok((Response::from_parts(parts, ()), content))
+}
+
+/// A request with a body of `length` bytes, all of them there.
+async fn post(
+    connection: Connection,
+    length: usize,
+    shelf: &Arc<Shelf>,
+) -> Result<(Response<()>, ResponseContent), ExchangeError> {
+    post_body(connection, &mut body(vec![b'x'; length]), shelf).await
 }
 
 /// More than a socket takes before anybody reads.
@@ -206,12 +229,13 @@ const LARGE: usize = 4 << 20;
 #[tokio::test]
 async fn nothing_is_sent_over_a_dead_connection_and_the_body_is_whole() {
     let (mut connection, theirs) = open();
-    assert!(connection.is_quiet());
+    assert!(connection.is_reusable());
     drop(theirs);
 
-    let error = post(connection, 3, &Arc::new(Shelf::default())).await.unwrap_err();
+    let mut body = body("xxx");
+    let error = post_body(connection, &mut body, &Arc::new(Shelf::default())).await.unwrap_err();
 
-    let SendError::NotSent(body, _) = error else { panic!("{error:?}") };
+    assert_eq!((error.fault, error.sent), (FaultOf::Endpoint, Sent::Nothing), "{error:?}");
     assert_eq!(http_body::Body::size_hint(&body).exact(), Some(3));
     assert_eq!(body.collect().await.unwrap().to_bytes(), "xxx");
 }
@@ -225,10 +249,10 @@ async fn what_answers_early_gets_the_rest_and_can_be_used_again() {
     let (response, content) = post(connection, LARGE, &shelf).await.unwrap();
 
     assert_eq!(response.status(), StatusCode::FORBIDDEN);
-    let Content::Whole(body, Some(unsent)) = content else { panic!("{content:?}") };
+    let ResponseContent::Whole(body, Some(unsent)) = content else { panic!("{content:?}") };
     assert_eq!(body, "no");
     assert!(shelf.0.lock().is_empty(), "not while the request goes out");
-    unsent.go_on();
+    unsent.finish_in_background();
     let head = format!("POST / HTTP/1.1\r\nhost: endpoint\r\ncontent-length: {LARGE}\r\n\r\n");
     let mut request = vec![0; head.len() + LARGE];
     theirs.read_exact(&mut request).await.unwrap();
@@ -236,7 +260,7 @@ async fn what_answers_early_gets_the_rest_and_can_be_used_again() {
     while shelf.0.lock().is_empty() {
         tokio::task::yield_now().await;
     }
-    assert!(shelf.0.lock()[0].is_quiet());
+    assert!(shelf.0.lock()[0].is_reusable());
 }
 
 #[tokio::test]
@@ -258,7 +282,7 @@ async fn an_endpoint_that_takes_nothing_is_not_a_client_that_sends_nothing() {
 
     let error = post(connection, LARGE, &Arc::new(Shelf::default())).await.unwrap_err();
 
-    assert!(matches!(error, SendError::TimedOut), "{error:?}");
+    assert!(matches!(error.cause, ExchangeCause::TimedOut(SOON)), "{error:?}");
 }
 
 #[tokio::test]
@@ -279,13 +303,14 @@ async fn what_is_passed_on_has_our_version_and_one_length() {
 async fn an_endpoint_that_says_nothing_runs_out_of_time() {
     let (ours, theirs) = UnixStream::pair().unwrap();
     let connection = Connection::new(Stream::Plain(Socket::Unix(ours)), LazyTimer::new(Duration::from_secs(1)), LIMITS);
-    let host = HeaderValue::from_static("endpoint");
-    let head = RequestHead { method: &Method::GET, target: "/", host: &host, fields: b"", expects: false };
+    let fields = Fields::default();
+    let head = head(&Method::GET, "/", &fields);
     let began = tokio::time::Instant::now();
 
-    let error = connection.send(head, RequestBody::Empty, SOON, &Arc::new(Shelf::default())).await.unwrap_err();
+    let shelf = Arc::new(Shelf::default());
+    let error = connection.send(head, &mut empty(), SOON, &shelf, &mut Seen::default()).await.unwrap_err();
 
-    assert!(matches!(error, SendError::TimedOut), "{error:?}");
+    assert!(matches!(error.cause, ExchangeCause::TimedOut(SOON)), "{error:?}");
     assert_eq!(began.elapsed(), SOON);
     drop(theirs);
 }

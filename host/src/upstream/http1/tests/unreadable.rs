@@ -6,7 +6,7 @@ use super::*;
 async fn unreadable(method: Method, pieces: Vec<Vec<u8>>, closes: bool) -> Unreadable {
     let shown: Vec<_> = pieces.iter().map(|piece| piece.escape_ascii().to_string()).collect();
     match exchange(method.clone(), pieces, closes).await {
-        Err(SendError::Unreadable(unreadable)) => unreadable,
+        Err(ExchangeError { cause: ExchangeCause::Unreadable(unreadable), .. }) => unreadable,
         other => panic!("{method} {}: {other:?}", shown.join(" | ").get(..200).unwrap_or(&shown.join(" | "))),
     }
 }
@@ -86,7 +86,7 @@ async fn lengths_that_differ_are_refused_where_there_is_no_body_as_well() {
                 assert_eq!(body.unwrap(), b"");
                 assert!(!response.headers().contains_key("content-length"), "{text:?}");
             }
-            Err(SendError::Unreadable(_)) if refused => {}
+            Err(ExchangeError { cause: ExchangeCause::Unreadable(_), .. }) if refused => {}
             other => panic!("{text:?}: {other:?}"),
         }
     }
@@ -135,19 +135,25 @@ async fn chunks_that_are_none_are_told_as_long_as_nothing_has_gone_out() {
         assert!(matches!(found, Unreadable::Chunks(_)), "{chunks:?}: {found}");
     }
     let closed = exchange(Method::GET, vec![HEAD.to_vec()], true).await;
-    assert!(matches!(closed, Err(SendError::Broken(Broken::Cut)) | Ok((_, Err(Broken::Cut), false))), "{closed:?}");
+    assert!(
+        matches!(
+            closed,
+            Err(ExchangeError { cause: ExchangeCause::Broken(Broken::Cut), .. }) | Ok((_, Err(Broken::Cut), false))
+        ),
+        "{closed:?}"
+    );
 }
 
 #[tokio::test]
 async fn a_stream_whose_first_chunk_is_not_there_yet_is_not_waited_for() {
     let (connection, mut theirs) = open();
     theirs.write_all(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n").await.unwrap();
-    let host = HeaderValue::from_static("endpoint");
-    let head = RequestHead { method: &Method::GET, target: "/", host: &host, fields: b"", expects: false };
+    let (fields, shelf) = (Fields::default(), Arc::new(Shelf::default()));
+    let head = head(&Method::GET, "/", &fields);
 
-    let answer = connection.send(head, RequestBody::Empty, SOON, &Arc::new(Shelf::default())).await.unwrap();
+    let answer = connection.send(head, &mut empty(), SOON, &shelf, &mut Seen::default()).await.unwrap();
 
-    let Content::Stream(mut body) = answer.into_body() else { panic!("no stream") };
+    let ResponseContent::Stream(mut body) = answer.into_body() else { panic!("no stream") };
     for piece in ["5", "\r\nhello\r\n", "x\r\n"] {
         theirs.write_all(piece.as_bytes()).await.unwrap();
     }
@@ -165,9 +171,9 @@ async fn who_closes_has_not_answered() {
         ("\r\n", true),
     ] {
         let error = exchange(Method::GET, vec![text.into()], true).await.unwrap_err();
-        match error {
-            SendError::Broken(Broken::Closed) if !within => {}
-            SendError::Broken(Broken::CutHead) if within => {}
+        match error.cause {
+            ExchangeCause::Broken(Broken::Closed) if !within => {}
+            ExchangeCause::Broken(Broken::CutHead) if within => {}
             other => panic!("{text:?}: {other:?}"),
         }
     }

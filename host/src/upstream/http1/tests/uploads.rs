@@ -2,7 +2,6 @@
 
 use std::num::NonZeroUsize;
 
-use super::super::super::Progress;
 use super::*;
 use crate::http::{Limits, ResponseBody, serve};
 use crate::lifecycle::Drain;
@@ -31,12 +30,9 @@ fn between() -> (UnixStream, UnixStream) {
         let served = serve(stream, CLIENT, &drain, |request| {
             let connection = connection.lock().take().unwrap();
             async move {
-                let body = RequestBody::Client(request.request.unwrap().into_body(), Progress::default());
-                let host = HeaderValue::from_static("endpoint");
-                let (method, target) = (&Method::POST, "/");
-                let head = RequestHead { method, target, host: &host, fields: b"", expects: false };
-                let answer = connection.send(head, body, SOON, &Arc::new(Shelf::default())).await.unwrap();
-                answer.map(|_| ResponseBody::empty())
+                let mut body = ResendableBody::new(request.request.unwrap().into_body(), None);
+                let shelf = Arc::new(Shelf::default());
+                post_body(connection, &mut body, &shelf).await.unwrap().0.map(|()| ResponseBody::empty())
             }
         });
         drop(served.await);

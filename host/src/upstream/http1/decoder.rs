@@ -11,10 +11,10 @@ use crate::http::Chunks;
 
 /// A body that is being read.
 #[derive(Clone, Copy, Debug)]
-pub(super) enum Coding {
+pub(super) enum BodyDecoder {
     /// So many bytes are to come.
     Length(u64),
-    /// Chunks, whose trailers nobody is told (RFC 9110 §6.5.1 leaves that to us).
+    /// Chunks. Their trailers are dropped (RFC 9110 §6.5.1).
     Chunked(Chunks),
     /// Everything until the endpoint closes.
     UntilClose,
@@ -22,7 +22,7 @@ pub(super) enum Coding {
     Closed,
 }
 
-impl Coding {
+impl BodyDecoder {
     /// Whether all of the body has been taken.
     pub(super) fn is_done(&self) -> bool {
         match self {
@@ -92,7 +92,7 @@ impl Coding {
         }
         let piece = unread.split_to(length);
         if let Self::Chunked(chunks) = self {
-            // Whether that was all. What is wrong with the lines is told when the next piece is asked for.
+            // Whether that was all. What is wrong with the lines is reported when the next piece is asked for.
             let mut after = *chunks;
             if let Ok(lines) = after.pass_lines(unread) {
                 *chunks = after;

@@ -1,4 +1,4 @@
-//! Who has a connection while an answer comes in.
+//! Who has a connection while a response comes in.
 
 use std::future::poll_fn;
 use std::pin::Pin;
@@ -9,54 +9,54 @@ use std::time::Duration;
 use parking_lot::Mutex;
 use tokio_util::task::AbortOnDropHandle;
 
-use super::super::Progress;
-use super::connection::{Connection, Home};
+use super::super::{Progress, ResendableBody};
+use super::connection::{Connection, ReturnTo};
 use super::upload::{Upload, UploadError};
 
-/// The connection that an answer comes in by.
+/// The connection that a response comes in by.
 #[derive(Debug)]
-pub(super) enum Link {
-    /// The answer has it alone.
+pub(super) enum ConnectionAccess {
+    /// The response has it alone.
     Own(Connection),
     /// The rest of the request goes out by it as well.
-    Shared(Rest),
+    Shared(RemainingUpload),
 }
 
-/// The rest of a request whose answer has begun, in a task of its own: it goes out whether anybody reads the answer or not,
-/// for its sender may not begin to read before it has sent everything. Dropping this ends it, and the connection.
+/// The rest of a request whose response has begun, in a task of its own: it goes out whether the response is read or not, for
+/// the client may not begin to read before it has sent everything. Dropping this ends it, and the connection.
 #[derive(Debug)]
-pub(super) struct Rest {
-    shared: Arc<Mutex<Shared>>,
+pub(super) struct RemainingUpload {
+    shared: Arc<Mutex<SharedConnection>>,
     task: AbortOnDropHandle<Result<(), UploadError>>,
     progress: Progress,
 }
 
 /// What both directions work with.
 #[derive(Debug)]
-struct Shared {
+struct SharedConnection {
     connection: Connection,
     /// It is the client that the request waits for.
     starved: bool,
 }
 
-impl Rest {
-    /// Lets `upload` go on.
-    pub(super) fn send(connection: Connection, mut upload: Upload) -> Self {
-        let shared = Arc::new(Mutex::new(Shared { connection, starved: upload.is_starved() }));
+impl RemainingUpload {
+    /// Lets `upload` go on with the rest of its body.
+    pub(super) fn start(connection: Connection, mut upload: Upload, mut body: ResendableBody) -> Self {
+        let shared = Arc::new(Mutex::new(SharedConnection { connection, starved: upload.is_starved() }));
         let sending = Arc::clone(&shared);
-        let progress = upload.progress().cloned().unwrap_or_default();
+        let progress = body.progress().cloned().unwrap_or_default();
         let task = poll_fn(move |cx| {
             let mut shared = sending.lock();
-            let sent = upload.poll(cx, &mut shared.connection.stream);
+            let sent = upload.poll(cx, &mut shared.connection.stream, &mut body);
             shared.starved = upload.is_starved();
             sent
         });
         Self { shared, task: AbortOnDropHandle::new(tokio::spawn(task)), progress }
     }
 
-    /// How it ended: the connection, which nobody else has any more, if it did not break.
+    /// How it ended. If it did not break, [`Self::into_connection`] has the connection.
     pub(super) fn poll_end(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), UploadError>> {
-        // A task that panicked has left a request half sent; nobody aborts it while this lives.
+        // A task that panicked has left a request half sent; it is not aborted while this lives.
         let broken = |_| Err(UploadError::Io(std::io::ErrorKind::BrokenPipe.into()));
         Pin::new(&mut self.task).poll(cx).map(|ended| ended.unwrap_or_else(broken))
     }
@@ -76,9 +76,9 @@ impl Rest {
         self.shared.lock().starved
     }
 
-    /// The answer is through and the request is not: an endpoint that answers early may still want all of it. It gets it,
-    /// as long as something moves every `patience`; then the connection goes to `home`.
-    pub(super) fn go_on(mut self, patience: Duration, home: Option<Arc<dyn Home>>) {
+    /// The response is through and the request is not: an endpoint that responds early may still want all of it. It gets it,
+    /// as long as something moves within every `patience`; then the connection goes to `return_to`.
+    pub(super) fn finish_in_background(mut self, patience: Duration, return_to: Option<Arc<dyn ReturnTo>>) {
         crate::lifecycle::spawn(async move {
             let mut seen = None;
             let ended = loop {
@@ -88,10 +88,10 @@ impl Rest {
                     Err(_elapsed) => seen = Some(self.progress.bytes()),
                 }
             };
-            if let (Ok(()), Some(home), Some(connection)) = (ended, home, self.into_connection())
+            if let (Ok(()), Some(return_to), Some(connection)) = (ended, return_to, self.into_connection())
                 && connection.is_free()
             {
-                home.keep(connection);
+                return_to.put_back(connection);
             }
         });
     }
@@ -102,7 +102,7 @@ impl Rest {
     }
 }
 
-impl Link {
+impl ConnectionAccess {
     pub(super) fn with<T>(&mut self, work: impl FnOnce(&mut Connection) -> T) -> T {
         match self {
             Self::Own(connection) => work(connection),

@@ -1,0 +1,73 @@
+//! How an endpoint breaks off.
+
+use std::io;
+use std::time::Duration;
+
+use crate::http::{BrokenBy, RequestBodyError, ResponseBodyError};
+
+/// An endpoint broke off: before its response, or in the middle of it.
+#[derive(Debug, thiserror::Error)]
+pub enum Broken {
+    /// It closed before it had sent anything of a response.
+    #[error("it closed the connection before it answered")]
+    Closed,
+    /// It closed, or the connection broke, when a part of the head of its response had come.
+    #[error("it closed the connection within the head of its answer")]
+    CutHead,
+    /// It closed in the middle of a body that has no length.
+    #[error("it closed the connection in the middle of a body in chunks")]
+    Cut,
+    /// It closed before a body was as long as it had said.
+    #[error("it closed the connection when {0} bytes of its Content-Length were missing")]
+    Short(u64),
+    /// The connection broke.
+    #[error("{0}")]
+    Io(#[from] io::Error),
+    /// Chunks that are none.
+    #[error(transparent)]
+    Chunks(#[from] crate::http::MalformedChunks),
+    /// Nothing of a body came for so long.
+    #[error("it sent nothing for {0:?}")]
+    Stalled(Duration),
+    /// The request's body failed while the response was on its way.
+    #[error("the request's body broke off: {0}")]
+    Upload(RequestBodyError),
+}
+
+impl Broken {
+    /// One word for its kind.
+    #[must_use]
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::Closed => "closed",
+            Self::CutHead => "cut-head",
+            Self::Cut => "cut-body",
+            Self::Short(_) => "short-body",
+            Self::Io(_) => "connection",
+            Self::Chunks(_) => "chunks",
+            Self::Stalled(_) => "stalled",
+            Self::Upload(_) => "upload",
+        }
+    }
+
+    /// What to do about it.
+    #[must_use]
+    pub fn remedy(&self) -> &'static str {
+        match self {
+            Self::Closed | Self::CutHead | Self::Cut | Self::Io(_) => {
+                "its own log should say why: did it crash, restart, or run into a limit?"
+            }
+            Self::Short(_) => "its own log should say why: did it crash, or say the length of another representation?",
+            Self::Chunks(_) => "mend it at the endpoint, or whatever stands before it",
+            Self::Stalled(_) => "raise `response` in the `timeouts` of route or cluster if that is meant to be so",
+            Self::Upload(_) => "nothing: it is the client's doing",
+        }
+    }
+}
+
+impl From<Broken> for ResponseBodyError {
+    fn from(broken: Broken) -> Self {
+        let by = if let Broken::Upload(_) = broken { BrokenBy::Client } else { BrokenBy::Endpoint };
+        Self { by, kind: broken.kind(), remedy: broken.remedy(), source: Box::new(broken) }
+    }
+}

@@ -1,0 +1,56 @@
+//! The exchange with an endpoint, in a protocol that is there for this alone; and what tests of protocols have in common.
+
+pub(super) mod throwaway;
+
+mod seam;
+
+use std::convert::Infallible;
+
+use ::http::{HeaderMap, HeaderValue, Method, StatusCode};
+use bytes::Bytes;
+use http_body_util::BodyExt as _;
+
+use super::{ExchangeObserver, Progress, RequestHead, ResendableBody};
+use crate::http::{Fields, RequestBody};
+
+pub(super) static HOST: HeaderValue = HeaderValue::from_static("endpoint");
+
+/// The head of a request without an offer.
+pub(super) fn head<'a>(method: &'a Method, target: &'a str, fields: &'a Fields<'a>) -> RequestHead<'a> {
+    RequestHead { method, target, authority: &HOST, fields, offer: None, expects_continue: false }
+}
+
+/// A body of these bytes, all of them there; sent once.
+pub(super) fn body(bytes: impl Into<Bytes>) -> ResendableBody {
+    let body = http_body_util::Full::new(bytes.into()).map_err(|never: Infallible| match never {});
+    ResendableBody::new(RequestBody::Boxed { body: Box::pin(body), expects_continue: false }, None)
+}
+
+/// No body.
+pub(super) fn empty() -> ResendableBody {
+    ResendableBody::new(RequestBody::Empty, None)
+}
+
+/// What was seen of an exchange.
+#[derive(Debug, Default)]
+pub(super) struct Seen {
+    pub(super) connected: usize,
+    pub(super) reused: usize,
+    pub(super) interim: Vec<(StatusCode, HeaderMap)>,
+}
+
+impl ExchangeObserver for Seen {
+    fn connected(&mut self) {
+        self.connected += 1;
+    }
+
+    fn reused(&mut self) {
+        self.reused += 1;
+    }
+
+    fn uploading(&mut self, _: &Progress) {}
+
+    fn interim(&mut self, status: StatusCode, fields: &HeaderMap) {
+        self.interim.push((status, fields.clone()));
+    }
+}
