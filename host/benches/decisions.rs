@@ -12,7 +12,7 @@ use criterion::{BenchmarkId, Criterion, criterion_group, criterion_main};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
 use serde_json::{Value, json};
 use tidegate::cluster::{Cluster, Member, Numbers, Registry, Tried};
-use tidegate::config::{Discover, Endpoint, EndpointAddress, EndpointState};
+use tidegate::config::{Discover, EndpointAddress, EndpointConfig, EndpointState};
 use tidegate::plugin::{Artifact, Limits, Runtime, SHIPPED, Spec, shipped};
 use tidegate::policy::{
     Balancer, ClusterNumbers, EndpointId, EndpointIds, Metric, PickRequest, RequestFacts, ResponseContext, RouteId,
@@ -33,8 +33,8 @@ fn load(name: &str) -> Arc<Artifact> {
     runtime.load(&Spec { name, origin: "shipped", bytes: shipped(name).unwrap(), limits: &limits }).unwrap()
 }
 
-fn endpoints(count: u32) -> Vec<Endpoint> {
-    let endpoint = |number: u32| Endpoint {
+fn endpoints(count: u32) -> Vec<EndpointConfig> {
+    let endpoint = |number: u32| EndpointConfig {
         url: format!("ws://192.0.2.1:{number}"),
         address: EndpointAddress::Tcp("192.0.2.1".to_owned(), 1),
         tls: false,
@@ -56,7 +56,7 @@ fn endpoints(count: u32) -> Vec<Endpoint> {
 
 fn members(count: u32) -> Vec<Member> {
     let registry = Registry::default();
-    let member = |endpoint: Endpoint| Member {
+    let member = |endpoint: EndpointConfig| Member {
         live: registry.live("bench", &endpoint.url),
         group: 0,
         state: EndpointState::Ready,

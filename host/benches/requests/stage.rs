@@ -8,7 +8,7 @@ use std::time::Duration;
 use http::HeaderValue;
 use serde_json::{Value, json};
 use tidegate::cluster::{Cluster, Member, Numbers, Registry};
-use tidegate::config::{Discover, Endpoint, EndpointAddress, EndpointState};
+use tidegate::config::{Discover, EndpointAddress, EndpointConfig, EndpointState};
 use tidegate::http::{Forwarding, Limits, Peer, Pseudonym};
 use tidegate::lifecycle::Drain;
 use tidegate::net::{Socket, Stream};
@@ -199,7 +199,7 @@ fn snapshot(deciders: Deciders, endpoint: SocketAddr) -> Snapshot {
         care: tidegate::cluster::Care::default(),
     };
     let cluster = Cluster::new("bench".into(), lives.into_iter().map(member).collect(), balancer);
-    let upstream = |endpoint: &Endpoint| Upstream::new(settings(endpoint), NonZeroUsize::MIN);
+    let upstream = |endpoint: &EndpointConfig| Upstream::new(settings(endpoint), NonZeroUsize::MIN);
     let timeouts = Timeouts { connect: LONG, response: LONG, tunnel_idle: LONG };
     let rules = Rules {
         name: "/".into(),
@@ -233,8 +233,8 @@ fn load(name: &str) -> Arc<Artifact> {
     Plugins::new(None).unwrap().load(&spec).unwrap()
 }
 
-fn configured(address: SocketAddr, number: u32) -> Endpoint {
-    Endpoint {
+fn configured(address: SocketAddr, number: u32) -> EndpointConfig {
+    EndpointConfig {
         url: format!("http://{address}/{number}"),
         address: EndpointAddress::Tcp(address.ip().to_string(), address.port()),
         tls: false,
@@ -253,7 +253,7 @@ fn configured(address: SocketAddr, number: u32) -> Endpoint {
     }
 }
 
-fn settings(endpoint: &Endpoint) -> UpstreamSettings {
+fn settings(endpoint: &EndpointConfig) -> UpstreamSettings {
     let authority = HeaderValue::from_str(&endpoint.authority).unwrap();
     UpstreamSettings {
         url: endpoint.url.as_str().into(),

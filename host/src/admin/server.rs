@@ -83,7 +83,7 @@ impl Server {
     ///
     /// # Errors
     /// [`BindError`] if the address is taken or the token file is no good.
-    pub fn bind(config: &config::Admin) -> Result<Self, BindError> {
+    pub fn bind(config: &config::AdminConfig) -> Result<Self, BindError> {
         let token = config.token_file.as_deref().map(TokenFile::open).transpose()?.map(Arc::new);
         let failed = |source| BindError::Address { address: config.address, source };
         let socket = std::net::TcpListener::bind(config.address).map_err(failed)?;

@@ -12,7 +12,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
 use super::*;
-use crate::config::{Admin, Edit, MemberChange, Said};
+use crate::config::{AdminConfig, Edit, MemberChange, Said};
 use crate::control::{
     ChangedView, ChangesView, ClusterView, ControlError, EndpointView, FaultView, GenerationState, GenerationView,
     Inspect, Operate, PluginView, Push, PushError, Readiness, ResetEndpoint, ResetView,
@@ -178,7 +178,7 @@ async fn call_exactly(address: SocketAddr, request: &str) -> Reply {
 }
 
 fn serve(token_file: Option<PathBuf>) -> (Server, Arc<Fake>) {
-    let server = Server::bind(&Admin { address: ([127, 0, 0, 1], 0).into(), token_file, persist: None }).unwrap();
+    let server = Server::bind(&AdminConfig { address: ([127, 0, 0, 1], 0).into(), token_file, persist: None }).unwrap();
     let fake = Arc::new(Fake::default());
     server.start(fake.clone());
     (server, fake)

@@ -9,7 +9,7 @@ use tokio::time::Instant;
 
 use super::Live;
 use super::live::Cause;
-use crate::config::{self, Outlier, Pause};
+use crate::config::{self, OutlierConfig, PauseConfig};
 
 /// The rules of a cluster for one of its members. Cheap to clone.
 #[derive(Clone, Debug)]
@@ -20,8 +20,8 @@ pub struct Care {
 
 #[derive(Debug)]
 struct Rules {
-    pause: Pause,
-    outlier: Option<Outlier>,
+    pause: PauseConfig,
+    outlier: Option<OutlierConfig>,
     /// Members that count for the share that may be ejected. Weak: a tunnel keeps no endpoint but its own.
     peers: Vec<Weak<Live>>,
     /// Held from looking at the share to changing it: of two failures at once, one is second.
@@ -31,7 +31,7 @@ struct Rules {
 impl Care {
     /// The care of each member of `cluster`, in order. `lives` are theirs.
     #[must_use]
-    pub fn of(cluster: &config::Cluster, lives: &[Arc<Live>]) -> Vec<Self> {
+    pub fn of(cluster: &config::ClusterConfig, lives: &[Arc<Live>]) -> Vec<Self> {
         let peers = cluster.endpoints.iter().zip(lives).filter(|(endpoint, _)| endpoint.state.takes_work());
         let rules = Arc::new(Rules {
             pause: cluster.pause,
@@ -39,7 +39,8 @@ impl Care {
             peers: peers.map(|(_, live)| Arc::downgrade(live)).collect(),
             ejecting: Mutex::default(),
         });
-        let member = |endpoint: &config::Endpoint| Self { rules: rules.clone(), ignore_errors: endpoint.ignore_errors };
+        let member =
+            |endpoint: &config::EndpointConfig| Self { rules: rules.clone(), ignore_errors: endpoint.ignore_errors };
         cluster.endpoints.iter().map(member).collect()
     }
 
@@ -69,7 +70,8 @@ impl Care {
 impl Default for Care {
     /// The default pauses, and nobody is ejected.
     fn default() -> Self {
-        let rules = Rules { pause: Pause::default(), outlier: None, peers: Vec::new(), ejecting: Mutex::default() };
+        let rules =
+            Rules { pause: PauseConfig::default(), outlier: None, peers: Vec::new(), ejecting: Mutex::default() };
         Self { rules: Arc::new(rules), ignore_errors: false }
     }
 }

@@ -38,7 +38,7 @@ pub struct Retry {
 impl Retry {
     /// As configured.
     #[must_use]
-    pub fn new(written: &config::Retry) -> Self {
+    pub fn new(written: &config::RetryConfig) -> Self {
         Self {
             attempts: written.attempts.and_then(NonZeroU32::new),
             connect: written.connect,
@@ -90,7 +90,7 @@ impl Retry {
 
 impl Default for Retry {
     fn default() -> Self {
-        Self::new(&config::Retry::default())
+        Self::new(&config::RetryConfig::default())
     }
 }
 
@@ -104,27 +104,27 @@ pub fn is_idempotent(method: &Method) -> bool {
 mod tests {
     use super::*;
 
-    fn every() -> config::Retry {
-        config::Retry { timeout: true, broken: true, statuses: vec![502, 503], ..config::Retry::default() }
+    fn every() -> config::RetryConfig {
+        config::RetryConfig { timeout: true, broken: true, statuses: vec![502, 503], ..config::RetryConfig::default() }
     }
 
     #[test]
     fn what_is_repeated() {
         use Failure::{Broken, Connect, Status, Timeout};
         let (get, post) = (Method::GET, Method::POST);
-        let only = |on: &[Failure]| config::Retry {
+        let only = |on: &[Failure]| config::RetryConfig {
             connect: on.contains(&Connect),
             timeout: on.contains(&Timeout),
-            ..config::Retry::default()
+            ..config::RetryConfig::default()
         };
-        let all = || config::Retry { all_methods: true, ..every() };
-        let two = || config::Retry { attempts: Some(2), ..every() };
+        let all = || config::RetryConfig { all_methods: true, ..every() };
+        let two = || config::RetryConfig { attempts: Some(2), ..every() };
         let table = [
-            ("default", config::Retry::default(), Connect, 1, &post, false, true),
-            ("default", config::Retry::default(), Connect, 99, &post, false, true),
-            ("default", config::Retry::default(), Broken, 1, &get, true, false),
-            ("default", config::Retry::default(), Timeout, 1, &get, true, false),
-            ("default", config::Retry::default(), Status(503), 1, &get, true, false),
+            ("default", config::RetryConfig::default(), Connect, 1, &post, false, true),
+            ("default", config::RetryConfig::default(), Connect, 99, &post, false, true),
+            ("default", config::RetryConfig::default(), Broken, 1, &get, true, false),
+            ("default", config::RetryConfig::default(), Timeout, 1, &get, true, false),
+            ("default", config::RetryConfig::default(), Status(503), 1, &get, true, false),
             ("only timeout", only(&[Timeout]), Connect, 1, &get, true, false),
             ("only timeout", only(&[Timeout]), Timeout, 1, &get, true, true),
             ("every", every(), Status(503), 1, &get, true, true),
@@ -151,12 +151,12 @@ mod tests {
     #[test]
     fn bodies_are_kept_only_for_what_may_be_sent_twice() {
         let table = [
-            (config::Retry::default(), Method::PUT, None),
+            (config::RetryConfig::default(), Method::PUT, None),
             (every(), Method::PUT, Some(65_536)),
             (every(), Method::POST, None),
-            (config::Retry { all_methods: true, body: 100, ..every() }, Method::POST, Some(100)),
-            (config::Retry { attempts: Some(1), ..every() }, Method::PUT, None),
-            (config::Retry { body: 0, ..every() }, Method::PUT, None),
+            (config::RetryConfig { all_methods: true, body: 100, ..every() }, Method::POST, Some(100)),
+            (config::RetryConfig { attempts: Some(1), ..every() }, Method::PUT, None),
+            (config::RetryConfig { body: 0, ..every() }, Method::PUT, None),
         ];
         for (written, method, expected) in table {
             assert_eq!(Retry::new(&written).keeps(&method), expected, "{written:?} {method}");

@@ -25,7 +25,7 @@ fn cluster(states: &[EndpointState], limit: Option<u32>, failover: bool) -> Arc<
     let members = members.map(|(id, state)| Member { max_connections: limit, ..member(id, *state) }).collect();
     let endpoints: Vec<_> = states.iter().enumerate().map(|(id, state)| endpoint(id, *state)).collect();
     let written =
-        config::Sticky { cookie: Some("R".to_owned()), parameter: None, separator: None, failover, issue: None };
+        config::StickyConfig { cookie: Some("R".to_owned()), parameter: None, separator: None, failover, issue: None };
     let policy = Policy {
         sticky: Some(Sticky::new(&written, "c", &endpoints)),
         affinity: Some(Affinity::Path),
@@ -34,8 +34,8 @@ fn cluster(states: &[EndpointState], limit: Option<u32>, failover: bool) -> Arc<
     Arc::new(Cluster::new("c".into(), members, Box::new(Pointed)).under(policy))
 }
 
-fn endpoint(id: usize, state: EndpointState) -> config::Endpoint {
-    config::Endpoint {
+fn endpoint(id: usize, state: EndpointState) -> config::EndpointConfig {
+    config::EndpointConfig {
         url: format!("ws://e{id}"),
         address: config::EndpointAddress::Tcp(format!("e{id}"), 80),
         tls: false,

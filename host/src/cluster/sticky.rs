@@ -67,9 +67,9 @@ pub(super) enum Wish {
 impl Sticky {
     /// Stickiness over `endpoints`, whose places are the ids of the members.
     #[must_use]
-    pub fn new(written: &config::Sticky, cluster: &str, endpoints: &[config::Endpoint]) -> Self {
+    pub fn new(written: &config::StickyConfig, cluster: &str, endpoints: &[config::EndpointConfig]) -> Self {
         let separator = written.separator.and_then(|separator| u8::try_from(separator).ok());
-        let named = |endpoint: &config::Endpoint| {
+        let named = |endpoint: &config::EndpointConfig| {
             let issue = written.issue.as_ref();
             let route = endpoint.route.clone().or_else(|| issue.map(|_| token(cluster, &endpoint.url)));
             let cookie = match (issue, &written.cookie, &route) {
@@ -91,7 +91,7 @@ impl Sticky {
         sticky
     }
 
-    fn fill(&mut self, endpoints: &[config::Endpoint]) {
+    fn fill(&mut self, endpoints: &[config::EndpointConfig]) {
         for standby in [false, true] {
             for ((id, endpoint), named) in EndpointId::each(endpoints).zip(&self.members) {
                 let Some(name) = &named.route else { continue };

@@ -2,10 +2,10 @@
 
 use super::super::testing::facts;
 use super::*;
-use crate::config::{Endpoint, EndpointAddress, Issue};
+use crate::config::{EndpointAddress, EndpointConfig, Issue};
 
-fn endpoint(route: Option<&str>, redirect: Option<&str>, state: EndpointState) -> Endpoint {
-    Endpoint {
+fn endpoint(route: Option<&str>, redirect: Option<&str>, state: EndpointState) -> EndpointConfig {
+    EndpointConfig {
         url: format!("ws://10.0.0.1:{}", route.unwrap_or("none").len()),
         address: EndpointAddress::Tcp("10.0.0.1".to_owned(), 1),
         tls: false,
@@ -24,8 +24,8 @@ fn endpoint(route: Option<&str>, redirect: Option<&str>, state: EndpointState) -
     }
 }
 
-fn written() -> config::Sticky {
-    config::Sticky {
+fn written() -> config::StickyConfig {
+    config::StickyConfig {
         cookie: Some("ROUTEID".to_owned()),
         parameter: Some("sid".to_owned()),
         separator: Some('.'),
@@ -35,7 +35,7 @@ fn written() -> config::Sticky {
 }
 
 /// Members `route>redirect`, a standby with an `H` before it.
-fn sticky(written: &config::Sticky, members: &[&str]) -> Sticky {
+fn sticky(written: &config::StickyConfig, members: &[&str]) -> Sticky {
     let endpoints: Vec<_> = members
         .iter()
         .map(|text| {
@@ -89,7 +89,7 @@ fn another_separator_or_none_is_followed() {
         (None, "r1", Wish::Member(EndpointId(0))),
         (None, "abc.r1", Wish::Nobody),
     ] {
-        let sticky = sticky(&config::Sticky { separator, ..written() }, &["r1"]);
+        let sticky = sticky(&config::StickyConfig { separator, ..written() }, &["r1"]);
         let request = facts("/", None, &[("cookie", &format!("ROUTEID={value}"))]);
         assert_eq!(sticky.wish(&request, |_| true), expected, "{separator:?} {value}");
     }
@@ -150,7 +150,7 @@ fn cookies_are_written_as_configured() {
         ),
     ];
     for (issue, separator, by_tls, expected) in table {
-        let written = config::Sticky { separator, issue: Some(issue), ..written() };
+        let written = config::StickyConfig { separator, issue: Some(issue), ..written() };
         let cookie = sticky(&written, &["r1"]).set_cookie(&facts("/", None, &[]), EndpointId(0), by_tls);
         assert_eq!(cookie.unwrap(), expected);
     }
@@ -158,7 +158,7 @@ fn cookies_are_written_as_configured() {
 
 #[test]
 fn a_cookie_is_written_only_where_it_says_something_new() {
-    let written = config::Sticky { issue: Some(issue()), ..written() };
+    let written = config::StickyConfig { issue: Some(issue()), ..written() };
     let sticky = sticky(&written, &["r1", "r2"]);
     let table = [
         ("ROUTEID=.r1", None, 0, false),
@@ -180,9 +180,9 @@ fn a_cookie_is_written_only_where_it_says_something_new() {
 
 #[test]
 fn an_endpoint_without_a_route_gets_one_that_is_always_the_same_and_tells_no_address() {
-    let written = config::Sticky { issue: Some(issue()), ..written() };
+    let written = config::StickyConfig { issue: Some(issue()), ..written() };
     let endpoints = ["ws://10.0.0.1:8080", "ws://10.0.0.2:8080"]
-        .map(|url| Endpoint { url: url.to_owned(), ..endpoint(None, None, EndpointState::Ready) });
+        .map(|url| EndpointConfig { url: url.to_owned(), ..endpoint(None, None, EndpointState::Ready) });
     let sticky = Sticky::new(&written, "chat", &endpoints);
 
     let cookie = sticky.set_cookie(&facts("/", None, &[]), EndpointId(1), false).unwrap();

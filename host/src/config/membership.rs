@@ -1,6 +1,6 @@
 //! Who the members of a cluster are: names that stand for several endpoints, and whose load makes an endpoint busy.
 
-use super::model::{Endpoint, EndpointAddress};
+use super::model::{EndpointAddress, EndpointConfig};
 
 /// What an endpoint's host name stands for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -34,7 +34,7 @@ pub enum Counting {
     Address,
 }
 
-impl Endpoint {
+impl EndpointConfig {
     /// The URL that the endpoint knows itself by: an endpoint that was found by a name has that name here.
     #[must_use]
     pub fn known_as(&self) -> String {

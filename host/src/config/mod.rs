@@ -35,7 +35,7 @@ pub use membership::{Counting, Discover};
 pub use model::*;
 pub use pin::{NoPin, Pin};
 pub use series::{BLANK, NoSeries, Series};
-pub use signals::{Heartbeat, HeartbeatField, MOST_SIGNALS, OrcaField, Signal, SignalSource};
+pub use signals::{HeartbeatConfig, HeartbeatField, MOST_SIGNALS, OrcaField, SignalConfig, SignalSource};
 pub use units::{ByteSize, Count, HumanDuration, Number, UnitError, show_duration};
 pub use watch::Watcher;
 
@@ -61,7 +61,7 @@ pub fn load(path: &Path) -> Result<Config, ConfigFaults> {
 ///
 /// # Errors
 /// What is wrong with the URL.
-pub fn parse_endpoint(url: &str) -> Result<Endpoint, ChangeFault> {
+pub fn parse_endpoint(url: &str) -> Result<EndpointConfig, ChangeFault> {
     resolve::endpoint_from(url, Path::new("")).map_err(|bad| ChangeFault { message: bad.message, hint: bad.hint })
 }
 

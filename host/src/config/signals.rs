@@ -11,7 +11,7 @@ pub const MOST_SIGNALS: usize = 32;
 
 /// A number that endpoints report about themselves.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Signal {
+pub struct SignalConfig {
     /// The operator's name for it, by which a balancer asks.
     pub name: String,
     /// Where it comes from.
@@ -44,14 +44,14 @@ pub enum HeartbeatField {
 
 /// `[heartbeat]`: where datagrams of Apache's mod_heartbeat are heard.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Heartbeat {
+pub struct HeartbeatConfig {
     /// Port 0 takes a free one; a multicast group is joined.
     pub listen: SocketAddr,
     /// Senders that are listened to beyond being endpoints; none listens to every endpoint.
     pub allow: Option<Vec<IpNet>>,
 }
 
-impl Heartbeat {
+impl HeartbeatConfig {
     /// Whether datagrams from `sender` are looked at.
     #[must_use]
     pub fn allows(&self, sender: std::net::IpAddr) -> bool {

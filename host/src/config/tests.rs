@@ -167,7 +167,7 @@ fn clusters_carry_what_was_said() {
     assert_eq!(timeouts.connect, Duration::from_secs(1), "the route's own");
     assert_eq!(timeouts.response, Duration::from_secs(3), "the cluster's");
     assert_eq!(timeouts.tunnel_idle, Duration::from_secs(3600), "the gateway's");
-    assert_eq!(config.routes[5].upgrade, Upgrade::Only(Vec::new()));
+    assert_eq!(config.routes[5].upgrade, UpgradeConfig::Only(Vec::new()));
 }
 
 #[test]

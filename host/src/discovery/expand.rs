@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, SocketAddr};
 
 use super::{Found, Known, name_of};
-use crate::config::{Changes, Config, Endpoint, EndpointAddress};
+use crate::config::{Changes, Config, EndpointAddress, EndpointConfig};
 
 /// Weights are kept in hundredths, 1 to 10,000.
 const WEIGHTS: (f64, f64) = (1.0, 10_000.0);
@@ -41,7 +41,7 @@ pub fn expand(config: &Config, known: &Known, changes: &Changes) -> Config {
     expanded
 }
 
-fn addresses_of(name: &Endpoint, found: &[Found]) -> impl Iterator<Item = Endpoint> {
+fn addresses_of(name: &EndpointConfig, found: &[Found]) -> impl Iterator<Item = EndpointConfig> {
     let shares = Shares::of(found);
     found.iter().map(move |found| {
         let own = match &name.address {
@@ -53,7 +53,7 @@ fn addresses_of(name: &Endpoint, found: &[Found]) -> impl Iterator<Item = Endpoi
             Some(_service) => (shares.weight(name, found), shares.group(name, found)),
             None => (name.weight, name.group),
         };
-        Endpoint {
+        EndpointConfig {
             url: url(name, found.address, port),
             address: EndpointAddress::Tcp(found.address.to_string(), port),
             weight,
@@ -66,7 +66,7 @@ fn addresses_of(name: &Endpoint, found: &[Found]) -> impl Iterator<Item = Endpoi
 }
 
 /// The name's URL with an address in the name's place, normalised.
-fn url(name: &Endpoint, address: IpAddr, port: u16) -> String {
+fn url(name: &EndpointConfig, address: IpAddr, port: u16) -> String {
     let scheme = name.url.split_once("://").map_or("http", |(scheme, _)| scheme);
     let usual = if name.tls { 443 } else { 80 };
     let host = match address {
@@ -98,12 +98,12 @@ impl Shares {
         Self { by_priority }
     }
 
-    fn group(&self, name: &Endpoint, found: &Found) -> u32 {
+    fn group(&self, name: &EndpointConfig, found: &Found) -> u32 {
         let before = self.by_priority.range(..found.priority).count();
         name.group.saturating_add(u32::try_from(before).unwrap_or(LAST_GROUP)).min(LAST_GROUP)
     }
 
-    fn weight(&self, name: &Endpoint, found: &Found) -> u32 {
+    fn weight(&self, name: &EndpointConfig, found: &Found) -> u32 {
         let (sum, count) = self.by_priority.get(&found.priority).copied().unwrap_or_default();
         if sum == 0 {
             return name.weight;
@@ -144,7 +144,7 @@ mod tests {
         Known::from([(Name { host: host.to_owned(), records }, found)])
     }
 
-    fn members(config: &Config, known: &Known) -> Vec<Endpoint> {
+    fn members(config: &Config, known: &Known) -> Vec<EndpointConfig> {
         expand(config, known, &Changes::default()).clusters[0].endpoints.clone()
     }
 

@@ -69,11 +69,11 @@ pub(super) struct Kept {
 /// See [`Kept`].
 #[derive(Debug, PartialEq)]
 pub(super) struct MadeFrom {
-    pub(super) config: crate::config::Cluster,
+    pub(super) config: crate::config::ClusterConfig,
     /// Of the balancer's file.
     pub(super) plugin: Arc<str>,
     /// Of its `[plugin]` section.
-    pub(super) limits: Option<crate::config::Plugin>,
+    pub(super) limits: Option<crate::config::PluginConfig>,
     /// Of the CA and identity files.
     pub(super) files: Vec<Vec<u8>>,
 }

@@ -231,7 +231,7 @@ impl Gateway {
     /// # Errors
     /// As [`Self::build`].
     pub fn check(config: Config, compiler: Compiler) -> Result<Checked, BuildError> {
-        let config = Config { log: config::Log { access: config::AccessLog::Off, ..config.log }, ..config };
+        let config = Config { log: config::LogConfig { access: config::AccessLogConfig::Off, ..config.log }, ..config };
         let summary = format!(
             "good: {} listeners, {} routes, {} clusters",
             config.listeners.len(),
@@ -257,8 +257,8 @@ impl Gateway {
         };
         // Not bound for real: sockets that listen, however shortly, would take connections from a running gateway.
         let anywhere = config.listeners.into_iter().map(elsewhere).collect();
-        let admin = config.admin.map(|admin| config::Admin { address: free(), ..admin });
-        let heartbeat = config.heartbeat.map(|heartbeat| config::Heartbeat { listen: free(), ..heartbeat });
+        let admin = config.admin.map(|admin| config::AdminConfig { address: free(), ..admin });
+        let heartbeat = config.heartbeat.map(|heartbeat| config::HeartbeatConfig { listen: free(), ..heartbeat });
         let elsewhere = Config { listeners: anywhere, heartbeat, admin, ..config };
         let taken_down = Self::prepared(elsewhere, compiler, Purpose::Check)?;
         let warnings = taken_down.shared.current.load().warnings.clone();
@@ -346,8 +346,8 @@ enum Purpose {
 }
 
 /// The same listener on a free loopback port.
-fn elsewhere(listener: config::Listener) -> config::Listener {
-    config::Listener { address: free(), ..listener }
+fn elsewhere(listener: config::ListenerConfig) -> config::ListenerConfig {
+    config::ListenerConfig { address: free(), ..listener }
 }
 
 /// A loopback address with a port that the system chooses.
@@ -355,26 +355,26 @@ fn free() -> SocketAddr {
     (std::net::Ipv4Addr::LOCALHOST, 0).into()
 }
 
-fn open_access(log: &config::Log) -> io::Result<AccessLog> {
+fn open_access(log: &config::LogConfig) -> io::Result<AccessLog> {
     let target = match &log.access {
-        config::AccessLog::Off => AccessTarget::Off,
-        config::AccessLog::Stdout => AccessTarget::Stdout,
-        config::AccessLog::File(path) => AccessTarget::File(path.clone()),
+        config::AccessLogConfig::Off => AccessTarget::Off,
+        config::AccessLogConfig::Stdout => AccessTarget::Stdout,
+        config::AccessLogConfig::File(path) => AccessTarget::File(path.clone()),
     };
     AccessLog::open(&target, line_format(log))
 }
 
 /// What failed, if the access log cannot be opened.
-fn cannot_open(log: &config::Log) -> String {
+fn cannot_open(log: &config::LogConfig) -> String {
     match &log.access {
-        config::AccessLog::File(path) => format!("cannot open the access log {}", path.display()),
+        config::AccessLogConfig::File(path) => format!("cannot open the access log {}", path.display()),
         _ => "cannot open the access log".to_owned(),
     }
 }
 
 /// The look of log lines, in telemetry's own words.
 #[must_use]
-pub fn line_format(log: &config::Log) -> LineFormat {
+pub fn line_format(log: &config::LogConfig) -> LineFormat {
     match log.format {
         config::LogFormat::Text => LineFormat::Text,
         config::LogFormat::Json => LineFormat::Json,

@@ -14,7 +14,7 @@ use super::generation::{Generation, Past};
 use super::reload::Asked;
 use super::reload::ReloadError;
 use crate::cluster::{Live, Reading, Signals};
-use crate::config::{ChangeError, ConfigError, Edit, Endpoint};
+use crate::config::{ChangeError, ConfigError, Edit, EndpointConfig};
 use crate::control::{
     ChangedView, ChangesView, ClusterView, ControlError, DroppedView, EndpointView, FaultView, GenerationState,
     GenerationView, Inspect, Operate, PluginView, Push, PushError, Readiness, ResetEndpoint, ResetView, SignalView,
@@ -193,7 +193,7 @@ impl Shared {
     }
 }
 
-fn endpoint_view(live: &Live, endpoint: Option<&Endpoint>, now: Instant) -> EndpointView {
+fn endpoint_view(live: &Live, endpoint: Option<&EndpointConfig>, now: Instant) -> EndpointView {
     let latency = live.latency();
     let report = live.report(now);
     let (probes_passed, probes_failed) = live.probes();

@@ -68,7 +68,7 @@ impl Receiver {
     ///
     /// # Errors
     /// What the kernel said.
-    pub fn bind(config: &config::Heartbeat) -> Result<Self, ReceiverError> {
+    pub fn bind(config: &config::HeartbeatConfig) -> Result<Self, ReceiverError> {
         let failed = |source| ReceiverError { address: config.listen, source };
         let socket = net::bind_datagrams(config.listen).map_err(failed)?;
         let address = socket.local_addr().map_err(failed)?;

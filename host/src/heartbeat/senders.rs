@@ -15,7 +15,7 @@ use crate::telemetry::Metrics;
 pub struct Senders {
     /// Number of the generation; none before the first.
     generation: Option<u64>,
-    allowed: Option<config::Heartbeat>,
+    allowed: Option<config::HeartbeatConfig>,
     endpoints: HashMap<IpAddr, Vec<Sender>>,
 }
 

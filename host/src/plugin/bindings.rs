@@ -27,8 +27,8 @@ impl From<columns::Metric> for Metric {
     }
 }
 
-impl From<&crate::config::Endpoint> for types::Endpoint {
-    fn from(endpoint: &crate::config::Endpoint) -> Self {
+impl From<&crate::config::EndpointConfig> for types::Endpoint {
+    fn from(endpoint: &crate::config::EndpointConfig) -> Self {
         Self {
             name: endpoint.url.clone(),
             weight: endpoint.weight,

@@ -24,8 +24,8 @@ impl Default for Limits {
     }
 }
 
-impl From<&crate::config::Plugin> for Limits {
-    fn from(plugin: &crate::config::Plugin) -> Self {
+impl From<&crate::config::PluginConfig> for Limits {
+    fn from(plugin: &crate::config::PluginConfig) -> Self {
         Self { deadline: plugin.deadline, memory: plugin.memory, allow: plugin.allow.clone() }
     }
 }

@@ -9,7 +9,7 @@ use tokio_util::sync::{CancellationToken, DropGuard};
 
 use super::{check, schedule};
 use crate::cluster::{Cluster, Live, ProbeTicket, Thresholds};
-use crate::config::Health;
+use crate::config::HealthConfig;
 use crate::lifecycle::{self, Drain, Workers};
 use crate::upstream::Upstream;
 
@@ -40,7 +40,7 @@ pub struct Probes {
 struct Patient {
     live: Arc<Live>,
     upstream: Arc<Upstream>,
-    health: Arc<Health>,
+    health: Arc<HealthConfig>,
     ticket: ProbeTicket,
     on_answer: OnAnswer,
     seats: Arc<Semaphore>,
@@ -61,7 +61,7 @@ impl Prober {
         &self,
         cluster: &Cluster,
         upstreams: &[Arc<Upstream>],
-        health: &Health,
+        health: &HealthConfig,
         on_answer: &OnAnswer,
     ) -> Probes {
         let stop = CancellationToken::new();
@@ -99,7 +99,7 @@ impl Prober {
 impl Patient {
     /// Probes again and again, until it is dropped.
     async fn watch(self) {
-        let Health { interval, timeout, rise, fall, .. } = *self.health;
+        let HealthConfig { interval, timeout, rise, fall, .. } = *self.health;
         let thresholds = Thresholds { rise, fall };
         let mut next = Instant::now() + schedule::first(self.place, interval);
         for round in 1.. {

@@ -18,7 +18,7 @@ use super::known::Known;
 use super::pinned::Pinned;
 use super::unverified::Unverified;
 use super::{ALPN, Built, provider};
-use crate::config::{ClientTls, Endpoint, Verify};
+use crate::config::{ClientTls, EndpointConfig, Verify};
 
 const VERSIONS: &[&SupportedProtocolVersion] = &[&TLS13, &TLS12];
 
@@ -50,7 +50,7 @@ impl PlatformRoots {
 /// [`TlsError`] for the first file that cannot be used, or a platform without roots.
 pub fn client_config(
     tls: &ClientTls,
-    endpoints: &[Endpoint],
+    endpoints: &[EndpointConfig],
     platform: &PlatformRoots,
 ) -> Result<Built<Arc<ClientConfig>>, TlsError> {
     let mut warnings = Vec::new();
@@ -79,14 +79,14 @@ pub fn client_config(
 ///
 /// # Errors
 /// [`TlsError::BadName`] if that is neither a DNS name nor an address.
-pub fn server_name(tls: &ClientTls, endpoint: &Endpoint) -> Result<ServerName<'static>, TlsError> {
+pub fn server_name(tls: &ClientTls, endpoint: &EndpointConfig) -> Result<ServerName<'static>, TlsError> {
     let name = tls.server_name.as_deref().unwrap_or_else(|| host(&endpoint.authority));
     ServerName::try_from(name.to_owned()).map_err(|_| TlsError::BadName { name: name.to_owned() })
 }
 
 fn verifier(
     tls: &ClientTls,
-    endpoints: &[Endpoint],
+    endpoints: &[EndpointConfig],
     platform: &PlatformRoots,
     warnings: &mut Vec<String>,
 ) -> Result<Arc<dyn ServerCertVerifier>, TlsError> {
@@ -123,7 +123,7 @@ fn verifier_of(
 }
 
 /// Names that endpoints are asked for, each once.
-fn asked_for(tls: &ClientTls, endpoints: &[Endpoint]) -> BTreeSet<String> {
+fn asked_for(tls: &ClientTls, endpoints: &[EndpointConfig]) -> BTreeSet<String> {
     let name = |endpoint| server_name(tls, endpoint).ok().map(|name| name.to_str().into_owned());
     endpoints.iter().filter(|endpoint| endpoint.tls).filter_map(name).collect()
 }

@@ -14,7 +14,7 @@ use tokio_rustls::{TlsAcceptor, TlsConnector, client, server};
 
 use super::*;
 use crate::config::{CertificateFiles, CipherOrder, ClientCertificate, ClientTls, ServerTls, Verify};
-use crate::config::{Discover, Endpoint, EndpointAddress, EndpointState};
+use crate::config::{Discover, EndpointAddress, EndpointConfig, EndpointState};
 
 /// A folder with an authority and what it signs.
 pub(super) struct Authority {
@@ -82,8 +82,8 @@ pub(super) fn trusting(authority: &Authority) -> ClientTls {
     ClientTls { ca: Some(authority.ca()), verify: Verify::Full, pins: Vec::new(), server_name: None, identity: None }
 }
 
-pub(super) fn endpoint(authority: &str) -> Endpoint {
-    Endpoint {
+pub(super) fn endpoint(authority: &str) -> EndpointConfig {
+    EndpointConfig {
         url: format!("wss://{authority}"),
         address: EndpointAddress::Tcp("unused".to_owned(), 443),
         tls: true,

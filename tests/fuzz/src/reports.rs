@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use http::{HeaderMap, HeaderValue};
 use tidegate::cluster::{Heartbeat, Registry, Signals};
-use tidegate::config::{OrcaField, Signal, SignalSource};
+use tidegate::config::{OrcaField, SignalConfig, SignalSource};
 
 /// What an endpoint says, in a header field and in a body.
 pub fn run(input: &[u8]) {
@@ -15,7 +15,8 @@ pub fn run(input: &[u8]) {
         orca("cpu_utilization"),
         orca("named_metrics.x"),
     ];
-    let signals: Vec<_> = sources.into_iter().flatten().map(|source| Signal { name: "s".to_owned(), source }).collect();
+    let signals: Vec<_> =
+        sources.into_iter().flatten().map(|source| SignalConfig { name: "s".to_owned(), source }).collect();
     let signals = Signals::new(&Registry::default(), &signals, Duration::from_secs(10));
     let mut headers = HeaderMap::new();
     if let Ok(value) = HeaderValue::from_bytes(input) {

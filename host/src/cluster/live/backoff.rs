@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use crate::config::Pause;
+use crate::config::PauseConfig;
 
 /// Doublings after which it is the longest pause in any case: 2^30 times the shortest possible is weeks.
 const MOST_DOUBLINGS: u32 = 30;
@@ -48,7 +48,7 @@ pub(super) struct Paused {
 impl Backoff {
     /// Leaves it alone for a while. None if it is already: many connections that fail together are one failure, the pause
     /// has not had its effect yet.
-    pub(super) fn failed(&mut self, rules: &Pause, cause: Cause, now: Instant) -> Option<Duration> {
+    pub(super) fn failed(&mut self, rules: &PauseConfig, cause: Cause, now: Instant) -> Option<Duration> {
         if self.pause.is_some_and(|pause| pause.until > now) {
             return None;
         }
@@ -103,7 +103,7 @@ mod tests {
     use super::*;
 
     fn pauses(first: u64, longest: u64, count: usize) -> Vec<u64> {
-        let rules = Pause { first: Duration::from_millis(first), longest: Duration::from_millis(longest) };
+        let rules = PauseConfig { first: Duration::from_millis(first), longest: Duration::from_millis(longest) };
         let mut backoff = Backoff::default();
         let mut now = Instant::now();
         let mut pauses = vec![];
@@ -126,7 +126,7 @@ mod tests {
 
     #[test]
     fn failures_of_one_burst_pause_once() {
-        let rules = Pause { first: Duration::from_secs(1), longest: Duration::from_secs(60) };
+        let rules = PauseConfig { first: Duration::from_secs(1), longest: Duration::from_secs(60) };
         let (mut backoff, now) = (Backoff::default(), Instant::now());
 
         let told = (0..100).filter(|_| backoff.failed(&rules, Cause::Answer, now).is_some()).count();
@@ -137,7 +137,7 @@ mod tests {
 
     #[test]
     fn one_connection_tries_an_endpoint_after_its_pause() {
-        let rules = Pause { first: Duration::from_secs(1), longest: Duration::from_secs(60) };
+        let rules = PauseConfig { first: Duration::from_secs(1), longest: Duration::from_secs(60) };
         let (mut backoff, now) = (Backoff::default(), Instant::now());
         let after = now + rules.first;
         backoff.failed(&rules, Cause::Answer, now);

@@ -15,7 +15,7 @@ use super::outlier::Conduct;
 use super::probed::{ProbeTicket, Probed, Thresholds};
 use super::standing::{Change, Report, Standing};
 use super::warming::Warming;
-use crate::config::{Outlier, Pause};
+use crate::config::{OutlierConfig, PauseConfig};
 
 /// What traffic and probes have told about an endpoint.
 #[derive(Debug)]
@@ -73,7 +73,7 @@ impl Condition {
     }
 
     /// It could not be reached, or gave an answer that pauses it.
-    pub(super) fn failed(&mut self, rules: &Pause, cause: Cause, now: Instant) -> Option<Duration> {
+    pub(super) fn failed(&mut self, rules: &PauseConfig, cause: Cause, now: Instant) -> Option<Duration> {
         self.backoff.failed(rules, cause, now)
     }
 
@@ -91,7 +91,7 @@ impl Condition {
     }
 
     /// How a piece of work went; why it should be ejected, if it should.
-    pub(super) fn observe(&mut self, failed: bool, rules: &Outlier, now: Instant) -> Option<String> {
+    pub(super) fn observe(&mut self, failed: bool, rules: &OutlierConfig, now: Instant) -> Option<String> {
         self.conduct.observe(failed, rules, now)
     }
 

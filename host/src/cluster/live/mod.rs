@@ -22,7 +22,7 @@ use parking_lot::Mutex;
 use tokio::time::Instant;
 
 use super::Reported;
-use crate::config::{Outlier, Pause};
+use crate::config::{OutlierConfig, PauseConfig};
 pub(super) use backoff::Cause;
 use condition::Condition;
 use counts::Counts;
@@ -167,17 +167,17 @@ impl Live {
     }
 
     /// Leaves it alone for a while that doubles each time. Returns the pause if it begins now.
-    pub(super) fn pause(&self, rules: &Pause, cause: Cause, now: Instant) -> Option<Duration> {
+    pub(super) fn pause(&self, rules: &PauseConfig, cause: Cause, now: Instant) -> Option<Duration> {
         self.update(now, |condition| condition.failed(rules, cause, now))
     }
 
     /// How a piece of work went; why it should be ejected, if it should.
-    pub(super) fn observe(&self, failed: bool, rules: &Outlier, now: Instant) -> Option<String> {
+    pub(super) fn observe(&self, failed: bool, rules: &OutlierConfig, now: Instant) -> Option<String> {
         self.update(now, |condition| condition.observe(failed, rules, now))
     }
 
     /// Leaves it out for a while, but once for many failures at once.
-    pub(super) fn eject(&self, reason: String, rules: &Outlier, now: Instant) {
+    pub(super) fn eject(&self, reason: String, rules: &OutlierConfig, now: Instant) {
         self.update(now, |condition| {
             if condition.conduct.ejected(now).is_none() {
                 condition.conduct.eject(reason, rules, now);

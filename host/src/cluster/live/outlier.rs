@@ -5,7 +5,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::window::Window;
-use crate::config::Outlier;
+use crate::config::OutlierConfig;
 
 /// Doublings after which an ejection is the longest in any case.
 const MOST_DOUBLINGS: u32 = 20;
@@ -33,7 +33,7 @@ impl Conduct {
     /// Takes how one request or tunnel went, and returns why it should be ejected, if it should.
     ///
     /// What ends during an ejection began before it, or had no other choice: it says nothing new.
-    pub(super) fn observe(&mut self, failed: bool, rules: &Outlier, now: Instant) -> Option<String> {
+    pub(super) fn observe(&mut self, failed: bool, rules: &OutlierConfig, now: Instant) -> Option<String> {
         if self.ejected(now).is_some() {
             return None;
         }
@@ -52,7 +52,7 @@ impl Conduct {
 
     /// Leaves it out from now. Returns for how long: twice as long as after the ejection before, and each stretch as long
     /// as the last ejection without another takes one doubling back.
-    pub(super) fn eject(&mut self, reason: String, rules: &Outlier, now: Instant) -> Duration {
+    pub(super) fn eject(&mut self, reason: String, rules: &OutlierConfig, now: Instant) -> Duration {
         if let Some(last) = &self.ejection {
             let good = now.saturating_duration_since(last.until).as_nanos();
             let length = last.until.saturating_duration_since(last.since).as_nanos().max(1);
@@ -86,7 +86,7 @@ impl Conduct {
 mod tests {
     use super::*;
 
-    const RULES: Outlier = Outlier {
+    const RULES: OutlierConfig = OutlierConfig {
         consecutive: 3,
         rate: 0.5,
         window: Duration::from_secs(10),

@@ -4,9 +4,9 @@ use std::borrow::Cow;
 
 use super::*;
 
-const PAUSE: Pause = Pause { first: Duration::from_secs(1), longest: Duration::from_secs(60) };
+const PAUSE: PauseConfig = PauseConfig { first: Duration::from_secs(1), longest: Duration::from_secs(60) };
 const ONCE: Thresholds = Thresholds { rise: 1, fall: 1 };
-const OUTLIER: Outlier = Outlier {
+const OUTLIER: OutlierConfig = OutlierConfig {
     consecutive: 2,
     rate: 1.0,
     window: Duration::from_secs(10),

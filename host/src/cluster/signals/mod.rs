@@ -24,7 +24,7 @@ use tokio::time::Instant;
 
 use super::reported::Last;
 use super::{Live, Registry, SignalKey};
-use crate::config::{HeartbeatField, Signal, SignalSource};
+use crate::config::{HeartbeatField, SignalConfig, SignalSource};
 use crate::telemetry::{Counter, Metrics};
 
 pub use heartbeat::Heartbeat;
@@ -122,8 +122,8 @@ pub enum PushFault {
 impl Signals {
     /// What a cluster's configuration names.
     #[must_use]
-    pub fn new(registry: &Registry, signals: &[Signal], expiry: Duration) -> Self {
-        let entry = |signal: &Signal| Entry { key: registry.signal(&signal.name), source: signal.source.clone() };
+    pub fn new(registry: &Registry, signals: &[SignalConfig], expiry: Duration) -> Self {
+        let entry = |signal: &SignalConfig| Entry { key: registry.signal(&signal.name), source: signal.source.clone() };
         Self { all: signals.iter().map(entry).collect(), expiry }
     }
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::super::membership::Discover;
-use super::super::model::{Cluster, Config, Endpoint};
+use super::super::model::{ClusterConfig, Config, EndpointConfig};
 use super::{Changes, ClusterChanges, Settings};
 
 /// A configuration with changes.
@@ -47,7 +47,8 @@ impl Changes {
             };
             let before = cluster.endpoints.len();
             let kept = changes.apply(cluster, &mut applied.dropped);
-            let added: Vec<_> = cluster.endpoints.iter().rev().take(kept.added.len()).map(Endpoint::known_as).collect();
+            let added: Vec<_> =
+                cluster.endpoints.iter().rev().take(kept.added.len()).map(EndpointConfig::known_as).collect();
             debug_assert!(before + kept.added.len() >= cluster.endpoints.len(), "only added ones come");
             map_back(&mut applied.config, name, added.into_iter().rev());
             applied.changes.clusters.insert(name.clone(), kept);
@@ -75,11 +76,11 @@ fn map_back(config: &mut Config, cluster: &str, origins: impl Iterator<Item = St
 
 impl ClusterChanges {
     /// Changes `cluster`, added endpoints last, and returns what holds.
-    fn apply(&self, cluster: &mut Cluster, given_up: &mut Vec<Dropped>) -> Self {
+    fn apply(&self, cluster: &mut ClusterConfig, given_up: &mut Vec<Dropped>) -> Self {
         let name = cluster.name.clone();
         let mut kept = Self::default();
         let mut set = self.set.clone();
-        let file: BTreeMap<String, Endpoint> =
+        let file: BTreeMap<String, EndpointConfig> =
             cluster.endpoints.iter().map(|endpoint| (endpoint.url.clone(), endpoint.clone())).collect();
         for endpoint in &self.added {
             match file.get(&endpoint.url) {
@@ -153,7 +154,7 @@ impl Settings {
     }
 }
 
-fn settings_of(endpoint: &Endpoint) -> Settings {
+fn settings_of(endpoint: &EndpointConfig) -> Settings {
     Settings { state: Some(endpoint.state), weight: Some(endpoint.weight), group: Some(endpoint.group) }
 }
 

@@ -1,6 +1,6 @@
 //! One change more.
 
-use super::super::model::{Cluster, Config, Endpoint};
+use super::super::model::{ClusterConfig, Config, EndpointConfig};
 use super::super::resolve::endpoint_from;
 use super::{Changes, EndpointChange, MOST};
 
@@ -8,7 +8,7 @@ use super::{Changes, EndpointChange, MOST};
 #[derive(Clone, Debug, PartialEq)]
 pub enum Edit {
     /// A new member.
-    Add(Box<Endpoint>),
+    Add(Box<EndpointConfig>),
     /// One member less.
     Remove(String),
     /// Other settings of a member.
@@ -111,7 +111,7 @@ impl Changes {
         used: &'a Config,
         cluster: &str,
         url: &str,
-    ) -> Result<&'a Endpoint, ChangeError> {
+    ) -> Result<&'a EndpointConfig, ChangeError> {
         let of = |config: &'a Config| config.clusters.iter().find(|known| known.name == cluster);
         let (Some(meant), Some(used)) = (of(meant), of(used)) else {
             let known = used.clusters.iter().map(|known| known.name.clone()).collect();
@@ -120,7 +120,13 @@ impl Changes {
         find(meant, used, url)
     }
 
-    fn edit(&mut self, file: &Config, meant: &Cluster, used: &Cluster, edit: &Edit) -> Result<(), ChangeError> {
+    fn edit(
+        &mut self,
+        file: &Config,
+        meant: &ClusterConfig,
+        used: &ClusterConfig,
+        edit: &Edit,
+    ) -> Result<(), ChangeError> {
         let name = &meant.name;
         let said = |url: &str| {
             let cluster = file.clusters.iter().find(|known| known.name == *name);
@@ -198,9 +204,9 @@ impl super::ClusterChanges {
 }
 
 /// The endpoint that `typed` means: of those that are meant, then of the addresses of their names.
-fn find<'a>(meant: &'a Cluster, used: &'a Cluster, typed: &str) -> Result<&'a Endpoint, ChangeError> {
+fn find<'a>(meant: &'a ClusterConfig, used: &'a ClusterConfig, typed: &str) -> Result<&'a EndpointConfig, ChangeError> {
     let normal = normal(typed);
-    let is_it = |endpoint: &&Endpoint| endpoint.url == typed || Some(&endpoint.url) == normal.as_ref();
+    let is_it = |endpoint: &&EndpointConfig| endpoint.url == typed || Some(&endpoint.url) == normal.as_ref();
     meant.endpoints.iter().find(is_it).or_else(|| used.endpoints.iter().find(is_it)).ok_or_else(|| {
         let mut known: Vec<_> =
             meant.endpoints.iter().chain(&used.endpoints).map(|endpoint| endpoint.url.clone()).collect();

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use super::super::model::{Config, Endpoint};
+use super::super::model::{Config, EndpointConfig};
 use super::Changes;
 
 /// What is said of an endpoint.
@@ -18,8 +18,8 @@ pub struct Said {
     pub group: u32,
 }
 
-impl From<&Endpoint> for Said {
-    fn from(endpoint: &Endpoint) -> Self {
+impl From<&EndpointConfig> for Said {
+    fn from(endpoint: &EndpointConfig) -> Self {
         Self { state: endpoint.state.as_str(), weight: f64::from(endpoint.weight) / 100.0, group: endpoint.group }
     }
 }
@@ -64,7 +64,7 @@ impl MemberChange {
             if old.endpoints == new.endpoints {
                 continue;
             }
-            let said = |endpoints: &[Endpoint]| -> BTreeMap<String, Said> {
+            let said = |endpoints: &[EndpointConfig]| -> BTreeMap<String, Said> {
                 endpoints.iter().map(|endpoint| (endpoint.url.clone(), endpoint.into())).collect()
             };
             let (old, mut now) = (said(&old.endpoints), said(&new.endpoints));

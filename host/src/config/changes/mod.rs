@@ -16,7 +16,7 @@ mod tests;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::model::{Endpoint, EndpointState};
+use super::model::{EndpointConfig, EndpointState};
 
 pub use apply::{Applied, Dropped};
 pub use edit::{ChangeError, Edit};
@@ -37,7 +37,7 @@ pub struct Changes {
 #[derive(Clone, Debug, Default, PartialEq)]
 struct ClusterChanges {
     /// In the order in which they came.
-    added: Vec<Endpoint>,
+    added: Vec<EndpointConfig>,
     removed: BTreeSet<String>,
     /// Of endpoints in the file and of added ones.
     set: BTreeMap<String, Settings>,
@@ -82,7 +82,7 @@ impl Changes {
 
     /// The settings of an address that was found by a name, over those of the name.
     #[must_use]
-    pub fn of_found(&self, cluster: &str, endpoint: Endpoint) -> Endpoint {
+    pub fn of_found(&self, cluster: &str, endpoint: EndpointConfig) -> EndpointConfig {
         let settings = self.clusters.get(cluster).and_then(|changes| changes.found.get(&endpoint.url));
         settings.map_or_else(|| endpoint.clone(), |settings| settings.over(&endpoint))
     }
@@ -105,8 +105,8 @@ impl ClusterChanges {
 impl Settings {
     /// `endpoint` with these settings.
     #[must_use]
-    pub fn over(&self, endpoint: &Endpoint) -> Endpoint {
-        Endpoint {
+    pub fn over(&self, endpoint: &EndpointConfig) -> EndpointConfig {
+        EndpointConfig {
             state: self.state.unwrap_or(endpoint.state),
             weight: self.weight.unwrap_or(endpoint.weight),
             group: self.group.unwrap_or(endpoint.group),
@@ -115,7 +115,7 @@ impl Settings {
     }
 
     /// What of these is not what `endpoint` says already.
-    fn beyond(&self, endpoint: &Endpoint) -> Self {
+    fn beyond(&self, endpoint: &EndpointConfig) -> Self {
         Self {
             state: self.state.filter(|state| *state != endpoint.state),
             weight: self.weight.filter(|weight| *weight != endpoint.weight),

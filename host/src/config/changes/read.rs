@@ -4,7 +4,7 @@ use std::path::Path;
 
 use serde_json::{Map, Value, json};
 
-use super::super::model::Endpoint;
+use super::super::model::EndpointConfig;
 use super::super::report::{closest, list, one_of};
 use super::super::resolve::{DISCOVER, LONGEST_ROUTE, STATES, discovering, endpoint_from, hundredths, misfit};
 use super::{Edit, EndpointChange};
@@ -83,7 +83,7 @@ pub(super) fn settings(map: &Map<String, Value>) -> Result<EndpointChange, Chang
     })
 }
 
-pub(super) fn endpoint(map: &Map<String, Value>, base: &Path) -> Result<Endpoint, ChangeFault> {
+pub(super) fn endpoint(map: &Map<String, Value>, base: &Path) -> Result<EndpointConfig, ChangeFault> {
     known_keys(map, &ENDPOINT)?;
     let get = |key: &str| map.get(key).filter(|value| !value.is_null());
     let url = get("url").ok_or_else(|| fault("`url` is missing", "for example { \"url\": \"ws://10.0.0.1:8080\" }"))?;
@@ -119,7 +119,7 @@ pub(super) fn endpoint(map: &Map<String, Value>, base: &Path) -> Result<Endpoint
     };
     let max_connections =
         get("max_connections").map(|value| whole("max_connections", value, 1, u32::MAX)).transpose()?;
-    Ok(Endpoint {
+    Ok(EndpointConfig {
         state: settings.state.flatten().unwrap_or(plain.state),
         weight: settings.weight.flatten().unwrap_or(plain.weight),
         group: settings.group.flatten().unwrap_or(plain.group),
@@ -133,7 +133,7 @@ pub(super) fn endpoint(map: &Map<String, Value>, base: &Path) -> Result<Endpoint
 }
 
 /// The other way: what [`endpoint`] reads.
-pub(super) fn written(endpoint: &Endpoint) -> Value {
+pub(super) fn written(endpoint: &EndpointConfig) -> Value {
     let mut map = Map::new();
     map.insert("url".to_owned(), json!(endpoint.url));
     map.insert("weight".to_owned(), json!(f64::from(endpoint.weight) / 100.0));

@@ -33,7 +33,7 @@ fn after(file: &Config, edits: &[Edit]) -> Changes {
 
 /// `URL state weight group`, one a member.
 fn members(config: &Config) -> Vec<String> {
-    let one = |endpoint: &Endpoint| {
+    let one = |endpoint: &EndpointConfig| {
         format!("{} {} {} {}", &endpoint.url[5..], endpoint.state.as_str(), endpoint.weight, endpoint.group)
     };
     config.clusters[0].endpoints.iter().map(one).collect()
@@ -224,7 +224,7 @@ fn addresses_of_names_are_changed_but_not_kept_nor_removed() {
     let mut used = file.clone();
     let name = used.clusters[0].endpoints[0].clone();
     used.clusters[0].endpoints[0] =
-        Endpoint { url: "ws://10.0.0.7".to_owned(), found_by: Some(name.url.clone()), ..name };
+        EndpointConfig { url: "ws://10.0.0.7".to_owned(), found_by: Some(name.url.clone()), ..name };
     let none = Changes::default();
 
     let refused = none.edited(&file, &used, "chat", &Edit::Remove("ws://10.0.0.7".into())).unwrap_err();

@@ -5,20 +5,23 @@ use std::time::Duration;
 
 use super::super::membership::Counting;
 use super::super::pin::Pin;
-use super::super::signals::Signal;
-use super::{Affinity, CertificateFiles, Endpoint, Health, Outlier, Pause, PluginUse, Retry, Sticky, Timeouts};
+use super::super::signals::SignalConfig;
+use super::{
+    Affinity, CertificateFiles, EndpointConfig, HealthConfig, OutlierConfig, PauseConfig, PluginUse, RetryConfig,
+    StickyConfig, TimeoutsConfig,
+};
 
 /// A group of endpoints and how one is chosen.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Cluster {
+pub struct ClusterConfig {
     /// As configured; for a direct route the origin, e.g. `ws://10.0.0.1:8080`.
     pub name: String,
     /// Who chooses.
     pub balancer: PluginUse,
     /// At least one.
-    pub endpoints: Vec<Endpoint>,
+    pub endpoints: Vec<EndpointConfig>,
     /// Timeouts, those of the gateway filled in.
-    pub timeouts: Timeouts,
+    pub timeouts: TimeoutsConfig,
     /// TLS towards its endpoints, used by `https` and `wss`.
     pub tls: ClientTls,
     /// Idle connections kept per worker and endpoint. Default 64.
@@ -30,7 +33,7 @@ pub struct Cluster {
     /// Fields of an answer's head. Default 1000, at most [`MOST_ANSWER_FIELDS`](crate::config::MOST_ANSWER_FIELDS).
     pub head_fields: usize,
     /// How long an endpoint is left alone after a failure.
-    pub pause: Pause,
+    pub pause: PauseConfig,
     /// Whether endpoints are tried all the same when every one that could take work is down. Default on.
     pub force_recovery: bool,
     /// How long an endpoint that has come or come back gets less than its share. Default: none.
@@ -38,19 +41,19 @@ pub struct Cluster {
     /// How long a request waits for an endpoint that can take it. Default: none.
     pub wait: Option<Duration>,
     /// Whether endpoints are ejected for bad answers. Default: not.
-    pub outlier: Option<Outlier>,
+    pub outlier: Option<OutlierConfig>,
     /// Probes. Default: none.
-    pub health: Option<Health>,
+    pub health: Option<HealthConfig>,
     /// Whether a client's requests go to the endpoint that they name. Default none.
-    pub sticky: Option<Sticky>,
+    pub sticky: Option<StickyConfig>,
     /// What the balancer's hash is made from. Default none.
     pub affinity: Option<Affinity>,
     /// When a request is sent again.
-    pub retry: Retry,
+    pub retry: RetryConfig,
     /// Statuses, 400 to 599, that pause the endpoint once they are delivered (Apache's failonstatus). Default none.
     pub fail_on: Vec<u16>,
     /// What its endpoints report about themselves, by name; at most [`MOST_SIGNALS`](crate::config::MOST_SIGNALS).
-    pub signals: Vec<Signal>,
+    pub signals: Vec<SignalConfig>,
     /// How long a report counts. Default 10 s.
     pub signal_expiry: Duration,
     /// Whose requests and tunnels make an endpoint busy. Default: those of this cluster.

@@ -6,7 +6,7 @@ use super::super::membership::Discover;
 
 /// A member of a cluster.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Endpoint {
+pub struct EndpointConfig {
     /// As configured, normalised: scheme and host lower case, default port removed, no trailing slash of an empty path.
     pub url: String,
     /// Where to connect.

@@ -9,14 +9,14 @@ use super::super::defaults;
 
 /// `pause = { first, longest }`: how long an endpoint is left alone after a failure; each one in a row doubles it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Pause {
+pub struct PauseConfig {
     /// After the first failure. Default 1 s.
     pub first: Duration,
     /// At the most; not shorter than `first`. Default 60 s.
     pub longest: Duration,
 }
 
-impl Default for Pause {
+impl Default for PauseConfig {
     fn default() -> Self {
         Self { first: defaults::PAUSE_FIRST, longest: defaults::PAUSE_LONGEST }
     }
@@ -24,7 +24,7 @@ impl Default for Pause {
 
 /// `outlier = { … }`: an endpoint whose work goes badly is left out for a while.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Outlier {
+pub struct OutlierConfig {
     /// Failures in a row that eject, from 1. Default 5.
     pub consecutive: u32,
     /// Share of failures within the window that ejects, above 0 and up to 1. Default 0.5.
@@ -43,7 +43,7 @@ pub struct Outlier {
 
 /// `health = { … }`: probes.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Health {
+pub struct HealthConfig {
     /// What is asked.
     pub check: Check,
     /// From one probe of an endpoint to its next, at least 100 ms. Default 5 s.

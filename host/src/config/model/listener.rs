@@ -6,18 +6,18 @@ use std::time::Duration;
 
 /// One listening socket.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Listener {
+pub struct ListenerConfig {
     /// Where to listen. Port 0 takes a free one.
     pub address: SocketAddr,
     /// TLS, or plain.
     pub tls: Option<ServerTls>,
     /// Limits for what comes in here.
-    pub limits: Limits,
+    pub limits: LimitsConfig,
 }
 
 /// Limits of a listener.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Limits {
+pub struct LimitsConfig {
     /// Open client connections, tunnels included. Default 10,000.
     pub connections: usize,
     /// The same for one client address. Default: no limit of its own (usize::MAX).

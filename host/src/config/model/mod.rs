@@ -18,14 +18,14 @@ use std::time::Duration;
 use ::http::{HeaderName, HeaderValue};
 use ipnet::IpNet;
 
-use super::signals::Heartbeat;
+use super::signals::HeartbeatConfig;
 use crate::net::Underscores;
-pub use cluster::{ClientTls, Cluster, Verify};
-pub use endpoint::{Endpoint, EndpointAddress, EndpointState};
-pub use health::{Check, Health, HttpCheck, Outlier, Pause, WebsocketCheck};
-pub use listener::{CertificateFiles, CipherOrder, ClientCertificate, Limits, Listener, ServerTls};
-pub use retry::Retry;
-pub use sticky::{Affinity, Issue, SameSite, Sticky};
+pub use cluster::{ClientTls, ClusterConfig, Verify};
+pub use endpoint::{EndpointAddress, EndpointConfig, EndpointState};
+pub use health::{Check, HealthConfig, HttpCheck, OutlierConfig, PauseConfig, WebsocketCheck};
+pub use listener::{CertificateFiles, CipherOrder, ClientCertificate, LimitsConfig, ListenerConfig, ServerTls};
+pub use retry::RetryConfig;
+pub use sticky::{Affinity, Issue, SameSite, StickyConfig};
 
 /// One complete, valid configuration.
 #[derive(Clone, Debug, PartialEq)]
@@ -33,34 +33,34 @@ pub struct Config {
     /// The file it came from.
     pub source: PathBuf,
     /// `[gateway]`
-    pub gateway: Gateway,
+    pub gateway: GatewayConfig,
     /// `[[listen]]`, in file order; at least one.
-    pub listeners: Vec<Listener>,
+    pub listeners: Vec<ListenerConfig>,
     /// `[[route]]`, in file order.
-    pub routes: Vec<Route>,
+    pub routes: Vec<RouteConfig>,
     /// `[router]`
     pub router: PluginUse,
     /// `[rewriter]`
     pub rewriter: PluginUse,
     /// `[cluster.NAME]` by name, and one for each route that names a server directly.
-    pub clusters: Vec<Cluster>,
+    pub clusters: Vec<ClusterConfig>,
     /// By the places of the rewriter's list, if it was made from the `[[route]]` list: the cluster whose origins stand there.
     pub mapped: Vec<Option<String>>,
     /// `[plugin.NAME]`
-    pub plugins: BTreeMap<String, Plugin>,
+    pub plugins: BTreeMap<String, PluginConfig>,
     /// `[heartbeat]`
-    pub heartbeat: Option<Heartbeat>,
+    pub heartbeat: Option<HeartbeatConfig>,
     /// `[admin]`
-    pub admin: Option<Admin>,
+    pub admin: Option<AdminConfig>,
     /// `[log]`
-    pub log: Log,
+    pub log: LogConfig,
     /// Things that work but deserve a word at start, e.g. `verify = "none"`: one sentence each.
     pub warnings: Vec<String>,
 }
 
 /// What holds for the whole gateway.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Gateway {
+pub struct GatewayConfig {
     /// Worker threads; default one per core.
     pub workers: usize,
     /// How long a drain waits before it cuts. Default 30 s.
@@ -68,16 +68,16 @@ pub struct Gateway {
     /// Folder of compiled plugins; none switches the cache off. Default: the user's cache folder.
     pub cache: Option<PathBuf>,
     /// Timeouts that routes and clusters start from.
-    pub timeouts: Timeouts,
+    pub timeouts: TimeoutsConfig,
     /// What is told to endpoints about the client.
-    pub forwarded: Forwarded,
+    pub forwarded: ForwardedConfig,
     /// Name servers to ask instead of the system's; empty asks those.
     pub resolver: Vec<SocketAddr>,
 }
 
 /// Limits in time. Zero is refused everywhere.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Timeouts {
+pub struct TimeoutsConfig {
     /// From choice to an open connection, TLS included. Default 5 s.
     pub connect: Duration,
     /// From the request sent to the head of the answer, and between two pieces of a body. Default 60 s.
@@ -88,7 +88,7 @@ pub struct Timeouts {
 
 /// `X-Forwarded-*` and `Forwarded` towards endpoints.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Forwarded {
+pub struct ForwardedConfig {
     /// Send `X-Forwarded-For/-Host/-Proto/-Port`. Default on.
     pub x_forwarded: bool,
     /// Send `Forwarded` (RFC 7239). Default on.
@@ -102,26 +102,26 @@ pub struct Forwarded {
 /// What a rule of the `[[route]]` list means to the host. How it matches is the router's business: see
 /// [`PluginUse::config`].
 #[derive(Clone, Debug, PartialEq)]
-pub struct Route {
+pub struct RouteConfig {
     /// For logs: the path or pattern as written.
     pub name: Arc<str>,
     /// Protocols that a client may switch to.
-    pub upgrade: Upgrade,
+    pub upgrade: UpgradeConfig,
     /// Whether the rewriter sees its responses.
     pub reverse: bool,
     /// Timeouts, those of the cluster or gateway filled in.
-    pub timeouts: Timeouts,
+    pub timeouts: TimeoutsConfig,
     /// Edits of the request towards the endpoint.
-    pub request_headers: HeaderEdits,
+    pub request_headers: HeaderEditsConfig,
     /// Edits of the response towards the client.
-    pub response_headers: HeaderEdits,
+    pub response_headers: HeaderEditsConfig,
     /// Send the client's Host instead of the endpoint's. Default off, as Apache (ProxyPreserveHost).
     pub preserve_host: bool,
 }
 
 /// Protocols that may be switched to.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Upgrade {
+pub enum UpgradeConfig {
     /// Every protocol.
     Any,
     /// These, lower case; empty refuses all.
@@ -130,7 +130,7 @@ pub enum Upgrade {
 
 /// Operator's edits of a head.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct HeaderEdits {
+pub struct HeaderEditsConfig {
     /// Replace or add.
     pub set: Vec<(HeaderName, HeaderValue)>,
     /// Drop.
@@ -148,7 +148,7 @@ pub struct PluginUse {
 
 /// One plugin file and what it may do.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Plugin {
+pub struct PluginConfig {
     /// Component, core module or `.wat`.
     pub file: PathBuf,
     /// Handed to `configure` when the role that uses it says nothing else.
@@ -172,7 +172,7 @@ pub enum Allow {
 
 /// The admin listener.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Admin {
+pub struct AdminConfig {
     /// Loopback unless a token is set.
     pub address: SocketAddr,
     /// File with the token that callers must send as `Authorization: Bearer`.
@@ -183,13 +183,13 @@ pub struct Admin {
 
 /// Where the log and the access log go.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Log {
+pub struct LogConfig {
     /// A `tracing` filter, e.g. `info` or `tidegate::proxy=debug`. Default `info`.
     pub level: String,
     /// Text or JSON lines. Default text.
     pub format: LogFormat,
     /// The access log. Default stdout.
-    pub access: AccessLog,
+    pub access: AccessLogConfig,
 }
 
 /// How a log line looks.
@@ -203,7 +203,7 @@ pub enum LogFormat {
 
 /// Where access lines go.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum AccessLog {
+pub enum AccessLogConfig {
     /// Nowhere.
     Off,
     /// Standard output.

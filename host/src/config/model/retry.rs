@@ -4,7 +4,7 @@ use crate::config::defaults;
 
 /// When a request is sent again, to another endpoint.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Retry {
+pub struct RetryConfig {
     /// Endpoints that one request may try, the first included; none: each endpoint once.
     pub attempts: Option<u32>,
     /// No connection was had: nothing was sent. Default true.
@@ -23,7 +23,7 @@ pub struct Retry {
     pub budget: f64,
 }
 
-impl Default for Retry {
+impl Default for RetryConfig {
     fn default() -> Self {
         Self {
             attempts: None,

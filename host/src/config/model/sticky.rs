@@ -6,7 +6,7 @@ use ::http::HeaderName;
 
 /// A client's requests go to the endpoint whose route they name. At least one of `cookie` and `parameter` is set.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Sticky {
+pub struct StickyConfig {
     /// Name of the cookie that carries the route.
     pub cookie: Option<String>,
     /// Name of the parameter in path or query that carries it; looked at before the cookie, as Apache does.

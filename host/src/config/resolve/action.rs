@@ -4,7 +4,7 @@ use ::http::header::LOCATION;
 use ::http::{HeaderName, HeaderValue, Uri};
 use toml::Spanned;
 
-use super::super::model::{HeaderEdits, Timeouts};
+use super::super::model::{HeaderEditsConfig, TimeoutsConfig};
 use super::super::report::{Span, closest, one_of};
 use super::super::schema::{RedirectTable, RespondTable, RouteSection, Text};
 use super::cluster::{self, Resolved};
@@ -40,7 +40,7 @@ pub(super) enum Action {
 
 impl Action {
     /// The same with the edits that the operator wants on every answer, where the answer is made from this alone.
-    pub(super) fn edited(mut self, edits: &HeaderEdits) -> Self {
+    pub(super) fn edited(mut self, edits: &HeaderEditsConfig) -> Self {
         if let Self::Redirect { headers, .. } | Self::Respond { headers, .. } = &mut self {
             headers.retain(|(name, _)| !edits.remove.contains(name) && !edits.set.iter().any(|(set, _)| set == name));
             headers.extend(edits.set.iter().cloned());
@@ -59,7 +59,7 @@ impl Resolver<'_, '_> {
         written: &RouteSection,
         at: Span,
         matcher: Option<&Matcher>,
-        start: &Timeouts,
+        start: &TimeoutsConfig,
         clusters: &mut Vec<Resolved>,
     ) -> Option<Action> {
         match (&written.to, &written.respond, &written.redirect) {
@@ -86,7 +86,7 @@ impl Resolver<'_, '_> {
         &mut self,
         to: &Text,
         matcher: Option<&Matcher>,
-        start: &Timeouts,
+        start: &TimeoutsConfig,
         clusters: &mut Vec<Resolved>,
     ) -> Option<Action> {
         let (cluster, path) = match target::parse(to.get_ref(), &self.base) {

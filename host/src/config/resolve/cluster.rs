@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 
 use toml::Spanned;
 
-use super::super::model::{Cluster, Endpoint, EndpointState, Pause, PluginUse, Retry, Timeouts};
+use super::super::model::{
+    ClusterConfig, EndpointConfig, EndpointState, PauseConfig, PluginUse, RetryConfig, TimeoutsConfig,
+};
 use super::super::report::Span;
 use super::super::schema::{AnswerLimitsTable, ClusterSection, EndpointEntry, EndpointTable, PoolTable, Text};
 use super::client_tls::PLAIN_TLS;
@@ -14,7 +16,7 @@ use super::{Resolver, defaults, membership};
 
 /// A cluster, and where it is written; one made for a direct route is not.
 pub(super) struct Resolved {
-    pub(super) used: Cluster,
+    pub(super) used: ClusterConfig,
     pub(super) span: Option<Span>,
 }
 
@@ -32,7 +34,7 @@ impl Resolver<'_, '_> {
     pub(super) fn clusters(
         &mut self,
         written: &[(Text, ClusterSection)],
-        start: &Timeouts,
+        start: &TimeoutsConfig,
         plugins: &Plugins,
     ) -> Vec<Resolved> {
         let mut lines: BTreeMap<String, usize> = BTreeMap::new();
@@ -59,7 +61,7 @@ impl Resolver<'_, '_> {
                 config: section.config.as_ref(),
             };
             let health = section.health.as_ref().and_then(|health| self.health(&lower, health, &endpoints));
-            let used = Cluster {
+            let used = ClusterConfig {
                 balancer: self.plugin_use(role, plugins, || serde_json::Value::Null),
                 endpoints,
                 timeouts: self.timeouts(&section.timeouts, start),
@@ -112,7 +114,7 @@ impl Resolver<'_, '_> {
         name.to_ascii_lowercase()
     }
 
-    fn endpoints(&mut self, cluster: &str, written: &Spanned<Vec<Spanned<EndpointEntry>>>) -> Vec<Endpoint> {
+    fn endpoints(&mut self, cluster: &str, written: &Spanned<Vec<Spanned<EndpointEntry>>>) -> Vec<EndpointConfig> {
         if written.get_ref().is_empty() {
             let message = format!("cluster `{cluster}` has no endpoints, expected at least one");
             self.report.fault_hint(written.span(), message, "for example endpoints = [\"ws://10.0.0.1:8080\"]");
@@ -139,7 +141,7 @@ impl Resolver<'_, '_> {
         endpoints
     }
 
-    fn endpoint_url(&mut self, text: &str, at: Span) -> Option<Endpoint> {
+    fn endpoint_url(&mut self, text: &str, at: Span) -> Option<EndpointConfig> {
         if text.to_ascii_lowercase().starts_with("balancer:") {
             let message = format!("endpoint `{text}` is a cluster, expected the URL of a server");
             self.report.fault_hint(at, message, "list that cluster's endpoints here");
@@ -158,7 +160,7 @@ impl Resolver<'_, '_> {
         }
     }
 
-    fn endpoint(&mut self, written: &EndpointTable) -> Option<Endpoint> {
+    fn endpoint(&mut self, written: &EndpointTable) -> Option<EndpointConfig> {
         let weight = written.weight.as_ref().map_or(defaults::WEIGHT, |weight| {
             let number = weight.get_ref().0;
             if !(0.01..=100.0).contains(&number) {
@@ -180,7 +182,7 @@ impl Resolver<'_, '_> {
         let state = self.choice("state", written.state.as_ref(), &STATES, EndpointState::Ready);
         let plain = self.endpoint_url(written.url.get_ref(), written.url.span())?;
         let plain = self.discover(written.discover.as_ref(), plain);
-        Some(Endpoint {
+        Some(EndpointConfig {
             weight,
             group: u32::try_from(group).unwrap_or_default(),
             route: written.route.as_ref().map(|route| route.get_ref().clone()),
@@ -195,8 +197,8 @@ impl Resolver<'_, '_> {
 }
 
 /// The cluster of a route that names its server directly.
-pub(super) fn direct(url: &EndpointUrl, timeouts: Timeouts) -> Resolved {
-    let used = Cluster {
+pub(super) fn direct(url: &EndpointUrl, timeouts: TimeoutsConfig) -> Resolved {
+    let used = ClusterConfig {
         name: url.origin.clone(),
         balancer: PluginUse { plugin: defaults::BALANCER.to_owned(), config: serde_json::Value::Null },
         endpoints: vec![endpoint_at(url, false)],
@@ -206,7 +208,7 @@ pub(super) fn direct(url: &EndpointUrl, timeouts: Timeouts) -> Resolved {
         pool_idle: defaults::POOL_IDLE,
         head_bytes: usize::try_from(defaults::ANSWER_HEAD).unwrap_or(usize::MAX),
         head_fields: defaults::ANSWER_FIELDS,
-        pause: Pause::default(),
+        pause: PauseConfig::default(),
         force_recovery: true,
         slow_start: None,
         wait: None,
@@ -214,7 +216,7 @@ pub(super) fn direct(url: &EndpointUrl, timeouts: Timeouts) -> Resolved {
         health: None,
         sticky: None,
         affinity: None,
-        retry: Retry::default(),
+        retry: RetryConfig::default(),
         fail_on: Vec::new(),
         signals: Vec::new(),
         signal_expiry: defaults::SIGNAL_EXPIRY,
@@ -224,10 +226,10 @@ pub(super) fn direct(url: &EndpointUrl, timeouts: Timeouts) -> Resolved {
 }
 
 /// An endpoint with all defaults. With `based`, the URL's path stands before every path sent there.
-pub(super) fn endpoint_at(url: &EndpointUrl, based: bool) -> Endpoint {
+pub(super) fn endpoint_at(url: &EndpointUrl, based: bool) -> EndpointConfig {
     let base_path = if based { url.path.trim_end_matches('/').to_owned() } else { String::new() };
     let discover = membership::usual(url);
-    Endpoint {
+    EndpointConfig {
         url: format!("{}{base_path}", url.origin),
         address: url.address.clone(),
         tls: url.tls,

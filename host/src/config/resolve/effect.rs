@@ -2,7 +2,7 @@
 
 use ::http::header::{self, HeaderName};
 
-use super::super::model::{Gateway, Listener, PluginUse};
+use super::super::model::{GatewayConfig, ListenerConfig, PluginUse};
 use super::super::report::Span;
 use super::super::schema::{AffinityEntry, File, HeaderTable, RouteSection, Text};
 use super::{Resolver, defaults};
@@ -59,8 +59,8 @@ impl Resolver<'_, '_> {
     pub(super) fn edits_without_effect(
         &mut self,
         file: &File,
-        gateway: &Gateway,
-        listeners: &[Listener],
+        gateway: &GatewayConfig,
+        listeners: &[ListenerConfig],
         router: &PluginUse,
     ) {
         let is_shipped = router.plugin == defaults::ROUTER && file.router.config.is_none();

@@ -5,7 +5,9 @@ use std::net::{IpAddr, SocketAddr};
 use ipnet::IpNet;
 use tracing_subscriber::EnvFilter;
 
-use super::super::model::{AccessLog, Admin, Forwarded, Gateway, Listener, Log, LogFormat};
+use super::super::model::{
+    AccessLogConfig, AdminConfig, ForwardedConfig, GatewayConfig, ListenerConfig, LogConfig, LogFormat,
+};
 use super::super::report::closest;
 use super::super::schema::{AdminSection, GatewaySection, LogSection, Text};
 use super::{Resolver, TIMEOUTS, defaults};
@@ -14,20 +16,20 @@ use crate::net::Underscores;
 const LEVELS: [&str; 6] = ["error", "warn", "info", "debug", "trace", "off"];
 
 impl Resolver<'_, '_> {
-    pub(super) fn gateway(&mut self, written: &GatewaySection) -> Gateway {
+    pub(super) fn gateway(&mut self, written: &GatewaySection) -> GatewayConfig {
         let cache = match &written.cache {
             None => defaults::cache(),
             Some(word) if word.get_ref() == "off" => None,
             Some(path) => Some(self.base.join(path.get_ref())),
         };
         let forwarded = &written.forwarded;
-        Gateway {
+        GatewayConfig {
             workers: self.whole("workers", written.workers.as_ref(), (1, 1024), defaults::workers()),
             drain: self.time("drain", written.drain.as_ref(), defaults::DRAIN),
             cache,
             resolver: self.resolver(&written.resolver),
             timeouts: self.timeouts(&written.timeouts, &TIMEOUTS),
-            forwarded: Forwarded {
+            forwarded: ForwardedConfig {
                 x_forwarded: forwarded.x_forwarded.unwrap_or(defaults::FORWARDED),
                 forwarded: forwarded.forwarded.unwrap_or(defaults::FORWARDED),
                 trusted: forwarded.trusted.iter().filter_map(|net| self.network("trusted", net)).collect(),
@@ -75,7 +77,11 @@ impl Resolver<'_, '_> {
         None
     }
 
-    pub(super) fn admin(&mut self, written: Option<&AdminSection>, listeners: &[Listener]) -> Option<Admin> {
+    pub(super) fn admin(
+        &mut self,
+        written: Option<&AdminSection>,
+        listeners: &[ListenerConfig],
+    ) -> Option<AdminConfig> {
         let written = written?;
         let token_file = written.token_file.as_ref().map(|file| self.file("`token_file`", file));
         let address = self.address(&written.address)?;
@@ -91,24 +97,24 @@ impl Resolver<'_, '_> {
         }
         let hint = "for example \"changes.json\", beside this file";
         let persist = written.persist.as_ref().and_then(|path| self.written_file("`persist`", path, hint));
-        Some(Admin { address, token_file, persist })
+        Some(AdminConfig { address, token_file, persist })
     }
 
-    pub(super) fn log(&mut self, written: &LogSection) -> Log {
+    pub(super) fn log(&mut self, written: &LogSection) -> LogConfig {
         let formats = [("text", LogFormat::Text), ("json", LogFormat::Json)];
         if let Some(level) = &written.level {
             self.level(level);
         }
-        Log {
+        LogConfig {
             level: written.level.as_ref().map_or(defaults::LOG_LEVEL, |level| level.get_ref()).to_owned(),
             format: self.choice("format", written.format.as_ref(), &formats, LogFormat::Text),
             access: match &written.access {
-                None => AccessLog::Stdout,
-                Some(word) if word.get_ref() == "stdout" => AccessLog::Stdout,
-                Some(word) if word.get_ref() == "off" => AccessLog::Off,
+                None => AccessLogConfig::Stdout,
+                Some(word) if word.get_ref() == "stdout" => AccessLogConfig::Stdout,
+                Some(word) if word.get_ref() == "off" => AccessLogConfig::Off,
                 Some(path) => {
                     let hint = "for example \"access.log\", beside this file, or \"stdout\"";
-                    self.written_file("`access`", path, hint).map_or(AccessLog::Off, AccessLog::File)
+                    self.written_file("`access`", path, hint).map_or(AccessLogConfig::Off, AccessLogConfig::File)
                 }
             },
         }

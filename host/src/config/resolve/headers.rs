@@ -4,14 +4,14 @@ use std::collections::BTreeMap;
 
 use ::http::{HeaderName, HeaderValue};
 
-use super::super::model::HeaderEdits;
+use super::super::model::HeaderEditsConfig;
 use super::super::schema::{HeaderTable, Text};
 use super::Resolver;
 use crate::net::is_reserved;
 
 impl Resolver<'_, '_> {
-    pub(super) fn edits(&mut self, written: &HeaderTable) -> HeaderEdits {
-        HeaderEdits {
+    pub(super) fn edits(&mut self, written: &HeaderTable) -> HeaderEditsConfig {
+        HeaderEditsConfig {
             set: self.fields(&written.set),
             remove: written.remove.iter().filter_map(|name| self.field_name(name)).collect(),
         }

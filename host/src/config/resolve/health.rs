@@ -6,7 +6,7 @@ use std::time::Duration;
 use ::http::{HeaderValue, Method};
 use toml::Spanned;
 
-use super::super::model::{Check, Endpoint, Health, HttpCheck, Outlier, Pause, WebsocketCheck};
+use super::super::model::{Check, EndpointConfig, HealthConfig, HttpCheck, OutlierConfig, PauseConfig, WebsocketCheck};
 use super::super::schema::{HealthTable, OutlierTable, PauseTable, Text, Time, Whole};
 use super::super::units::{Number, show_duration};
 use super::{Resolver, defaults};
@@ -34,7 +34,7 @@ const SHORTEST_INTERVAL: Duration = Duration::from_millis(100);
 const MOST: u64 = 1_000_000;
 
 impl Resolver<'_, '_> {
-    pub(super) fn pause(&mut self, written: &PauseTable) -> Pause {
+    pub(super) fn pause(&mut self, written: &PauseTable) -> PauseConfig {
         let first = self.time("first", written.first.as_ref(), defaults::PAUSE_FIRST);
         // One that is longer than the default longest says how long it is to be.
         let longest = self.time("longest", written.longest.as_ref(), defaults::PAUSE_LONGEST.max(first));
@@ -42,7 +42,7 @@ impl Resolver<'_, '_> {
             let (longest, first) = (show_duration(longest), show_duration(first));
             self.report.fault(written.span(), format!("`longest` is {longest}, shorter than `first`, {first}"));
         }
-        Pause { first, longest }
+        PauseConfig { first, longest }
     }
 
     /// None, unless it is written.
@@ -51,14 +51,14 @@ impl Resolver<'_, '_> {
         Some(self.time(key, Some(written), written.get_ref().0))
     }
 
-    pub(super) fn outlier(&mut self, written: &OutlierTable) -> Outlier {
+    pub(super) fn outlier(&mut self, written: &OutlierTable) -> OutlierConfig {
         let ejection = self.time("ejection", written.ejection.as_ref(), defaults::EJECTION);
         let longest = self.time("longest", written.longest.as_ref(), defaults::EJECTION_LONGEST.max(ejection));
         if let Some(written) = written.longest.as_ref().filter(|_| longest < ejection && !longest.is_zero()) {
             let (longest, ejection) = (show_duration(longest), show_duration(ejection));
             self.report.fault(written.span(), format!("`longest` is {longest}, shorter than `ejection`, {ejection}"));
         }
-        Outlier {
+        OutlierConfig {
             consecutive: self.times("consecutive", written.consecutive.as_ref(), defaults::OUTLIER_CONSECUTIVE),
             rate: self.share("rate", written.rate.as_ref(), defaults::OUTLIER_RATE),
             window: self.time("window", written.window.as_ref(), defaults::OUTLIER_WINDOW),
@@ -70,7 +70,12 @@ impl Resolver<'_, '_> {
     }
 
     /// None if it is too wrong to be anything.
-    pub(super) fn health(&mut self, cluster: &str, written: &HealthTable, endpoints: &[Endpoint]) -> Option<Health> {
+    pub(super) fn health(
+        &mut self,
+        cluster: &str,
+        written: &HealthTable,
+        endpoints: &[EndpointConfig],
+    ) -> Option<HealthConfig> {
         let interval = self.time("interval", written.interval.as_ref(), defaults::PROBE_INTERVAL);
         if let Some(written) = &written.interval
             && !interval.is_zero()
@@ -92,10 +97,10 @@ impl Resolver<'_, '_> {
         let rise = self.times("rise", written.rise.as_ref(), defaults::PROBE_RISE);
         let fall = self.times("fall", written.fall.as_ref(), defaults::PROBE_FALL);
         let check = self.check(written, endpoints)?;
-        Some(Health { check, interval, timeout, rise, fall })
+        Some(HealthConfig { check, interval, timeout, rise, fall })
     }
 
-    fn check(&mut self, written: &HealthTable, endpoints: &[Endpoint]) -> Option<Check> {
+    fn check(&mut self, written: &HealthTable, endpoints: &[EndpointConfig]) -> Option<Check> {
         let known = PROBES.iter().any(|(word, _)| word == written.probe.get_ref());
         let probe = self.choice("probe", Some(&written.probe), &PROBES, Probe::Tcp);
         if !known {

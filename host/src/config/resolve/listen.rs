@@ -5,12 +5,12 @@ use std::net::Ipv6Addr;
 
 use toml::Spanned;
 
-use super::super::model::{CertificateFiles, CipherOrder, ClientCertificate, Limits, Listener, ServerTls};
+use super::super::model::{CertificateFiles, CipherOrder, ClientCertificate, LimitsConfig, ListenerConfig, ServerTls};
 use super::super::schema::{LimitsTable, ListenSection, ServerTlsTable, Text};
 use super::{Resolver, defaults, url};
 
 impl Resolver<'_, '_> {
-    pub(super) fn listeners(&mut self, written: &[Spanned<ListenSection>]) -> Vec<Listener> {
+    pub(super) fn listeners(&mut self, written: &[Spanned<ListenSection>]) -> Vec<ListenerConfig> {
         if written.is_empty() {
             self.report.fault_of_file(
                 "no [[listen]], expected at least one",
@@ -23,22 +23,22 @@ impl Resolver<'_, '_> {
             let section = section.get_ref();
             let tls = section.tls.as_ref().map(|tls| self.server_tls(tls));
             let half_close = section.half_close.unwrap_or(defaults::HALF_CLOSE);
-            let limits = Limits { half_close, ..self.limits(&section.limits) };
+            let limits = LimitsConfig { half_close, ..self.limits(&section.limits) };
             let Some(address) = self.address(&section.address) else { continue };
             let at = section.address.span();
             if let Some(line) = taken.get(&address).filter(|_| address.port() != 0) {
                 self.report.fault(at.clone(), format!("address {address} is taken by the [[listen]] on line {line}"));
             }
             taken.entry(address).or_insert_with(|| self.report.line(&at));
-            listeners.push(Listener { address, tls, limits });
+            listeners.push(ListenerConfig { address, tls, limits });
         }
         listeners
     }
 
-    fn limits(&mut self, written: &LimitsTable) -> Limits {
+    fn limits(&mut self, written: &LimitsTable) -> LimitsConfig {
         const ANY: (u64, u64) = (1, u64::MAX);
         let per_client = written.connections_per_client.as_ref();
-        Limits {
+        LimitsConfig {
             connections: self.whole("connections", written.connections.as_ref(), ANY, defaults::CONNECTIONS),
             connections_per_client: self.whole(
                 "connections_per_client",

@@ -2,7 +2,7 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
-use super::super::model::{EndpointAddress, Listener};
+use super::super::model::{EndpointAddress, ListenerConfig};
 use super::super::schema::File;
 use super::Resolver;
 use super::cluster::Resolved;
@@ -12,10 +12,10 @@ use crate::net;
 impl Resolver<'_, '_> {
     /// Warns of each endpoint that is one of `listeners`: a request that is sent there comes back. Names are not looked up,
     /// but for `localhost`.
-    pub(super) fn loops(&mut self, file: &File, listeners: &[Listener], clusters: &[Resolved]) {
+    pub(super) fn loops(&mut self, file: &File, listeners: &[ListenerConfig], clusters: &[Resolved]) {
         for cluster in clusters {
             for endpoint in &cluster.used.endpoints {
-                let same = |listener: &&Listener| leads_to(&endpoint.address, listener.address);
+                let same = |listener: &&ListenerConfig| leads_to(&endpoint.address, listener.address);
                 let Some(listener) = listeners.iter().find(same) else { continue };
                 let direct = || self.written_as(file, &cluster.used.name);
                 let Some(at) = cluster.span.clone().or_else(direct) else { continue };

@@ -6,7 +6,7 @@ use std::os::unix::fs::FileTypeExt as _;
 use std::path::{Path, PathBuf};
 
 use super::super::membership::{Counting, Discover};
-use super::super::model::{Endpoint, EndpointAddress};
+use super::super::model::{EndpointAddress, EndpointConfig};
 use super::super::schema::Text;
 use super::cluster::endpoint_at;
 use super::url::{self, EndpointUrl, UrlFault};
@@ -48,12 +48,12 @@ fn has_port(authority: &str) -> bool {
 }
 
 /// The endpoint at `text`, with all defaults. For those who read no configuration file.
-pub(crate) fn endpoint_from(text: &str, base: &Path) -> Result<Endpoint, UrlFault> {
+pub(crate) fn endpoint_from(text: &str, base: &Path) -> Result<EndpointConfig, UrlFault> {
     url::parse(text, base).map(|url| endpoint_at(&url, true))
 }
 
 /// Why `discover` cannot be said of this endpoint, and the remedy.
-pub(crate) fn misfit(endpoint: &Endpoint, discover: Discover) -> Option<(String, &'static str)> {
+pub(crate) fn misfit(endpoint: &EndpointConfig, discover: Discover) -> Option<(String, &'static str)> {
     let url = &endpoint.url;
     let word = discover.as_str();
     let host = match &endpoint.address {
@@ -74,7 +74,7 @@ pub(crate) fn misfit(endpoint: &Endpoint, discover: Discover) -> Option<(String,
 }
 
 /// `endpoint` with what was said of it.
-pub(crate) fn discovering(endpoint: Endpoint, discover: Discover) -> Endpoint {
+pub(crate) fn discovering(endpoint: EndpointConfig, discover: Discover) -> EndpointConfig {
     let domain = match &endpoint.address {
         EndpointAddress::Tcp(host, _) if discover == Discover::Srv => service_of(host),
         _ => None,
@@ -88,11 +88,11 @@ pub(crate) fn discovering(endpoint: Endpoint, discover: Discover) -> Endpoint {
         },
         _ => endpoint.authority.clone(),
     };
-    Endpoint { discover, authority, ..endpoint }
+    EndpointConfig { discover, authority, ..endpoint }
 }
 
 impl Resolver<'_, '_> {
-    pub(super) fn discover(&mut self, written: Option<&Text>, endpoint: Endpoint) -> Endpoint {
+    pub(super) fn discover(&mut self, written: Option<&Text>, endpoint: EndpointConfig) -> EndpointConfig {
         let Some(word) = written else { return endpoint };
         let discover = self.choice("discover", written, &DISCOVER, endpoint.discover);
         if let Some((message, hint)) = misfit(&endpoint, discover) {

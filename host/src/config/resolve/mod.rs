@@ -148,8 +148,8 @@ impl Resolver<'_, '_> {
     }
 
     /// Timeouts, `start` where nothing is written.
-    fn timeouts(&mut self, written: &TimeoutsTable, start: &model::Timeouts) -> model::Timeouts {
-        model::Timeouts {
+    fn timeouts(&mut self, written: &TimeoutsTable, start: &model::TimeoutsConfig) -> model::TimeoutsConfig {
+        model::TimeoutsConfig {
             connect: self.time("connect", written.connect.as_ref(), start.connect),
             response: self.time("response", written.response.as_ref(), start.response),
             tunnel_idle: self.time("tunnel_idle", written.tunnel_idle.as_ref(), start.tunnel_idle),
@@ -158,7 +158,7 @@ impl Resolver<'_, '_> {
 }
 
 /// The timeouts that everything starts from.
-const TIMEOUTS: model::Timeouts = model::Timeouts {
+const TIMEOUTS: model::TimeoutsConfig = model::TimeoutsConfig {
     connect: defaults::CONNECT_TIMEOUT,
     response: defaults::RESPONSE_TIMEOUT,
     tunnel_idle: defaults::TUNNEL_IDLE,

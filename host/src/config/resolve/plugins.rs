@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::super::model::{Allow, Plugin, PluginUse};
+use super::super::model::{Allow, PluginConfig, PluginUse};
 use super::super::report::{Span, closest, list, one_of};
 use super::super::schema::{Json, PluginSection, Size, Text};
 use super::{Resolver, defaults};
@@ -24,12 +24,12 @@ const SHIPPED: [(&str, &str); 10] = [
 const CAPABILITIES: [&str; 6] = ["log", "request", "columns", "counters", "clock", "table"];
 
 /// `[plugin.NAME]` by name, resolved.
-pub(super) type Plugins = BTreeMap<String, Plugin>;
+pub(super) type Plugins = BTreeMap<String, PluginConfig>;
 
 impl Resolver<'_, '_> {
     pub(super) fn plugins(&mut self, written: &[(Text, PluginSection)]) -> Plugins {
         let read = written.iter().map(|(name, section)| {
-            let plugin = Plugin {
+            let plugin = PluginConfig {
                 file: self.file("`file`", &section.file),
                 config: section.config.clone().map_or(serde_json::Value::Null, |Json(value)| value),
                 deadline: self.time("deadline", section.deadline.as_ref(), defaults::PLUGIN_DEADLINE),

@@ -1,6 +1,6 @@
 //! `retry` and `fail_on` of a cluster.
 
-use super::super::model::Retry;
+use super::super::model::RetryConfig;
 use super::super::report::closest;
 use super::super::schema::{OnEntry, RetryTable, Whole};
 use super::{Resolver, defaults};
@@ -11,8 +11,8 @@ const FAILURES: (u64, u64) = (400, 599);
 const MOST_ATTEMPTS: u64 = 100;
 
 impl Resolver<'_, '_> {
-    pub(super) fn retry(&mut self, written: &RetryTable) -> Retry {
-        let start = Retry::default();
+    pub(super) fn retry(&mut self, written: &RetryTable) -> RetryConfig {
+        let start = RetryConfig::default();
         let attempts = written.attempts.as_ref().map(|_| {
             let attempts = self.whole("attempts", written.attempts.as_ref(), (1, MOST_ATTEMPTS), 1);
             u32::try_from(attempts).unwrap_or(u32::MAX)
@@ -33,9 +33,9 @@ impl Resolver<'_, '_> {
         });
         let methods = [("idempotent", false), ("all", true)];
         let all_methods = self.choice("methods", written.methods.as_ref(), &methods, false);
-        let start = Retry { attempts, all_methods, body, budget, ..start };
+        let start = RetryConfig { attempts, all_methods, body, budget, ..start };
         match &written.on {
-            Some(on) => on.iter().fold(Retry { connect: false, ..start }, |retry, entry| {
+            Some(on) => on.iter().fold(RetryConfig { connect: false, ..start }, |retry, entry| {
                 let at = entry.span();
                 match entry.get_ref() {
                     OnEntry::Status(status) => {
@@ -43,9 +43,9 @@ impl Resolver<'_, '_> {
                         add_status(retry, *status)
                     }
                     OnEntry::Word(word) => match word.as_str() {
-                        "connect" => Retry { connect: true, ..retry },
-                        "timeout" => Retry { timeout: true, ..retry },
-                        "broken" => Retry { broken: true, ..retry },
+                        "connect" => RetryConfig { connect: true, ..retry },
+                        "timeout" => RetryConfig { timeout: true, ..retry },
+                        "broken" => RetryConfig { broken: true, ..retry },
                         _ => {
                             let words = ["connect", "timeout", "broken"];
                             let message = format!(
@@ -73,7 +73,7 @@ impl Resolver<'_, '_> {
     }
 }
 
-fn add_status(mut retry: Retry, status: u64) -> Retry {
+fn add_status(mut retry: RetryConfig, status: u64) -> RetryConfig {
     retry.statuses.extend(u16::try_from(status));
     retry
 }

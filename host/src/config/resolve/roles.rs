@@ -118,7 +118,10 @@ fn for_rewriter(route: &ResolvedRoute, clusters: &[Resolved]) -> Value {
         return Value::Null;
     };
     let cluster = clusters.iter().find(|known| known.used.name == *cluster);
-    let origins: Vec<_> =
-        cluster.iter().flat_map(|known| &known.used.endpoints).map(super::super::model::Endpoint::known_as).collect();
+    let origins: Vec<_> = cluster
+        .iter()
+        .flat_map(|known| &known.used.endpoints)
+        .map(super::super::model::EndpointConfig::known_as)
+        .collect();
     json!({ "path": from, "to_path": path, "origins": origins })
 }

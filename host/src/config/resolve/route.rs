@@ -5,7 +5,7 @@ use std::sync::Arc;
 use ::http::HeaderName;
 use toml::Spanned;
 
-use super::super::model::{Route, Timeouts, Upgrade};
+use super::super::model::{RouteConfig, TimeoutsConfig, UpgradeConfig};
 use super::super::report::Span;
 use super::super::schema::{RouteSection, Text};
 use super::action::Action;
@@ -15,7 +15,7 @@ use super::{Resolver, defaults, target};
 
 /// A route, with what the router and the rewriter must know of it.
 pub(super) struct ResolvedRoute {
-    pub(super) used: Route,
+    pub(super) used: RouteConfig,
     pub(super) matcher: Matcher,
     /// Lower case; empty matches every host.
     pub(super) hosts: Vec<String>,
@@ -35,7 +35,7 @@ impl Resolver<'_, '_> {
     pub(super) fn routes(
         &mut self,
         written: &[Spanned<RouteSection>],
-        start: &Timeouts,
+        start: &TimeoutsConfig,
         clusters: &mut Vec<Resolved>,
     ) -> Vec<ResolvedRoute> {
         let routes: Vec<_> = written
@@ -50,7 +50,7 @@ impl Resolver<'_, '_> {
         &mut self,
         written: &RouteSection,
         at: Span,
-        start: &Timeouts,
+        start: &TimeoutsConfig,
         clusters: &mut Vec<Resolved>,
     ) -> Option<ResolvedRoute> {
         let hosts = written.hosts.as_ref().map(|hosts| {
@@ -77,7 +77,7 @@ impl Resolver<'_, '_> {
         let timeouts = self.timeouts(&written.timeouts, &start);
         let ((matcher, span), action) = (matcher?, action?.edited(&response_headers));
         let (Matcher::Prefix(name) | Matcher::Regex(name)) = &matcher;
-        let used = Route {
+        let used = RouteConfig {
             name: Arc::from(name.as_str()),
             upgrade,
             reverse: written.reverse.unwrap_or(true),
@@ -89,10 +89,10 @@ impl Resolver<'_, '_> {
         Some(ResolvedRoute { used, matcher, hosts: hosts.unwrap_or_default(), action, span })
     }
 
-    fn upgrade(&mut self, written: Option<&[Text]>) -> Upgrade {
-        let Some(words) = written else { return Upgrade::Only(vec![defaults::UPGRADE.to_owned()]) };
+    fn upgrade(&mut self, written: Option<&[Text]>) -> UpgradeConfig {
+        let Some(words) = written else { return UpgradeConfig::Only(vec![defaults::UPGRADE.to_owned()]) };
         if words.iter().any(|word| word.get_ref().eq_ignore_ascii_case("any")) {
-            return Upgrade::Any;
+            return UpgradeConfig::Any;
         }
         for word in words {
             // A protocol is a token with an optional version (RFC 9110 §7.8); a header name is a token too.
@@ -104,7 +104,7 @@ impl Resolver<'_, '_> {
                 self.report.fault(word.span(), message);
             }
         }
-        Upgrade::Only(words.iter().map(|word| word.get_ref().to_ascii_lowercase()).collect())
+        UpgradeConfig::Only(words.iter().map(|word| word.get_ref().to_ascii_lowercase()).collect())
     }
 
     fn matcher(&mut self, written: &RouteSection, at: Span) -> Option<(Matcher, Span)> {

@@ -5,7 +5,9 @@ use toml::Spanned;
 use super::super::report::{closest, list};
 use super::super::schema::{ClusterSection, File, HeartbeatSection, SignalTable, SignalsTable, Text};
 use super::super::series::Series;
-use super::super::signals::{Heartbeat, HeartbeatField, MOST_SIGNALS, OrcaField, Signal, SignalSource, is_pointer};
+use super::super::signals::{
+    HeartbeatConfig, HeartbeatField, MOST_SIGNALS, OrcaField, SignalConfig, SignalSource, is_pointer,
+};
 use super::{Resolver, cluster::Resolved};
 
 /// Longest name of a signal, in bytes.
@@ -18,7 +20,7 @@ const HEARTBEAT: [(&str, HeartbeatField); 2] = [("ready", HeartbeatField::Ready)
 const ASKS: (&str, &str) = ("heartbeat", "ready");
 
 impl Resolver<'_, '_> {
-    pub(super) fn signals(&mut self, cluster: &str, written: &SignalsTable) -> Vec<Signal> {
+    pub(super) fn signals(&mut self, cluster: &str, written: &SignalsTable) -> Vec<SignalConfig> {
         if let Some((name, _)) =
             written.iter().max_by_key(|(name, _)| name.span().start).filter(|_| written.len() > MOST_SIGNALS)
         {
@@ -28,7 +30,7 @@ impl Resolver<'_, '_> {
         let read = written.iter().filter_map(|(name, table)| {
             self.signal_name(name);
             let source = self.source(name, table)?;
-            Some(Signal { name: name.get_ref().clone(), source })
+            Some(SignalConfig { name: name.get_ref().clone(), source })
         });
         read.collect()
     }
@@ -124,7 +126,7 @@ impl Resolver<'_, '_> {
         None
     }
 
-    pub(super) fn heartbeat(&mut self, written: Option<&HeartbeatSection>) -> Option<Heartbeat> {
+    pub(super) fn heartbeat(&mut self, written: Option<&HeartbeatSection>) -> Option<HeartbeatConfig> {
         let written = written?;
         let allow = written.allow.as_ref().map(|allow| {
             if allow.get_ref().is_empty() {
@@ -133,7 +135,7 @@ impl Resolver<'_, '_> {
             }
             allow.get_ref().iter().filter_map(|network| self.network("allow", network)).collect()
         });
-        Some(Heartbeat { listen: self.address(&written.listen)?, allow })
+        Some(HeartbeatConfig { listen: self.address(&written.listen)?, allow })
     }
 
     /// Warns of signals that nobody reports, and of a balancer that asks for one that is not there.

@@ -5,13 +5,13 @@ use std::collections::BTreeMap;
 use ::http::HeaderName;
 use toml::Spanned;
 
-use super::super::model::{Affinity, Endpoint, EndpointState, Issue, SameSite, Sticky};
+use super::super::model::{Affinity, EndpointConfig, EndpointState, Issue, SameSite, StickyConfig};
 use super::super::report::{Span, closest};
 use super::super::schema::{AffinityEntry, AffinityTable, EndpointEntry, IssueTable, StickyEntry, Text};
 use super::{Resolver, defaults};
 
 impl Resolver<'_, '_> {
-    pub(super) fn sticky(&mut self, cluster: &str, written: &Spanned<StickyEntry>) -> Option<Sticky> {
+    pub(super) fn sticky(&mut self, cluster: &str, written: &Spanned<StickyEntry>) -> Option<StickyConfig> {
         let table = &written.get_ref().0;
         if table.cookie.is_none() && table.parameter.is_none() {
             let message = format!("`sticky` of cluster `{cluster}` names neither a `cookie` nor a `parameter`");
@@ -25,7 +25,7 @@ impl Resolver<'_, '_> {
         let cookie = table.cookie.as_ref().map(|name| self.name("cookie", name, is_token, "a cookie name"));
         let parameter = table.parameter.as_ref().map(|name| self.name("parameter", name, is_plain, "a parameter name"));
         let issue = table.issue.as_ref().map(|issue| self.issue(cluster, issue, table.cookie.as_ref()));
-        Some(Sticky {
+        Some(StickyConfig {
             cookie,
             parameter,
             separator: self.separator(table.separator.as_ref()),
@@ -118,9 +118,9 @@ impl Resolver<'_, '_> {
     pub(super) fn sticky_routes(
         &mut self,
         cluster: &str,
-        sticky: Option<&Sticky>,
+        sticky: Option<&StickyConfig>,
         written: &[Spanned<EndpointEntry>],
-        endpoints: &[Endpoint],
+        endpoints: &[EndpointConfig],
     ) {
         let tables = written.iter().filter_map(|entry| match entry.get_ref() {
             EndpointEntry::Table(table) => Some(table),
@@ -171,7 +171,7 @@ impl Resolver<'_, '_> {
     fn redirect_route(
         &mut self,
         cluster: &str,
-        sticky: Option<&Sticky>,
+        sticky: Option<&StickyConfig>,
         written: &Text,
         own: Option<&Text>,
         routes: &[&str],

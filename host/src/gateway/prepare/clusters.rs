@@ -24,7 +24,7 @@ pub(super) struct Clusters {
 impl Clusters {
     /// In the order of the configuration, which is the order that routers know.
     pub(super) fn destinations(&self, config: &Config) -> Vec<Destination> {
-        let destination = |cluster: &config::Cluster| {
+        let destination = |cluster: &config::ClusterConfig| {
             let kept = self.by_name.get(&cluster.name)?;
             Some(Destination {
                 cluster: kept.cluster.clone(),
@@ -76,7 +76,7 @@ pub(super) fn prepare(
 fn make(
     base: &Base,
     config: &Config,
-    cluster: &config::Cluster,
+    cluster: &config::ClusterConfig,
     made_from: MadeFrom,
     artifact: &Arc<crate::plugin::Artifact>,
     tls: (&PlatformRoots, &mut Vec<String>),
@@ -138,13 +138,14 @@ impl<'a> Ways<'a> {
     /// Whether they are the ways of a cluster that is made from `other`, too.
     fn lead_on(&self, other: &MadeFrom) -> bool {
         let (ours, theirs) = (&self.made_from.config, &other.config);
-        let limits =
-            |cluster: &config::Cluster| (cluster.pool_size, cluster.pool_idle, cluster.head_bytes, cluster.head_fields);
+        let limits = |cluster: &config::ClusterConfig| {
+            (cluster.pool_size, cluster.pool_idle, cluster.head_bytes, cluster.head_fields)
+        };
         let same_tls = ours.tls == theirs.tls && self.made_from.files == other.files;
         same_tls && limits(ours) == limits(theirs)
     }
 
-    fn by_url(&self) -> HashMap<&'a str, (&'a config::Endpoint, &'a Arc<Upstream>)> {
+    fn by_url(&self) -> HashMap<&'a str, (&'a config::EndpointConfig, &'a Arc<Upstream>)> {
         let all = self.made_from.config.endpoints.iter().zip(self.upstreams);
         all.map(|(endpoint, upstream)| (endpoint.url.as_str(), (endpoint, upstream))).collect()
     }
@@ -155,14 +156,14 @@ impl<'a> Ways<'a> {
 }
 
 /// Whether both are reached alike. What an operator says of them does not matter.
-fn same_way(one: &config::Endpoint, other: &config::Endpoint) -> bool {
+fn same_way(one: &config::EndpointConfig, other: &config::EndpointConfig) -> bool {
     let same_text = one.authority == other.authority && one.base_path == other.base_path;
     same_text && one.address == other.address && one.tls == other.tls
 }
 
 fn upstreams(
     base: &Base,
-    cluster: &config::Cluster,
+    cluster: &config::ClusterConfig,
     (platform, warnings): (&PlatformRoots, &mut Vec<String>),
     before: Option<&Ways<'_>>,
 ) -> Result<Vec<Arc<Upstream>>, PrepareError> {
@@ -181,7 +182,7 @@ fn upstreams(
         None
     };
     let known: HashMap<_, _> = before.map(Ways::by_url).unwrap_or_default();
-    let upstream = |endpoint: &config::Endpoint| {
+    let upstream = |endpoint: &config::EndpointConfig| {
         if let Some((_, upstream)) = known.get(endpoint.url.as_str()).filter(|(known, _)| same_way(known, endpoint)) {
             return Ok(Arc::clone(upstream));
         }

@@ -63,7 +63,7 @@ pub(super) fn bind<'a>(
 }
 
 /// A listener is the same as before if its address is; several on port 0 are told apart by their order.
-fn key(config: &Config, order: usize, listener: &config::Listener) -> ListenerKey {
+fn key(config: &Config, order: usize, listener: &config::ListenerConfig) -> ListenerKey {
     let address = listener.address;
     let earlier = config.listeners.iter().take(order).filter(|other| other.address == address).count();
     ListenerKey { order: earlier, address }
@@ -71,7 +71,7 @@ fn key(config: &Config, order: usize, listener: &config::Listener) -> ListenerKe
 
 fn settings_of(
     base: &Base,
-    listener: &config::Listener,
+    listener: &config::ListenerConfig,
     warnings: &mut Vec<String>,
 ) -> Result<ListenerSettings, PrepareError> {
     let context = || format!("listener {}", listener.address);

@@ -228,16 +228,16 @@ fn snapshot(base: &Base, config: &Config, id: u64, deciders: &Deciders, clusters
     }
 }
 
-fn rules(route: &config::Route) -> Rules {
-    let edits = |edits: &config::HeaderEdits| crate::proxy::HeaderEdits {
+fn rules(route: &config::RouteConfig) -> Rules {
+    let edits = |edits: &config::HeaderEditsConfig| crate::proxy::HeaderEdits {
         remove: edits.remove.clone(),
         set: edits.set.clone(),
     };
     Rules {
         name: route.name.clone(),
         upgrades: match &route.upgrade {
-            config::Upgrade::Any => Upgrades::Any,
-            config::Upgrade::Only(these) => Upgrades::Only(these.clone()),
+            config::UpgradeConfig::Any => Upgrades::Any,
+            config::UpgradeConfig::Only(these) => Upgrades::Only(these.clone()),
         },
         reverse: route.reverse,
         timeouts: Some(timeouts(&route.timeouts)),
@@ -247,7 +247,7 @@ fn rules(route: &config::Route) -> Rules {
     }
 }
 
-fn timeouts(timeouts: &config::Timeouts) -> Timeouts {
+fn timeouts(timeouts: &config::TimeoutsConfig) -> Timeouts {
     Timeouts { connect: timeouts.connect, response: timeouts.response, tunnel_idle: timeouts.tunnel_idle }
 }
 

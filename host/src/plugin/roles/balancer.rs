@@ -20,7 +20,7 @@ use super::super::role::{RoleContract, RoleName};
 use super::super::seat::{Seat, Word};
 use super::super::text::printable;
 use super::RoleSpec;
-use crate::config::Endpoint;
+use crate::config::EndpointConfig;
 use crate::policy::{Balancer, ClusterNumbers, Ending, EndpointId, EndpointIds, Fault, Metric, Outcome, PickRequest};
 
 /// Bytes of state that survive a swap.
@@ -97,7 +97,7 @@ impl Artifact {
     pub fn balancer(
         self: &Arc<Self>,
         config: &Value,
-        endpoints: &[Endpoint],
+        endpoints: &[EndpointConfig],
         numbers: Arc<dyn ClusterNumbers>,
         carry: Option<Vec<u8>>,
     ) -> Result<Box<dyn Balancer>, LoadError> {

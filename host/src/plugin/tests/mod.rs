@@ -8,7 +8,7 @@ use ::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
 use serde_json::Value;
 
 use super::*;
-use crate::config::{Allow, Discover, Endpoint, EndpointAddress, EndpointState};
+use crate::config::{Allow, Discover, EndpointAddress, EndpointConfig, EndpointState};
 use crate::policy::{
     Balancer, ClusterNumbers, Decision, Edit, Ending, EndpointId, EndpointIds, Fault, FaultKind, Metric, Outcome,
     PickRequest, RequestFacts, ResponseContext, Rewriter, Router, Scheme,
@@ -46,8 +46,8 @@ impl ClusterNumbers for Numbers {
     }
 }
 
-fn endpoint(name: &str) -> Endpoint {
-    Endpoint {
+fn endpoint(name: &str) -> EndpointConfig {
+    EndpointConfig {
         url: format!("ws://{name}:80"),
         address: EndpointAddress::Tcp(name.to_owned(), 80),
         tls: false,
