@@ -1,16 +1,17 @@
 //! Changes while it runs: each makes a generation, and lasts as long as it is wanted.
 
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use tokio::time::Instant;
+use parking_lot::Mutex;
 
-use super::Shared;
-use super::commit::Cause;
-use super::compose::Composed;
+use super::composed::Composed;
+use super::error::PrepareError;
 use super::generation::Generation;
-use super::prepare::{PrepareError, vary};
-use crate::cluster::Live;
-use crate::config::{Change, ChangeError, Changes, ChangesFileError, Dropped, Edit, MemberChange};
+use super::history::Cause;
+use super::prepare::prepare_members;
+use super::running::{Draining, Replacement, RunningSet};
+use crate::config::{self, Change, ChangeError, Changes, ChangesFileError, Dropped, Edit, MemberChange};
 
 /// A change that was not made.
 #[derive(Debug, thiserror::Error)]
@@ -29,131 +30,123 @@ pub enum ChangeRefused {
     Draining,
 }
 
+impl From<Draining> for ChangeRefused {
+    fn from(_draining: Draining) -> Self {
+        Self::Draining
+    }
+}
+
 /// What to change.
 #[derive(Debug)]
-pub(super) enum Wanted<'a> {
+pub(super) enum ChangeRequest<'a> {
     /// One thing of one cluster.
     Edit(&'a str, &'a Edit),
     /// Everything back to what the file says.
-    Nothing,
+    UndoAll,
 }
 
 /// A change that was made.
 #[derive(Debug)]
-pub(super) struct Changed {
+pub(super) struct ChangeOutcome {
     pub(super) members: Vec<MemberChange>,
     pub(super) generation: u64,
     /// Whether it survives a restart.
     pub(super) persisted: bool,
 }
 
-/// An endpoint whose failures were forgotten.
+/// What operators changed over the file, while it runs and over restarts.
 #[derive(Debug)]
-pub(super) struct Reset {
-    pub(super) endpoint: String,
-    pub(super) before: &'static str,
-    pub(super) after: &'static str,
+pub(super) struct RuntimeChanges {
+    set: Arc<RunningSet>,
+    /// Where they are kept over restarts; without one, a restart forgets them.
+    path: Option<PathBuf>,
+    /// Those that were given up when a file was read last.
+    dropped: Mutex<Vec<Dropped>>,
 }
 
-impl Shared {
-    /// Makes a change. Requests in flight finish under the generation they began with, and tunnels notice nothing.
-    /// Blocks.
-    pub(super) fn change(self: &Arc<Self>, wanted: &Wanted<'_>) -> Result<Changed, ChangeRefused> {
-        let mut last = self.changing.lock();
-        if self.base.drain.has_started() {
-            return Err(ChangeRefused::Draining);
-        }
-        let current = self.current.load_full();
-        let changes = match wanted {
-            Wanted::Edit(cluster, edit) => current.changes.edited(&current.file, &current.config, cluster, edit)?,
-            Wanted::Nothing => Changes::default(),
-        };
-        let composed = self.base.compose(current.file.clone(), &changes);
-        let persist = self.base.persist.as_deref();
-        if composed.used == *current.config && composed.changes == current.changes {
-            return Ok(Changed { members: Vec::new(), generation: current.id, persisted: persist.is_some() });
-        }
-        let members = differences(&current, &composed);
-        let said = members.iter().map(ToString::to_string).collect();
-        let prepared = vary(&self.base, composed, *last + 1, &current);
-        let prepared = prepared.inspect_err(|_refused| self.ask_for_names_of(&current))?;
-        // Before the commit, which cannot fail: what an operator asked to be kept is kept, or not done.
-        if let Some(path) = persist {
-            prepared.changes().store(path).inspect_err(|_refused| self.ask_for_names_of(&current))?;
-        }
-        *last += 1;
-        let generation = self.commit(prepared, Cause::Changed(said));
-        self.ask_for_names_of(&generation);
-        Ok(Changed { members, generation: generation.id, persisted: persist.is_some() })
+/// Those that are kept in `path` for a configuration in `folder`; none without a path.
+pub(super) fn load(path: Option<&Path>, folder: &Path) -> Result<Changes, ChangesFileError> {
+    Ok(path.map(|path| Changes::load(path, folder)).transpose()?.unwrap_or_default())
+}
+
+impl RuntimeChanges {
+    /// Begins with those of the live generation.
+    pub(super) fn new(set: Arc<RunningSet>, path: Option<PathBuf>) -> Self {
+        let dropped = set.generations.live().composed.dropped.clone();
+        Self { set, path, dropped: Mutex::new(dropped) }
     }
 
-    /// Forgets the failures of an endpoint, of all addresses of a name, or of all of a cluster.
-    pub(super) fn reset(&self, cluster: &str, url: Option<&str>) -> Result<(u64, Vec<Reset>), ChangeError> {
-        let generation = self.current.load_full();
-        let meant = generation.changes.apply(&generation.file).config;
-        let used = &*generation.config;
-        let url = url.map(|url| Changes::find(&meant, used, cluster, url)).transpose()?.map(|found| found.url.clone());
-        let (Some(kept), Some(of)) =
-            (generation.clusters.get(cluster), used.clusters.iter().find(|known| known.name == cluster))
-        else {
-            let known = used.clusters.iter().map(|known| known.name.clone()).collect();
-            return Err(ChangeError::NoCluster { name: cluster.to_owned(), known });
-        };
-        let now = Instant::now();
-        let health = |live: &Live| live.standing(now).as_str();
-        let members = of.endpoints.iter().zip(kept.cluster.members());
-        let wanted = members.filter(|(endpoint, _)| {
-            url.as_ref().is_none_or(|url| endpoint.url == *url || endpoint.found_by.as_ref() == Some(url))
-        });
-        let reset = wanted.map(|(endpoint, member)| {
-            let before = health(&member.live);
-            member.live.reset(now);
-            Reset { endpoint: endpoint.url.clone(), before, after: health(&member.live) }
-        });
-        Ok((generation.id, reset.collect()))
+    /// Makes a change. Blocks.
+    pub(super) fn make(&self, request: &ChangeRequest<'_>) -> Result<ChangeOutcome, ChangeRefused> {
+        let mut members = Vec::new();
+        let outcome = self.set.replace_with(|basis| -> Result<_, ChangeRefused> {
+            let live = &*basis.live;
+            let changes = match request {
+                ChangeRequest::Edit(cluster, edit) => {
+                    live.changes().edited(live.file(), live.config(), cluster, edit)?
+                }
+                ChangeRequest::UndoAll => Changes::default(),
+            };
+            let composed = self.set.names.compose(live.file().clone(), &changes);
+            if composed.used == *live.config() && composed.changes == *live.changes() {
+                return Ok(None);
+            }
+            members = differences(live, &composed);
+            let cause = Cause::Changed(members.iter().map(ToString::to_string).collect());
+            let prepared = prepare_members(&self.set.services, composed, basis.number, live, &basis.open)?;
+            // Before the commit, which cannot fail: what an operator asked to be kept is kept, or not done.
+            if let Some(path) = &self.path {
+                prepared.changes().store(path)?;
+            }
+            Ok(Some(Replacement { prepared, cause }))
+        })?;
+        Ok(ChangeOutcome { members, generation: outcome.live().id, persisted: self.path.is_some() })
     }
 
     /// What runs besides what the file says, and what was given up when it was read last.
-    pub(super) fn changes(&self) -> (Vec<Change>, Vec<Dropped>) {
-        let generation = self.current.load_full();
-        (generation.changes.list(&generation.file, &generation.config), self.dropped.lock().clone())
+    pub(super) fn list(&self) -> (Vec<Change>, Vec<Dropped>) {
+        (list(&self.set.generations.live()), self.dropped.lock().clone())
     }
 
-    /// Says what of the kept changes runs, and writes them anew if some were given up.
-    pub(super) fn kept_over_restart(&self) {
-        let generation = self.current.load_full();
-        let dropped = self.dropped.lock().clone();
-        tell(&generation, &dropped);
-        if let Some(path) = self.base.persist.as_deref().filter(|_| !dropped.is_empty())
-            && let Err(error) = generation.changes.store(path)
-        {
-            tracing::error!(%error, "runtime changes are not kept");
+    /// Where they are kept over restarts.
+    pub(super) fn path(&self) -> Option<&Path> {
+        self.path.as_deref()
+    }
+
+    /// Says what of the kept changes runs after a restart, and writes them anew if some were given up.
+    pub(super) fn report_kept(&self) {
+        let live = self.set.generations.live();
+        log_overrides(&live, &live.composed.dropped);
+        if !live.composed.dropped.is_empty() {
+            self.store(live.changes());
         }
     }
 
-    /// Says what is laid over the file that `generation` came from, and keeps it.
-    pub(super) fn laid_over(&self, generation: &Generation, before: &Generation, dropped: Vec<Dropped>) {
-        self.ask_for_names_of(generation);
-        tell(generation, &dropped);
-        *self.dropped.lock() = dropped;
-        if let Some(path) = &self.base.persist
-            && generation.changes != before.changes
-            && let Err(error) = generation.changes.store(path)
+    /// Keeps `changes`, with which another file is about to go live in the place of `before`. If they cannot be written, the
+    /// log says so: what is in the file counts more. `dropped` are those that do not hold any more.
+    pub(super) fn follow(&self, changes: &Changes, before: &Generation, dropped: &[Dropped]) {
+        dropped.clone_into(&mut self.dropped.lock());
+        if *changes != **before.changes() {
+            self.store(changes);
+        }
+    }
+
+    fn store(&self, changes: &Changes) {
+        if let Some(path) = &self.path
+            && let Err(error) = changes.store(path)
         {
             tracing::error!(%error, "runtime changes are not kept");
         }
     }
 }
 
-/// Says what of the file is not what runs.
-fn tell(generation: &Generation, dropped: &[Dropped]) {
+/// Logs what of the file of `generation` is not what runs.
+pub(super) fn log_overrides(generation: &Generation, dropped: &[Dropped]) {
     for Dropped { cluster, url, what, why } in dropped {
         tracing::warn!(cluster, endpoint = url, change = what, "runtime change dropped: {why}");
     }
-    for Change { cluster, endpoint, change, file, runs, .. } in
-        generation.changes.list(&generation.file, &generation.config)
-    {
-        let show = |said: Option<crate::config::Said>| {
+    for Change { cluster, endpoint, change, file, runs, .. } in list(generation) {
+        let show = |said: Option<config::Said>| {
             said.map_or_else(|| "-".to_owned(), |said| format!("{} {} {}", said.state, said.weight, said.group))
         };
         let (file, runs) = (show(file), show(runs));
@@ -161,12 +154,16 @@ fn tell(generation: &Generation, dropped: &[Dropped]) {
     }
 }
 
+fn list(generation: &Generation) -> Vec<Change> {
+    generation.changes().list(generation.file(), generation.config())
+}
+
 /// What is different for members: those that are meant, and addresses whose settings are others.
 fn differences(before: &Generation, after: &Composed) -> Vec<MemberChange> {
     let meant = |file, changes: &Changes| changes.apply(file).config;
-    let (old, new) = (meant(&before.file, &before.changes), meant(&after.file, &after.changes));
+    let (old, new) = (meant(before.file(), before.changes()), meant(&after.file, &after.changes));
     let mut all = MemberChange::between(&old, &new);
-    let found = MemberChange::between(&before.config, &after.used).into_iter();
+    let found = MemberChange::between(before.config(), &after.used).into_iter();
     let found = found.filter(|change| change.before.is_some() && change.after.is_some());
     let found: Vec<_> = found.filter(|change| !all.contains(change)).collect();
     all.extend(found);

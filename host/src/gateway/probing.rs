@@ -3,67 +3,58 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Weak};
 
+use parking_lot::Mutex;
 use tokio::time::Instant;
 
-use super::Shared;
-use super::generation::{Generation, Kept};
+use super::generation::Generation;
 use crate::cluster::{Cluster, Signals};
 use crate::probe::{OnAnswer, Prober, Probes};
 use crate::telemetry::Metrics;
 
 /// Probes under way, by the name of the cluster.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Probing {
-    running: HashMap<String, Running>,
+    prober: Prober,
+    metrics: Arc<Metrics>,
+    running: Mutex<HashMap<String, ProbedCluster>>,
 }
 
 #[derive(Debug)]
-struct Running {
+struct ProbedCluster {
     /// Weak: probes keep no balancer.
     cluster: Weak<Cluster>,
     _probes: Probes,
 }
 
 impl Probing {
+    pub(super) fn new(prober: Prober, metrics: Arc<Metrics>) -> Self {
+        Self { prober, metrics, running: Mutex::default() }
+    }
+
     /// Ends the probes of clusters that `generation` has not, and begins those of clusters that are new in it.
-    fn follow(&mut self, generation: &Generation, prober: &Prober, metrics: &Arc<Metrics>) {
-        let is_same = |name: &String, running: &Running| {
-            let now = generation.clusters.get(name);
-            now.is_some_and(|now| std::ptr::eq(Arc::as_ptr(&now.cluster), running.cluster.as_ptr()))
+    pub(super) fn follow(&self, generation: &Generation) {
+        let mut running = self.running.lock();
+        let is_same = |name: &String, probed: &ProbedCluster| {
+            let now = generation.cluster(name);
+            now.is_some_and(|now| std::ptr::eq(Arc::as_ptr(&now.cluster), probed.cluster.as_ptr()))
         };
-        self.running.retain(|name, running| is_same(name, running));
-        for (name, kept) in &generation.clusters {
-            if let Some(health) = kept.made_from.config.health.as_ref().filter(|_| !self.running.contains_key(name)) {
-                let on_answer = on_answer(kept.cluster.signals(), metrics);
-                let probes = prober.start(&kept.cluster, &kept.upstreams, health, &on_answer);
-                let running = Running { cluster: Arc::downgrade(&kept.cluster), _probes: probes };
-                self.running.insert(name.clone(), running);
+        running.retain(|name, probed| is_same(name, probed));
+        for (name, prepared) in &generation.clusters {
+            if let Some(health) = prepared.inputs.config.health.as_ref().filter(|_| !running.contains_key(name)) {
+                let on_answer = self.on_answer(prepared.cluster.signals());
+                let probes = self.prober.start(&prepared.cluster, &prepared.upstreams, health, &on_answer);
+                let probed = ProbedCluster { cluster: Arc::downgrade(&prepared.cluster), _probes: probes };
+                running.insert(name.clone(), probed);
             }
         }
     }
-}
 
-/// Reads what endpoints report about themselves out of their answers to probes.
-fn on_answer(signals: &Arc<Signals>, metrics: &Arc<Metrics>) -> OnAnswer {
-    let (signals, metrics) = (signals.clone(), metrics.clone());
-    Arc::new(move |live, headers, body| {
-        let reports = signals.read_answer(headers, body);
-        signals.take(&reports, live, Instant::now(), &metrics);
-    })
-}
-
-impl Shared {
-    /// Probes the endpoints of the generation that serves, and nobody else's.
-    pub(super) fn probe_endpoints(&self) {
-        let mut probing = self.probing.lock();
-        probing.follow(&self.current.load(), &self.base.prober, &self.base.observers.metrics);
-    }
-}
-
-/// The clusters of `generation` take the places of those of `before`.
-pub(super) fn take_over(generation: &Generation, before: &Generation) {
-    let now = Instant::now();
-    for (name, Kept { cluster, .. }) in &generation.clusters {
-        cluster.take_over(before.clusters.get(name).map(|kept| &*kept.cluster), now);
+    /// Reads what endpoints report about themselves out of their responses to probes.
+    fn on_answer(&self, signals: &Arc<Signals>) -> OnAnswer {
+        let (signals, metrics) = (signals.clone(), self.metrics.clone());
+        Arc::new(move |live, headers, body| {
+            let reports = signals.read_answer(headers, body);
+            signals.take(&reports, live, Instant::now(), &metrics);
+        })
     }
 }

@@ -4,10 +4,16 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::commit::Cause;
+use parking_lot::Mutex;
+use tokio::sync::Notify;
+
+use super::changes::{RuntimeChanges, log_overrides};
+use super::error::PrepareError;
 use super::generation::Generation;
-use super::prepare::{Files, PrepareError, prepare, prepare_again};
-use super::{Gateway, Shared};
+use super::history::Cause;
+use super::parts::files::NamedFiles;
+use super::prepare::{prepare, prepare_rollback};
+use super::running::{Draining, Outcome, Replacement, RunningSet};
 use crate::config::{self, Config, ConfigFaults};
 use crate::telemetry::Counter;
 
@@ -28,41 +34,60 @@ pub enum ReloadError {
     Draining,
 }
 
-impl Gateway {
-    /// Reads the configuration file and everything it names anew, and swaps it in if it is good and different.
-    ///
-    /// # Errors
-    /// [`ReloadError`]: it was counted and logged, and nothing has changed.
-    pub fn reload(&self) -> Result<Arc<Generation>, ReloadError> {
-        self.shared.reload(Asked::Now)
-    }
-
-    /// Swaps in `config`, which need not be in any file.
-    ///
-    /// # Errors
-    /// As [`Self::reload`].
-    pub fn replace(&self, config: Config) -> Result<Arc<Generation>, ReloadError> {
-        self.shared.clone().replace(config)
-    }
-
-    /// Returns to the generation before. It was kept ready: only sockets that were closed since must be bound again.
-    ///
-    /// # Errors
-    /// As [`Self::reload`].
-    pub fn rollback(&self) -> Result<Arc<Generation>, ReloadError> {
-        self.shared.clone().rollback()
+impl ReloadError {
+    /// What to do about it, if that is known and not in the text.
+    #[must_use]
+    pub fn hint(&self) -> Option<String> {
+        match self {
+            Self::Prepare(error) => error.hint(),
+            _ => None,
+        }
     }
 }
 
-impl Shared {
-    pub(super) fn reload(self: &Arc<Self>, asked: Asked) -> Result<Arc<Generation>, ReloadError> {
-        self.observe(asked, self.try_replace(|| read(&self.current.load().config.source)))
+impl From<Draining> for ReloadError {
+    fn from(_draining: Draining) -> Self {
+        Self::Draining
+    }
+}
+
+/// What makes the gateway read its files anew, and what came of it.
+#[derive(Debug)]
+pub(super) struct Reloads {
+    set: Arc<RunningSet>,
+    changes: Arc<RuntimeChanges>,
+    /// Files of the configuration that was read last.
+    named: Mutex<Vec<PathBuf>>,
+    /// Why the last reload changed nothing; none if it did.
+    refusal: Mutex<Option<ReloadRefusal>>,
+    /// Another generation went live by a call of the control port: what is watched may have to change.
+    called: Notify,
+}
+
+impl Reloads {
+    pub(super) fn new(set: Arc<RunningSet>, changes: Arc<RuntimeChanges>) -> Self {
+        Self { set, changes, named: Mutex::default(), refusal: Mutex::default(), called: Notify::new() }
+    }
+
+    /// Reads the configuration file and everything it names anew, and swaps it in if it is good and different.
+    pub(super) fn reload(&self, trigger: Trigger) -> Result<Arc<Generation>, ReloadError> {
+        self.observe(trigger, self.try_replace(|live| read(&live.config().source)))
+    }
+
+    /// Swaps in `config`, which need not be in any file.
+    pub(super) fn replace(&self, config: Config) -> Result<Arc<Generation>, ReloadError> {
+        self.observe(Trigger::Request, self.try_replace(|_live| Ok(config)))
+    }
+
+    /// Returns to the generation before. It was kept ready: only sockets that were closed since must be bound again.
+    pub(super) fn rollback(&self) -> Result<Arc<Generation>, ReloadError> {
+        self.observe(Trigger::Request, self.try_rollback())
     }
 
     /// Every file whose change may lead to another generation: those of the one that serves, and those that the
     /// configuration names which was read last, even if it was refused for one of them.
     pub(super) fn files_to_watch(&self) -> Vec<PathBuf> {
-        let mut files = self.current.load().config.watched_files();
+        let mut files = self.set.generations.live().config().watched_files();
         files.extend(self.named.lock().iter().cloned());
         files.sort();
         files.dedup();
@@ -70,122 +95,136 @@ impl Shared {
     }
 
     /// Whether the configuration was refused for what it says or names, not for what a plugin or certificate holds. Then
-    /// a file may be missing whose arrival nobody is told of.
+    /// a file may be missing whose arrival nothing reports.
     pub(super) fn is_refused(&self) -> bool {
         self.refusal.lock().as_ref().is_some_and(|refusal| refusal.of_configuration)
     }
 
     /// Whether the files say something else than what is served. Some that are wrong do; none at all does not.
     pub(super) fn is_outdated(&self) -> bool {
-        let current = self.current.load();
-        if !current.config.source.exists() {
+        let live = Arc::clone(&self.set.generations.live());
+        let source = &live.config().source;
+        if !source.exists() {
             return false;
         }
-        let now = read(&current.config.source).and_then(|config| Ok(Files::read(&config)?.digest(&config)));
-        now.map_or(true, |digest| digest != current.file_digest)
+        let now = read(source).and_then(|config| Ok((NamedFiles::read(&config)?, config)));
+        now.map_or(true, |(files, config)| is_other(&live, &config, &files))
     }
 
-    fn replace(self: Arc<Self>, config: Config) -> Result<Arc<Generation>, ReloadError> {
-        self.observe(Asked::Now, self.try_replace(|| Ok(config)))
+    /// Another generation went live by a call of the control port.
+    pub(super) fn notify(&self) {
+        self.called.notify_one();
     }
 
-    /// Reads within the lock: of two changes at once, the later one reads later and stays.
+    /// Resolves after [`Self::notify`]. Cancel safe.
+    pub(super) async fn notified(&self) {
+        self.called.notified().await;
+    }
+
+    /// Reads when it is its turn: of two reloads at once, the later one reads later and stays.
     fn try_replace(
-        self: &Arc<Self>,
-        read: impl FnOnce() -> Result<Config, ReloadError>,
+        &self,
+        read: impl FnOnce(&Generation) -> Result<Config, ReloadError>,
     ) -> Result<Arc<Generation>, ReloadError> {
-        let mut last = self.changing.lock();
-        if self.base.drain.has_started() {
-            return Err(ReloadError::Draining);
+        let set = &self.set;
+        let outcome = set.replace_with(|basis| -> Result<_, ReloadError> {
+            let live = &*basis.live;
+            let config = read(live)?;
+            *self.named.lock() = config.watched_files();
+            let files = NamedFiles::read(&config)?;
+            if !is_other(live, &config, &files) {
+                tracing::info!(generation = live.id, "nothing has changed");
+                live.artifacts().values().for_each(|artifact| artifact.accepted());
+                return Ok(None);
+            }
+            warn_of_restart(live.file(), &config);
+            set.names.use_servers(&config);
+            let composed = set.names.compose(Arc::new(config), live.changes());
+            let dropped = composed.dropped.clone();
+            let prepared = prepare(&set.services, composed, &files, basis.number, Some(live), &basis.open)?;
+            self.changes.follow(prepared.changes(), live, &dropped);
+            set.services.observers.metrics.increment(Counter::ReloadCommitted);
+            Ok(Some(Replacement { prepared, cause: Cause::Decided }))
+        })?;
+        if let Outcome::Replaced(generation) = &outcome {
+            log_overrides(generation, &generation.composed.dropped);
         }
-        let config = read()?;
-        *self.named.lock() = config.watched_files();
-        let current = self.current.load_full();
-        let files = Files::read(&config)?;
-        if files.digest(&config) == current.file_digest {
-            tracing::info!(generation = current.id, "nothing has changed");
-            current.artifacts.values().for_each(|artifact| artifact.accepted());
-            return Ok(current);
-        }
-        warn_of_restart(&current.file, &config);
-        let open = self.listening.lock().keys();
-        self.base.discovery.use_servers(&config.gateway.resolver);
-        let composed = self.base.compose(Arc::new(config), &current.changes);
-        let dropped = composed.dropped.clone();
-        let prepared = prepare(&self.base, composed, &files, *last + 1, Some(&current), &open);
-        let prepared = prepared.inspect_err(|_refused| self.ask_for_names_of(&current))?;
-        *last += 1;
-        self.base.observers.metrics.increment(Counter::ReloadCommitted);
-        let generation = self.commit(prepared, Cause::Decided);
-        self.laid_over(&generation, &current, dropped);
+        Ok(outcome.live())
+    }
+
+    fn try_rollback(&self) -> Result<Arc<Generation>, ReloadError> {
+        let set = &self.set;
+        let outcome = set.replace_with(|basis| -> Result<_, ReloadError> {
+            let earlier = set.generations.previous().ok_or(ReloadError::NoEarlier)?;
+            let prepared = prepare_rollback(&set.services, earlier, &basis.open)?;
+            self.changes.follow(prepared.changes(), &basis.live, &[]);
+            set.services.observers.metrics.increment(Counter::RolledBack);
+            Ok(Some(Replacement { prepared, cause: Cause::Decided }))
+        })?;
+        let generation = outcome.live();
+        log_overrides(&generation, &[]);
         Ok(generation)
     }
 
-    pub(super) fn rollback(self: Arc<Self>) -> Result<Arc<Generation>, ReloadError> {
-        self.observe(Asked::Now, self.try_rollback())
-    }
-
-    fn try_rollback(self: &Arc<Self>) -> Result<Arc<Generation>, ReloadError> {
-        let _one_at_a_time = self.changing.lock();
-        if self.base.drain.has_started() {
-            return Err(ReloadError::Draining);
-        }
-        let earlier = self.previous.lock().clone().ok_or(ReloadError::NoEarlier)?;
-        let open = self.listening.lock().keys();
-        let prepared = prepare_again(&self.base, earlier, &open)?;
-        self.base.observers.metrics.increment(Counter::RolledBack);
-        let before = self.current.load_full();
-        let generation = self.commit(prepared, Cause::Decided);
-        self.laid_over(&generation, &before, Vec::new());
-        Ok(generation)
-    }
-
-    /// Counts and logs a refusal; one that nobody asked for, only if it is another than before.
+    /// Counts and logs a refusal; one that no one asked for, only if it is another than before.
     fn observe(
         &self,
-        asked: Asked,
+        trigger: Trigger,
         result: Result<Arc<Generation>, ReloadError>,
     ) -> Result<Arc<Generation>, ReloadError> {
-        let refusal = result.as_ref().err().map(|error| Refusal {
+        let refusal = result.as_ref().err().map(|error| ReloadRefusal {
             text: error.to_string(),
             of_configuration: matches!(error, ReloadError::Config(_)),
         });
         let mut last = self.refusal.lock();
         if let Err(error) = &result
-            && (asked == Asked::Now || *last != refusal)
+            && (trigger == Trigger::Request || *last != refusal)
         {
-            let hint = match error {
-                ReloadError::Prepare(error) => error.hint(),
-                _ => None,
-            };
-            self.refused(&error.to_string(), hint);
+            self.log_refusal(error);
         }
         *last = refusal;
         result
     }
+
+    fn log_refusal(&self, error: &ReloadError) {
+        // A configuration has as many faults as it has, each with its hint on a line of its own.
+        let why = error.to_string().lines().map(str::trim).collect::<Vec<_>>().join("; ");
+        self.set.services.observers.metrics.increment(Counter::ReloadRefused);
+        let generation = self.set.generations.live().id;
+        match error.hint() {
+            Some(hint) => tracing::error!(generation, "reload refused, nothing changed: {why}; hint: {hint}"),
+            None => tracing::error!(generation, "reload refused, nothing changed: {why}"),
+        }
+    }
 }
 
-/// Who wants a reload.
+/// Why the files are read anew.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Asked {
-    /// A person, or a file that changed.
-    Now,
-    /// Nobody: a refused configuration is looked at again.
-    Again,
+pub(super) enum Trigger {
+    /// An operator wants it, or a file has changed.
+    Request,
+    /// A refused configuration is looked at again.
+    Retry,
 }
 
 /// Why the last reload changed nothing.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Refusal {
+struct ReloadRefusal {
     text: String,
     of_configuration: bool,
+}
+
+/// Whether `config` with its `files` is something else than what `live` was made from. Comments and layout are not: what was
+/// read is compared as it was understood.
+fn is_other(live: &Generation, config: &Config, files: &NamedFiles) -> bool {
+    **live.file() != *config || live.from_files.fingerprints != *files.fingerprints()
 }
 
 fn read(source: &Path) -> Result<Config, ReloadError> {
     Ok(config::load(source)?)
 }
 
-/// Where heartbeats are heard.
+/// Where heartbeats are received.
 fn listens(config: &Config) -> Option<SocketAddr> {
     config.heartbeat.as_ref().map(|heartbeat| heartbeat.listen)
 }

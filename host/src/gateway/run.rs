@@ -7,8 +7,8 @@ use std::time::Duration;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::task::JoinHandle;
 
-use super::reload::Asked;
-use super::{Gateway, Shared};
+use super::Gateway;
+use super::reload::{Reloads, Trigger};
 use crate::config::Watcher;
 
 /// How long tasks that were cut off may take to notice. They only have to be polled once more.
@@ -40,12 +40,12 @@ impl Gateway {
         // First, for it keeps some descriptors from those who come by the listeners.
         self.start_admin();
         self.start();
-        let mut watcher = Watcher::new(self.shared.files_to_watch());
+        let mut watcher = Watcher::new(self.reloads.files_to_watch());
         // What changed since the first reading is what the watcher takes for granted.
-        if self.shared.is_outdated() {
+        if self.reloads.is_outdated() {
             watcher.distrust();
         }
-        let mut rereading = Rereading::default();
+        let mut reload = ReloadTask::default();
         loop {
             tokio::select! {
                 name = ends.next() => {
@@ -54,27 +54,27 @@ impl Gateway {
                 }
                 _ = hangup.recv() => {
                     tracing::info!(signal = "SIGHUP", "rereading");
-                    self.shared.base.observers.access.reopen();
-                    rereading.begin(&self.shared, Asked::Now);
+                    self.set.services.observers.access.reopen();
+                    reload.begin(&self.reloads, Trigger::Request);
                 }
                 files = watcher.changed() => {
                     let files: Vec<_> = files.iter().map(|file| file.display().to_string()).collect();
                     tracing::info!(files = files.join(", "), "changed, rereading");
-                    rereading.begin(&self.shared, Asked::Now);
+                    reload.begin(&self.reloads, Trigger::Request);
                 }
-                () = tokio::time::sleep(RETRY), if self.shared.is_refused() && !rereading.is_under_way() => {
-                    rereading.begin(&self.shared, Asked::Again);
+                () = tokio::time::sleep(RETRY), if self.reloads.is_refused() && !reload.is_under_way() => {
+                    reload.begin(&self.reloads, Trigger::Retry);
                 }
-                outcome = rereading.end(&self.shared), if rereading.is_under_way() => {
-                    watcher.watch(self.shared.files_to_watch());
+                outcome = reload.end(&self.reloads), if reload.is_under_way() => {
+                    watcher.watch(self.reloads.files_to_watch());
                     // A file that is watched only from now on may have changed since it was read.
                     match outcome {
-                        Reread::Served if self.shared.is_outdated() => watcher.distrust(),
-                        Reread::Refused(Asked::Now) => rereading.begin(&self.shared, Asked::Again),
-                        Reread::Served | Reread::Refused(Asked::Again) => {}
+                        ReloadResult::Served if self.reloads.is_outdated() => watcher.distrust(),
+                        ReloadResult::Refused(Trigger::Request) => reload.begin(&self.reloads, Trigger::Retry),
+                        ReloadResult::Served | ReloadResult::Refused(Trigger::Retry) => {}
                     }
                 }
-                () = self.shared.changed.notified() => watcher.watch(self.shared.files_to_watch()),
+                () = self.reloads.notified() => watcher.watch(self.reloads.files_to_watch()),
             }
         }
         let patience = self.generation().config().gateway.drain;
@@ -89,8 +89,8 @@ impl Gateway {
 
     /// Stops accepting, asks everybody to finish, and cuts off who has not after `patience`.
     pub async fn stop(&self, patience: Duration) -> Stopped {
-        let drain = &self.shared.base.drain;
-        self.shared.stop_listening();
+        let drain = &self.set.services.drain;
+        self.set.listeners.stop();
         let cut = drain.finish(patience).await;
         if cut > 0 {
             tracing::warn!(cut, "drain deadline passed");
@@ -105,45 +105,45 @@ impl Gateway {
 
 /// A reload off this thread: it may compile for seconds, and signals must be heard meanwhile.
 #[derive(Default)]
-struct Rereading {
-    task: Option<JoinHandle<Reread>>,
+struct ReloadTask {
+    task: Option<JoinHandle<ReloadResult>>,
     /// Something changed after it began to read.
     again: bool,
 }
 
 /// What came of a reload.
-enum Reread {
+enum ReloadResult {
     /// What was read is served now.
     Served,
     /// Nothing changed. It has been counted and logged.
-    Refused(Asked),
+    Refused(Trigger),
 }
 
-impl Rereading {
+impl ReloadTask {
     fn is_under_way(&self) -> bool {
         self.task.is_some()
     }
 
     /// Begins one, or another after the one that is under way.
-    fn begin(&mut self, shared: &Arc<Shared>, asked: Asked) {
+    fn begin(&mut self, reloads: &Arc<Reloads>, trigger: Trigger) {
         if self.is_under_way() {
             self.again = true;
             return;
         }
-        let shared = shared.clone();
-        self.task = Some(tokio::task::spawn_blocking(move || match shared.reload(asked) {
-            Ok(_generation) => Reread::Served,
-            Err(_logged) => Reread::Refused(asked),
+        let reloads = reloads.clone();
+        self.task = Some(tokio::task::spawn_blocking(move || match reloads.reload(trigger) {
+            Ok(_generation) => ReloadResult::Served,
+            Err(_logged) => ReloadResult::Refused(trigger),
         }));
     }
 
     /// Waits for its end. Cancel safe.
-    async fn end(&mut self, shared: &Arc<Shared>) -> Reread {
-        let Some(task) = &mut self.task else { return Reread::Refused(Asked::Again) };
-        let outcome = task.await.unwrap_or(Reread::Refused(Asked::Again));
+    async fn end(&mut self, reloads: &Arc<Reloads>) -> ReloadResult {
+        let Some(task) = &mut self.task else { return ReloadResult::Refused(Trigger::Retry) };
+        let outcome = task.await.unwrap_or(ReloadResult::Refused(Trigger::Retry));
         self.task = None;
         if std::mem::take(&mut self.again) {
-            self.begin(shared, Asked::Now);
+            self.begin(reloads, Trigger::Request);
         }
         outcome
     }

@@ -6,8 +6,9 @@ use std::sync::Arc;
 use tokio::net::TcpStream;
 use tokio_util::sync::CancellationToken;
 
-use super::Shared;
-use super::generation::{ListenerKey, ListenerSettings};
+use super::generations::Generations;
+use super::parts::listeners::{ListenerKey, ListenerSettings};
+use super::services::Services;
 use crate::http;
 use crate::lifecycle::{Seat, WorkerId};
 use crate::listener::{self, Accepted, Gate, Permit, Refusal};
@@ -17,8 +18,15 @@ use crate::proxy::{self, Client, Tunnel};
 use crate::telemetry::{Counter, Gauge, Held, limited};
 use crate::tls;
 
+/// What it takes to serve a connection, whatever generation runs.
+#[derive(Debug)]
+pub(super) struct Serving {
+    pub(super) services: Arc<Services>,
+    pub(super) generations: Arc<Generations>,
+}
+
 /// A listener as its accept loop knows it, whatever generation runs.
-pub(super) struct Door {
+pub(super) struct ListenerHandle {
     pub(super) key: ListenerKey,
     /// Where it listens; the port is the real one.
     pub(super) address: SocketAddr,
@@ -26,10 +34,10 @@ pub(super) struct Door {
 }
 
 /// A connection that has been let in.
-struct Entered {
+struct AcceptedConnection {
     peer: SocketAddr,
     /// Where it came in.
-    door: SocketAddr,
+    listener: SocketAddr,
     settings: Arc<ListenerSettings>,
     permit: Permit,
     seat: Seat,
@@ -37,78 +45,89 @@ struct Entered {
 }
 
 /// Accepts on one worker until `stop`. Runs within that worker's runtime.
-pub(super) fn accept(shared: Arc<Shared>, door: Door, socket: std::net::TcpListener, stop: CancellationToken) {
-    let drain = shared.base.drain.clone();
+pub(super) fn accept(
+    serving: Arc<Serving>,
+    handle: ListenerHandle,
+    socket: std::net::TcpListener,
+    stop: CancellationToken,
+) {
+    let drain = serving.services.drain.clone();
     drain.spawn(async move {
-        let metrics = shared.base.observers.metrics.clone();
+        let metrics = serving.services.observers.metrics.clone();
         let failed = |error: &std::io::Error| {
             metrics.increment(Counter::RefusedByError);
-            limited!(warn, of: door.address, listener = %door.address, %error, "accept failed");
+            limited!(warn, of: handle.address, listener = %handle.address, %error, "accept failed");
         };
         // Kept for connections that were in the queue when a reload closed this listener.
-        let mut settings = shared.current.load().listeners.get(&door.key).cloned();
-        let take = |accepted| {
-            if let Some(now) = shared.current.load().listeners.get(&door.key) {
+        let mut settings = serving.generations.live().listeners().get(&handle.key).cloned();
+        let admit = |accepted| {
+            if let Some(now) = serving.generations.live().listeners().get(&handle.key) {
                 settings = Some(now.clone());
             }
             if let Some(settings) = &settings {
-                take(&shared, &door, settings.clone(), accepted);
+                admit(&serving, &handle, settings.clone(), accepted);
             }
         };
-        if let Err(error) = listener::accept(socket, stop, take, failed).await {
-            tracing::error!(listener = %door.address, %error, "cannot accept here");
+        if let Err(error) = listener::accept(socket, stop, admit, failed).await {
+            tracing::error!(listener = %handle.address, %error, "cannot accept here");
         }
     });
 }
 
 /// Lets a connection in, and starts it here, or on the worker that holds the fewest if this one has more than its share.
-fn take(shared: &Arc<Shared>, door: &Door, settings: Arc<ListenerSettings>, accepted: Accepted) {
+fn admit(serving: &Arc<Serving>, handle: &ListenerHandle, settings: Arc<ListenerSettings>, accepted: Accepted) {
     let Accepted { stream, peer } = accepted;
-    let metrics = &shared.base.observers.metrics;
+    let metrics = &serving.services.observers.metrics;
     metrics.increment(Counter::ConnectionAccepted);
-    let permit = match door.gate.enter(peer.ip(), settings.gate) {
+    let permit = match handle.gate.enter(peer.ip(), settings.gate) {
         Ok(permit) => permit,
         Err(refusal) => {
             metrics.increment(match refusal {
                 Refusal::Full => Counter::RefusedByListenerLimit,
                 Refusal::ClientFull => Counter::RefusedByClientLimit,
             });
-            tracing::debug!(listener = %door.address, %peer, %refusal, "connection refused");
+            tracing::debug!(listener = %handle.address, %peer, %refusal, "connection refused");
             return;
         }
     };
     let here = WorkerId::current().number();
-    let worker = shared.base.workers.worker_for(here);
-    let seat = shared.base.workers.seat(worker);
-    let entered =
-        Entered { peer, door: door.address, settings, permit, seat, open: metrics.hold(Gauge::ConnectionsOpen) };
+    let worker = serving.services.workers.worker_for(here);
+    let seat = serving.services.workers.seat(worker);
+    let connection = AcceptedConnection {
+        peer,
+        listener: handle.address,
+        settings,
+        permit,
+        seat,
+        open: metrics.hold(Gauge::ConnectionsOpen),
+    };
     if worker == here {
-        start(shared.clone(), stream, entered);
+        start(serving.clone(), stream, connection);
     } else {
-        hand_over(shared, stream, entered, worker);
+        move_to_worker(serving, stream, connection, worker);
     }
 }
 
 /// Moves an accepted socket to another worker's runtime.
-fn hand_over(shared: &Arc<Shared>, stream: TcpStream, entered: Entered, worker: usize) {
+fn move_to_worker(serving: &Arc<Serving>, stream: TcpStream, connection: AcceptedConnection, worker: usize) {
     let moved = stream.into_std();
-    let shared_there = shared.clone();
-    let on_its_way = shared.base.drain.hold();
-    shared.base.workers.run_on(worker, move || {
+    let serving_there = serving.clone();
+    let on_its_way = serving.services.drain.hold();
+    serving.services.workers.run_on(worker, move || {
         match moved.and_then(TcpStream::from_std) {
-            Ok(stream) => start(shared_there, stream, entered),
+            Ok(stream) => start(serving_there, stream, connection),
             Err(error) => limited!(warn, of: (), %error, "connection lost between workers"),
         }
         drop(on_its_way);
     });
 }
 
-fn start(shared: Arc<Shared>, stream: TcpStream, entered: Entered) {
-    let drain = shared.base.drain.clone();
+fn start(serving: Arc<Serving>, stream: TcpStream, connection: AcceptedConnection) {
+    let drain = serving.services.drain.clone();
     drain.clone().spawn(async move {
-        let peer = entered.peer;
+        let peer = connection.peer;
         // Boxed: a spawned future is moved several times, and this one has some 8 KiB. It is gone before a tunnel begins.
-        let served = drain.unless_cut(Box::pin(serve(shared, stream, entered))).await;
+        let served = drain.unless_cut(Box::pin(serve(serving, stream, connection))).await;
         drop(drain);
         match served.unwrap_or(Err(ConnectionError::Cut)) {
             Ok(None) => {}
@@ -134,14 +153,18 @@ enum ConnectionError {
 }
 
 /// Serves requests until the connection ends, or becomes a tunnel.
-async fn serve(shared: Arc<Shared>, stream: TcpStream, entered: Entered) -> Result<Option<Tunnel>, ConnectionError> {
+async fn serve(
+    serving: Arc<Serving>,
+    stream: TcpStream,
+    connection: AcceptedConnection,
+) -> Result<Option<Tunnel>, ConnectionError> {
     if !ACCEPTED_SEND_AT_ONCE {
         stream.set_nodelay(true)?;
     }
-    let Entered { peer, door, settings, permit, seat, open } = entered;
+    let AcceptedConnection { peer, listener, settings, permit, seat, open } = connection;
     // Only a listener on every address has to ask which one the client came to.
-    let local = if door.ip().is_unspecified() { stream.local_addr()? } else { door };
-    let (stream, secured) = secure(&shared, &settings, stream.into()).await?;
+    let local = if listener.ip().is_unspecified() { stream.local_addr()? } else { listener };
+    let (stream, secured) = secure(&serving, &settings, stream.into()).await?;
     let scheme = if settings.tls.is_some() { Scheme::Https } else { Scheme::Http };
     let client = Arc::new(Client {
         peer,
@@ -150,20 +173,20 @@ async fn serve(shared: Arc<Shared>, stream: TcpStream, entered: Entered) -> Resu
         scheme,
         sni: secured.sni,
         tls: secured.version,
-        drain: shared.base.drain.clone(),
-        observers: shared.base.observers.clone(),
+        drain: serving.services.drain.clone(),
+        observers: serving.services.observers.clone(),
         permit: Box::new((permit, seat, open)),
     });
     let limits = settings.http;
     drop(settings);
-    let served = proxy::serve(client, stream, limits, || shared.current.load().snapshot.clone()).await;
-    count_crowded(&shared, &served);
+    let served = proxy::serve(client, stream, limits, || serving.generations.live().snapshot.clone()).await;
+    count_crowded(&serving, &served);
     Ok(served?)
 }
 
-fn count_crowded<T>(shared: &Shared, served: &Result<T, http::ServeError>) {
+fn count_crowded<T>(serving: &Serving, served: &Result<T, http::ServeError>) {
     if let Err(http::ServeError::Crowded) = served {
-        shared.base.observers.metrics.increment(Counter::ConnectionCrowded);
+        serving.services.observers.metrics.increment(Counter::ConnectionCrowded);
     }
 }
 
@@ -175,12 +198,12 @@ struct Secured {
 }
 
 async fn secure(
-    shared: &Shared,
+    serving: &Serving,
     settings: &ListenerSettings,
     socket: Socket,
 ) -> Result<(Stream, Secured), ConnectionError> {
     let Some(acceptor) = &settings.tls else { return Ok((Stream::Plain(socket), Secured::default())) };
-    let metrics = &shared.base.observers.metrics;
+    let metrics = &serving.services.observers.metrics;
     match tokio::time::timeout(settings.http.head_timeout, acceptor.accept(socket).into_fallible()).await {
         Ok(Ok(stream)) => {
             metrics.increment(Counter::HandshakeOk);
@@ -197,7 +220,7 @@ async fn secure(
             metrics.increment(Counter::HandshakeFailed);
             // The alert says why, and a client of TLS 1.3 may have sent its first request behind what is refused. Boxed: it is rare.
             let lingered = Box::pin(http::linger(socket.into(), &settings.http)).await;
-            count_crowded(shared, &lingered);
+            count_crowded(serving, &lingered);
             Err(ConnectionError::Tls(tls::explain(&error, tls::Peer::Client)))
         }
         Err(_elapsed) => {

@@ -3,7 +3,12 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Weak};
 
-use super::Shared;
+use tokio::time::Instant;
+
+use super::endpoints::endpoints;
+use super::generation::Generation;
+use super::running::RunningSet;
+use crate::cluster::Standing;
 use crate::plugin::status::Refusal;
 use crate::telemetry::names::{
     ENDPOINT_BYTES, ENDPOINT_EJECTIONS, ENDPOINT_FAILURES, ENDPOINT_HEALTHY, ENDPOINT_IN_FLIGHT, ENDPOINT_PICKS,
@@ -14,94 +19,94 @@ use crate::telemetry::{Samples, process};
 
 type Labels = Vec<(&'static str, String)>;
 
-impl Shared {
-    /// Lets a scrape see endpoints, plugins, listeners, workers and the process. Every label is a name of the
-    /// configuration or one of a fixed set.
-    pub(super) fn add_sources(self: &Arc<Self>) {
-        let metrics = &self.base.observers.metrics;
-        // Weak: the metrics belong to what is measured.
-        let shared: Weak<Self> = Arc::downgrade(self);
-        metrics.add_source(move |samples| {
-            if let Some(shared) = shared.upgrade() {
-                shared.endpoints(samples);
-                shared.plugin_numbers(samples);
-                shared.connections(samples);
-                shared.members(samples);
+/// Lets a scrape see endpoints, plugins, listeners, workers and the process. Every label is a name of the configuration or
+/// one of a fixed set.
+pub(super) fn add_sources(set: &Arc<RunningSet>) {
+    let metrics = &set.services.observers.metrics;
+    // Weak: the metrics belong to what is measured.
+    let set: Weak<RunningSet> = Arc::downgrade(set);
+    metrics.add_source(move |samples| {
+        if let Some(set) = set.upgrade() {
+            let live = Arc::clone(&set.generations.live());
+            add_endpoints(&set, &live, samples);
+            add_plugins(&set, &live, samples);
+            add_connections(&set, samples);
+            add_members(&set, &live, samples);
+        }
+    });
+    process::report(metrics);
+}
+
+fn add_endpoints(set: &RunningSet, live: &Generation, samples: &mut Samples) {
+    let now = Instant::now();
+    for cluster in endpoints(live, &set.services.registry) {
+        for endpoint in &cluster.endpoints {
+            let live = &endpoint.live;
+            let labels = || -> Labels { vec![("cluster", cluster.name.clone()), ("endpoint", live.url().to_owned())] };
+            let towards = |direction: &str| [labels(), vec![("direction", direction.to_owned())]].concat();
+            let probes = |outcome: &str| [labels(), vec![("outcome", outcome.to_owned())]].concat();
+            let healthy = if live.report(now).standing == Standing::Healthy { 1.0 } else { 0.0 };
+            let (passed, failed) = live.probes();
+            samples.add(&ENDPOINT_IN_FLIGHT, labels(), f64::from(live.in_flight()));
+            samples.add(&ENDPOINT_HEALTHY, labels(), healthy);
+            samples.add(&ENDPOINT_PICKS, labels(), float(live.picks()));
+            samples.add(&ENDPOINT_FAILURES, labels(), float(live.failures()));
+            samples.add(&ENDPOINT_EJECTIONS, labels(), float(live.ejections()));
+            samples.add(&ENDPOINT_PROBES, probes("passed"), float(passed));
+            samples.add(&ENDPOINT_PROBES, probes("failed"), float(failed));
+            samples.add(&ENDPOINT_BYTES, towards("to_endpoint"), float(live.sent()));
+            samples.add(&ENDPOINT_BYTES, towards("to_client"), float(live.received()));
+            let readings = endpoint.signals.map(|signals| signals.readings(live, now)).unwrap_or_default();
+            for reading in readings.into_iter().filter(|reading| reading.fresh) {
+                let labels = [labels(), vec![("signal", reading.name.to_owned())]].concat();
+                samples.add(&ENDPOINT_SIGNAL, labels, reading.last.map_or(f64::NAN, |last| last.value));
             }
-        });
-        process::report(metrics);
-    }
-
-    fn endpoints(&self, samples: &mut Samples) {
-        for cluster in self.clusters() {
-            for endpoint in &cluster.endpoints {
-                let labels =
-                    || -> Labels { vec![("cluster", cluster.name.clone()), ("endpoint", endpoint.url.clone())] };
-                let towards = |direction: &str| [labels(), vec![("direction", direction.to_owned())]].concat();
-                let healthy = if endpoint.health == "healthy" { 1.0 } else { 0.0 };
-                samples.add(&ENDPOINT_IN_FLIGHT, labels(), f64::from(endpoint.in_flight));
-                samples.add(&ENDPOINT_HEALTHY, labels(), healthy);
-                samples.add(&ENDPOINT_PICKS, labels(), float(endpoint.picks));
-                samples.add(&ENDPOINT_FAILURES, labels(), float(endpoint.failures));
-                let probes = |outcome: &str| [labels(), vec![("outcome", outcome.to_owned())]].concat();
-                samples.add(&ENDPOINT_EJECTIONS, labels(), float(endpoint.ejections));
-                samples.add(&ENDPOINT_PROBES, probes("passed"), float(endpoint.probes_passed));
-                samples.add(&ENDPOINT_PROBES, probes("failed"), float(endpoint.probes_failed));
-                samples.add(&ENDPOINT_BYTES, towards("to_endpoint"), float(endpoint.bytes_sent));
-                samples.add(&ENDPOINT_BYTES, towards("to_client"), float(endpoint.bytes_received));
-                for (name, signal) in endpoint.signals.iter().filter(|(_, signal)| signal.fresh) {
-                    let labels = [labels(), vec![("signal", name.clone())]].concat();
-                    samples.add(&ENDPOINT_SIGNAL, labels, signal.value.unwrap_or(f64::NAN));
-                }
-            }
-        }
-    }
-
-    fn members(&self, samples: &mut Samples) {
-        let changes = self.current.load().changes.count();
-        samples.add(&RUNTIME_CHANGES, Vec::new(), count(changes));
-        let known = self.base.discovery.known();
-        for name in self.current.load().names.iter() {
-            let found = known.get(name).map_or(0, Vec::len);
-            samples.add(&NAME_ADDRESSES, vec![("name", name.host.clone())], count(found));
-        }
-    }
-
-    fn plugin_numbers(&self, samples: &mut Samples) {
-        let runtime = &self.base.runtime;
-        let statuses = runtime.status();
-        let refusals = runtime.refusals();
-        for total in runtime.totals() {
-            let labels =
-                || -> Labels { vec![("plugin", total.plugin.clone()), ("role", total.role.as_str().to_owned())] };
-            samples.add(&PLUGIN_CALLS, labels(), float(total.calls));
-            samples.add(&PLUGIN_SECONDS, labels(), float(total.nanos) / 1e9);
-            for (kind, count) in &total.faults {
-                let labels = [labels(), vec![("kind", (*kind).to_owned())]].concat();
-                samples.add(&PLUGIN_FAULTS, labels, float(*count));
-            }
-            let mine = || statuses.iter().filter(|one| one.plugin == total.plugin && one.role == total.role);
-            samples.add(&PLUGIN_INSTANCES, labels(), count(mine().map(|one| one.instances).sum()));
-            samples.add(&PLUGIN_ASIDE, labels(), count(mine().map(|one| one.aside).sum()));
-        }
-        for (name, refused) in plugin_names(self, &refusals) {
-            samples.add(&PLUGIN_REFUSED, vec![("plugin", name)], if refused { 1.0 } else { 0.0 });
-        }
-    }
-
-    fn connections(&self, samples: &mut Samples) {
-        for (address, open) in self.listening.lock().connections() {
-            samples.add(&LISTENER_CONNECTIONS, vec![("listener", address.to_string())], count(open));
-        }
-        for (worker, load) in self.base.workers.loads().into_iter().enumerate() {
-            samples.add(&WORKER_CONNECTIONS, vec![("worker", worker.to_string())], count(load));
         }
     }
 }
 
+fn add_members(set: &RunningSet, live: &Generation, samples: &mut Samples) {
+    samples.add(&RUNTIME_CHANGES, Vec::new(), count(live.changes().count()));
+    let known = set.names.known();
+    for name in live.composed.names.iter() {
+        let found = known.get(name).map_or(0, Vec::len);
+        samples.add(&NAME_ADDRESSES, vec![("name", name.host.clone())], count(found));
+    }
+}
+
+fn add_plugins(set: &RunningSet, live: &Generation, samples: &mut Samples) {
+    let runtime = &set.services.runtime;
+    let statuses = runtime.status();
+    let refusals = runtime.refusals();
+    for total in runtime.totals() {
+        let labels = || -> Labels { vec![("plugin", total.plugin.clone()), ("role", total.role.as_str().to_owned())] };
+        samples.add(&PLUGIN_CALLS, labels(), float(total.calls));
+        samples.add(&PLUGIN_SECONDS, labels(), float(total.nanos) / 1e9);
+        for (kind, count) in &total.faults {
+            let labels = [labels(), vec![("kind", (*kind).to_owned())]].concat();
+            samples.add(&PLUGIN_FAULTS, labels, float(*count));
+        }
+        let mine = || statuses.iter().filter(|one| one.plugin == total.plugin && one.role == total.role);
+        samples.add(&PLUGIN_INSTANCES, labels(), count(mine().map(|one| one.instances).sum()));
+        samples.add(&PLUGIN_ASIDE, labels(), count(mine().map(|one| one.aside).sum()));
+    }
+    for (name, refused) in plugin_names(live, &refusals) {
+        samples.add(&PLUGIN_REFUSED, vec![("plugin", name)], if refused { 1.0 } else { 0.0 });
+    }
+}
+
+fn add_connections(set: &RunningSet, samples: &mut Samples) {
+    for (address, open) in set.listeners.connections() {
+        samples.add(&LISTENER_CONNECTIONS, vec![("listener", address.to_string())], count(open));
+    }
+    for (worker, load) in set.services.workers.loads().into_iter().enumerate() {
+        samples.add(&WORKER_CONNECTIONS, vec![("worker", worker.to_string())], count(load));
+    }
+}
+
 /// Every plugin of the live generation and every one that was refused, and whether it was.
-fn plugin_names(shared: &Shared, refusals: &[Refusal]) -> BTreeMap<String, bool> {
-    let mut names: BTreeMap<_, _> = shared.current.load().artifacts.keys().map(|name| (name.clone(), false)).collect();
+fn plugin_names(live: &Generation, refusals: &[Refusal]) -> BTreeMap<String, bool> {
+    let mut names: BTreeMap<_, _> = live.artifacts().keys().map(|name| (name.clone(), false)).collect();
     names.extend(refusals.iter().map(|one| (one.plugin.clone(), true)));
     names
 }

@@ -40,17 +40,17 @@ pub struct Receiver {
 #[error("heartbeat: cannot listen on {address}: {source}{}", hint(source))]
 pub struct ReceiverError {
     /// Which.
-    pub address: SocketAddr,
+    address: SocketAddr,
     /// What the system said.
     #[source]
     source: io::Error,
 }
 
 impl ReceiverError {
-    /// Whether another socket has that address.
+    /// The address, if it is at fault because another socket has it.
     #[must_use]
-    pub fn is_in_use(&self) -> bool {
-        self.source.kind() == io::ErrorKind::AddrInUse
+    pub fn address_in_use(&self) -> Option<SocketAddr> {
+        (self.source.kind() == io::ErrorKind::AddrInUse).then_some(self.address)
     }
 }
 

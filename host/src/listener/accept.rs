@@ -43,6 +43,32 @@ impl Bound {
         Ok(Self { address, sockets })
     }
 
+    /// Takes sockets that listen already, all at one address: those that another process handed on.
+    ///
+    /// # Errors
+    /// If there is none, they are no sockets, or at several addresses.
+    pub fn from_sockets(sockets: Vec<std::net::TcpListener>) -> io::Result<Self> {
+        let unfit = |why| io::Error::new(io::ErrorKind::InvalidInput, why);
+        let address = sockets.first().ok_or_else(|| unfit("no socket"))?.local_addr()?;
+        for socket in &sockets {
+            if socket.local_addr()? != address {
+                return Err(unfit("sockets at several addresses"));
+            }
+            socket.set_nonblocking(true)?;
+        }
+        Ok(Self { address, sockets })
+    }
+
+    /// The same sockets again: a connection that queues at one of them can be accepted from its duplicate. A socket listens
+    /// until the last of its duplicates is closed.
+    ///
+    /// # Errors
+    /// If there are no descriptors left.
+    pub fn try_clone(&self) -> io::Result<Self> {
+        let sockets = self.sockets.iter().map(std::net::TcpListener::try_clone).collect::<io::Result<_>>()?;
+        Ok(Self { address: self.address, sockets })
+    }
+
     /// Where it listens; the port is the real one.
     #[must_use]
     pub fn address(&self) -> SocketAddr {

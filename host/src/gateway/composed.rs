@@ -16,7 +16,7 @@ pub(super) struct Composed {
     /// What must be asked for.
     pub(super) names: Arc<BTreeSet<Name>>,
     /// What is to be served.
-    pub(super) used: Config,
+    pub(super) used: Arc<Config>,
     /// Changes that do not hold any more.
     pub(super) dropped: Vec<Dropped>,
 }
@@ -24,7 +24,7 @@ pub(super) struct Composed {
 impl Composed {
     pub(super) fn new(file: Arc<Config>, changes: &Changes, known: Known) -> Self {
         let applied = changes.apply(&file);
-        let used = discovery::expand(&applied.config, &known, &applied.changes);
+        let used = Arc::new(discovery::expand(&applied.config, &known, &applied.changes));
         let names = Arc::new(discovery::names(&applied.config));
         let (changes, known) = (Arc::new(applied.changes), Arc::new(known));
         Self { file, changes, known, names, used, dropped: applied.dropped }

@@ -3,37 +3,44 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use super::{Files, PrepareError};
-use crate::config::{Config, PluginUse};
-use crate::gateway::Base;
-use crate::gateway::generation::Generation;
+use super::files::NamedFiles;
+use crate::config::{self, Config, PluginUse};
+use crate::gateway::error::PrepareError;
+use crate::gateway::services::Services;
 use crate::plugin::{self, Artifact, Limits, Spec};
 
 /// By name, as configured.
 pub(crate) type Artifacts = BTreeMap<String, Arc<Artifact>>;
 
-/// Loads every plugin that is used or has a section. One whose bytes and section are unchanged is taken over.
+/// The plugins of the generation before, and the sections that they were loaded by.
+#[derive(Clone, Copy)]
+pub(crate) struct LoadedPlugins<'a> {
+    pub(crate) artifacts: &'a Artifacts,
+    pub(crate) sections: &'a BTreeMap<String, config::PluginConfig>,
+}
+
+/// Loads every plugin that is used or has a section. One whose bytes and section are those of `before` is taken over.
 pub(super) fn load(
-    base: &Base,
+    services: &Services,
     config: &Config,
-    files: &Files,
-    previous: Option<&Generation>,
+    files: &NamedFiles,
+    before: Option<LoadedPlugins<'_>>,
 ) -> Result<Artifacts, PrepareError> {
     let used = [&config.router, &config.rewriter].into_iter().chain(config.clusters.iter().map(|c| &c.balancer));
     let names: BTreeSet<&str> =
         used.map(|used| used.plugin.as_str()).chain(config.plugins.keys().map(String::as_str)).collect();
     let mut artifacts = Artifacts::new();
     for name in names {
-        artifacts.insert(name.to_owned(), load_one(base, config, files, previous, name)?);
+        artifacts.insert(name.to_owned(), load_one(services, config, files, before, name)?);
     }
     Ok(artifacts)
 }
 
 fn load_one(
-    base: &Base,
+    services: &Services,
     config: &Config,
-    files: &Files,
-    previous: Option<&Generation>,
+    files: &NamedFiles,
+    before: Option<LoadedPlugins<'_>>,
     name: &str,
 ) -> Result<Arc<Artifact>, PrepareError> {
     let section = config.plugins.get(name);
@@ -41,16 +48,16 @@ fn load_one(
         Some(section) => (files.plugin(&section.file), section.file.display().to_string()),
         None => (plugin::shipped(name).unwrap_or_default(), "shipped".to_owned()),
     };
-    let before = previous.and_then(|previous| previous.artifacts.get(name).zip(Some(previous)));
-    if let Some((artifact, previous)) = before
-        && previous.config.plugins.get(name) == section
-        && section.is_none_or(|section| **artifact.digest() == *files.digest_of(&section.file))
+    if let Some(before) = before
+        && let Some(artifact) = before.artifacts.get(name)
+        && before.sections.get(name) == section
+        && section.is_none_or(|section| **artifact.digest() == *files.fingerprints().hex_of(&section.file))
     {
         artifact.accepted();
         return Ok(artifact.clone());
     }
     let limits = section.map(Limits::from).unwrap_or_default();
-    Ok(base.runtime.load(&Spec { name, origin: &origin, bytes, limits: &limits })?)
+    Ok(services.runtime.load(&Spec { name, origin: &origin, bytes, limits: &limits })?)
 }
 
 /// The plugin behind `used`. The configuration names only plugins that exist.

@@ -1,0 +1,88 @@
+//! Why a configuration cannot go live.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use crate::files::ReadError;
+use crate::plugin::LoadError;
+use crate::tls::TlsError;
+
+/// Why a configuration cannot go live.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum PrepareError {
+    /// A plugin was refused.
+    #[error("{0}")]
+    Plugin(#[from] LoadError),
+    /// A file cannot be read.
+    #[error("{}: cannot be read: {source}", path.display())]
+    File {
+        /// Which.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: ReadError,
+    },
+    /// A certificate, key or CA file cannot be used.
+    #[error("{context}: {}", whole(source))]
+    Tls {
+        /// Whose: `listener 0.0.0.0:443`, `cluster chat`.
+        context: String,
+        /// What is wrong with it.
+        #[source]
+        source: TlsError,
+    },
+    /// A listener's address cannot be bound.
+    #[error("cannot listen on {address}: {source}{}", bind_hint(source))]
+    Bind {
+        /// Which.
+        address: SocketAddr,
+        /// What the system said.
+        #[source]
+        source: std::io::Error,
+    },
+    /// Host of an endpoint that cannot be a header value.
+    #[error("cluster {cluster}: endpoint {url} has a host that cannot be sent")]
+    Authority {
+        /// Which cluster.
+        cluster: String,
+        /// Which endpoint.
+        url: String,
+    },
+}
+
+impl PrepareError {
+    /// What to do about it, if that can be told.
+    #[must_use]
+    pub fn hint(&self) -> Option<String> {
+        match self {
+            Self::Tls { source, .. } => source.hint(),
+            _ => None,
+        }
+    }
+
+    /// The address of a listener, if it is at fault because another process listens there.
+    pub(super) fn address_in_use(&self) -> Option<SocketAddr> {
+        match self {
+            Self::Bind { address, source } if source.kind() == std::io::ErrorKind::AddrInUse => Some(*address),
+            _ => None,
+        }
+    }
+}
+
+/// An error with its causes.
+fn whole(error: &dyn std::error::Error) -> String {
+    let causes = std::iter::successors(error.source(), |cause| cause.source());
+    causes.fold(error.to_string(), |text, cause| format!("{text}: {cause}"))
+}
+
+fn bind_hint(error: &std::io::Error) -> &'static str {
+    match error.kind() {
+        std::io::ErrorKind::AddrInUse => "; another process listens there: `ss -ltnp` shows which",
+        std::io::ErrorKind::PermissionDenied => {
+            "; ports below 1024 need CAP_NET_BIND_SERVICE: `setcap cap_net_bind_service=+ep` on the binary, or a higher port"
+        }
+        std::io::ErrorKind::AddrNotAvailable => "; no interface of this machine has that address",
+        _ => "",
+    }
+}

@@ -1,0 +1,148 @@
+//! Clusters with their balancers and members.
+
+use std::collections::HashMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use super::from_files::FromFiles;
+use super::plugins::{config_of, find};
+use super::upstreams::{self, UpstreamInputs, UpstreamsBefore};
+use crate::cluster::{AddressCount, Care, Cluster, Live, Member, Numbers, Policy, Recovery, Retry, Signals, Sticky};
+use crate::config::{self, Config, Counting, EndpointAddress};
+use crate::gateway::error::PrepareError;
+use crate::gateway::services::Services;
+use crate::plugin::Artifact;
+use crate::tls::PlatformRoots;
+use crate::upstream::Upstream;
+
+/// The clusters of one generation, by name.
+pub(crate) type PreparedClusters = HashMap<String, PreparedCluster>;
+
+/// A cluster and all that it was made from: where that is equal again, it is taken over as it is.
+#[derive(Debug)]
+pub(crate) struct PreparedCluster {
+    pub(crate) inputs: ClusterInputs,
+    pub(crate) cluster: Arc<Cluster>,
+    pub(crate) upstreams: Vec<Arc<Upstream>>,
+}
+
+/// See [`PreparedCluster`].
+#[derive(Debug, PartialEq)]
+pub(crate) struct ClusterInputs {
+    pub(crate) config: config::ClusterConfig,
+    /// Of the balancer's file.
+    plugin: Arc<str>,
+    /// Of its `[plugin]` section.
+    limits: Option<config::PluginConfig>,
+    /// Of the CA and identity files.
+    files: Vec<Vec<u8>>,
+}
+
+/// What the clusters of one generation have in common while they are made.
+struct Maker<'a> {
+    services: &'a Services,
+    config: &'a Config,
+    platform: PlatformRoots,
+    warnings: &'a mut Vec<String>,
+}
+
+/// Makes the clusters of `config`. One whose inputs are those of `before` is taken over with all its state. What works but
+/// deserves a warning goes to the log and to `warnings`.
+pub(crate) fn prepare(
+    services: &Services,
+    config: &Config,
+    from_files: &FromFiles,
+    before: Option<&PreparedClusters>,
+    warnings: &mut Vec<String>,
+) -> Result<PreparedClusters, PrepareError> {
+    let mut maker = Maker { services, config, platform: PlatformRoots::default(), warnings };
+    let mut clusters = PreparedClusters::new();
+    for cluster in &config.clusters {
+        let artifact = find(&from_files.artifacts, &cluster.balancer)?;
+        let inputs = ClusterInputs {
+            config: cluster.clone(),
+            plugin: artifact.digest().clone(),
+            limits: config.plugins.get(&cluster.balancer.plugin).cloned(),
+            files: tls_files(&cluster.tls).iter().map(|path| from_files.fingerprints.of(path)).collect(),
+        };
+        let before = before.and_then(|before| before.get(&cluster.name));
+        let prepared = match before {
+            Some(before) if before.inputs == inputs => {
+                PreparedCluster { inputs, cluster: before.cluster.clone(), upstreams: before.upstreams.clone() }
+            }
+            _ => maker.make(cluster, inputs, artifact, before)?,
+        };
+        clusters.insert(cluster.name.clone(), prepared);
+    }
+    Ok(clusters)
+}
+
+impl Maker<'_> {
+    fn make(
+        &mut self,
+        cluster: &config::ClusterConfig,
+        inputs: ClusterInputs,
+        artifact: &Arc<Artifact>,
+        before: Option<&PreparedCluster>,
+    ) -> Result<PreparedCluster, PrepareError> {
+        let carry = before.and_then(|before| before.cluster.save());
+        let registry = &self.services.registry;
+        let lives: Vec<Arc<Live>> =
+            cluster.endpoints.iter().map(|endpoint| registry.live(&cluster.name, &endpoint.url)).collect();
+        let cares = Care::of(cluster, &lives);
+        let signals = Arc::new(Signals::new(registry, &cluster.signals, cluster.signal_expiry));
+        let numbers = Arc::new(Numbers::new(lives.clone()).with_signals(signals.clone()));
+        let config = config_of(self.config, &cluster.balancer);
+        let balancer = artifact.balancer(config, &cluster.endpoints, numbers, carry)?;
+        let members = cluster.endpoints.iter().zip(lives).zip(cares).map(|((endpoint, live), care)| Member {
+            live,
+            care,
+            group: endpoint.group,
+            state: endpoint.state,
+            max_connections: endpoint.max_connections,
+            shared: self.address_count(cluster.count, &endpoint.address),
+        });
+        let recovery = Recovery {
+            is_forced: cluster.force_recovery,
+            slow_start: cluster.slow_start,
+            wait: cluster.wait,
+            has_probes: cluster.health.is_some(),
+        };
+        let policy = Policy {
+            sticky: cluster.sticky.as_ref().map(|sticky| Sticky::new(sticky, &cluster.name, &cluster.endpoints)),
+            affinity: cluster.affinity.clone(),
+            retry: Retry::new(&cluster.retry),
+            fail_on: (!cluster.fail_on.is_empty()).then(|| cluster.fail_on.as_slice().into()),
+        };
+        let made = Cluster::new(cluster.name.as_str().into(), members.collect(), balancer);
+        let made = made.with_signals(signals).with_recovery(recovery).under(policy);
+        let reusable = before.and_then(|before| {
+            UpstreamsBefore { inputs: before.inputs.of_upstreams(), upstreams: &before.upstreams }
+                .reusable_for(&inputs.of_upstreams())
+        });
+        let workers = self.services.workers.count();
+        let upstreams = upstreams::prepare(cluster, reusable, &self.platform, workers, self.warnings)?;
+        Ok(PreparedCluster { inputs, cluster: Arc::new(made), upstreams })
+    }
+
+    /// What the address of an endpoint holds, if that is what its cluster counts.
+    fn address_count(&self, count: Counting, address: &EndpointAddress) -> Option<Arc<AddressCount>> {
+        let registry = &self.services.registry;
+        match (count, address) {
+            (Counting::Address, EndpointAddress::Tcp(host, port)) => Some(registry.address(host, *port)),
+            (Counting::Address, EndpointAddress::Unix(path)) => Some(registry.address(&path.to_string_lossy(), 0)),
+            (Counting::Cluster, _) => None,
+        }
+    }
+}
+
+impl ClusterInputs {
+    fn of_upstreams(&self) -> UpstreamInputs<'_> {
+        UpstreamInputs { cluster: &self.config, files: &self.files }
+    }
+}
+
+fn tls_files(tls: &config::ClientTls) -> Vec<PathBuf> {
+    let identity = tls.identity.iter().flat_map(|files| [files.certificate.clone(), files.key.clone()]);
+    tls.ca.iter().cloned().chain(identity).collect()
+}

@@ -1,0 +1,111 @@
+//! The router and the rewriter, one instance of each for each worker.
+
+use std::sync::Arc;
+
+use super::plugins::{self, Artifacts};
+use crate::config::Config;
+use crate::gateway::error::PrepareError;
+use crate::gateway::services::Services;
+use crate::plugin::Artifact;
+use crate::policy::{Rewriter, Router};
+
+/// Both, and what they were made from.
+#[derive(Debug)]
+pub(crate) struct Deciders {
+    router: Reusable<RouterInputs, dyn Router>,
+    rewriter: Reusable<RewriterInputs, dyn Rewriter>,
+}
+
+/// Something that is taken over where its inputs are equal again.
+struct Reusable<I, T: ?Sized> {
+    inputs: I,
+    value: Arc<T>,
+}
+
+#[derive(Debug)]
+struct RouterInputs {
+    artifact: Arc<Artifact>,
+    config: serde_json::Value,
+    /// What the targets of its decisions index.
+    clusters: Vec<String>,
+    routes: usize,
+}
+
+#[derive(Debug)]
+struct RewriterInputs {
+    artifact: Arc<Artifact>,
+    config: serde_json::Value,
+}
+
+impl Deciders {
+    /// Those of `config`; an instance is only made where its inputs differ from those of `before`.
+    pub(crate) fn prepare(
+        services: &Services,
+        config: &Config,
+        artifacts: &Artifacts,
+        before: Option<&Self>,
+    ) -> Result<Self, PrepareError> {
+        let workers = services.workers.count();
+        let inputs = RouterInputs {
+            artifact: plugins::find(artifacts, &config.router)?.clone(),
+            config: plugins::config_of(config, &config.router).clone(),
+            clusters: config.clusters.iter().map(|cluster| cluster.name.clone()).collect(),
+            routes: config.routes.len(),
+        };
+        let router = Reusable::take_over_or(before.map(|before| &before.router), inputs, |new| {
+            Ok(new.artifact.router(&new.config, &new.clusters, new.routes, workers)?.into())
+        })?;
+        let inputs = RewriterInputs {
+            artifact: plugins::find(artifacts, &config.rewriter)?.clone(),
+            config: plugins::config_of(config, &config.rewriter).clone(),
+        };
+        let rewriter = Reusable::take_over_or(before.map(|before| &before.rewriter), inputs, |new| {
+            Ok(new.artifact.rewriter(&new.config, workers)?.into())
+        })?;
+        Ok(Self { router, rewriter })
+    }
+
+    pub(crate) fn router(&self) -> Arc<dyn Router> {
+        self.router.value.clone()
+    }
+
+    pub(crate) fn rewriter(&self) -> Arc<dyn Rewriter> {
+        self.rewriter.value.clone()
+    }
+}
+
+impl<I: PartialEq, T: ?Sized> Reusable<I, T> {
+    /// The value of `before` if it was made from equal inputs, else one that `make` makes.
+    fn take_over_or(
+        before: Option<&Self>,
+        inputs: I,
+        make: impl FnOnce(&I) -> Result<Arc<T>, PrepareError>,
+    ) -> Result<Self, PrepareError> {
+        let value = match before.filter(|before| before.inputs == inputs) {
+            Some(before) => before.value.clone(),
+            None => make(&inputs)?,
+        };
+        Ok(Self { inputs, value })
+    }
+}
+
+impl PartialEq for RouterInputs {
+    fn eq(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.artifact, &other.artifact)
+            && self.config == other.config
+            && self.clusters == other.clusters
+            && self.routes == other.routes
+    }
+}
+
+impl PartialEq for RewriterInputs {
+    fn eq(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.artifact, &other.artifact) && self.config == other.config
+    }
+}
+
+impl<I: std::fmt::Debug, T: ?Sized> std::fmt::Debug for Reusable<I, T> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Reusable").field("inputs", &self.inputs).finish_non_exhaustive()
+    }
+}

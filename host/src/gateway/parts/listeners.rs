@@ -1,0 +1,155 @@
+//! What listeners do with connections, and the sockets they need.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use tokio_rustls::TlsAcceptor;
+
+use crate::config::{self, Config};
+use crate::gateway::error::PrepareError;
+use crate::gateway::services::Services;
+use crate::http;
+use crate::listener::{Bound, GateLimits};
+use crate::net;
+use crate::tls;
+
+/// Which of the configured listeners: its place among those with the same address, which only port 0 has several of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(crate) struct ListenerKey {
+    pub(crate) order: usize,
+    pub(crate) address: SocketAddr,
+}
+
+/// What a listener does with the connections it accepts.
+pub(crate) struct ListenerSettings {
+    pub(crate) tls: Option<TlsAcceptor>,
+    pub(crate) gate: GateLimits,
+    pub(crate) http: http::Limits,
+}
+
+/// Sockets that a generation needs and that were not open.
+#[derive(Debug)]
+pub(crate) struct NewSockets {
+    pub(crate) key: ListenerKey,
+    pub(crate) bound: Bound,
+    /// The same sockets again, to be handed on. Duplicated here, for it may fail.
+    pub(crate) kept: Bound,
+}
+
+/// The settings of every listener.
+pub(crate) type ListenerTable = BTreeMap<ListenerKey, Arc<ListenerSettings>>;
+
+/// Makes the settings of every listener. What works but deserves a warning goes to the log and to `warnings`.
+pub(super) fn prepare(
+    services: &Services,
+    config: &Config,
+    warnings: &mut Vec<String>,
+) -> Result<ListenerTable, PrepareError> {
+    let mut table = ListenerTable::new();
+    for (order, listener) in config.listeners.iter().enumerate() {
+        table.insert(key(config, order, listener), Arc::new(settings_of(services, listener, warnings)?));
+    }
+    Ok(table)
+}
+
+/// Those of `sockets`, handed on by another process, that a listener of `config` is to have. One on port 0 gets none.
+pub(crate) fn inherit(config: &Config, mut sockets: Vec<Bound>) -> Result<Vec<NewSockets>, PrepareError> {
+    let mut inherited = Vec::new();
+    for (order, listener) in config.listeners.iter().enumerate() {
+        let address = listener.address;
+        if let Some(place) = sockets.iter().position(|bound| bound.address() == address) {
+            inherited.push(new_sockets(key(config, order, listener), sockets.swap_remove(place))?);
+        }
+    }
+    Ok(inherited)
+}
+
+/// Says whether every listener that is not `open` could be bound, by this process alone.
+pub(crate) fn probe(config: &Config, open: &BTreeSet<ListenerKey>) -> Result<(), PrepareError> {
+    for (order, listener) in config.listeners.iter().enumerate() {
+        let address = listener.address;
+        if !open.contains(&key(config, order, listener)) {
+            net::probe(address).map_err(|source| PrepareError::Bind { address, source })?;
+        }
+    }
+    Ok(())
+}
+
+/// Binds what is not `open`.
+pub(crate) fn bind<'a>(
+    services: &Services,
+    keys: impl Iterator<Item = &'a ListenerKey>,
+    open: &BTreeSet<ListenerKey>,
+) -> Result<Vec<NewSockets>, PrepareError> {
+    let mut bound = Vec::new();
+    for key in keys.filter(|key| !open.contains(key)) {
+        let address = key.address;
+        // `SO_REUSEPORT` would let us join another process there. Where a socket of our own has the port, it cannot be
+        // told apart, and need not be.
+        if address.port() != 0 && !open.iter().any(|ours| ours.address.port() == address.port()) {
+            net::probe(address).map_err(|source| PrepareError::Bind { address, source })?;
+        }
+        let sockets =
+            Bound::bind(address, services.workers.count()).map_err(|source| PrepareError::Bind { address, source })?;
+        bound.push(new_sockets(*key, sockets)?);
+    }
+    Ok(bound)
+}
+
+fn new_sockets(key: ListenerKey, bound: Bound) -> Result<NewSockets, PrepareError> {
+    let kept = bound.try_clone().map_err(|source| PrepareError::Bind { address: key.address, source })?;
+    Ok(NewSockets { key, bound, kept })
+}
+
+/// A listener is the same as before if its address is; several on port 0 are told apart by their order.
+fn key(config: &Config, order: usize, listener: &config::ListenerConfig) -> ListenerKey {
+    let address = listener.address;
+    let earlier = config.listeners.iter().take(order).filter(|other| other.address == address).count();
+    ListenerKey { order: earlier, address }
+}
+
+fn settings_of(
+    services: &Services,
+    listener: &config::ListenerConfig,
+    warnings: &mut Vec<String>,
+) -> Result<ListenerSettings, PrepareError> {
+    let context = || format!("listener {}", listener.address);
+    let tls = match &listener.tls {
+        Some(tls) => {
+            let built = tls::server_config(tls, &services.tickets)
+                .map_err(|source| PrepareError::Tls { context: context(), source })?;
+            for warning in &built.warnings {
+                tracing::warn!(listener = %listener.address, "{warning}");
+            }
+            warnings.extend(built.warnings);
+            Some(TlsAcceptor::from(built.value))
+        }
+        None => None,
+    };
+    let limits = &listener.limits;
+    Ok(ListenerSettings {
+        tls,
+        gate: GateLimits { connections: limits.connections, per_client: limits.connections_per_client },
+        http: http::Limits {
+            head_bytes: limits.head_bytes,
+            head_fields: limits.head_fields,
+            head_timeout: limits.head_timeout,
+            idle_timeout: limits.idle_timeout,
+            body_timeout: limits.body_timeout,
+            linger: limits.linger,
+            linger_bytes: limits.linger_bytes,
+            half_close: limits.half_close,
+        },
+    })
+}
+
+impl fmt::Debug for ListenerSettings {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ListenerSettings")
+            .field("tls", &self.tls.is_some())
+            .field("gate", &self.gate)
+            .finish_non_exhaustive()
+    }
+}

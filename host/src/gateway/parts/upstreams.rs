@@ -1,0 +1,120 @@
+//! How the endpoints of a cluster are reached.
+
+use std::collections::HashMap;
+use std::net::IpAddr;
+use std::num::NonZeroUsize;
+use std::sync::Arc;
+
+use http::HeaderValue;
+
+use crate::config::{self, EndpointAddress};
+use crate::gateway::error::PrepareError;
+use crate::tls::{self, PlatformRoots, TlsError};
+use crate::upstream::{Address, EndpointProtocol, HeadLimits, PoolLimits, Tls, Upstream, UpstreamSettings};
+
+/// What the upstreams of a cluster are made from.
+#[derive(Clone, Copy)]
+pub(super) struct UpstreamInputs<'a> {
+    pub(super) cluster: &'a config::ClusterConfig,
+    /// Fingerprints of the CA and identity files.
+    pub(super) files: &'a [Vec<u8>],
+}
+
+/// The upstreams of the cluster before, with their open connections; one for each of its endpoints.
+pub(super) struct UpstreamsBefore<'a> {
+    pub(super) inputs: UpstreamInputs<'a>,
+    pub(super) upstreams: &'a [Arc<Upstream>],
+}
+
+impl<'a> UpstreamsBefore<'a> {
+    /// These, if they may serve a cluster that is made from `new`. Whether the endpoints are the same is another question.
+    pub(super) fn reusable_for(self, new: &UpstreamInputs<'_>) -> Option<Self> {
+        let limits = |cluster: &config::ClusterConfig| {
+            (cluster.pool_size, cluster.pool_idle, cluster.head_bytes, cluster.head_fields)
+        };
+        let (ours, theirs) = (self.inputs.cluster, new.cluster);
+        let same_tls = ours.tls == theirs.tls && self.inputs.files == new.files;
+        (same_tls && limits(ours) == limits(theirs)).then_some(self)
+    }
+
+    fn by_url(&self) -> HashMap<&'a str, (&'a config::EndpointConfig, &'a Arc<Upstream>)> {
+        let all = self.inputs.cluster.endpoints.iter().zip(self.upstreams);
+        all.map(|(endpoint, upstream)| (endpoint.url.as_str(), (endpoint, upstream))).collect()
+    }
+
+    fn tls(&self) -> Option<Arc<rustls::ClientConfig>> {
+        self.upstreams.iter().find_map(|upstream| upstream.tls()).map(|tls| tls.config.clone())
+    }
+}
+
+/// Makes one for each endpoint of `cluster`; those of `before` whose endpoint is reached alike are taken over.
+pub(super) fn prepare(
+    cluster: &config::ClusterConfig,
+    before: Option<UpstreamsBefore<'_>>,
+    platform: &PlatformRoots,
+    workers: NonZeroUsize,
+    warnings: &mut Vec<String>,
+) -> Result<Vec<Arc<Upstream>>, PrepareError> {
+    let wrong = |source: TlsError| PrepareError::Tls { context: format!("cluster {}", cluster.name), source };
+    let tls_before = before.as_ref().and_then(UpstreamsBefore::tls);
+    let tls_config = if tls_before.is_some() {
+        tls_before
+    } else if cluster.endpoints.iter().any(|endpoint| endpoint.tls) {
+        let built = tls::client_config(&cluster.tls, &cluster.endpoints, platform).map_err(wrong)?;
+        for warning in &built.warnings {
+            tracing::warn!(cluster = %cluster.name, "{warning}");
+        }
+        warnings.extend(built.warnings.iter().map(|warning| format!("cluster {}: {warning}", cluster.name)));
+        Some(built.value)
+    } else {
+        None
+    };
+    let known = before.as_ref().map(UpstreamsBefore::by_url).unwrap_or_default();
+    let upstream = |endpoint: &config::EndpointConfig| {
+        let before = known.get(endpoint.url.as_str());
+        if let Some((_, upstream)) = before.filter(|(before, _)| is_reached_alike(before, endpoint)) {
+            return Ok(Arc::clone(upstream));
+        }
+        let tls = match (&tls_config, endpoint.tls) {
+            (Some(config), true) => {
+                let name = tls::server_name(&cluster.tls, endpoint).map_err(wrong)?;
+                Some(Tls { config: config.clone(), name })
+            }
+            _ => None,
+        };
+        let authority = HeaderValue::from_str(&endpoint.authority).map_err(|_not_a_value| PrepareError::Authority {
+            cluster: cluster.name.clone(),
+            url: endpoint.url.clone(),
+        })?;
+        let settings = UpstreamSettings {
+            url: endpoint.url.as_str().into(),
+            known_as: endpoint.known_as().into(),
+            address: address(&endpoint.address),
+            tls,
+            authority,
+            base_path: endpoint.base_path.clone(),
+            protocol: EndpointProtocol::Http1,
+            pool: PoolLimits { size: cluster.pool_size, idle: cluster.pool_idle },
+            head: HeadLimits { bytes: cluster.head_bytes, fields: cluster.head_fields },
+        };
+        Ok(Upstream::new(settings, workers))
+    };
+    cluster.endpoints.iter().map(upstream).collect()
+}
+
+/// Whether both are reached alike. What an operator says of them does not matter.
+fn is_reached_alike(one: &config::EndpointConfig, other: &config::EndpointConfig) -> bool {
+    let same_text = one.authority == other.authority && one.base_path == other.base_path;
+    same_text && one.address == other.address && one.tls == other.tls
+}
+
+/// Addresses that need no name service are parsed once, here.
+fn address(address: &EndpointAddress) -> Address {
+    match address {
+        EndpointAddress::Tcp(host, port) => match host.parse::<IpAddr>() {
+            Ok(ip) => Address::Socket((ip, *port).into()),
+            Err(_a_name) => Address::Name(host.clone(), *port),
+        },
+        EndpointAddress::Unix(path) => Address::Unix(path.clone()),
+    }
+}

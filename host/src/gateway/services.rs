@@ -1,0 +1,22 @@
+//! What outlives every generation.
+
+use std::sync::Arc;
+
+use crate::cluster::Registry;
+use crate::http::Pseudonym;
+use crate::lifecycle::{Drain, Workers};
+use crate::plugin::Runtime;
+use crate::proxy::Observers;
+use crate::tls;
+
+/// Set up once, when the process starts.
+#[derive(Debug)]
+pub(super) struct Services {
+    pub(super) workers: Workers,
+    pub(super) drain: Drain,
+    pub(super) registry: Arc<Registry>,
+    pub(super) runtime: Arc<Runtime>,
+    pub(super) tickets: tls::Tickets,
+    pub(super) observers: Observers,
+    pub(super) pseudonym: Pseudonym,
+}

@@ -1,0 +1,78 @@
+//! The part of a generation that a request sees, in the terms of `proxy`.
+
+use super::parts::clusters::PreparedClusters;
+use super::parts::deciders::Deciders;
+use super::services::Services;
+use crate::config::{self, Config};
+use crate::http::Forwarding;
+use crate::proxy::{Destination, HeaderEdits, Rules, Snapshot, Timeouts, Upgrades};
+
+/// What requests of generation `id` are routed by.
+pub(super) fn snapshot(
+    services: &Services,
+    config: &Config,
+    id: u64,
+    deciders: &Deciders,
+    clusters: &PreparedClusters,
+) -> Snapshot {
+    let defaults = Rules {
+        name: "-".into(),
+        upgrades: Upgrades::Only(vec!["websocket".to_owned()]),
+        reverse: true,
+        timeouts: None,
+        request_headers: HeaderEdits::default(),
+        response_headers: HeaderEdits::default(),
+        preserve_host: false,
+    };
+    let forwarded = &config.gateway.forwarded;
+    Snapshot {
+        generation: id,
+        router: deciders.router(),
+        rewriter: deciders.rewriter(),
+        destinations: destinations(config, clusters),
+        routes: config.routes.iter().map(rules).collect(),
+        defaults,
+        forwarding: Forwarding {
+            x_forwarded: forwarded.x_forwarded,
+            forwarded: forwarded.forwarded,
+            trusted: forwarded.trusted.clone(),
+            underscores: forwarded.underscores,
+        },
+        pseudonym: services.pseudonym.clone(),
+    }
+}
+
+/// In the order of the configuration, which is the order that routers know.
+fn destinations(config: &Config, clusters: &PreparedClusters) -> Vec<Destination> {
+    let destination = |cluster: &config::ClusterConfig| {
+        let prepared = clusters.get(&cluster.name)?;
+        Some(Destination {
+            cluster: prepared.cluster.clone(),
+            upstreams: prepared.upstreams.clone(),
+            balancer: cluster.balancer.plugin.as_str().into(),
+            timeouts: timeouts(&cluster.timeouts),
+        })
+    };
+    config.clusters.iter().filter_map(destination).collect()
+}
+
+fn rules(route: &config::RouteConfig) -> Rules {
+    let edits =
+        |edits: &config::HeaderEditsConfig| HeaderEdits { remove: edits.remove.clone(), set: edits.set.clone() };
+    Rules {
+        name: route.name.clone(),
+        upgrades: match &route.upgrade {
+            config::UpgradeConfig::Any => Upgrades::Any,
+            config::UpgradeConfig::Only(these) => Upgrades::Only(these.clone()),
+        },
+        reverse: route.reverse,
+        timeouts: Some(timeouts(&route.timeouts)),
+        request_headers: edits(&route.request_headers),
+        response_headers: edits(&route.response_headers),
+        preserve_host: route.preserve_host,
+    }
+}
+
+fn timeouts(timeouts: &config::TimeoutsConfig) -> Timeouts {
+    Timeouts { connect: timeouts.connect, response: timeouts.response, tunnel_idle: timeouts.tunnel_idle }
+}
