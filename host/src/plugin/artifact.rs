@@ -8,9 +8,9 @@ use super::compiled::CompiledPlugin;
 use super::counters::RoleCounters;
 use super::limits::{Limits, Meter};
 use super::load::{LoadError, Problem};
-use super::pulse::{Pulse, ticks};
 use super::role::RoleName;
 use super::status::RoleStatus;
+use super::ticker::{EpochTicker, ticks};
 
 /// A loaded plugin. What is made from it keeps it alive.
 pub struct Artifact {
@@ -24,7 +24,7 @@ pub struct Artifact {
     /// The same as processor time, for what the engine does without looking at a clock.
     pub(super) setup: Duration,
     pub(super) commons: Arc<Commons>,
-    pub(super) pulse: Arc<Pulse>,
+    pub(super) ticker: Arc<EpochTicker>,
     counters: Vec<Arc<RoleCounters>>,
 }
 
@@ -41,7 +41,7 @@ impl Artifact {
         compiled: Arc<CompiledPlugin>,
         limits: &Limits,
         commons: Arc<Commons>,
-        pulse: Arc<Pulse>,
+        ticker: Arc<EpochTicker>,
         counters: Vec<Arc<RoleCounters>>,
     ) -> Self {
         Self {
@@ -52,7 +52,7 @@ impl Artifact {
             setup_ticks: ticks(limits.setup_deadline()),
             setup: limits.setup_deadline(),
             commons,
-            pulse,
+            ticker,
             counters,
         }
     }

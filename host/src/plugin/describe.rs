@@ -50,7 +50,7 @@ fn about(artifact: &Artifact) -> Result<Option<About>, Problem> {
     state.logs = false;
     let pre = &artifact.compiled.pre;
     let mut instance =
-        Instance::start(pre, state, &artifact.pulse, artifact.setup_ticks, artifact.setup, |store, instance| {
+        Instance::start(pre, state, &artifact.ticker, artifact.setup_ticks, artifact.setup, |store, instance| {
             describe::GuestIndices::new(pre)?.load(store, instance)
         })?;
     let said = instance

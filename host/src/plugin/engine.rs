@@ -8,14 +8,14 @@ use wasmtime::{Config, Engine, OptLevel};
 use super::capabilities;
 use super::host_state::HostState;
 use super::load::RuntimeError;
-use super::pulse::Pulse;
 use super::role::RoleContract;
+use super::ticker::EpochTicker;
 
 /// What a file is compiled with and linked against. One in the gateway, one in each process that compiles.
 pub(super) struct PluginEngine {
     pub(super) wasmtime: Engine,
     pub(super) linker: Linker<HostState>,
-    pub(super) pulse: Arc<Pulse>,
+    pub(super) ticker: Arc<EpochTicker>,
     /// What a plugin may be.
     pub(super) roles: Vec<&'static RoleContract>,
 }
@@ -31,7 +31,7 @@ impl PluginEngine {
         let wasmtime = Engine::new(&config).map_err(|error| RuntimeError::Engine(format!("{error:#}")))?;
         let mut linker = Linker::new(&wasmtime);
         capabilities::link(&mut linker).map_err(|error| RuntimeError::Engine(format!("{error:#}")))?;
-        let pulse = Arc::new(Pulse::start(&wasmtime).map_err(RuntimeError::Clock)?);
-        Ok(Self { wasmtime, linker, pulse, roles })
+        let ticker = Arc::new(EpochTicker::start(&wasmtime).map_err(RuntimeError::Clock)?);
+        Ok(Self { wasmtime, linker, ticker, roles })
     }
 }

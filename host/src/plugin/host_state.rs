@@ -7,8 +7,8 @@ use ::http::HeaderMap;
 
 use super::commons::Commons;
 use super::limits::Meter;
-use super::pulse::Overtime;
 use super::role::RoleName;
+use super::ticker::LongCall;
 use crate::policy::{ClusterNumbers, EndpointIds, RequestFacts};
 
 /// The `T` of every `Store<T>` here.
@@ -19,7 +19,7 @@ pub(super) struct HostState {
     /// Ticks that the current call may still run for.
     pub(super) left: u64,
     /// Held by a call that has run for a tick or more.
-    pub(super) overtime: Option<Overtime>,
+    pub(super) long_call: Option<LongCall>,
     /// Off for a throw-away instance: what it tells was told already.
     pub(super) logs: bool,
     /// The request being decided.
@@ -46,7 +46,7 @@ impl HostState {
             role,
             meter,
             left: 0,
-            overtime: None,
+            long_call: None,
             logs: true,
             request: None,
             eligible: EndpointIds::default(),

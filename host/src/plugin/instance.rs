@@ -10,8 +10,8 @@ use super::fault::Crash;
 use super::host_state::HostState;
 use super::limits::ANSWER_BYTES;
 use super::load::Problem;
-use super::pulse::Pulse;
 use super::text::one_line;
+use super::ticker::EpochTicker;
 
 /// Handles of resources in one instance. The contract has no resources; what a plugin passes around within itself is
 /// kept in native memory, which its own limit does not see.
@@ -25,7 +25,7 @@ pub(super) struct Instance<G> {
     pub(super) fresh: bool,
     /// Processor time that making it took.
     pub(super) started: Duration,
-    pulse: Arc<Pulse>,
+    ticker: Arc<EpochTicker>,
 }
 
 impl<G> Instance<G> {
@@ -35,7 +35,7 @@ impl<G> Instance<G> {
     pub(super) fn start(
         pre: &wasmtime::component::InstancePre<HostState>,
         state: HostState,
-        pulse: &Arc<Pulse>,
+        ticker: &Arc<EpochTicker>,
         ticks: u64,
         within: Duration,
         find: impl FnOnce(&mut Store<HostState>, &wasmtime::component::Instance) -> wasmtime::Result<G>,
@@ -44,30 +44,30 @@ impl<G> Instance<G> {
         store.limiter(|state| &mut state.meter);
         store.set_hostcall_fuel(ANSWER_BYTES);
         store.set_max_component_handles(HANDLES);
-        let clock = Arc::clone(pulse);
+        let clock = Arc::clone(ticker);
         store.epoch_deadline_callback(move |mut store| {
             let state = store.data_mut();
             state.left = state.left.saturating_sub(1);
             if state.left == 0 {
                 return Ok(UpdateDeadline::Interrupt);
             }
-            state.overtime.get_or_insert_with(|| clock.overtime());
+            state.long_call.get_or_insert_with(|| clock.long_call());
             Ok(UpdateDeadline::Continue(1))
         });
         store.data_mut().left = ticks;
         store.set_epoch_deadline(1);
-        pulse.touch();
+        ticker.keep_awake();
         let began = ThreadTime::try_now();
         let instance = pre.instantiate(&mut store);
         let started = began.and_then(|began| began.try_elapsed()).unwrap_or_default();
-        store.data_mut().overtime = None;
+        store.data_mut().long_call = None;
         if started > within {
             return Err(StartError::Slow { limit: within, found: started });
         }
         let instance = instance.map_err(|error| StartError::Crash(Crash::classify(&error, &store.data().meter)))?;
         let guest =
             find(&mut store, &instance).map_err(|error| StartError::Signature(one_line(format_args!("{error:#}"))))?;
-        Ok(Self { store, guest, fresh: true, started, pulse: Arc::clone(pulse) })
+        Ok(Self { store, guest, fresh: true, started, ticker: Arc::clone(ticker) })
     }
 
     /// Calls into the plugin; it may run for `ticks`.
@@ -81,9 +81,9 @@ impl<G> Instance<G> {
         state.meter.begin();
         state.left = ticks;
         self.store.set_epoch_deadline(1);
-        self.pulse.touch();
+        self.ticker.keep_awake();
         let answer = call(&self.guest, &mut self.store);
-        self.store.data_mut().overtime = None;
+        self.store.data_mut().long_call = None;
         match answer {
             Ok(answer) => Ok(answer),
             Err(error) => Err(self.crash(&error)),

@@ -27,7 +27,6 @@ mod interface;
 mod limits;
 mod load;
 mod plan;
-mod pulse;
 mod role;
 mod roles;
 mod runtime;
@@ -36,6 +35,7 @@ mod shipped;
 pub mod status;
 mod suspects;
 mod text;
+mod ticker;
 mod wasi;
 mod wrap;
 

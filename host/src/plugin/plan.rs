@@ -14,10 +14,10 @@ use super::counters::RoleCounters;
 use super::host_state::HostState;
 use super::instance::{Instance, StartError};
 use super::load::{ConfigFault, Problem};
-use super::pulse::ticks;
 use super::role::RoleName;
 use super::suspects::Party;
 use super::text::printable;
+use super::ticker::ticks;
 use crate::policy::FaultKind;
 
 /// Objections to a configuration that are kept.
@@ -139,12 +139,12 @@ impl<R: Role> Plan<R> {
         role.furnish(&mut state);
         let find =
             |store: &mut Store<HostState>, instance: &wasmtime::component::Instance| R::find(artifact, store, instance);
-        let pulse = &artifact.pulse;
+        let ticker = &artifact.ticker;
         let allowed = match setup {
             Setup::First | Setup::Trial => artifact.setup_ticks,
             Setup::Again { ticks } => ticks,
         };
-        let mut instance = Instance::start(&artifact.compiled.pre, state, pulse, allowed, artifact.setup, find)?;
+        let mut instance = Instance::start(&artifact.compiled.pre, state, ticker, allowed, artifact.setup, find)?;
         // A replacement has one allowance for both; the first may take its time, nobody waits for it.
         let left = match setup {
             Setup::First | Setup::Trial => allowed,

@@ -22,10 +22,10 @@ use super::counters::RoleCounters;
 use super::engine::PluginEngine;
 use super::limits::Limits;
 use super::load::{LoadError, Problem, RuntimeError};
-#[cfg(test)]
-use super::pulse::Pulse;
 use super::role::RoleName;
 use super::status::{Refusal, RoleStatus, RoleTotals};
+#[cfg(test)]
+use super::ticker::EpochTicker;
 use super::{roles, shipped};
 
 /// A file to load.
@@ -118,7 +118,7 @@ impl Runtime {
         known.retain(|counters| counters.strong_count() > 0);
         known.extend(counters.iter().map(Arc::downgrade));
         drop(known);
-        Ok(Arc::new(Artifact::new(origin, compiled, spec.limits, commons, Arc::clone(&self.engine.pulse), counters)))
+        Ok(Arc::new(Artifact::new(origin, compiled, spec.limits, commons, Arc::clone(&self.engine.ticker), counters)))
     }
 
     /// Replaces the table that the plugin of this name may read.
@@ -228,8 +228,8 @@ impl Runtime {
     }
 
     #[cfg(test)]
-    pub(super) fn pulse(&self) -> &Pulse {
-        &self.engine.pulse
+    pub(super) fn ticker(&self) -> &EpochTicker {
+        &self.engine.ticker
     }
 }
 

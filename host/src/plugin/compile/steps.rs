@@ -11,9 +11,9 @@ use super::super::instance::Instance;
 use super::super::interface::ComponentInterface;
 use super::super::limits::{Limits, Meter};
 use super::super::load::Problem;
-use super::super::pulse::ticks;
 use super::super::role::RoleName;
 use super::super::text::one_line;
+use super::super::ticker::ticks;
 use super::super::{wasi, wrap};
 use super::count::{Cost, cost};
 use super::{Measured, check_size};
@@ -70,7 +70,7 @@ impl PluginEngine {
         let mut state = HostState::new(commons, RoleName::new("trial"), Meter::new(limits.memory, held));
         state.logs = false;
         let within = limits.setup_deadline();
-        let instance = Instance::start(&linked.pre, state, &self.pulse, ticks(within), within, |_, _| Ok(()))?;
+        let instance = Instance::start(&linked.pre, state, &self.ticker, ticks(within), within, |_, _| Ok(()))?;
         Ok(instance.started)
     }
 }

@@ -37,7 +37,7 @@ fn two_thousand_swaps_leave_nothing_behind() {
 fn instances_outlive_the_runtime_and_keep_their_deadline() {
     let runtime = Runtime::new(None).unwrap();
     let mut balancer = balancer(&runtime, guest!("spin"));
-    let life = runtime.pulse().life();
+    let life = runtime.ticker().life();
     drop(runtime);
 
     assert_eq!(pick(&mut *balancer, true).unwrap_err().kind, FaultKind::Deadline);
@@ -89,7 +89,7 @@ fn the_clock_wakes_for_a_call_after_a_long_rest() {
     let mut balancer = balancer(&runtime, guest!("spin"));
 
     for _ in 0..3 {
-        eventually("the clock rests", || runtime.pulse().is_parked());
+        eventually("the clock rests", || runtime.ticker().is_asleep());
         assert_eq!(pick(&mut *balancer, true).unwrap_err().kind, FaultKind::Deadline);
     }
 }
