@@ -2,23 +2,20 @@
 //!
 //! ```text
 //! text ──▶ schema (serde, spans) ──▶ resolve (defaults, references, files) ──▶ Config
-//!              └────────── report ──────────┘ ──▶ ConfigFaults: all of them, with line and remedy
+//!              └────────── report ──────────┘ ──▶ FileFaults: all of them, with line and remedy
 //! ```
 
 mod changes;
 mod defaults;
-mod error;
 mod files;
 mod membership;
 mod model;
 mod pin;
-mod report;
 mod resolve;
 mod schema;
 mod series;
 mod signals;
 mod units;
-mod watch;
 
 #[cfg(test)]
 mod tests;
@@ -30,29 +27,27 @@ pub use changes::{
     Said, Settings,
 };
 pub use defaults::{MOST_ANSWER_FIELDS, MOST_PLUGIN_MEMORY};
-pub use error::{ConfigError, ConfigFaults, Position};
 pub use membership::{Counting, Discover};
 pub use model::*;
 pub use pin::{NoPin, Pin};
 pub use series::{BLANK, NoSeries, Series};
 pub use signals::{HeartbeatConfig, HeartbeatField, MOST_SIGNALS, OrcaField, SignalConfig, SignalSource};
 pub use units::{ByteSize, Count, HumanDuration, Number, UnitError, show_duration};
-pub use watch::Watcher;
 
+use crate::diagnose::{FaultReport, FileFault, FileFaults};
 use crate::files::{limit, read_text};
-use report::Report;
 
 /// Reads and checks the configuration in `path`.
 ///
 /// # Errors
 /// Every fault that is found, or that the file cannot be read.
-pub fn load(path: &Path) -> Result<Config, ConfigFaults> {
+pub fn load(path: &Path) -> Result<Config, FileFaults> {
     match read_text(path, limit::CONFIGURATION) {
         Ok(text) => parse(&text, path),
         Err(error) => {
             let message = format!("cannot be read: {error}");
-            let fault = ConfigError { file: path.to_owned(), position: None, message, hint: None };
-            Err(ConfigFaults { faults: vec![fault] })
+            let fault = FileFault { file: path.to_owned(), position: None, message, hint: None };
+            Err(FileFaults { faults: vec![fault] })
         }
     }
 }
@@ -70,12 +65,12 @@ pub fn parse_endpoint(url: &str) -> Result<EndpointConfig, ChangeFault> {
 ///
 /// # Errors
 /// Every fault that is found.
-pub fn parse(text: &str, source: &Path) -> Result<Config, ConfigFaults> {
-    let mut report = Report::new(source, text);
+pub fn parse(text: &str, source: &Path) -> Result<Config, FileFaults> {
+    let mut report = FaultReport::new(source, text);
     let file = schema::read(text, &mut report);
     if report.is_faulty() {
         // What could not be read would only look missing to what refers to it.
-        return Err(report.finish().err().unwrap_or(ConfigFaults { faults: Vec::new() }));
+        return Err(report.finish().err().unwrap_or(FileFaults { faults: Vec::new() }));
     }
     let config = resolve::resolve(file, source, &mut report);
     report.finish().map(|warnings| Config { warnings, ..config })

@@ -13,7 +13,7 @@ fn top() -> PathBuf {
 }
 
 /// Walks a kind of case; `UPDATE_EXPECTED=1` writes what came out instead of comparing.
-fn walk(kind: &str, outcome: impl Fn(Result<Config, ConfigFaults>) -> Option<String>) {
+fn walk(kind: &str, outcome: impl Fn(Result<Config, FileFaults>) -> Option<String>) {
     let (mut wrong, mut count) = (Vec::new(), 0);
     for folder in fs::read_dir(top().join("tests/config").join(kind)).unwrap() {
         let folder = folder.unwrap().path();

@@ -14,7 +14,8 @@ use super::history::Cause;
 use super::parts::files::NamedFiles;
 use super::prepare::{prepare, prepare_rollback};
 use super::running::{Draining, Outcome, Replacement, RunningSet};
-use crate::config::{self, Config, ConfigFaults};
+use crate::config::{self, Config};
+use crate::diagnose::FileFaults;
 use crate::telemetry::Counter;
 
 /// A reload that changed nothing.
@@ -22,7 +23,7 @@ use crate::telemetry::Counter;
 pub enum ReloadError {
     /// The configuration is wrong.
     #[error("{0}")]
-    Config(#[from] ConfigFaults),
+    Config(#[from] FileFaults),
     /// It cannot be served.
     #[error("{0}")]
     Prepare(#[from] PrepareError),

@@ -9,7 +9,7 @@ use tokio::task::JoinHandle;
 
 use super::Gateway;
 use super::reload::{Reloads, Trigger};
-use crate::config::Watcher;
+use crate::watch::Watcher;
 
 /// How long tasks that were cut off may take to notice. They only have to be polled once more.
 const AFTER_CUT: Duration = Duration::from_secs(1);
@@ -43,7 +43,7 @@ impl Gateway {
         let mut watcher = Watcher::new(self.reloads.files_to_watch());
         // What changed since the first reading is what the watcher takes for granted.
         if self.reloads.is_outdated() {
-            watcher.distrust();
+            watcher.invalidate();
         }
         let mut reload = ReloadTask::default();
         loop {
@@ -69,7 +69,7 @@ impl Gateway {
                     watcher.watch(self.reloads.files_to_watch());
                     // A file that is watched only from now on may have changed since it was read.
                     match outcome {
-                        ReloadResult::Served if self.reloads.is_outdated() => watcher.distrust(),
+                        ReloadResult::Served if self.reloads.is_outdated() => watcher.invalidate(),
                         ReloadResult::Refused(Trigger::Request) => reload.begin(&self.reloads, Trigger::Retry),
                         ReloadResult::Served | ReloadResult::Refused(Trigger::Retry) => {}
                     }

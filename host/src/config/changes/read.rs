@@ -5,9 +5,9 @@ use std::path::Path;
 use serde_json::{Map, Value, json};
 
 use super::super::model::EndpointConfig;
-use super::super::report::{closest, list, one_of};
 use super::super::resolve::{DISCOVER, LONGEST_ROUTE, STATES, discovering, endpoint_from, hundredths, misfit};
 use super::{Edit, EndpointChange};
+use crate::diagnose::{closest, list, one_of};
 
 /// What is wrong with a document, and the remedy.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

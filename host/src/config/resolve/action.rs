@@ -5,12 +5,12 @@ use ::http::{HeaderName, HeaderValue, Uri};
 use toml::Spanned;
 
 use super::super::model::{HeaderEditsConfig, TimeoutsConfig};
-use super::super::report::{Span, closest, one_of};
 use super::super::schema::{RedirectTable, RespondTable, RouteSection, Text};
 use super::cluster::{self, Resolved};
 use super::route::Matcher;
 use super::target::{self, Target};
 use super::{Resolver, defaults};
+use crate::diagnose::{Span, closest, one_of};
 
 /// Largest body of a `respond`: what a router may answer.
 const LARGEST_BODY: usize = 1 << 20;

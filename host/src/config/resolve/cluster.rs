@@ -7,12 +7,12 @@ use toml::Spanned;
 use super::super::model::{
     ClusterConfig, EndpointConfig, EndpointState, PauseConfig, PluginUse, RetryConfig, TimeoutsConfig,
 };
-use super::super::report::Span;
 use super::super::schema::{AnswerLimitsTable, ClusterSection, EndpointEntry, EndpointTable, PoolTable, Text};
 use super::client_tls::PLAIN_TLS;
 use super::plugins::{Plugins, Role};
 use super::url::{self, EndpointUrl};
 use super::{Resolver, defaults, membership};
+use crate::diagnose::Span;
 
 /// A cluster, and where it is written; one made for a direct route is not.
 pub(super) struct Resolved {

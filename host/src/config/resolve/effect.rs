@@ -3,9 +3,9 @@
 use ::http::header::{self, HeaderName};
 
 use super::super::model::{GatewayConfig, ListenerConfig, PluginUse};
-use super::super::report::Span;
 use super::super::schema::{AffinityEntry, File, HeaderTable, RouteSection, Text};
 use super::{Resolver, defaults};
+use crate::diagnose::Span;
 use crate::net::Underscores;
 
 /// Fields of responses: no server reads them in a request.

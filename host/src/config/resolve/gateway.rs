@@ -8,9 +8,9 @@ use tracing_subscriber::EnvFilter;
 use super::super::model::{
     AccessLogConfig, AdminConfig, ForwardedConfig, GatewayConfig, ListenerConfig, LogConfig, LogFormat,
 };
-use super::super::report::closest;
 use super::super::schema::{AdminSection, GatewaySection, LogSection, Text};
 use super::{Resolver, TIMEOUTS, defaults};
+use crate::diagnose::closest;
 use crate::net::Underscores;
 
 const LEVELS: [&str; 6] = ["error", "warn", "info", "debug", "trace", "off"];

@@ -28,20 +28,20 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::model::Config;
-use super::report::{Report, Span, closest, one_of};
 use super::schema::{File, Size, Text, Time, TimeoutsTable, Whole};
 use super::{defaults, model};
+use crate::diagnose::{FaultReport, Span, closest, one_of};
 use crate::files;
 
 /// What every part of the resolving needs.
 pub(crate) struct Resolver<'r, 't> {
-    report: &'r mut Report<'t>,
+    report: &'r mut FaultReport<'t>,
     /// Folder of the file: what relative paths start from.
     base: PathBuf,
 }
 
 /// Resolves the whole file; faults go to the report. With faults, what is returned is incomplete.
-pub(crate) fn resolve(file: File, source: &Path, report: &mut Report<'_>) -> Config {
+pub(crate) fn resolve(file: File, source: &Path, report: &mut FaultReport<'_>) -> Config {
     let base = source.parent().unwrap_or(Path::new("")).to_owned();
     let mut resolver = Resolver { report, base };
     let gateway = resolver.gateway(&file.gateway);

@@ -9,7 +9,7 @@ use regex_automata::util::primitives::StateID;
 use regex_automata::util::syntax;
 
 use super::Resolver;
-use crate::config::report::Span;
+use crate::diagnose::Span;
 
 /// Bytes of the automaton that finds out. Patterns with a larger one are not looked at.
 const AUTOMATON: usize = 1 << 20;

@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 
 use super::super::model::{Allow, PluginConfig, PluginUse};
-use super::super::report::{Span, closest, list, one_of};
 use super::super::schema::{Json, PluginSection, Size, Text};
 use super::{Resolver, defaults};
+use crate::diagnose::{Span, closest, list, one_of};
 
 /// Plugins that ship, and their role.
 const SHIPPED: [(&str, &str); 10] = [

@@ -1,9 +1,9 @@
 //! `retry` and `fail_on` of a cluster.
 
 use super::super::model::RetryConfig;
-use super::super::report::closest;
 use super::super::schema::{OnEntry, RetryTable, Whole};
 use super::{Resolver, defaults};
+use crate::diagnose::closest;
 
 /// Statuses that may be called failures.
 const FAILURES: (u64, u64) = (400, 599);

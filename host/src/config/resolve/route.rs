@@ -6,12 +6,12 @@ use ::http::HeaderName;
 use toml::Spanned;
 
 use super::super::model::{RouteConfig, TimeoutsConfig, UpgradeConfig};
-use super::super::report::Span;
 use super::super::schema::{RouteSection, Text};
 use super::action::Action;
 use super::cluster::Resolved;
 use super::pattern::Sees;
 use super::{Resolver, defaults, target};
+use crate::diagnose::Span;
 
 /// A route, with what the router and the rewriter must know of it.
 pub(super) struct ResolvedRoute {

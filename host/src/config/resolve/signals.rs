@@ -2,13 +2,13 @@
 
 use toml::Spanned;
 
-use super::super::report::{closest, list};
 use super::super::schema::{ClusterSection, File, HeartbeatSection, SignalTable, SignalsTable, Text};
 use super::super::series::Series;
 use super::super::signals::{
     HeartbeatConfig, HeartbeatField, MOST_SIGNALS, OrcaField, SignalConfig, SignalSource, is_pointer,
 };
 use super::{Resolver, cluster::Resolved};
+use crate::diagnose::{closest, list};
 
 /// Longest name of a signal, in bytes.
 const LONGEST_NAME: usize = 64;

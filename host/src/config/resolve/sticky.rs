@@ -6,9 +6,9 @@ use ::http::HeaderName;
 use toml::Spanned;
 
 use super::super::model::{Affinity, EndpointConfig, EndpointState, Issue, SameSite, StickyConfig};
-use super::super::report::{Span, closest};
 use super::super::schema::{AffinityEntry, AffinityTable, EndpointEntry, IssueTable, StickyEntry, Text};
 use super::{Resolver, defaults};
+use crate::diagnose::{Span, closest};
 
 impl Resolver<'_, '_> {
     pub(super) fn sticky(&mut self, cluster: &str, written: &Spanned<StickyEntry>) -> Option<StickyConfig> {

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use ::http::uri::PathAndQuery;
 
 use super::super::model::EndpointAddress;
-use super::super::report::closest;
+use crate::diagnose::closest;
 
 /// Schemes an endpoint may have: name, default port, TLS.
 const SCHEMES: [(&str, u16, bool); 4] =

@@ -4,10 +4,10 @@ use serde::de::DeserializeOwned;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue, ValueDeserializer};
 
-use super::super::report::{Report, closest, list};
 use super::rewrite::{self, Place};
 use super::{AdminSection, ClusterSection, GatewaySection, HeartbeatSection, ListenSection, LogSection, PluginSection};
 use super::{RoleSection, RouteSection, Text};
+use crate::diagnose::{FaultReport, closest, list};
 
 /// Section names, in the order of the documentation.
 const SECTIONS: [&str; 10] =
@@ -31,7 +31,7 @@ pub(crate) struct File {
 }
 
 /// Reads `text`; faults go to the report. With faults, what is returned is incomplete.
-pub(crate) fn read(text: &str, report: &mut Report<'_>) -> File {
+pub(crate) fn read(text: &str, report: &mut FaultReport<'_>) -> File {
     let mut file = File::default();
     let (table, errors) = DeTable::parse_recoverable(text);
     for error in &errors {
@@ -68,12 +68,12 @@ pub(crate) fn read(text: &str, report: &mut Report<'_>) -> File {
 }
 
 /// `[name]`
-fn section<T: DeserializeOwned>(name: &str, value: Spanned<DeValue<'_>>, report: &mut Report<'_>) -> Option<T> {
+fn section<T: DeserializeOwned>(name: &str, value: Spanned<DeValue<'_>>, report: &mut FaultReport<'_>) -> Option<T> {
     take(&Place::table(name), value, report)
 }
 
 /// `[[name]]`
-fn sections<T: DeserializeOwned>(name: &str, value: Spanned<DeValue<'_>>, report: &mut Report<'_>) -> Vec<T> {
+fn sections<T: DeserializeOwned>(name: &str, value: Spanned<DeValue<'_>>, report: &mut FaultReport<'_>) -> Vec<T> {
     let at = value.span();
     match value.into_inner() {
         DeValue::Array(items) => items.into_iter().filter_map(|item| take(&Place::list(name), item, report)).collect(),
@@ -86,7 +86,11 @@ fn sections<T: DeserializeOwned>(name: &str, value: Spanned<DeValue<'_>>, report
 }
 
 /// `[section.NAME]`
-fn named<T: DeserializeOwned>(section: &str, value: Spanned<DeValue<'_>>, report: &mut Report<'_>) -> Vec<(Text, T)> {
+fn named<T: DeserializeOwned>(
+    section: &str,
+    value: Spanned<DeValue<'_>>,
+    report: &mut FaultReport<'_>,
+) -> Vec<(Text, T)> {
     let at = value.span();
     match value.into_inner() {
         DeValue::Table(table) => {
@@ -107,7 +111,7 @@ fn named<T: DeserializeOwned>(section: &str, value: Spanned<DeValue<'_>>, report
     }
 }
 
-fn take<T: DeserializeOwned>(place: &Place, value: Spanned<DeValue<'_>>, report: &mut Report<'_>) -> Option<T> {
+fn take<T: DeserializeOwned>(place: &Place, value: Spanned<DeValue<'_>>, report: &mut FaultReport<'_>) -> Option<T> {
     if !value.get_ref().is_table() {
         let message = format!("{place} is {}, expected a table", rewrite::kind(value.get_ref()));
         report.fault_hint(value.span(), message, place.remedy());

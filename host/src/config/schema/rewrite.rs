@@ -5,7 +5,7 @@ use std::fmt;
 use toml::Spanned;
 use toml::de::{DeValue, Error};
 
-use super::super::report::{Report, Span, closest};
+use crate::diagnose::{FaultReport, Span, closest};
 
 /// Keys that are designed, but not built, with the section they belong to.
 const LATER: [(&str, &str); 2] = [("listen", "proxy_protocol"), ("listen", "protocols")];
@@ -60,12 +60,12 @@ struct Found {
 }
 
 /// A file that is no TOML.
-pub(crate) fn syntax(error: &Error, report: &mut Report<'_>) {
+pub(crate) fn syntax(error: &Error, report: &mut FaultReport<'_>) {
     report.fault(error.span().unwrap_or(0..0), format!("not valid TOML: {}", error.message()));
 }
 
 /// A section that serde refused.
-pub(crate) fn refused(place: &Place, value: &Spanned<DeValue<'_>>, error: &Error, report: &mut Report<'_>) {
+pub(crate) fn refused(place: &Place, value: &Spanned<DeValue<'_>>, error: &Error, report: &mut FaultReport<'_>) {
     let at = error.span().unwrap_or_else(|| value.span());
     let found = find(place, value, &at).unwrap_or_else(|| Found { place: place.clone(), key: None });
     let Found { place, key } = found;

@@ -1,7 +1,8 @@
 //! Why something was refused, in the terms of the control port.
 
-use crate::config::{ChangeError, ConfigError};
+use crate::config::ChangeError;
 use crate::control::{ControlError, FaultView};
+use crate::diagnose::FileFault;
 use crate::gateway::changes::ChangeRefused;
 use crate::gateway::reload::ReloadError;
 
@@ -34,7 +35,7 @@ pub(super) fn of_reload(error: &ReloadError) -> ControlError {
     }
 }
 
-fn config_fault(error: &ConfigError) -> FaultView {
-    let bare = ConfigError { hint: None, ..error.clone() };
+fn config_fault(error: &FileFault) -> FaultView {
+    let bare = FileFault { hint: None, ..error.clone() };
     FaultView { message: bare.to_string(), hint: error.hint.clone() }
 }

@@ -1,10 +1,10 @@
 //! Seeing that a file changed, and waiting until it has.
 //!
 //! ```text
-//! event (or every 2 s) ──▶ unsettled ──▶ same prints for 100 ms, nothing torn ──▶ other content? ──▶ changed()
+//! event (or every 2 s) ──▶ unsettled ──▶ same fingerprints for 100 ms, nothing torn ──▶ other content? ──▶ changed()
 //! ```
 
-mod print;
+mod fingerprint;
 mod trail;
 
 #[cfg(test)]
@@ -22,38 +22,38 @@ use tokio::sync::Notify;
 use tokio::time::{Instant, sleep, sleep_until};
 use tracing::warn;
 
-use print::Prints;
+use fingerprint::Fingerprints;
 
 /// How long files must look the same before they count as written.
 const QUIET: Duration = Duration::from_millis(100);
 /// How long a file may be missing or empty before that counts as meant.
 const TORN: Duration = Duration::from_secs(1);
-/// How often files are looked at when the system does not tell.
+/// How often files are looked at where the system reports no events.
 const POLL: Duration = Duration::from_secs(2);
 
-/// Watches files by name, through symbolic links, and tells when what they hold has changed and settled.
+/// Watches files by name, through symbolic links, and reports when what they hold has changed and settled.
 pub struct Watcher {
     files: Vec<PathBuf>,
-    /// What the files held when a change was last told.
-    told: Prints,
+    /// What the files held when a change was last reported.
+    reported: Fingerprints,
     unsettled: Option<Unsettled>,
-    /// Something may have happened, and nobody has looked yet. Outlives a cancelled wait.
-    stirred: bool,
-    source: Option<Source>,
-    signal: Arc<Signal>,
+    /// Something may have happened since the files were read last. Outlives a cancelled wait.
+    dirty: bool,
+    source: Option<EventSource>,
+    signal: Arc<EventSignal>,
 }
 
 /// A change under way.
 struct Unsettled {
-    prints: Prints,
-    /// When the prints were last seen to differ.
+    fingerprints: Fingerprints,
+    /// When the fingerprints were last seen to differ.
     since: Instant,
     /// When the change began.
     began: Instant,
 }
 
 /// The system's events, and the folders they are asked for: path and identity, as a folder may be replaced.
-struct Source {
+struct EventSource {
     watcher: RecommendedWatcher,
     folders: BTreeMap<PathBuf, FolderId>,
 }
@@ -63,7 +63,7 @@ type FolderId = Option<(u64, u64)>;
 
 /// From the event thread to the waiting task.
 #[derive(Default)]
-struct Signal {
+struct EventSignal {
     woken: Notify,
     /// Paths whose events matter: every step of every trail, and the folders above them.
     steps: Mutex<BTreeSet<PathBuf>>,
@@ -73,17 +73,17 @@ impl Watcher {
     /// Watches `files`, from what they hold now. If the system gives no events (inotify limits), it polls.
     #[must_use]
     pub fn new(files: Vec<PathBuf>) -> Self {
-        let signal = Arc::new(Signal::default());
+        let signal = Arc::new(EventSignal::default());
         let events = Arc::clone(&signal);
         let source = match notify::recommended_watcher(move |event| events.receive(event)) {
-            Ok(watcher) => Some(Source { watcher, folders: BTreeMap::new() }),
+            Ok(watcher) => Some(EventSource { watcher, folders: BTreeMap::new() }),
             Err(error) => {
                 warn!(%error, "no file events, polling every 2 s");
                 None
             }
         };
         let mut watcher =
-            Self { files: Vec::new(), told: Prints::new(), unsettled: None, stirred: false, source, signal };
+            Self { files: Vec::new(), reported: Fingerprints::new(), unsettled: None, dirty: false, source, signal };
         watcher.watch(files);
         watcher
     }
@@ -97,50 +97,50 @@ impl Watcher {
         watcher
     }
 
-    /// Watches these files instead. What stays is compared with what was last told, what is new with what it holds now.
+    /// Watches these files instead. What stays is compared with what was last reported, what is new with what it holds now.
     pub fn watch(&mut self, files: Vec<PathBuf>) {
-        let fresh: Vec<_> = files.iter().filter(|path| !self.told.contains_key(*path)).cloned().collect();
-        self.told.retain(|path, _| files.contains(path));
+        let fresh: Vec<_> = files.iter().filter(|path| !self.reported.contains_key(*path)).cloned().collect();
+        self.reported.retain(|path, _| files.contains(path));
         self.files = files;
         // Events first, then the look: what changes in between is seen by one of them.
         self.follow();
-        self.told.extend(print::take(&fresh));
+        self.reported.extend(fingerprint::take(&fresh));
         self.unsettled = None;
-        self.stirred = true;
+        self.dirty = true;
     }
 
-    /// Takes nothing for granted: every file is told once more, when all have settled.
-    pub fn distrust(&mut self) {
-        self.told.values_mut().for_each(|print| *print = None);
+    /// Forgets what the files held: every file is reported once more, when all have settled.
+    pub fn invalidate(&mut self) {
+        self.reported.values_mut().for_each(|fingerprint| *fingerprint = None);
         self.unsettled = None;
-        self.stirred = true;
+        self.dirty = true;
     }
 
     /// Waits for the next settled change and returns the files that hold something else, or are gone. Cancel safe.
     pub async fn changed(&mut self) -> Vec<PathBuf> {
         loop {
             let Some(unsettled) = &self.unsettled else {
-                if !self.stirred {
+                if !self.dirty {
                     self.wait().await;
-                    self.stirred = true;
+                    self.dirty = true;
                 }
                 let all_followed = self.follow();
                 let now = self.look().await;
                 if all_followed {
-                    self.stirred = false;
+                    self.dirty = false;
                 } else {
                     // A folder went away in between; look again soon.
                     sleep(QUIET).await;
                 }
-                if !print::changed(&self.told, &now).is_empty() {
+                if !fingerprint::changed(&self.reported, &now).is_empty() {
                     let at = Instant::now();
-                    self.unsettled = Some(Unsettled { prints: now, since: at, began: at });
+                    self.unsettled = Some(Unsettled { fingerprints: now, since: at, began: at });
                 }
                 continue;
             };
             sleep_until(unsettled.since + QUIET).await;
             // Events first, then the look: what changes after it is an event again.
-            self.stirred |= !self.follow();
+            self.dirty |= !self.follow();
             let now = self.look().await;
             if let Some(files) = self.settle(now, Instant::now()) {
                 return files;
@@ -153,22 +153,22 @@ impl Watcher {
     }
 
     /// Decides whether a change is complete.
-    fn settle(&mut self, now: Prints, at: Instant) -> Option<Vec<PathBuf>> {
+    fn settle(&mut self, now: Fingerprints, at: Instant) -> Option<Vec<PathBuf>> {
         let unsettled = self.unsettled.as_mut()?;
-        if unsettled.prints != now {
-            unsettled.prints = now;
+        if unsettled.fingerprints != now {
+            unsettled.fingerprints = now;
             unsettled.since = at;
             return None;
         }
-        if print::is_torn(&self.told, &now) && at.duration_since(unsettled.began) < TORN {
+        if fingerprint::is_torn(&self.reported, &now) && at.duration_since(unsettled.began) < TORN {
             return None;
         }
         self.unsettled = None;
-        let files = print::changed(&self.told, &now);
+        let files = fingerprint::changed(&self.reported, &now);
         if files.is_empty() {
             return None;
         }
-        self.told = now;
+        self.reported = now;
         Some(files)
     }
 
@@ -181,13 +181,13 @@ impl Watcher {
     }
 
     /// Reads all files, off the worker.
-    async fn look(&self) -> Prints {
+    async fn look(&self) -> Fingerprints {
         let files = self.files.clone();
-        match tokio::task::spawn_blocking(move || print::take(&files)).await {
-            Ok(prints) => prints,
+        match tokio::task::spawn_blocking(move || fingerprint::take(&files)).await {
+            Ok(fingerprints) => fingerprints,
             Err(error) => {
                 warn!(%error, "watched files could not be read");
-                self.told.clone()
+                self.reported.clone()
             }
         }
     }
@@ -211,7 +211,7 @@ impl Watcher {
     }
 }
 
-impl Source {
+impl EventSource {
     fn ask(&mut self, wanted: BTreeSet<PathBuf>) -> notify::Result<bool> {
         let wanted: BTreeMap<_, _> = wanted.into_iter().map(|folder| (folder.clone(), identity(&folder))).collect();
         for folder in self.folders.iter().filter(|(path, id)| wanted.get(*path) != Some(*id)).map(|(path, _)| path) {
@@ -232,7 +232,7 @@ impl Source {
     }
 }
 
-impl Signal {
+impl EventSignal {
     fn receive(&self, event: notify::Result<notify::Event>) {
         let matters = match event {
             Ok(event) => {

@@ -1,4 +1,4 @@
-//! What is wrong with a configuration, and where.
+//! What is wrong with a file, and where.
 
 use std::fmt;
 use std::path::PathBuf;
@@ -16,8 +16,8 @@ pub struct Position {
 
 /// One fault: where, what was found, what was expected, and what to do about it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ConfigError {
-    /// The configuration file, as it was named.
+pub struct FileFault {
+    /// The file, as it was named.
     pub file: PathBuf,
     /// Where in it; none when the file as a whole is at fault.
     pub position: Option<Position>,
@@ -27,7 +27,7 @@ pub struct ConfigError {
     pub hint: Option<String>,
 }
 
-impl fmt::Display for ConfigError {
+impl fmt::Display for FileFault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}", printable(&self.file.to_string_lossy()))?;
         if let Some(Position { line, column }) = self.position {
@@ -41,16 +41,16 @@ impl fmt::Display for ConfigError {
     }
 }
 
-impl std::error::Error for ConfigError {}
+impl std::error::Error for FileFault {}
 
-/// Every fault of a configuration, in file order. `Display` prints one after the other.
+/// Every fault of a file, in its order. `Display` prints one after the other.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ConfigFaults {
+pub struct FileFaults {
     /// At least one.
-    pub faults: Vec<ConfigError>,
+    pub faults: Vec<FileFault>,
 }
 
-impl fmt::Display for ConfigFaults {
+impl fmt::Display for FileFaults {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (number, fault) in self.faults.iter().enumerate() {
             if number > 0 {
@@ -62,4 +62,4 @@ impl fmt::Display for ConfigFaults {
     }
 }
 
-impl std::error::Error for ConfigFaults {}
+impl std::error::Error for FileFaults {}

@@ -14,13 +14,13 @@ fn run<T>(test: impl Future<Output = T>) -> T {
     tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(test)
 }
 
-async fn told(watcher: &mut Watcher) -> Vec<PathBuf> {
-    tokio::time::timeout(SOON, watcher.changed()).await.expect("a change must be told")
+async fn reported(watcher: &mut Watcher) -> Vec<PathBuf> {
+    tokio::time::timeout(SOON, watcher.changed()).await.expect("a change must be reported")
 }
 
 async fn quiet(watcher: &mut Watcher) {
-    let told = tokio::time::timeout(WHILE, watcher.changed()).await;
-    assert!(told.is_err(), "nothing must be told, but was: {told:?}");
+    let seen = tokio::time::timeout(WHILE, watcher.changed()).await;
+    assert!(seen.is_err(), "nothing must be reported, but was: {seen:?}");
 }
 
 fn folder(files: &[(&str, &str)]) -> tempfile::TempDir {
@@ -32,7 +32,7 @@ fn folder(files: &[(&str, &str)]) -> tempfile::TempDir {
 }
 
 #[test]
-fn a_write_is_told_once_and_a_touch_never() {
+fn a_write_is_reported_once_and_a_touch_never() {
     run(async {
         let folder = folder(&[("a", "1"), ("b", "1")]);
         let (a, b) = (folder.path().join("a"), folder.path().join("b"));
@@ -40,7 +40,7 @@ fn a_write_is_told_once_and_a_touch_never() {
         quiet(&mut watcher).await;
 
         fs::write(&a, "2").unwrap();
-        assert_eq!(told(&mut watcher).await, [a]);
+        assert_eq!(reported(&mut watcher).await, [a]);
 
         fs::write(&b, "1").unwrap();
         fs::write(folder.path().join("other"), "1").unwrap();
@@ -49,7 +49,7 @@ fn a_write_is_told_once_and_a_touch_never() {
 }
 
 #[test]
-fn a_change_while_nobody_waits_or_in_a_cancelled_wait_is_not_lost() {
+fn a_change_while_no_task_waits_or_in_a_cancelled_wait_is_not_lost() {
     run(async {
         let folder = folder(&[("a", "1")]);
         let a = folder.path().join("a");
@@ -64,21 +64,21 @@ fn a_change_while_nobody_waits_or_in_a_cancelled_wait_is_not_lost() {
             }
         }
 
-        assert_eq!(told(&mut watcher).await, [a]);
+        assert_eq!(reported(&mut watcher).await, [a]);
     });
 }
 
 #[test]
-fn what_is_distrusted_is_told_once_more() {
+fn what_is_invalidated_is_reported_once_more() {
     run(async {
         let folder = folder(&[("a", "1"), ("b", "1")]);
         let (a, b) = (folder.path().join("a"), folder.path().join("b"));
         let mut watcher = Watcher::new(vec![a.clone(), b.clone()]);
         quiet(&mut watcher).await;
 
-        watcher.distrust();
+        watcher.invalidate();
 
-        assert_eq!(told(&mut watcher).await, [a, b]);
+        assert_eq!(reported(&mut watcher).await, [a, b]);
         quiet(&mut watcher).await;
     });
 }
@@ -100,16 +100,16 @@ fn a_half_written_file_is_waited_out() {
             content
         });
 
-        let files = told(&mut watcher).await;
+        let files = reported(&mut watcher).await;
 
         assert_eq!(files, std::slice::from_ref(&a));
-        assert_eq!(fs::read_to_string(&a).unwrap(), writer.join().unwrap(), "told only after the last part");
+        assert_eq!(fs::read_to_string(&a).unwrap(), writer.join().unwrap(), "reported only after the last part");
         quiet(&mut watcher).await;
     });
 }
 
 #[test]
-fn a_replacement_by_rename_is_told_after_the_gap_and_a_deletion_in_the_end() {
+fn a_replacement_by_rename_is_reported_after_the_gap_and_a_deletion_in_the_end() {
     run(async {
         let folder = folder(&[("a", "old"), ("next", "new")]);
         let a = folder.path().join("a");
@@ -122,15 +122,15 @@ fn a_replacement_by_rename_is_told_after_the_gap_and_a_deletion_in_the_end() {
             std::thread::sleep(Duration::from_millis(400));
             fs::rename(from, to).unwrap();
         });
-        assert_eq!(told(&mut watcher).await, std::slice::from_ref(&a));
-        assert!(a.exists(), "told after the file was back");
+        assert_eq!(reported(&mut watcher).await, std::slice::from_ref(&a));
+        assert!(a.exists(), "reported after the file was back");
         mover.join().unwrap();
 
         fs::remove_file(&a).unwrap();
-        assert_eq!(told(&mut watcher).await, std::slice::from_ref(&a), "a file that stays away is told");
+        assert_eq!(reported(&mut watcher).await, std::slice::from_ref(&a), "a file that stays away is reported");
 
         fs::write(&a, "again").unwrap();
-        assert_eq!(told(&mut watcher).await, [a]);
+        assert_eq!(reported(&mut watcher).await, [a]);
     });
 }
 
@@ -154,10 +154,10 @@ fn a_switched_link_of_the_folder_is_seen_again_and_again() {
             symlink(format!("..{number}"), at("..tmp")).unwrap();
             fs::rename(at("..tmp"), at("..data")).unwrap();
             fs::remove_dir_all(at(&format!("..{}", number - 1))).unwrap();
-            assert_eq!(told(&mut watcher).await, [at("cert.pem")], "switch {number}");
+            assert_eq!(reported(&mut watcher).await, [at("cert.pem")], "switch {number}");
         }
         fs::write(at("..2/cert.pem"), "written in place").unwrap();
-        assert_eq!(told(&mut watcher).await, [at("cert.pem")], "the target's folder is watched too");
+        assert_eq!(reported(&mut watcher).await, [at("cert.pem")], "the target's folder is watched too");
     });
 }
 
@@ -173,12 +173,12 @@ fn a_folder_that_is_replaced_is_found_again() {
         quiet(&mut watcher).await;
 
         fs::remove_dir_all(&inner).unwrap();
-        assert_eq!(told(&mut watcher).await, std::slice::from_ref(&a), "gone with its folder");
+        assert_eq!(reported(&mut watcher).await, std::slice::from_ref(&a), "gone with its folder");
         fs::create_dir(&inner).unwrap();
         fs::write(&a, "2").unwrap();
-        assert_eq!(told(&mut watcher).await, std::slice::from_ref(&a), "back with its folder");
+        assert_eq!(reported(&mut watcher).await, std::slice::from_ref(&a), "back with its folder");
         fs::write(&a, "3").unwrap();
-        assert_eq!(told(&mut watcher).await, [a]);
+        assert_eq!(reported(&mut watcher).await, [a]);
     });
 }
 
@@ -193,6 +193,6 @@ fn the_set_can_be_replaced_and_polling_sees_the_same() {
         fs::write(&a, "2").unwrap();
         fs::write(&b, "2").unwrap();
 
-        assert_eq!(told(&mut watcher).await, [b], "only what is in the set");
+        assert_eq!(reported(&mut watcher).await, [b], "only what is in the set");
     });
 }

@@ -9,17 +9,17 @@ use sha2::{Digest, Sha256};
 use crate::files;
 
 /// What a file looks like. None: it is missing, cannot be read, or is none.
-pub(super) type Prints = BTreeMap<PathBuf, Option<Print>>;
+pub(super) type Fingerprints = BTreeMap<PathBuf, Option<Fingerprint>>;
 
 /// Size, time and content of a file.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Print {
+pub(super) struct Fingerprint {
     size: u64,
     modified: Option<SystemTime>,
     digest: [u8; 32],
 }
 
-impl Print {
+impl Fingerprint {
     fn of(path: &Path) -> Option<Self> {
         let content = files::read(path, files::limit::ANY).ok()?;
         let modified = std::fs::metadata(path).ok()?.modified().ok();
@@ -34,14 +34,16 @@ impl Print {
 }
 
 /// Reads all files.
-pub(super) fn take(files: &[PathBuf]) -> Prints {
-    files.iter().map(|path| (path.clone(), Print::of(path))).collect()
+pub(super) fn take(files: &[PathBuf]) -> Fingerprints {
+    files.iter().map(|path| (path.clone(), Fingerprint::of(path))).collect()
 }
 
 /// Which files hold something else now.
-pub(super) fn changed(before: &Prints, now: &Prints) -> Vec<PathBuf> {
-    let differs = |(path, print): &(&PathBuf, &Option<Print>)| match (before.get(*path).and_then(Option::as_ref), print)
-    {
+pub(super) fn changed(before: &Fingerprints, now: &Fingerprints) -> Vec<PathBuf> {
+    let differs = |(path, fingerprint): &(&PathBuf, &Option<Fingerprint>)| match (
+        before.get(*path).and_then(Option::as_ref),
+        fingerprint,
+    ) {
         (Some(before), Some(now)) => !before.holds(now),
         (before, now) => before.is_some() != now.is_some(),
     };
@@ -49,7 +51,9 @@ pub(super) fn changed(before: &Prints, now: &Prints) -> Vec<PathBuf> {
 }
 
 /// Whether a file that held something is missing or empty now: as in the middle of a replacement.
-pub(super) fn is_torn(before: &Prints, now: &Prints) -> bool {
-    let filled = |print: Option<&Option<Print>>| print.and_then(Option::as_ref).is_some_and(|print| print.size > 0);
-    now.iter().any(|(path, print)| filled(before.get(path)) && !filled(Some(print)))
+pub(super) fn is_torn(before: &Fingerprints, now: &Fingerprints) -> bool {
+    let filled = |fingerprint: Option<&Option<Fingerprint>>| {
+        fingerprint.and_then(Option::as_ref).is_some_and(|fingerprint| fingerprint.size > 0)
+    };
+    now.iter().any(|(path, fingerprint)| filled(before.get(path)) && !filled(Some(fingerprint)))
 }

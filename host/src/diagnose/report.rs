@@ -1,9 +1,9 @@
-//! Collecting faults and warnings while a configuration is read.
+//! Collecting faults and warnings while a file is read.
 
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
-use super::error::{ConfigError, ConfigFaults, Position};
+use super::fault::{FileFault, FileFaults, Position};
 use crate::text::printable;
 
 /// Where a fault is, in bytes of the text.
@@ -11,14 +11,14 @@ pub(crate) type Span = Range<usize>;
 
 /// Faults and warnings so far.
 #[derive(Debug)]
-pub(crate) struct Report<'t> {
+pub(crate) struct FaultReport<'t> {
     file: PathBuf,
     text: &'t str,
-    faults: Vec<ConfigError>,
+    faults: Vec<FileFault>,
     warnings: Vec<(Position, String)>,
 }
 
-impl<'t> Report<'t> {
+impl<'t> FaultReport<'t> {
     /// An empty report on `text`, which came from `file`.
     pub(crate) fn new(file: &Path, text: &'t str) -> Self {
         Self { file: file.to_owned(), text, faults: Vec::new(), warnings: Vec::new() }
@@ -42,15 +42,15 @@ impl<'t> Report<'t> {
     /// Notes a fault of the file as a whole.
     pub(crate) fn fault_of_file(&mut self, message: impl Into<String>, hint: impl Into<String>) {
         let (message, hint) = (shown(message), Some(shown(hint)));
-        self.faults.push(ConfigError { file: self.file.clone(), position: None, message, hint });
+        self.faults.push(FileFault { file: self.file.clone(), position: None, message, hint });
     }
 
-    /// Notes something that works but deserves a word.
+    /// Notes something that works but deserves a warning.
     pub(crate) fn warn(&mut self, at: Span, message: impl Into<String>) {
         self.warnings.push((self.position(at.start), shown(message)));
     }
 
-    /// The line on which `at` starts.
+    /// The line on which `at` starts, from 1.
     pub(crate) fn line(&self, at: &Span) -> usize {
         self.position(at.start).line
     }
@@ -64,11 +64,11 @@ impl<'t> Report<'t> {
     ///
     /// # Errors
     /// If there is one.
-    pub(crate) fn finish(mut self) -> Result<Vec<String>, ConfigFaults> {
+    pub(crate) fn finish(mut self) -> Result<Vec<String>, FileFaults> {
         if self.is_faulty() {
             self.faults.sort_by_key(|fault| fault.position);
             self.faults.dedup();
-            return Err(ConfigFaults { faults: self.faults });
+            return Err(FileFaults { faults: self.faults });
         }
         self.warnings.sort_by_key(|(position, _)| *position);
         let file = shown(self.file.to_string_lossy());
@@ -79,7 +79,7 @@ impl<'t> Report<'t> {
     fn push(&mut self, at: Span, message: String, hint: Option<String>) {
         let position = Some(self.position(at.start));
         let (message, hint) = (shown(message), hint.map(shown));
-        self.faults.push(ConfigError { file: self.file.clone(), position, message, hint });
+        self.faults.push(FileFault { file: self.file.clone(), position, message, hint });
     }
 
     fn position(&self, offset: usize) -> Position {
@@ -93,27 +93,4 @@ impl<'t> Report<'t> {
 /// A sentence on one line: keys and values of the file are in it, which may hold anything.
 fn shown(sentence: impl Into<String>) -> String {
     printable(&sentence.into()).into_owned()
-}
-
-/// The candidate that `word` was probably meant to be.
-pub(crate) fn closest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
-    let word = word.to_lowercase();
-    let limit = (word.chars().count() / 3).max(1);
-    candidates
-        .into_iter()
-        .map(|candidate| (strsim::damerau_levenshtein(&word, &candidate.to_lowercase()), candidate))
-        .filter(|(distance, _)| *distance <= limit)
-        .min_by_key(|(distance, _)| *distance)
-        .map(|(_, candidate)| candidate)
-}
-
-/// `` one of `a`, `b` ``, or the only word.
-pub(crate) fn one_of<'a>(words: impl IntoIterator<Item = &'a str>) -> String {
-    let words = list(words);
-    if words.contains(", ") { format!("one of {words}") } else { words }
-}
-
-/// `` `a`, `b`, `c` ``
-pub(crate) fn list<'a>(words: impl IntoIterator<Item = &'a str>) -> String {
-    words.into_iter().map(|word| format!("`{word}`")).collect::<Vec<_>>().join(", ")
 }
