@@ -18,7 +18,7 @@ use crate::proxy::Snapshot;
 #[derive(Debug)]
 pub struct Generation {
     pub(super) id: u64,
-    /// SHA-256 over the configuration and every file it names, hex.
+    /// See [`FromFiles::digest`].
     pub(super) digest: String,
     pub(super) composed: Composed,
     pub(super) from_files: Arc<FromFiles>,

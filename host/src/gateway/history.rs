@@ -30,7 +30,7 @@ pub(super) struct GenerationRecord {
     pub(super) id: u64,
     /// When it became live.
     pub(super) since: SystemTime,
-    /// SHA-256 over the configuration and every file it names, hex.
+    /// SHA-256 over the configuration, its members and every file it names, hex.
     pub(super) digest: String,
     /// What was different from the one before.
     pub(super) changes: Vec<String>,

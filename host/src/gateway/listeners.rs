@@ -125,7 +125,7 @@ impl Listeners {
         self.state.lock().open.retain(|key, open| {
             let stays = generation.listeners().contains_key(key);
             if !stays {
-                open.stop.cancel();
+                open.stop_accepting();
                 tracing::info!(address = %open.address, "no longer listening");
             }
             stays
@@ -140,8 +140,15 @@ impl Listeners {
         let mut state = self.state.lock();
         state.phase = AcceptPhase::Stopped;
         for open in state.open.values_mut() {
-            open.stop.cancel();
-            open.kept = None;
+            open.stop_accepting();
         }
+    }
+}
+
+impl OpenListener {
+    /// The duplicate first: a socket must be closed by the one who has just seen that no connection queues at it.
+    fn stop_accepting(&mut self) {
+        self.kept = None;
+        self.stop.cancel();
     }
 }

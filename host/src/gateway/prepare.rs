@@ -101,7 +101,7 @@ fn assemble(
     let before = previous.map(|previous| &previous.clusters);
     let clusters = clusters::prepare(services, config, &from_files, before, &mut warnings)?;
     let snapshot = Arc::new(snapshot(services, config, id, &deciders, &clusters));
-    let digest = from_files.fingerprints.digest(config);
+    let digest = from_files.digest(config);
     let generation = Generation { id, digest, composed, from_files, deciders, clusters, snapshot, warnings };
     Ok(Prepared { generation: Arc::new(generation), sockets })
 }

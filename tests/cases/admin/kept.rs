@@ -53,6 +53,24 @@ async fn a_rollback_takes_a_change_back() {
 }
 
 #[tokio::test]
+async fn a_digest_names_what_is_served() {
+    let [a, b] = origins(["a", "b"]).await;
+    let gateway = pair(&a, &b).start().await;
+    let admin = Admin::of(gateway.inner());
+    for state in ["drain", "maint", "drain"] {
+        admin.good("PATCH", &member(&a), &json!({ "state": state })).await;
+    }
+    admin.good("DELETE", "/api/v1/changes", &Value::Null).await;
+
+    let generations = admin.good("GET", "/api/v1/generations", &Value::Null).await;
+
+    let digests: Vec<_> = generations.as_array().unwrap().iter().map(|one| one["digest"].as_str().unwrap()).collect();
+    let [start, drain, maint, again, end] = digests[..] else { panic!("{digests:?}") };
+    assert_eq!((start, drain), (end, again), "the same members of the same file");
+    assert!(start != drain && drain != maint && maint != start, "{digests:?}");
+}
+
+#[tokio::test]
 async fn a_change_needs_no_file() {
     let [a, b] = origins(["a", "b"]).await;
     let mut gateway = pair(&a, &b).start().await;

@@ -2,5 +2,6 @@
 
 mod breaks;
 mod drain;
+mod handed_on;
 mod idle;
 mod stages;

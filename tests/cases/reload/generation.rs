@@ -53,6 +53,25 @@ async fn a_request_in_flight_finishes_under_the_generation_it_began_with() {
     assert_eq!([generation(0), generation(1), generation(2)], ["2", "1", "3"], "{}", lines());
 }
 
+/// What is read is compared as it was understood, whatever it looks like.
+#[tokio::test]
+async fn another_way_to_write_the_same_is_no_other_generation() {
+    const FIRST: &str = "[[route]]\npath = \"/other\"\nrespond = { status = 204 }\n[gateway]\ndrain = \"60s\"\n";
+    let mut gateway = Gateway::configure(FIRST).start().await;
+
+    for same in [
+        format!("# a comment\n{FIRST}"),
+        FIRST.replace("\"60s\"", "\"1m\" # the same"),
+        FIRST.replace("{ status = 204 }", "{   status =   204   }"),
+    ] {
+        gateway.rewrite(&same);
+        assert_eq!(gateway.inner().reload().unwrap().id(), 1, "{same}");
+    }
+
+    gateway.rewrite(&FIRST.replace("60s", "61s"));
+    assert_eq!(gateway.inner().reload().unwrap().id(), 2);
+}
+
 /// An endpoint that waits for leave before the head of its response, and before the body.
 fn slow() -> (OriginSetup, Arc<Semaphore>) {
     let step = Arc::new(Semaphore::new(0));

@@ -5,7 +5,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use tempfile::TempDir;
-use tidegate::gateway::BuildError;
+use tidegate::gateway::{BuildError, Compiler};
+use tidegate::listener::Bound;
 
 use super::Gateway;
 use crate::{Ca, Origin};
@@ -104,10 +105,23 @@ impl Setup {
     /// # Panics
     /// If the configuration is wrong.
     pub async fn try_start(self) -> Result<Gateway, BuildError> {
+        self.try_start_on(Vec::new()).await
+    }
+
+    /// Starts a gateway with it on sockets that another one handed on.
+    ///
+    /// # Panics
+    /// If it cannot be served.
+    pub async fn start_on(self, sockets: Vec<Bound>) -> Gateway {
+        self.try_start_on(sockets).await.unwrap_or_else(|error| panic!("{error}"))
+    }
+
+    async fn try_start_on(self, sockets: Vec<Bound>) -> Result<Gateway, BuildError> {
         let path = self.write();
         let config = tidegate::config::load(&path)
             .unwrap_or_else(|faults| panic!("{faults}\n{}", std::fs::read_to_string(&path).unwrap()));
-        let inner = tokio::task::spawn_blocking(|| tidegate::gateway::Gateway::build(config)).await.unwrap()?;
+        let build = || tidegate::gateway::Gateway::build_on(config, Compiler::InProcess, sockets);
+        let inner = tokio::task::spawn_blocking(build).await.unwrap()?;
         inner.start();
         Ok(Gateway { inner: Arc::new(inner), setup: self })
     }

@@ -15,6 +15,9 @@ use crate::gateway::error::PrepareError;
 pub(crate) struct NamedFiles {
     plugins: BTreeMap<PathBuf, Vec<u8>>,
     fingerprints: Fingerprints,
+    /// Of the text of the configuration itself, or of nothing if that is in no file. Not among the others: comments and layout make
+    /// no other configuration.
+    text: Vec<u8>,
 }
 
 /// SHA-256 of what each file holds, by its path: enough to see what has changed.
@@ -40,7 +43,9 @@ impl NamedFiles {
             };
             fingerprints.insert(path, fingerprint);
         }
-        Ok(Self { plugins, fingerprints: Fingerprints(fingerprints) })
+        let text = files::read(&config.source, limit::CONFIGURATION).unwrap_or_default();
+        let text = Sha256::digest(text).to_vec();
+        Ok(Self { plugins, fingerprints: Fingerprints(fingerprints), text })
     }
 
     pub(super) fn plugin(&self, path: &Path) -> &[u8] {
@@ -50,6 +55,10 @@ impl NamedFiles {
     pub(crate) fn fingerprints(&self) -> &Fingerprints {
         &self.fingerprints
     }
+
+    pub(super) fn text(&self) -> &[u8] {
+        &self.text
+    }
 }
 
 impl Fingerprints {
@@ -58,25 +67,18 @@ impl Fingerprints {
         self.0.get(path).cloned().unwrap_or_default()
     }
 
-    /// The same, hex.
+    /// All of them, in the order of their paths.
+    pub(super) fn all(&self) -> impl Iterator<Item = (&Path, &[u8])> {
+        self.0.iter().map(|(path, fingerprint)| (path.as_path(), fingerprint.as_slice()))
+    }
+
+    /// That of one file, hex.
     pub(super) fn hex_of(&self, path: &Path) -> String {
         hex(&self.of(path))
     }
-
-    /// SHA-256 over `config` and all of them, hex. It names what was read and served, and decides nothing: whether
-    /// something has changed is seen by comparing.
-    pub(crate) fn digest(&self, config: &Config) -> String {
-        let mut hasher = Sha256::new();
-        hasher.update(format!("{config:?}"));
-        for (path, print) in &self.0 {
-            hasher.update(path.as_os_str().as_encoded_bytes());
-            hasher.update(print);
-        }
-        hex(&hasher.finalize())
-    }
 }
 
-fn hex(bytes: &[u8]) -> String {
+pub(super) fn hex(bytes: &[u8]) -> String {
     let mut text = String::with_capacity(2 * bytes.len());
     for byte in bytes {
         _ = write!(text, "{byte:02x}");

@@ -1,9 +1,11 @@
 //! What a generation is made of that only reading files makes.
 
-use super::files::{Fingerprints, NamedFiles};
+use sha2::{Digest, Sha256};
+
+use super::files::{Fingerprints, NamedFiles, hex};
 use super::listeners::{self, ListenerTable};
 use super::plugins::{self, Artifacts, LoadedPlugins};
-use crate::config::Config;
+use crate::config::{Config, EndpointConfig};
 use crate::gateway::error::PrepareError;
 use crate::gateway::services::Services;
 
@@ -15,6 +17,8 @@ pub(crate) struct FromFiles {
     pub(crate) listeners: ListenerTable,
     /// What works in the files, but deserves a warning: one sentence each.
     pub(crate) warnings: Vec<String>,
+    /// Fingerprint of the text of the configuration.
+    text: Vec<u8>,
 }
 
 impl FromFiles {
@@ -28,6 +32,25 @@ impl FromFiles {
         let artifacts = plugins::load(services, config, files, before)?;
         let mut warnings = Vec::new();
         let listeners = listeners::prepare(services, config, &mut warnings)?;
-        Ok(Self { fingerprints: files.fingerprints().clone(), artifacts, listeners, warnings })
+        let text = files.text().to_vec();
+        Ok(Self { fingerprints: files.fingerprints().clone(), artifacts, listeners, warnings, text })
+    }
+
+    /// SHA-256 over the text of the configuration, the members that `config` has of it, and all other files, hex. It names what
+    /// was read and is served, and decides nothing: whether something has changed is seen by comparing.
+    pub(crate) fn digest(&self, config: &Config) -> String {
+        let mut hasher = Sha256::new();
+        hasher.update(&self.text);
+        for cluster in &config.clusters {
+            hasher.update(format!("{}\n", cluster.name));
+            for EndpointConfig { url, state, weight, group, .. } in &cluster.endpoints {
+                hasher.update(format!("{url} {} {weight} {group}\n", state.as_str()));
+            }
+        }
+        for (path, fingerprint) in self.fingerprints.all() {
+            hasher.update(path.as_os_str().as_encoded_bytes());
+            hasher.update(fingerprint);
+        }
+        hex(&hasher.finalize())
     }
 }

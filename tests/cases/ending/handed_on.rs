@@ -1,0 +1,38 @@
+//! Sockets that another gateway goes on with.
+
+use tidegate_tests::{Gateway, Http, LIMIT, Origin, get};
+
+use crate::running::plain;
+
+const ROUTES: &str =
+    "[[route]]\npath = \"/who\"\nrespond = { status = {status} }\n[[route]]\npath = \"/\"\nto = \"ws://{a}\"\n";
+
+#[tokio::test]
+async fn a_gateway_that_stops_leaves_its_port_to_the_next_and_no_connection_is_refused() {
+    let a = Origin::named("a").start().await;
+    let first = Gateway::configure(ROUTES).origin(&a).put("status", 201).start().await;
+    let address = first.address();
+    let mut held = first.websocket("/").await;
+
+    let text = format!("[[listen]]\naddress = \"{address}\"\n{ROUTES}");
+    let sockets = first.inner().listening_sockets().unwrap();
+    let second = Gateway::configure(&text).origin(&a).put("status", 202).start_on(sockets).await;
+    assert_eq!(second.address(), address);
+    held.echo("both are there").await;
+    let stopping = tokio::spawn(first.stop(LIMIT));
+    let mut asked = 0;
+    while asked < 100 || !stopping.is_finished() {
+        let status = Http::new(plain(address).await).await.send(get("/who")).await.status;
+        assert!([201, 202].contains(&status.as_u16()), "{status}");
+        asked += 1;
+    }
+
+    assert_eq!(stopping.await.unwrap().cut, 0);
+    assert_eq!(held.ended().await, Some(1001), "a tunnel ends with the gateway that holds it");
+    assert_eq!(first.inner().listening_sockets().unwrap().len(), 0, "a socket would listen as long as it is kept");
+    for _ in 0..20 {
+        let status = Http::new(plain(address).await).await.send(get("/who")).await.status;
+        assert_eq!(status, 202, "all connections come to the one that is left");
+    }
+    second.websocket("/").await.echo("it serves all that the first did").await;
+}
