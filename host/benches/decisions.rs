@@ -12,11 +12,11 @@ use criterion::{BenchmarkId, Criterion, criterion_group, criterion_main};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
 use serde_json::{Value, json};
 use tidegate::cluster::{Cluster, Member, Numbers, Registry, Tried};
-use tidegate::config::{Discover, EndpointAddress, EndpointConfig, EndpointState};
+use tidegate::config::EndpointState;
 use tidegate::plugin::{Artifact, Limits, Runtime, SHIPPED, Spec, shipped};
 use tidegate::policy::{
-    Balancer, ClusterNumbers, EndpointId, EndpointIds, Metric, PickRequest, RequestFacts, ResponseContext, RouteId,
-    Scheme,
+    Balancer, ClusterNumbers, Endpoint, EndpointId, EndpointIds, Metric, PickRequest, RequestFacts, ResponseContext,
+    RouteId, Scheme,
 };
 use tidegate_bybusyness::choose;
 use tidegate_parts::Turns;
@@ -33,31 +33,14 @@ fn load(name: &str) -> Arc<Artifact> {
     runtime.load(&Spec { name, origin: "shipped", bytes: shipped(name).unwrap(), limits: &limits }).unwrap()
 }
 
-fn endpoints(count: u32) -> Vec<EndpointConfig> {
-    let endpoint = |number: u32| EndpointConfig {
-        url: format!("ws://192.0.2.1:{number}"),
-        address: EndpointAddress::Tcp("192.0.2.1".to_owned(), 1),
-        tls: false,
-        authority: "192.0.2.1".to_owned(),
-        base_path: String::new(),
-        weight: 100,
-        group: 0,
-        route: None,
-        redirect: None,
-        state: EndpointState::Ready,
-        labels: Vec::new(),
-        max_connections: None,
-        ignore_errors: false,
-        discover: Discover::Off,
-        found_by: None,
-    };
-    (0..count).map(endpoint).collect()
+fn endpoints(count: u32) -> Vec<Endpoint> {
+    (0..count).map(|number| Endpoint::named(format!("ws://192.0.2.1:{number}"))).collect()
 }
 
 fn members(count: u32) -> Vec<Member> {
     let registry = Registry::default();
-    let member = |endpoint: EndpointConfig| Member {
-        live: registry.live("bench", &endpoint.url),
+    let member = |endpoint: Endpoint| Member {
+        live: registry.live("bench", &endpoint.name),
         group: 0,
         state: EndpointState::Ready,
         max_connections: None,

@@ -8,12 +8,12 @@ use std::time::Duration;
 use http::HeaderValue;
 use serde_json::{Value, json};
 use tidegate::cluster::{Cluster, Member, Numbers, Registry};
-use tidegate::config::{Discover, EndpointAddress, EndpointConfig, EndpointState};
+use tidegate::config::EndpointState;
 use tidegate::http::{Forwarding, Limits, Peer, Pseudonym};
 use tidegate::lifecycle::Drain;
 use tidegate::net::{Socket, Stream};
 use tidegate::plugin::{Artifact, Limits as PluginLimits, Runtime as Plugins, Spec, shipped};
-use tidegate::policy::{Balancer, Rewriter, Router, Scheme};
+use tidegate::policy::{Balancer, Endpoint, Rewriter, Router, Scheme};
 use tidegate::proxy::{Client, Destination, HeaderEdits, Observers, Rules, Snapshot, Timeouts, Upgrades, serve};
 use tidegate::telemetry::{AccessLog, AccessTarget, LineFormat, Metrics};
 use tidegate::upstream::{Address, EndpointProtocol, HeadLimits, PoolLimits, Upstream, UpstreamSettings};
@@ -172,9 +172,10 @@ fn snapshot(deciders: Deciders, endpoint: SocketAddr) -> Snapshot {
     let routes = json!({ "routes": [{ "path": "/", "action": { "forward": { "cluster": "bench", "path": "/" } } }] });
     let back = json!({ "routes": [{ "path": "/", "to_path": "/", "origins": [format!("http://{endpoint}")] }] });
     let clusters = ["bench".to_owned()];
-    let endpoints: Vec<_> = (0..ENDPOINTS).map(|number| configured(endpoint, number)).collect();
+    let endpoints: Vec<_> =
+        (0..ENDPOINTS).map(|number| Endpoint::named(format!("http://{endpoint}/{number}"))).collect();
     let registry = Registry::default();
-    let lives: Vec<_> = endpoints.iter().map(|endpoint| registry.live("bench", &endpoint.url)).collect();
+    let lives: Vec<_> = endpoints.iter().map(|endpoint| registry.live("bench", &endpoint.name)).collect();
     let reverse = load("reverse").rewriter(&back, NonZeroUsize::MIN).unwrap();
     let (router, balancer, rewriter): (Box<dyn Router>, Box<dyn Balancer>, Box<dyn Rewriter>) = match deciders {
         Deciders::Wasm => (
@@ -199,7 +200,7 @@ fn snapshot(deciders: Deciders, endpoint: SocketAddr) -> Snapshot {
         care: tidegate::cluster::Care::default(),
     };
     let cluster = Cluster::new("bench".into(), lives.into_iter().map(member).collect(), balancer);
-    let upstream = |endpoint: &EndpointConfig| Upstream::new(settings(endpoint), NonZeroUsize::MIN);
+    let upstream = |member: &Endpoint| Upstream::new(settings(&member.name, endpoint), NonZeroUsize::MIN);
     let timeouts = Timeouts { connect: LONG, response: LONG, tunnel_idle: LONG };
     let rules = Rules {
         name: "/".into(),
@@ -233,34 +234,13 @@ fn load(name: &str) -> Arc<Artifact> {
     Plugins::new(None).unwrap().load(&spec).unwrap()
 }
 
-fn configured(address: SocketAddr, number: u32) -> EndpointConfig {
-    EndpointConfig {
-        url: format!("http://{address}/{number}"),
-        address: EndpointAddress::Tcp(address.ip().to_string(), address.port()),
-        tls: false,
-        authority: address.to_string(),
-        base_path: String::new(),
-        weight: 100,
-        group: 0,
-        route: None,
-        redirect: None,
-        state: EndpointState::Ready,
-        labels: Vec::new(),
-        max_connections: None,
-        ignore_errors: false,
-        discover: Discover::Off,
-        found_by: None,
-    }
-}
-
-fn settings(endpoint: &EndpointConfig) -> UpstreamSettings {
-    let authority = HeaderValue::from_str(&endpoint.authority).unwrap();
+fn settings(url: &str, address: SocketAddr) -> UpstreamSettings {
     UpstreamSettings {
-        url: endpoint.url.as_str().into(),
-        known_as: endpoint.url.as_str().into(),
-        address: Address::Socket(endpoint.authority.parse().unwrap()),
+        url: url.into(),
+        known_as: url.into(),
+        address: Address::Socket(address),
         tls: None,
-        authority,
+        authority: HeaderValue::from_str(&address.to_string()).unwrap(),
         base_path: String::new(),
         pool: PoolLimits { size: 64, idle: LONG },
         head: HeadLimits { bytes: 64 << 10, fields: 100 },

@@ -35,23 +35,8 @@ fn cluster(states: &[EndpointState], limit: Option<u32>, failover: bool) -> Arc<
 }
 
 fn endpoint(id: usize, state: EndpointState) -> config::EndpointConfig {
-    config::EndpointConfig {
-        url: format!("ws://e{id}"),
-        address: config::EndpointAddress::Tcp(format!("e{id}"), 80),
-        tls: false,
-        authority: format!("e{id}"),
-        base_path: String::new(),
-        weight: 100,
-        group: 0,
-        route: Some(format!("r{id}")),
-        redirect: None,
-        state,
-        labels: Vec::new(),
-        max_connections: None,
-        ignore_errors: false,
-        discover: config::Discover::Off,
-        found_by: None,
-    }
+    let plain = config::parse_endpoint(&format!("ws://e{id}")).unwrap();
+    config::EndpointConfig { route: Some(format!("r{id}")), state, ..plain }
 }
 
 fn asking(cluster: &Arc<Cluster>, route: usize, tried: &Tried) -> Result<Lease, SelectError> {

@@ -2,26 +2,12 @@
 
 use super::super::testing::facts;
 use super::*;
-use crate::config::{EndpointAddress, EndpointConfig, Issue};
+use crate::config::{EndpointConfig, Issue};
 
 fn endpoint(route: Option<&str>, redirect: Option<&str>, state: EndpointState) -> EndpointConfig {
-    EndpointConfig {
-        url: format!("ws://10.0.0.1:{}", route.unwrap_or("none").len()),
-        address: EndpointAddress::Tcp("10.0.0.1".to_owned(), 1),
-        tls: false,
-        authority: String::new(),
-        base_path: String::new(),
-        weight: 100,
-        group: 0,
-        route: route.map(str::to_owned),
-        redirect: redirect.map(str::to_owned),
-        state,
-        labels: Vec::new(),
-        max_connections: None,
-        ignore_errors: false,
-        discover: config::Discover::Off,
-        found_by: None,
-    }
+    let url = format!("ws://10.0.0.1:{}", route.unwrap_or("none").len());
+    let (route, redirect) = (route.map(str::to_owned), redirect.map(str::to_owned));
+    EndpointConfig { route, redirect, state, ..config::parse_endpoint(&url).unwrap() }
 }
 
 fn written() -> config::StickyConfig {

@@ -162,7 +162,7 @@ mod tests {
         let found = &members[1];
         assert_eq!((found.weight, found.group, found.max_connections), (200, 3, Some(7)));
         assert_eq!(found.labels, [("a".to_owned(), "b".to_owned())]);
-        assert_eq!(found.authority, "app:8080", "Host and TLS know the name");
+        assert_eq!(found.authority.as_str(), "app:8080", "Host and TLS know the name");
         assert_eq!(found.known_as(), "ws://app:8080/base");
         assert_eq!(found.found_by.as_deref(), Some("ws://app:8080/base"));
         assert_eq!(found.address, EndpointAddress::Tcp("10.0.0.1".to_owned(), 8080));
@@ -226,7 +226,7 @@ mod tests {
 
             let said: Vec<_> = members.iter().map(|member| (member.weight, member.group)).collect();
             assert_eq!(said, expected);
-            assert_eq!((&*members[0].url, &*members[0].authority), ("wss://10.0.0.1:9001", "example.com"));
+            assert_eq!((&*members[0].url, members[0].authority.as_str()), ("wss://10.0.0.1:9001", "example.com"));
         }
     }
 }

@@ -41,14 +41,6 @@ pub enum PrepareError {
         #[source]
         source: std::io::Error,
     },
-    /// Host of an endpoint that cannot be a header value.
-    #[error("cluster {cluster}: endpoint {url} has a host that cannot be sent")]
-    Authority {
-        /// Which cluster.
-        cluster: String,
-        /// Which endpoint.
-        url: String,
-    },
 }
 
 impl PrepareError {

@@ -4,7 +4,7 @@ use std::fmt;
 use std::net::Ipv6Addr;
 use std::str::FromStr;
 
-use ::http::uri;
+use ::http::{HeaderValue, uri};
 
 /// `host[:port]` as written (RFC 3986 §3.2, RFC 9110 §7.2): a name or an address, IPv6 in brackets, and no user.
 ///
@@ -47,6 +47,14 @@ impl Authority {
     }
 }
 
+impl From<&Authority> for HeaderValue {
+    /// The value of a `Host` field.
+    #[expect(clippy::expect_used, reason = "letters, digits and `-._:[]` alone, all of which are visible ASCII")]
+    fn from(authority: &Authority) -> Self {
+        Self::from_str(authority.as_str()).expect("an authority is a field value")
+    }
+}
+
 impl FromStr for Authority {
     type Err = NoAuthority;
 
@@ -79,7 +87,9 @@ fn host_length(text: &str) -> Option<usize> {
         None => !host.is_empty() && host.bytes().all(plain),
     };
     let port_good = match port.strip_prefix(':') {
-        Some(digits) => digits.is_empty() || digits.parse::<u16>().is_ok(),
+        Some(digits) => {
+            digits.bytes().all(|byte| byte.is_ascii_digit()) && (digits.is_empty() || digits.parse::<u16>().is_ok())
+        }
         None => port.is_empty(),
     };
     (good && port_good).then_some(host.len())
@@ -103,14 +113,16 @@ mod tests {
             let read: Authority = text.parse().unwrap();
 
             assert_eq!((read.as_str(), read.host(), read.bare_host(), read.port()), (text, host, bare, port));
+            assert_eq!(HeaderValue::from(&read), text);
         }
     }
 
     #[test]
     fn what_is_no_host_with_a_port_is_refused() {
-        for text in
-            ["", ":80", "a b", "user@a", "a/b", "a:99999", "a:-1", "a:1:2", "::1", "[::1", "[::1]x", "[a]", "a,b"]
-        {
+        for text in [
+            "", ":80", "a b", "user@a", "a/b", "a:99999", "a:-1", "a:+1", "a:1:2", "::1", "[::1", "[::1]x", "[a]",
+            "a,b",
+        ] {
             assert_eq!(text.parse::<Authority>(), Err(NoAuthority), "{text}");
         }
     }

@@ -12,7 +12,7 @@ wasmtime::component::bindgen!({
 pub use self::tidegate::plugin::{clock, columns, counters, log, request, system, table, types};
 pub use exports::tidegate::plugin::*;
 
-use crate::policy::{Metric, Scheme};
+use crate::policy::{Endpoint, Metric, Scheme};
 
 impl From<columns::Metric> for Metric {
     fn from(metric: columns::Metric) -> Self {
@@ -27,10 +27,10 @@ impl From<columns::Metric> for Metric {
     }
 }
 
-impl From<&crate::config::EndpointConfig> for types::Endpoint {
-    fn from(endpoint: &crate::config::EndpointConfig) -> Self {
+impl From<&Endpoint> for types::Endpoint {
+    fn from(endpoint: &Endpoint) -> Self {
         Self {
-            name: endpoint.url.clone(),
+            name: endpoint.name.clone(),
             weight: endpoint.weight,
             group: endpoint.group,
             route: endpoint.route.clone(),

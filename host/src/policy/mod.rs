@@ -3,6 +3,7 @@
 //! No wasm here, no sockets: a native stand-in and a plugin look alike to the rest of the gateway.
 
 mod balancer;
+mod endpoint;
 mod fault;
 mod ids;
 mod request;
@@ -10,6 +11,7 @@ mod rewriter;
 mod router;
 
 pub use balancer::{Balancer, ClusterNumbers, Ending, LeastBusy, Metric, Outcome, PickRequest};
+pub use endpoint::Endpoint;
 pub use fault::{Fault, FaultKind};
 pub use ids::{ClusterId, EndpointId, EndpointIds, RouteId};
 pub use request::{RequestFacts, Scheme};

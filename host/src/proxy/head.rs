@@ -26,10 +26,8 @@ pub(super) fn request_fields<'a>(
 
 /// Host for one endpoint (Apache: the endpoint's own, or with ProxyPreserveHost the client's).
 pub(super) fn host_for<'a>(rules: &Rules, facts: &RequestFacts, upstream: &'a Upstream) -> Cow<'a, HeaderValue> {
-    let clients = (rules.preserve_host && facts.authority.is_some())
-        .then(|| HeaderValue::from_str(facts.host_and_port()).ok())
-        .flatten();
-    clients.map_or(Cow::Borrowed(upstream.authority()), Cow::Owned)
+    let clients = facts.authority.as_ref().filter(|_| rules.preserve_host);
+    clients.map_or(Cow::Borrowed(upstream.authority()), |authority| Cow::Owned(authority.into()))
 }
 
 /// Bytes of a target that is sent, as many as endpoints' parsers commonly take.

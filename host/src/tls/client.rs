@@ -18,7 +18,8 @@ use super::known::Known;
 use super::pinned::Pinned;
 use super::unverified::Unverified;
 use super::{ALPN, Built, provider};
-use crate::config::{ClientTls, EndpointConfig, Verify};
+use crate::config::{ClientTls, Verify};
+use crate::net::Authority;
 
 const VERSIONS: &[&SupportedProtocolVersion] = &[&TLS13, &TLS12];
 
@@ -50,7 +51,7 @@ impl PlatformRoots {
 /// [`TlsError`] for the first file that cannot be used, or a platform without roots.
 pub fn client_config(
     tls: &ClientTls,
-    endpoints: &[EndpointConfig],
+    endpoints: &[Authority],
     platform: &PlatformRoots,
 ) -> Result<Built<Arc<ClientConfig>>, TlsError> {
     let mut warnings = Vec::new();
@@ -79,14 +80,14 @@ pub fn client_config(
 ///
 /// # Errors
 /// [`TlsError::BadName`] if that is neither a DNS name nor an address.
-pub fn server_name(tls: &ClientTls, endpoint: &EndpointConfig) -> Result<ServerName<'static>, TlsError> {
-    let name = tls.server_name.as_deref().unwrap_or_else(|| host(&endpoint.authority));
+pub fn server_name(tls: &ClientTls, endpoint: &Authority) -> Result<ServerName<'static>, TlsError> {
+    let name = tls.server_name.as_deref().unwrap_or_else(|| endpoint.bare_host());
     ServerName::try_from(name.to_owned()).map_err(|_| TlsError::BadName { name: name.to_owned() })
 }
 
 fn verifier(
     tls: &ClientTls,
-    endpoints: &[EndpointConfig],
+    endpoints: &[Authority],
     platform: &PlatformRoots,
     warnings: &mut Vec<String>,
 ) -> Result<Arc<dyn ServerCertVerifier>, TlsError> {
@@ -123,15 +124,7 @@ fn verifier_of(
 }
 
 /// Names that endpoints are asked for, each once.
-fn asked_for(tls: &ClientTls, endpoints: &[EndpointConfig]) -> BTreeSet<String> {
+fn asked_for(tls: &ClientTls, endpoints: &[Authority]) -> BTreeSet<String> {
     let name = |endpoint| server_name(tls, endpoint).ok().map(|name| name.to_str().into_owned());
-    endpoints.iter().filter(|endpoint| endpoint.tls).filter_map(name).collect()
-}
-
-/// `host[:port]` without the port and the brackets of an IPv6 address.
-fn host(authority: &str) -> &str {
-    if let Some(rest) = authority.strip_prefix('[') {
-        return rest.split_once(']').map_or(rest, |(host, _)| host);
-    }
-    authority.rsplit_once(':').map_or(authority, |(host, _)| host)
+    endpoints.iter().filter_map(name).collect()
 }

@@ -14,7 +14,6 @@ use tokio_rustls::{TlsAcceptor, TlsConnector, client, server};
 
 use super::*;
 use crate::config::{CertificateFiles, CipherOrder, ClientCertificate, ClientTls, ServerTls, Verify};
-use crate::config::{Discover, EndpointAddress, EndpointConfig, EndpointState};
 
 /// A folder with an authority and what it signs.
 pub(super) struct Authority {
@@ -80,26 +79,6 @@ pub(super) fn server_tls(default: CertificateFiles) -> ServerTls {
 
 pub(super) fn trusting(authority: &Authority) -> ClientTls {
     ClientTls { ca: Some(authority.ca()), verify: Verify::Full, pins: Vec::new(), server_name: None, identity: None }
-}
-
-pub(super) fn endpoint(authority: &str) -> EndpointConfig {
-    EndpointConfig {
-        url: format!("wss://{authority}"),
-        address: EndpointAddress::Tcp("unused".to_owned(), 443),
-        tls: true,
-        authority: authority.to_owned(),
-        base_path: String::new(),
-        weight: 100,
-        group: 0,
-        route: None,
-        redirect: None,
-        state: EndpointState::Ready,
-        labels: Vec::new(),
-        max_connections: None,
-        ignore_errors: false,
-        discover: Discover::Off,
-        found_by: None,
-    }
 }
 
 pub(super) type Met = (io::Result<client::TlsStream<DuplexStream>>, io::Result<server::TlsStream<DuplexStream>>);
@@ -395,11 +374,13 @@ fn endpoints_are_asked_for_by_host_or_by_configured_name() {
     for (authority, expected) in
         [("a.test:8443", "a.test"), ("a.test", "a.test"), ("[::1]:1", "::1"), ("1.2.3.4", "1.2.3.4")]
     {
-        assert_eq!(server_name(&tls, &endpoint(authority)).unwrap().to_str(), expected);
+        assert_eq!(server_name(&tls, &authority.parse().unwrap()).unwrap().to_str(), expected);
     }
-    assert!(matches!(server_name(&tls, &endpoint("a b")), Err(TlsError::BadName { .. })));
+    let authority = "10.0.0.1:443".parse().unwrap();
+    tls.server_name = Some("a b".to_owned());
+    assert!(matches!(server_name(&tls, &authority), Err(TlsError::BadName { .. })));
     tls.server_name = Some("inner.test".to_owned());
-    assert_eq!(server_name(&tls, &endpoint("10.0.0.1:443")).unwrap().to_str(), "inner.test");
+    assert_eq!(server_name(&tls, &authority).unwrap().to_str(), "inner.test");
 }
 
 #[test]

@@ -12,7 +12,7 @@ use rustls::version::{TLS12, TLS13};
 
 use tokio::io::AsyncReadExt;
 
-use super::tests::{Authority, endpoint, meet, server_tls, shake, trusting};
+use super::tests::{Authority, meet, server_tls, shake, trusting};
 use super::*;
 use crate::config::{CertificateFiles, ClientCertificate, ClientTls, Pin, ServerTls, Verify};
 
@@ -288,7 +288,7 @@ fn a_certificate_that_names_no_host_is_warned_of_where_it_is_an_endpoints() {
     let nameless = own(&authority, "nameless", &[], |_| {});
     let named = own(&authority, "named", &["localhost"], |_| {});
     let warnings = |tls: &ClientTls, name: &str| {
-        let endpoint = endpoint(&format!("{name}:8443"));
+        let endpoint = format!("{name}:8443").parse().unwrap();
         client_config(tls, &[endpoint], &PlatformRoots::default()).unwrap().warnings
     };
 

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use super::super::membership::Discover;
+use crate::net::Authority;
 
 /// A member of a cluster.
 #[derive(Clone, Debug, PartialEq)]
@@ -14,7 +15,7 @@ pub struct EndpointConfig {
     /// Whether TLS is spoken.
     pub tls: bool,
     /// `host[:port]` for the Host header and, without the port, for TLS; port left out when it is the default.
-    pub authority: String,
+    pub authority: Authority,
     /// Path that every request gets in front; empty, or starts with `/` and does not end with one.
     pub base_path: String,
     /// Load factor in hundredths, 1 to 10,000: 100 = 1.0.

@@ -11,6 +11,7 @@ use super::super::schema::Text;
 use super::cluster::endpoint_at;
 use super::url::{self, EndpointUrl, UrlFault};
 use super::{Resolver, defaults};
+use crate::net::Authority;
 
 pub(crate) const DISCOVER: [(&str, Discover); 3] =
     [("addresses", Discover::Addresses), ("srv", Discover::Srv), ("off", Discover::Off)];
@@ -23,15 +24,13 @@ pub(super) fn usual(url: &EndpointUrl) -> Discover {
     if host.parse::<IpAddr>().is_ok() || host == "localhost" || host.ends_with(".localhost") {
         return Discover::Off;
     }
-    if service_of(host).is_some() && !has_port(&url.authority) { Discover::Srv } else { Discover::Addresses }
+    if service_of(host).is_some() && url.authority.port().is_none() { Discover::Srv } else { Discover::Addresses }
 }
 
 /// What is sent as Host. A service's records belong to its domain, and so does the certificate (RFC 6125 §6.2.1).
-pub(super) fn authority(url: &EndpointUrl, discover: Discover) -> String {
-    match service_of(&url.authority) {
-        Some(domain) if discover == Discover::Srv => domain.to_owned(),
-        _ => url.authority.clone(),
-    }
+pub(super) fn authority(url: &EndpointUrl, discover: Discover) -> Authority {
+    let domain = service_of(url.authority.as_str()).filter(|_| discover == Discover::Srv);
+    domain.and_then(|domain| domain.parse().ok()).unwrap_or_else(|| url.authority.clone())
 }
 
 /// The domain behind `_service._proto.`
@@ -41,10 +40,6 @@ fn service_of(host: &str) -> Option<&str> {
     label()?;
     label()?;
     parts.next().filter(|domain| !domain.is_empty())
-}
-
-fn has_port(authority: &str) -> bool {
-    authority.contains(':')
 }
 
 /// The endpoint at `text`, with all defaults. For those who read no configuration file.
@@ -69,7 +64,9 @@ pub(crate) fn misfit(endpoint: &EndpointConfig, discover: Discover) -> Option<(S
         return Some((message, "write the name that has the records: \"ws://_SERVICE._tcp.DOMAIN\""));
     }
     let after_scheme = url.split_once("://").map_or("", |(_, rest)| rest);
-    has_port(after_scheme.split('/').next().unwrap_or_default())
+    let written = after_scheme.split('/').next().and_then(|authority| authority.parse::<Authority>().ok());
+    written
+        .is_some_and(|authority| authority.port().is_some())
         .then(|| ("`discover` is \"srv\", and the URL has a port".to_owned(), "leave it out: the records have ports"))
 }
 
@@ -79,15 +76,12 @@ pub(crate) fn discovering(endpoint: EndpointConfig, discover: Discover) -> Endpo
         EndpointAddress::Tcp(host, _) if discover == Discover::Srv => service_of(host),
         _ => None,
     };
-    let authority = match (domain, endpoint.discover) {
-        (Some(domain), _) => domain.to_owned(),
+    let name = match (&endpoint.address, endpoint.discover) {
         // It was taken for a service, and is none.
-        (None, Discover::Srv) => match &endpoint.address {
-            EndpointAddress::Tcp(host, _) => host.clone(),
-            EndpointAddress::Unix(_) => endpoint.authority.clone(),
-        },
-        _ => endpoint.authority.clone(),
+        (EndpointAddress::Tcp(host, _), Discover::Srv) => domain.or(Some(host)),
+        _ => domain,
     };
+    let authority = name.and_then(|name| name.parse().ok()).unwrap_or_else(|| endpoint.authority.clone());
     EndpointConfig { discover, authority, ..endpoint }
 }
 
@@ -164,7 +158,7 @@ mod tests {
         ] {
             let endpoint = endpoint_from(url, Path::new("")).unwrap();
 
-            assert_eq!((endpoint.discover, &*endpoint.authority), (discover, authority), "{url}");
+            assert_eq!((endpoint.discover, endpoint.authority.as_str()), (discover, authority), "{url}");
             assert_eq!(misfit(&endpoint, discover), None, "{url}");
         }
     }

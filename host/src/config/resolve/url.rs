@@ -7,6 +7,7 @@ use ::http::uri::PathAndQuery;
 
 use super::super::model::EndpointAddress;
 use crate::diagnose::closest;
+use crate::net::{Authority, NoAuthority};
 
 /// Schemes an endpoint may have: name, default port, TLS.
 const SCHEMES: [(&str, u16, bool); 4] =
@@ -22,7 +23,7 @@ pub(crate) struct EndpointUrl {
     pub(crate) address: EndpointAddress,
     pub(crate) tls: bool,
     /// `host[:port]`
-    pub(crate) authority: String,
+    pub(crate) authority: Authority,
     /// As written: empty, or starts with `/`.
     pub(crate) path: String,
 }
@@ -78,6 +79,7 @@ pub(crate) fn parse(url: &str, base: &Path) -> Result<EndpointUrl, UrlFault> {
     let authority = if port == default_port { host.clone() } else { format!("{host}:{port}") };
     let bare = host.trim_start_matches('[').trim_end_matches(']').to_owned();
     let origin = format!("{scheme}://{authority}");
+    let authority = authority.parse().map_err(|NoAuthority| UrlFault::new(format!("bad host `{host}`")))?;
     let (origin, address) = match socket {
         None => (origin, EndpointAddress::Tcp(bare, port)),
         Some(socket) => {
@@ -202,7 +204,7 @@ mod tests {
             ("unix:app.sock|ws://app:81", "unix:/base/app.sock|ws://app:81", "app:81", ""),
         ] {
             let read = read(url).unwrap();
-            assert_eq!((&*read.origin, &*read.authority, &*read.path), (origin, authority, path), "{url}");
+            assert_eq!((&*read.origin, read.authority.as_str(), &*read.path), (origin, authority, path), "{url}");
         }
         assert_eq!(read("http://[::1]").unwrap().address, EndpointAddress::Tcp("::1".into(), 80));
         assert!(read("wss://b").unwrap().tls, "wss speaks TLS");

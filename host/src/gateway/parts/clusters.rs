@@ -12,6 +12,7 @@ use crate::config::{self, Config, Counting, EndpointAddress};
 use crate::gateway::error::PrepareError;
 use crate::gateway::services::Services;
 use crate::plugin::Artifact;
+use crate::policy;
 use crate::tls::PlatformRoots;
 use crate::upstream::Upstream;
 
@@ -77,6 +78,18 @@ pub(crate) fn prepare(
     Ok(clusters)
 }
 
+/// Endpoints as balancers know them.
+fn balanced(endpoints: &[config::EndpointConfig]) -> Vec<policy::Endpoint> {
+    let known = |endpoint: &config::EndpointConfig| policy::Endpoint {
+        name: endpoint.url.clone(),
+        weight: endpoint.weight,
+        group: endpoint.group,
+        route: endpoint.route.clone(),
+        labels: endpoint.labels.clone(),
+    };
+    endpoints.iter().map(known).collect()
+}
+
 impl Maker<'_> {
     fn make(
         &mut self,
@@ -93,7 +106,7 @@ impl Maker<'_> {
         let signals = Arc::new(Signals::new(registry, &cluster.signals, cluster.signal_expiry));
         let numbers = Arc::new(Numbers::new(lives.clone()).with_signals(signals.clone()));
         let config = config_of(self.config, &cluster.balancer);
-        let balancer = artifact.balancer(config, &cluster.endpoints, numbers, carry)?;
+        let balancer = artifact.balancer(config, &balanced(&cluster.endpoints), numbers, carry)?;
         let members = cluster.endpoints.iter().zip(lives).zip(cares).map(|((endpoint, live), care)| Member {
             live,
             care,

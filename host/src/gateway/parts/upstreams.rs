@@ -5,8 +5,6 @@ use std::net::IpAddr;
 use std::num::NonZeroUsize;
 use std::sync::Arc;
 
-use http::HeaderValue;
-
 use crate::config::{self, EndpointAddress};
 use crate::gateway::error::PrepareError;
 use crate::tls::{self, PlatformRoots, TlsError};
@@ -60,7 +58,9 @@ pub(super) fn prepare(
     let tls_config = if tls_before.is_some() {
         tls_before
     } else if cluster.endpoints.iter().any(|endpoint| endpoint.tls) {
-        let built = tls::client_config(&cluster.tls, &cluster.endpoints, platform).map_err(wrong)?;
+        let by_tls = cluster.endpoints.iter().filter(|endpoint| endpoint.tls);
+        let by_tls: Vec<_> = by_tls.map(|endpoint| endpoint.authority.clone()).collect();
+        let built = tls::client_config(&cluster.tls, &by_tls, platform).map_err(wrong)?;
         for warning in &built.warnings {
             tracing::warn!(cluster = %cluster.name, "{warning}");
         }
@@ -77,21 +77,17 @@ pub(super) fn prepare(
         }
         let tls = match (&tls_config, endpoint.tls) {
             (Some(config), true) => {
-                let name = tls::server_name(&cluster.tls, endpoint).map_err(wrong)?;
+                let name = tls::server_name(&cluster.tls, &endpoint.authority).map_err(wrong)?;
                 Some(Tls { config: config.clone(), name })
             }
             _ => None,
         };
-        let authority = HeaderValue::from_str(&endpoint.authority).map_err(|_not_a_value| PrepareError::Authority {
-            cluster: cluster.name.clone(),
-            url: endpoint.url.clone(),
-        })?;
         let settings = UpstreamSettings {
             url: endpoint.url.as_str().into(),
             known_as: endpoint.known_as().into(),
             address: address(&endpoint.address),
             tls,
-            authority,
+            authority: (&endpoint.authority).into(),
             base_path: endpoint.base_path.clone(),
             protocol: EndpointProtocol::Http1,
             pool: PoolLimits { size: cluster.pool_size, idle: cluster.pool_idle },

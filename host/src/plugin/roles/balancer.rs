@@ -20,8 +20,9 @@ use super::super::role::{RoleContract, RoleName};
 use super::super::seat::{Seat, Word};
 use super::super::text::printable;
 use super::RoleSpec;
-use crate::config::EndpointConfig;
-use crate::policy::{Balancer, ClusterNumbers, Ending, EndpointId, EndpointIds, Fault, Metric, Outcome, PickRequest};
+use crate::policy::{
+    Balancer, ClusterNumbers, Ending, Endpoint, EndpointId, EndpointIds, Fault, Metric, Outcome, PickRequest,
+};
 
 /// Bytes of state that survive a swap.
 const STATE_BYTES: usize = 1 << 20;
@@ -97,35 +98,29 @@ impl Artifact {
     pub fn balancer(
         self: &Arc<Self>,
         config: &Value,
-        endpoints: &[EndpointConfig],
+        endpoints: &[Endpoint],
         numbers: Arc<dyn ClusterNumbers>,
         carry: Option<Vec<u8>>,
     ) -> Result<Box<dyn Balancer>, LoadError> {
-        let endpoints = endpoints.iter().map(types::Endpoint::from).collect();
         self.keep(balancer(self, config, endpoints, numbers, carry))
     }
 }
 
 fn try_out(artifact: &Arc<Artifact>, config: Option<&Value>) -> Result<&'static str, Problem> {
-    let endpoints = (1..=TRIED_WITH).map(|number| types::Endpoint {
-        // An address of TEST-NET-1 (RFC 5737), which is nobody's.
-        name: format!("ws://192.0.2.{number}"),
-        weight: 100,
-        group: 0,
-        route: None,
-        labels: Vec::new(),
-    });
-    balancer(artifact, &config.cloned().unwrap_or_default(), endpoints.collect(), Arc::new(Blank), None)?;
+    // Addresses of TEST-NET-1 (RFC 5737), which are nobody's.
+    let endpoints: Vec<_> = (1..=TRIED_WITH).map(|number| Endpoint::named(format!("ws://192.0.2.{number}"))).collect();
+    balancer(artifact, &config.cloned().unwrap_or_default(), &endpoints, Arc::new(Blank), None)?;
     Ok("configured, chose among 1, 2 and 64 made-up endpoints")
 }
 
 fn balancer(
     artifact: &Arc<Artifact>,
     config: &Value,
-    endpoints: Vec<types::Endpoint>,
+    endpoints: &[Endpoint],
     numbers: Arc<dyn ClusterNumbers>,
     carry: Option<Vec<u8>>,
 ) -> Result<Box<dyn Balancer>, Problem> {
+    let endpoints = endpoints.iter().map(types::Endpoint::from).collect();
     let plan = Plan::new(artifact, Cluster { config: config.to_string(), endpoints, numbers })?;
     let (mut instance, ()) = plan.start()?;
     self_test(&plan)?;

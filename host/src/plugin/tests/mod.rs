@@ -8,10 +8,10 @@ use ::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
 use serde_json::Value;
 
 use super::*;
-use crate::config::{Allow, Discover, EndpointAddress, EndpointConfig, EndpointState};
+use crate::config::Allow;
 use crate::policy::{
-    Balancer, ClusterNumbers, Decision, Edit, Ending, EndpointId, EndpointIds, Fault, FaultKind, Metric, Outcome,
-    PickRequest, RequestFacts, ResponseContext, Rewriter, Router, Scheme,
+    Balancer, ClusterNumbers, Decision, Edit, Ending, Endpoint, EndpointId, EndpointIds, Fault, FaultKind, Metric,
+    Outcome, PickRequest, RequestFacts, ResponseContext, Rewriter, Router, Scheme,
 };
 
 /// Waits for a condition, with a limit.
@@ -46,23 +46,11 @@ impl ClusterNumbers for Numbers {
     }
 }
 
-fn endpoint(name: &str) -> EndpointConfig {
-    EndpointConfig {
-        url: format!("ws://{name}:80"),
-        address: EndpointAddress::Tcp(name.to_owned(), 80),
-        tls: false,
-        authority: name.to_owned(),
-        base_path: String::new(),
-        weight: 100,
-        group: 0,
+fn endpoint(name: &str) -> Endpoint {
+    Endpoint {
         route: Some("r".to_owned()),
-        redirect: None,
-        state: EndpointState::Ready,
         labels: vec![("zone".to_owned(), "a".to_owned())],
-        max_connections: None,
-        ignore_errors: false,
-        discover: Discover::Off,
-        found_by: None,
+        ..Endpoint::named(format!("ws://{name}:80"))
     }
 }
 
