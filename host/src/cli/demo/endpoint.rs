@@ -28,13 +28,13 @@ const PAGE: &str = include_str!("page.html");
 
 /// A socket, and a name to answer with.
 #[derive(Debug)]
-pub(super) struct Endpoint {
+pub(super) struct DemoEndpoint {
     name: &'static str,
     address: SocketAddr,
     listener: TcpListener,
 }
 
-impl Endpoint {
+impl DemoEndpoint {
     /// Takes a free loopback port.
     pub(super) async fn bind(name: &'static str) -> io::Result<Self> {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;

@@ -23,7 +23,7 @@ use crate::config;
 use crate::gateway::{self, Gateway, Stopped};
 use crate::telemetry;
 
-use endpoint::Endpoint;
+use endpoint::DemoEndpoint;
 use stage::Stage;
 
 /// How long the end of the demo waits for its own connections.
@@ -60,7 +60,7 @@ fn play(options: &Options) -> anyhow::Result<()> {
         let mut servers = JoinSet::new();
         let mut endpoints = Vec::new();
         for name in ["a", "b"] {
-            let endpoint = Endpoint::bind(name).await.context("no free loopback port for an endpoint")?;
+            let endpoint = DemoEndpoint::bind(name).await.context("no free loopback port for an endpoint")?;
             endpoints.push(endpoint.address());
             servers.spawn(endpoint.serve());
         }
