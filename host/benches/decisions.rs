@@ -13,6 +13,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
 use serde_json::{Value, json};
 use tidegate::cluster::{Cluster, Member, Numbers, Registry, Tried};
 use tidegate::config::EndpointState;
+use tidegate::net::UpgradeProtocol;
 use tidegate::plugin::{Artifact, Limits, Runtime, SHIPPED, Spec, shipped};
 use tidegate::policy::{
     Balancer, ClusterNumbers, Endpoint, EndpointId, EndpointIds, Metric, PickRequest, RequestFacts, ResponseContext,
@@ -66,7 +67,7 @@ fn facts(path: &str) -> RequestFacts {
         authority: "front.example".parse().ok(),
         path: path.to_owned(),
         query: None,
-        upgrade: Some("websocket".to_owned()),
+        upgrade: Some(UpgradeProtocol::Websocket),
         client: Some([192, 0, 2, 9].into()),
         sni: None,
         headers: Arc::new(headers),
@@ -175,7 +176,7 @@ fn route(criterion: &mut Criterion) {
                 host: facts.host_and_port().to_owned(),
                 path: facts.path.clone(),
                 query: None,
-                upgrade: facts.upgrade.clone(),
+                upgrade: facts.upgrade.as_ref().map(ToString::to_string),
             };
             bencher.iter(|| black_box(rules.decide(black_box(&line))));
         });

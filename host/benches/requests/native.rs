@@ -23,7 +23,7 @@ impl Router for Prefix {
             host: request.host().into_owned(),
             path: request.path.clone(),
             query: request.query.clone(),
-            upgrade: request.upgrade.clone(),
+            upgrade: request.upgrade.as_ref().map(ToString::to_string),
         };
         match self.0.decide(&line) {
             tidegate_plugin::Decision::Forward(target) => {

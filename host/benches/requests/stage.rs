@@ -11,7 +11,7 @@ use tidegate::cluster::{Cluster, Member, Numbers, Registry};
 use tidegate::config::EndpointState;
 use tidegate::http::{Forwarding, Limits, Peer, Pseudonym};
 use tidegate::lifecycle::Drain;
-use tidegate::net::{Socket, Stream};
+use tidegate::net::{Socket, Stream, UpgradeProtocol};
 use tidegate::plugin::{Artifact, Limits as PluginLimits, Runtime as Plugins, Spec, shipped};
 use tidegate::policy::{Balancer, Endpoint, Rewriter, Router, Scheme};
 use tidegate::proxy::{Client, Destination, HeaderEdits, Observers, Rules, Snapshot, Timeouts, Upgrades, serve};
@@ -204,7 +204,7 @@ fn snapshot(deciders: Deciders, endpoint: SocketAddr) -> Snapshot {
     let timeouts = Timeouts { connect: LONG, response: LONG, tunnel_idle: LONG };
     let rules = Rules {
         name: "/".into(),
-        upgrades: Upgrades::Only(vec!["websocket".to_owned()]),
+        upgrades: Upgrades::Only(vec![UpgradeProtocol::Websocket]),
         reverse: true,
         timeouts: Some(timeouts),
         request_headers: HeaderEdits::default(),

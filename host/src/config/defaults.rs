@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use super::membership::Counting;
 use super::model::CipherOrder;
-use crate::net::Underscores;
+use crate::net::{Underscores, UpgradeProtocol};
 
 /// One worker per core that this process may use: each worker is one busy thread.
 pub(crate) fn workers() -> usize {
@@ -64,7 +64,7 @@ pub(crate) const ROUTER: &str = "prefix";
 /// Apache's ProxyPassReverse for every route.
 pub(crate) const REWRITER: &str = "reverse";
 /// Plain HTTP/1.1 upgrades in the wild are websockets; all else must be asked for.
-pub(crate) const UPGRADE: &str = "websocket";
+pub(crate) const UPGRADE: UpgradeProtocol = UpgradeProtocol::Websocket;
 /// A load factor of 1.0, in hundredths.
 pub(crate) const WEIGHT: u32 = 100;
 /// Enough to never reconnect under steady load, few enough to not hold an endpoint's descriptors.

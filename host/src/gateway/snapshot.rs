@@ -5,6 +5,7 @@ use super::parts::deciders::Deciders;
 use super::services::Services;
 use crate::config::{self, Config};
 use crate::http::Forwarding;
+use crate::net::UpgradeProtocol;
 use crate::proxy::{Destination, HeaderEdits, Rules, Snapshot, Timeouts, Upgrades};
 
 /// What requests of generation `id` are routed by.
@@ -17,7 +18,7 @@ pub(super) fn snapshot(
 ) -> Snapshot {
     let defaults = Rules {
         name: "-".into(),
-        upgrades: Upgrades::Only(vec!["websocket".to_owned()]),
+        upgrades: Upgrades::Only(vec![UpgradeProtocol::Websocket]),
         reverse: true,
         timeouts: None,
         request_headers: HeaderEdits::default(),

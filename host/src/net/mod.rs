@@ -1,5 +1,5 @@
 //! The vocabulary of the wire: streams of every kind, socket options,
-//! authorities, the gateway's own header fields, request lines, descriptors that are kept.
+//! authorities, protocols to switch to, the gateway's own header fields, request lines, descriptors that are kept.
 
 mod authority;
 mod duplex;
@@ -10,6 +10,7 @@ mod scratch;
 mod socket;
 mod stream;
 mod target;
+mod upgrade;
 
 pub use authority::{Authority, NoAuthority};
 pub use duplex::{Duplex, DuplexStream, ResetReason};
@@ -22,3 +23,4 @@ pub use socket::{
 };
 pub use stream::{Socket, Stream};
 pub use target::is_target;
+pub use upgrade::UpgradeProtocol;

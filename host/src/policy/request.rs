@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use ::http::{HeaderMap, Method};
 
-use crate::net::Authority;
+use crate::net::{Authority, UpgradeProtocol};
 
 /// How the client spoke to the gateway.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -40,8 +40,8 @@ pub struct RequestFacts {
     pub path: String,
     /// Query without the `?`, as sent.
     pub query: Option<String>,
-    /// First protocol that the client asks to switch to, lower case.
-    pub upgrade: Option<String>,
+    /// First protocol that the client asks to switch to.
+    pub upgrade: Option<UpgradeProtocol>,
     /// The client, trusted proxies already looked through; none on a unix listener.
     pub client: Option<IpAddr>,
     /// Server name of the client's TLS handshake.

@@ -26,7 +26,7 @@ pub(super) fn facts(
         authority: target.authority,
         path: target.path,
         query: target.query,
-        upgrade: offer.map(Offer::first),
+        upgrade: offer.and_then(Offer::first).cloned(),
         client: client_behind(forwarding, &headers, peer),
         sni: client.sni.clone(),
         headers: Arc::new(headers),

@@ -4,7 +4,6 @@ use std::sync::Arc;
 
 use ::http::request::Parts;
 use ::http::{Response, StatusCode, header};
-use http_body::Body as _;
 
 use super::attempt::{Answer, AttemptError, Outgoing, attempt};
 use super::endpoint_fault::EndpointFault;
@@ -13,7 +12,7 @@ use super::record::Record;
 use super::switch::{self, Switch};
 use super::{Client, Destination, Rules, Snapshot, begin, max_forwards};
 use crate::http::{
-    ClientUpgrade, Offer, RequestBody, ResponseBody, ServerRequest, offered, read_target, reply, switched_to,
+    ClientUpgrade, Offer, RequestBody, ResponseBody, ServerRequest, UpgradeRequest, read_target, reply, switched_to,
 };
 use crate::policy::{Decision, DirectResponse, RequestFacts, ResponseContext, Target};
 use crate::telemetry::{Counter, limited};
@@ -80,7 +79,10 @@ fn route<'a>(
         record.refused(Some(request.method()), &request.uri().to_string());
         Box::new(reply::last_sentence(error.status(), &error.to_string()))
     })?;
-    let offer = offered(&request, !request.body().is_end_stream());
+    let (offer, upgrade) = match upgrade {
+        Some(UpgradeRequest { offer, client }) => (Some(offer), Some(client)),
+        None => (None, None),
+    };
     let (mut parts, body) = request.into_parts();
     let mut facts = begin::facts(client, &snapshot.forwarding, target, offer.as_ref(), &mut parts);
     record.request(&facts);

@@ -8,6 +8,7 @@ use ::http::{HeaderMap, HeaderName, HeaderValue};
 
 use crate::cluster::Cluster;
 use crate::http::{Fields, Forwarding, Pseudonym};
+use crate::net::UpgradeProtocol;
 use crate::policy::{ClusterId, EndpointId, Rewriter, RouteId, Router};
 use crate::upstream::Upstream;
 
@@ -79,17 +80,17 @@ pub struct Timeouts {
 pub enum Upgrades {
     /// Every one.
     Any,
-    /// These, lower case.
-    Only(Vec<String>),
+    /// These.
+    Only(Vec<UpgradeProtocol>),
 }
 
 impl Upgrades {
-    /// Whether `protocol` (lower case) may be switched to.
+    /// Whether `protocol` may be switched to.
     #[must_use]
-    pub fn allow(&self, protocol: &str) -> bool {
+    pub fn allow(&self, protocol: &UpgradeProtocol) -> bool {
         match self {
             Self::Any => true,
-            Self::Only(these) => these.iter().any(|allowed| allowed == protocol),
+            Self::Only(these) => these.contains(protocol),
         }
     }
 }

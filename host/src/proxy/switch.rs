@@ -8,9 +8,9 @@ use parking_lot::Mutex;
 
 use super::record::Record;
 use crate::http::{self, ClientUpgrade};
-use crate::net::Duplex;
+use crate::net::{Duplex, UpgradeProtocol};
 use crate::telemetry::Counter;
-use crate::tunnel::{End, Limits, Protocol, Relay, Side};
+use crate::tunnel::{End, Limits, Relay, Side};
 
 /// What a client's connection becomes behind a 101, to its end. It holds its lease (in its record), the client's permit and a
 /// drain watch, and no plugin. To be run once HTTP is through.
@@ -34,9 +34,16 @@ impl Switch {
     }
 
     /// Leaves a tunnel to `protocol` behind.
-    pub(super) fn to(&self, client: ClientUpgrade, endpoint: Side, protocol: &str, idle: Duration, mut record: Record) {
-        record.switched(protocol);
-        let protocol = if protocol == "websocket" { Protocol::Websocket } else { Protocol::Opaque };
+    pub(super) fn to(
+        &self,
+        client: ClientUpgrade,
+        endpoint: Side,
+        protocol: &UpgradeProtocol,
+        idle: Duration,
+        mut record: Record,
+    ) {
+        record.switched(protocol.as_str());
+        let protocol = protocol.clone();
         let limits = self.limits;
         // A block, not a function: the arguments of one would be held twice for as long as the tunnel lasts.
         let tunnel = Box::pin(async move {
@@ -46,7 +53,7 @@ impl Switch {
             };
             let connection = record.client().clone();
             let client = Side { stream, early };
-            let mut relay = Relay::new(client, endpoint, protocol, Limits { idle });
+            let mut relay = Relay::new(client, endpoint, &protocol, Limits { idle });
             let end = relay.run(&connection.drain, &mut record).await;
             record.ended(end);
             if end == End::EndpointGone
@@ -65,9 +72,9 @@ impl Switch {
 }
 
 /// The fields that the client's 101 carries about the switch.
-pub(super) fn announce(headers: &mut HeaderMap, protocol: &str) {
+pub(super) fn announce(headers: &mut HeaderMap, protocol: &UpgradeProtocol) {
     headers.insert(header::CONNECTION, HeaderValue::from_static("Upgrade"));
-    if let Ok(value) = HeaderValue::from_str(protocol) {
+    if let Ok(value) = HeaderValue::from_str(protocol.as_str()) {
         headers.insert(header::UPGRADE, value);
     }
 }

@@ -10,4 +10,4 @@ mod pipe;
 mod relay;
 
 pub use frames::{CloseCode, Frames};
-pub use relay::{End, Limits, Meter, Protocol, Relay, Side, Traffic};
+pub use relay::{End, Limits, Meter, Relay, Side};

@@ -10,19 +10,10 @@ use tokio::time::{Instant, Sleep};
 use super::frames::CloseCode;
 use super::pipe::{Pipe, PipeError};
 use crate::lifecycle::Drain;
-use crate::net::Duplex;
+use crate::net::{Duplex, UpgradeProtocol};
 
 /// How long both sides may take to answer our Close frame before the sockets are closed.
 const LINGER: Duration = Duration::from_secs(2);
-
-/// What flows through a tunnel.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Protocol {
-    /// RFC 6455 frames: the tunnel can be ended politely.
-    Websocket,
-    /// Anything else: bytes.
-    Opaque,
-}
 
 /// One side of a tunnel and the bytes that were read from it too early.
 #[derive(Debug)]
@@ -72,15 +63,6 @@ impl End {
     }
 }
 
-/// Bytes of a tunnel, each way.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Traffic {
-    /// From the client to the endpoint.
-    pub to_endpoint: u64,
-    /// From the endpoint to the client.
-    pub to_client: u64,
-}
-
 /// Hears of every byte as it flows. What it learned survives the relay being dropped half-way.
 pub trait Meter: Unpin {
     /// Bytes that went towards the endpoint.
@@ -96,7 +78,7 @@ pub struct Relay {
     endpoint: Duplex,
     up: Pipe,
     down: Pipe,
-    protocol: Protocol,
+    websocket: bool,
     idle: Duration,
     last_byte: Instant,
     ending: Option<End>,
@@ -106,14 +88,14 @@ pub struct Relay {
 impl Relay {
     /// A tunnel between `client` and `endpoint`.
     #[must_use]
-    pub fn new(client: Side, endpoint: Side, protocol: Protocol, limits: Limits) -> Self {
-        let websocket = protocol == Protocol::Websocket;
+    pub fn new(client: Side, endpoint: Side, protocol: &UpgradeProtocol, limits: Limits) -> Self {
+        let websocket = *protocol == UpgradeProtocol::Websocket;
         Self {
             up: Pipe::new(&client.early, websocket),
             down: Pipe::new(&endpoint.early, websocket),
             client: client.stream,
             endpoint: endpoint.stream,
-            protocol,
+            websocket,
             idle: limits.idle,
             last_byte: Instant::now(),
             ending: None,
@@ -148,7 +130,7 @@ impl Relay {
 
     fn begin_end(&mut self, end: End) {
         // Bytes of an unknown protocol have no boundary to end at: a drain leaves them until its deadline.
-        if self.protocol == Protocol::Websocket && self.ending.is_none() {
+        if self.websocket && self.ending.is_none() {
             self.ending = Some(end);
         }
     }
@@ -188,7 +170,7 @@ impl Relay {
             timer.reset(due);
             return None;
         }
-        if self.protocol == Protocol::Opaque || self.ending.is_some() {
+        if !self.websocket || self.ending.is_some() {
             return Some(self.ending.unwrap_or(End::Idle));
         }
         self.ending = Some(End::Idle);

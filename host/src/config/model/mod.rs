@@ -19,7 +19,7 @@ use ::http::{HeaderName, HeaderValue};
 use ipnet::IpNet;
 
 use super::signals::HeartbeatConfig;
-use crate::net::Underscores;
+use crate::net::{Underscores, UpgradeProtocol};
 pub use cluster::{ClientTls, ClusterConfig, Verify};
 pub use endpoint::{EndpointAddress, EndpointConfig, EndpointState};
 pub use health::{Check, HealthConfig, HttpCheck, OutlierConfig, PauseConfig, WebsocketCheck};
@@ -124,8 +124,8 @@ pub struct RouteConfig {
 pub enum UpgradeConfig {
     /// Every protocol.
     Any,
-    /// These, lower case; empty refuses all.
-    Only(Vec<String>),
+    /// These; empty refuses all.
+    Only(Vec<UpgradeProtocol>),
 }
 
 /// Operator's edits of a head.

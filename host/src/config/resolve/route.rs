@@ -12,6 +12,7 @@ use super::cluster::Resolved;
 use super::pattern::Sees;
 use super::{Resolver, defaults, target};
 use crate::diagnose::Span;
+use crate::net::UpgradeProtocol;
 
 /// A route, with what the router and the rewriter must know of it.
 pub(super) struct ResolvedRoute {
@@ -90,7 +91,7 @@ impl Resolver<'_, '_> {
     }
 
     fn upgrade(&mut self, written: Option<&[Text]>) -> UpgradeConfig {
-        let Some(words) = written else { return UpgradeConfig::Only(vec![defaults::UPGRADE.to_owned()]) };
+        let Some(words) = written else { return UpgradeConfig::Only(vec![defaults::UPGRADE]) };
         if words.iter().any(|word| word.get_ref().eq_ignore_ascii_case("any")) {
             return UpgradeConfig::Any;
         }
@@ -104,7 +105,7 @@ impl Resolver<'_, '_> {
                 self.report.fault(word.span(), message);
             }
         }
-        UpgradeConfig::Only(words.iter().map(|word| word.get_ref().to_ascii_lowercase()).collect())
+        UpgradeConfig::Only(words.iter().map(|word| UpgradeProtocol::from(word.get_ref().as_str())).collect())
     }
 
     fn matcher(&mut self, written: &RouteSection, at: Span) -> Option<(Matcher, Span)> {

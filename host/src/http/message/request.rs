@@ -7,7 +7,7 @@ use std::pin::Pin;
 use ::http::{HeaderMap, Request, StatusCode};
 use bytes::Bytes;
 
-use super::{Refused, RequestBody};
+use super::{Offer, Refused, RequestBody};
 use crate::http::server::http1::Http1Upgrade;
 use crate::net::Duplex;
 
@@ -16,9 +16,9 @@ use crate::net::Duplex;
 pub struct ServerRequest {
     /// Head and body; or what is known of a request that is not served.
     pub request: Result<Request<RequestBody>, Refused>,
-    /// What a switch of protocols leads to on the client's side; none where the client has not asked for one. It is settled
-    /// by the response: 101 in the words of HTTP/1.1, which a server of another version translates (RFC 8441 §4: 200).
-    pub upgrade: Option<ClientUpgrade>,
+    /// What the client asks to switch to; none where it does not ask. The response settles it: 101 in the words of HTTP/1.1,
+    /// which a server of another version translates (RFC 8441 §4: 200).
+    pub upgrade: Option<UpgradeRequest>,
     /// Takes interim responses; none where the server cannot send any. HTTP/1.1 by hyper cannot, but for the
     /// `100 (Continue)` that polling the body leads to.
     pub interim: Option<Box<dyn InterimSink>>,
@@ -28,6 +28,15 @@ impl From<Refused> for ServerRequest {
     fn from(refused: Refused) -> Self {
         Self { request: Err(refused), upgrade: None, interim: None }
     }
+}
+
+/// A client's wish to switch protocols.
+#[derive(Debug)]
+pub struct UpgradeRequest {
+    /// To which.
+    pub offer: Offer,
+    /// What comes of it on the client's side.
+    pub client: ClientUpgrade,
 }
 
 /// Sends interim responses (1xx, RFC 9110 §15.2) to the client of one request.

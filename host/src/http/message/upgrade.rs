@@ -3,32 +3,49 @@
 use ::http::header::{self, HeaderMap};
 use ::http::{Method, Request, Version};
 
-/// Protocols that a client offers to switch to, in its order of preference, as sent.
+use crate::net::UpgradeProtocol;
+
+/// Protocols that a client offers to switch to, in its order of preference. At least one.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Offer(Vec<String>);
+pub struct Offer(Vec<OfferedProtocol>);
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct OfferedProtocol {
+    protocol: UpgradeProtocol,
+    /// The client's spelling.
+    sent: String,
+}
 
 impl Offer {
-    /// The first protocol, lower case.
-    #[must_use]
-    pub fn first(&self) -> String {
-        self.0.first().map(|token| token.to_ascii_lowercase()).unwrap_or_default()
+    /// An offer of these, in the client's spelling; none if there are none.
+    pub fn of<'a>(tokens: impl IntoIterator<Item = &'a str>) -> Option<Self> {
+        let offered = |token: &str| OfferedProtocol { protocol: token.into(), sent: token.to_owned() };
+        let protocols: Vec<_> = tokens.into_iter().map(offered).collect();
+        (!protocols.is_empty()).then_some(Self(protocols))
     }
 
-    /// Keeps what `allowed` says yes to (it is asked in lower case); none if nothing is left.
+    /// The first protocol.
     #[must_use]
-    pub fn allowed(mut self, allowed: impl Fn(&str) -> bool) -> Option<Self> {
-        self.0.retain(|token| allowed(&token.to_ascii_lowercase()));
+    pub fn first(&self) -> Option<&UpgradeProtocol> {
+        self.0.first().map(|offered| &offered.protocol)
+    }
+
+    /// Keeps what `allowed` says yes to; none if nothing is left.
+    #[must_use]
+    pub fn allowed(mut self, allowed: impl Fn(&UpgradeProtocol) -> bool) -> Option<Self> {
+        self.0.retain(|offered| allowed(&offered.protocol));
         (!self.0.is_empty()).then_some(self)
     }
 
-    /// Value of the Upgrade field towards the endpoint.
+    /// Value of the Upgrade field towards the endpoint: protocols as the client spelled them.
     #[must_use]
     pub fn to_value(&self) -> String {
-        self.0.join(", ")
+        let spellings: Vec<&str> = self.0.iter().map(|offered| offered.sent.as_str()).collect();
+        spellings.join(", ")
     }
 
-    fn contains(&self, protocol: &str) -> bool {
-        self.0.iter().any(|token| token.eq_ignore_ascii_case(protocol))
+    fn contains(&self, protocol: &UpgradeProtocol) -> bool {
+        self.0.iter().any(|offered| offered.protocol == *protocol)
     }
 }
 
@@ -38,7 +55,7 @@ impl Offer {
 /// protocol in Upgrade, and for websocket GET without a body (RFC 6455 §4.1). Other protocols take any method, and begin
 /// behind the body (RFC 9110 §7.8): so does Docker's `exec`.
 #[must_use]
-pub fn offered<B>(request: &Request<B>, has_body: bool) -> Option<Offer> {
+pub(in crate::http) fn offered<B>(request: &Request<B>, has_body: bool) -> Option<Offer> {
     let headers = request.headers();
     if !headers.contains_key(header::UPGRADE) || request.version() != Version::HTTP_11 {
         return None;
@@ -46,26 +63,27 @@ pub fn offered<B>(request: &Request<B>, has_body: bool) -> Option<Offer> {
     if !tokens(headers, &header::CONNECTION).any(|token| token.eq_ignore_ascii_case("upgrade")) {
         return None;
     }
-    let mut protocols: Vec<String> = tokens(headers, &header::UPGRADE).map(str::to_owned).collect();
-    if request.method() != Method::GET || has_body {
-        protocols.retain(|protocol| !protocol.eq_ignore_ascii_case("websocket"));
-    }
-    (!protocols.is_empty()).then_some(Offer(protocols))
+    let may_be_websocket = request.method() == Method::GET && !has_body;
+    let is_websocket = |token: &str| UpgradeProtocol::from(token) == UpgradeProtocol::Websocket;
+    Offer::of(tokens(headers, &header::UPGRADE).filter(|token| may_be_websocket || !is_websocket(token)))
 }
 
 /// The protocol that a 101 switches to, if it is one that was offered.
 ///
 /// # Errors
 /// What is wrong with the answer: a sentence for the log.
-pub fn switched_to(answer: &HeaderMap, offer: Option<&Offer>) -> Result<String, String> {
+pub fn switched_to(answer: &HeaderMap, offer: Option<&Offer>) -> Result<UpgradeProtocol, String> {
     let Some(offer) = offer else {
         return Err("the endpoint switched protocols without being asked".to_owned());
     };
     let mut chosen = tokens(answer, &header::UPGRADE);
     match (chosen.next(), chosen.next()) {
-        (Some(protocol), None) if offer.contains(protocol) => Ok(protocol.to_ascii_lowercase()),
-        (Some(protocol), None) => {
-            Err(format!("the endpoint switched to `{protocol:.60}`, offered was `{:.60}`", offer.to_value()))
+        (Some(token), None) => {
+            let protocol = UpgradeProtocol::from(token);
+            if offer.contains(&protocol) {
+                return Ok(protocol);
+            }
+            Err(format!("the endpoint switched to `{token:.60}`, offered was `{:.60}`", offer.to_value()))
         }
         (None, _) => Err("the endpoint switched protocols and did not say to which".to_owned()),
         (Some(_), Some(_)) => Err("the endpoint switched to several protocols at once".to_owned()),
@@ -140,8 +158,8 @@ mod tests {
             switched_to(&headers, offer.as_ref())
         };
 
-        assert_eq!(answer("WebSocket"), Ok("websocket".to_owned()));
-        assert_eq!(answer("foo"), Ok("foo".to_owned()));
+        assert_eq!(answer("WebSocket"), Ok(UpgradeProtocol::Websocket));
+        assert_eq!(answer("foo"), Ok(UpgradeProtocol::Other("foo".into())));
         assert!(answer("bar").is_err());
         assert!(answer(&"b".repeat(100_000)).unwrap_err().len() < 200, "a line of the log has its bounds");
         assert!(answer("websocket, foo").is_err());

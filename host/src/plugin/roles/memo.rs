@@ -6,6 +6,7 @@ use std::hash::{BuildHasher, Hash, Hasher, RandomState};
 
 use ::http::Method;
 
+use crate::net::UpgradeProtocol;
 use crate::policy::{RequestFacts, Scheme, Target};
 
 /// Decisions that are remembered. Two that fall on one place take turns; there is nothing to clean up.
@@ -32,7 +33,7 @@ struct Decided {
     host: String,
     path: String,
     query: Option<String>,
-    upgrade: Option<String>,
+    upgrade: Option<UpgradeProtocol>,
     target: Target,
 }
 
@@ -52,8 +53,9 @@ impl Memo {
 
     /// Remembers where requests like this one go.
     pub(super) fn learn(&mut self, request: &RequestFacts, target: &Target) {
-        let texts = [&request.query, &request.upgrade, &target.path].map(|text| text.as_ref().map_or(0, String::len));
-        let line = request.method.as_str().len() + request.host_and_port().len() + request.path.len();
+        let texts = [&request.query, &target.path].map(|text| text.as_ref().map_or(0, String::len));
+        let upgrade = request.upgrade.as_ref().map_or(0, |protocol| protocol.as_str().len());
+        let line = request.method.as_str().len() + request.host_and_port().len() + request.path.len() + upgrade;
         if line + texts.iter().sum::<usize>() > LONGEST {
             return;
         }
@@ -134,7 +136,7 @@ mod tests {
             |other| other.authority = "b.example:80".parse().ok(),
             |other| other.path = "/p/".to_owned(),
             |other| other.query = None,
-            |other| other.upgrade = Some("websocket".to_owned()),
+            |other| other.upgrade = Some(UpgradeProtocol::Websocket),
         ];
         for (index, change) in others.into_iter().enumerate() {
             let mut other = request();
@@ -167,7 +169,7 @@ mod tests {
             RequestFacts { query: Some(text()), ..request() },
             RequestFacts { authority: text().parse().ok(), ..request() },
             RequestFacts { method: Method::from_bytes(text().as_bytes()).unwrap(), ..request() },
-            RequestFacts { upgrade: Some(text()), ..request() },
+            RequestFacts { upgrade: Some(UpgradeProtocol::from(&*text())), ..request() },
         ];
         for long in &long {
             memo.learn(long, &target);

@@ -204,7 +204,7 @@ impl PluginRouter {
             host: request.host().into_owned(),
             path: request.path.clone(),
             query: request.query.clone(),
-            upgrade: request.upgrade.clone(),
+            upgrade: request.upgrade.as_ref().map(ToString::to_string),
         };
         let all = self.wants_request;
         let instance = seat.ready_for(&Asked { request, all })?;

@@ -9,6 +9,7 @@ use serde_json::Value;
 
 use super::*;
 use crate::config::Allow;
+use crate::net::UpgradeProtocol;
 use crate::policy::{
     Balancer, ClusterNumbers, Decision, Edit, Ending, Endpoint, EndpointId, EndpointIds, Fault, FaultKind, Metric,
     Outcome, PickRequest, RequestFacts, ResponseContext, Rewriter, Router, Scheme,
@@ -79,7 +80,7 @@ fn facts(misbehave: bool) -> RequestFacts {
         authority: "example.org".parse().ok(),
         path: "/a".to_owned(),
         query: Some("b=c".to_owned()),
-        upgrade: Some("websocket".to_owned()),
+        upgrade: Some(UpgradeProtocol::Websocket),
         client: Some([127, 0, 0, 1].into()),
         sni: Some("example.org".into()),
         headers: Arc::new(headers),

@@ -4,7 +4,7 @@ use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::time::Duration;
 
-use ::http::{HeaderMap, HeaderValue, Method, Request, Response};
+use ::http::{HeaderMap, HeaderValue, Method, Response};
 use http_body::Frame;
 use http_body_util::{BodyExt as _, StreamBody};
 use tempfile::TempDir;
@@ -16,7 +16,7 @@ use super::super::{
     PoolLimits, ResponseContent, Sent, Upstream, UpstreamSettings,
 };
 use super::*;
-use crate::http::{Offer, RequestBodyError, offered};
+use crate::http::{Offer, RequestBodyError};
 
 const SOON: Duration = Duration::from_secs(5);
 
@@ -41,8 +41,7 @@ fn endpoint() -> (Arc<Upstream>, UnixListener, TempDir) {
 
 /// A websocket's offer.
 fn offer() -> Offer {
-    let request = Request::builder().header("connection", "Upgrade").header("upgrade", "websocket");
-    offered(&request.body(()).unwrap(), false).unwrap()
+    Offer::of(["websocket"]).unwrap()
 }
 
 async fn send(

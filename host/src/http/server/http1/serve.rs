@@ -21,7 +21,9 @@ use super::request_line;
 use super::response::{GuardedBody, ResponseGuard};
 use super::state::{Overdue, Presence, State};
 use super::upgrade::Http1Upgrade;
-use crate::http::message::{ClientUpgrade, Refused, RequestBody, ResponseBody, ServerRequest, Violation};
+use crate::http::message::{
+    ClientUpgrade, Refused, RequestBody, ResponseBody, ServerRequest, UpgradeRequest, Violation, offered,
+};
 use crate::lifecycle::Drain;
 use crate::net::Stream;
 
@@ -221,8 +223,7 @@ where
 {
     let (number, begun) = state.begin(!request.body().is_end_stream(), is_last(&request));
     let guard = ResponseGuard(state.clone());
-    let upgrade = request.extensions_mut().remove::<OnUpgrade>();
-    let upgrade = upgrade.map(|upgrade| ClientUpgrade::Http1(Http1Upgrade::new(upgrade)));
+    let upgrade = upgrade_in(&mut request);
     let request = begun.and_then(|query| {
         if let Some(query) = query {
             request.extensions_mut().insert(query);
@@ -239,6 +240,12 @@ where
         say_close(response.headers_mut());
     }
     Ok(response.map(|body| GuardedBody::new(body, guard)))
+}
+
+fn upgrade_in(request: &mut Request<hyper::body::Incoming>) -> Option<UpgradeRequest> {
+    let connection = request.extensions_mut().remove::<OnUpgrade>()?;
+    let offer = offered(request, !request.body().is_end_stream())?;
+    Some(UpgradeRequest { offer, client: ClientUpgrade::Http1(Http1Upgrade::new(connection)) })
 }
 
 fn say_close(headers: &mut HeaderMap) {
