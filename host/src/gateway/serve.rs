@@ -15,7 +15,7 @@ use crate::listener::{self, Accepted, Gate, Permit, Refusal};
 use crate::net::{ACCEPTED_SEND_AT_ONCE, Socket, Stream};
 use crate::policy::Scheme;
 use crate::proxy::{self, Client, Tunnel};
-use crate::telemetry::{Counter, Gauge, Held, limited};
+use crate::telemetry::{Counter, Gauge, GaugeGuard, limited};
 use crate::tls;
 
 /// What it takes to serve a connection, whatever generation runs.
@@ -41,7 +41,7 @@ struct AcceptedConnection {
     settings: Arc<ListenerSettings>,
     permit: Permit,
     seat: Seat,
-    open: Held,
+    open: GaugeGuard,
 }
 
 /// Accepts on one worker until `stop`. Runs within that worker's runtime.

@@ -15,9 +15,7 @@ use crate::telemetry::names::{
     ENDPOINT_PROBES, ENDPOINT_SIGNAL, LISTENER_CONNECTIONS, NAME_ADDRESSES, PLUGIN_ASIDE, PLUGIN_CALLS, PLUGIN_FAULTS,
     PLUGIN_INSTANCES, PLUGIN_REFUSED, PLUGIN_SECONDS, RUNTIME_CHANGES, WORKER_CONNECTIONS,
 };
-use crate::telemetry::{Samples, process};
-
-type Labels = Vec<(&'static str, String)>;
+use crate::telemetry::{Labels, Samples, process};
 
 /// Lets a scrape see endpoints, plugins, listeners, workers and the process. Every label is a name of the configuration or
 /// one of a fixed set.

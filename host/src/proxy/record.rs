@@ -11,7 +11,7 @@ use super::{Client, Snapshot, retry};
 use crate::cluster::{Cluster, Lease};
 use crate::http::{BodyEnd, BodyObserver, BrokenBy};
 use crate::policy::{RequestFacts, Scheme};
-use crate::telemetry::{AccessRecord, Counter, Gauge, Held, Kind};
+use crate::telemetry::{AccessRecord, Counter, Gauge, GaugeGuard, Kind};
 use crate::tunnel::{End, Meter};
 use crate::upstream::{ExchangeObserver, Progress, Unreadable};
 
@@ -28,7 +28,7 @@ pub(super) struct Record {
     lease: Option<Lease>,
     bytes_out: u64,
     upload: Option<Progress>,
-    tunnel: Option<Held>,
+    tunnel: Option<GaugeGuard>,
     ending: Option<&'static str>,
 }
 

@@ -1,4 +1,4 @@
-//! What workers count and hold themselves, and the families it is shown in.
+//! What workers count and hold themselves: for each its variant, its family and its label there, in one table.
 
 use super::names::{
     CONNECTIONS, CONNECTIONS_CROWDED, CONNECTIONS_OPEN, CONNECTIONS_REFUSED, Family, LOOPS, NAME_LOOKUPS, RELOADS,
@@ -6,163 +6,151 @@ use super::names::{
     TLS_HANDSHAKES, TUNNEL_BYTES, TUNNELS, TUNNELS_OPEN, UPGRADES, UPSTREAM_CONNECTIONS, UPSTREAM_UNREADABLE, WAITS,
 };
 
+/// An enum of series that have a slot in each worker's shard, grouped by family.
+macro_rules! slots {
+    (
+        $(#[$outer:meta])*
+        $name:ident { $( $(#[$doc:meta])* $variant:ident => $family:ident $( ($label:ident = $value:literal) )?, )+ }
+    ) => {
+        $(#[$outer])*
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        pub enum $name {
+            $( $(#[$doc])* $variant, )+
+        }
+
+        impl $name {
+            /// All, in order of their slots and grouped by family.
+            pub(super) const ALL: &'static [Self] = &[ $( Self::$variant, )+ ];
+
+            /// Its family, and its label there.
+            pub(super) fn series(self) -> (&'static Family, Option<(&'static str, &'static str)>) {
+                match self {
+                    $( Self::$variant => (&$family, slots!(@label $($label = $value)?)), )+
+                }
+            }
+        }
+    };
+    (@label) => { None };
+    (@label $label:ident = $value:literal) => { Some((stringify!($label), $value)) };
+}
+
+slots! {
 /// A hot counter: one relaxed add on this worker's own cache lines.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Counter {
+Counter {
     /// A client connection was accepted.
-    ConnectionAccepted,
+    ConnectionAccepted => CONNECTIONS,
     /// Turned away: the listener is full.
-    RefusedByListenerLimit,
+    RefusedByListenerLimit => CONNECTIONS_REFUSED (reason = "listener_limit"),
     /// Turned away: this client has too many.
-    RefusedByClientLimit,
+    RefusedByClientLimit => CONNECTIONS_REFUSED (reason = "client_limit"),
     /// The accept itself failed.
-    RefusedByError,
+    RefusedByError => CONNECTIONS_REFUSED (reason = "error"),
     /// Closed at once: too many connections linger.
-    ConnectionCrowded,
+    ConnectionCrowded => CONNECTIONS_CROWDED,
     /// A client's TLS handshake completed.
-    HandshakeOk,
+    HandshakeOk => TLS_HANDSHAKES (outcome = "ok"),
     /// A client's TLS handshake failed.
-    HandshakeFailed,
+    HandshakeFailed => TLS_HANDSHAKES (outcome = "failed"),
     /// A client's TLS handshake took too long.
-    HandshakeTimedOut,
+    HandshakeTimedOut => TLS_HANDSHAKES (outcome = "timed_out"),
     /// Answered 1xx: switched protocols.
-    Status1xx,
+    Status1xx => REQUESTS (class = "1xx"),
     /// Answered 2xx.
-    Status2xx,
+    Status2xx => REQUESTS (class = "2xx"),
     /// Answered 3xx.
-    Status3xx,
+    Status3xx => REQUESTS (class = "3xx"),
     /// Answered 4xx.
-    Status4xx,
+    Status4xx => REQUESTS (class = "4xx"),
     /// Answered 5xx.
-    Status5xx,
+    Status5xx => REQUESTS (class = "5xx"),
     /// A request was refused before it was routed.
-    RequestRefused,
+    RequestRefused => REQUESTS_REFUSED,
     /// An upgrade went through.
-    UpgradeOk,
+    UpgradeOk => UPGRADES (outcome = "ok"),
     /// An upgrade did not: the route or the endpoint said no.
-    UpgradeRefused,
+    UpgradeRefused => UPGRADES (outcome = "refused"),
     /// A tunnel opened.
-    TunnelOpened,
+    TunnelOpened => TUNNELS,
     /// Bytes from clients to endpoints.
-    TunnelBytesToEndpoint,
+    TunnelBytesToEndpoint => TUNNEL_BYTES (direction = "to_endpoint"),
     /// Bytes from endpoints to clients.
-    TunnelBytesToClient,
+    TunnelBytesToClient => TUNNEL_BYTES (direction = "to_client"),
     /// A new connection to an endpoint opened.
-    UpstreamConnected,
+    UpstreamConnected => UPSTREAM_CONNECTIONS (outcome = "opened"),
     /// A new connection to an endpoint failed.
-    UpstreamFailed,
+    UpstreamFailed => UPSTREAM_CONNECTIONS (outcome = "failed"),
     /// A pooled connection was used again.
-    UpstreamReused,
+    UpstreamReused => UPSTREAM_CONNECTIONS (outcome = "reused"),
     /// An endpoint's answer could not be read.
-    UpstreamUnreadable,
+    UpstreamUnreadable => UPSTREAM_UNREADABLE,
     /// A request had come through here too often.
-    LoopRefused,
+    LoopRefused => LOOPS,
     /// Another endpoint was tried: the one before was not reached.
-    RetryConnect,
+    RetryConnect => RETRIES (reason = "connect"),
     /// … did not answer in time.
-    RetryTimeout,
+    RetryTimeout => RETRIES (reason = "timeout"),
     /// … broke off.
-    RetryBroken,
+    RetryBroken => RETRIES (reason = "broken"),
     /// … answered with a status that is to be tried again.
-    RetryStatus,
+    RetryStatus => RETRIES (reason = "status"),
     /// No other endpoint was tried: the budget is spent.
-    RetryDenied,
+    RetryDenied => RETRIES_DENIED,
     /// A request waited, and an endpoint took it.
-    WaitServed,
+    WaitServed => WAITS (outcome = "served"),
     /// A request waited in vain.
-    WaitInVain,
+    WaitInVain => WAITS (outcome = "in_vain"),
     /// The endpoint that the request names answered.
-    StickyHit,
+    StickyHit => STICKY (outcome = "hit"),
     /// The request names no endpoint that is known.
-    StickyMiss,
+    StickyMiss => STICKY (outcome = "miss"),
     /// The endpoint that it names could not; another answered, or none.
-    StickyBroken,
+    StickyBroken => STICKY (outcome = "broken"),
     /// A reload was committed.
-    ReloadCommitted,
+    ReloadCommitted => RELOADS (outcome = "committed"),
     /// A reload was refused; the old generation stays.
-    ReloadRefused,
+    ReloadRefused => RELOADS (outcome = "refused"),
     /// A rollback was committed.
-    RolledBack,
+    RolledBack => RELOADS (outcome = "rolled_back"),
     /// A number of a probe's JSON was taken.
-    JsonTaken,
+    JsonTaken => REPORTS_TAKEN (source = "json"),
     /// A number of a probe's metrics was taken.
-    MetricTaken,
+    MetricTaken => REPORTS_TAKEN (source = "metric"),
     /// A number of an ORCA header was taken.
-    OrcaTaken,
+    OrcaTaken => REPORTS_TAKEN (source = "orca"),
     /// A number of a heartbeat was taken.
-    HeartbeatTaken,
+    HeartbeatTaken => REPORTS_TAKEN (source = "heartbeat"),
     /// A number of a call of the admin API was taken.
-    PushTaken,
+    PushTaken => REPORTS_TAKEN (source = "push"),
     /// Something of a probe's JSON could not be used.
-    JsonIgnored,
+    JsonIgnored => REPORTS_IGNORED (source = "json"),
     /// Something of a probe's metrics could not be used.
-    MetricIgnored,
+    MetricIgnored => REPORTS_IGNORED (source = "metric"),
     /// Something of an ORCA header could not be used.
-    OrcaIgnored,
+    OrcaIgnored => REPORTS_IGNORED (source = "orca"),
     /// Something of a heartbeat could not be used.
-    HeartbeatIgnored,
+    HeartbeatIgnored => REPORTS_IGNORED (source = "heartbeat"),
     /// Something of a call of the admin API could not be used.
-    PushIgnored,
+    PushIgnored => REPORTS_IGNORED (source = "push"),
     /// A name was resolved.
-    NameFound,
+    NameFound => NAME_LOOKUPS (outcome = "found"),
     /// A name was not resolved.
-    NameNotFound,
+    NameNotFound => NAME_LOOKUPS (outcome = "failed"),
+}
+}
+
+slots! {
+/// A hot gauge: goes up and down by relaxed adds on this worker's own cache lines.
+Gauge {
+    /// Client connections open now.
+    ConnectionsOpen => CONNECTIONS_OPEN,
+    /// Tunnels open now.
+    TunnelsOpen => TUNNELS_OPEN,
+    /// Requests that wait for an endpoint now.
+    RequestsWaiting => REQUESTS_WAITING,
+}
 }
 
 impl Counter {
-    /// All, in order of their slots and grouped by family.
-    pub(super) const ALL: [Self; 49] = [
-        Self::ConnectionAccepted,
-        Self::RefusedByListenerLimit,
-        Self::RefusedByClientLimit,
-        Self::RefusedByError,
-        Self::ConnectionCrowded,
-        Self::HandshakeOk,
-        Self::HandshakeFailed,
-        Self::HandshakeTimedOut,
-        Self::Status1xx,
-        Self::Status2xx,
-        Self::Status3xx,
-        Self::Status4xx,
-        Self::Status5xx,
-        Self::RequestRefused,
-        Self::UpgradeOk,
-        Self::UpgradeRefused,
-        Self::TunnelOpened,
-        Self::TunnelBytesToEndpoint,
-        Self::TunnelBytesToClient,
-        Self::UpstreamConnected,
-        Self::UpstreamFailed,
-        Self::UpstreamReused,
-        Self::UpstreamUnreadable,
-        Self::LoopRefused,
-        Self::RetryConnect,
-        Self::RetryTimeout,
-        Self::RetryBroken,
-        Self::RetryStatus,
-        Self::RetryDenied,
-        Self::WaitServed,
-        Self::WaitInVain,
-        Self::StickyHit,
-        Self::StickyMiss,
-        Self::StickyBroken,
-        Self::ReloadCommitted,
-        Self::ReloadRefused,
-        Self::RolledBack,
-        Self::JsonTaken,
-        Self::MetricTaken,
-        Self::OrcaTaken,
-        Self::HeartbeatTaken,
-        Self::PushTaken,
-        Self::JsonIgnored,
-        Self::MetricIgnored,
-        Self::OrcaIgnored,
-        Self::HeartbeatIgnored,
-        Self::PushIgnored,
-        Self::NameFound,
-        Self::NameNotFound,
-    ];
-
     /// The counter for a response's status.
     #[must_use]
     pub fn for_status(status: u16) -> Self {
@@ -172,86 +160,6 @@ impl Counter {
             3 => Self::Status3xx,
             4 => Self::Status4xx,
             _ => Self::Status5xx,
-        }
-    }
-
-    /// Its family, and its label there.
-    pub(super) fn series(self) -> (&'static Family, Option<(&'static str, &'static str)>) {
-        match self {
-            Self::ConnectionAccepted => (&CONNECTIONS, None),
-            Self::RefusedByListenerLimit => (&CONNECTIONS_REFUSED, Some(("reason", "listener_limit"))),
-            Self::RefusedByClientLimit => (&CONNECTIONS_REFUSED, Some(("reason", "client_limit"))),
-            Self::RefusedByError => (&CONNECTIONS_REFUSED, Some(("reason", "error"))),
-            Self::ConnectionCrowded => (&CONNECTIONS_CROWDED, None),
-            Self::HandshakeOk => (&TLS_HANDSHAKES, Some(("outcome", "ok"))),
-            Self::HandshakeFailed => (&TLS_HANDSHAKES, Some(("outcome", "failed"))),
-            Self::HandshakeTimedOut => (&TLS_HANDSHAKES, Some(("outcome", "timed_out"))),
-            Self::Status1xx => (&REQUESTS, Some(("class", "1xx"))),
-            Self::Status2xx => (&REQUESTS, Some(("class", "2xx"))),
-            Self::Status3xx => (&REQUESTS, Some(("class", "3xx"))),
-            Self::Status4xx => (&REQUESTS, Some(("class", "4xx"))),
-            Self::Status5xx => (&REQUESTS, Some(("class", "5xx"))),
-            Self::RequestRefused => (&REQUESTS_REFUSED, None),
-            Self::UpgradeOk => (&UPGRADES, Some(("outcome", "ok"))),
-            Self::UpgradeRefused => (&UPGRADES, Some(("outcome", "refused"))),
-            Self::TunnelOpened => (&TUNNELS, None),
-            Self::TunnelBytesToEndpoint => (&TUNNEL_BYTES, Some(("direction", "to_endpoint"))),
-            Self::TunnelBytesToClient => (&TUNNEL_BYTES, Some(("direction", "to_client"))),
-            Self::UpstreamConnected => (&UPSTREAM_CONNECTIONS, Some(("outcome", "opened"))),
-            Self::UpstreamFailed => (&UPSTREAM_CONNECTIONS, Some(("outcome", "failed"))),
-            Self::UpstreamReused => (&UPSTREAM_CONNECTIONS, Some(("outcome", "reused"))),
-            Self::UpstreamUnreadable => (&UPSTREAM_UNREADABLE, None),
-            Self::LoopRefused => (&LOOPS, None),
-            Self::RetryConnect => (&RETRIES, Some(("reason", "connect"))),
-            Self::RetryTimeout => (&RETRIES, Some(("reason", "timeout"))),
-            Self::RetryBroken => (&RETRIES, Some(("reason", "broken"))),
-            Self::RetryStatus => (&RETRIES, Some(("reason", "status"))),
-            Self::RetryDenied => (&RETRIES_DENIED, None),
-            Self::WaitServed => (&WAITS, Some(("outcome", "served"))),
-            Self::WaitInVain => (&WAITS, Some(("outcome", "in_vain"))),
-            Self::StickyHit => (&STICKY, Some(("outcome", "hit"))),
-            Self::StickyMiss => (&STICKY, Some(("outcome", "miss"))),
-            Self::StickyBroken => (&STICKY, Some(("outcome", "broken"))),
-            Self::ReloadCommitted => (&RELOADS, Some(("outcome", "committed"))),
-            Self::ReloadRefused => (&RELOADS, Some(("outcome", "refused"))),
-            Self::RolledBack => (&RELOADS, Some(("outcome", "rolled_back"))),
-            Self::JsonTaken => (&REPORTS_TAKEN, Some(("source", "json"))),
-            Self::MetricTaken => (&REPORTS_TAKEN, Some(("source", "metric"))),
-            Self::OrcaTaken => (&REPORTS_TAKEN, Some(("source", "orca"))),
-            Self::HeartbeatTaken => (&REPORTS_TAKEN, Some(("source", "heartbeat"))),
-            Self::PushTaken => (&REPORTS_TAKEN, Some(("source", "push"))),
-            Self::JsonIgnored => (&REPORTS_IGNORED, Some(("source", "json"))),
-            Self::MetricIgnored => (&REPORTS_IGNORED, Some(("source", "metric"))),
-            Self::OrcaIgnored => (&REPORTS_IGNORED, Some(("source", "orca"))),
-            Self::HeartbeatIgnored => (&REPORTS_IGNORED, Some(("source", "heartbeat"))),
-            Self::PushIgnored => (&REPORTS_IGNORED, Some(("source", "push"))),
-            Self::NameFound => (&NAME_LOOKUPS, Some(("outcome", "found"))),
-            Self::NameNotFound => (&NAME_LOOKUPS, Some(("outcome", "failed"))),
-        }
-    }
-}
-
-/// A hot gauge: goes up and down by relaxed adds on this worker's own cache lines.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Gauge {
-    /// Client connections open now.
-    ConnectionsOpen,
-    /// Tunnels open now.
-    TunnelsOpen,
-    /// Requests that wait for an endpoint now.
-    RequestsWaiting,
-}
-
-impl Gauge {
-    /// All, in order of their slots.
-    pub(super) const ALL: [Self; 3] = [Self::ConnectionsOpen, Self::TunnelsOpen, Self::RequestsWaiting];
-
-    /// Its family.
-    pub(super) fn family(self) -> &'static Family {
-        match self {
-            Self::ConnectionsOpen => &CONNECTIONS_OPEN,
-            Self::TunnelsOpen => &TUNNELS_OPEN,
-            Self::RequestsWaiting => &REQUESTS_WAITING,
         }
     }
 }

@@ -1,6 +1,5 @@
 //! The numbers as Prometheus scrapes them (OpenMetrics text).
 
-use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
@@ -13,26 +12,10 @@ use prometheus_client::registry::Registry;
 use super::counters::{Counter, Gauge};
 use super::metrics::Metrics;
 use super::names::{self, DURATION_BOUNDS, Family, MetricKind};
+use super::samples::Samples;
 
 /// What to say in `Content-Type` of a scrape.
 pub const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
-
-type Labels = Vec<(&'static str, String)>;
-
-type Series = (&'static Family, Vec<(Labels, f64)>);
-
-/// Samples that other modules add at a scrape.
-#[derive(Debug, Default)]
-pub struct Samples {
-    families: BTreeMap<&'static str, Series>,
-}
-
-impl Samples {
-    /// Adds one. Samples of one family may come in any order and from several sources; they are written together.
-    pub fn add(&mut self, family: &'static Family, labels: Labels, value: f64) {
-        self.families.entry(family.name).or_insert_with(|| (family, Vec::new())).1.push((labels, value));
-    }
-}
 
 impl Metrics {
     /// Everything, in OpenMetrics text; see [`CONTENT_TYPE`].
@@ -62,8 +45,8 @@ impl Collector for Scrape {
             }
         }
         for gauge in Gauge::ALL {
-            let level = self.0.level(gauge).cast_signed();
-            describe(&mut encoder, gauge.family())?.encode_gauge(&level)?;
+            let level = self.0.level(*gauge).cast_signed();
+            describe(&mut encoder, gauge.series().0)?.encode_gauge(&level)?;
         }
         describe(&mut encoder, &names::GENERATION)?.encode_gauge(&self.0.generation())?;
         self.durations(&mut encoder)?;
@@ -88,7 +71,7 @@ impl Scrape {
     fn sources(&self, encoder: &mut DescriptorEncoder<'_>) -> fmt::Result {
         let mut samples = Samples::default();
         self.0.collect(&mut samples);
-        for (family, series) in samples.families.into_values() {
+        for (family, series) in samples.into_families() {
             let mut metric = describe(encoder, family)?;
             for (labels, value) in series {
                 match family.kind {

@@ -15,9 +15,9 @@ use tracing_subscriber::fmt::format::{self, DefaultFields};
 use tracing_subscriber::fmt::{self, FormatFields};
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
-use tracing_subscriber::{Layer, Registry, reload};
+use tracing_subscriber::{Layer, Registry};
 
-use super::writer::{LAST_WAIT, Plan, Writer, standard};
+use super::writer::{LAST_WAIT, Writer, WriterPlan, standard};
 use super::{LineFormat, Samples, names};
 use crate::text::{self, Printable};
 
@@ -25,7 +25,7 @@ use crate::text::{self, Printable};
 /// endpoint's name.
 const QUIET: &str = "rustls_platform_verifier=off";
 
-/// Why the log did not start or change.
+/// Why the log did not start.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum LogError {
@@ -47,28 +47,9 @@ pub enum LogError {
     /// The system gives no thread or no descriptor.
     #[error("the log cannot be written: {0}")]
     Thread(#[source] io::Error),
-    /// Somebody was first.
+    /// A log has been started before.
     #[error("a log is already set for this process")]
     AlreadySet,
-    /// The log is gone.
-    #[error("the log has ended")]
-    Ended,
-}
-
-/// The running log; changes its level.
-#[derive(Clone, Debug)]
-pub struct LogHandle {
-    filter: reload::Handle<EnvFilter, Registry>,
-}
-
-impl LogHandle {
-    /// Replaces the filter; the old one stays if the new one is wrong.
-    ///
-    /// # Errors
-    /// [`LogError::Level`] or [`LogError::Filter`].
-    pub fn set_level(&self, filter: &str) -> Result<(), LogError> {
-        self.filter.reload(parse(filter)?).map_err(|_| LogError::Ended)
-    }
 }
 
 /// The one log of the process.
@@ -81,8 +62,8 @@ const LAST_WORDS: Duration = Duration::from_millis(100);
 ///
 /// # Errors
 /// If the filter is wrong, no thread can be started, or a log is already set: then nothing changes.
-pub fn init(filter: &str, format: LineFormat) -> Result<LogHandle, LogError> {
-    let (filter, handle) = reload::Layer::new(parse(filter)?);
+pub fn init(filter: &str, format: LineFormat) -> Result<(), LogError> {
+    let filter = parse(filter)?;
     // What cannot be written is counted; the layer's own complaint would go the same way.
     let lines = fmt::layer().with_writer(move || Lines(format)).log_internal_errors(false);
     let lines = match format {
@@ -91,11 +72,10 @@ pub fn init(filter: &str, format: LineFormat) -> Result<LogHandle, LogError> {
     };
     let subscriber = Registry::default().with(filter).with(lines);
     let sink = standard(&io::stderr()).map_err(LogError::Thread)?;
-    let plan = Plan { name: "log", sink, reopen: None, gather: Duration::ZERO };
+    let plan = WriterPlan { name: "log", sink, reopen: None, gather: Duration::ZERO };
     let writer = Writer::start(plan).map_err(LogError::Thread)?;
     subscriber.try_init().map_err(|_| LogError::AlreadySet)?;
-    WRITER.set(writer).map_err(|_| LogError::AlreadySet)?;
-    Ok(LogHandle { filter: handle })
+    WRITER.set(writer).map_err(|_| LogError::AlreadySet)
 }
 
 /// Makes panics lines of the log: the library's own line would wait for who reads standard error.
@@ -196,7 +176,8 @@ mod tests {
 
     #[test]
     fn levels_and_targets_are_taken() {
-        for filter in ["info", "WARN", "off", "info,tidegate::proxy=debug", "tidegate=trace", ""] {
+        for filter in ["info", "WARN", "warn,tidegate=error", "off", "info,tidegate::proxy=debug", "tidegate=trace", ""]
+        {
             assert!(check(filter).is_ok(), "{filter} is a filter");
         }
     }
@@ -207,17 +188,14 @@ mod tests {
 
         assert!(error.to_string().contains("`warning`"), "{error}");
         assert!(matches!(check("tidegate=loud"), Err(LogError::Filter { .. })));
+        assert!(check("loud").is_err());
     }
 
     #[test]
-    fn second_start_is_refused_and_level_can_change() {
-        let first = init("error", LineFormat::Json);
+    fn a_second_start_is_refused() {
+        let _first = init("error", LineFormat::Json);
         let second = init("error", LineFormat::Text);
 
         assert!(matches!(second, Err(LogError::AlreadySet)));
-        if let Ok(handle) = first {
-            assert!(handle.set_level("loud").is_err());
-            assert!(handle.set_level("warn,tidegate=error").is_ok());
-        }
     }
 }

@@ -1,4 +1,4 @@
-//! Numbers about the gateway: cheap to raise, summed when somebody asks.
+//! Numbers about the gateway: cheap to raise, summed at a scrape.
 //!
 //! ```text
 //! worker 0 ──▶ shard 0 ─┐
@@ -15,8 +15,8 @@ use std::time::Duration;
 use parking_lot::Mutex;
 
 use super::counters::{Counter, Gauge};
-use super::exposition::Samples;
 use super::names::DURATION_BOUNDS;
+use super::samples::Samples;
 
 static NEXT_THREAD: AtomicUsize = AtomicUsize::new(0);
 
@@ -25,13 +25,13 @@ thread_local! {
     static THREAD: usize = NEXT_THREAD.fetch_add(1, Ordering::Relaxed);
 }
 
-type Source = Box<dyn Fn(&mut Samples) + Send + Sync>;
+type SampleSource = Box<dyn Fn(&mut Samples) + Send + Sync>;
 
 /// All numbers of this process.
 pub struct Metrics {
     shards: Box<[Shard]>,
     generation: AtomicU64,
-    sources: Mutex<Vec<Source>>,
+    sources: Mutex<Vec<SampleSource>>,
 }
 
 #[repr(align(128))]
@@ -85,9 +85,9 @@ impl Metrics {
     }
 
     /// Raises a gauge by one until the guard is dropped, on whatever thread.
-    pub fn hold(self: &Arc<Self>, gauge: Gauge) -> Held {
+    pub fn hold(self: &Arc<Self>, gauge: Gauge) -> GaugeGuard {
         self.shift(gauge, 1);
-        Held { metrics: Arc::clone(self), gauge }
+        GaugeGuard { metrics: Arc::clone(self), gauge }
     }
 
     /// Counts a finished request: its class of status and its duration.
@@ -169,12 +169,12 @@ impl fmt::Debug for Metrics {
 /// Keeps a gauge up; lowers it when dropped.
 #[must_use]
 #[derive(Debug)]
-pub struct Held {
+pub struct GaugeGuard {
     metrics: Arc<Metrics>,
     gauge: Gauge,
 }
 
-impl Drop for Held {
+impl Drop for GaugeGuard {
     fn drop(&mut self) {
         self.metrics.shift(self.gauge, -1);
     }
@@ -192,11 +192,11 @@ mod tests {
 
     #[test]
     fn every_counter_has_its_slot() {
-        for (index, counter) in Counter::ALL.into_iter().enumerate() {
-            assert_eq!(counter as usize, index, "{counter:?} is out of order");
+        for (index, counter) in Counter::ALL.iter().enumerate() {
+            assert_eq!(*counter as usize, index, "{counter:?} is out of order");
         }
-        for (index, gauge) in Gauge::ALL.into_iter().enumerate() {
-            assert_eq!(gauge as usize, index, "{gauge:?} is out of order");
+        for (index, gauge) in Gauge::ALL.iter().enumerate() {
+            assert_eq!(*gauge as usize, index, "{gauge:?} is out of order");
         }
     }
 

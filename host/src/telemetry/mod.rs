@@ -15,15 +15,17 @@ pub mod log;
 mod metrics;
 pub mod names;
 pub mod process;
+mod samples;
 mod writer;
 
 pub use access::{AccessLog, AccessRecord, AccessTarget, Kind};
 pub use counters::{Counter, Gauge};
-pub use exposition::{CONTENT_TYPE, Samples};
+pub use exposition::CONTENT_TYPE;
 pub use limiter::{Admitted, Limiter};
 pub(crate) use limiter::{level_enabled, limited};
-pub use log::{LogError, LogHandle};
-pub use metrics::{Held, Metrics};
+pub use log::LogError;
+pub use metrics::{GaugeGuard, Metrics};
+pub use samples::{Labels, Samples};
 
 /// How lines of the log and of the access log look.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]

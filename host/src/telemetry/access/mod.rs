@@ -16,7 +16,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use super::writer::{Plan, Reopen, Sink, Writer};
+use super::writer::{Reopen, Sink, Writer, WriterPlan};
 use super::{LineFormat, Samples, names};
 use crate::files;
 
@@ -152,7 +152,7 @@ impl AccessLog {
                 (open()?, Some(Box::new(open)))
             }
         };
-        let writer = Writer::start(Plan { name: "access-log", sink, reopen, gather: GATHER })?;
+        let writer = Writer::start(WriterPlan { name: "access-log", sink, reopen, gather: GATHER })?;
         Ok(Self { format, writer: Some(Arc::new(writer)) })
     }
 

@@ -1,0 +1,21 @@
+//! Requests and their responses.
+
+use super::Family;
+
+/// Requests answered, by `class` of status.
+pub static REQUESTS: Family = Family::counter("tidegate_requests", "Requests answered, by class of status");
+/// Requests refused for what they are.
+pub static REQUESTS_REFUSED: Family = Family::counter(
+    "tidegate_requests_refused",
+    "Requests refused before they were routed: malformed, too large, or readable in two ways",
+);
+/// How long requests took.
+pub static REQUEST_DURATION: Family =
+    Family::histogram("tidegate_request_duration_seconds", "From the head of a request to the end of its response");
+/// Requests that came back here too often.
+pub static LOOPS: Family =
+    Family::counter("tidegate_loops", "Requests refused because their route leads back to this gateway");
+
+/// Upper bounds of [`REQUEST_DURATION`] in microseconds; one more bucket holds the rest.
+pub(in crate::telemetry) const DURATION_BOUNDS: [u64; 12] =
+    [1_000, 2_500, 5_000, 10_000, 25_000, 50_000, 100_000, 250_000, 500_000, 1_000_000, 5_000_000, 30_000_000];

@@ -1,0 +1,12 @@
+//! Upgrades, and the tunnels that they become.
+
+use super::Family;
+
+/// Upgrades asked for, by `outcome`.
+pub static UPGRADES: Family = Family::counter("tidegate_upgrades", "Protocol upgrades asked for, by outcome");
+/// Tunnels opened.
+pub static TUNNELS: Family = Family::counter("tidegate_tunnels", "Tunnels opened");
+/// Tunnels open now.
+pub static TUNNELS_OPEN: Family = Family::gauge("tidegate_tunnels_open", "Tunnels open now");
+/// Bytes through tunnels, by `direction`.
+pub static TUNNEL_BYTES: Family = Family::counter("tidegate_tunnel_bytes", "Bytes relayed by tunnels, by direction");
