@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 const CLASHES: &[&str] = &[
     "Answer",
     "Asked",
-    "Cause",
+   
     "Change",
     "Cluster",
     "Command",
@@ -23,7 +23,7 @@ const CLASHES: &[&str] = &[
     "Entry",
     "Failure",
     "Fields",
-    "Fingerprints",
+   
     "File",
     "Found",
     "Gate",
@@ -32,7 +32,7 @@ const CLASHES: &[&str] = &[
     "Inner",
     "Kind",
     "Known",
-    "Labels",
+   
     "Limits",
     "Meter",
     "Origin",
@@ -40,13 +40,13 @@ const CLASHES: &[&str] = &[
     "Peer",
     "Place",
     "Plan",
-    "Purpose",
+   
     "Refusal",
     "Report",
     "Role",
     "Rules",
     "Seat",
-    "Senders",
+   
     "Series",
     "Size",
     "Source",
@@ -54,7 +54,7 @@ const CLASHES: &[&str] = &[
     "State",
     "Table",
     "Target",
-    "Trial",
+   
     "Tunnel",
     "Upload",
     "Verdict",

@@ -91,7 +91,7 @@ impl Gateway {
     /// # Errors
     /// As there.
     pub fn build_on(config: Config, compiler: Compiler, sockets: Vec<Bound>) -> Result<Self, BuildError> {
-        let gateway = Self::prepared(config, compiler, Purpose::Serve, sockets)?;
+        let gateway = Self::prepared(config, compiler, BuildPurpose::Serve, sockets)?;
         follow_names(&gateway.set);
         gateway.changes.report_kept();
         Ok(gateway)
@@ -100,7 +100,7 @@ impl Gateway {
     pub(super) fn prepared(
         config: Config,
         compiler: Compiler,
-        purpose: Purpose,
+        purpose: BuildPurpose,
         sockets: Vec<Bound>,
     ) -> Result<Self, BuildError> {
         let system = |what: &str| {
@@ -141,9 +141,9 @@ impl Gateway {
         let folder = config.source.parent().unwrap_or(Path::new("")).to_owned();
         let changes = changes::load(persist.as_deref(), &folder)?;
         let composed = match purpose {
-            Purpose::Serve => names.compose(Arc::new(config), &changes),
+            BuildPurpose::Serve => names.compose(Arc::new(config), &changes),
             // Whether name servers answer is no fault of the configuration.
-            Purpose::Check => Composed::new(Arc::new(config), &changes, Known::default()),
+            BuildPurpose::Check => Composed::new(Arc::new(config), &changes, Known::default()),
         };
         let prepared = prepare(&services, composed, &files, FIRST, None, &open)?;
         let (generation, bound) = prepared.into_parts();
@@ -165,7 +165,7 @@ impl Gateway {
 
 /// What a gateway is prepared for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Purpose {
+pub(super) enum BuildPurpose {
     Serve,
     /// No name server is asked.
     Check,

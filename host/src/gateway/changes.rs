@@ -8,7 +8,7 @@ use parking_lot::Mutex;
 use super::composed::Composed;
 use super::error::PrepareError;
 use super::generation::Generation;
-use super::history::Cause;
+use super::history::ReplacementCause;
 use super::prepare::prepare_members;
 use super::running::{Draining, Replacement, RunningSet};
 use crate::config::{self, Change, ChangeError, Changes, ChangesFileError, Dropped, Edit, MemberChange};
@@ -92,7 +92,7 @@ impl RuntimeChanges {
                 return Ok(None);
             }
             members = differences(live, &composed);
-            let cause = Cause::Changed(members.iter().map(ToString::to_string).collect());
+            let cause = ReplacementCause::Changed(members.iter().map(ToString::to_string).collect());
             let prepared = prepare_members(&self.set.services, composed, basis.number, live, &basis.open)?;
             // Before the commit, which cannot fail: what an operator asked to be kept is kept, or not done.
             if let Some(path) = &self.path {

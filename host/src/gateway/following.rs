@@ -6,7 +6,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::error::PrepareError;
-use super::history::Cause;
+use super::history::ReplacementCause;
 use super::names::WORKER;
 use super::prepare::prepare_members;
 use super::running::{Draining, Replacement, RunningSet};
@@ -74,7 +74,7 @@ fn names_changed(set: &RunningSet) {
             return Ok(None);
         }
         let members = MemberChange::between(basis.live.config(), &composed.used);
-        let cause = Cause::Names(members.iter().map(ToString::to_string).collect());
+        let cause = ReplacementCause::Names(members.iter().map(ToString::to_string).collect());
         let prepared = prepare_members(&set.services, composed, basis.number, &basis.live, &basis.open)?;
         Ok(Some(Replacement { prepared, cause }))
     });

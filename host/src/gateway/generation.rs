@@ -10,7 +10,7 @@ use super::parts::from_files::FromFiles;
 use super::parts::listeners::ListenerTable;
 use crate::cluster::Cluster;
 use crate::config::{Changes, Config};
-use crate::heartbeat::Senders;
+use crate::heartbeat::HeartbeatSenders;
 use crate::plugin::Artifact;
 use crate::proxy::Snapshot;
 
@@ -73,7 +73,7 @@ impl Generation {
     }
 
     /// The endpoints that heartbeats may come from.
-    pub(super) fn senders(&self) -> Senders {
-        Senders::new(self.id, self.config(), |name| self.cluster(name).map(|prepared| &prepared.cluster))
+    pub(super) fn senders(&self) -> HeartbeatSenders {
+        HeartbeatSenders::new(self.id, self.config(), |name| self.cluster(name).map(|prepared| &prepared.cluster))
     }
 }

@@ -6,7 +6,7 @@ use arc_swap::ArcSwap;
 use parking_lot::{Mutex, MutexGuard};
 
 use super::generation::Generation;
-use super::history::{Cause, GenerationRecord, History};
+use super::history::{GenerationRecord, History, ReplacementCause};
 
 /// The generations that are kept.
 ///
@@ -71,7 +71,7 @@ impl ReplacementTurn<'_> {
 
     /// Makes `generation` the live one, and keeps the one before to return to, if it was not names that made the new one.
     /// Returns the record of it.
-    pub(super) fn commit(&mut self, generation: &Arc<Generation>, cause: Cause) -> GenerationRecord {
+    pub(super) fn commit(&mut self, generation: &Arc<Generation>, cause: ReplacementCause) -> GenerationRecord {
         *self.last_number = (*self.last_number).max(generation.id);
         let before = self.generations.live.swap(generation.clone());
         let record = GenerationRecord::caused(generation, &before, cause);

@@ -13,7 +13,7 @@ const NAMED: usize = 8;
 
 /// Why a generation goes live.
 #[derive(Debug)]
-pub(super) enum Cause {
+pub(super) enum ReplacementCause {
     /// An operator wanted it: a file, a rollback.
     Decided,
     /// An operator changed these members while it ran.
@@ -54,10 +54,10 @@ impl GenerationRecord {
     }
 
     /// The same, of a generation that went live for `cause`.
-    pub(super) fn caused(generation: &Generation, before: &Generation, cause: Cause) -> Self {
+    pub(super) fn caused(generation: &Generation, before: &Generation, cause: ReplacementCause) -> Self {
         let mut record = Self::new(generation, Some(before));
-        record.by_names = matches!(cause, Cause::Names(_));
-        if let Cause::Changed(members) | Cause::Names(members) = cause
+        record.by_names = matches!(cause, ReplacementCause::Names(_));
+        if let ReplacementCause::Changed(members) | ReplacementCause::Names(members) = cause
             && !members.is_empty()
         {
             record.changes = first_of(members);

@@ -10,10 +10,10 @@ use tokio::sync::Notify;
 use super::changes::{RuntimeChanges, log_overrides};
 use super::error::PrepareError;
 use super::generation::Generation;
-use super::history::Cause;
+use super::history::ReplacementCause;
 use super::parts::files::NamedFiles;
 use super::prepare::{prepare, prepare_rollback};
-use super::running::{Draining, Outcome, Replacement, RunningSet};
+use super::running::{Draining, Replacement, ReplacementOutcome, RunningSet};
 use crate::config::{self, Config};
 use crate::diagnose::FileFaults;
 use crate::telemetry::Counter;
@@ -145,9 +145,9 @@ impl Reloads {
             let prepared = prepare(&set.services, composed, &files, basis.number, Some(live), &basis.open)?;
             self.changes.follow(prepared.changes(), live, &dropped);
             set.services.observers.metrics.increment(Counter::ReloadCommitted);
-            Ok(Some(Replacement { prepared, cause: Cause::Decided }))
+            Ok(Some(Replacement { prepared, cause: ReplacementCause::Decided }))
         })?;
-        if let Outcome::Replaced(generation) = &outcome {
+        if let ReplacementOutcome::Replaced(generation) = &outcome {
             log_overrides(generation, &generation.composed.dropped);
         }
         Ok(outcome.live())
@@ -160,7 +160,7 @@ impl Reloads {
             let prepared = prepare_rollback(&set.services, earlier, &basis.open)?;
             self.changes.follow(prepared.changes(), &basis.live, &[]);
             set.services.observers.metrics.increment(Counter::RolledBack);
-            Ok(Some(Replacement { prepared, cause: Cause::Decided }))
+            Ok(Some(Replacement { prepared, cause: ReplacementCause::Decided }))
         })?;
         let generation = outcome.live();
         log_overrides(&generation, &[]);
@@ -218,7 +218,7 @@ struct ReloadRefusal {
 /// Whether `config` with its `files` is something else than what `live` was made from. Comments and layout are not: what was
 /// read is compared as it was understood.
 fn is_other(live: &Generation, config: &Config, files: &NamedFiles) -> bool {
-    **live.file() != *config || live.from_files.fingerprints != *files.fingerprints()
+    **live.file() != *config || live.from_files.digests != *files.digests()
 }
 
 fn read(source: &Path) -> Result<Config, ReloadError> {

@@ -11,7 +11,7 @@ use tokio::time::Instant;
 
 use super::generation::Generation;
 use super::generations::Generations;
-use super::history::Cause;
+use super::history::ReplacementCause;
 use super::listeners::Listeners;
 use super::names::EndpointNames;
 use super::parts::listeners::ListenerKey;
@@ -42,12 +42,12 @@ pub(super) struct Basis {
 #[derive(Debug)]
 pub(super) struct Replacement {
     pub(super) prepared: Prepared,
-    pub(super) cause: Cause,
+    pub(super) cause: ReplacementCause,
 }
 
 /// What came of [`RunningSet::replace_with`].
 #[derive(Debug)]
-pub(super) enum Outcome {
+pub(super) enum ReplacementOutcome {
     /// Nothing had to change.
     Unchanged(Arc<Generation>),
     /// This one went live.
@@ -66,7 +66,7 @@ impl RunningSet {
     pub(super) fn replace_with<E: From<Draining>>(
         &self,
         prepare: impl FnOnce(&Basis) -> Result<Option<Replacement>, E>,
-    ) -> Result<Outcome, E> {
+    ) -> Result<ReplacementOutcome, E> {
         let mut turn = self.generations.turn();
         if self.services.drain.has_started() {
             return Err(Draining.into());
@@ -81,7 +81,9 @@ impl RunningSet {
                 return Err(error);
             }
         };
-        let Some(Replacement { prepared, cause }) = replacement else { return Ok(Outcome::Unchanged(basis.live)) };
+        let Some(Replacement { prepared, cause }) = replacement else {
+            return Ok(ReplacementOutcome::Unchanged(basis.live));
+        };
         let (generation, sockets) = prepared.into_parts();
         self.listeners.adopt(sockets);
         take_over(&generation, &basis.live);
@@ -89,7 +91,7 @@ impl RunningSet {
         self.services.observers.metrics.set_generation(generation.id);
         self.follow(&generation);
         tracing::info!(generation = record.id, changes = record.changes.join(", "), "generation is live");
-        Ok(Outcome::Replaced(generation))
+        Ok(ReplacementOutcome::Replaced(generation))
     }
 
     /// Begins to accept connections and to probe endpoints.
@@ -107,7 +109,7 @@ impl RunningSet {
     }
 }
 
-impl Outcome {
+impl ReplacementOutcome {
     /// The generation that serves after it.
     pub(super) fn live(self) -> Arc<Generation> {
         match self {

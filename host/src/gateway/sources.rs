@@ -40,7 +40,8 @@ fn add_endpoints(set: &RunningSet, live: &Generation, samples: &mut Samples) {
     for cluster in endpoints(live, &set.services.registry) {
         for endpoint in &cluster.endpoints {
             let live = &endpoint.live;
-            let labels = || -> Labels { vec![("cluster", cluster.name.clone()), ("endpoint", live.url().to_owned())] };
+            let labels =
+                || -> Labels { vec![("cluster", cluster.name.clone()), ("endpoint", live.url().to_owned())] };
             let towards = |direction: &str| [labels(), vec![("direction", direction.to_owned())]].concat();
             let probes = |outcome: &str| [labels(), vec![("outcome", outcome.to_owned())]].concat();
             let healthy = if live.report(now).standing == Standing::Healthy { 1.0 } else { 0.0 };
@@ -77,7 +78,8 @@ fn add_plugins(set: &RunningSet, live: &Generation, samples: &mut Samples) {
     let statuses = runtime.status();
     let refusals = runtime.refusals();
     for total in runtime.totals() {
-        let labels = || -> Labels { vec![("plugin", total.plugin.clone()), ("role", total.role.as_str().to_owned())] };
+        let labels =
+            || -> Labels { vec![("plugin", total.plugin.clone()), ("role", total.role.as_str().to_owned())] };
         samples.add(&PLUGIN_CALLS, labels(), float(total.calls));
         samples.add(&PLUGIN_SECONDS, labels(), float(total.nanos) / 1e9);
         for (kind, count) in &total.faults {

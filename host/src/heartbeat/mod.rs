@@ -19,7 +19,7 @@ use crate::lifecycle::{Drain, Workers};
 use crate::net;
 use crate::telemetry::{Metrics, limited};
 
-pub use senders::Senders;
+pub use senders::HeartbeatSenders;
 
 /// Pause after a read that failed.
 const PAUSE: Duration = Duration::from_millis(50);
@@ -88,7 +88,7 @@ impl Receiver {
         workers: &Workers,
         drain: &Drain,
         metrics: &Arc<Metrics>,
-        other_senders: impl Fn(&Senders) -> Option<Senders> + Send + Sync + 'static,
+        other_senders: impl Fn(&HeartbeatSenders) -> Option<HeartbeatSenders> + Send + Sync + 'static,
     ) {
         let Some(socket) = self.socket.lock().take() else { return };
         let (address, drain, metrics) = (self.address, drain.clone(), metrics.clone());
@@ -110,10 +110,10 @@ async fn receive(
     socket: std::net::UdpSocket,
     drain: &Drain,
     metrics: &Metrics,
-    other_senders: impl Fn(&Senders) -> Option<Senders>,
+    other_senders: impl Fn(&HeartbeatSenders) -> Option<HeartbeatSenders>,
 ) -> io::Result<()> {
     let socket = UdpSocket::from_std(socket)?;
-    let mut senders = Senders::default();
+    let mut senders = HeartbeatSenders::default();
     // One byte more than a heartbeat may have, so that a longer datagram is seen to be one.
     let mut buffer = [0; Heartbeat::LONGEST + 1];
     loop {

@@ -12,26 +12,26 @@ use crate::telemetry::Metrics;
 
 /// Endpoints by address, of one generation, in clusters that want heartbeats.
 #[derive(Debug, Default)]
-pub struct Senders {
+pub struct HeartbeatSenders {
     /// Number of the generation; none before the first.
     generation: Option<u64>,
     allowed: Option<config::HeartbeatConfig>,
-    endpoints: HashMap<IpAddr, Vec<Sender>>,
+    endpoints: HashMap<IpAddr, Vec<HeartbeatSender>>,
 }
 
 /// An endpoint that heartbeats may come from.
 #[derive(Debug)]
-struct Sender {
+struct HeartbeatSender {
     port: u16,
     /// Weak: between two heartbeats, a generation may go.
     cluster: Weak<Cluster>,
     id: usize,
 }
 
-impl Senders {
+impl HeartbeatSenders {
     /// Those of generation `generation`, which serves `config` with the clusters that `cluster` gives by name.
     pub fn new<'a>(generation: u64, config: &Config, cluster: impl Fn(&str) -> Option<&'a Arc<Cluster>>) -> Self {
-        let mut endpoints: HashMap<IpAddr, Vec<Sender>> = HashMap::new();
+        let mut endpoints: HashMap<IpAddr, Vec<HeartbeatSender>> = HashMap::new();
         for configured in &config.clusters {
             let Some(cluster) = cluster(&configured.name).filter(|cluster| cluster.signals().want_heartbeats()) else {
                 continue;
@@ -39,7 +39,7 @@ impl Senders {
             for (id, endpoint) in configured.endpoints.iter().enumerate() {
                 let EndpointAddress::Tcp(host, port) = &endpoint.address else { continue };
                 let Ok(ip) = host.parse::<IpAddr>() else { continue };
-                let sender = Sender { port: *port, cluster: Arc::downgrade(cluster), id };
+                let sender = HeartbeatSender { port: *port, cluster: Arc::downgrade(cluster), id };
                 endpoints.entry(ip.to_canonical()).or_default().push(sender);
             }
         }

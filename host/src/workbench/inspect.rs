@@ -21,12 +21,12 @@ pub struct Inspection {
     /// What it says about itself.
     pub about: Option<About>,
     /// Each role it fills, and what was tried with it.
-    pub trials: Vec<Trial>,
+    pub trials: Vec<RoleTrial>,
 }
 
 /// A role that was configured and tried out.
 #[derive(Debug)]
-pub struct Trial {
+pub struct RoleTrial {
     /// Which.
     pub role: RoleName,
     /// What was done, for people.
@@ -80,10 +80,10 @@ pub fn inspect(path: &Path, config: Option<&Value>, compiler: Compiler) -> Resul
     })
 }
 
-fn trial(artifact: &Arc<Artifact>, role: RoleName, config: Option<&Value>) -> Result<Trial, LoadError> {
+fn trial(artifact: &Arc<Artifact>, role: RoleName, config: Option<&Value>) -> Result<RoleTrial, LoadError> {
     let began = Instant::now();
     let what = artifact.try_out(role, config)?;
-    Ok(Trial { role, what, took: began.elapsed() })
+    Ok(RoleTrial { role, what, took: began.elapsed() })
 }
 
 #[cfg(test)]

@@ -2,4 +2,4 @@
 
 mod inspect;
 
-pub use inspect::{InspectError, Inspection, Trial, inspect};
+pub use inspect::{InspectError, Inspection, RoleTrial, inspect};

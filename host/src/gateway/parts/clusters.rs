@@ -64,7 +64,7 @@ pub(crate) fn prepare(
             config: cluster.clone(),
             plugin: artifact.digest().clone(),
             limits: config.plugins.get(&cluster.balancer.plugin).cloned(),
-            files: tls_files(&cluster.tls).iter().map(|path| from_files.fingerprints.of(path)).collect(),
+            files: tls_files(&cluster.tls).iter().map(|path| from_files.digests.of(path)).collect(),
         };
         let before = before.and_then(|before| before.get(&cluster.name));
         let prepared = match before {

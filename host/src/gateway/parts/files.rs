@@ -10,11 +10,11 @@ use crate::config::Config;
 use crate::files::{self, limit};
 use crate::gateway::error::PrepareError;
 
-/// What the plugin files hold, and fingerprints of all files.
+/// What the plugin files hold, and digests of all files.
 #[derive(Debug)]
 pub(crate) struct NamedFiles {
     plugins: BTreeMap<PathBuf, Vec<u8>>,
-    fingerprints: Fingerprints,
+    digests: FileDigests,
     /// Of the text of the configuration itself, or of nothing if that is in no file. Not among the others: comments and layout make
     /// no other configuration.
     text: Vec<u8>,
@@ -22,7 +22,7 @@ pub(crate) struct NamedFiles {
 
 /// SHA-256 of what each file holds, by its path: enough to see what has changed.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Fingerprints(BTreeMap<PathBuf, Vec<u8>>);
+pub(crate) struct FileDigests(BTreeMap<PathBuf, Vec<u8>>);
 
 impl NamedFiles {
     /// Reads every file that `config` names.
@@ -34,26 +34,26 @@ impl NamedFiles {
         for plugin in config.plugins.values() {
             plugins.insert(plugin.file.clone(), read(&plugin.file, limit::PLUGIN)?);
         }
-        let mut fingerprints = BTreeMap::new();
+        let mut digests = BTreeMap::new();
         for path in config.watched_files() {
-            let fingerprint = match plugins.get(&path) {
+            let digest = match plugins.get(&path) {
                 Some(bytes) => Sha256::digest(bytes).to_vec(),
                 None if path == config.source => continue,
                 None => Sha256::digest(read(&path, limit::PEM)?).to_vec(),
             };
-            fingerprints.insert(path, fingerprint);
+            digests.insert(path, digest);
         }
         let text = files::read(&config.source, limit::CONFIGURATION).unwrap_or_default();
         let text = Sha256::digest(text).to_vec();
-        Ok(Self { plugins, fingerprints: Fingerprints(fingerprints), text })
+        Ok(Self { plugins, digests: FileDigests(digests), text })
     }
 
     pub(super) fn plugin(&self, path: &Path) -> &[u8] {
         self.plugins.get(path).map_or(&[], Vec::as_slice)
     }
 
-    pub(crate) fn fingerprints(&self) -> &Fingerprints {
-        &self.fingerprints
+    pub(crate) fn digests(&self) -> &FileDigests {
+        &self.digests
     }
 
     pub(super) fn text(&self) -> &[u8] {
@@ -61,7 +61,7 @@ impl NamedFiles {
     }
 }
 
-impl Fingerprints {
+impl FileDigests {
     /// That of one file; empty if it is not among them.
     pub(super) fn of(&self, path: &Path) -> Vec<u8> {
         self.0.get(path).cloned().unwrap_or_default()
@@ -69,7 +69,7 @@ impl Fingerprints {
 
     /// All of them, in the order of their paths.
     pub(super) fn all(&self) -> impl Iterator<Item = (&Path, &[u8])> {
-        self.0.iter().map(|(path, fingerprint)| (path.as_path(), fingerprint.as_slice()))
+        self.0.iter().map(|(path, digest)| (path.as_path(), digest.as_slice()))
     }
 
     /// That of one file, hex.

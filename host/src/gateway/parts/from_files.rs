@@ -2,22 +2,22 @@
 
 use sha2::{Digest, Sha256};
 
-use super::files::{Fingerprints, NamedFiles, hex};
+use super::files::{FileDigests, NamedFiles, hex};
 use super::listeners::{self, ListenerTable};
 use super::plugins::{self, Artifacts, LoadedPlugins};
 use crate::config::{Config, EndpointConfig};
 use crate::gateway::error::PrepareError;
 use crate::gateway::services::Services;
 
-/// Plugins, listeners, and the fingerprints of all files. Generations that differ in members alone share one.
+/// Plugins, listeners, and the digests of all files. Generations that differ in members alone share one.
 #[derive(Debug)]
 pub(crate) struct FromFiles {
-    pub(crate) fingerprints: Fingerprints,
+    pub(crate) digests: FileDigests,
     pub(crate) artifacts: Artifacts,
     pub(crate) listeners: ListenerTable,
     /// What works in the files, but deserves a warning: one sentence each.
     pub(crate) warnings: Vec<String>,
-    /// Fingerprint of the text of the configuration.
+    /// Digest of the text of the configuration.
     text: Vec<u8>,
 }
 
@@ -33,7 +33,7 @@ impl FromFiles {
         let mut warnings = Vec::new();
         let listeners = listeners::prepare(services, config, &mut warnings)?;
         let text = files.text().to_vec();
-        Ok(Self { fingerprints: files.fingerprints().clone(), artifacts, listeners, warnings, text })
+        Ok(Self { digests: files.digests().clone(), artifacts, listeners, warnings, text })
     }
 
     /// SHA-256 over the text of the configuration, the members that `config` has of it, and all other files, hex. It names what
@@ -47,9 +47,9 @@ impl FromFiles {
                 hasher.update(format!("{url} {} {weight} {group}\n", state.as_str()));
             }
         }
-        for (path, fingerprint) in self.fingerprints.all() {
+        for (path, digest) in self.digests.all() {
             hasher.update(path.as_os_str().as_encoded_bytes());
-            hasher.update(fingerprint);
+            hasher.update(digest);
         }
         hex(&hasher.finalize())
     }

@@ -51,7 +51,7 @@ fn load_one(
     if let Some(before) = before
         && let Some(artifact) = before.artifacts.get(name)
         && before.sections.get(name) == section
-        && section.is_none_or(|section| **artifact.digest() == *files.fingerprints().hex_of(&section.file))
+        && section.is_none_or(|section| **artifact.digest() == *files.digests().hex_of(&section.file))
     {
         artifact.accepted();
         return Ok(artifact.clone());

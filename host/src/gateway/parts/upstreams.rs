@@ -14,7 +14,7 @@ use crate::upstream::{Address, EndpointProtocol, HeadLimits, PoolLimits, Tls, Up
 #[derive(Clone, Copy)]
 pub(super) struct UpstreamInputs<'a> {
     pub(super) cluster: &'a config::ClusterConfig,
-    /// Fingerprints of the CA and identity files.
+    /// FileDigests of the CA and identity files.
     pub(super) files: &'a [Vec<u8>],
 }
 
