@@ -45,7 +45,7 @@ pub enum BuildError {
     System {
         /// What was being done.
         what: String,
-        /// What the system said.
+        /// The error of the system.
         #[source]
         source: io::Error,
     },
@@ -75,8 +75,8 @@ impl Gateway {
         Self::build_with(config, Compiler::InProcess)
     }
 
-    /// Prepares the first generation: reads certificates, has plugins compiled, binds sockets. Blocks. Nothing is accepted
-    /// before [`Self::start`].
+    /// Prepares the first generation: reads certificates, has plugins compiled, binds sockets. Blocks. Nothing is
+    /// accepted before [`Self::start`].
     ///
     /// # Errors
     /// [`BuildError`]: what would have to be mended before it can serve.
@@ -84,9 +84,9 @@ impl Gateway {
         Self::build_on(config, compiler, Vec::new())
     }
 
-    /// [`Self::build_with`] sockets that listen already: another process handed them on, see [`Self::listening_sockets`], or
-    /// its supervisor did. Connections that queue at them are accepted like all others. A listener takes those that have its
-    /// address, and not port 0; what no listener takes is closed.
+    /// [`Self::build_with`] sockets that listen already: another process handed them on, see
+    /// [`Self::listening_sockets`], or its supervisor did. Connections that queue at them are accepted like all others.
+    /// A listener takes those that have its address, and not port 0; what no listener takes is closed.
     ///
     /// # Errors
     /// As there.
@@ -142,7 +142,7 @@ impl Gateway {
         let changes = changes::load(persist.as_deref(), &folder)?;
         let composed = match purpose {
             BuildPurpose::Serve => names.compose(Arc::new(config), &changes),
-            // Whether name servers answer is no fault of the configuration.
+            // A name server that is down is no fault of the configuration.
             BuildPurpose::Check => Composed::new(Arc::new(config), &changes, Known::default()),
         };
         let prepared = prepare(&services, composed, &files, FIRST, None, &open)?;

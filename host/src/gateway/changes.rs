@@ -103,7 +103,7 @@ impl RuntimeChanges {
         Ok(ChangeOutcome { members, generation: outcome.live().id, persisted: self.path.is_some() })
     }
 
-    /// What runs besides what the file says, and what was given up when it was read last.
+    /// The changes that hold, and those that were given up when the file was read last.
     pub(super) fn list(&self) -> (Vec<Change>, Vec<Dropped>) {
         (list(&self.set.generations.live()), self.dropped.lock().clone())
     }
@@ -113,7 +113,7 @@ impl RuntimeChanges {
         self.path.as_deref()
     }
 
-    /// Says what of the kept changes runs after a restart, and writes them anew if some were given up.
+    /// Logs which of the kept changes hold after a restart, and writes them anew if some were given up.
     pub(super) fn report_kept(&self) {
         let live = self.set.generations.live();
         log_overrides(&live, &live.composed.dropped);
@@ -122,8 +122,8 @@ impl RuntimeChanges {
         }
     }
 
-    /// Keeps `changes`, with which another file is about to go live in the place of `before`. If they cannot be written, the
-    /// log says so: what is in the file counts more. `dropped` are those that do not hold any more.
+    /// Keeps `changes`, with which another file is about to go live in the place of `before`. If they cannot be
+    /// written, that is logged, and the file goes live all the same. `dropped` are those that do not hold any more.
     pub(super) fn follow(&self, changes: &Changes, before: &Generation, dropped: &[Dropped]) {
         dropped.clone_into(&mut self.dropped.lock());
         if *changes != **before.changes() {
@@ -140,14 +140,14 @@ impl RuntimeChanges {
     }
 }
 
-/// Logs what of the file of `generation` is not what runs.
+/// Logs the runtime changes that lie over the file of `generation`, and those that were given up.
 pub(super) fn log_overrides(generation: &Generation, dropped: &[Dropped]) {
     for Dropped { cluster, url, what, why } in dropped {
         tracing::warn!(cluster, endpoint = url, change = what, "runtime change dropped: {why}");
     }
     for Change { cluster, endpoint, change, file, runs, .. } in list(generation) {
-        let show = |said: Option<config::Said>| {
-            said.map_or_else(|| "-".to_owned(), |said| format!("{} {} {}", said.state, said.weight, said.group))
+        let show = |settings: Option<config::Said>| {
+            settings.map_or_else(|| "-".to_owned(), |one| format!("{} {} {}", one.state, one.weight, one.group))
         };
         let (file, runs) = (show(file), show(runs));
         tracing::warn!(cluster, endpoint, change, file, runs, "runtime change stays over what the file says");

@@ -21,8 +21,9 @@ pub struct Checked {
 }
 
 impl Gateway {
-    /// Prepares as [`Self::build`] does, says in one line what would be served, and takes everything down again. Sockets
-    /// that are in use are no fault here: mostly it is the gateway that runs with an earlier version of the file.
+    /// Prepares as [`Self::build`] does, says in one line what would be served, and takes everything down again.
+    /// Sockets that are in use are no fault here: mostly it is the gateway that runs with an earlier version of the
+    /// file.
     ///
     /// # Errors
     /// As [`Self::build`].
@@ -59,8 +60,7 @@ fn addresses_in_use(config: &Config) -> Result<Vec<SocketAddr>, BuildError> {
     Ok(in_use)
 }
 
-/// The same on free ports. Not bound where it says: sockets that listen, however shortly, would take connections from a
-/// running gateway.
+/// The same on free ports: sockets that listen, however shortly, would take connections from a running gateway.
 fn elsewhere(config: Config) -> Config {
     let free = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
     let listeners = config.listeners.into_iter().map(|listener| config::ListenerConfig { address: free, ..listener });

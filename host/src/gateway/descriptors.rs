@@ -6,7 +6,7 @@ use crate::net::descriptor_limit;
 /// What a client takes: its own connection, and the one to its endpoint.
 const EACH: usize = 2;
 
-/// What to tell the operator if the listeners of `config` let in more clients than this process has descriptors for.
+/// A warning for the operator if the listeners of `config` let in more clients than this process has descriptors for.
 #[must_use]
 pub fn shortage_of_descriptors(config: &Config) -> Option<String> {
     shortage(config, descriptor_limit()?)

@@ -37,14 +37,14 @@ pub enum PrepareError {
     Bind {
         /// Which.
         address: SocketAddr,
-        /// What the system said.
+        /// The error of the system.
         #[source]
         source: std::io::Error,
     },
 }
 
 impl PrepareError {
-    /// What to do about it, if that can be told.
+    /// What to do about it, if that is known.
     #[must_use]
     pub fn hint(&self) -> Option<String> {
         match self {

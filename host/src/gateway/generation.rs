@@ -36,13 +36,13 @@ impl Generation {
         self.id
     }
 
-    /// What it serves: what the file says, with the runtime changes laid on it and its names resolved.
+    /// What it serves: the configuration of the file, with the runtime changes laid on it and its names resolved.
     #[must_use]
     pub fn config(&self) -> &Arc<Config> {
         &self.composed.used
     }
 
-    /// What was changed while it ran, over what the file says.
+    /// The runtime changes that lie over the file.
     #[must_use]
     pub fn changes(&self) -> &Arc<Changes> {
         &self.composed.changes
@@ -59,7 +59,7 @@ impl Generation {
         &self.from_files.artifacts
     }
 
-    /// What the file says.
+    /// The configuration of the file.
     pub(super) fn file(&self) -> &Arc<Config> {
         &self.composed.file
     }

@@ -10,8 +10,8 @@ use super::history::{GenerationRecord, History, ReplacementCause};
 
 /// The generations that are kept.
 ///
-/// A third one, a candidate that shall see some requests before it is live, would stand beside `previous`: it is prepared as
-/// every other, and committed when it has proved itself.
+/// A third one, a candidate that shall see some requests before it is live, would stand beside `previous`: it is
+/// prepared as every other, and committed when it has proved itself.
 #[derive(Debug)]
 pub(super) struct Generations {
     /// Read for every connection and request.
@@ -19,13 +19,14 @@ pub(super) struct Generations {
     /// The one to return to, ready to serve.
     previous: Mutex<Option<Arc<Generation>>>,
     history: Mutex<History>,
-    /// The highest number that a generation has had. Held by whoever replaces the live one: one replacement at a time.
+    /// The highest number that a generation has had. Its lock is held during a replacement: one at a
+    /// time.
     last_number: Mutex<u64>,
 }
 
-/// The right to replace the live generation. Nobody else can while it is held.
+/// The right to replace the live generation. No other replacement begins while it is held.
 #[derive(Debug)]
-#[must_use = "it keeps everybody else from replacing the live generation"]
+#[must_use = "no other replacement begins while it is held"]
 pub(super) struct ReplacementTurn<'a> {
     generations: &'a Generations,
     last_number: MutexGuard<'a, u64>,
@@ -42,7 +43,8 @@ impl Generations {
         }
     }
 
-    /// The generation that serves now, for a look at it: a request in the middle of which another goes live keeps its own.
+    /// The generation that serves now, for a look at it: a request in the middle of which another goes live keeps its
+    /// own.
     pub(super) fn live(&self) -> arc_swap::Guard<Arc<Generation>> {
         self.live.load()
     }
@@ -57,7 +59,7 @@ impl Generations {
         self.history.lock().records().cloned().collect()
     }
 
-    /// Waits until nobody else replaces the live one. Blocks, perhaps for as long as plugins take to compile.
+    /// Waits until no other replacement is under way. Blocks, perhaps for as long as plugins take to compile.
     pub(super) fn turn(&self) -> ReplacementTurn<'_> {
         ReplacementTurn { last_number: self.last_number.lock(), generations: self }
     }
@@ -69,8 +71,8 @@ impl ReplacementTurn<'_> {
         *self.last_number + 1
     }
 
-    /// Makes `generation` the live one, and keeps the one before to return to, if it was not names that made the new one.
-    /// Returns the record of it.
+    /// Makes `generation` the live one, and keeps the one before to return to, if it was not names that made the new
+    /// one. Returns the record of it.
     pub(super) fn commit(&mut self, generation: &Arc<Generation>, cause: ReplacementCause) -> GenerationRecord {
         *self.last_number = (*self.last_number).max(generation.id);
         let before = self.generations.live.swap(generation.clone());

@@ -41,8 +41,8 @@ struct OpenListener {
     address: SocketAddr,
     /// One for each worker, until accepting begins.
     to_accept_on: Vec<TcpListener>,
-    /// The same sockets again, so that they can be handed on. A socket listens until its last duplicate is closed: these go
-    /// when accepting ends.
+    /// The same sockets again, so that they can be handed on. A socket listens until its last duplicate is closed:
+    /// these go when accepting ends.
     kept: Option<Bound>,
     gate: Arc<Gate>,
     stop: CancellationToken,
@@ -58,9 +58,12 @@ impl Listeners {
         self.state.lock().open.keys().copied().collect()
     }
 
-    /// Takes sockets that were bound for the next generation.
+    /// Takes sockets that were bound for the next generation; closes them if accepting has ended.
     pub(super) fn adopt(&self, sockets: Vec<NewSockets>) {
         let mut state = self.state.lock();
+        if state.phase == AcceptPhase::Stopped {
+            return;
+        }
         for NewSockets { key, bound, kept } in sockets {
             let open = OpenListener {
                 address: bound.address(),
@@ -146,7 +149,8 @@ impl Listeners {
 }
 
 impl OpenListener {
-    /// The duplicate first: a socket must be closed by the one who has just seen that no connection queues at it.
+    /// The duplicate first: a socket must be closed by the accept loop, which has just seen that no connection queues
+    /// at it.
     fn stop_accepting(&mut self) {
         self.kept = None;
         self.stop.cancel();

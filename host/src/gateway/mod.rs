@@ -4,10 +4,10 @@
 //! config ─▶ prepare (may fail) ─▶ Prepared ─▶ commit (cannot) ─▶ Generation ─▶ retire
 //!                                                 one swap ─▶ serve.rs reads it, per connection and per request
 //!
-//! Reloads, RuntimeChanges, names ──▶ RunningSet::replace_with ──▶ Generations, Listeners, Probing, EndpointNames
+//! Reloads, RuntimeChanges, following ─▶ RunningSet::replace_with ─▶ Generations, Listeners, Probing, EndpointNames
 //! ```
 //!
-//! Each of them owns its state and its lock; nothing is shared but handles.
+//! Each type of the last line owns its state and its lock; they share nothing but handles.
 
 mod build;
 mod changes;
@@ -93,8 +93,8 @@ impl Gateway {
         }
     }
 
-    /// Answers admin calls, if `[admin]` is configured, on the runtime that this is called on. The second time does
-    /// nothing. They are answered until everything else has been drained.
+    /// Starts the admin server, if `[admin]` is configured, on the runtime that this is called on. The second call does
+    /// nothing. The server responds until everything else has been drained.
     pub fn start_admin(&self) {
         if let Some(admin) = &self.admin {
             admin.start(Arc::new(ControlPort {
@@ -105,7 +105,7 @@ impl Gateway {
         }
     }
 
-    /// Where admin calls are answered; the port is the real one.
+    /// Where the admin server listens; the port is the real one.
     #[must_use]
     pub fn admin_address(&self) -> Option<SocketAddr> {
         self.admin.as_ref().map(admin::Server::address)
@@ -117,14 +117,15 @@ impl Gateway {
         self.heartbeats.as_ref().map(heartbeat::Receiver::address)
     }
 
-    /// Where it listens, in the order of the configuration; ports are the real ones.
+    /// Where the gateway listens, in the order of the configuration; ports are the real ones.
     #[must_use]
     pub fn addresses(&self) -> Vec<SocketAddr> {
         self.set.listeners.addresses(&self.set.generations.live())
     }
 
-    /// Duplicates of the sockets that it listens on, for a gateway that is to go on with them: see [`Self::build_on`]. Nobody
-    /// who connects meanwhile is refused, as both share the queue of a socket until one of them stops. None once it drains.
+    /// Duplicates of the sockets that it listens on, for a gateway that is to go on with them: see [`Self::build_on`].
+    /// No connection is refused meanwhile, as both share the queue of a socket until one of them stops. None once the
+    /// gateway drains.
     ///
     /// # Errors
     /// If there are no descriptors left.

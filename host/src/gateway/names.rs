@@ -10,8 +10,8 @@ use crate::config::{Changes, Config};
 use crate::discovery::{self, Discovery, Follower, Known, Name};
 use crate::lifecycle::{self, Workers};
 
-/// How long a start or a change waits for names that have not been asked for yet. Then they are dialled by name, until their
-/// addresses are known.
+/// How long a start or a change waits for names that have not been asked for yet. Then they are dialled by name, until
+/// their addresses are known.
 const PATIENCE: Duration = Duration::from_secs(2);
 
 /// Where names are asked for: what a lookup opens belongs to the runtime that it began on.

@@ -21,7 +21,7 @@ use crate::config::Changes;
 
 /// A generation that is ready to go live, and the sockets it needs beyond those that are open.
 #[derive(Debug)]
-#[must_use = "a prepared generation serves nobody until it is committed"]
+#[must_use = "a prepared generation serves no request until it is committed"]
 pub(super) struct Prepared {
     generation: Arc<Generation>,
     sockets: Vec<NewSockets>,
@@ -38,8 +38,8 @@ impl Prepared {
     }
 }
 
-/// Makes generation `id` of a configuration that was read anew, and of the `files` that it names. What has not changed since
-/// `previous` is taken over. `open` are the sockets that need not be bound.
+/// Makes generation `id` of a configuration that was read anew, and of the `files` that it names. What has not changed
+/// since `previous` is taken over. `open` are the sockets that need not be bound.
 pub(super) fn prepare(
     services: &Services,
     composed: Composed,
@@ -61,8 +61,8 @@ pub(super) fn prepare(
     Ok(prepared)
 }
 
-/// Makes generation `id` of `previous` with other members in its clusters. No file is read: what has become of the files
-/// since does not matter.
+/// Makes generation `id` of `previous` with other members in its clusters. No file is read: what has become of the
+/// files since does not matter.
 pub(super) fn prepare_members(
     services: &Services,
     composed: Composed,
@@ -97,7 +97,8 @@ fn assemble(
     let deciders = Deciders::prepare(services, config, &from_files.artifacts, before)?;
     let sockets = listeners::bind(services, from_files.listeners.keys(), open)?;
     let mut warnings = from_files.warnings.clone();
-    // Last, because it asks running balancers what their successors should know: the later, the fewer picks are missing.
+    // Last, because it asks running balancers what their successors should know: the later, the fewer picks are
+    // missing.
     let before = previous.map(|previous| &previous.clusters);
     let clusters = clusters::prepare(services, config, &from_files, before, &mut warnings)?;
     let snapshot = Arc::new(snapshot(services, config, id, &deciders, &clusters));

@@ -1,4 +1,4 @@
-//! From a changed file to a new generation, or to a message that says why not.
+//! From a changed file to a new generation, or to the reason why there is none.
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -95,8 +95,8 @@ impl Reloads {
         files
     }
 
-    /// Whether the configuration was refused for what it says or names, not for what a plugin or certificate holds. Then
-    /// a file may be missing whose arrival nothing reports.
+    /// Whether the configuration was refused for a fault of its own or a file that is not there, not for what a plugin
+    /// or certificate holds. Then a file may be missing whose arrival nothing reports.
     pub(super) fn is_refused(&self) -> bool {
         self.refusal.lock().as_ref().is_some_and(|refusal| refusal.of_configuration)
     }
@@ -167,7 +167,7 @@ impl Reloads {
         Ok(generation)
     }
 
-    /// Counts and logs a refusal; one that no one asked for, only if it is another than before.
+    /// Counts and logs a refusal; one that a retry meets, only if it is another than before.
     fn observe(
         &self,
         trigger: Trigger,
@@ -215,8 +215,8 @@ struct ReloadRefusal {
     of_configuration: bool,
 }
 
-/// Whether `config` with its `files` is something else than what `live` was made from. Comments and layout are not: what was
-/// read is compared as it was understood.
+/// Whether `config` with its `files` is something else than what `live` was made from. Comments and layout are not:
+/// what was read is compared as it was understood.
 fn is_other(live: &Generation, config: &Config, files: &NamedFiles) -> bool {
     **live.file() != *config || live.from_files.digests != *files.digests()
 }

@@ -34,10 +34,10 @@ impl Gateway {
         let mut hangup = signal(SignalKind::hangup())?;
         let mut ends =
             Ends { terminate: signal(SignalKind::terminate())?, interrupt: signal(SignalKind::interrupt())? };
-        // Unheard, it ends the process at the first write beyond `ulimit -f`: of the access log, say. Heard, that write
-        // fails as on a full disk.
+        // Without a handler, it ends the process at the first write beyond `ulimit -f`: of the access log, say. With
+        // one, that write fails as on a full disk.
         let _too_long = signal(SignalKind::from_raw(libc::SIGXFSZ))?;
-        // First, for it keeps some descriptors from those who come by the listeners.
+        // First, for the admin server keeps some descriptors from the clients of the listeners.
         self.start_admin();
         self.start();
         let mut watcher = Watcher::new(self.reloads.files_to_watch());
@@ -87,7 +87,7 @@ impl Gateway {
         }
     }
 
-    /// Stops accepting, asks everybody to finish, and cuts off who has not after `patience`.
+    /// Stops accepting, lets connections and tunnels finish, and cuts off those that have not after `patience`.
     pub async fn stop(&self, patience: Duration) -> Stopped {
         let drain = &self.set.services.drain;
         self.set.listeners.stop();
@@ -103,7 +103,7 @@ impl Gateway {
     }
 }
 
-/// A reload off this thread: it may compile for seconds, and signals must be heard meanwhile.
+/// A reload off this thread: it may compile for seconds, and signals must be received meanwhile.
 #[derive(Default)]
 struct ReloadTask {
     task: Option<JoinHandle<ReloadResult>>,

@@ -60,9 +60,9 @@ pub(super) enum ReplacementOutcome {
 pub(super) struct Draining;
 
 impl RunningSet {
-    /// Puts what `prepare` makes in the place of the live generation; if that is none, nothing happens. One replacement at a
-    /// time: of two at once, the later prepares later and stays. Requests in flight finish under the generation they began
-    /// with, and tunnels notice nothing. Blocks.
+    /// Puts what `prepare` makes in the place of the live generation; if that is none, nothing happens. One replacement
+    /// at a time: of two at once, the later prepares later and stays. Requests in flight finish under the generation
+    /// they began with, and tunnels notice nothing. Blocks.
     pub(super) fn replace_with<E: From<Draining>>(
         &self,
         prepare: impl FnOnce(&Basis) -> Result<Option<Replacement>, E>,

@@ -74,7 +74,8 @@ pub(super) fn accept(
     });
 }
 
-/// Lets a connection in, and starts it here, or on the worker that holds the fewest if this one has more than its share.
+/// Lets a connection in, and starts it here, or on the worker that holds the fewest if this one has more than its
+/// share.
 fn admit(serving: &Arc<Serving>, handle: &ListenerHandle, settings: Arc<ListenerSettings>, accepted: Accepted) {
     let Accepted { stream, peer } = accepted;
     let metrics = &serving.services.observers.metrics;
@@ -126,7 +127,8 @@ fn start(serving: Arc<Serving>, stream: TcpStream, connection: AcceptedConnectio
     let drain = serving.services.drain.clone();
     drain.clone().spawn(async move {
         let peer = connection.peer;
-        // Boxed: a spawned future is moved several times, and this one has some 8 KiB. It is gone before a tunnel begins.
+        // Boxed: a spawned future is moved several times, and this one has some 8 KiB. It is gone before a tunnel
+        // begins.
         let served = drain.unless_cut(Box::pin(serve(serving, stream, connection))).await;
         drop(drain);
         match served.unwrap_or(Err(ConnectionError::Cut)) {
@@ -190,7 +192,7 @@ fn count_crowded<T>(serving: &Serving, served: &Result<T, http::ServeError>) {
     }
 }
 
-/// What the handshake told.
+/// What is known from the handshake.
 #[derive(Default)]
 struct Secured {
     sni: Option<Arc<str>>,
@@ -218,7 +220,8 @@ async fn secure(
         }
         Ok(Err((error, socket))) => {
             metrics.increment(Counter::HandshakeFailed);
-            // The alert says why, and a client of TLS 1.3 may have sent its first request behind what is refused. Boxed: it is rare.
+            // The alert says why, and a client of TLS 1.3 may have sent its first request behind what is refused.
+            // Boxed: it is rare.
             let lingered = Box::pin(http::linger(socket.into(), &settings.http)).await;
             count_crowded(serving, &lingered);
             Err(ConnectionError::Tls(tls::explain(&error, tls::Peer::Client)))

@@ -17,8 +17,8 @@ use crate::telemetry::names::{
 };
 use crate::telemetry::{Labels, Samples, process};
 
-/// Lets a scrape see endpoints, plugins, listeners, workers and the process. Every label is a name of the configuration or
-/// one of a fixed set.
+/// Lets a scrape see endpoints, plugins, listeners, workers and the process. Every label is a name of the configuration
+/// or one of a fixed set.
 pub(super) fn add_sources(set: &Arc<RunningSet>) {
     let metrics = &set.services.observers.metrics;
     // Weak: the metrics belong to what is measured.

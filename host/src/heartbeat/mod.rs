@@ -1,7 +1,7 @@
 //! Receiving what Apache's mod_heartbeat sends: a socket, and a task that reads it.
 //!
-//! Anybody can send datagrams. One that is too long, is no heartbeat, or comes from an address that is no endpoint's
-//! costs a read, a look and a count; nothing is kept of it.
+//! Any machine can send datagrams. One that is too long, is no heartbeat, or comes from an address that is no
+//! endpoint's costs a read, a look and a count; nothing is kept of it.
 
 mod senders;
 
@@ -41,7 +41,7 @@ pub struct Receiver {
 pub struct ReceiverError {
     /// Which.
     address: SocketAddr,
-    /// What the system said.
+    /// The error of the system.
     #[source]
     source: io::Error,
 }
@@ -67,7 +67,7 @@ impl Receiver {
     /// Binds the address of `config`.
     ///
     /// # Errors
-    /// What the kernel said.
+    /// The error of the kernel.
     pub fn bind(config: &config::HeartbeatConfig) -> Result<Self, ReceiverError> {
         let failed = |source| ReceiverError { address: config.listen, source };
         let socket = net::bind_datagrams(config.listen).map_err(failed)?;

@@ -18,7 +18,7 @@ pub struct Inspection {
     pub digest: Arc<str>,
     /// From bytes to linked code, nothing taken from a cache.
     pub compiled_in: Duration,
-    /// What it says about itself.
+    /// How the plugin describes itself.
     pub about: Option<About>,
     /// Each role it fills, and what was tried with it.
     pub trials: Vec<RoleTrial>,
@@ -55,9 +55,9 @@ pub enum InspectError {
     Plugin(#[from] LoadError),
 }
 
-/// Loads the plugin in `path` with default limits by way of `compiler`, configures it in each of its roles and runs their
-/// self-tests.
-/// `config` is what each role gets; without one, what it would get from an empty configuration. Blocks.
+/// Loads the plugin in `path` with default limits by way of `compiler`, configures it in each of its roles and runs
+/// their self-tests. `config` is what each role gets; without one, what it would get from an empty configuration.
+/// Blocks.
 ///
 /// # Errors
 /// [`InspectError`]: the reason for which a gateway would keep what it has.

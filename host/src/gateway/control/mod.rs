@@ -25,7 +25,7 @@ use crate::control::{
     Push, PushError, Readiness, ResetEndpoint, ResetView,
 };
 
-/// What may be asked of a running gateway, and what it may be told to do.
+/// The gateway as admin and other callers see it.
 pub(super) struct ControlPort {
     pub(super) set: Arc<RunningSet>,
     pub(super) changes: Arc<RuntimeChanges>,
@@ -128,7 +128,7 @@ impl ControlPort {
         let generation = outcome.map_err(|error| refusals::of_reload(&error))?;
         self.reloads.notify();
         let records = self.set.generations.records();
-        // The latest of that number: a rollback brings a number back. If it has fallen out, it says what it is.
+        // The latest of that number: a rollback brings a number back. If it has fallen out of the history, one is made.
         let record = records.iter().rev().find(|record| record.id == generation.id);
         Ok(record.map_or_else(|| views::generation(&GenerationRecord::new(&generation, None)), views::generation))
     }

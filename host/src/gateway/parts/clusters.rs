@@ -47,8 +47,8 @@ struct Maker<'a> {
     warnings: &'a mut Vec<String>,
 }
 
-/// Makes the clusters of `config`. One whose inputs are those of `before` is taken over with all its state. What works but
-/// deserves a warning goes to the log and to `warnings`.
+/// Makes the clusters of `config`. One whose inputs are those of `before` is taken over with all its state. What works
+/// but deserves a warning goes to the log and to `warnings`.
 pub(crate) fn prepare(
     services: &Services,
     config: &Config,

@@ -15,8 +15,8 @@ use crate::gateway::error::PrepareError;
 pub(crate) struct NamedFiles {
     plugins: BTreeMap<PathBuf, Vec<u8>>,
     digests: FileDigests,
-    /// Of the text of the configuration itself, or of nothing if that is in no file. Not among the others: comments and layout make
-    /// no other configuration.
+    /// Of the text of the configuration itself, or of nothing if that is in no file. Not among the others: comments and
+    /// layout make no other configuration.
     text: Vec<u8>,
 }
 

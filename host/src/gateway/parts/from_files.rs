@@ -36,8 +36,8 @@ impl FromFiles {
         Ok(Self { digests: files.digests().clone(), artifacts, listeners, warnings, text })
     }
 
-    /// SHA-256 over the text of the configuration, the members that `config` has of it, and all other files, hex. It names what
-    /// was read and is served, and decides nothing: whether something has changed is seen by comparing.
+    /// SHA-256 over the text of the configuration, the members that `config` has of it, and all other files, hex. It
+    /// names what was read and is served, and decides nothing: whether something has changed is seen by comparing.
     pub(crate) fn digest(&self, config: &Config) -> String {
         let mut hasher = Sha256::new();
         hasher.update(&self.text);

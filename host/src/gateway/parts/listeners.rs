@@ -66,7 +66,7 @@ pub(crate) fn inherit(config: &Config, mut sockets: Vec<Bound>) -> Result<Vec<Ne
     Ok(inherited)
 }
 
-/// Says whether every listener that is not `open` could be bound, by this process alone.
+/// Whether every listener that is not `open` could be bound, by this process alone.
 pub(crate) fn probe(config: &Config, open: &BTreeSet<ListenerKey>) -> Result<(), PrepareError> {
     for (order, listener) in config.listeners.iter().enumerate() {
         let address = listener.address;

@@ -68,7 +68,7 @@ pub(super) fn find<'a>(artifacts: &'a Artifacts, used: &PluginUse) -> Result<&'a
     })
 }
 
-/// What `configure` gets: what the role says, or else what the plugin's section says.
+/// What `configure` gets: the configuration of the role, or else that of the plugin's section.
 pub(super) fn config_of<'a>(config: &'a Config, used: &'a PluginUse) -> &'a serde_json::Value {
     if !used.config.is_null() {
         return &used.config;

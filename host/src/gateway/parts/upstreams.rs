@@ -25,7 +25,8 @@ pub(super) struct UpstreamsBefore<'a> {
 }
 
 impl<'a> UpstreamsBefore<'a> {
-    /// These, if they may serve a cluster that is made from `new`. Whether the endpoints are the same is another question.
+    /// These, if they may serve a cluster that is made from `new`. Whether the endpoints are the same is another
+    /// question.
     pub(super) fn reusable_for(self, new: &UpstreamInputs<'_>) -> Option<Self> {
         let limits = |cluster: &config::ClusterConfig| {
             (cluster.pool_size, cluster.pool_idle, cluster.head_bytes, cluster.head_fields)
@@ -98,7 +99,7 @@ pub(super) fn prepare(
     cluster.endpoints.iter().map(upstream).collect()
 }
 
-/// Whether both are reached alike. What an operator says of them does not matter.
+/// Whether both are reached alike. State, weight and group do not matter.
 fn is_reached_alike(one: &config::EndpointConfig, other: &config::EndpointConfig) -> bool {
     let same_text = one.authority == other.authority && one.base_path == other.base_path;
     same_text && one.address == other.address && one.tls == other.tls
