@@ -1,4 +1,4 @@
-//! What an endpoint did wrong, told to the operator at once: why a client got a 502 or 504, and what to do about it.
+//! What an endpoint did wrong, logged at once: why a client got a 502 or 504, and what to do about it.
 
 use std::fmt::Display;
 
@@ -9,7 +9,7 @@ use crate::upstream::ExchangeCause;
 
 /// A fault of the endpoint that has a request.
 pub(super) struct EndpointFault<'a> {
-    /// One word: each kind is told by itself.
+    /// One word: each kind is logged by itself.
     kind: &'static str,
     what: &'a dyn Display,
     remedy: &'static str,
@@ -41,9 +41,9 @@ impl<'a> EndpointFault<'a> {
     }
 
     /// Writes the line: one a second for each endpoint and kind.
-    pub(super) fn tell(&self, record: &Record) {
+    pub(super) fn log(&self, endpoint: Option<&str>, record: &Record) {
         let Self { kind, what, remedy } = self;
-        let (endpoint, (route, cluster)) = (record.endpoint(), record.way());
+        let (route, cluster) = record.route_and_cluster();
         limited!(warn, of: (endpoint, kind), endpoint, route, cluster, fault = kind, why = %what, remedy, "endpoint failed a request");
     }
 }

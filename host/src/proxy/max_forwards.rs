@@ -3,9 +3,10 @@
 use std::sync::Arc;
 
 use ::http::header::{self, HeaderName};
-use ::http::{HeaderValue, Method, Response, StatusCode};
+use ::http::{HeaderValue, Method, Response};
 
-use crate::http::{ResponseBody, reply};
+use super::failure::RequestFailure;
+use crate::http::ResponseBody;
 use crate::policy::RequestFacts;
 
 static MAX_FORWARDS: HeaderName = HeaderName::from_static("max-forwards");
@@ -14,32 +15,32 @@ static MAX_FORWARDS: HeaderName = HeaderName::from_static("max-forwards");
 const SENSITIVE: [HeaderName; 3] = [header::AUTHORIZATION, header::COOKIE, header::PROXY_AUTHORIZATION];
 
 /// Takes one from the hops that OPTIONS or TRACE may still make. Other methods go as far as they go: there the RFC leaves it
-/// to us, and an answer other than the endpoint's would only surprise.
+/// to us, and a response other than the endpoint's would only surprise. The response, where the request ends here.
 ///
 /// # Errors
-/// The answer, where the request ends here.
-pub(super) fn count(facts: &mut RequestFacts) -> Result<(), Box<Response<ResponseBody>>> {
+/// [`RequestFailure::MaxForwards`]
+pub(super) fn count(facts: &mut RequestFacts) -> Result<Option<Response<ResponseBody>>, RequestFailure> {
     if facts.method != Method::OPTIONS && facts.method != Method::TRACE {
-        return Ok(());
+        return Ok(None);
     }
     let mut values = facts.headers.get_all(&MAX_FORWARDS).iter();
-    let Some(value) = values.next() else { return Ok(()) };
+    let Some(value) = values.next() else { return Ok(None) };
     let digits = value.to_str().ok().filter(|text| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit()));
     let (Some(digits), None) = (digits, values.next()) else {
-        return Err(Box::new(reply::sentence(StatusCode::BAD_REQUEST, "Max-Forwards is not one number")));
+        return Err(RequestFailure::MaxForwards);
     };
     // Who says more than there are hops means: as far as there are.
     match digits.parse().unwrap_or(u64::MAX).checked_sub(1) {
         Some(left) => {
             Arc::make_mut(&mut facts.headers).insert(&MAX_FORWARDS, HeaderValue::from(left));
-            Ok(())
+            Ok(None)
         }
-        None => Err(Box::new(answer(facts))),
+        None => Ok(Some(own_response(facts))),
     }
 }
 
 /// What the gateway says to OPTIONS and TRACE that are meant for itself.
-fn answer(facts: &RequestFacts) -> Response<ResponseBody> {
+fn own_response(facts: &RequestFacts) -> Response<ResponseBody> {
     if facts.method == Method::OPTIONS {
         let mut response = Response::new(ResponseBody::empty());
         response.headers_mut().insert(header::ALLOW, HeaderValue::from_static("OPTIONS, TRACE"));

@@ -3,26 +3,33 @@
 //! | step | file |
 //! |---|---|
 //! | a connection, from request to request | `serve.rs` |
-//! | begin: read the target, find the client | `begin.rs` |
-//! | route, and what each decision leads to | `handle.rs` |
+//! | one request, from decision to response | `handle.rs` |
+//! | read the target, find the client; decide | `begin.rs`, `route.rs` |
+//! | what goes to an endpoint: heads both ways, rewrite | `outgoing.rs`, `head.rs` |
 //! | balance, connect, send; the next endpoint if one fails | `attempt.rs`, `retry.rs` |
 //! | wait where no endpoint can take it now | `waiting.rs` |
-//! | why an endpoint failed, for the log | `endpoint_fault.rs` |
-//! | heads both ways, rewrite | `head.rs` |
-//! | switch protocols, tunnel | `switch.rs` |
-//! | end: count, log, give the lease back | `record.rs` |
+//! | pass the response on; switch protocols, tunnel | `respond.rs`, `switch.rs` |
+//! | stay with an endpoint: cookie, counts | `stickiness.rs` |
+//! | what goes wrong, and what that comes to | `failure.rs`; why an endpoint failed, for the log: `endpoint_fault.rs` |
+//! | end: give the lease back; count, log | `in_flight.rs`, `record.rs` |
 
 mod attempt;
 mod begin;
 mod client;
 mod endpoint_fault;
+mod failure;
 mod handle;
 mod head;
+mod in_flight;
 mod max_forwards;
+mod outgoing;
 mod record;
+mod respond;
 mod retry;
+mod route;
 mod serve;
 mod snapshot;
+mod stickiness;
 mod switch;
 mod waiting;
 

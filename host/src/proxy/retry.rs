@@ -2,19 +2,20 @@
 
 use tokio::time::Instant;
 
-use super::attempt::{Answer, AttemptError, Outgoing};
-use super::record::Record;
-use crate::cluster::{Cluster, Failure, Lease, SelectError, Stickiness, Tried};
-use crate::http::{BodyEnd, BodyObserver as _};
+use super::endpoint_fault::EndpointFault;
+use super::failure::RequestFailure;
+use super::in_flight::InFlight;
+use super::outgoing::{EndpointResponse, Outgoing};
+use crate::cluster::{Cluster, Failure, Lease, Tried};
 use crate::policy::EndpointId;
-use crate::telemetry::Counter;
-use crate::upstream::ResponseContent;
+use crate::telemetry::{Counter, Metrics, limited};
+use crate::upstream::{ConnectError, ExchangeCause, ResponseContent};
 
 /// An attempt that may not be the last.
-pub(super) struct Failed {
+pub(super) struct FailedAttempt {
     pub(super) why: Failure,
     /// What the client gets if it was.
-    pub(super) outcome: Result<Answer, AttemptError>,
+    pub(super) outcome: Result<EndpointResponse, RequestFailure>,
 }
 
 /// One request's way from endpoint to endpoint.
@@ -25,8 +26,57 @@ pub(super) struct RetryState<'a> {
 }
 
 impl<'a> RetryState<'a> {
+    /// Nothing was tried yet.
     pub(super) fn new(cluster: &'a Cluster) -> Self {
         Self { cluster, tried: Tried::default(), attempts: 0 }
+    }
+
+    /// Holds against `endpoint` what it did wrong. Why it might be worth to try another one; none if this is the outcome.
+    pub(super) fn judge(
+        &self,
+        endpoint: EndpointId,
+        outcome: &Result<EndpointResponse, RequestFailure>,
+        in_flight: &mut InFlight,
+    ) -> Option<Failure> {
+        let cause = match outcome {
+            Ok(EndpointResponse { response, .. }) => {
+                let status = response.status().as_u16();
+                return self.cluster.retry().repeats_status(status).then_some(Failure::Status(status));
+            }
+            Err(RequestFailure::Exchange(error)) => &error.cause,
+            Err(_) => return None,
+        };
+        if let Some(fault) = EndpointFault::of_exchange(cause) {
+            in_flight.log_fault(&fault);
+        }
+        let failure = match cause {
+            ExchangeCause::Connect(error) => {
+                self.leave_alone(endpoint, error, in_flight);
+                return Some(Failure::Connect);
+            }
+            ExchangeCause::Broken(_) => Failure::Broken,
+            ExchangeCause::TimedOut(_) => Failure::Timeout,
+            ExchangeCause::Unreadable(unreadable) => {
+                in_flight.fail_unreadable(unreadable);
+                return None;
+            }
+            ExchangeCause::BodyStalled | ExchangeCause::BodyBroken(_) => return None,
+        };
+        in_flight.fail_endpoint();
+        Some(failure)
+    }
+
+    /// Gives the claim on an endpoint back that could not be reached; the cluster may leave it alone for a while.
+    fn leave_alone(&self, endpoint: EndpointId, error: &ConnectError, in_flight: &mut InFlight) {
+        in_flight.metrics().increment(Counter::UpstreamFailed);
+        let pause = in_flight.take_lease().and_then(|lease| lease.unreachable(Instant::now()));
+        let (cluster, (route, _)) = (self.cluster.name(), in_flight.record.route_and_cluster());
+        match pause {
+            Some(pause) => {
+                limited!(warn, of: (cluster, endpoint), %cluster, route, %error, ?pause, "endpoint unreachable, left alone for now");
+            }
+            None => limited!(warn, of: (cluster, endpoint), %cluster, route, %error, "endpoint unreachable"),
+        }
     }
 
     /// Takes note of an attempt at `endpoint` that came to `failure`. Whether there may be another.
@@ -35,30 +85,30 @@ impl<'a> RetryState<'a> {
         endpoint: EndpointId,
         failure: Failure,
         outgoing: &Outgoing<'_>,
-        record: &Record,
+        metrics: &Metrics,
     ) -> bool {
         self.attempts += 1;
         self.tried.add(endpoint);
-        let (method, is_whole) = (&outgoing.parts.method, outgoing.body.can_resend());
+        let (method, can_resend) = (&outgoing.parts.method, outgoing.body.can_resend());
         let is_last = self.tried.count() >= self.cluster.members().len();
-        if is_last || !self.cluster.retry().allows(failure, self.attempts, method, is_whole) {
+        if is_last || !self.cluster.retry().allows(failure, self.attempts, method, can_resend) {
             return false;
         }
         // Asked before another endpoint is chosen, which would count as chosen.
         let can_pay = failure == Failure::Connect || self.cluster.has_retry_budget(Instant::now());
         if !can_pay {
-            record.metrics().increment(Counter::RetryDenied);
+            metrics.increment(Counter::RetryDenied);
         }
         can_pay
     }
 
-    /// Pays for an attempt after `failure`. The endpoint that could not be reached was sent nothing and is left alone now:
-    /// going on to one that is healthy burdens nobody twice, and is free. Going from one paused endpoint to the next is
-    /// not, nor is anything that was sent.
-    pub(super) fn charge_budget(&self, failure: Failure, next: &Lease, record: &Record) -> bool {
+    /// Charges the cluster's budget for an attempt after `failure`: whether that has enough. The endpoint that could not be
+    /// reached was sent nothing and is left alone now: going on to one that is healthy burdens neither of them twice, and is
+    /// free. Going from one paused endpoint to the next is not, nor is anything that was sent.
+    pub(super) fn charge_budget(&self, failure: Failure, next: &Lease, metrics: &Metrics) -> bool {
         let is_free = failure == Failure::Connect && !next.is_forced();
         let paid = is_free || self.cluster.spend_retry(Instant::now());
-        record.metrics().increment(match failure {
+        metrics.increment(match failure {
             _ if !paid => Counter::RetryDenied,
             Failure::Connect => Counter::RetryConnect,
             Failure::Timeout => Counter::RetryTimeout,
@@ -69,32 +119,16 @@ impl<'a> RetryState<'a> {
     }
 }
 
-/// Leaves an attempt behind: an answer that nobody will see is taken note of.
-pub(super) fn discard(outcome: Result<Answer, AttemptError>, cluster: &Cluster, record: &mut Record) {
-    if let Ok(Answer { mut response, .. }) = outcome {
-        record.reported(cluster, response.headers_mut());
-        record.answered(response.status().as_u16());
-        if let ResponseContent::Whole(..) = response.body() {
-            record.body_ended(BodyEnd::Complete);
+impl FailedAttempt {
+    /// Leaves the attempt behind: what its endpoint responded counts for it, although the client never sees that.
+    pub(super) fn discard(self, cluster: &Cluster, in_flight: &mut InFlight) {
+        if let Ok(EndpointResponse { mut response, .. }) = self.outcome {
+            in_flight.take_load_report(cluster, response.headers_mut());
+            in_flight.responded(response.status());
+            if let ResponseContent::Whole(..) = response.body() {
+                in_flight.complete();
+            }
         }
-    }
-    record.sent_in_vain();
-}
-
-/// Counts what became of stickiness.
-pub(super) fn count_stickiness(lease: &Lease, record: &Record) {
-    let counter = match lease.stickiness() {
-        None => return,
-        Some(Stickiness::Hit) => Counter::StickyHit,
-        Some(Stickiness::Miss) => Counter::StickyMiss,
-        Some(Stickiness::Broken) => Counter::StickyBroken,
-    };
-    record.metrics().increment(counter);
-}
-
-/// Counts a request that nobody may take.
-pub(super) fn count_unselected(error: SelectError, record: &Record) {
-    if error == SelectError::Bound {
-        record.metrics().increment(Counter::StickyBroken);
+        in_flight.settle_upload();
     }
 }

@@ -6,13 +6,13 @@ use std::time::Duration;
 use ::http::{HeaderMap, HeaderValue, header};
 use parking_lot::Mutex;
 
-use super::record::Record;
+use super::in_flight::InFlight;
 use crate::http::{self, ClientUpgrade};
 use crate::net::{Duplex, UpgradeProtocol};
 use crate::telemetry::Counter;
 use crate::tunnel::{End, Limits, Relay, Side};
 
-/// What a client's connection becomes behind a 101, to its end. It holds its lease (in its record), the client's permit and a
+/// What a client's connection becomes behind a 101, to its end. It holds its lease (while it is in flight), the client's permit and a
 /// drain watch, and no plugin. To be run once HTTP is through.
 pub type Tunnel = Pin<Box<dyn Future<Output = ()> + Send>>;
 
@@ -40,27 +40,27 @@ impl Switch {
         endpoint: Side,
         protocol: &UpgradeProtocol,
         idle: Duration,
-        mut record: Record,
+        mut in_flight: InFlight,
     ) {
-        record.switched(protocol.as_str());
+        in_flight.begin_tunnel(protocol.as_str());
         let protocol = protocol.clone();
         let limits = self.limits;
         // A block, not a function: the arguments of one would be held twice for as long as the tunnel lasts.
         let tunnel = Box::pin(async move {
             let Some((stream, early)) = client.into_duplex().await else {
-                record.ended(End::ClientGone);
+                in_flight.end_tunnel(End::ClientGone);
                 return;
             };
-            let connection = record.client().clone();
+            let connection = in_flight.client().clone();
             let client = Side { stream, early };
             let mut relay = Relay::new(client, endpoint, &protocol, Limits { idle });
-            let end = relay.run(&connection.drain, &mut record).await;
-            record.ended(end);
+            let end = relay.run(&connection.drain, &mut in_flight).await;
+            in_flight.end_tunnel(end);
             if end == End::EndpointGone
                 && let Duplex::Socket(client) = relay.into_client()
             {
                 // The client may be in the middle of sending, and has not read the endpoint's last words.
-                drop(record);
+                drop(in_flight);
                 let lingered = connection.drain.unless_cut(Box::pin(http::linger(client, &limits))).await;
                 if let Some(Err(http::ServeError::Crowded)) = lingered {
                     connection.observers.metrics.increment(Counter::ConnectionCrowded);

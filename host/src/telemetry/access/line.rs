@@ -6,7 +6,7 @@
 use std::fmt::{Display, Write};
 use std::time::Duration;
 
-use super::{AccessRecord, Kind};
+use super::{AccessEnding, AccessRecord, Kind};
 use crate::telemetry::LineFormat;
 use crate::telemetry::clock::Rfc3339;
 use crate::text;
@@ -16,7 +16,8 @@ pub(super) fn format(out: &mut String, record: &AccessRecord<'_>, format: LineFo
     let mut fields = Fields { out, format, first: true };
     fields.token("time", Rfc3339(record.time));
     fields.token("kind", record.kind.name());
-    fields.string("request_id", record.request_id);
+    // Requests have no id; the field stays for readers of lines that count on it.
+    fields.string("request_id", None);
     fields.token("client", record.client);
     fields.token("listener", record.listener);
     fields.string("protocol", Some(record.protocol));
@@ -36,7 +37,7 @@ pub(super) fn format(out: &mut String, record: &AccessRecord<'_>, format: LineFo
     fields.number("attempts", Some(record.attempts));
     fields.string("plugins", record.plugins);
     fields.number("generation", Some(record.generation));
-    fields.string("ending", record.ending);
+    fields.string("ending", record.ending.map(AccessEnding::name));
     fields.end();
 }
 

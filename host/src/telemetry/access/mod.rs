@@ -7,6 +7,7 @@
 //! A worker pays for the formatting and a short copy; it never waits for a disk or a pipe. When the reader does not
 //! keep up, lines are dropped and counted.
 
+mod ending;
 mod line;
 
 use std::cell::Cell;
@@ -19,6 +20,8 @@ use std::time::{Duration, SystemTime};
 use super::writer::{Reopen, Sink, Writer, WriterPlan};
 use super::{LineFormat, Samples, names};
 use crate::files;
+
+pub use ending::AccessEnding;
 
 /// How long lines are gathered, so that a busy gateway pays one system call for many.
 const GATHER: Duration = Duration::from_millis(10);
@@ -54,8 +57,6 @@ pub struct AccessRecord<'a> {
     pub time: SystemTime,
     /// Request or tunnel.
     pub kind: Kind,
-    /// Unique within this process.
-    pub request_id: Option<&'a str>,
     /// Who asked.
     pub client: SocketAddr,
     /// Where it came in.
@@ -95,7 +96,7 @@ pub struct AccessRecord<'a> {
     /// Generation that it ran under.
     pub generation: u64,
     /// Why it ended, when not in the ordinary way.
-    pub ending: Option<&'a str>,
+    pub ending: Option<AccessEnding>,
 }
 
 impl<'a> AccessRecord<'a> {
@@ -105,7 +106,6 @@ impl<'a> AccessRecord<'a> {
         AccessRecord {
             time,
             kind,
-            request_id: None,
             client,
             listener,
             protocol: "http/1.1",

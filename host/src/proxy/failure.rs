@@ -1,0 +1,207 @@
+//! What goes wrong with a request, and what it comes to: one table of statuses, sentences and words of the access log.
+
+use std::borrow::Cow;
+
+use ::http::{Response, StatusCode};
+
+use super::head::Withheld;
+use super::snapshot::NoSuchEndpoint;
+use crate::cluster::SelectError;
+use crate::http::{ResponseBody, TargetError, Violation, reply};
+use crate::policy::{Fault, FaultKind};
+use crate::telemetry::AccessEnding;
+use crate::tunnel::End;
+use crate::upstream::{ConnectError, ConnectFault, ExchangeCause, ExchangeError};
+
+/// Why a request gets a response of the gateway's own.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum RequestFailure {
+    /// Its bytes are no request that is served.
+    #[error("{}", .0.explain())]
+    Violation(Violation),
+    /// Its target is none that is served.
+    #[error(transparent)]
+    Target(TargetError),
+    /// The number of hops that it may go on for cannot be read.
+    #[error("Max-Forwards is not one number")]
+    MaxForwards,
+    /// No route leads there.
+    #[error("no route leads there")]
+    Unmatched,
+    /// The router failed.
+    #[error(transparent)]
+    Router(Fault),
+    /// The router decided for a cluster that does not exist. A fault of the gateway's own: decisions are checked.
+    #[error("the cluster that was decided for does not exist")]
+    NoSuchCluster,
+    /// It has come through this gateway too often.
+    #[error("its route leads back to this gateway")]
+    Loop,
+    /// No endpoint may take it.
+    #[error("no endpoint: {0}")]
+    NoEndpoint(#[from] SelectError),
+    /// The endpoint that was chosen does not exist.
+    #[error(transparent)]
+    NoSuchEndpoint(#[from] NoSuchEndpoint),
+    /// What the router asked to send is no request target.
+    #[error("the routed path is no request target")]
+    RoutedPath,
+    /// This became of the last endpoint that was tried.
+    #[error(transparent)]
+    Exchange(#[from] ExchangeError),
+    /// The endpoint switched to a protocol that it was not asked for.
+    #[error("{0}")]
+    Switch(String),
+    /// The response must not go out.
+    #[error(transparent)]
+    Withheld(#[from] Withheld),
+}
+
+/// What a failure comes to.
+struct FailureRow {
+    status: StatusCode,
+    sentence: Cow<'static, str>,
+    ending: Option<AccessEnding>,
+}
+
+impl RequestFailure {
+    /// The table.
+    fn row(&self) -> FailureRow {
+        use AccessEnding as Ending;
+        use StatusCode as Status;
+        let unroutable = "the request could not be routed";
+        let (status, sentence, ending) = match self {
+            Self::Violation(violation) => (violation.status(), violation.explain(), Some(Ending::Refused)),
+            Self::Target(error) => {
+                let sentence = error.to_string().into();
+                return FailureRow { status: error.status(), sentence, ending: Some(Ending::Refused) };
+            }
+            Self::MaxForwards => (Status::BAD_REQUEST, "Max-Forwards is not one number", None),
+            Self::Unmatched => (Status::NOT_FOUND, "no route leads there", None),
+            Self::Router(fault) => (Status::SERVICE_UNAVAILABLE, unroutable, Some(ending_of_plugin(fault.kind))),
+            Self::NoSuchCluster => (Status::SERVICE_UNAVAILABLE, unroutable, None),
+            Self::Loop => {
+                let sentence = "the request has come through this gateway too often: its route leads back here";
+                (Status::LOOP_DETECTED, sentence, Some(Ending::Loop))
+            }
+            Self::NoEndpoint(_) => {
+                (Status::SERVICE_UNAVAILABLE, "no endpoint can take this request now", Some(Ending::NoEndpoint))
+            }
+            Self::NoSuchEndpoint(_) => (Status::SERVICE_UNAVAILABLE, unroutable, Some(Ending::NoSuchEndpoint)),
+            Self::RoutedPath => (Status::SERVICE_UNAVAILABLE, unroutable, Some(Ending::PluginAnswer)),
+            Self::Exchange(error) => return FailureRow::of_exchange(&error.cause),
+            Self::Switch(_) => {
+                let sentence = "the endpoint switched to a protocol nobody asked for";
+                (Status::BAD_GATEWAY, sentence, Some(Ending::SwitchRefused))
+            }
+            Self::Withheld(Withheld::Fault(fault)) => {
+                let ending = ending_of_plugin(fault.kind);
+                (Status::SERVICE_UNAVAILABLE, "the response could not be mapped back", Some(ending))
+            }
+            Self::Withheld(Withheld::TooMuch { .. }) => {
+                let sentence = "the endpoint sent more fields than can be mapped back";
+                (Status::BAD_GATEWAY, sentence, Some(Ending::TooMuch))
+            }
+        };
+        FailureRow { status, sentence: sentence.into(), ending }
+    }
+
+    /// Whether what follows on the connection cannot be trusted: it ends with the response.
+    fn ends_connection(&self) -> bool {
+        matches!(self, Self::Violation(_) | Self::Target(_))
+    }
+
+    /// The response that the client gets.
+    pub(super) fn response(&self) -> Response<ResponseBody> {
+        let FailureRow { status, sentence, .. } = self.row();
+        let sentence_of = if self.ends_connection() { reply::last_sentence } else { reply::sentence };
+        sentence_of(status, &sentence)
+    }
+
+    /// How it ends the request; none where that has a response as any other.
+    pub(super) fn ending(&self) -> Option<AccessEnding> {
+        self.row().ending
+    }
+}
+
+impl FailureRow {
+    /// The rows of what became of an endpoint.
+    fn of_exchange(cause: &ExchangeCause) -> Self {
+        use AccessEnding as Ending;
+        use StatusCode as Status;
+        let (status, sentence, ending) = match cause {
+            ExchangeCause::Connect(ConnectError { fault: ConnectFault::TimedOut(_), .. }) => {
+                (Status::GATEWAY_TIMEOUT, "no endpoint could be reached in time", Ending::Unreachable)
+            }
+            ExchangeCause::Connect(_) => {
+                (Status::SERVICE_UNAVAILABLE, "no endpoint could be reached", Ending::Unreachable)
+            }
+            ExchangeCause::Broken(_) => {
+                (Status::BAD_GATEWAY, "the endpoint broke off before it answered", Ending::EndpointGone)
+            }
+            ExchangeCause::Unreadable(_) => {
+                (Status::BAD_GATEWAY, "the endpoint's answer could not be read", Ending::Unreadable)
+            }
+            ExchangeCause::TimedOut(_) => {
+                (Status::GATEWAY_TIMEOUT, "the endpoint did not answer in time", Ending::TimedOut)
+            }
+            ExchangeCause::BodyStalled => {
+                (Status::REQUEST_TIMEOUT, "the request body did not come in time", Ending::ClientStalled)
+            }
+            ExchangeCause::BodyBroken(_) => {
+                (Status::BAD_REQUEST, "the request body was broken off", Ending::ClientGone)
+            }
+        };
+        Self { status, sentence: sentence.into(), ending: Some(ending) }
+    }
+}
+
+/// How a plugin's fault ends the request that it was called for.
+fn ending_of_plugin(kind: FaultKind) -> AccessEnding {
+    match kind {
+        FaultKind::Deadline => AccessEnding::PluginDeadline,
+        FaultKind::Trap => AccessEnding::PluginTrap,
+        FaultKind::Memory => AccessEnding::PluginMemory,
+        FaultKind::Answer => AccessEnding::PluginAnswer,
+        FaultKind::Unavailable => AccessEnding::PluginUnavailable,
+    }
+}
+
+/// How a tunnel's end is written down.
+pub(super) fn ending_of_tunnel(end: End) -> AccessEnding {
+    match end {
+        End::Complete => AccessEnding::Complete,
+        End::ClientGone => AccessEnding::ClientGone,
+        End::EndpointGone => AccessEnding::EndpointGone,
+        End::Idle => AccessEnding::Idle,
+        End::Drained => AccessEnding::Drained,
+        End::Cut => AccessEnding::Cut,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::policy::EndpointId;
+
+    #[test]
+    fn a_choice_that_does_not_exist_is_reported_as_that() {
+        let failure = RequestFailure::from(NoSuchEndpoint(EndpointId(3)));
+
+        assert_eq!(failure.to_string(), "the cluster has no endpoint with the id 3");
+        let FailureRow { status, ending, .. } = failure.row();
+        assert_eq!((status, ending), (StatusCode::SERVICE_UNAVAILABLE, Some(AccessEnding::NoSuchEndpoint)));
+    }
+
+    #[test]
+    fn only_what_cannot_be_read_ends_the_connection() {
+        for (failure, ends) in [
+            (RequestFailure::Violation(Violation::Head), true),
+            (RequestFailure::Target(TargetError::HostMissing), true),
+            (RequestFailure::Unmatched, false),
+            (RequestFailure::MaxForwards, false),
+        ] {
+            assert_eq!(failure.ends_connection(), ends, "{failure}");
+        }
+    }
+}

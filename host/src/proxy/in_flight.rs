@@ -1,0 +1,228 @@
+//! A request that is under way: the lease that it holds, and who sees what becomes of it.
+//!
+//! ```text
+//! exchange ── connected, reused, uploading, interim ─┐
+//! body ────── data, end ─────────────────────────────┼─▶ InFlight ─▶ lease (busyness, health, traffic)
+//! tunnel ──── bytes, end ────────────────────────────┘           └─▶ record (counts, access line)
+//! ```
+
+use std::sync::Arc;
+
+use ::http::{HeaderMap, Response, StatusCode};
+use tokio::time::Instant;
+
+use super::endpoint_fault::EndpointFault;
+use super::failure::{RequestFailure, ending_of_tunnel};
+use super::record::Record;
+use super::{Client, Rules, Snapshot};
+use crate::cluster::{Cluster, Lease};
+use crate::http::{BodyEnd, BodyObserver, BrokenBy, InterimSink, ResponseBody};
+use crate::telemetry::{AccessEnding, Counter, Metrics};
+use crate::tunnel::{End, Meter};
+use crate::upstream::{ExchangeObserver, Progress, Unreadable};
+
+/// One request, or the tunnel that it has become, from its begin to its end. Dropping it is the end: the record is written, then
+/// the lease is given back.
+pub(super) struct InFlight {
+    pub(super) record: Record,
+    lease: Option<Lease>,
+    /// How far the body has come that goes out to the endpoint.
+    upload: Option<Progress>,
+    /// Takes interim responses, if the client's connection can carry any.
+    interim: Option<Box<dyn InterimSink>>,
+}
+
+impl InFlight {
+    /// A request of `client` begins under `snapshot`.
+    pub(super) fn begin(client: &Arc<Client>, snapshot: &Snapshot) -> Self {
+        Self { record: Record::begin(client, snapshot), lease: None, upload: None, interim: None }
+    }
+
+    /// Sends interim responses of endpoints to `sink`.
+    pub(super) fn set_interim(&mut self, sink: Option<Box<dyn InterimSink>>) {
+        self.interim = sink;
+    }
+
+    /// Ends it with a response of the gateway's own, whose few bytes need no observing.
+    pub(super) fn finish(mut self, response: Response<ResponseBody>) -> Response<ResponseBody> {
+        self.record.set_status(response.status());
+        response
+    }
+
+    /// Ends it with the response that a failure comes to, edited as the operator says by `rules`, where the request has come
+    /// that far: what protects a page has to be on its errors as well.
+    pub(super) fn fail(mut self, failure: &RequestFailure, rules: Option<&Rules>) -> Response<ResponseBody> {
+        let mut response = failure.response();
+        if let Some(rules) = rules {
+            rules.response_headers.apply(response.headers_mut());
+        }
+        if let Some(ending) = failure.ending() {
+            self.record.set_ending(ending);
+        }
+        self.finish(response)
+    }
+
+    /// One more endpoint is tried, by the claim that it holds from now on.
+    pub(super) fn begin_attempt(&mut self, lease: Lease) {
+        self.record.count_attempt();
+        self.lease = Some(lease);
+    }
+
+    /// Takes the claim on an endpoint that gets nothing.
+    pub(super) fn take_lease(&mut self) -> Option<Lease> {
+        self.lease.take()
+    }
+
+    /// The endpoint responded.
+    pub(super) fn responded(&mut self, status: StatusCode) {
+        if let Some(lease) = &mut self.lease {
+            lease.answered(status.as_u16(), Instant::now());
+        }
+    }
+
+    /// The endpoint's response cannot be read.
+    pub(super) fn fail_unreadable(&mut self, response: &Unreadable) {
+        self.metrics().increment(Counter::UpstreamUnreadable);
+        match &mut self.lease {
+            Some(lease) if response.is_our_limit() => lease.answered_too_much(Instant::now()),
+            Some(lease) => lease.broken(),
+            None => {}
+        }
+    }
+
+    /// The endpoint did what it must not, or broke off.
+    pub(super) fn fail_endpoint(&mut self) {
+        if let Some(lease) = &mut self.lease {
+            lease.broken();
+        }
+    }
+
+    /// The endpoint's response came to its end.
+    pub(super) fn complete(&mut self) {
+        if let Some(lease) = &mut self.lease {
+            lease.completed();
+        }
+    }
+
+    /// Takes what the endpoint says about its load out of a response's head, for its cluster.
+    pub(super) fn take_load_report(&self, cluster: &Cluster, headers: &mut HeaderMap) {
+        let member = self.lease.as_ref().and_then(|lease| lease.endpoint().of(cluster.members()));
+        if let Some(member) = member {
+            cluster.signals().take_orca(headers, &member.live, Instant::now(), self.metrics());
+        }
+    }
+
+    /// The endpoint was sent so much of the request's body, which goes to nobody from now on.
+    pub(super) fn settle_upload(&mut self) {
+        if let (Some(upload), Some(lease)) = (self.upload.take(), &mut self.lease) {
+            lease.add_sent(usize::try_from(upload.bytes()).unwrap_or(usize::MAX));
+        }
+    }
+
+    /// The request has become a tunnel.
+    pub(super) fn begin_tunnel(&mut self, protocol: &str) {
+        self.record.begin_tunnel(protocol);
+    }
+
+    /// The tunnel has ended.
+    pub(super) fn end_tunnel(&mut self, end: End) {
+        self.record.set_ending(ending_of_tunnel(end));
+        match end {
+            End::EndpointGone => self.fail_endpoint(),
+            End::ClientGone => {}
+            End::Complete | End::Idle | End::Drained | End::Cut => self.complete(),
+        }
+    }
+
+    /// Logs what the endpoint did wrong that has it.
+    pub(super) fn log_fault(&self, fault: &EndpointFault<'_>) {
+        fault.log(self.lease.as_ref().map(Lease::url), &self.record);
+    }
+
+    /// The claim on the endpoint that has it.
+    pub(super) fn lease(&self) -> Option<&Lease> {
+        self.lease.as_ref()
+    }
+
+    /// Whose request it is.
+    pub(super) fn client(&self) -> &Arc<Client> {
+        self.record.client()
+    }
+
+    /// Counts of the gateway.
+    pub(super) fn metrics(&self) -> &Arc<Metrics> {
+        self.record.metrics()
+    }
+}
+
+impl BodyObserver for InFlight {
+    fn body_data(&mut self, bytes: usize) {
+        self.record.add_bytes_out(bytes);
+        if let Some(lease) = &mut self.lease {
+            lease.add_received(bytes);
+        }
+    }
+
+    fn body_ended(&mut self, how: BodyEnd<'_>) {
+        match how {
+            BodyEnd::Complete => self.complete(),
+            // What the client does to its own body is no failure of the endpoint.
+            BodyEnd::Broken(error) if error.by == BrokenBy::Client => self.record.set_ending(AccessEnding::ClientGone),
+            BodyEnd::Broken(error) => {
+                self.log_fault(&EndpointFault::of_body(error));
+                self.record.set_ending(AccessEnding::EndpointGone);
+                self.fail_endpoint();
+            }
+            BodyEnd::ClientStalled => self.record.set_ending(AccessEnding::ClientStalled),
+            // The line has the status, and how much the client got.
+            BodyEnd::ClientGone => {}
+        }
+    }
+}
+
+impl ExchangeObserver for InFlight {
+    fn connected(&mut self) {
+        self.metrics().increment(Counter::UpstreamConnected);
+        if let Some(lease) = &mut self.lease {
+            lease.connected();
+        }
+    }
+
+    fn reused(&mut self) {
+        self.metrics().increment(Counter::UpstreamReused);
+    }
+
+    fn uploading(&mut self, progress: &Progress) {
+        self.upload = Some(progress.clone());
+    }
+
+    fn interim(&mut self, status: StatusCode, fields: &HeaderMap) {
+        if let Some(interim) = &mut self.interim {
+            interim.send(status, fields);
+        }
+    }
+}
+
+impl Meter for InFlight {
+    fn to_endpoint(&mut self, bytes: usize) {
+        if let Some(lease) = &mut self.lease {
+            lease.add_sent(bytes);
+        }
+        self.metrics().add(Counter::TunnelBytesToEndpoint, bytes as u64);
+    }
+
+    fn to_client(&mut self, bytes: usize) {
+        if let Some(lease) = &mut self.lease {
+            lease.add_received(bytes);
+        }
+        self.record.add_bytes_out(bytes);
+        self.metrics().add(Counter::TunnelBytesToClient, bytes as u64);
+    }
+}
+
+impl Drop for InFlight {
+    fn drop(&mut self) {
+        self.settle_upload();
+        self.record.write(self.lease.as_ref());
+    }
+}

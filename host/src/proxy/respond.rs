@@ -1,0 +1,146 @@
+//! From an endpoint's response to the client's: a body, or a tunnel.
+
+use ::http::response::Parts;
+use ::http::{Response, StatusCode, header};
+use bytes::Bytes;
+
+use super::endpoint_fault::EndpointFault;
+use super::failure::RequestFailure;
+use super::head::{Withheld, prepare_response};
+use super::in_flight::InFlight;
+use super::outgoing::EndpointResponse;
+use super::route::RouteDecision;
+use super::stickiness;
+use super::switch::{self, Switch};
+use crate::http::{ClientUpgrade, Offer, ResponseBody, switched_to};
+use crate::net::UpgradeProtocol;
+use crate::policy::{RequestFacts, ResponseContext};
+use crate::telemetry::{Counter, limited};
+use crate::tunnel::Side;
+use crate::upstream::{PendingUpload, ResponseContent, ResponseStream, Upstream};
+
+/// What comes behind the head of a response that may go out.
+enum CheckedContent {
+    Whole(Bytes, Option<PendingUpload>),
+    Stream(ResponseStream),
+    Tunnel { client: ClientUpgrade, endpoint: Side, protocol: UpgradeProtocol },
+}
+
+impl RouteDecision<'_> {
+    /// Passes an endpoint's response on to the client. What a 101 leads to is left in `switch`.
+    pub(super) fn respond(
+        mut self,
+        response: EndpointResponse,
+        facts: &RequestFacts,
+        mut in_flight: InFlight,
+        switch: &Switch,
+    ) -> Response<ResponseBody> {
+        let EndpointResponse { response, upstream } = response;
+        let (mut parts, content) = response.into_parts();
+        in_flight.take_load_report(&self.destination.cluster, &mut parts.headers);
+        in_flight.responded(parts.status);
+        let content = match check(&parts, content, self.offer.as_ref(), self.upgrade.take()) {
+            Ok(content) => content,
+            Err(wrong) => {
+                in_flight.log_fault(&EndpointFault::of_switch(&wrong));
+                in_flight.fail_endpoint();
+                return in_flight.fail(&RequestFailure::Switch(wrong), Some(self.rules));
+            }
+        };
+        if self.offer.is_some() && !matches!(content, CheckedContent::Tunnel { .. }) {
+            in_flight.metrics().increment(Counter::UpgradeRefused);
+        }
+        if let Err(withheld) = self.prepare(&mut parts, facts, &upstream) {
+            return self.withhold(withheld, &upstream, in_flight);
+        }
+        let cluster = &self.destination.cluster;
+        let cookie = in_flight.lease().and_then(|lease| stickiness::cookie(lease, cluster, facts, in_flight.metrics()));
+        if let Some(cookie) = cookie {
+            parts.headers.append(header::SET_COOKIE, cookie);
+        }
+        in_flight.record.set_status(parts.status);
+        let body = match content {
+            CheckedContent::Whole(bytes, pending) => {
+                if let Some(pending) = pending {
+                    pending.finish_in_background();
+                }
+                ResponseBody::whole(bytes)
+            }
+            CheckedContent::Stream(stream) => ResponseBody::stream(stream),
+            CheckedContent::Tunnel { client, endpoint, protocol } => {
+                switch::announce(&mut parts.headers, &protocol);
+                switch.to(client, endpoint, &protocol, self.timeouts.tunnel_idle, in_flight);
+                return Response::from_parts(parts, ResponseBody::empty());
+            }
+        };
+        Response::from_parts(parts, body.observed(Box::new(in_flight)))
+    }
+
+    /// Makes a response's head the client's.
+    fn prepare(&self, parts: &mut Parts, facts: &RequestFacts, upstream: &Upstream) -> Result<(), Withheld> {
+        let context = ResponseContext {
+            scheme: self.client.scheme,
+            host: facts.host_and_port(),
+            path: &facts.path,
+            route: self.target.route,
+            endpoint: upstream.known_as(),
+        };
+        prepare_response(&mut parts.headers, parts.status, self.snapshot, self.rules, context)
+    }
+
+    /// What goes out in place of a response that must not.
+    #[cold]
+    fn withhold(&self, withheld: Withheld, upstream: &Upstream, in_flight: InFlight) -> Response<ResponseBody> {
+        if let Withheld::TooMuch { .. } = withheld {
+            let (cluster, endpoint) = (self.destination.cluster.name(), upstream.url());
+            limited!(warn, of: endpoint, %cluster, %endpoint, error = %withheld, "response withheld");
+        }
+        in_flight.fail(&withheld.into(), Some(self.rules))
+    }
+}
+
+/// Checks a switch of protocols: one that the client has offered, with both sides of a tunnel behind it. A 101 with anything
+/// else behind it does not go out.
+///
+/// # Errors
+/// What is wrong with it: a sentence for the log.
+fn check(
+    parts: &Parts,
+    content: ResponseContent,
+    offer: Option<&Offer>,
+    client: Option<ClientUpgrade>,
+) -> Result<CheckedContent, String> {
+    if parts.status != StatusCode::SWITCHING_PROTOCOLS {
+        return match content {
+            ResponseContent::Whole(bytes, pending) => Ok(CheckedContent::Whole(bytes, pending)),
+            ResponseContent::Stream(stream) => Ok(CheckedContent::Stream(stream)),
+            ResponseContent::Duplex(..) => Err(format!("the endpoint switched protocols with a {}", parts.status)),
+        };
+    }
+    let protocol = switched_to(&parts.headers, offer)?;
+    match (content, client) {
+        (ResponseContent::Duplex(stream, early), Some(client)) => {
+            Ok(CheckedContent::Tunnel { client, endpoint: Side { stream: *stream, early }, protocol })
+        }
+        _ => Err("the endpoint switched protocols, and there are no two sides to a tunnel".to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parts(status: StatusCode) -> Parts {
+        let (mut parts, ()) = Response::new(()).into_parts();
+        parts.status = status;
+        parts
+    }
+
+    #[test]
+    fn a_switch_without_a_tunnel_behind_it_does_not_go_out() {
+        let whole = || ResponseContent::Whole(Bytes::new(), None);
+
+        assert!(check(&parts(StatusCode::SWITCHING_PROTOCOLS), whole(), None, None).is_err());
+        assert!(check(&parts(StatusCode::OK), whole(), None, None).is_ok());
+    }
+}

@@ -1,0 +1,128 @@
+//! Reading a request, and deciding where it goes.
+
+use ::http::Response;
+use ::http::request::Parts;
+
+use super::failure::RequestFailure;
+use super::in_flight::InFlight;
+use super::{Client, Destination, Rules, Snapshot, Timeouts, begin, max_forwards};
+use crate::http::{ClientUpgrade, Offer, RequestBody, ResponseBody, ServerRequest, UpgradeRequest, read_target};
+use crate::policy::{Decision, DirectResponse, RequestFacts, Target};
+use crate::telemetry::{Counter, limited};
+
+/// A request that goes to a cluster.
+pub(super) struct RoutedRequest<'a> {
+    pub(super) decision: RouteDecision<'a>,
+    pub(super) facts: RequestFacts,
+    pub(super) parts: Parts,
+    pub(super) body: RequestBody,
+}
+
+/// Where a request goes, and by which rules.
+pub(super) struct RouteDecision<'a> {
+    pub(super) client: &'a Client,
+    pub(super) snapshot: &'a Snapshot,
+    pub(super) rules: &'a Rules,
+    pub(super) destination: &'a Destination,
+    pub(super) target: Target,
+    pub(super) timeouts: Timeouts,
+    /// What of the client's offer to switch protocols the rules let through.
+    pub(super) offer: Option<Offer>,
+    pub(super) upgrade: Option<ClientUpgrade>,
+}
+
+/// A request that goes nowhere.
+pub(super) enum Unrouted<'a> {
+    /// It gets this response, of a plugin or of the gateway itself.
+    Direct(Response<ResponseBody>),
+    /// It failed; these rules apply, if it has come so far.
+    Failed(RequestFailure, Option<&'a Rules>),
+}
+
+impl From<RequestFailure> for Box<Unrouted<'_>> {
+    fn from(failure: RequestFailure) -> Self {
+        Self::new(Unrouted::Failed(failure, None))
+    }
+}
+
+impl Unrouted<'_> {
+    /// Ends `in_flight` with what the client gets.
+    pub(super) fn respond(self, in_flight: InFlight) -> Response<ResponseBody> {
+        match self {
+            Self::Direct(response) => in_flight.finish(response),
+            Self::Failed(failure, rules) => in_flight.fail(&failure, rules),
+        }
+    }
+}
+
+/// Reads a request and decides on it.
+///
+/// # Errors
+/// [`Unrouted`], where it goes nowhere.
+pub(super) fn route<'a>(
+    client: &'a Client,
+    snapshot: &'a Snapshot,
+    request: ServerRequest,
+    in_flight: &mut InFlight,
+) -> Result<RoutedRequest<'a>, Box<Unrouted<'a>>> {
+    let ServerRequest { request, upgrade, interim } = request;
+    in_flight.set_interim(interim);
+    let request = request.map_err(|refused| {
+        in_flight.record.set_refused(refused.method.as_ref(), &refused.target);
+        RequestFailure::Violation(refused.violation)
+    })?;
+    let target = read_target(&request).map_err(|error| {
+        in_flight.record.set_refused(Some(request.method()), &request.uri().to_string());
+        RequestFailure::Target(error)
+    })?;
+    let (offer, upgrade) = match upgrade {
+        Some(UpgradeRequest { offer, client }) => (Some(offer), Some(client)),
+        None => (None, None),
+    };
+    let (mut parts, body) = request.into_parts();
+    let mut facts = begin::facts(client, &snapshot.forwarding, target, offer.as_ref(), &mut parts);
+    in_flight.record.set_request(&facts);
+    if let Some(response) = max_forwards::count(&mut facts)? {
+        return Err(Box::new(Unrouted::Direct(response)));
+    }
+    let target = match snapshot.router.route(&facts).map_err(RequestFailure::Router)? {
+        Decision::Forward(target) => target,
+        Decision::Respond(direct) => return Err(Box::new(Unrouted::Direct(direct_response(direct)))),
+        Decision::Unmatched => return Err(RequestFailure::Unmatched.into()),
+    };
+    let rules = snapshot.rules(target.route);
+    let destination = snapshot.destination(target.cluster).ok_or(RequestFailure::NoSuchCluster)?;
+    in_flight.record.set_route(&rules.name, destination.cluster.name(), &destination.balancer);
+    if snapshot.pseudonym.is_looping(&facts.headers) {
+        report_loop(client, in_flight);
+        return Err(Box::new(Unrouted::Failed(RequestFailure::Loop, Some(rules))));
+    }
+    let offer = permitted(offer, rules, in_flight);
+    let timeouts = rules.timeouts.unwrap_or(destination.timeouts);
+    let decision = RouteDecision { client, snapshot, rules, destination, target, timeouts, offer, upgrade };
+    Ok(RoutedRequest { decision, facts, parts, body })
+}
+
+/// A request has come through here too often (RFC 5842 §7.2).
+fn report_loop(client: &Client, in_flight: &InFlight) {
+    in_flight.metrics().increment(Counter::LoopRefused);
+    let (route, cluster) = in_flight.record.route_and_cluster();
+    let remedy = "an endpoint of the cluster is this gateway itself, or leads back to it: change it";
+    limited!(warn, of: (route, cluster), route, cluster, client = %client.peer, remedy, "a route leads back to this gateway");
+}
+
+/// What of an offer to switch the rules let through.
+fn permitted(offer: Option<Offer>, rules: &Rules, in_flight: &InFlight) -> Option<Offer> {
+    let allowed = offer?.allowed(|protocol| rules.upgrades.allow(protocol));
+    if allowed.is_none() {
+        in_flight.metrics().increment(Counter::UpgradeRefused);
+    }
+    allowed
+}
+
+fn direct_response(direct: DirectResponse) -> Response<ResponseBody> {
+    let mut response = Response::new(ResponseBody::whole(direct.body));
+    *response.status_mut() = direct.status;
+    *response.headers_mut() = direct.headers;
+    response
+}

@@ -1,0 +1,77 @@
+//! Why requests and tunnels end.
+
+/// Why a request ended, where that was not with a response of its own; or a tunnel.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AccessEnding {
+    /// The request is none that is served.
+    Refused,
+    /// The request came through this gateway too often.
+    Loop,
+    /// No endpoint could take the request.
+    NoEndpoint,
+    /// The balancer chose an endpoint that does not exist.
+    NoSuchEndpoint,
+    /// No endpoint could be reached.
+    Unreachable,
+    /// The endpoint broke off.
+    EndpointGone,
+    /// The endpoint's response could not be read.
+    Unreadable,
+    /// The endpoint did not respond in time.
+    TimedOut,
+    /// The endpoint switched to a protocol that it was not asked for.
+    SwitchRefused,
+    /// The endpoint sent more fields than the rewriter is shown.
+    TooMuch,
+    /// The client broke off.
+    ClientGone,
+    /// The client sent nothing of its body, or took nothing of the response, for too long.
+    ClientStalled,
+    /// A plugin ran past its deadline.
+    PluginDeadline,
+    /// A plugin trapped.
+    PluginTrap,
+    /// A plugin asked for more memory than it is allowed.
+    PluginMemory,
+    /// A plugin's answer is not what its contract permits.
+    PluginAnswer,
+    /// A plugin could not be called.
+    PluginUnavailable,
+    /// Both sides of a tunnel had sent all.
+    Complete,
+    /// Nothing came through a tunnel for too long.
+    Idle,
+    /// The gateway drained, and a tunnel was closed politely.
+    Drained,
+    /// The gateway's drain deadline passed.
+    Cut,
+}
+
+impl AccessEnding {
+    /// The word for it in a line. Operators search for these: they do not change.
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Self::Refused => "refused",
+            Self::Loop => "loop",
+            Self::NoEndpoint => "no-endpoint",
+            Self::NoSuchEndpoint => "no-such-endpoint",
+            Self::Unreachable => "unreachable",
+            Self::EndpointGone => "endpoint-gone",
+            Self::Unreadable => "unreadable",
+            Self::TimedOut => "timed-out",
+            Self::SwitchRefused => "switch-refused",
+            Self::TooMuch => "too-much",
+            Self::ClientGone => "client-gone",
+            Self::ClientStalled => "client-stalled",
+            Self::PluginDeadline => "deadline",
+            Self::PluginTrap => "trap",
+            Self::PluginMemory => "memory",
+            Self::PluginAnswer => "answer",
+            Self::PluginUnavailable => "unavailable",
+            Self::Complete => "complete",
+            Self::Idle => "idle",
+            Self::Drained => "drained",
+            Self::Cut => "cut",
+        }
+    }
+}
