@@ -81,6 +81,39 @@ fn every_room_has_a_place_in_the_table() {
     assert!(found.is_subset(&known), "rooms without a layer: {:?}", found.difference(&known).collect::<Vec<_>>());
 }
 
+/// Crates that speak HTTP on the wire, and the only places where they may be named.
+const WIRE: [&str; 3] = ["hyper", "hyper_util", "httparse"];
+const WIRE_PLACES: [&str; 5] = ["http/server/http1/", "upstream/http1/", "probe/", "admin/", "cli/demo/"];
+
+#[test]
+fn bytes_of_http_are_the_business_of_few_places() {
+    let src = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let mut trespasses = Vec::new();
+
+    for file in rust_files(&src) {
+        let inside = file.strip_prefix(&src).unwrap().to_string_lossy().into_owned();
+        if WIRE_PLACES.iter().any(|place| inside.starts_with(place)) {
+            continue;
+        }
+        for name in crates(&fs::read_to_string(&file).unwrap()) {
+            if WIRE.contains(&name.as_str()) {
+                trespasses.push(format!("{inside} names {name}"));
+            }
+        }
+    }
+
+    assert!(trespasses.is_empty(), "only {WIRE_PLACES:?} may:\n{}", trespasses.join("\n"));
+}
+
+#[test]
+fn crates_are_found_wherever_they_are_named() {
+    let text = "use hyper::body;\nfn one(_: ::httparse::Header) {}\nlet x = hyper_util::rt::TokioIo::new(y);\n\
+                // hyper::Error is said here only\nuse crate::hyper::Own;\n";
+
+    let wire: Vec<_> = crates(text).into_iter().filter(|name| WIRE.contains(&name.as_str())).collect();
+    assert_eq!(wire, ["hyper", "httparse", "hyper_util"]);
+}
+
 #[test]
 fn trespasses_are_found() {
     let table = [
@@ -131,14 +164,33 @@ fn may(room: &str, path: &str) -> bool {
     allowed.iter().any(|allowed| path == *allowed || path.starts_with(&format!("{allowed}::")))
 }
 
+/// What stands first in each path of a file, comments left out.
+fn crates(text: &str) -> Vec<String> {
+    let code = without_comments(text);
+    let is_name = |c: char| c.is_alphanumeric() || c == '_';
+    let mut found = Vec::new();
+    for (at, _) in code.match_indices("::") {
+        let before = &code[..at];
+        let start = before.rfind(|c: char| !is_name(c)).map_or(0, |at| at + 1);
+        let is_first = !before[..start].ends_with("::") || !before[..start - 2].ends_with(is_name);
+        if start < at && is_first {
+            found.push(before[start..].to_owned());
+        }
+    }
+    found
+}
+
+fn without_comments(text: &str) -> String {
+    text.lines().map(|line| line.split("//").next().unwrap_or_default()).fold(String::new(), |mut code, line| {
+        code.push_str(line);
+        code.push(' ');
+        code
+    })
+}
+
 /// Paths behind every `crate::` of a file, braces taken apart, comments left out.
 fn imports(text: &str) -> Vec<String> {
-    let code: String =
-        text.lines().map(|line| line.split("//").next().unwrap_or_default()).fold(String::new(), |mut code, line| {
-            code.push_str(line);
-            code.push(' ');
-            code
-        });
+    let code = without_comments(text);
     let mut found = Vec::new();
     for (at, _) in code.match_indices("crate::") {
         let before = code[..at].chars().next_back();
