@@ -12,9 +12,9 @@ use crate::policy::RequestFacts;
 
 /// Sends `outgoing` to an endpoint of `destination`. The lease of the one that responds stays in `in_flight`.
 ///
-/// An endpoint that cannot be reached is left for the next: nothing was sent, so nothing is lost. What else leads to the
-/// next is for the cluster's policy to say ([`Retry`](crate::cluster::Retry)); a response that cannot be read never does, for
-/// the endpoint has acted on the request.
+/// An endpoint that cannot be reached is left for the next: nothing was sent, so nothing is lost. What else leads to
+/// the next is for the cluster's policy to say ([`Retry`](crate::cluster::Retry)); a response that cannot be read never
+/// does, for the endpoint has acted on the request.
 ///
 /// # Errors
 /// [`RequestFailure`]: what became of the last endpoint, or why there was none.

@@ -1,4 +1,4 @@
-//! Reading a request once, for everybody who decides on it.
+//! Reading a request once, for all that decide on it.
 
 use std::sync::Arc;
 
@@ -8,8 +8,8 @@ use super::Client;
 use crate::http::{Forwarding, Offer, Target, client_behind};
 use crate::policy::RequestFacts;
 
-/// The facts about a request. Its headers move in, but for those that its sender has no right to send: what goes to an endpoint is
-/// made from them, each time anew.
+/// The facts about a request. Its headers move in, but for those that its sender has no right to send: what goes to an
+/// endpoint is made from them, each time anew.
 pub(super) fn facts(
     client: &Client,
     forwarding: &Forwarding,

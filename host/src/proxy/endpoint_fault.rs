@@ -29,12 +29,12 @@ impl<'a> EndpointFault<'a> {
         Some(Self { kind, what: cause, remedy })
     }
 
-    /// How an answer that was on its way broke off.
+    /// How a response that was on its way broke off.
     pub(super) fn of_body(broken: &'a ResponseBodyError) -> Self {
         Self { kind: broken.kind, what: broken, remedy: broken.remedy }
     }
 
-    /// A switch to another protocol that nobody asked for.
+    /// A switch to another protocol that the client did not ask for.
     pub(super) fn of_switch(wrong: &'a impl Display) -> Self {
         let remedy = "mend it at the endpoint: a 101 answers an Upgrade that names its protocol (RFC 9110 §7.8)";
         Self { kind: "switch", what: wrong, remedy }
@@ -44,6 +44,9 @@ impl<'a> EndpointFault<'a> {
     pub(super) fn log(&self, endpoint: Option<&str>, record: &Record) {
         let Self { kind, what, remedy } = self;
         let (route, cluster) = record.route_and_cluster();
-        limited!(warn, of: (endpoint, kind), endpoint, route, cluster, fault = kind, why = %what, remedy, "endpoint failed a request");
+        limited!(
+            warn, of: (endpoint, kind), endpoint, route, cluster, fault = kind, why = %what, remedy,
+            "endpoint failed a request"
+        );
     }
 }

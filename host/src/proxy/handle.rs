@@ -18,7 +18,8 @@ use crate::upstream::ResendableBody;
 
 /// Responds to one request under one generation.
 ///
-/// Never fails: whatever goes wrong has a response, a count and a line in the log. What a 101 leads to is left in `switch`.
+/// Never fails: whatever goes wrong has a response, a count and a line in the log. What a 101 leads to is left in
+/// `switch`.
 pub(super) async fn handle(
     client: &Arc<Client>,
     snapshot: &Arc<Snapshot>,
@@ -31,8 +32,8 @@ pub(super) async fn handle(
         Err(unrouted) => return unrouted.respond(in_flight),
     };
     let mut outgoing = decision.outgoing(parts, body, &facts);
-    // One function waits, and those before and behind do not: what they hold would be in this future, which is written anew for
-    // every request.
+    // One function waits, and those before and behind do not: what they hold would be in this future, which is written
+    // anew for every request.
     match attempt(decision.destination, &mut outgoing, &facts, &mut in_flight).await {
         Ok(response) => decision.respond(response, &facts, in_flight, switch),
         Err(failure) => {

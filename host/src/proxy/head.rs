@@ -34,7 +34,7 @@ pub(super) fn host_for<'a>(rules: &Rules, facts: &RequestFacts, upstream: &'a Up
 const LONGEST_TARGET: usize = u16::MAX as usize - 1;
 
 /// Path and query for one endpoint: its own path, then the router's or the client's. None if that is no target, which
-/// a router's checked answer never leads to.
+/// a router's checked decision never leads to.
 pub(super) fn target_for<'a>(
     upstream: &Upstream,
     routed: Option<&str>,

@@ -21,8 +21,8 @@ use crate::telemetry::{AccessEnding, Counter, Metrics};
 use crate::tunnel::{End, Meter};
 use crate::upstream::{ExchangeObserver, Progress, Unreadable};
 
-/// One request, or the tunnel that it has become, from its begin to its end. Dropping it is the end: the record is written, then
-/// the lease is given back.
+/// One request, or the tunnel that it has become, from its begin to its end. Dropping it is the end: the record is
+/// written, then the lease is given back.
 pub(super) struct InFlight {
     pub(super) record: Record,
     lease: Option<Lease>,
@@ -49,8 +49,8 @@ impl InFlight {
         response
     }
 
-    /// Ends it with the response that a failure comes to, edited as the operator says by `rules`, where the request has come
-    /// that far: what protects a page has to be on its errors as well.
+    /// Ends it with the response that a failure comes to, edited as the operator says by `rules`, where the request has
+    /// come that far: what protects a page has to be on its errors as well.
     pub(super) fn fail(mut self, failure: &RequestFailure, rules: Option<&Rules>) -> Response<ResponseBody> {
         let mut response = failure.response();
         if let Some(rules) = rules {
@@ -112,7 +112,7 @@ impl InFlight {
         }
     }
 
-    /// The endpoint was sent so much of the request's body, which goes to nobody from now on.
+    /// Counts what the endpoint was sent of the request's body, which goes no further.
     pub(super) fn settle_upload(&mut self) {
         if let (Some(upload), Some(lease)) = (self.upload.take(), &mut self.lease) {
             lease.add_sent(usize::try_from(upload.bytes()).unwrap_or(usize::MAX));

@@ -14,8 +14,9 @@ static MAX_FORWARDS: HeaderName = HeaderName::from_static("max-forwards");
 /// What is left out of a request that is sent back (RFC 9110 §9.3.8).
 const SENSITIVE: [HeaderName; 3] = [header::AUTHORIZATION, header::COOKIE, header::PROXY_AUTHORIZATION];
 
-/// Takes one from the hops that OPTIONS or TRACE may still make. Other methods go as far as they go: there the RFC leaves it
-/// to us, and a response other than the endpoint's would only surprise. The response, where the request ends here.
+/// Takes one from the hops that OPTIONS or TRACE may still make. Other methods go as far as they go: there the RFC
+/// leaves it to us, and a response other than the endpoint's would only surprise. The response, where the request ends
+/// here.
 ///
 /// # Errors
 /// [`RequestFailure::MaxForwards`]
@@ -29,7 +30,7 @@ pub(super) fn count(facts: &mut RequestFacts) -> Result<Option<Response<Response
     let (Some(digits), None) = (digits, values.next()) else {
         return Err(RequestFailure::MaxForwards);
     };
-    // Who says more than there are hops means: as far as there are.
+    // More than there are hops means: as far as there are.
     match digits.parse().unwrap_or(u64::MAX).checked_sub(1) {
         Some(left) => {
             Arc::make_mut(&mut facts.headers).insert(&MAX_FORWARDS, HeaderValue::from(left));
@@ -39,7 +40,7 @@ pub(super) fn count(facts: &mut RequestFacts) -> Result<Option<Response<Response
     }
 }
 
-/// What the gateway says to OPTIONS and TRACE that are meant for itself.
+/// How the gateway responds to OPTIONS and TRACE that are meant for itself.
 fn own_response(facts: &RequestFacts) -> Response<ResponseBody> {
     if facts.method == Method::OPTIONS {
         let mut response = Response::new(ResponseBody::empty());
@@ -51,7 +52,7 @@ fn own_response(facts: &RequestFacts) -> Response<ResponseBody> {
     response
 }
 
-/// The head of the request, as far as everybody may see it.
+/// The head of the request, without what is secret.
 fn received(facts: &RequestFacts) -> Vec<u8> {
     let mut head = format!("{} {}", facts.method, facts.path);
     if let Some(query) = &facts.query {

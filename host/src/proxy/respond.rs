@@ -99,8 +99,8 @@ impl RouteDecision<'_> {
     }
 }
 
-/// Checks a switch of protocols: one that the client has offered, with both sides of a tunnel behind it. A 101 with anything
-/// else behind it does not go out.
+/// Checks a switch of protocols: one that the client has offered, with both sides of a tunnel behind it. A 101 with
+/// anything else behind it does not go out.
 ///
 /// # Errors
 /// What is wrong with it: a sentence for the log.

@@ -31,7 +31,8 @@ impl<'a> RetryState<'a> {
         Self { cluster, tried: Tried::default(), attempts: 0 }
     }
 
-    /// Holds against `endpoint` what it did wrong. Why it might be worth to try another one; none if this is the outcome.
+    /// Holds against `endpoint` what it did wrong. Why it might be worth to try another one; none if this is the
+    /// outcome.
     pub(super) fn judge(
         &self,
         endpoint: EndpointId,
@@ -73,7 +74,10 @@ impl<'a> RetryState<'a> {
         let (cluster, (route, _)) = (self.cluster.name(), in_flight.record.route_and_cluster());
         match pause {
             Some(pause) => {
-                limited!(warn, of: (cluster, endpoint), %cluster, route, %error, ?pause, "endpoint unreachable, left alone for now");
+                limited!(
+                    warn, of: (cluster, endpoint), %cluster, route, %error, ?pause,
+                    "endpoint unreachable, left alone for now"
+                );
             }
             None => limited!(warn, of: (cluster, endpoint), %cluster, route, %error, "endpoint unreachable"),
         }
@@ -102,9 +106,9 @@ impl<'a> RetryState<'a> {
         can_pay
     }
 
-    /// Charges the cluster's budget for an attempt after `failure`: whether that has enough. The endpoint that could not be
-    /// reached was sent nothing and is left alone now: going on to one that is healthy burdens neither of them twice, and is
-    /// free. Going from one paused endpoint to the next is not, nor is anything that was sent.
+    /// Charges the cluster's budget for an attempt after `failure`: whether that has enough. The endpoint that could
+    /// not be reached was sent nothing and is left alone now: going on to one that is healthy burdens neither of them
+    /// twice, and is free. Going from one paused endpoint to the next is not, nor is anything that was sent.
     pub(super) fn charge_budget(&self, failure: Failure, next: &Lease, metrics: &Metrics) -> bool {
         let is_free = failure == Failure::Connect && !next.is_forced();
         let paid = is_free || self.cluster.spend_retry(Instant::now());

@@ -108,7 +108,10 @@ fn report_loop(client: &Client, in_flight: &InFlight) {
     in_flight.metrics().increment(Counter::LoopRefused);
     let (route, cluster) = in_flight.record.route_and_cluster();
     let remedy = "an endpoint of the cluster is this gateway itself, or leads back to it: change it";
-    limited!(warn, of: (route, cluster), route, cluster, client = %client.peer, remedy, "a route leads back to this gateway");
+    limited!(
+        warn, of: (route, cluster), route, cluster, client = %client.peer, remedy,
+        "a route leads back to this gateway"
+    );
 }
 
 /// What of an offer to switch the rules let through.

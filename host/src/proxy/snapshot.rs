@@ -16,9 +16,9 @@ use crate::upstream::Upstream;
 pub struct Snapshot {
     /// Number of the generation, for logs.
     pub generation: u64,
-    /// Which cluster.
+    /// Chooses the cluster of a request.
     pub router: Arc<dyn Router>,
-    /// What goes back.
+    /// Maps responses back.
     pub rewriter: Arc<dyn Rewriter>,
     /// By [`ClusterId`].
     pub destinations: Vec<Destination>,
@@ -26,7 +26,7 @@ pub struct Snapshot {
     pub routes: Vec<Rules>,
     /// For decisions that name no route.
     pub defaults: Rules,
-    /// What endpoints are told about the client.
+    /// What goes to endpoints about the client.
     pub forwarding: Forwarding,
     /// By what requests that come back are known.
     pub pseudonym: Pseudonym,
@@ -35,7 +35,7 @@ pub struct Snapshot {
 /// A cluster and how to reach its endpoints.
 #[derive(Debug)]
 pub struct Destination {
-    /// Who chooses.
+    /// Members, and the balancer that chooses one.
     pub cluster: Arc<Cluster>,
     /// By [`EndpointId`]: as many as the cluster has members.
     pub upstreams: Vec<Arc<Upstream>>,
@@ -45,7 +45,7 @@ pub struct Destination {
     pub timeouts: Timeouts,
 }
 
-/// What a `[[route]]` says to the host.
+/// What a `[[route]]` sets for the host.
 #[derive(Clone, Debug)]
 pub struct Rules {
     /// For logs: the path or pattern.
@@ -69,7 +69,7 @@ pub struct Rules {
 pub struct Timeouts {
     /// To an open connection.
     pub connect: Duration,
-    /// To the head of the answer, and between two pieces of its body.
+    /// To the head of the response, and between two pieces of its body.
     pub response: Duration,
     /// A tunnel without a byte.
     pub tunnel_idle: Duration,

@@ -12,8 +12,8 @@ use crate::net::{Duplex, UpgradeProtocol};
 use crate::telemetry::Counter;
 use crate::tunnel::{End, Limits, Relay, Side};
 
-/// What a client's connection becomes behind a 101, to its end. It holds its lease (while it is in flight), the client's permit and a
-/// drain watch, and no plugin. To be run once HTTP is through.
+/// What a client's connection becomes behind a 101, to its end. It holds its lease (while it is in flight), the
+/// client's permit and a drain watch, and no plugin. To be run once HTTP is through.
 pub type Tunnel = Pin<Box<dyn Future<Output = ()> + Send>>;
 
 /// Where a request leaves the tunnel that its connection becomes. One for each connection.

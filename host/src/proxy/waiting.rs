@@ -9,11 +9,11 @@ use crate::cluster::{Cluster, Lease, SelectError, Tried};
 use crate::policy::RequestFacts;
 use crate::telemetry::{Counter, Gauge, Metrics};
 
-/// A wait is cut into so many looks, as Apache does: what makes an endpoint usable is said in too many places to be told.
-const LOOKS: u32 = 100;
-/// Between two looks: many who wait must not keep those from the cluster who could be served.
+/// A wait is cut into so many tries, as Apache does: too many events make an endpoint usable to wait for each of them.
+const TRIES: u32 = 100;
+/// Between two tries: many requests that wait must not keep those from the cluster that could be served.
 const SHORTEST: Duration = Duration::from_millis(10);
-/// And nobody is to notice that these are looks.
+/// And no client is to notice that these are tries.
 const LONGEST: Duration = Duration::from_millis(100);
 
 /// How long one request waits, over all its attempts.
@@ -28,8 +28,8 @@ impl EndpointWait {
     /// That of a request which begins now.
     pub(super) fn new(cluster: &Cluster) -> Self {
         let wait = cluster.recovery().wait;
-        let step = (wait.unwrap_or_default() / LOOKS).clamp(SHORTEST, LONGEST);
-        // The clock is read only where somebody waits at all.
+        let step = (wait.unwrap_or_default() / TRIES).clamp(SHORTEST, LONGEST);
+        // The clock is read only where requests wait at all.
         Self { until: wait.map(|wait| Instant::now() + wait), step }
     }
 

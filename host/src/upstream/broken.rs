@@ -17,7 +17,7 @@ pub enum Broken {
     /// It closed in the middle of a body that has no length.
     #[error("it closed the connection in the middle of a body in chunks")]
     Cut,
-    /// It closed before a body was as long as it had said.
+    /// It closed before a body was as long as its Content-Length.
     #[error("it closed the connection when {0} bytes of its Content-Length were missing")]
     Short(u64),
     /// The connection broke.

@@ -77,7 +77,8 @@ pub(super) async fn dial(address: &Address, tls: Option<&Tls>, timer: &mut LazyT
 async fn open(address: &Address, tls: Option<&Tls>, within: Duration) -> Result<Stream, ConnectFault> {
     let socket = match address {
         Address::Socket(address) => tcp(*address).await.map_err(ConnectFault::Socket)?,
-        // Boxed, as the handshake is: they are rare or dear, and the future of every request has room for what this one holds.
+        // Boxed, as the handshake is: they are rare or dear, and the future of every request has room for what this one
+        // holds.
         Address::Name(host, port) => Box::pin(resolve_and_connect(host, *port, within)).await?,
         Address::Unix(path) => Socket::from(UnixStream::connect(path).await.map_err(ConnectFault::Socket)?),
     };
@@ -89,8 +90,8 @@ async fn open(address: &Address, tls: Option<&Tls>, within: Duration) -> Result<
     }
 }
 
-/// Tries the addresses of a name in the resolver's order; the last error stands if none works. Each gets its share of the
-/// time that is left, so that one that swallows packets does not hide the next.
+/// Tries the addresses of a name in the resolver's order; the last error stands if none works. Each gets its share of
+/// the time that is left, so that one that swallows packets does not hide the next.
 async fn resolve_and_connect(host: &str, port: u16, within: Duration) -> Result<Socket, ConnectFault> {
     let until = Instant::now() + within;
     let addresses: Vec<_> = tokio::net::lookup_host((host, port)).await.map_err(ConnectFault::Name)?.collect();

@@ -31,7 +31,8 @@ pub enum FaultOf {
 /// How much of a request has left the gateway.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Sent {
-    /// Nothing that the endpoint could act on. The body is whole: the request may be sent elsewhere, whatever its method.
+    /// Nothing that the endpoint could act on. The body is whole: the request may be sent elsewhere, whatever its
+    /// method.
     Nothing,
     /// Something, perhaps all of it.
     Maybe,
@@ -86,8 +87,8 @@ impl ExchangeError {
         Self { fault, sent: Sent::Maybe, cause }
     }
 
-    /// Whether the endpoint closed without having sent a byte. On a connection that has been used before, it may have closed it
-    /// just before the request was there.
+    /// Whether the endpoint closed without having sent a byte. On a connection that has been used before, it may have
+    /// closed it just before the request was there.
     pub(super) fn is_silent_close(&self) -> bool {
         matches!(self.cause, ExchangeCause::Broken(Broken::Closed | Broken::Io(_)))
     }

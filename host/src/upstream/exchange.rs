@@ -18,10 +18,10 @@ use super::{
 };
 
 impl Upstream {
-    /// Sends a request and waits for the head of the response: over connections that wait for work as long as those turn out to
-    /// be dead, then over a new one. A request that is safe to repeat (RFC 9110 §9.2.2), and whose body can be sent again, is
-    /// repeated once where a connection that had been used before was closed in silence: the endpoint may have closed it just
-    /// before the request was there.
+    /// Sends a request and waits for the head of the response: over connections that wait for work as long as those
+    /// turn out to be dead, then over a new one. A request that is safe to repeat (RFC 9110 §9.2.2), and whose body can
+    /// be sent again, is repeated once where a connection that had been used before was closed in silence: the endpoint
+    /// may have closed it just before the request was there.
     ///
     /// # Errors
     /// [`ExchangeError`]. Where nothing was sent, `body` is whole again.

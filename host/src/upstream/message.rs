@@ -25,8 +25,8 @@ pub struct RequestHead<'a> {
     pub fields: &'a Fields<'a>,
     /// Protocols to switch to, any of which the endpoint may choose.
     pub offer: Option<&'a Offer>,
-    /// Whether the client waits to be asked for its body (`Expect: 100-continue`, RFC 9110 §10.1.1): then it is held until the
-    /// endpoint asks for it.
+    /// Whether the client waits to be asked for its body (`Expect: 100-continue`, RFC 9110 §10.1.1): then it is held
+    /// until the endpoint asks for it.
     pub expects_continue: bool,
 }
 
@@ -35,8 +35,8 @@ pub struct RequestHead<'a> {
 pub struct ExchangeLimits {
     /// To an open connection.
     pub connect: Duration,
-    /// To the head of the response, and between two pieces of its body. As long as the request's body makes progress, the
-    /// endpoint is not expected to have responded.
+    /// To the head of the response, and between two pieces of its body. As long as the request's body makes progress,
+    /// the endpoint is not expected to have responded.
     pub response: Duration,
 }
 
@@ -58,8 +58,8 @@ pub enum ResponseContent {
     Whole(Bytes, Option<PendingUpload>),
     /// A body that is still coming.
     Stream(ResponseStream),
-    /// Behind a 101: what a tunnel needs of the endpoint, and bytes of the new protocol that were read with the head. Boxed: it
-    /// is rare, and responses are moved a lot.
+    /// Behind a 101: what a tunnel needs of the endpoint, and bytes of the new protocol that were read with the head.
+    /// Boxed: it is rare, and responses are moved a lot.
     Duplex(Box<Duplex>, Bytes),
 }
 

@@ -26,7 +26,7 @@ struct ReplayStore {
     /// Whether all that came is in `kept`.
     whole: bool,
     ended: bool,
-    /// Length of the body, if the client said it.
+    /// Length of the body, if its head has one.
     length: Option<u64>,
     /// Counts the times that it is sent: only the last may go on reading.
     turn: u32,
@@ -45,7 +45,7 @@ pub(super) struct Replay {
 }
 
 impl Replay {
-    /// Keeps up to `limit` bytes of `body`; none if it says that it has more.
+    /// Keeps up to `limit` bytes of `body`; none if its head says that it is longer.
     ///
     /// # Errors
     /// The body itself, if it is longer.

@@ -40,8 +40,8 @@ impl Progress {
     }
 }
 
-/// The body of a request that may be sent more than once. An exchange borrows it and takes frames from it; what it could not
-/// send at all it puts back.
+/// The body of a request that may be sent more than once. An exchange borrows it and takes frames from it; what it
+/// could not send at all it puts back.
 #[derive(Debug)]
 pub struct ResendableBody {
     source: BodySource,
@@ -57,15 +57,15 @@ enum BodySource {
     Empty,
     /// What is sent of it is gone.
     Once(RequestBody),
-    /// It was that, and its rest is sent by somebody else.
+    /// It was that, and its rest was taken out.
     Gone,
     /// It is kept while it is sent. Boxed: it is rare, and bodies are moved a lot.
     Kept(Box<Replay>),
 }
 
 impl ResendableBody {
-    /// `body`, of which up to `keep` bytes are kept, so that it can be sent again. None keeps nothing; so does a body that says
-    /// that it is longer.
+    /// `body`, of which up to `keep` bytes are kept, so that it can be sent again. None keeps nothing; so does a body
+    /// that says that it is longer.
     #[must_use]
     pub fn new(body: RequestBody, keep: Option<usize>) -> Self {
         if body.is_end_stream() {
@@ -94,7 +94,7 @@ impl ResendableBody {
         };
     }
 
-    /// Takes what has not been sent yet out of it, to be sent by somebody else. [`Self::rewind`] gives it up there.
+    /// Takes what has not been sent yet out of it, to be sent in the background. [`Self::rewind`] gives it up there.
     pub(super) fn take_rest(&mut self) -> Self {
         let source = match &mut self.source {
             BodySource::Empty => BodySource::Empty,
@@ -104,7 +104,8 @@ impl ResendableBody {
         Self { source, put_back: std::mem::take(&mut self.put_back), progress: self.progress.clone() }
     }
 
-    /// Goes back to the beginning of the body; to be asked for where [`Self::can_resend`]. Whoever still sends it fails.
+    /// Goes back to the beginning of the body; to be asked for where [`Self::can_resend`]. Whoever still sends it
+    /// fails.
     pub fn rewind(&mut self) {
         if let BodySource::Kept(replay) = &mut self.source {
             replay.rewind();

@@ -1,9 +1,9 @@
-//! Answers that cannot be read: what is wrong with them, in words that lead to the remedy.
+//! Responses that cannot be read: what is wrong with them, in words that lead to the remedy.
 
 use std::fmt;
 
-/// An endpoint answered, and what it said cannot be passed on. It has acted on the request, as far as anybody can tell: an
-/// unreadable answer is no reason to send anything again.
+/// An endpoint responded with what cannot be passed on. It has acted on the request, as far as is known: an unreadable
+/// response is no reason to send anything again.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Unreadable {
@@ -36,7 +36,7 @@ pub enum Unreadable {
         /// How many are taken.
         limit: usize,
     },
-    /// A head, interim answers before it included, of more bytes than are taken.
+    /// A head, interim responses before it included, of more bytes than are taken.
     #[error("the head of its answer is longer than {} KiB", .0 / 1024)]
     LongHead(usize),
     /// Lengths that differ (RFC 9112 §6.3).
@@ -48,7 +48,7 @@ pub enum Unreadable {
     /// Any coding but `chunked`, which would be passed on without its name (RFC 9112 §6.1).
     #[error("its answer has a Transfer-Encoding that is not understood: `{0}`")]
     Coding(Excerpt),
-    /// A coding in an answer of a version that has none (RFC 9112 §6.1).
+    /// A coding in a response of a version that has none (RFC 9112 §6.1).
     #[error("its answer has a Transfer-Encoding, which HTTP/1.0 does not know")]
     OldCoding,
     /// Chunks that are none, before anything of the body was passed on (RFC 9112 §7.1).
@@ -92,14 +92,15 @@ impl Unreadable {
         }
     }
 
-    /// Whether the answer was only more than is taken here: that says nothing against the endpoint.
+    /// Whether the response was only more than is taken here: that is not held against the endpoint.
     #[must_use]
     pub fn is_our_limit(&self) -> bool {
         matches!(self, Self::Fields { .. } | Self::LongHead(_))
     }
 }
 
-/// Some bytes of an endpoint for an operator to see: a few, and none that does something to a terminal or a line of the log.
+/// Some bytes of an endpoint for an operator to see: a few, and none that does something to a terminal or a line of the
+/// log.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Excerpt(Box<[u8]>);
 

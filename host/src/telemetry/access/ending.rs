@@ -33,7 +33,7 @@ pub enum AccessEnding {
     PluginTrap,
     /// A plugin asked for more memory than it is allowed.
     PluginMemory,
-    /// A plugin's answer is not what its contract permits.
+    /// A plugin returned what its contract does not permit.
     PluginAnswer,
     /// A plugin could not be called.
     PluginUnavailable,

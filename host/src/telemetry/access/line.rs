@@ -1,7 +1,7 @@
 //! How a record becomes a line.
 //!
-//! Everything that came from outside is a quoted string in both formats, with quotes, backslashes and control characters
-//! escaped as JSON does: no request can add a line or a field.
+//! Everything that came from outside is a quoted string in both formats, with quotes, backslashes and control
+//! characters escaped as JSON does: no request can add a line or a field.
 
 use std::fmt::{Display, Write};
 use std::time::Duration;

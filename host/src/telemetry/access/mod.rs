@@ -57,7 +57,7 @@ pub struct AccessRecord<'a> {
     pub time: SystemTime,
     /// Request or tunnel.
     pub kind: Kind,
-    /// Who asked.
+    /// The client.
     pub client: SocketAddr,
     /// Where it came in.
     pub listener: SocketAddr,
@@ -77,7 +77,7 @@ pub struct AccessRecord<'a> {
     pub status: Option<u16>,
     /// From the start to the end.
     pub duration: Duration,
-    /// From the start to the first byte of the answer.
+    /// From the start to the first byte of the response.
     pub first_byte: Option<Duration>,
     /// Body or tunnel bytes from the client.
     pub bytes_in: u64,
@@ -172,8 +172,8 @@ impl AccessLog {
         LINE.set(text);
     }
 
-    /// Opens the file anew, after it was moved away. Without a file nothing happens. It is the thread that opens it: if that
-    /// fails, the log says so, and lines go on to the old file.
+    /// Opens the file anew, after it was moved away. Without a file nothing happens. It is the thread that opens it: if
+    /// that fails, the log says so, and lines go on to the old file.
     pub fn reopen(&self) {
         if let Some(writer) = &self.writer {
             writer.reopen();

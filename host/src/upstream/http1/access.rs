@@ -22,8 +22,8 @@ pub(super) enum ConnectionAccess {
     Shared(RemainingUpload),
 }
 
-/// The rest of a request whose response has begun, in a task of its own: it goes out whether the response is read or not, for
-/// the client may not begin to read before it has sent everything. Dropping this ends it, and the connection.
+/// The rest of a request whose response has begun, in a task of its own: it goes out whether the response is read or
+/// not, for the client may not begin to read before it has sent everything. Dropping this ends it, and the connection.
 #[derive(Debug)]
 pub(super) struct RemainingUpload {
     shared: Arc<Mutex<SharedConnection>>,
@@ -76,8 +76,8 @@ impl RemainingUpload {
         self.shared.lock().starved
     }
 
-    /// The response is through and the request is not: an endpoint that responds early may still want all of it. It gets it,
-    /// as long as something moves within every `patience`; then the connection goes to `return_to`.
+    /// The response is through and the request is not: an endpoint that responds early may still want all of it. It
+    /// gets it, as long as something moves within every `patience`; then the connection goes to `return_to`.
     pub(super) fn finish_in_background(mut self, patience: Duration, return_to: Option<Arc<dyn ReturnTo>>) {
         crate::lifecycle::spawn(async move {
             let mut seen = None;

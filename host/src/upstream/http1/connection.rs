@@ -39,8 +39,8 @@ impl Connection {
         self.unread.is_empty()
     }
 
-    /// Whether it can take a request: the endpoint has neither closed nor sent anything that it was not asked for. Costs no
-    /// system call as long as that is so.
+    /// Whether it can take a request: the endpoint has neither closed nor sent anything that it was not asked for.
+    /// Costs no system call as long as that is so.
     pub(in super::super) fn is_reusable(&mut self) -> bool {
         self.is_free() && self.stream.is_quiet()
     }
@@ -66,8 +66,8 @@ impl Connection {
     }
 }
 
-/// Both, one behind the other: in place if nobody has a part of `first` and there is room, for a head may come byte by byte. Room
-/// grows by a quarter: doubled, it would be half empty where it is largest.
+/// Both, one behind the other: in place if `first` is not shared and there is room, for a head may come byte by byte.
+/// Room grows by a quarter: doubled, it would be half empty where it is largest.
 fn joined(first: Bytes, second: &[u8]) -> Bytes {
     let mut all = BytesMut::from(first);
     let length = all.len() + second.len();

@@ -134,7 +134,8 @@ impl Body for Download {
             Err(broken) => {
                 this.access = None;
                 this.broken = Some(broken);
-                // hyper drops what it has not written yet when a body fails, the head among it. A turn, and it is written.
+                // hyper drops what it has not written yet when a body fails, the head among it. A turn, and it is
+                // written.
                 cx.waker().wake_by_ref();
                 Poll::Pending
             }

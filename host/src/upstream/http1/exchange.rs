@@ -25,9 +25,9 @@ use crate::net::Duplex;
 const AHEAD: usize = 8 * 1024;
 
 impl Connection {
-    /// Sends a request and waits for the head of the response, each time for `within`: as long as the body makes progress,
-    /// the endpoint is not expected to have responded. When the response has come to its end, the connection goes to
-    /// `return_to`.
+    /// Sends a request and waits for the head of the response, each time for `within`: as long as the body makes
+    /// progress, the endpoint is not expected to have responded. When the response has come to its end, the connection
+    /// goes to `return_to`.
     ///
     /// # Errors
     /// [`ExchangeError`]. Where nothing was sent, `body` is whole again.
@@ -65,8 +65,8 @@ struct PendingExchange<'a> {
     switched: Option<ResponseHead>,
 }
 
-/// How long an endpoint may take to ask for a body. Then it is sent all the same: many never ask (RFC 9110 §10.1.1), and a
-/// second is what curl gives them.
+/// How long an endpoint may take to ask for a body. Then it is sent all the same: many never ask (RFC 9110 §10.1.1),
+/// and a second is what curl gives them.
 const UNASKED: Duration = Duration::from_secs(1);
 
 impl<'a> PendingExchange<'a> {
@@ -192,8 +192,8 @@ impl<'a> PendingExchange<'a> {
         error.or(self.unwritten.take()).map_or(Broken::Closed, Broken::Io)
     }
 
-    /// Looks at a body as far as it is there: as long as nothing of the response has gone out, the client can still be told
-    /// what is wrong with it.
+    /// Looks at a body as far as it is there: as long as nothing of the response has gone out, the client can still be
+    /// told what is wrong with it.
     fn look_ahead(&mut self, cx: &mut Context<'_>, head: &ResponseHead) -> Result<(), ExchangeError> {
         let BodyFraming::Coded(decoder) = &head.body else { return Ok(()) };
         let connection = &mut self.connection;

@@ -2,8 +2,8 @@
 
 use super::super::unreadable::{Excerpt, Unreadable};
 
-/// What the parser's `error` about `head` means. Only asked when there is one: it looks at everything anew. `limit` is how many
-/// fields are taken.
+/// What the parser's `error` about `head` means. Only asked when there is one: it looks at everything anew. `limit` is
+/// how many fields are taken.
 pub(super) fn explain(head: &[u8], error: httparse::Error, limit: usize) -> Unreadable {
     let mut lines = head.split(|byte| *byte == b'\n').map(|line| line.strip_suffix(b"\r").unwrap_or(line));
     let first = lines.next().unwrap_or_default();

@@ -1,14 +1,14 @@
-//! HTTP/1.1 towards an endpoint: one request at a time, in the task of whoever sends it.
+//! HTTP/1.1 towards an endpoint: one request at a time, in the task of the request.
 //!
 //! ```text
 //! RequestHead ────┐
-//! ResendableBody ─┴─▶ Upload ─▶ Connection ─▶ response::read ─┬─▶ Whole: all of it is there, the connection waits again
-//!                                                             ├─▶ Stream(Download) ── at its end ─▶ the connection waits again
+//! ResendableBody ─┴─▶ Upload ─▶ Connection ─▶ response::read ─┬─▶ Whole ───────────────────┐
+//!                                                             ├─▶ Stream ── at its end ────┴─▶ the connection waits
 //!                                                             └─▶ Duplex: the plain stream, for a tunnel
 //! ```
 //!
-//! Trailers end here, both ways (RFC 9110 §6.5.1 lets an intermediary drop them): `upload.rs` and `response.rs` log that at
-//! `debug`.
+//! Trailers end here, both ways (RFC 9110 §6.5.1 lets an intermediary drop them): `upload.rs` and `response.rs` log
+//! that at `debug`.
 
 mod access;
 mod connection;

@@ -43,8 +43,8 @@ pub(super) enum BodyFraming {
     Switched,
 }
 
-/// Reads the head at the start of `unread`, and takes it out; none if it is not all there. Interim responses before it are
-/// taken out and given to `interim`.
+/// Reads the head at the start of `unread`, and takes it out; none if it is not all there. Interim responses before it
+/// are taken out and given to `interim`.
 ///
 /// # Errors
 /// [`Unreadable`] if it is none, or too large.
@@ -65,8 +65,8 @@ pub(super) fn read(
     }
 }
 
-/// Drops blank lines before a head: some endpoints end a body with one too many. Kept, they would be looked at again with each
-/// piece that comes.
+/// Drops blank lines before a head: some endpoints end a body with one too many. Kept, they would be looked at again
+/// with each piece that comes.
 fn skip_blank_lines(unread: &mut Bytes) {
     let blank = |at: usize| match unread.get(at..) {
         Some([b'\n', ..]) => 1,
@@ -141,8 +141,8 @@ fn parse<'b>(
     Ok(Some((ResponseHead { response, body, persists: persistence.persists() }, length)))
 }
 
-/// Where the body ends. What a response says of that is judged even where there is no body: it is passed on, and whoever
-/// reads it next may believe it.
+/// Where the body ends. What a response says of that is judged even where there is no body: it is passed on, and
+/// whoever reads it next may believe it.
 fn framing_of(
     fields: &mut HeaderMap,
     persistence: &mut Persistence,
@@ -178,8 +178,8 @@ fn framing_of(
     })
 }
 
-/// Whether the body comes in chunks. Under any other coding, or under several, the body would be passed on without the name of
-/// what it is coded in.
+/// Whether the body comes in chunks. Under any other coding, or under several, the body would be passed on without the
+/// name of what it is coded in.
 fn is_chunked(fields: &HeaderMap, version: Version) -> Result<bool, Unreadable> {
     let mut codings = fields.get_all(header::TRANSFER_ENCODING).iter();
     let Some(coding) = codings.next() else { return Ok(false) };
@@ -240,8 +240,8 @@ impl Persistence {
     }
 }
 
-/// Whether a head may end in `unread`, of which the bytes before `searched` have been looked at before: parsing it again
-/// for each piece of it would take the square of its length.
+/// Whether a head may end in `unread`, of which the bytes before `searched` have been looked at before: parsing it
+/// again for each piece of it would take the square of its length.
 pub(super) fn may_end(unread: &[u8], searched: usize) -> bool {
     searched == 0 || unread.get(searched.saturating_sub(3)..).and_then(end_of_lines).is_some()
 }

@@ -61,10 +61,10 @@ impl ExchangeObserver for Unobserved {
 }
 
 impl Trial {
-    /// Sends a request without a body over `stream`, and reads the response to its end. May be dropped at any time: what has
-    /// come by then is there.
+    /// Sends a request without a body over `stream`, and reads the response to its end. May be dropped at any time:
+    /// what has come by then is there.
     pub async fn read(&mut self, stream: Stream, method: &Method, limits: HeadLimits) {
-        // Longer than anybody tries.
+        // Longer than any trial lasts.
         let within = Duration::from_secs(3600);
         let (authority, fields) = (&HeaderValue::from_static("endpoint"), &Fields::default());
         let head = RequestHead { method, target: "/", authority, fields, offer: None, expects_continue: false };

@@ -16,8 +16,8 @@ use crate::net::Stream;
 /// Bytes that one TLS record carries at the most (RFC 8446 §5.1).
 const TLS_RECORD: usize = 1 << 14;
 
-/// Bytes of a body that are waited for before it is written, as long as more are there: a client may send a byte in each chunk,
-/// and a packet for each of them would be its endpoint's work.
+/// Bytes of a body that are waited for before it is written, as long as more are there: a client may send a byte in
+/// each chunk, and a packet for each of them would be its endpoint's work.
 const GATHERED: usize = 4 * 1024;
 
 /// Turns that a task gives to others at the most, one for each piece, until it writes what it has gathered.
@@ -48,7 +48,7 @@ pub(super) struct Upload {
     begun: bool,
     /// Everything there is has gone out, and the client has sent no more.
     starved: bool,
-    /// The body is not asked for before the endpoint has said that it wants it.
+    /// The body is not polled before the endpoint has asked for it.
     held: bool,
 }
 
@@ -128,7 +128,8 @@ impl Upload {
     ) -> Poll<Result<(), UploadError>> {
         self.starved = false;
         loop {
-            // The beginning of a body goes out with the head, if it is there: the head alone first would be one packet more.
+            // The beginning of a body goes out with the head, if it is there: the head alone first would be one packet
+            // more.
             let waits = ready!(self.poll_gather(cx, body))?;
             self.seal();
             ready!(self.poll_write(cx, stream)).map_err(UploadError::Io)?;
@@ -146,8 +147,8 @@ impl Upload {
         }
     }
 
-    /// Takes what is there of the body, small pieces together. Whether the client has sent no more. Pending for a turn behind a
-    /// small piece: whoever reads from the client in this task, or in this thread, may have the next one.
+    /// Takes what is there of the body, small pieces together. Whether the client has sent no more. Pending for a turn
+    /// behind a small piece: whoever reads from the client in this task, or in this thread, may have the next one.
     fn poll_gather(&mut self, cx: &mut Context<'_>, body: &mut ResendableBody) -> Poll<Result<bool, UploadError>> {
         while !self.sealed && self.stage == UploadStage::Open && self.data.len() + self.gathered.len() < GATHERED {
             if self.held {
@@ -241,7 +242,7 @@ impl Upload {
             }
             let several = stream.is_tls() && pieces.iter().map(|piece| piece.len()).sum::<usize>() > TLS_RECORD;
             let written = ready!(stream.poll_write_vectored(cx, &pieces.map(IoSlice::new)));
-            // Under TLS one record may be out when the next one fails. Half a record nobody can read.
+            // Under TLS one record may be out when the next one fails. Half a record cannot be read.
             let written = written.inspect_err(|_| self.begun |= several)?;
             if written == 0 {
                 return Poll::Ready(Err(io::ErrorKind::WriteZero.into()));

@@ -1,4 +1,5 @@
-//! The exchange with an endpoint, in a protocol that is there for this alone; and what tests of protocols have in common.
+//! The exchange with an endpoint, in a protocol that is there for this alone; and what tests of protocols have in
+//! common.
 
 pub(super) mod throwaway;
 

@@ -1,4 +1,5 @@
-//! A protocol beside HTTP/1.1 needs no more than the seam has: bodies, trailers, interim responses, switches, errors, reuse.
+//! A protocol beside HTTP/1.1 needs no more than the seam has: bodies, trailers, interim responses, switches, errors,
+//! reuse.
 
 use std::num::NonZeroUsize;
 use std::sync::Arc;

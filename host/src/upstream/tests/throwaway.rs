@@ -1,7 +1,8 @@
 //! A protocol that no endpoint speaks, in as few lines as the seam takes: a second one is written like this.
 //!
-//! A request is `METHOD target offer` in a line, then frames: `=5` and five bytes for data, `+name value` for a trailer, `.` for
-//! the end. A response is a status in a line, then frames, or a text behind the status. `refused` is none.
+//! A request is `METHOD target offer` in a line, then frames: `=5` and five bytes for data, `+name value` for a
+//! trailer, `.` for the end. A response is a status in a line, then frames, or a text behind the status. `refused` is
+//! none.
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -41,8 +41,8 @@ fn open() -> (Connection, UnixStream) {
     (Connection::new(Stream::Plain(Socket::Unix(ours)), LazyTimer::new(SOON), LIMITS), theirs)
 }
 
-/// What an endpoint that sends `pieces`, and closes if `closes`, comes to: the answer, its body or what was wrong with it,
-/// and whether the connection may be used again.
+/// What an endpoint that sends `pieces`, and closes if `closes`, comes to: the answer, its body or what was wrong with
+/// it, and whether the connection may be used again.
 async fn exchange(
     method: Method,
     pieces: Vec<Vec<u8>>,
