@@ -14,7 +14,7 @@ use tidegate::lifecycle::Drain;
 use tidegate::net::{Socket, Stream, UpgradeProtocol};
 use tidegate::plugin::{Artifact, Limits as PluginLimits, Runtime as Plugins, Spec, shipped};
 use tidegate::policy::{Balancer, Endpoint, Rewriter, Router, Scheme};
-use tidegate::proxy::{Client, Destination, HeaderEdits, Observers, Rules, Snapshot, Timeouts, Upgrades, serve};
+use tidegate::proxy::{Client, Destination, HeaderEdits, Observers, RouteRules, Snapshot, Timeouts, Upgrades, serve};
 use tidegate::telemetry::{AccessLog, AccessTarget, LineFormat, Metrics};
 use tidegate::upstream::{Address, EndpointProtocol, HeadLimits, PoolLimits, Upstream, UpstreamSettings};
 use tidegate_parts::Turns;
@@ -202,7 +202,7 @@ fn snapshot(deciders: Deciders, endpoint: SocketAddr) -> Snapshot {
     let cluster = Cluster::new("bench".into(), lives.into_iter().map(member).collect(), balancer);
     let upstream = |member: &Endpoint| Upstream::new(settings(&member.name, endpoint), NonZeroUsize::MIN);
     let timeouts = Timeouts { connect: LONG, response: LONG, tunnel_idle: LONG };
-    let rules = Rules {
+    let rules = RouteRules {
         name: "/".into(),
         upgrades: Upgrades::Only(vec![UpgradeProtocol::Websocket]),
         reverse: true,

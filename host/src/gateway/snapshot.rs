@@ -6,7 +6,7 @@ use super::services::Services;
 use crate::config::{self, Config};
 use crate::http::Forwarding;
 use crate::net::UpgradeProtocol;
-use crate::proxy::{Destination, HeaderEdits, Rules, Snapshot, Timeouts, Upgrades};
+use crate::proxy::{Destination, HeaderEdits, RouteRules, Snapshot, Timeouts, Upgrades};
 
 /// What requests of generation `id` are routed by.
 pub(super) fn snapshot(
@@ -16,7 +16,7 @@ pub(super) fn snapshot(
     deciders: &Deciders,
     clusters: &PreparedClusters,
 ) -> Snapshot {
-    let defaults = Rules {
+    let defaults = RouteRules {
         name: "-".into(),
         upgrades: Upgrades::Only(vec![UpgradeProtocol::Websocket]),
         reverse: true,
@@ -57,10 +57,10 @@ fn destinations(config: &Config, clusters: &PreparedClusters) -> Vec<Destination
     config.clusters.iter().filter_map(destination).collect()
 }
 
-fn rules(route: &config::RouteConfig) -> Rules {
+fn rules(route: &config::RouteConfig) -> RouteRules {
     let edits =
         |edits: &config::HeaderEditsConfig| HeaderEdits { remove: edits.remove.clone(), set: edits.set.clone() };
-    Rules {
+    RouteRules {
         name: route.name.clone(),
         upgrades: match &route.upgrade {
             config::UpgradeConfig::Any => Upgrades::Any,

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use ::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, Uri, header};
 
-use super::{Client, Rules, Snapshot};
+use super::{Client, RouteRules, Snapshot};
 use crate::http::{Fields, strip_hop_by_hop};
 use crate::net::is_target;
 use crate::policy::{Edit, Fault, RequestFacts, ResponseContext, SHOWN_BYTES, SHOWN_FIELDS};
@@ -14,7 +14,7 @@ use crate::upstream::Upstream;
 pub(super) fn request_fields<'a>(
     client: &'a Client,
     snapshot: &'a Snapshot,
-    rules: &'a Rules,
+    rules: &'a RouteRules,
     facts: &'a RequestFacts,
 ) -> Fields<'a> {
     let mut fields = Fields::end_to_end(&facts.headers);
@@ -25,7 +25,7 @@ pub(super) fn request_fields<'a>(
 }
 
 /// Host for one endpoint (Apache: the endpoint's own, or with ProxyPreserveHost the client's).
-pub(super) fn host_for<'a>(rules: &Rules, facts: &RequestFacts, upstream: &'a Upstream) -> Cow<'a, HeaderValue> {
+pub(super) fn host_for<'a>(rules: &RouteRules, facts: &RequestFacts, upstream: &'a Upstream) -> Cow<'a, HeaderValue> {
     let clients = facts.authority.as_ref().filter(|_| rules.preserve_host);
     clients.map_or(Cow::Borrowed(upstream.authority()), |authority| Cow::Owned(authority.into()))
 }
@@ -78,7 +78,7 @@ pub(super) fn prepare_response(
     headers: &mut HeaderMap,
     status: StatusCode,
     snapshot: &Snapshot,
-    rules: &Rules,
+    rules: &RouteRules,
     context: ResponseContext<'_>,
 ) -> Result<(), Withheld> {
     if headers.contains_key(header::TRANSFER_ENCODING) {

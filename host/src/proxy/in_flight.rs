@@ -14,12 +14,12 @@ use tokio::time::Instant;
 use super::endpoint_fault::EndpointFault;
 use super::failure::{RequestFailure, ending_of_tunnel};
 use super::record::Record;
-use super::{Client, Rules, Snapshot};
+use super::{Client, RouteRules, Snapshot};
 use crate::cluster::{Cluster, Lease};
 use crate::http::{BodyEnd, BodyObserver, BrokenBy, InterimSink, ResponseBody};
 use crate::telemetry::{AccessEnding, Counter, Metrics};
 use crate::tunnel::{End, Meter};
-use crate::upstream::{ExchangeObserver, Progress, Unreadable};
+use crate::upstream::{ExchangeObserver, Unreadable, UploadProgress};
 
 /// One request, or the tunnel that it has become, from its begin to its end. Dropping it is the end: the record is
 /// written, then the lease is given back.
@@ -27,7 +27,7 @@ pub(super) struct InFlight {
     pub(super) record: Record,
     lease: Option<Lease>,
     /// How far the body has come that goes out to the endpoint.
-    upload: Option<Progress>,
+    upload: Option<UploadProgress>,
     /// Takes interim responses, if the client's connection can carry any.
     interim: Option<Box<dyn InterimSink>>,
 }
@@ -51,7 +51,7 @@ impl InFlight {
 
     /// Ends it with the response that a failure comes to, edited as the operator says by `rules`, where the request has
     /// come that far: what protects a page has to be on its errors as well.
-    pub(super) fn fail(mut self, failure: &RequestFailure, rules: Option<&Rules>) -> Response<ResponseBody> {
+    pub(super) fn fail(mut self, failure: &RequestFailure, rules: Option<&RouteRules>) -> Response<ResponseBody> {
         let mut response = failure.response();
         if let Some(rules) = rules {
             rules.response_headers.apply(response.headers_mut());
@@ -192,7 +192,7 @@ impl ExchangeObserver for InFlight {
         self.metrics().increment(Counter::UpstreamReused);
     }
 
-    fn uploading(&mut self, progress: &Progress) {
+    fn uploading(&mut self, progress: &UploadProgress) {
         self.upload = Some(progress.clone());
     }
 

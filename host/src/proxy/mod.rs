@@ -35,5 +35,5 @@ mod waiting;
 
 pub use client::{Client, Observers};
 pub use serve::serve;
-pub use snapshot::{Destination, HeaderEdits, Rules, Snapshot, Timeouts, Upgrades};
+pub use snapshot::{Destination, HeaderEdits, RouteRules, Snapshot, Timeouts, Upgrades};
 pub use switch::Tunnel;

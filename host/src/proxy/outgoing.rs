@@ -8,7 +8,7 @@ use ::http::request::Parts;
 use super::failure::RequestFailure;
 use super::head::{host_for, target_for};
 use super::in_flight::InFlight;
-use super::{Rules, Timeouts};
+use super::{RouteRules, Timeouts};
 use crate::http::{Fields, Offer};
 use crate::policy::RequestFacts;
 use crate::upstream::{ExchangeLimits, RequestHead, ResendableBody, ResponseContent, Upstream};
@@ -23,7 +23,7 @@ pub(super) struct Outgoing<'a> {
     pub(super) expects_continue: bool,
     pub(super) body: ResendableBody,
     pub(super) routed: Option<&'a str>,
-    pub(super) rules: &'a Rules,
+    pub(super) rules: &'a RouteRules,
     pub(super) timeouts: Timeouts,
 }
 

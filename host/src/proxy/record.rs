@@ -9,7 +9,7 @@ use tokio::time::Instant;
 use super::{Client, Snapshot};
 use crate::cluster::Lease;
 use crate::policy::RequestFacts;
-use crate::telemetry::{AccessEnding, AccessRecord, Counter, Gauge, GaugeGuard, Kind, Metrics};
+use crate::telemetry::{AccessEnding, AccessKind, AccessRecord, Counter, Gauge, GaugeGuard, Metrics};
 
 /// What is counted and logged of one request. It looks on, and does nothing to it.
 pub(super) struct Record {
@@ -158,7 +158,7 @@ impl Record {
             self.metrics().request(status, duration);
         }
         let Some(line) = &self.line else { return };
-        let kind = if self.tunnel.is_some() { Kind::Tunnel } else { Kind::Request };
+        let kind = if self.tunnel.is_some() { AccessKind::Tunnel } else { AccessKind::Request };
         let mut access = AccessRecord::new(kind, line.time, self.client.peer, self.client.local);
         access.protocol = &line.protocol;
         access.tls = self.client.tls;

@@ -5,7 +5,7 @@ use ::http::request::Parts;
 
 use super::failure::RequestFailure;
 use super::in_flight::InFlight;
-use super::{Client, Destination, Rules, Snapshot, Timeouts, begin, max_forwards};
+use super::{Client, Destination, RouteRules, Snapshot, Timeouts, begin, max_forwards};
 use crate::http::{ClientUpgrade, Offer, RequestBody, ResponseBody, ServerRequest, UpgradeRequest, read_target};
 use crate::policy::{Decision, DirectResponse, RequestFacts, Target};
 use crate::telemetry::{Counter, limited};
@@ -22,7 +22,7 @@ pub(super) struct RoutedRequest<'a> {
 pub(super) struct RouteDecision<'a> {
     pub(super) client: &'a Client,
     pub(super) snapshot: &'a Snapshot,
-    pub(super) rules: &'a Rules,
+    pub(super) rules: &'a RouteRules,
     pub(super) destination: &'a Destination,
     pub(super) target: Target,
     pub(super) timeouts: Timeouts,
@@ -36,7 +36,7 @@ pub(super) enum Unrouted<'a> {
     /// It gets this response, of a plugin or of the gateway itself.
     Direct(Response<ResponseBody>),
     /// It failed; these rules apply, if it has come so far.
-    Failed(RequestFailure, Option<&'a Rules>),
+    Failed(RequestFailure, Option<&'a RouteRules>),
 }
 
 impl From<RequestFailure> for Box<Unrouted<'_>> {
@@ -115,7 +115,7 @@ fn report_loop(client: &Client, in_flight: &InFlight) {
 }
 
 /// What of an offer to switch the rules let through.
-fn permitted(offer: Option<Offer>, rules: &Rules, in_flight: &InFlight) -> Option<Offer> {
+fn permitted(offer: Option<Offer>, rules: &RouteRules, in_flight: &InFlight) -> Option<Offer> {
     let allowed = offer?.allowed(|protocol| rules.upgrades.allow(protocol));
     if allowed.is_none() {
         in_flight.metrics().increment(Counter::UpgradeRefused);

@@ -23,9 +23,9 @@ pub struct Snapshot {
     /// By [`ClusterId`].
     pub destinations: Vec<Destination>,
     /// By [`RouteId`].
-    pub routes: Vec<Rules>,
+    pub routes: Vec<RouteRules>,
     /// For decisions that name no route.
-    pub defaults: Rules,
+    pub defaults: RouteRules,
     /// What goes to endpoints about the client.
     pub forwarding: Forwarding,
     /// By what requests that come back are known.
@@ -47,7 +47,7 @@ pub struct Destination {
 
 /// What a `[[route]]` sets for the host.
 #[derive(Clone, Debug)]
-pub struct Rules {
+pub struct RouteRules {
     /// For logs: the path or pattern.
     pub name: Arc<str>,
     /// Protocols that may be switched to.
@@ -148,7 +148,7 @@ impl Snapshot {
 
     /// The rules for a decision.
     #[must_use]
-    pub fn rules(&self, route: Option<RouteId>) -> &Rules {
+    pub fn rules(&self, route: Option<RouteId>) -> &RouteRules {
         route.and_then(|route| route.of(&self.routes)).unwrap_or(&self.defaults)
     }
 }

@@ -18,7 +18,7 @@ pub mod process;
 mod samples;
 mod writer;
 
-pub use access::{AccessEnding, AccessLog, AccessRecord, AccessTarget, Kind};
+pub use access::{AccessEnding, AccessKind, AccessLog, AccessRecord, AccessTarget};
 pub use counters::{Counter, Gauge};
 pub use exposition::CONTENT_TYPE;
 pub use limiter::{Admitted, Limiter};

@@ -8,7 +8,7 @@ use ::http::{HeaderMap, HeaderValue, Method, StatusCode};
 use bytes::Bytes;
 use http_body::Body;
 
-use super::{Broken, Progress};
+use super::{Broken, UploadProgress};
 use crate::http::{Fields, Offer};
 use crate::net::Duplex;
 
@@ -47,7 +47,7 @@ pub trait ExchangeObserver: Send {
     /// A connection that was waiting is used again.
     fn reused(&mut self);
     /// The request's body goes out from now on, so far. The last one counts.
-    fn uploading(&mut self, progress: &Progress);
+    fn uploading(&mut self, progress: &UploadProgress);
     /// The endpoint sent an interim response (1xx, RFC 9110 §15.2), but for 100 and 101.
     fn interim(&mut self, status: StatusCode, fields: &HeaderMap);
 }

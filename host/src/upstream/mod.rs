@@ -39,6 +39,6 @@ pub use http1::HeadLimits;
 pub use http1::{Trial, TrialEnd};
 pub use message::{ExchangeLimits, ExchangeObserver, PendingUpload, RequestHead, ResponseContent, ResponseStream};
 pub use pool::{PoolLimits, Upstream, UpstreamSettings};
-pub use resendable::{Progress, ResendableBody};
+pub use resendable::{ResendableBody, UploadProgress};
 pub use session::EndpointProtocol;
 pub use unreadable::Unreadable;

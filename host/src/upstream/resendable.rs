@@ -20,9 +20,9 @@ use crate::http::{RequestBody, RequestBodyError};
 
 /// How far a request body has come. Clones share it.
 #[derive(Clone, Debug, Default)]
-pub struct Progress(Arc<AtomicU64>);
+pub struct UploadProgress(Arc<AtomicU64>);
 
-impl Progress {
+impl UploadProgress {
     /// Bytes handed to the connection so far.
     #[must_use]
     pub fn bytes(&self) -> u64 {
@@ -48,7 +48,7 @@ pub struct ResendableBody {
     /// A piece that has been taken out, and put back: nothing of it was sent.
     put_back: Bytes,
     /// None without a body.
-    progress: Option<Progress>,
+    progress: Option<UploadProgress>,
 }
 
 #[derive(Debug)]
@@ -79,10 +79,10 @@ impl ResendableBody {
             Ok(replay) => BodySource::Kept(Box::new(replay)),
             Err(body) => BodySource::Once(body),
         };
-        Self::of(source, Some(Progress::default()))
+        Self::of(source, Some(UploadProgress::default()))
     }
 
-    fn of(source: BodySource, progress: Option<Progress>) -> Self {
+    fn of(source: BodySource, progress: Option<UploadProgress>) -> Self {
         Self { source, put_back: Bytes::new(), progress }
     }
 
@@ -110,7 +110,7 @@ impl ResendableBody {
         if let BodySource::Kept(replay) = &mut self.source {
             replay.rewind();
             self.put_back = Bytes::new();
-            self.progress = Some(Progress::default());
+            self.progress = Some(UploadProgress::default());
         }
     }
 
@@ -126,7 +126,7 @@ impl ResendableBody {
 
     /// How far it has come this time; none without a body.
     #[must_use]
-    pub fn progress(&self) -> Option<&Progress> {
+    pub fn progress(&self) -> Option<&UploadProgress> {
         self.progress.as_ref()
     }
 }

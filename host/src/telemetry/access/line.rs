@@ -6,14 +6,14 @@
 use std::fmt::{Display, Write};
 use std::time::Duration;
 
-use super::{AccessEnding, AccessRecord, Kind};
+use super::{AccessEnding, AccessKind, AccessRecord};
 use crate::telemetry::LineFormat;
 use crate::telemetry::clock::Rfc3339;
 use crate::text;
 
 /// Appends the record and a newline to `out`.
 pub(super) fn format(out: &mut String, record: &AccessRecord<'_>, format: LineFormat) {
-    let mut fields = Fields { out, format, first: true };
+    let mut fields = LineFields { out, format, first: true };
     fields.token("time", Rfc3339(record.time));
     fields.token("kind", record.kind.name());
     // Requests have no id; the field stays for readers of lines that count on it.
@@ -41,7 +41,7 @@ pub(super) fn format(out: &mut String, record: &AccessRecord<'_>, format: LineFo
     fields.end();
 }
 
-impl Kind {
+impl AccessKind {
     fn name(self) -> &'static str {
         match self {
             Self::Request => "request",
@@ -60,13 +60,13 @@ impl Display for Millis {
     }
 }
 
-struct Fields<'o> {
+struct LineFields<'o> {
     out: &'o mut String,
     format: LineFormat,
     first: bool,
 }
 
-impl Fields<'_> {
+impl LineFields<'_> {
     fn key(&mut self, key: &str) {
         let first = std::mem::take(&mut self.first);
         match self.format {

@@ -43,7 +43,7 @@ pub enum AccessTarget {
 
 /// What ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
+pub enum AccessKind {
     /// A request and its response.
     Request,
     /// What followed after a switch of protocols.
@@ -56,7 +56,7 @@ pub struct AccessRecord<'a> {
     /// When the request or tunnel began.
     pub time: SystemTime,
     /// Request or tunnel.
-    pub kind: Kind,
+    pub kind: AccessKind,
     /// The client.
     pub client: SocketAddr,
     /// Where it came in.
@@ -102,7 +102,7 @@ pub struct AccessRecord<'a> {
 impl<'a> AccessRecord<'a> {
     /// A record with everything unknown but these.
     #[must_use]
-    pub fn new(kind: Kind, time: SystemTime, client: SocketAddr, listener: SocketAddr) -> AccessRecord<'a> {
+    pub fn new(kind: AccessKind, time: SystemTime, client: SocketAddr, listener: SocketAddr) -> AccessRecord<'a> {
         AccessRecord {
             time,
             kind,

@@ -13,7 +13,7 @@ fn record<'a>() -> AccessRecord<'a> {
         path: "/websocket?x=1",
         status: Some(101),
         duration: Duration::from_micros(12_345),
-        ..AccessRecord::new(Kind::Tunnel, time, client, listener)
+        ..AccessRecord::new(AccessKind::Tunnel, time, client, listener)
     }
 }
 

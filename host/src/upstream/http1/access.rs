@@ -9,7 +9,7 @@ use std::time::Duration;
 use parking_lot::Mutex;
 use tokio_util::task::AbortOnDropHandle;
 
-use super::super::{Progress, ResendableBody};
+use super::super::{ResendableBody, UploadProgress};
 use super::connection::{Connection, ReturnTo};
 use super::upload::{Upload, UploadError};
 
@@ -28,7 +28,7 @@ pub(super) enum ConnectionAccess {
 pub(super) struct RemainingUpload {
     shared: Arc<Mutex<SharedConnection>>,
     task: AbortOnDropHandle<Result<(), UploadError>>,
-    progress: Progress,
+    progress: UploadProgress,
 }
 
 /// What both directions work with.
@@ -67,7 +67,7 @@ impl RemainingUpload {
     }
 
     /// How far the body has come.
-    pub(super) fn progress(&self) -> &Progress {
+    pub(super) fn progress(&self) -> &UploadProgress {
         &self.progress
     }
 

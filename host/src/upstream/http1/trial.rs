@@ -10,7 +10,7 @@ use tokio::io::AsyncReadExt as _;
 
 use super::super::timer::LazyTimer;
 use super::super::{
-    ExchangeCause, ExchangeError, ExchangeObserver, Progress, RequestHead, ResendableBody, ResponseContent, Sent,
+    ExchangeCause, ExchangeError, ExchangeObserver, RequestHead, ResendableBody, ResponseContent, Sent, UploadProgress,
 };
 use super::HeadLimits;
 use super::connection::{Connection, ReturnTo};
@@ -56,7 +56,7 @@ struct Unobserved;
 impl ExchangeObserver for Unobserved {
     fn connected(&mut self) {}
     fn reused(&mut self) {}
-    fn uploading(&mut self, _: &Progress) {}
+    fn uploading(&mut self, _: &UploadProgress) {}
     fn interim(&mut self, _: StatusCode, _: &HeaderMap) {}
 }
 

@@ -11,7 +11,7 @@ use ::http::{HeaderMap, HeaderValue, Method, StatusCode};
 use bytes::Bytes;
 use http_body_util::BodyExt as _;
 
-use super::{ExchangeObserver, Progress, RequestHead, ResendableBody};
+use super::{ExchangeObserver, RequestHead, ResendableBody, UploadProgress};
 use crate::http::{Fields, RequestBody};
 
 pub(super) static HOST: HeaderValue = HeaderValue::from_static("endpoint");
@@ -49,7 +49,7 @@ impl ExchangeObserver for Seen {
         self.reused += 1;
     }
 
-    fn uploading(&mut self, _: &Progress) {}
+    fn uploading(&mut self, _: &UploadProgress) {}
 
     fn interim(&mut self, status: StatusCode, fields: &HeaderMap) {
         self.interim.push((status, fields.clone()));
