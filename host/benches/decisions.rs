@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 use tidegate::cluster::{Cluster, Member, Numbers, Registry, Tried};
 use tidegate::config::EndpointState;
 use tidegate::net::UpgradeProtocol;
-use tidegate::plugin::{Artifact, Limits, Runtime, SHIPPED, Spec, shipped};
+use tidegate::plugin::{Artifact, PluginFile, PluginLimits, Runtime, SHIPPED, shipped};
 use tidegate::policy::{
     Balancer, ClusterNumbers, Endpoint, EndpointId, EndpointIds, Metric, PickRequest, RequestFacts, ResponseContext,
     RouteId, Scheme,
@@ -30,8 +30,8 @@ const ROUTES: [usize; 3] = [1, 10, 1000];
 
 fn load(name: &str) -> Arc<Artifact> {
     let runtime = Runtime::new(None).unwrap();
-    let limits = Limits::default();
-    runtime.load(&Spec { name, origin: "shipped", bytes: shipped(name).unwrap(), limits: &limits }).unwrap()
+    let limits = PluginLimits::default();
+    runtime.load(&PluginFile { name, origin: "shipped", bytes: shipped(name).unwrap(), limits: &limits }).unwrap()
 }
 
 fn endpoints(count: u32) -> Vec<Endpoint> {

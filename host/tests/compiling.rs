@@ -7,7 +7,7 @@ use std::process::{Command, Stdio};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use tidegate::plugin::{Bounds, Compiler, Limits, LoadError, Problem, Runtime, Spec, shipped};
+use tidegate::plugin::{Bounds, Compiler, LoadError, LoadErrorKind, PluginFile, PluginLimits, Runtime, shipped};
 use wasm_encoder::{
     Component, ComponentExportKind, ComponentExportSection, ComponentInstanceSection, ConstExpr, GlobalSection,
     GlobalType, InstanceSection, Module, ModuleArg, ModuleSection, ValType,
@@ -25,12 +25,12 @@ fn runtime(compiler: Compiler, cache: Option<&Path>) -> Arc<Runtime> {
 }
 
 fn load(runtime: &Runtime, bytes: &[u8]) -> Result<(), LoadError> {
-    let spec = Spec { name: "guest", origin: "guest.wasm", bytes, limits: &Limits::default() };
+    let spec = PluginFile { name: "guest", origin: "guest.wasm", bytes, limits: &PluginLimits::default() };
     let artifact = runtime.load(&spec)?;
     artifact.about().map(drop)
 }
 
-fn refused(bounds: Bounds, bytes: &[u8]) -> Problem {
+fn refused(bounds: Bounds, bytes: &[u8]) -> LoadErrorKind {
     load(&runtime(child(bounds), None), bytes).unwrap_err().problem
 }
 
@@ -66,7 +66,7 @@ fn what_was_compiled_once_is_taken_from_the_cache_without_a_child() {
     load(&runtime(without.clone(), Some(cache.path())), LAST).unwrap();
 
     let problem = load(&runtime(without, None), LAST).unwrap_err().problem;
-    assert!(matches!(problem, Problem::NoCompiler { .. }), "{problem}");
+    assert!(matches!(problem, LoadErrorKind::NoCompiler { .. }), "{problem}");
 }
 
 #[test]
@@ -137,7 +137,7 @@ fn an_instance_that_holds_more_than_it_may_is_refused_before_it_is_made() {
 
     let problem = refused(Bounds::default(), &hollow(&format!("(core module $fat {globals}) {instances}")));
 
-    assert!(matches!(problem, Problem::Heavy { instances: 250, .. }), "{problem}");
+    assert!(matches!(problem, LoadErrorKind::Heavy { instances: 250, .. }), "{problem}");
 }
 
 #[test]
@@ -163,12 +163,12 @@ fn an_instance_that_takes_longer_than_its_deadline_is_refused() {
     let mut exports = ComponentExportSection::new();
     exports.export("tidegate:plugin/balancer@0.1.0", ComponentExportKind::Instance, 0, None);
     component.section(&exports);
-    let limits = Limits { memory: 640 << 20, ..Limits::default() };
-    let spec = Spec { name: "guest", origin: "guest.wasm", bytes: &component.finish(), limits: &limits };
+    let limits = PluginLimits { memory: 640 << 20, ..PluginLimits::default() };
+    let spec = PluginFile { name: "guest", origin: "guest.wasm", bytes: &component.finish(), limits: &limits };
 
     let problem = runtime(child(Bounds::default()), None).load(&spec).unwrap_err().problem;
 
-    assert!(matches!(&problem, Problem::Slow { limit, .. } if *limit == Duration::from_millis(500)), "{problem}");
+    assert!(matches!(&problem, LoadErrorKind::Slow { limit, .. } if *limit == Duration::from_millis(500)), "{problem}");
 }
 
 #[test]

@@ -10,13 +10,9 @@ use std::path::{Path, PathBuf};
 #[rustfmt::skip]
 const CLASHES: &[&str] = &[
     "Answer",
-    "Asked",
    
     "Change",
-    "Cluster",
     "Command",
-    "Cost",
-    "Count",
     "Edit",
     "End",
     "Ending",
@@ -26,26 +22,17 @@ const CLASHES: &[&str] = &[
    
     "File",
     "Found",
-    "Gate",
-    "Guard",
-    "Guest",
     "Inner",
-    "Kind",
     "Known",
    
     "Limits",
-    "Meter",
     "Origin",
     "Outcome",
     "Peer",
     "Place",
-    "Plan",
    
-    "Refusal",
     "Report",
-    "Role",
     "Rules",
-    "Seat",
    
     "Series",
     "Size",

@@ -12,7 +12,7 @@ use tidegate::config::EndpointState;
 use tidegate::http::{Forwarding, Limits, Peer, Pseudonym};
 use tidegate::lifecycle::Drain;
 use tidegate::net::{Socket, Stream, UpgradeProtocol};
-use tidegate::plugin::{Artifact, Limits as PluginLimits, Runtime as Plugins, Spec, shipped};
+use tidegate::plugin::{Artifact, PluginFile, PluginLimits, Runtime as Plugins, shipped};
 use tidegate::policy::{Balancer, Endpoint, Rewriter, Router, Scheme};
 use tidegate::proxy::{Client, Destination, HeaderEdits, Observers, RouteRules, Snapshot, Timeouts, Upgrades, serve};
 use tidegate::telemetry::{AccessLog, AccessTarget, LineFormat, Metrics};
@@ -230,7 +230,7 @@ fn snapshot(deciders: Deciders, endpoint: SocketAddr) -> Snapshot {
 
 fn load(name: &str) -> Arc<Artifact> {
     let limits = PluginLimits::default();
-    let spec = Spec { name, origin: "shipped", bytes: shipped(name).unwrap(), limits: &limits };
+    let spec = PluginFile { name, origin: "shipped", bytes: shipped(name).unwrap(), limits: &limits };
     Plugins::new(None).unwrap().load(&spec).unwrap()
 }
 

@@ -9,7 +9,7 @@ use super::endpoints::endpoints;
 use super::generation::Generation;
 use super::running::RunningSet;
 use crate::cluster::Standing;
-use crate::plugin::status::Refusal;
+use crate::plugin::status::LastRefusal;
 use crate::telemetry::names::{
     ENDPOINT_BYTES, ENDPOINT_EJECTIONS, ENDPOINT_FAILURES, ENDPOINT_HEALTHY, ENDPOINT_IN_FLIGHT, ENDPOINT_PICKS,
     ENDPOINT_PROBES, ENDPOINT_SIGNAL, LISTENER_CONNECTIONS, NAME_ADDRESSES, PLUGIN_ASIDE, PLUGIN_CALLS, PLUGIN_FAULTS,
@@ -105,7 +105,7 @@ fn add_connections(set: &RunningSet, samples: &mut Samples) {
 }
 
 /// Every plugin of the live generation and every one that was refused, and whether it was.
-fn plugin_names(live: &Generation, refusals: &[Refusal]) -> BTreeMap<String, bool> {
+fn plugin_names(live: &Generation, refusals: &[LastRefusal]) -> BTreeMap<String, bool> {
     let mut names: BTreeMap<_, _> = live.artifacts().keys().map(|name| (name.clone(), false)).collect();
     names.extend(refusals.iter().map(|one| (one.plugin.clone(), true)));
     names

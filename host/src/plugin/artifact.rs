@@ -3,12 +3,12 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::commons::Commons;
 use super::compiled::CompiledPlugin;
 use super::counters::RoleCounters;
-use super::limits::{Limits, Meter};
-use super::load::{LoadError, Problem};
+use super::error::{LoadError, LoadErrorKind};
+use super::limits::{MemoryMeter, PluginLimits};
 use super::role::RoleName;
+use super::shared::PluginShared;
 use super::status::RoleStatus;
 use super::ticker::{EpochTicker, ticks};
 
@@ -23,7 +23,7 @@ pub struct Artifact {
     pub(super) setup_ticks: u64,
     /// The same as processor time, for what the engine does without looking at a clock.
     pub(super) setup: Duration,
-    pub(super) commons: Arc<Commons>,
+    pub(super) shared: Arc<PluginShared>,
     pub(super) ticker: Arc<EpochTicker>,
     counters: Vec<Arc<RoleCounters>>,
 }
@@ -31,7 +31,7 @@ pub struct Artifact {
 impl std::fmt::Debug for Artifact {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let mut debug = formatter.debug_struct("Artifact");
-        debug.field("name", &self.commons.name).field("digest", &self.compiled.digest).finish_non_exhaustive()
+        debug.field("name", &self.shared.name).field("digest", &self.compiled.digest).finish_non_exhaustive()
     }
 }
 
@@ -39,8 +39,8 @@ impl Artifact {
     pub(super) fn new(
         origin: Arc<str>,
         compiled: Arc<CompiledPlugin>,
-        limits: &Limits,
-        commons: Arc<Commons>,
+        limits: &PluginLimits,
+        shared: Arc<PluginShared>,
         ticker: Arc<EpochTicker>,
         counters: Vec<Arc<RoleCounters>>,
     ) -> Self {
@@ -51,7 +51,7 @@ impl Artifact {
             ticks: ticks(limits.deadline),
             setup_ticks: ticks(limits.setup_deadline()),
             setup: limits.setup_deadline(),
-            commons,
+            shared,
             ticker,
             counters,
         }
@@ -60,7 +60,7 @@ impl Artifact {
     /// As configured.
     #[must_use]
     pub fn name(&self) -> &Arc<str> {
-        &self.commons.name
+        &self.shared.name
     }
 
     /// Where it came from: a path, or `shipped`.
@@ -89,33 +89,36 @@ impl Artifact {
 
     /// It is what the operator wants and it serves: what was refused under its name before is history.
     pub fn accepted(&self) {
-        *self.commons.refusal.lock() = None;
+        *self.shared.refusal.lock() = None;
     }
 
     /// What a new instance starts to count with.
-    pub(super) fn meter(&self) -> Meter {
-        Meter::new(self.memory, self.compiled.measured.held)
+    pub(super) fn meter(&self) -> MemoryMeter {
+        MemoryMeter::new(self.memory, self.compiled.measured.held)
     }
 
     /// The counters of a role, if it has that role.
-    pub(super) fn counters(&self, role: RoleName) -> Result<Arc<RoleCounters>, Problem> {
+    pub(super) fn counters(&self, role: RoleName) -> Result<Arc<RoleCounters>, LoadErrorKind> {
         let counters = self.counters.iter().find(|counters| counters.role == role);
         counters.cloned().ok_or_else(|| self.lacks(role))
     }
 
     /// That it has other roles than this one.
-    pub(super) fn lacks(&self, role: RoleName) -> Problem {
-        Problem::WrongRole { expected: role.to_string(), found: self.roles().iter().map(ToString::to_string).collect() }
+    pub(super) fn lacks(&self, role: RoleName) -> LoadErrorKind {
+        LoadErrorKind::WrongRole {
+            expected: role.to_string(),
+            found: self.roles().iter().map(ToString::to_string).collect(),
+        }
     }
 
-    pub(super) fn refused(&self, problem: Problem) -> LoadError {
-        LoadError { plugin: Arc::clone(&self.commons.name), origin: Arc::clone(&self.origin), problem }
+    pub(super) fn refused(&self, problem: LoadErrorKind) -> LoadError {
+        LoadError { plugin: Arc::clone(&self.shared.name), origin: Arc::clone(&self.origin), problem }
     }
 
     /// Remembers a refusal, and forgets the last one on success.
-    pub(super) fn keep<T>(&self, made: Result<T, Problem>) -> Result<T, LoadError> {
+    pub(super) fn keep<T>(&self, made: Result<T, LoadErrorKind>) -> Result<T, LoadError> {
         let made = made.map_err(|problem| self.refused(problem));
-        *self.commons.refusal.lock() = made.as_ref().err().map(ToString::to_string);
+        *self.shared.refusal.lock() = made.as_ref().err().map(ToString::to_string);
         made
     }
 }

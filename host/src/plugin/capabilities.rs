@@ -7,8 +7,8 @@ use tracing::{Level, debug, enabled, error, info, warn};
 use wasmtime::component::{HasSelf, Linker};
 
 use super::bindings::{clock, columns, counters, log, request, system, table, types};
-use super::commons::Admission;
 use super::host_state::HostState;
+use super::shared::LogAdmission;
 use super::text::printable;
 
 /// Defines every interface of the contract.
@@ -37,8 +37,8 @@ impl log::Host for HostState {
         if !self.logs || !seen {
             return;
         }
-        let Admission::Kept { dropped } = self.commons.admit_line(Instant::now()) else { return };
-        let (plugin, role) = (&*self.commons.name, self.role.as_str());
+        let LogAdmission::Kept { dropped } = self.shared.admit_line(Instant::now()) else { return };
+        let (plugin, role) = (&*self.shared.name, self.role.as_str());
         if dropped > 0 {
             warn!(plugin, role, dropped, "plugin logs more than 64 lines a second; the rest is dropped");
         }
@@ -91,7 +91,7 @@ impl columns::Host for HostState {
 
 impl counters::Host for HostState {
     fn add(&mut self, key: String, delta: f64) -> Option<f64> {
-        self.commons.add(key, delta)
+        self.shared.add(key, delta)
     }
 }
 
@@ -104,7 +104,7 @@ impl clock::Host for HostState {
 
 impl table::Host for HostState {
     fn get(&mut self, key: String) -> Option<String> {
-        self.commons.get(&key)
+        self.shared.get(&key)
     }
 }
 
@@ -134,16 +134,16 @@ pub(super) fn random() -> u64 {
 mod tests {
     use std::sync::Arc;
 
-    use super::super::commons::Commons;
-    use super::super::host_state::Lent;
-    use super::super::limits::Meter;
+    use super::super::host_state::LentRequest;
+    use super::super::limits::MemoryMeter;
     use super::super::role::RoleName;
+    use super::super::shared::PluginShared;
     use super::*;
 
     #[test]
     fn lines_below_the_log_level_do_not_use_up_the_allowance() {
-        let commons = Arc::new(Commons::new("guest".into()));
-        let mut state = HostState::new(Arc::clone(&commons), RoleName::new("balancer"), Meter::new(0, 0));
+        let shared = Arc::new(PluginShared::new("guest".into()));
+        let mut state = HostState::new(Arc::clone(&shared), RoleName::new("balancer"), MemoryMeter::new(0, 0));
         let subscriber = tracing_subscriber::fmt().with_max_level(Level::INFO).with_writer(std::io::sink).finish();
 
         tracing::subscriber::with_default(subscriber, || {
@@ -152,20 +152,23 @@ mod tests {
             }
         });
 
-        assert_eq!(commons.admit_line(Instant::now()), Admission::Kept { dropped: 0 });
+        assert_eq!(shared.admit_line(Instant::now()), LogAdmission::Kept { dropped: 0 });
     }
 
     #[test]
     fn a_repeated_header_is_given_whole_and_only_while_its_request_is_decided() {
-        let mut state =
-            HostState::new(Arc::new(Commons::new("guest".into())), RoleName::new("router"), Meter::new(0, 0));
+        let mut state = HostState::new(
+            Arc::new(PluginShared::new("guest".into())),
+            RoleName::new("router"),
+            MemoryMeter::new(0, 0),
+        );
         assert!(request::Host::values(&mut state, "cookie".to_owned()).is_empty(), "no request");
         let mut headers = ::http::HeaderMap::new();
         for value in [&b"a=1"[..], b"\xff", b"b=2"] {
             headers.append("cookie", ::http::HeaderValue::from_bytes(value).unwrap());
         }
 
-        state.request = Some(Lent { headers: Arc::new(headers), ..Lent::default() });
+        state.request = Some(LentRequest { headers: Arc::new(headers), ..LentRequest::default() });
 
         assert_eq!(request::Host::values(&mut state, "Cookie".to_owned()), ["a=1", "b=2"]);
         assert!(request::Host::values(&mut state, "x y".to_owned()).is_empty(), "no name");

@@ -12,7 +12,7 @@ use std::time::Instant;
 use parking_lot::Mutex;
 
 use super::burst::{FaultBurst, FaultLine};
-use super::fault::Crash;
+use super::call_error::CallError;
 use super::role::RoleName;
 use super::status::{RoleStatus, RoleTotals, SAMPLE};
 use crate::policy::FaultKind;
@@ -116,15 +116,15 @@ impl RoleCounters {
     }
 
     /// Counts a fault, and logs it if a burst begins or a summary is due.
-    pub(super) fn record(&self, crash: &Crash, now: Instant) {
-        self.count(crash.kind);
+    pub(super) fn record(&self, error: &CallError, now: Instant) {
+        self.count(error.kind);
         let mut last = self.last.lock();
         let line = last.admit(now);
-        last.detail = Some(format!("{}: {}", crash.kind.as_str(), crash.detail));
+        last.detail = Some(format!("{}: {}", error.kind.as_str(), error.detail));
         drop(last);
-        let (plugin, role, kind) = (&*self.plugin, self.role.as_str(), crash.kind.as_str());
+        let (plugin, role, kind) = (&*self.plugin, self.role.as_str(), error.kind.as_str());
         match line {
-            FaultLine::Full => tracing::error!(plugin, role, kind, detail = %crash.detail, "plugin failed"),
+            FaultLine::Full => tracing::error!(plugin, role, kind, detail = %error.detail, "plugin failed"),
             FaultLine::Summary(more) => tracing::warn!(plugin, role, kind, more, "plugin goes on failing"),
             FaultLine::Silent => {}
         }

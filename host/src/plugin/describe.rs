@@ -4,12 +4,12 @@ use std::sync::Arc;
 
 use super::artifact::Artifact;
 use super::bindings::describe;
-use super::commons::Commons;
 use super::contract::DESCRIBE;
+use super::error::{LoadError, LoadErrorKind};
 use super::host_state::HostState;
 use super::instance::Instance;
-use super::load::{LoadError, Problem};
 use super::role::RoleName;
+use super::shared::PluginShared;
 use super::text::printable;
 
 /// Bytes of a schema that are kept.
@@ -38,12 +38,12 @@ impl Artifact {
     }
 }
 
-fn about(artifact: &Artifact) -> Result<Option<About>, Problem> {
+fn about(artifact: &Artifact) -> Result<Option<About>, LoadErrorKind> {
     if !artifact.compiled.interface.exports(DESCRIBE.name) {
         return Ok(None);
     }
     let mut state = HostState::new(
-        Arc::new(Commons::new(Arc::clone(artifact.name()))),
+        Arc::new(PluginShared::new(Arc::clone(artifact.name()))),
         RoleName::new(DESCRIBE.name),
         artifact.meter(),
     );
@@ -54,8 +54,8 @@ fn about(artifact: &Artifact) -> Result<Option<About>, Problem> {
             describe::GuestIndices::new(pre)?.load(store, instance)
         })?;
     let said = instance
-        .run(artifact.setup_ticks, |guest, store| guest.call_description(store))
-        .map_err(|crash| Problem::Instantiate { message: crash.detail })?;
+        .run(artifact.setup_ticks, |exports, store| exports.call_description(store))
+        .map_err(|error| LoadErrorKind::Instantiate { message: error.detail })?;
     let [name, version, summary] = [said.name, said.version, said.summary].map(|text| printable(&text).into_owned());
     Ok(Some(About { name, version, summary, schema: said.schema.filter(|schema| schema.len() <= SCHEMA_BYTES) }))
 }

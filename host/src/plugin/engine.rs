@@ -6,8 +6,8 @@ use wasmtime::component::Linker;
 use wasmtime::{Config, Engine, OptLevel};
 
 use super::capabilities;
+use super::error::RuntimeError;
 use super::host_state::HostState;
-use super::load::RuntimeError;
 use super::role::RoleContract;
 use super::ticker::EpochTicker;
 

@@ -5,17 +5,17 @@ use std::sync::Arc;
 
 use ::http::HeaderMap;
 
-use super::commons::Commons;
-use super::limits::Meter;
+use super::limits::MemoryMeter;
 use super::role::RoleName;
+use super::shared::PluginShared;
 use super::ticker::LongCall;
 use crate::policy::{ClusterNumbers, EndpointIds, RequestFacts};
 
 /// The `T` of every `Store<T>` here.
 pub(super) struct HostState {
-    pub(super) commons: Arc<Commons>,
+    pub(super) shared: Arc<PluginShared>,
     pub(super) role: RoleName,
-    pub(super) meter: Meter,
+    pub(super) meter: MemoryMeter,
     /// Ticks that the current call may still run for.
     pub(super) left: u64,
     /// Held by a call that has run for a tick or more.
@@ -23,7 +23,7 @@ pub(super) struct HostState {
     /// Off for a throw-away instance: what it tells was told already.
     pub(super) logs: bool,
     /// The request being decided.
-    pub(super) request: Option<Lent>,
+    pub(super) request: Option<LentRequest>,
     /// The choice being made; empty outside `pick`, and for plugins that import no columns.
     pub(super) eligible: EndpointIds,
     pub(super) numbers: Option<Arc<dyn ClusterNumbers>>,
@@ -33,16 +33,16 @@ pub(super) struct HostState {
 
 /// The part of a request that getters answer from, shared for one call.
 #[derive(Debug, Default)]
-pub(super) struct Lent {
+pub(super) struct LentRequest {
     pub(super) headers: Arc<HeaderMap>,
     pub(super) client: Option<IpAddr>,
     pub(super) sni: Option<Arc<str>>,
 }
 
 impl HostState {
-    pub(super) fn new(commons: Arc<Commons>, role: RoleName, meter: Meter) -> Self {
+    pub(super) fn new(shared: Arc<PluginShared>, role: RoleName, meter: MemoryMeter) -> Self {
         Self {
-            commons,
+            shared,
             role,
             meter,
             left: 0,
@@ -58,7 +58,8 @@ impl HostState {
     /// Shares what getters need of `facts`, until [`Self::give_back`].
     #[inline]
     pub(super) fn lend(&mut self, facts: &RequestFacts) {
-        self.request = Some(Lent { headers: Arc::clone(&facts.headers), client: facts.client, sni: facts.sni.clone() });
+        self.request =
+            Some(LentRequest { headers: Arc::clone(&facts.headers), client: facts.client, sni: facts.sni.clone() });
     }
 
     /// Ends that, however the call ended.

@@ -6,10 +6,10 @@ use std::time::Duration;
 use cpu_time::ThreadTime;
 use wasmtime::{Store, UpdateDeadline};
 
-use super::fault::Crash;
+use super::call_error::CallError;
+use super::error::LoadErrorKind;
 use super::host_state::HostState;
 use super::limits::ANSWER_BYTES;
-use super::load::Problem;
 use super::text::one_line;
 use super::ticker::EpochTicker;
 
@@ -17,10 +17,10 @@ use super::ticker::EpochTicker;
 /// kept in native memory, which its own limit does not see.
 const HANDLES: usize = 4096;
 
-/// A store and what is called in it. Of no more use after a [`Crash`].
+/// A store and what is called in it. Of no more use after a [`CallError`].
 pub(super) struct Instance<G> {
     pub(super) store: Store<HostState>,
-    pub(super) guest: G,
+    pub(super) exports: G,
     /// Whether it has not decided anything yet.
     pub(super) fresh: bool,
     /// Processor time that making it took.
@@ -64,10 +64,10 @@ impl<G> Instance<G> {
         if started > within {
             return Err(StartError::Slow { limit: within, found: started });
         }
-        let instance = instance.map_err(|error| StartError::Crash(Crash::classify(&error, &store.data().meter)))?;
-        let guest =
+        let instance = instance.map_err(|error| StartError::Call(CallError::classify(&error, &store.data().meter)))?;
+        let exports =
             find(&mut store, &instance).map_err(|error| StartError::Signature(one_line(format_args!("{error:#}"))))?;
-        Ok(Self { store, guest, fresh: true, started, ticker: Arc::clone(ticker) })
+        Ok(Self { store, exports, fresh: true, started, ticker: Arc::clone(ticker) })
     }
 
     /// Calls into the plugin; it may run for `ticks`.
@@ -76,23 +76,23 @@ impl<G> Instance<G> {
         &mut self,
         ticks: u64,
         call: impl FnOnce(&G, &mut Store<HostState>) -> wasmtime::Result<T>,
-    ) -> Result<T, Crash> {
+    ) -> Result<T, CallError> {
         let state = self.store.data_mut();
         state.meter.begin();
         state.left = ticks;
         self.store.set_epoch_deadline(1);
         self.ticker.keep_awake();
-        let answer = call(&self.guest, &mut self.store);
+        let answer = call(&self.exports, &mut self.store);
         self.store.data_mut().long_call = None;
         match answer {
             Ok(answer) => Ok(answer),
-            Err(error) => Err(self.crash(&error)),
+            Err(error) => Err(self.error(&error)),
         }
     }
 
     #[cold]
-    fn crash(&self, error: &wasmtime::Error) -> Crash {
-        Crash::classify(error, &self.store.data().meter)
+    fn error(&self, error: &wasmtime::Error) -> CallError {
+        CallError::classify(error, &self.store.data().meter)
     }
 }
 
@@ -100,17 +100,17 @@ impl<G> Instance<G> {
 #[derive(Debug)]
 pub(super) enum StartError {
     /// It failed while starting.
-    Crash(Crash),
+    Call(CallError),
     /// It took longer than it may, and is thrown away.
     Slow { limit: Duration, found: Duration },
     /// A function has another type than in the contract.
     Signature(String),
 }
 
-impl From<StartError> for Problem {
+impl From<StartError> for LoadErrorKind {
     fn from(error: StartError) -> Self {
         match error {
-            StartError::Crash(crash) => Self::Instantiate { message: crash.detail },
+            StartError::Call(error) => Self::Instantiate { message: error.detail },
             StartError::Slow { limit, found } => Self::Slow { limit, found },
             StartError::Signature(message) => Self::Signature { message },
         }

@@ -7,7 +7,7 @@ use wasmtime::component::Component;
 use wasmtime::component::types::ComponentItem;
 
 use super::contract::{PACKAGE, VERSION};
-use super::load::Problem;
+use super::error::LoadErrorKind;
 use super::role::{RoleContracts, RoleName};
 use super::text::one_line;
 use crate::config::Allow;
@@ -26,7 +26,7 @@ pub(super) struct ComponentInterface {
 
 impl ComponentInterface {
     /// Reads the type of `component` and refuses what this host cannot meet.
-    pub(super) fn of(component: &Component, engine: &Engine, roles: &RoleContracts) -> Result<Self, Problem> {
+    pub(super) fn of(component: &Component, engine: &Engine, roles: &RoleContracts) -> Result<Self, LoadErrorKind> {
         let ty = component.component_type();
         let exports = ty
             .exports(engine)
@@ -41,16 +41,16 @@ impl ComponentInterface {
                 let known =
                     GRANTABLE.contains(&interface.as_str()) || ["types", "system"].contains(&interface.as_str());
                 if !known && has_functions(&item.ty, engine) {
-                    return Err(Problem::UnknownImport { import: one_line(name), remedy: String::new() });
+                    return Err(LoadErrorKind::UnknownImport { import: one_line(name), remedy: String::new() });
                 }
                 imports.insert(interface);
             } else if has_functions(&item.ty, engine) {
-                return Err(Problem::UnknownImport { import: one_line(name), remedy: String::new() });
+                return Err(LoadErrorKind::UnknownImport { import: one_line(name), remedy: String::new() });
             }
         }
         let found: Vec<_> = roles.iter().map(|role| role.name).filter(|name| exports.contains(name.as_str())).collect();
         if found.is_empty() {
-            return Err(Problem::no_role(roles, ty.exports(engine).map(|(name, _)| name)));
+            return Err(LoadErrorKind::no_role(roles, ty.exports(engine).map(|(name, _)| name)));
         }
         let roles = found;
         Ok(Self { exports, imports, roles, wasi })
@@ -72,22 +72,22 @@ impl ComponentInterface {
     }
 
     /// Refuses an import that the operator does not grant.
-    pub(super) fn check(&self, allow: &Allow) -> Result<(), Problem> {
+    pub(super) fn check(&self, allow: &Allow) -> Result<(), LoadErrorKind> {
         let Allow::Only(granted) = allow else { return Ok(()) };
         let refused = GRANTABLE.iter().find(|name| self.imports(name) && !granted.iter().any(|grant| grant == *name));
         match refused {
-            Some(import) => Err(Problem::NotGranted { import: (*import).to_owned(), granted: granted.clone() }),
+            Some(import) => Err(LoadErrorKind::NotGranted { import: (*import).to_owned(), granted: granted.clone() }),
             None => Ok(()),
         }
     }
 }
 
 /// `balancer` of `tidegate:plugin/balancer@0.1.0`; none for a name that is not of the contract.
-fn interface(name: &str) -> Result<Option<String>, Problem> {
+fn interface(name: &str) -> Result<Option<String>, LoadErrorKind> {
     let Some(rest) = name.strip_prefix(PACKAGE) else { return Ok(None) };
     match rest.split_once('@') {
         Some((interface, VERSION)) => Ok(Some(interface.to_owned())),
-        _ => Err(Problem::Version { found: one_line(name) }),
+        _ => Err(LoadErrorKind::Version { found: one_line(name) }),
     }
 }
 

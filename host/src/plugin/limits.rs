@@ -8,7 +8,7 @@ use crate::config::Allow;
 
 /// Limits of one plugin, as the operator set them.
 #[derive(Clone, Debug, serde::Serialize, serde::Deserialize)]
-pub struct Limits {
+pub struct PluginLimits {
     /// Longest time for one call, rounded up to ticks of 4 ms. Wall clock, but a tick in which the call did not get to run
     /// at all is not charged; never early. Default 20 ms.
     pub deadline: Duration,
@@ -18,19 +18,19 @@ pub struct Limits {
     pub allow: Allow,
 }
 
-impl Default for Limits {
+impl Default for PluginLimits {
     fn default() -> Self {
         Self { deadline: Duration::from_millis(20), memory: 64 << 20, allow: Allow::All }
     }
 }
 
-impl From<&crate::config::PluginConfig> for Limits {
+impl From<&crate::config::PluginConfig> for PluginLimits {
     fn from(plugin: &crate::config::PluginConfig) -> Self {
         Self { deadline: plugin.deadline, memory: plugin.memory, allow: plugin.allow.clone() }
     }
 }
 
-impl Limits {
+impl PluginLimits {
     /// Longest time to set an instance up: interpreters read their configuration slower than they decide.
     pub(super) fn setup_deadline(&self) -> Duration {
         self.deadline.saturating_mul(10).max(Duration::from_millis(500))
@@ -52,14 +52,14 @@ const ELEMENT_BYTES: usize = 8;
 /// Counts what one instance holds. Growth past a limit is denied, which the plugin sees as −1; whether it was denied is
 /// remembered, so that the trap that mostly follows is told apart from any other.
 #[derive(Debug)]
-pub(super) struct Meter {
+pub(super) struct MemoryMeter {
     limit: usize,
     memory: usize,
     elements: usize,
     denied: bool,
 }
 
-impl Meter {
+impl MemoryMeter {
     /// `held` bytes of `limit` are taken by what each instance has from its start.
     pub(super) fn new(limit: usize, held: u64) -> Self {
         Self { limit, memory: usize::try_from(held).unwrap_or(usize::MAX), elements: 0, denied: false }
@@ -92,7 +92,7 @@ impl Meter {
     }
 }
 
-impl ResourceLimiter for Meter {
+impl ResourceLimiter for MemoryMeter {
     fn memory_growing(&mut self, current: usize, desired: usize, _max: Option<usize>) -> wasmtime::Result<bool> {
         Ok(Self::grow(&mut self.denied, &mut self.memory, self.limit, current, desired))
     }
@@ -123,7 +123,7 @@ mod tests {
 
     #[test]
     fn all_memories_count_together_and_a_denial_is_remembered_until_the_next_call() {
-        let mut meter = Meter::new(100, 0);
+        let mut meter = MemoryMeter::new(100, 0);
         assert!(meter.memory_growing(0, 60, None).unwrap());
         assert!(meter.memory_growing(0, 40, None).unwrap(), "a second memory up to the limit");
 

@@ -15,22 +15,22 @@ use parking_lot::Mutex;
 use sha2::{Digest, Sha256};
 
 use super::artifact::Artifact;
-use super::commons::Commons;
-use super::compile::{self, Bounds, Cache, Compiler, Linked, Measured, Translated};
+use super::compile::{self, Bounds, Cache, Compiler, LinkedPlugin, Measured, Translated};
 use super::compiled::CompiledPlugin;
 use super::counters::RoleCounters;
 use super::engine::PluginEngine;
-use super::limits::Limits;
-use super::load::{LoadError, Problem, RuntimeError};
+use super::error::{LoadError, LoadErrorKind, RuntimeError};
+use super::limits::PluginLimits;
 use super::role::RoleName;
-use super::status::{Refusal, RoleStatus, RoleTotals};
+use super::shared::PluginShared;
+use super::status::{LastRefusal, RoleStatus, RoleTotals};
 #[cfg(test)]
 use super::ticker::EpochTicker;
 use super::{roles, shipped};
 
 /// A file to load.
 #[derive(Clone, Copy, Debug)]
-pub struct Spec<'a> {
+pub struct PluginFile<'a> {
     /// Name of the plugin, as configured. Counters and the table belong to it.
     pub name: &'a str,
     /// Where the bytes came from, for messages: a path, or "shipped".
@@ -38,7 +38,7 @@ pub struct Spec<'a> {
     /// Component, core module or `.wat` text.
     pub bytes: &'a [u8],
     /// What it may use.
-    pub limits: &'a Limits,
+    pub limits: &'a PluginLimits,
 }
 
 /// Compiles plugins and keeps what they share. One for the whole gateway.
@@ -47,7 +47,7 @@ pub struct Runtime {
     compiler: Compiler,
     cache: Option<Cache>,
     compiled: Mutex<HashMap<[u8; 32], Weak<CompiledPlugin>>>,
-    commons: Mutex<BTreeMap<Arc<str>, Arc<Commons>>>,
+    shared: Mutex<BTreeMap<Arc<str>, Arc<PluginShared>>>,
     counters: Mutex<Vec<Weak<RoleCounters>>>,
 }
 
@@ -78,7 +78,7 @@ impl Runtime {
             compiler,
             engine,
             compiled: Mutex::default(),
-            commons: Mutex::default(),
+            shared: Mutex::default(),
             counters: Mutex::default(),
         }))
     }
@@ -88,8 +88,8 @@ impl Runtime {
     ///
     /// # Errors
     /// If the file is refused; the reason is also kept for [`Self::refusals`].
-    pub fn load(&self, spec: &Spec<'_>) -> Result<Arc<Artifact>, LoadError> {
-        let commons = self.commons(spec.name);
+    pub fn load(&self, spec: &PluginFile<'_>) -> Result<Arc<Artifact>, LoadError> {
+        let shared = self.shared(spec.name);
         let loaded = self.compiled(spec.bytes, spec.limits).and_then(|compiled| {
             compiled.interface.check(&spec.limits.allow)?;
             compiled.measured.check(spec.limits)?;
@@ -99,31 +99,31 @@ impl Runtime {
         let compiled = match loaded {
             Ok(compiled) => compiled,
             Err(problem) => {
-                let error = LoadError { plugin: Arc::clone(&commons.name), origin, problem };
-                *commons.refusal.lock() = Some(error.to_string());
+                let error = LoadError { plugin: Arc::clone(&shared.name), origin, problem };
+                *shared.refusal.lock() = Some(error.to_string());
                 return Err(error);
             }
         };
-        *commons.refusal.lock() = None;
+        *shared.refusal.lock() = None;
         let counters = compiled
             .interface
             .roles
             .iter()
             .map(|role| {
-                let (name, digest) = (Arc::clone(&commons.name), Arc::clone(&compiled.digest));
-                Arc::new(RoleCounters::new(name, *role, digest, Arc::clone(&commons.retired)))
+                let (name, digest) = (Arc::clone(&shared.name), Arc::clone(&compiled.digest));
+                Arc::new(RoleCounters::new(name, *role, digest, Arc::clone(&shared.retired)))
             })
             .collect::<Vec<_>>();
         let mut known = self.counters.lock();
         known.retain(|counters| counters.strong_count() > 0);
         known.extend(counters.iter().map(Arc::downgrade));
         drop(known);
-        Ok(Arc::new(Artifact::new(origin, compiled, spec.limits, commons, Arc::clone(&self.engine.ticker), counters)))
+        Ok(Arc::new(Artifact::new(origin, compiled, spec.limits, shared, Arc::clone(&self.engine.ticker), counters)))
     }
 
     /// Replaces the table that the plugin of this name may read.
     pub fn set_table(&self, plugin: &str, table: BTreeMap<String, String>) {
-        self.commons(plugin).set_table(table);
+        self.shared(plugin).set_table(table);
     }
 
     /// Numbers of every role of every artifact that lives.
@@ -138,7 +138,7 @@ impl Runtime {
         // Held, so that none passes from the living to the dead in between.
         let living: Vec<_> = self.counters.lock().iter().filter_map(Weak::upgrade).collect();
         let mut totals: BTreeMap<(String, RoleName), RoleTotals> = BTreeMap::new();
-        let past = self.commons.lock().values().flat_map(|one| one.retired.all()).collect::<Vec<_>>();
+        let past = self.shared.lock().values().flat_map(|one| one.retired.all()).collect::<Vec<_>>();
         totals.extend(past.into_iter().map(|one| ((one.plugin.clone(), one.role), one)));
         for status in living.iter().map(|counters| counters.snapshot()) {
             let nothing = || RoleTotals::nothing(&status.plugin, status.role);
@@ -149,32 +149,32 @@ impl Runtime {
 
     /// The last refusal for each plugin name whose latest file was refused.
     #[must_use]
-    pub fn refusals(&self) -> Vec<Refusal> {
-        let commons = self.commons.lock();
-        commons
+    pub fn refusals(&self) -> Vec<LastRefusal> {
+        let shared = self.shared.lock();
+        shared
             .values()
-            .filter_map(|one| Some(Refusal { plugin: one.name.to_string(), reason: one.refusal.lock().clone()? }))
+            .filter_map(|one| Some(LastRefusal { plugin: one.name.to_string(), reason: one.refusal.lock().clone()? }))
             .collect()
     }
 
-    fn commons(&self, name: &str) -> Arc<Commons> {
-        let mut commons = self.commons.lock();
-        if let Some(found) = commons.get(name) {
+    fn shared(&self, name: &str) -> Arc<PluginShared> {
+        let mut shared = self.shared.lock();
+        if let Some(found) = shared.get(name) {
             return Arc::clone(found);
         }
         let name: Arc<str> = name.into();
-        let made = Arc::new(Commons::new(Arc::clone(&name)));
-        commons.insert(name, Arc::clone(&made));
+        let made = Arc::new(PluginShared::new(Arc::clone(&name)));
+        shared.insert(name, Arc::clone(&made));
         made
     }
 
-    fn compiled(&self, bytes: &[u8], limits: &Limits) -> Result<Arc<CompiledPlugin>, Problem> {
+    fn compiled(&self, bytes: &[u8], limits: &PluginLimits) -> Result<Arc<CompiledPlugin>, LoadErrorKind> {
         compile::check_size(bytes)?;
         let digest: [u8; 32] = Sha256::digest(bytes).into();
         if let Some(found) = self.compiled.lock().get(&digest).and_then(Weak::upgrade) {
             return Ok(found);
         }
-        let (Linked { interface, pre }, measured) = self.linked(bytes, digest, limits)?;
+        let (LinkedPlugin { interface, pre }, measured) = self.linked(bytes, digest, limits)?;
         let compiled = Arc::new(CompiledPlugin { digest: compile::hex(&digest).into(), interface, pre, measured });
         let mut known = self.compiled.lock();
         known.retain(|_, compiled| compiled.strong_count() > 0);
@@ -183,7 +183,12 @@ impl Runtime {
     }
 
     /// From the cache, or by the compiler, which fills the cache.
-    fn linked(&self, bytes: &[u8], digest: [u8; 32], limits: &Limits) -> Result<(Linked, Measured), Problem> {
+    fn linked(
+        &self,
+        bytes: &[u8],
+        digest: [u8; 32],
+        limits: &PluginLimits,
+    ) -> Result<(LinkedPlugin, Measured), LoadErrorKind> {
         let entry = self.cache.as_ref().map(|cache| (cache, cache.key(digest)));
         if let Some((cache, key)) = &entry
             && let Some(found) = cache.find(key)
@@ -216,7 +221,7 @@ impl Runtime {
         }
     }
 
-    fn revive(&self, translated: &Translated) -> Result<(Linked, Measured), Problem> {
+    fn revive(&self, translated: &Translated) -> Result<(LinkedPlugin, Measured), LoadErrorKind> {
         let component = compile::component(&self.engine.wasmtime, translated)?;
         Ok((self.engine.link(&component)?, translated.measured))
     }

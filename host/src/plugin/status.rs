@@ -48,7 +48,7 @@ impl RoleStatus {
 
 /// The last refusal of a file for a plugin name.
 #[derive(Clone, Debug, serde::Serialize)]
-pub struct Refusal {
+pub struct LastRefusal {
     /// Name of the plugin, as configured.
     pub plugin: String,
     /// Why, in words.

@@ -1,47 +1,47 @@
-//! What made a plugin pass its deadline. That is refused for a while when it comes again; nobody else pays for it.
+//! Input that made a plugin pass its deadline: it is refused for a while when it comes again, and nothing else is.
 //!
 //! ```text
-//! passed deadline ─┬─▶ the very question           five in a row: refused
-//!                  ├─▶ the party that brought it    five in a row, and a harmless question of ours in its name: refused
-//!                  ╰─▶ the seat                     five in a row, and harmless questions of ours: plugin put aside
+//! passed deadline ─┬─▶ the very input   five in a row: this input is refused
+//!                  ├─▶ its origin       five in a row, and probes as if for it: all from there is refused
+//!                  ╰─▶ the slot         five in a row, and probes: the circuit opens, the plugin is left out
 //! ```
 
 use std::hash::{BuildHasher, Hash, Hasher, RandomState};
 use std::time::{Duration, Instant};
 
-use super::breaker::{Breaker, Change};
+use super::breaker::{CircuitBreaker, CircuitChange};
 use crate::policy::RouteId;
 
-/// Questions and parties that are known. One more takes the place of the one that was heard of least lately.
+/// Inputs and origins that are known. One more takes the place of the one that was seen last the longest ago.
 const KNOWN: usize = 64;
 
 /// Quiet after which all are forgotten. Longer than the longest pause.
 const QUIET: Duration = Duration::from_secs(60);
 
-/// What a call is about, as far as that may make a plugin pass its deadline. Looked at after such calls alone.
-pub(super) trait Occasion {
-    /// Everything that the plugin is told, and all that it may ask for.
-    fn question<H: Hasher>(&self, hasher: &mut H);
+/// What a call is about, as far as that may make a plugin pass its deadline. Looked at while there are suspects alone.
+pub(super) trait CallSubject {
+    /// Hashes everything that the plugin gets in the call, and all that it may ask for.
+    fn hash_input<H: Hasher>(&self, hasher: &mut H);
 
-    /// Whose doing it is, if the plugin is told.
-    fn party(&self) -> Option<Party<'_>> {
+    /// Where the input is from, if it is of an endpoint.
+    fn origin(&self) -> Option<CallOrigin<'_>> {
         None
     }
 }
 
-/// Who brings what a plugin decides on.
+/// Where the input of a call is from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(super) struct Party<'a> {
-    /// URL of the endpoint that answered.
+pub(super) struct CallOrigin<'a> {
+    /// URL of the endpoint that responded.
     pub(super) endpoint: &'a str,
-    /// The `[[route]]` by which it was asked.
+    /// The `[[route]]` of the request.
     pub(super) route: Option<RouteId>,
 }
 
-/// Questions and parties for which the plugin of one seat passed its deadline lately.
+/// Inputs and origins for which the plugin in one slot passed its deadline lately.
 #[derive(Debug, Default)]
 pub(super) struct Suspects {
-    /// Keyed anew for each seat: nobody outside can aim for the place of another.
+    /// Keyed anew for each slot, so that no client can aim for the place of another.
     hasher: RandomState,
     known: Vec<Suspect>,
 }
@@ -49,7 +49,7 @@ pub(super) struct Suspects {
 #[derive(Debug)]
 struct Suspect {
     key: u64,
-    breaker: Breaker,
+    breaker: CircuitBreaker,
     latest: Instant,
 }
 
@@ -60,50 +60,50 @@ impl Suspects {
         self.known.is_empty()
     }
 
-    /// Whether the plugin may be asked.
-    pub(super) fn admit(&mut self, occasion: &impl Occasion, now: Instant) -> bool {
+    /// Whether the plugin may be called.
+    pub(super) fn admit(&mut self, subject: &impl CallSubject, now: Instant) -> bool {
         if self.known.iter().all(|suspect| now.saturating_duration_since(suspect.latest) >= QUIET) {
             self.known.clear();
             return true;
         }
-        let keys = self.keys(occasion);
+        let keys = self.keys(subject);
         !self.known.iter().any(|suspect| keys.contains(&Some(suspect.key)) && !suspect.breaker.admits(|| now))
     }
 
-    /// It answered in time.
-    pub(super) fn clear(&mut self, occasion: &impl Occasion) {
-        let keys = self.keys(occasion);
+    /// The plugin returned in time.
+    pub(super) fn clear(&mut self, subject: &impl CallSubject) {
+        let keys = self.keys(subject);
         self.known.retain(|suspect| !keys.contains(&Some(suspect.key)));
     }
 
-    /// It passed its deadline for this question.
-    pub(super) fn blame_question(&mut self, occasion: &impl Occasion, now: Instant) -> Change {
-        self.entry(self.key_of(occasion), now).breaker.failed(now)
+    /// The plugin passed its deadline for this input.
+    pub(super) fn count_input(&mut self, subject: &impl CallSubject, now: Instant) -> CircuitChange {
+        self.entry(self.input_key(subject), now).breaker.failed(now)
     }
 
-    /// It passed its deadline for something of this party. Whether that is once too often in a row.
-    pub(super) fn strike(&mut self, party: Party<'_>, now: Instant) -> bool {
-        self.entry(self.hasher.hash_one(party), now).breaker.strike()
+    /// The plugin passed its deadline for something from there. Whether that is once too often in a row.
+    pub(super) fn count_origin(&mut self, origin: CallOrigin<'_>, now: Instant) -> bool {
+        self.entry(self.hasher.hash_one(origin), now).breaker.count_fault()
     }
 
-    /// The party is refused from now on.
-    pub(super) fn put_aside(&mut self, party: Party<'_>, now: Instant) -> Change {
-        self.entry(self.hasher.hash_one(party), now).breaker.open(now)
+    /// What is from there is refused from now on.
+    pub(super) fn refuse_origin(&mut self, origin: CallOrigin<'_>, now: Instant) -> CircuitChange {
+        self.entry(self.hasher.hash_one(origin), now).breaker.open(now)
     }
 
-    /// The party had no part in it.
-    pub(super) fn forgive(&mut self, party: Party<'_>) {
-        let key = self.hasher.hash_one(party);
+    /// The origin had no part in it.
+    pub(super) fn clear_origin(&mut self, origin: CallOrigin<'_>) {
+        let key = self.hasher.hash_one(origin);
         self.known.retain(|suspect| suspect.key != key);
     }
 
-    fn keys(&self, occasion: &impl Occasion) -> [Option<u64>; 2] {
-        [Some(self.key_of(occasion)), occasion.party().map(|party| self.hasher.hash_one(party))]
+    fn keys(&self, subject: &impl CallSubject) -> [Option<u64>; 2] {
+        [Some(self.input_key(subject)), subject.origin().map(|origin| self.hasher.hash_one(origin))]
     }
 
-    fn key_of(&self, occasion: &impl Occasion) -> u64 {
+    fn input_key(&self, subject: &impl CallSubject) -> u64 {
         let mut hasher = self.hasher.build_hasher();
-        occasion.question(&mut hasher);
+        subject.hash_input(&mut hasher);
         hasher.finish()
     }
 
@@ -115,7 +115,7 @@ impl Suspects {
                 let stalest = stalest.map_or(0, |(place, _)| place);
                 self.known.swap_remove(stalest);
             }
-            self.known.push(Suspect { key, breaker: Breaker::default(), latest: now });
+            self.known.push(Suspect { key, breaker: CircuitBreaker::default(), latest: now });
             self.known.len() - 1
         });
         #[expect(clippy::indexing_slicing, reason = "a place that was found or made above")]
@@ -129,60 +129,60 @@ impl Suspects {
 mod tests {
     use super::*;
 
-    /// A question with its number, of a party.
-    struct Asked(u32, Option<&'static str>);
+    /// An input by its number, from an endpoint.
+    struct Input(u32, Option<&'static str>);
 
-    impl Occasion for Asked {
-        fn question<H: Hasher>(&self, hasher: &mut H) {
+    impl CallSubject for Input {
+        fn hash_input<H: Hasher>(&self, hasher: &mut H) {
             self.0.hash(hasher);
         }
 
-        fn party(&self) -> Option<Party<'_>> {
-            self.1.map(|endpoint| Party { endpoint, route: None })
+        fn origin(&self) -> Option<CallOrigin<'_>> {
+            self.1.map(|endpoint| CallOrigin { endpoint, route: None })
         }
     }
 
     #[test]
-    fn a_question_that_takes_too_long_again_and_again_is_refused_and_no_other() {
+    fn an_input_that_takes_too_long_again_and_again_is_refused_and_no_other() {
         let (mut suspects, now) = (Suspects::default(), Instant::now());
         for _ in 0..4 {
-            assert_eq!(suspects.blame_question(&Asked(1, None), now), Change::None);
-            assert!(suspects.admit(&Asked(1, None), now));
+            assert_eq!(suspects.count_input(&Input(1, None), now), CircuitChange::None);
+            assert!(suspects.admit(&Input(1, None), now));
         }
 
-        assert!(matches!(suspects.blame_question(&Asked(1, None), now), Change::Opened(_)));
+        assert!(matches!(suspects.count_input(&Input(1, None), now), CircuitChange::Opened(_)));
 
-        assert!(!suspects.admit(&Asked(1, None), now));
-        assert!(suspects.admit(&Asked(2, None), now), "another question");
-        assert!(suspects.admit(&Asked(1, None), now + QUIET), "all is forgotten after a while");
+        assert!(!suspects.admit(&Input(1, None), now));
+        assert!(suspects.admit(&Input(2, None), now), "another input");
+        assert!(suspects.admit(&Input(1, None), now + QUIET), "all is forgotten after a while");
         assert!(suspects.is_empty());
     }
 
     #[test]
-    fn a_party_is_refused_whatever_it_brings() {
+    fn an_origin_is_refused_whatever_comes_from_there() {
         let (mut suspects, now) = (Suspects::default(), Instant::now());
-        let party = Party { endpoint: "http://a", route: None };
-        let strikes: Vec<_> = (0..5).map(|_| suspects.strike(party, now)).collect();
-        assert_eq!(strikes, [false, false, false, false, true]);
-        assert!(suspects.admit(&Asked(1, Some("http://a")), now), "strikes alone refuse nobody");
+        let origin = CallOrigin { endpoint: "http://a", route: None };
+        let counted: Vec<_> = (0..5).map(|_| suspects.count_origin(origin, now)).collect();
+        assert_eq!(counted, [false, false, false, false, true]);
+        assert!(suspects.admit(&Input(1, Some("http://a")), now), "counting alone refuses nothing");
 
-        suspects.put_aside(party, now);
+        suspects.refuse_origin(origin, now);
 
-        assert!(!suspects.admit(&Asked(1, Some("http://a")), now));
-        assert!(suspects.admit(&Asked(1, Some("http://b")), now));
-        suspects.forgive(party);
-        assert!(suspects.admit(&Asked(1, Some("http://a")), now));
+        assert!(!suspects.admit(&Input(1, Some("http://a")), now));
+        assert!(suspects.admit(&Input(1, Some("http://b")), now));
+        suspects.clear_origin(origin);
+        assert!(suspects.admit(&Input(1, Some("http://a")), now));
     }
 
     #[test]
-    fn an_answer_in_time_clears_question_and_party() {
+    fn a_result_in_time_clears_input_and_origin() {
         let (mut suspects, now) = (Suspects::default(), Instant::now());
-        let asked = Asked(1, Some("http://a"));
-        suspects.blame_question(&asked, now);
-        suspects.strike(Party { endpoint: "http://a", route: None }, now);
-        suspects.blame_question(&Asked(2, None), now);
+        let input = Input(1, Some("http://a"));
+        suspects.count_input(&input, now);
+        suspects.count_origin(CallOrigin { endpoint: "http://a", route: None }, now);
+        suspects.count_input(&Input(2, None), now);
 
-        suspects.clear(&asked);
+        suspects.clear(&input);
 
         assert_eq!(suspects.known.len(), 1);
     }
@@ -191,7 +191,7 @@ mod tests {
     fn what_is_known_is_bounded() {
         let (mut suspects, start) = (Suspects::default(), Instant::now());
         for number in 0..200 {
-            suspects.blame_question(&Asked(number, None), start + Duration::from_millis(number.into()));
+            suspects.count_input(&Input(number, None), start + Duration::from_millis(number.into()));
         }
 
         assert_eq!(suspects.known.len(), KNOWN);

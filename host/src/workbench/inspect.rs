@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use serde_json::Value;
 
 use crate::files::{self, ReadError};
-use crate::plugin::{About, Artifact, Compiler, Limits, LoadError, RoleName, Runtime, RuntimeError, Spec};
+use crate::plugin::{About, Artifact, Compiler, LoadError, PluginFile, PluginLimits, RoleName, Runtime, RuntimeError};
 
 /// What was found out about a plugin file.
 #[derive(Debug)]
@@ -68,7 +68,8 @@ pub fn inspect(path: &Path, config: Option<&Value>, compiler: Compiler) -> Resul
     let name = path.file_stem().map_or_else(|| "plugin".into(), |stem| stem.to_string_lossy());
     let origin = path.display().to_string();
     let began = Instant::now();
-    let artifact = runtime.load(&Spec { name: &name, origin: &origin, bytes: &bytes, limits: &Limits::default() })?;
+    let artifact =
+        runtime.load(&PluginFile { name: &name, origin: &origin, bytes: &bytes, limits: &PluginLimits::default() })?;
     let compiled_in = began.elapsed();
     let trials = artifact.roles().iter().map(|role| trial(&artifact, *role, config)).collect::<Result<_, _>>()?;
     Ok(Inspection {

@@ -6,20 +6,20 @@
 
 use std::sync::{Arc, LazyLock};
 
-use tidegate::plugin::{Limits, LoadError, Runtime, Spec};
+use tidegate::plugin::{LoadError, PluginFile, PluginLimits, Runtime};
 
 static RUNTIME: LazyLock<Arc<Runtime>> = LazyLock::new(|| Runtime::new(None).expect("an engine"));
 
 /// A file of a plugin.
 pub fn run(bytes: &[u8]) {
-    let limits = Limits { memory: 4 << 20, ..Limits::default() };
-    if let Err(refused) = load(&Spec { name: "fuzz", origin: "fuzz", bytes, limits: &limits }) {
+    let limits = PluginLimits { memory: 4 << 20, ..PluginLimits::default() };
+    if let Err(refused) = load(&PluginFile { name: "fuzz", origin: "fuzz", bytes, limits: &limits }) {
         let told = refused.to_string();
         assert!(!told.is_empty() && !told.chars().any(char::is_control), "{told:?}");
     }
 }
 
-fn load(spec: &Spec<'_>) -> Result<(), LoadError> {
+fn load(spec: &PluginFile<'_>) -> Result<(), LoadError> {
     let artifact = RUNTIME.load(spec)?;
     artifact.about()?;
     for role in artifact.roles() {

@@ -12,7 +12,7 @@ use crate::gateway::endpoints::{ClusterEndpoints, KnownEndpoint};
 use crate::gateway::generation::Generation;
 use crate::gateway::history::GenerationRecord;
 use crate::plugin::Artifact;
-use crate::plugin::status::{Refusal, RoleStatus};
+use crate::plugin::status::{LastRefusal, RoleStatus};
 use crate::telemetry::clock::Rfc3339;
 
 pub(super) fn cluster(cluster: ClusterEndpoints<'_>, now: Instant) -> ClusterView {
@@ -62,7 +62,7 @@ fn signal_views(signals: &Signals, live: &Live, now: Instant) -> BTreeMap<String
 }
 
 /// The plugins of the live generation, then those that only the one before has, then those that were never loaded.
-pub(super) fn plugins(live: &Generation, previous: Option<&Generation>, refusals: &[Refusal]) -> Vec<PluginView> {
+pub(super) fn plugins(live: &Generation, previous: Option<&Generation>, refusals: &[LastRefusal]) -> Vec<PluginView> {
     let refusal = |name: &str| refusals.iter().find(|one| one.plugin == name).map(|one| one.reason.clone());
     let mut views = Vec::new();
     let mut show = |generation: &Generation, artifacts: &[&Arc<Artifact>]| {

@@ -7,7 +7,7 @@ use super::files::NamedFiles;
 use crate::config::{self, Config, PluginUse};
 use crate::gateway::error::PrepareError;
 use crate::gateway::services::Services;
-use crate::plugin::{self, Artifact, Limits, Spec};
+use crate::plugin::{self, Artifact, PluginFile, PluginLimits};
 
 /// By name, as configured.
 pub(crate) type Artifacts = BTreeMap<String, Arc<Artifact>>;
@@ -56,8 +56,8 @@ fn load_one(
         artifact.accepted();
         return Ok(artifact.clone());
     }
-    let limits = section.map(Limits::from).unwrap_or_default();
-    Ok(services.runtime.load(&Spec { name, origin: &origin, bytes, limits: &limits })?)
+    let limits = section.map(PluginLimits::from).unwrap_or_default();
+    Ok(services.runtime.load(&PluginFile { name, origin: &origin, bytes, limits: &limits })?)
 }
 
 /// The plugin behind `used`. The configuration names only plugins that exist.

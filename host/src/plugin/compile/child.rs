@@ -8,8 +8,8 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::thread::Builder;
 use std::time::{Duration, Instant};
 
-use super::super::limits::Limits;
-use super::super::load::Problem;
+use super::super::error::LoadErrorKind;
+use super::super::limits::PluginLimits;
 use super::super::text::one_line;
 use super::{Bounds, Translated, bounds, frames};
 
@@ -35,10 +35,10 @@ const SIGXCPU: i32 = 24;
 pub(in super::super) fn translate(
     program: &Path,
     bounds: &Bounds,
-    limits: &Limits,
+    limits: &PluginLimits,
     bytes: &[u8],
-) -> Result<Translated, Problem> {
-    let unable = |error: std::io::Error| Problem::NoCompiler { message: error.to_string() };
+) -> Result<Translated, LoadErrorKind> {
+    let unable = |error: std::io::Error| LoadErrorKind::NoCompiler { message: error.to_string() };
     let mut worker = start(program, bounds).map_err(unable)?;
     let (Some(mut stdin), Some(mut stdout), Some(stderr)) =
         (worker.0.stdin.take(), worker.0.stdout.take(), worker.0.stderr.take())
@@ -62,18 +62,18 @@ pub(in super::super) fn translate(
         // Before this scope waits for the threads, which wait for it.
         let status = worker.end();
         match watched.map_err(unable)? {
-            Watched::Answer(answer) => answer,
-            Watched::Silent => Err(died(bounds, &death(bounds, status, &words.recv().unwrap_or_default()))),
-            Watched::TooLarge => Err(died(bounds, &too_large(bounds))),
-            Watched::TooLong => Err(died(bounds, &format!("had not ended after {:?}", bounds.patience()))),
+            ChildOutcome::Answer(answer) => answer,
+            ChildOutcome::Silent => Err(died(bounds, &death(bounds, status, &words.recv().unwrap_or_default()))),
+            ChildOutcome::TooLarge => Err(died(bounds, &too_large(bounds))),
+            ChildOutcome::TooLong => Err(died(bounds, &format!("had not ended after {:?}", bounds.patience()))),
         }
     })
 }
 
 /// A process that does not outlive this.
-struct Worker(Child);
+struct ChildProcess(Child);
 
-impl Worker {
+impl ChildProcess {
     /// Ends it, whatever it does.
     fn end(&mut self) -> Option<ExitStatus> {
         // One that has ended by itself is not waited for twice, and keeps its status.
@@ -82,13 +82,13 @@ impl Worker {
     }
 }
 
-impl Drop for Worker {
+impl Drop for ChildProcess {
     fn drop(&mut self) {
         self.end();
     }
 }
 
-fn start(program: &Path, bounds: &Bounds) -> std::io::Result<Worker> {
+fn start(program: &Path, bounds: &Bounds) -> std::io::Result<ChildProcess> {
     let threads = std::thread::available_parallelism().map_or(1, usize::from).min(THREADS);
     let mut command = Command::new(program);
     command
@@ -104,12 +104,12 @@ fn start(program: &Path, bounds: &Bounds) -> std::io::Result<Worker> {
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped());
-    command.spawn().map(Worker)
+    command.spawn().map(ChildProcess)
 }
 
 /// What became of it.
-enum Watched {
-    Answer(Result<Translated, Problem>),
+enum ChildOutcome {
+    Answer(Result<Translated, LoadErrorKind>),
     /// It ended, or spoke nonsense.
     Silent,
     TooLarge,
@@ -119,21 +119,21 @@ enum Watched {
 fn watch(
     worker: &Child,
     bounds: &Bounds,
-    limits: &Limits,
-    answer: &Receiver<std::io::Result<Result<Translated, Problem>>>,
-) -> Watched {
+    limits: &PluginLimits,
+    answer: &Receiver<std::io::Result<Result<Translated, LoadErrorKind>>>,
+) -> ChildOutcome {
     let (began, most) = (Instant::now(), bounds.resident(limits.memory));
     loop {
         match answer.recv_timeout(LOOK) {
-            Ok(Ok(answer)) => return Watched::Answer(answer),
-            Ok(Err(_)) | Err(RecvTimeoutError::Disconnected) => return Watched::Silent,
+            Ok(Ok(answer)) => return ChildOutcome::Answer(answer),
+            Ok(Err(_)) | Err(RecvTimeoutError::Disconnected) => return ChildOutcome::Silent,
             Err(RecvTimeoutError::Timeout) => {}
         }
         if bounds::resident(worker.id()).is_some_and(|bytes| bytes > most) {
-            return Watched::TooLarge;
+            return ChildOutcome::TooLarge;
         }
         if began.elapsed() > bounds.patience() {
-            return Watched::TooLong;
+            return ChildOutcome::TooLong;
         }
     }
 }
@@ -149,8 +149,8 @@ fn last_words(mut stderr: impl Read) -> String {
     String::from_utf8_lossy(&kept).into_owned()
 }
 
-fn died(bounds: &Bounds, found: &str) -> Problem {
-    Problem::Compiler { memory: bounds.memory, processor: bounds.processor, found: found.to_owned() }
+fn died(bounds: &Bounds, found: &str) -> LoadErrorKind {
+    LoadErrorKind::Compiler { memory: bounds.memory, processor: bounds.processor, found: found.to_owned() }
 }
 
 /// How a process ended that gave no answer, for people.
@@ -219,12 +219,19 @@ mod tests {
 
     #[test]
     fn a_program_that_cannot_be_started_or_says_nothing_is_a_refusal() {
-        let translate = |program: &str| translate(Path::new(program), &Bounds::default(), &Limits::default(), b"bytes");
+        let translate =
+            |program: &str| translate(Path::new(program), &Bounds::default(), &PluginLimits::default(), b"bytes");
 
         let missing = translate("/nonexistent/tidegate").unwrap_err();
-        assert!(matches!(&missing, Problem::NoCompiler { message } if message.contains("os error 2")), "{missing}");
+        assert!(
+            matches!(&missing, LoadErrorKind::NoCompiler { message } if message.contains("os error 2")),
+            "{missing}"
+        );
 
         let silent = translate("/bin/false").unwrap_err();
-        assert!(matches!(&silent, Problem::Compiler { found, .. } if found.contains("exit status: 1")), "{silent}");
+        assert!(
+            matches!(&silent, LoadErrorKind::Compiler { found, .. } if found.contains("exit status: 1")),
+            "{silent}"
+        );
     }
 }

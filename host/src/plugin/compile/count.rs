@@ -9,8 +9,8 @@ use wasmparser::{
     Encoding, FunctionBody, Instance, Parser, Payload,
 };
 
+use super::super::error::LoadErrorKind;
 use super::super::limits::PARTS;
-use super::super::load::Problem;
 use super::super::text::one_line;
 
 /// Functions in one file. Interpreters have some 30,000.
@@ -42,7 +42,7 @@ const ITEM: u64 = 64;
 
 /// What something costs each time it is instantiated.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct Cost {
+pub(super) struct InstanceCost {
     /// Core instances.
     pub(super) instances: u64,
     /// Definitions, imports, exports and instances of components.
@@ -51,7 +51,7 @@ pub(super) struct Cost {
     pub(super) held: u64,
 }
 
-impl Cost {
+impl InstanceCost {
     fn add(&mut self, other: Self) {
         self.instances = self.instances.saturating_add(other.instances);
         self.items = self.items.saturating_add(other.items);
@@ -73,8 +73,8 @@ impl Cost {
 ///
 /// # Errors
 /// If it is not wasm, or beyond a limit.
-pub(super) fn cost(wasm: &[u8]) -> Result<Cost, Problem> {
-    let mut count = Count { open: Vec::new(), functions: 0, locals: 0, whole: Cost::default() };
+pub(super) fn cost(wasm: &[u8]) -> Result<InstanceCost, LoadErrorKind> {
+    let mut count = CostCounter { open: Vec::new(), functions: 0, locals: 0, whole: InstanceCost::default() };
     for payload in Parser::new(0).parse_all(wasm) {
         count.read(payload.map_err(invalid)?)?;
     }
@@ -82,23 +82,23 @@ pub(super) fn cost(wasm: &[u8]) -> Result<Cost, Problem> {
 }
 
 /// A module or component whose end has not been read.
-struct Open {
+struct OpenComponent {
     encoding: Encoding,
-    cost: Cost,
+    cost: InstanceCost,
     /// What can be instantiated in it, by index; none for what was handed in from outside, whose cost is not known.
-    modules: Vec<Option<Cost>>,
-    components: Vec<Option<Cost>>,
+    modules: Vec<Option<InstanceCost>>,
+    components: Vec<Option<InstanceCost>>,
 }
 
-struct Count {
-    open: Vec<Open>,
+struct CostCounter {
+    open: Vec<OpenComponent>,
     functions: usize,
     locals: usize,
-    whole: Cost,
+    whole: InstanceCost,
 }
 
-impl Count {
-    fn read(&mut self, payload: Payload<'_>) -> Result<(), Problem> {
+impl CostCounter {
+    fn read(&mut self, payload: Payload<'_>) -> Result<(), LoadErrorKind> {
         match payload {
             Payload::Version { encoding, .. } => return self.begin(encoding),
             Payload::End(_) => return self.end(),
@@ -122,20 +122,20 @@ impl Count {
         }
     }
 
-    fn begin(&mut self, encoding: Encoding) -> Result<(), Problem> {
+    fn begin(&mut self, encoding: Encoding) -> Result<(), LoadErrorKind> {
         if self.open.len() >= DEPTH {
-            return Err(Problem::too_much("components within each other", DEPTH, self.open.len() + 1));
+            return Err(LoadErrorKind::too_much("components within each other", DEPTH, self.open.len() + 1));
         }
-        let mut cost = Cost::default();
+        let mut cost = InstanceCost::default();
         if encoding == Encoding::Module {
             cost.instances = 1;
             cost.hold(1_u64, INSTANCE);
         }
-        self.open.push(Open { encoding, cost, modules: Vec::new(), components: Vec::new() });
+        self.open.push(OpenComponent { encoding, cost, modules: Vec::new(), components: Vec::new() });
         Ok(())
     }
 
-    fn end(&mut self) -> Result<(), Problem> {
+    fn end(&mut self) -> Result<(), LoadErrorKind> {
         let Some(closed) = self.open.pop() else { return Ok(()) };
         match (self.open.last_mut(), closed.encoding) {
             (None, _) => self.whole = closed.cost,
@@ -145,14 +145,14 @@ impl Count {
         check(&closed.cost)
     }
 
-    fn body(&mut self, body: &FunctionBody<'_>) -> Result<(), Problem> {
+    fn body(&mut self, body: &FunctionBody<'_>) -> Result<(), LoadErrorKind> {
         self.functions += 1;
         if self.functions > FUNCTIONS {
-            return Err(Problem::too_much("functions", FUNCTIONS, self.functions));
+            return Err(LoadErrorKind::too_much("functions", FUNCTIONS, self.functions));
         }
         let bytes = body.range().len();
         if bytes > BODY_BYTES {
-            return Err(Problem::too_much("bytes in one function", BODY_BYTES, bytes));
+            return Err(LoadErrorKind::too_much("bytes in one function", BODY_BYTES, bytes));
         }
         let mut locals: usize = 0;
         for group in body.get_locals_reader().map_err(invalid)? {
@@ -160,11 +160,11 @@ impl Count {
             locals = locals.saturating_add(usize::try_from(number).unwrap_or(usize::MAX));
         }
         if locals > LOCALS {
-            return Err(Problem::too_much("locals in one function", LOCALS, locals));
+            return Err(LoadErrorKind::too_much("locals in one function", LOCALS, locals));
         }
         self.locals = self.locals.saturating_add(locals);
         if self.locals > ALL_LOCALS {
-            return Err(Problem::too_much("locals in all functions", ALL_LOCALS, self.locals));
+            return Err(LoadErrorKind::too_much("locals in all functions", ALL_LOCALS, self.locals));
         }
         Ok(())
     }
@@ -193,12 +193,12 @@ impl Count {
     }
 }
 
-fn at(parts: &[Option<Cost>], index: u32) -> Option<Cost> {
+fn at(parts: &[Option<InstanceCost>], index: u32) -> Option<InstanceCost> {
     usize::try_from(index).ok().and_then(|index| parts.get(index)).copied().flatten()
 }
 
 /// What a section of a core module adds to each instance.
-fn module(cost: &mut Cost, payload: Payload<'_>) -> Result<(), wasmparser::BinaryReaderError> {
+fn module(cost: &mut InstanceCost, payload: Payload<'_>) -> Result<(), wasmparser::BinaryReaderError> {
     match payload {
         Payload::ImportSection(section) => cost.hold(section.count(), IMPORT),
         Payload::FunctionSection(section) => cost.hold(section.count(), FUNCTION),
@@ -222,7 +222,7 @@ fn module(cost: &mut Cost, payload: Payload<'_>) -> Result<(), wasmparser::Binar
 }
 
 /// What a section of a component adds to each instance, and what it makes known.
-fn component(open: &mut Open, payload: Payload<'_>) -> Result<(), Problem> {
+fn component(open: &mut OpenComponent, payload: Payload<'_>) -> Result<(), LoadErrorKind> {
     match payload {
         Payload::InstanceSection(section) => {
             for instance in section {
@@ -276,23 +276,23 @@ fn component(open: &mut Open, payload: Payload<'_>) -> Result<(), Problem> {
     Ok(())
 }
 
-fn check(cost: &Cost) -> Result<(), Problem> {
+fn check(cost: &InstanceCost) -> Result<(), LoadErrorKind> {
     let whole = |number: u64| usize::try_from(number).unwrap_or(usize::MAX);
     if whole(cost.instances) > PARTS {
-        return Err(Problem::too_much("core instances, components expanded", PARTS, whole(cost.instances)));
+        return Err(LoadErrorKind::too_much("core instances, components expanded", PARTS, whole(cost.instances)));
     }
     if whole(cost.items) > ITEMS {
-        return Err(Problem::too_much("items, components expanded", ITEMS, whole(cost.items)));
+        return Err(LoadErrorKind::too_much("items, components expanded", ITEMS, whole(cost.items)));
     }
     Ok(())
 }
 
-fn handed_in() -> Problem {
-    Problem::HandedIn
+fn handed_in() -> LoadErrorKind {
+    LoadErrorKind::HandedIn
 }
 
-fn invalid(error: wasmparser::BinaryReaderError) -> Problem {
-    Problem::Invalid { message: one_line(error) }
+fn invalid(error: wasmparser::BinaryReaderError) -> LoadErrorKind {
+    LoadErrorKind::Invalid { message: one_line(error) }
 }
 
 #[cfg(test)]

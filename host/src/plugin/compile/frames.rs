@@ -2,8 +2,8 @@
 
 use std::io::{self, Read, Write};
 
-use super::super::limits::Limits;
-use super::super::load::Problem;
+use super::super::error::LoadErrorKind;
+use super::super::limits::PluginLimits;
 use super::{CODE_BYTES, FILE_BYTES, Measured, Translated};
 
 /// Bytes of what is said in JSON.
@@ -12,7 +12,7 @@ const WORDS_BYTES: usize = 1 << 20;
 /// What a frame holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
-enum Kind {
+enum FrameKind {
     Limits = 1,
     File,
     Refused,
@@ -21,70 +21,70 @@ enum Kind {
 }
 
 /// Hands over a file to compile.
-pub(super) fn write_order(to: &mut impl Write, limits: &Limits, bytes: &[u8]) -> io::Result<()> {
-    write(to, Kind::Limits, &serde_json::to_vec(limits)?)?;
-    write(to, Kind::File, bytes)?;
+pub(super) fn write_order(to: &mut impl Write, limits: &PluginLimits, bytes: &[u8]) -> io::Result<()> {
+    write(to, FrameKind::Limits, &serde_json::to_vec(limits)?)?;
+    write(to, FrameKind::File, bytes)?;
     to.flush()
 }
 
 /// What [`write_order`] wrote.
-pub(super) fn read_order(from: &mut impl Read) -> io::Result<(Limits, Vec<u8>)> {
+pub(super) fn read_order(from: &mut impl Read) -> io::Result<(PluginLimits, Vec<u8>)> {
     let (kind, limits) = read(from)?;
-    expect(kind, Kind::Limits)?;
+    expect(kind, FrameKind::Limits)?;
     let (kind, bytes) = read(from)?;
-    expect(kind, Kind::File)?;
+    expect(kind, FrameKind::File)?;
     Ok((serde_json::from_slice(&limits)?, bytes))
 }
 
 /// Hands back code, or why there is none.
-pub(super) fn write_answer(to: &mut impl Write, answer: &Result<Translated, Problem>) -> io::Result<()> {
+pub(super) fn write_answer(to: &mut impl Write, answer: &Result<Translated, LoadErrorKind>) -> io::Result<()> {
     match answer {
         Ok(translated) => {
-            write(to, Kind::Measured, &serde_json::to_vec(&translated.measured)?)?;
-            write(to, Kind::Code, &translated.code)?;
+            write(to, FrameKind::Measured, &serde_json::to_vec(&translated.measured)?)?;
+            write(to, FrameKind::Code, &translated.code)?;
         }
-        Err(problem) => write(to, Kind::Refused, &serde_json::to_vec(problem)?)?,
+        Err(problem) => write(to, FrameKind::Refused, &serde_json::to_vec(problem)?)?,
     }
     to.flush()
 }
 
 /// What [`write_answer`] wrote.
-pub(super) fn read_answer(from: &mut impl Read) -> io::Result<Result<Translated, Problem>> {
+pub(super) fn read_answer(from: &mut impl Read) -> io::Result<Result<Translated, LoadErrorKind>> {
     let (kind, words) = read(from)?;
-    if kind == Kind::Refused {
+    if kind == FrameKind::Refused {
         return Ok(Err(serde_json::from_slice(&words)?));
     }
-    expect(kind, Kind::Measured)?;
+    expect(kind, FrameKind::Measured)?;
     let measured: Measured = serde_json::from_slice(&words)?;
     let (kind, code) = read(from)?;
-    expect(kind, Kind::Code)?;
+    expect(kind, FrameKind::Code)?;
     Ok(Ok(Translated { measured, code }))
 }
 
-fn expect(found: Kind, expected: Kind) -> io::Result<()> {
+fn expect(found: FrameKind, expected: FrameKind) -> io::Result<()> {
     if found == expected {
         return Ok(());
     }
     Err(io::Error::new(io::ErrorKind::InvalidData, format!("expected a frame of {expected:?}, found {found:?}")))
 }
 
-fn write(to: &mut impl Write, kind: Kind, payload: &[u8]) -> io::Result<()> {
+fn write(to: &mut impl Write, kind: FrameKind, payload: &[u8]) -> io::Result<()> {
     to.write_all(&[kind as u8])?;
     to.write_all(&(payload.len() as u64).to_le_bytes())?;
     to.write_all(payload)
 }
 
-fn read(from: &mut impl Read) -> io::Result<(Kind, Vec<u8>)> {
+fn read(from: &mut impl Read) -> io::Result<(FrameKind, Vec<u8>)> {
     let invalid = |message: &str| io::Error::new(io::ErrorKind::InvalidData, message.to_owned());
     let (mut kind, mut length) = ([0], [0; 8]);
     from.read_exact(&mut kind)?;
     from.read_exact(&mut length)?;
     let (kind, most) = match kind {
-        [1] => (Kind::Limits, WORDS_BYTES),
-        [2] => (Kind::File, FILE_BYTES),
-        [3] => (Kind::Refused, WORDS_BYTES),
-        [4] => (Kind::Measured, WORDS_BYTES),
-        [5] => (Kind::Code, CODE_BYTES),
+        [1] => (FrameKind::Limits, WORDS_BYTES),
+        [2] => (FrameKind::File, FILE_BYTES),
+        [3] => (FrameKind::Refused, WORDS_BYTES),
+        [4] => (FrameKind::Measured, WORDS_BYTES),
+        [5] => (FrameKind::Code, CODE_BYTES),
         _ => return Err(invalid("a frame of no known kind")),
     };
     let length = usize::try_from(u64::from_le_bytes(length)).ok().filter(|length| *length <= most);
@@ -104,9 +104,9 @@ mod tests {
     #[test]
     fn orders_and_answers_arrive_as_they_were_sent() {
         let mut pipe = Vec::new();
-        write_order(&mut pipe, &Limits::default(), b"file").unwrap();
+        write_order(&mut pipe, &PluginLimits::default(), b"file").unwrap();
         let (limits, bytes) = read_order(&mut pipe.as_slice()).unwrap();
-        assert_eq!((format!("{limits:?}"), bytes), (format!("{:?}", Limits::default()), b"file".to_vec()));
+        assert_eq!((format!("{limits:?}"), bytes), (format!("{:?}", PluginLimits::default()), b"file".to_vec()));
 
         let measured = Measured { instances: 1, held: 2, started: Duration::from_micros(3) };
         let mut pipe = Vec::new();
@@ -114,7 +114,7 @@ mod tests {
         let answer = read_answer(&mut pipe.as_slice()).unwrap().unwrap();
         assert_eq!((answer.measured, &*answer.code), (measured, &b"code"[..]));
 
-        let refused = Problem::Version { found: "tidegate:plugin/balancer@9.0.0".to_owned() };
+        let refused = LoadErrorKind::Version { found: "tidegate:plugin/balancer@9.0.0".to_owned() };
         let mut pipe = Vec::new();
         write_answer(&mut pipe, &Err(refused.clone())).unwrap();
         let answer = read_answer(&mut pipe.as_slice()).unwrap().unwrap_err();
@@ -124,16 +124,16 @@ mod tests {
     #[test]
     fn what_is_cut_off_too_long_or_of_no_kind_is_an_error() {
         let mut whole = Vec::new();
-        write_answer(&mut whole, &Err(Problem::Empty)).unwrap();
+        write_answer(&mut whole, &Err(LoadErrorKind::Empty)).unwrap();
         for cut in 0..whole.len() {
             assert!(read_answer(&mut &whole[..cut]).is_err(), "{cut} bytes of it");
         }
 
-        let long = [&[Kind::Refused as u8][..], &u64::MAX.to_le_bytes()].concat();
+        let long = [&[FrameKind::Refused as u8][..], &u64::MAX.to_le_bytes()].concat();
         assert!(read_answer(&mut long.as_slice()).is_err());
         assert!(read_answer(&mut [9_u8; 64].as_slice()).is_err());
         let mut order = Vec::new();
-        write_order(&mut order, &Limits::default(), b"file").unwrap();
+        write_order(&mut order, &PluginLimits::default(), b"file").unwrap();
         assert!(read_answer(&mut order.as_slice()).is_err(), "an order is no answer");
     }
 }

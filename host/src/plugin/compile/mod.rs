@@ -24,15 +24,15 @@ use std::time::Duration;
 
 use wasmtime::component::Component;
 
-use super::limits::Limits;
-use super::load::Problem;
+use super::error::LoadErrorKind;
+use super::limits::PluginLimits;
 use super::text::one_line;
 
 pub use bounds::Bounds;
 pub(super) use cache::{Cache, hex};
 pub(super) use child::translate as in_child;
 pub(super) use native::component;
-pub(super) use steps::Linked;
+pub(super) use steps::LinkedPlugin;
 pub(super) use worker::work;
 
 /// Where plugins that did not come with the gateway are compiled.
@@ -71,9 +71,9 @@ pub(super) const FILE_BYTES: usize = 64 << 20;
 const CODE_BYTES: usize = 128 << 20;
 
 /// Refuses what is not worth looking at.
-pub(super) fn check_size(bytes: &[u8]) -> Result<(), Problem> {
+pub(super) fn check_size(bytes: &[u8]) -> Result<(), LoadErrorKind> {
     if bytes.len() > FILE_BYTES {
-        return Err(Problem::too_much("bytes in the file", FILE_BYTES, bytes.len()));
+        return Err(LoadErrorKind::too_much("bytes in the file", FILE_BYTES, bytes.len()));
     }
     Ok(())
 }
@@ -87,11 +87,11 @@ pub(super) struct Translated {
 
 impl Translated {
     /// The code of `component`.
-    pub(super) fn of(component: &Component, measured: Measured) -> Result<Self, Problem> {
+    pub(super) fn of(component: &Component, measured: Measured) -> Result<Self, LoadErrorKind> {
         let code = component.serialize();
-        let code = code.map_err(|error| Problem::Invalid { message: one_line(format_args!("{error:#}")) })?;
+        let code = code.map_err(|error| LoadErrorKind::Invalid { message: one_line(format_args!("{error:#}")) })?;
         if code.len() > CODE_BYTES {
-            return Err(Problem::too_much("bytes of compiled code", CODE_BYTES, code.len()));
+            return Err(LoadErrorKind::too_much("bytes of compiled code", CODE_BYTES, code.len()));
         }
         Ok(Self { measured, code })
     }
@@ -110,13 +110,13 @@ pub(super) struct Measured {
 
 impl Measured {
     /// Refuses what costs more than the operator permits.
-    pub(super) fn check(&self, limits: &Limits) -> Result<(), Problem> {
+    pub(super) fn check(&self, limits: &PluginLimits) -> Result<(), LoadErrorKind> {
         if self.held > limits.memory as u64 {
-            return Err(Problem::Heavy { limit: limits.memory, found: self.held, instances: self.instances });
+            return Err(LoadErrorKind::Heavy { limit: limits.memory, found: self.held, instances: self.instances });
         }
         let limit = limits.setup_deadline();
         if self.started > limit {
-            return Err(Problem::Slow { limit, found: self.started });
+            return Err(LoadErrorKind::Slow { limit, found: self.started });
         }
         Ok(())
     }

@@ -3,7 +3,7 @@
 use wasmtime::Engine;
 use wasmtime::component::Component;
 
-use super::super::load::Problem;
+use super::super::error::LoadErrorKind;
 use super::super::text::one_line;
 use super::Translated;
 
@@ -16,7 +16,7 @@ use super::Translated;
 /// # Errors
 /// If it was made for another engine.
 #[expect(unsafe_code, reason = "the engine cannot check that code does what its source said")]
-pub(in super::super) fn component(engine: &Engine, translated: &Translated) -> Result<Component, Problem> {
+pub(in super::super) fn component(engine: &Engine, translated: &Translated) -> Result<Component, LoadErrorKind> {
     // SAFETY: the bytes are what `Component::serialize` returned for an engine of the same configuration, unchanged.
     // - From a child (`child.rs`): it was started by this process from this process's own binary, nobody else holds the
     //   write end of its standard output, and a frame that is cut short is an error. What it answers is the result of
@@ -26,5 +26,5 @@ pub(in super::super) fn component(engine: &Engine, translated: &Translated) -> R
     //   compatibility hash, and this program's version.
     // A `Translated` is made nowhere else. wasmtime itself refuses what was made by another version or configuration.
     let component = unsafe { Component::deserialize(engine, &translated.code) };
-    component.map_err(|error| Problem::Invalid { message: one_line(format_args!("{error:#}")) })
+    component.map_err(|error| LoadErrorKind::Invalid { message: one_line(format_args!("{error:#}")) })
 }

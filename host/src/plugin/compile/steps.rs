@@ -4,22 +4,22 @@ use std::sync::Arc;
 
 use wasmtime::component::{Component, InstancePre, Linker};
 
-use super::super::commons::Commons;
 use super::super::engine::PluginEngine;
+use super::super::error::LoadErrorKind;
 use super::super::host_state::HostState;
 use super::super::instance::Instance;
 use super::super::interface::ComponentInterface;
-use super::super::limits::{Limits, Meter};
-use super::super::load::Problem;
+use super::super::limits::{MemoryMeter, PluginLimits};
 use super::super::role::RoleName;
+use super::super::shared::PluginShared;
 use super::super::text::one_line;
 use super::super::ticker::ticks;
 use super::super::{wasi, wrap};
-use super::count::{Cost, cost};
+use super::count::{InstanceCost, cost};
 use super::{Measured, check_size};
 
 /// A component that can be instantiated, and what it offers and asks for.
-pub(in super::super) struct Linked {
+pub(in super::super) struct LinkedPlugin {
     pub(in super::super) interface: ComponentInterface,
     pub(in super::super) pre: InstancePre<HostState>,
 }
@@ -30,18 +30,18 @@ impl PluginEngine {
     pub(in super::super) fn translate(
         &self,
         bytes: &[u8],
-        limits: &Limits,
+        limits: &PluginLimits,
         make_room: impl FnOnce(),
-    ) -> Result<(Component, Linked, Measured), Problem> {
+    ) -> Result<(Component, LinkedPlugin, Measured), LoadErrorKind> {
         check_size(bytes)?;
         let binary = wrap::binary(bytes)?;
         cost(&binary)?;
         let wasm = wrap::component(binary, &self.roles)?;
-        let Cost { instances, held, .. } = cost(&wasm)?;
+        let InstanceCost { instances, held, .. } = cost(&wasm)?;
         let mut measured = Measured { instances, held, started: std::time::Duration::ZERO };
         measured.check(limits)?;
         let component = Component::from_binary(&self.wasmtime, &wasm)
-            .map_err(|error| Problem::Invalid { message: one_line(format_args!("{error:#}")) })?;
+            .map_err(|error| LoadErrorKind::Invalid { message: one_line(format_args!("{error:#}")) })?;
         let linked = self.link(&component)?;
         linked.interface.check(&limits.allow)?;
         make_room();
@@ -50,7 +50,7 @@ impl PluginEngine {
     }
 
     /// Reads the type of `component`, and meets its imports.
-    pub(in super::super) fn link(&self, component: &Component) -> Result<Linked, Problem> {
+    pub(in super::super) fn link(&self, component: &Component) -> Result<LinkedPlugin, LoadErrorKind> {
         let interface = ComponentInterface::of(component, &self.wasmtime, &self.roles)?;
         let mut linker = self.linker.clone();
         let link = |linker: &mut Linker<HostState>| {
@@ -59,15 +59,20 @@ impl PluginEngine {
             }
             linker.instantiate_pre(component)
         };
-        let pre =
-            link(&mut linker).map_err(|error| Problem::Signature { message: one_line(format_args!("{error:#}")) })?;
-        Ok(Linked { interface, pre })
+        let pre = link(&mut linker)
+            .map_err(|error| LoadErrorKind::Signature { message: one_line(format_args!("{error:#}")) })?;
+        Ok(LinkedPlugin { interface, pre })
     }
 
     /// Makes an instance and throws it away. Returns the processor time that it took.
-    fn trial(&self, linked: &Linked, limits: &Limits, held: u64) -> Result<std::time::Duration, Problem> {
-        let commons = Arc::new(Commons::new("trial".into()));
-        let mut state = HostState::new(commons, RoleName::new("trial"), Meter::new(limits.memory, held));
+    fn trial(
+        &self,
+        linked: &LinkedPlugin,
+        limits: &PluginLimits,
+        held: u64,
+    ) -> Result<std::time::Duration, LoadErrorKind> {
+        let shared = Arc::new(PluginShared::new("trial".into()));
+        let mut state = HostState::new(shared, RoleName::new("trial"), MemoryMeter::new(limits.memory, held));
         state.logs = false;
         let within = limits.setup_deadline();
         let instance = Instance::start(&linked.pre, state, &self.ticker, ticks(within), within, |_, _| Ok(()))?;

@@ -6,8 +6,8 @@ use std::process::exit;
 use std::thread::Builder;
 
 use super::super::engine::PluginEngine;
-use super::super::limits::Limits;
-use super::super::load::Problem;
+use super::super::error::LoadErrorKind;
+use super::super::limits::PluginLimits;
 use super::super::role::RoleContract;
 use super::{Bounds, Translated, bounds, frames};
 
@@ -29,8 +29,12 @@ pub(in super::super) fn work(bounds: &Bounds, roles: Vec<&'static RoleContract>)
     out.flush()
 }
 
-fn translate(roles: Vec<&'static RoleContract>, limits: &Limits, bytes: &[u8]) -> Result<Translated, Problem> {
-    let engine = PluginEngine::new(roles).map_err(|error| Problem::NoCompiler { message: error.to_string() })?;
+fn translate(
+    roles: Vec<&'static RoleContract>,
+    limits: &PluginLimits,
+    bytes: &[u8],
+) -> Result<Translated, LoadErrorKind> {
+    let engine = PluginEngine::new(roles).map_err(|error| LoadErrorKind::NoCompiler { message: error.to_string() })?;
     let room = || {
         // Without it, an instance that is large and rightful is refused for its memory: that is told.
         let _as_it_is = bounds::make_room(limits.memory);

@@ -5,19 +5,19 @@ use std::time::Instant;
 
 use serde_json::Value;
 use wasmtime::Store;
-use wasmtime::component::Instance as Linked;
+use wasmtime::component::Instance as WasmInstance;
 
 use super::super::artifact::Artifact;
 use super::super::bindings::types::ConfigError;
 use super::super::bindings::{balancer as contract, feedback, handover, types};
+use super::super::call_error::CallError;
 use super::super::contract::Interface;
-use super::super::fault::Crash;
+use super::super::error::{LoadError, LoadErrorKind};
+use super::super::factory::{InstanceFactory, PluginRole};
 use super::super::host_state::HostState;
 use super::super::instance::Instance;
-use super::super::load::{LoadError, Problem};
-use super::super::plan::{Plan, Role};
 use super::super::role::{RoleContract, RoleName};
-use super::super::seat::{Seat, Word};
+use super::super::slot::{FeedbackKind, InstanceSlot};
 use super::super::text::printable;
 use super::RoleSpec;
 use crate::policy::{
@@ -47,24 +47,28 @@ pub(super) static ROLE: RoleSpec = RoleSpec {
 };
 
 /// What each instance for this cluster is configured with.
-struct Cluster {
+struct BalancerSetup {
     config: String,
     endpoints: Vec<types::Endpoint>,
     numbers: Arc<dyn ClusterNumbers>,
 }
 
-struct Guest {
+struct BalancerExports {
     balancer: contract::Guest,
     feedback: Option<feedback::Guest>,
     handover: Option<handover::Guest>,
 }
 
-impl Role for Cluster {
-    type Guest = Guest;
+impl PluginRole for BalancerSetup {
+    type Exports = BalancerExports;
     type Configured = ();
     const NAME: RoleName = ROLE.contract.name;
 
-    fn find(artifact: &Artifact, store: &mut Store<HostState>, instance: &Linked) -> wasmtime::Result<Guest> {
+    fn find(
+        artifact: &Artifact,
+        store: &mut Store<HostState>,
+        instance: &WasmInstance,
+    ) -> wasmtime::Result<BalancerExports> {
         let (pre, interface) = (&artifact.compiled.pre, &artifact.compiled.interface);
         let balancer = contract::GuestIndices::new(pre)?.load(&mut *store, instance)?;
         let feedback = if interface.exports("feedback") {
@@ -77,14 +81,18 @@ impl Role for Cluster {
         } else {
             None
         };
-        Ok(Guest { balancer, feedback, handover })
+        Ok(BalancerExports { balancer, feedback, handover })
     }
 
-    fn configure(&self, guest: &Guest, store: &mut Store<HostState>) -> wasmtime::Result<Result<(), Vec<ConfigError>>> {
-        guest.balancer.call_configure(store, &self.config, &self.endpoints)
+    fn configure(
+        &self,
+        exports: &BalancerExports,
+        store: &mut Store<HostState>,
+    ) -> wasmtime::Result<Result<(), Vec<ConfigError>>> {
+        exports.balancer.call_configure(store, &self.config, &self.endpoints)
     }
 
-    fn furnish(&self, state: &mut HostState) {
+    fn init_state(&self, state: &mut HostState) {
         state.numbers = Some(Arc::clone(&self.numbers));
     }
 }
@@ -106,10 +114,10 @@ impl Artifact {
     }
 }
 
-fn try_out(artifact: &Arc<Artifact>, config: Option<&Value>) -> Result<&'static str, Problem> {
+fn try_out(artifact: &Arc<Artifact>, config: Option<&Value>) -> Result<&'static str, LoadErrorKind> {
     // Addresses of TEST-NET-1 (RFC 5737), which are nobody's.
     let endpoints: Vec<_> = (1..=TRIED_WITH).map(|number| Endpoint::named(format!("ws://192.0.2.{number}"))).collect();
-    balancer(artifact, &config.cloned().unwrap_or_default(), &endpoints, Arc::new(Blank), None)?;
+    balancer(artifact, &config.cloned().unwrap_or_default(), &endpoints, Arc::new(UnusedNumbers), None)?;
     Ok("configured, chose among 1, 2 and 64 made-up endpoints")
 }
 
@@ -119,35 +127,39 @@ fn balancer(
     endpoints: &[Endpoint],
     numbers: Arc<dyn ClusterNumbers>,
     carry: Option<Vec<u8>>,
-) -> Result<Box<dyn Balancer>, Problem> {
+) -> Result<Box<dyn Balancer>, LoadErrorKind> {
     let endpoints = endpoints.iter().map(types::Endpoint::from).collect();
-    let plan = Plan::new(artifact, Cluster { config: config.to_string(), endpoints, numbers })?;
-    let (mut instance, ()) = plan.start()?;
-    self_test(&plan)?;
+    let factory = InstanceFactory::new(artifact, BalancerSetup { config: config.to_string(), endpoints, numbers })?;
+    let (mut instance, ()) = factory.first()?;
+    self_test(&factory)?;
     if let Some(state) = carry
-        && let Err(reason) = restore(&plan, &mut instance, &state)
+        && let Err(reason) = restore(&factory, &mut instance, &state)
     {
         tracing::warn!(
             plugin = &**artifact.name(),
             reason,
             "balancer does not take its predecessor's state; it starts fresh"
         );
-        (instance, ()) = plan.start()?;
+        (instance, ()) = factory.first()?;
     }
     let interface = &artifact.compiled.interface;
     let (wants_request, wants_columns) = (interface.imports("request"), interface.imports("columns"));
-    Ok(Box::new(PluginBalancer { seat: Seat::new(plan, instance), wants_request, wants_columns }))
+    Ok(Box::new(PluginBalancer { slot: InstanceSlot::new(factory, instance), wants_request, wants_columns }))
 }
 
-fn restore(plan: &Plan<Cluster>, instance: &mut Instance<Guest>, state: &[u8]) -> Result<(), String> {
-    let restored = instance.run(plan.artifact.setup_ticks, |guest, store| match &guest.handover {
+fn restore(
+    factory: &InstanceFactory<BalancerSetup>,
+    instance: &mut Instance<BalancerExports>,
+    state: &[u8],
+) -> Result<(), String> {
+    let restored = instance.run(factory.artifact.setup_ticks, |exports, store| match &exports.handover {
         Some(handover) => handover.call_restore(store, state),
         None => Ok(Ok(())),
     });
     match restored {
         Ok(Ok(())) => Ok(()),
         Ok(Err(message)) => Err(printable(&message).into_owned()),
-        Err(crash) => Err(crash.detail),
+        Err(error) => Err(error.detail),
     }
 }
 
@@ -155,42 +167,43 @@ fn restore(plan: &Plan<Cluster>, instance: &mut Instance<Guest>, state: &[u8]) -
 ///
 /// The real endpoints come first, more are copied from them; a plugin that objects to the copies is tried with the real
 /// ones alone.
-fn self_test(plan: &Plan<Cluster>) -> Result<(), Problem> {
+fn self_test(factory: &InstanceFactory<BalancerSetup>) -> Result<(), LoadErrorKind> {
     let most = SELF_TEST.iter().copied().max().unwrap_or(1);
-    let real = &plan.role.endpoints;
+    let real = &factory.role.endpoints;
     let mut endpoints: Vec<_> = real.iter().cycle().take(most.max(real.len())).cloned().collect();
     for (index, endpoint) in endpoints.iter_mut().enumerate().skip(real.len()) {
         endpoint.name = format!("{}#{index}", endpoint.name);
     }
-    let role = |endpoints| Cluster { config: plan.role.config.clone(), endpoints, numbers: Arc::new(Blank) };
-    let (mut instance, offered) = match plan.probe(&role(endpoints)) {
+    let role =
+        |endpoints| BalancerSetup { config: factory.role.config.clone(), endpoints, numbers: Arc::new(UnusedNumbers) };
+    let (mut instance, offered) = match factory.throwaway(&role(endpoints)) {
         Ok(instance) => (instance, most),
-        Err(Problem::Configure { .. }) => (plan.probe(&role(real.clone()))?, real.len()),
+        Err(LoadErrorKind::Configure { .. }) => (factory.throwaway(&role(real.clone()))?, real.len()),
         Err(problem) => return Err(problem),
     };
     let busy = vec![0; most];
     // What is made ready in the first pick is made ready once in each instance; the others have the time that requests give.
-    let mut ticks = plan.artifact.setup_ticks;
+    let mut ticks = factory.artifact.setup_ticks;
     for count in SELF_TEST.into_iter().filter(|count| *count <= offered) {
         let eligible: EndpointIds = EndpointId::each(&busy).map(|(id, _)| id).take(count).collect();
         let busy = busy.get(..count).unwrap_or_default();
         instance.store.data_mut().eligible.copy_from(&eligible);
         let began = Instant::now();
         let picked = instance
-            .run(std::mem::replace(&mut ticks, plan.artifact.ticks), |guest, store| {
-                guest.balancer.call_pick(store, eligible.as_numbers(), busy, Some(0x5eed))
+            .run(std::mem::replace(&mut ticks, factory.artifact.ticks), |exports, store| {
+                exports.balancer.call_pick(store, eligible.as_numbers(), busy, Some(0x5eed))
             })
             .and_then(|choice| checked(choice, &eligible));
-        picked.map_err(|crash| Problem::SelfTest { endpoints: count, message: crash.detail })?;
-        plan.took(began.elapsed());
+        picked.map_err(|error| LoadErrorKind::SelfTest { endpoints: count, message: error.detail })?;
+        factory.note_start_time(began.elapsed());
     }
     Ok(())
 }
 
 /// Numbers of endpoints that nobody has used.
-struct Blank;
+struct UnusedNumbers;
 
-impl ClusterNumbers for Blank {
+impl ClusterNumbers for UnusedNumbers {
     fn column(&self, metric: Metric, eligible: &EndpointIds) -> Vec<f64> {
         let unknown = matches!(metric, Metric::Latency | Metric::Latest);
         vec![if unknown { f64::NAN } else { 0.0 }; eligible.len()]
@@ -202,16 +215,16 @@ impl ClusterNumbers for Blank {
 }
 
 struct PluginBalancer {
-    seat: Seat<Cluster>,
+    slot: InstanceSlot<BalancerSetup>,
     wants_request: bool,
     wants_columns: bool,
 }
 
 impl Balancer for PluginBalancer {
     fn pick(&mut self, request: &PickRequest<'_>) -> Result<Option<EndpointId>, Fault> {
-        let plan = self.seat.plan();
-        let (usual, first) = (plan.artifact.ticks, plan.refill_ticks());
-        let instance = self.seat.ready()?;
+        let factory = self.slot.factory();
+        let (usual, first) = (factory.artifact.ticks, factory.replacement_ticks());
+        let instance = self.slot.ready()?;
         let ticks = if std::mem::take(&mut instance.fresh) { first } else { usual };
         let state = instance.store.data_mut();
         if self.wants_columns {
@@ -222,8 +235,8 @@ impl Balancer for PluginBalancer {
         {
             state.lend(facts);
         }
-        let choice = instance.run(ticks, |guest, store| {
-            guest.balancer.call_pick(store, request.eligible.as_numbers(), request.busy, request.affinity)
+        let choice = instance.run(ticks, |exports, store| {
+            exports.balancer.call_pick(store, request.eligible.as_numbers(), request.busy, request.affinity)
         });
         let state = instance.store.data_mut();
         if self.wants_columns {
@@ -232,33 +245,35 @@ impl Balancer for PluginBalancer {
         if self.wants_request {
             state.give_back();
         }
-        self.seat.settle(choice.and_then(|choice| checked(choice, request.eligible)))
+        self.slot.settle(choice.and_then(|choice| checked(choice, request.eligible)))
     }
 
     fn wants_feedback(&self) -> bool {
-        self.seat.plan().artifact.compiled.interface.exports("feedback")
+        self.slot.factory().artifact.compiled.interface.exports("feedback")
     }
 
     fn opened(&mut self, endpoint: EndpointId) {
-        self.tell(Word::Opened, |feedback, store| feedback.call_opened(store, endpoint.0));
+        self.tell(FeedbackKind::Opened, |feedback, store| feedback.call_opened(store, endpoint.0));
     }
 
     fn closed(&mut self, endpoint: EndpointId, outcome: &Outcome) {
-        self.tell(Word::Closed, |feedback, store| feedback.call_closed(store, endpoint.0, outcome.into()));
+        self.tell(FeedbackKind::Closed, |feedback, store| feedback.call_closed(store, endpoint.0, outcome.into()));
     }
 
     fn save(&mut self) -> Option<Vec<u8>> {
-        if !self.seat.plan().artifact.compiled.interface.exports("handover") {
+        if !self.slot.factory().artifact.compiled.interface.exports("handover") {
             return None;
         }
         // Requests wait for the lock meanwhile: it gets no more time than a pick.
-        let ticks = self.seat.plan().artifact.ticks;
-        let instance = self.seat.occupant()?;
-        let saved = instance
-            .run(ticks, |guest, store| guest.handover.as_ref().map(|handover| handover.call_save(store)).transpose());
-        let state = self.seat.conclude(saved).flatten()?;
+        let ticks = self.slot.factory().artifact.ticks;
+        let instance = self.slot.if_running()?;
+        let saved = instance.run(ticks, |exports, store| {
+            exports.handover.as_ref().map(|handover| handover.call_save(store)).transpose()
+        });
+        let state = self.slot.settle_quietly(saved).flatten()?;
         if state.len() > STATE_BYTES {
-            self.seat.object(&Crash::answer(format_args!("at most {STATE_BYTES} bytes of state"), state.len()));
+            self.slot
+                .reject_result(&CallError::answer(format_args!("at most {STATE_BYTES} bytes of state"), state.len()));
             return None;
         }
         Some(state)
@@ -267,23 +282,27 @@ impl Balancer for PluginBalancer {
 
 impl PluginBalancer {
     /// Feedback has no answer; a fault in it is counted and costs the instance like any other, and several mute it.
-    fn tell(&mut self, word: Word, call: impl FnOnce(&feedback::Guest, &mut Store<HostState>) -> wasmtime::Result<()>) {
+    fn tell(
+        &mut self,
+        word: FeedbackKind,
+        call: impl FnOnce(&feedback::Guest, &mut Store<HostState>) -> wasmtime::Result<()>,
+    ) {
         if !self.wants_feedback() {
             return;
         }
-        let ticks = self.seat.plan().artifact.ticks;
-        let Some(instance) = self.seat.listener() else { return };
-        let told = instance.run(ticks, |guest, store| match &guest.feedback {
+        let ticks = self.slot.factory().artifact.ticks;
+        let Some(instance) = self.slot.for_feedback() else { return };
+        let told = instance.run(ticks, |exports, store| match &exports.feedback {
             Some(feedback) => call(feedback, store),
             None => Ok(()),
         });
-        self.seat.heard(word, told);
+        self.slot.settle_feedback(word, told);
     }
 }
 
 /// Only what was offered may be chosen.
 #[inline]
-fn checked(choice: Option<u32>, eligible: &EndpointIds) -> Result<Option<EndpointId>, Crash> {
+fn checked(choice: Option<u32>, eligible: &EndpointIds) -> Result<Option<EndpointId>, CallError> {
     match choice.map(EndpointId) {
         Some(id) if !eligible.contains(id) => Err(not_eligible(id, eligible)),
         choice => Ok(choice),
@@ -291,11 +310,11 @@ fn checked(choice: Option<u32>, eligible: &EndpointIds) -> Result<Option<Endpoin
 }
 
 #[cold]
-fn not_eligible(id: EndpointId, eligible: &EndpointIds) -> Crash {
+fn not_eligible(id: EndpointId, eligible: &EndpointIds) -> CallError {
     let eligible = eligible.as_numbers();
     let shown = eligible.get(..16).unwrap_or(eligible);
     let more = if shown.len() < eligible.len() { ", …" } else { "" };
-    Crash::answer(format_args!("none, or one of the {} eligible ids {shown:?}{more}", eligible.len()), id)
+    CallError::answer(format_args!("none, or one of the {} eligible ids {shown:?}{more}", eligible.len()), id)
 }
 
 impl From<&Outcome> for feedback::Outcome {

@@ -2,33 +2,33 @@
 
 use ::http::{HeaderName, HeaderValue};
 
-use super::super::fault::Crash;
+use super::super::call_error::CallError;
 use super::super::text::printable;
 use crate::net::is_reserved;
 
 /// Refuses a field that a plugin must not touch.
-pub(super) fn allowed(name: &HeaderName) -> Result<(), Crash> {
+pub(super) fn allowed(name: &HeaderName) -> Result<(), CallError> {
     if is_reserved(name) {
-        return Err(Crash::answer("no hop-by-hop, framing or handshake field", format_args!("`{name}`")));
+        return Err(CallError::answer("no hop-by-hop, framing or handshake field", format_args!("`{name}`")));
     }
     Ok(())
 }
 
 /// A field name that a plugin may use.
-pub(super) fn name(text: &str) -> Result<HeaderName, Crash> {
+pub(super) fn name(text: &str) -> Result<HeaderName, CallError> {
     let name = HeaderName::from_bytes(text.as_bytes())
-        .map_err(|_| Crash::answer("a header name (RFC 9110 §5.1)", format_args!("`{}`", printable(text))))?;
+        .map_err(|_| CallError::answer("a header name (RFC 9110 §5.1)", format_args!("`{}`", printable(text))))?;
     allowed(&name)?;
     Ok(name)
 }
 
 /// A field value. What is beyond ASCII is allowed (obs-text, RFC 9110 §5.5): endpoints send it in cookies, and a plugin that
 /// changes another part of such a value must be able to give it back.
-pub(super) fn value(name: &HeaderName, bytes: &[u8]) -> Result<HeaderValue, Crash> {
+pub(super) fn value(name: &HeaderName, bytes: &[u8]) -> Result<HeaderValue, CallError> {
     HeaderValue::from_bytes(bytes).map_err(|_| {
         let text = String::from_utf8_lossy(bytes);
         let found = printable(&text);
-        Crash::answer("a header value without control characters", format_args!("`{name}: {found}`"))
+        CallError::answer("a header value without control characters", format_args!("`{name}: {found}`"))
     })
 }
 

@@ -5,27 +5,27 @@
 
 mod balancer;
 mod fields;
-mod memo;
+mod fuzzing;
 mod per_worker;
 mod rewriter;
+mod route_cache;
 mod router;
-mod trial;
 
 use std::sync::Arc;
 
 use serde_json::Value;
 
-pub use trial::try_answers;
+pub use fuzzing::try_answers;
 
 use super::artifact::Artifact;
-use super::load::{LoadError, Problem};
+use super::error::{LoadError, LoadErrorKind};
 use super::role::{RoleContract, RoleName};
 
 /// All that a role brings with it, beside its own constructor of `Artifact`.
 struct RoleSpec {
     contract: RoleContract,
     /// Configures the plugin in this role and tries it out, without serving anything. Returns what was done, for people.
-    try_out: fn(&Arc<Artifact>, Option<&Value>) -> Result<&'static str, Problem>,
+    try_out: fn(&Arc<Artifact>, Option<&Value>) -> Result<&'static str, LoadErrorKind>,
 }
 
 /// Every role that there is.

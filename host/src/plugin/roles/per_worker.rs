@@ -5,28 +5,28 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 
-use super::super::load::Problem;
-use super::super::plan::{Plan, Role};
-use super::super::seat::Seat;
+use super::super::error::LoadErrorKind;
+use super::super::factory::{InstanceFactory, PluginRole};
+use super::super::slot::InstanceSlot;
 use crate::lifecycle::PerWorker;
 
 /// Host of the requests of our own: a name that nobody has (RFC 6761 §6.4).
 pub(super) const PROBE_HOST: &str = "tidegate.invalid";
 
 /// A seat for each worker, all of them filled; and what the first one's `configure` answered.
-pub(super) fn per_worker<R: Role>(
-    plan: &Arc<Plan<R>>,
+pub(super) fn per_worker<R: PluginRole>(
+    factory: &Arc<InstanceFactory<R>>,
     workers: NonZeroUsize,
-) -> Result<(PerWorker<Seat<R>>, R::Configured), Problem> {
-    let (first, configured) = plan.start()?;
+) -> Result<(PerWorker<InstanceSlot<R>>, R::Configured), LoadErrorKind> {
+    let (first, configured) = factory.first()?;
     let mut instances = vec![first];
     for _ in 1..workers.get() {
-        instances.push(plan.start()?.0);
+        instances.push(factory.first()?.0);
     }
-    let mut seats = instances.into_iter().map(|instance| Seat::new(Arc::clone(plan), instance));
+    let mut slots = instances.into_iter().map(|instance| InstanceSlot::new(Arc::clone(factory), instance));
     #[expect(clippy::expect_used, reason = "as many instances as workers were made above")]
-    let seats = PerWorker::new(workers, || seats.next().expect("an instance for each worker"));
-    Ok((seats, configured))
+    let slots = PerWorker::new(workers, || slots.next().expect("an instance for each worker"));
+    Ok((slots, configured))
 }
 
 /// What a router or rewriter gets when no `[[route]]` is written, unless it is something else.

@@ -7,19 +7,19 @@ use std::sync::{Arc, OnceLock};
 use ::http::{HeaderName, HeaderValue, StatusCode};
 use serde_json::Value;
 use wasmtime::Store;
-use wasmtime::component::Instance as Linked;
+use wasmtime::component::Instance as WasmInstance;
 
 use super::super::artifact::Artifact;
 use super::super::bindings::rewriter as contract;
 use super::super::bindings::types::ConfigError;
+use super::super::call_error::CallError;
 use super::super::contract::Interface;
-use super::super::fault::Crash;
+use super::super::error::{ConfigFault, LoadError, LoadErrorKind};
+use super::super::factory::{InstanceFactory, PluginRole};
 use super::super::host_state::HostState;
-use super::super::load::{ConfigFault, LoadError, Problem};
-use super::super::plan::{Plan, Role};
 use super::super::role::{RoleContract, RoleName};
-use super::super::seat::Seat;
-use super::super::suspects::{Occasion, Party};
+use super::super::slot::InstanceSlot;
+use super::super::suspects::{CallOrigin, CallSubject};
 use super::super::text::printable;
 use super::per_worker::{PROBE_HOST, config_or_no_routes, per_worker};
 use super::{RoleSpec, fields};
@@ -41,14 +41,14 @@ pub(super) static ROLE: RoleSpec = RoleSpec {
     try_out,
 };
 
-struct Rewriting {
+struct RewriterSetup {
     config: String,
     /// The first header that it wants to see, once it has said so.
     interest: OnceLock<HeaderName>,
 }
 
-impl Role for Rewriting {
-    type Guest = contract::Guest;
+impl PluginRole for RewriterSetup {
+    type Exports = contract::Guest;
     type Configured = Vec<String>;
     const NAME: RoleName = ROLE.contract.name;
 
@@ -57,33 +57,37 @@ impl Role for Rewriting {
 
     fn probe(
         &self,
-        guest: &contract::Guest,
+        exports: &contract::Guest,
         store: &mut Store<HostState>,
         number: u32,
-        party: Option<Party<'_>>,
+        origin: Option<CallOrigin<'_>>,
     ) -> wasmtime::Result<()> {
         let context = contract::Context {
             scheme: Scheme::Http.into(),
             host: PROBE_HOST.to_owned(),
             path: "/".to_owned(),
-            route: party.and_then(|party| party.route).map(|route| route.0),
-            endpoint: party.map_or_else(|| format!("http://{PROBE_HOST}"), |party| party.endpoint.to_owned()),
+            route: origin.and_then(|origin| origin.route).map(|route| route.0),
+            endpoint: origin.map_or_else(|| format!("http://{PROBE_HOST}"), |origin| origin.endpoint.to_owned()),
         };
         let value = if number == 0 { "/" } else { "tidegate=probe" };
         let name = self.interest.get().map_or("location", HeaderName::as_str);
-        guest.call_rewrite(store, &context, 200, &[(name.to_owned(), value.to_owned())]).map(drop)
+        exports.call_rewrite(store, &context, 200, &[(name.to_owned(), value.to_owned())]).map(drop)
     }
 
-    fn find(artifact: &Artifact, store: &mut Store<HostState>, instance: &Linked) -> wasmtime::Result<contract::Guest> {
+    fn find(
+        artifact: &Artifact,
+        store: &mut Store<HostState>,
+        instance: &WasmInstance,
+    ) -> wasmtime::Result<contract::Guest> {
         contract::GuestIndices::new(&artifact.compiled.pre)?.load(store, instance)
     }
 
     fn configure(
         &self,
-        guest: &contract::Guest,
+        exports: &contract::Guest,
         store: &mut Store<HostState>,
     ) -> wasmtime::Result<Result<Vec<String>, Vec<ConfigError>>> {
-        guest.call_configure(store, &self.config)
+        exports.call_configure(store, &self.config)
     }
 }
 
@@ -97,27 +101,32 @@ impl Artifact {
     }
 }
 
-fn try_out(artifact: &Arc<Artifact>, config: Option<&Value>) -> Result<&'static str, Problem> {
+fn try_out(artifact: &Arc<Artifact>, config: Option<&Value>) -> Result<&'static str, LoadErrorKind> {
     rewriter(artifact, &config_or_no_routes(config), NonZeroUsize::MIN)?;
     Ok("configured")
 }
 
-fn rewriter(artifact: &Arc<Artifact>, config: &Value, workers: NonZeroUsize) -> Result<Box<dyn Rewriter>, Problem> {
-    let plan = Plan::new(artifact, Rewriting { config: config.to_string(), interest: OnceLock::new() })?;
-    let (seats, names) = per_worker(&plan, workers)?;
+fn rewriter(
+    artifact: &Arc<Artifact>,
+    config: &Value,
+    workers: NonZeroUsize,
+) -> Result<Box<dyn Rewriter>, LoadErrorKind> {
+    let factory =
+        InstanceFactory::new(artifact, RewriterSetup { config: config.to_string(), interest: OnceLock::new() })?;
+    let (slots, names) = per_worker(&factory, workers)?;
     let interest = interest(&names)?;
     if let Some(first) = interest.first() {
-        _ = plan.role.interest.set(first.clone());
+        _ = factory.role.interest.set(first.clone());
     }
-    Ok(Box::new(PluginRewriter { seats, interest }))
+    Ok(Box::new(PluginRewriter { slots, interest }))
 }
 
 /// The header names that it asked for, each once.
-fn interest(names: &[String]) -> Result<Vec<HeaderName>, Problem> {
+fn interest(names: &[String]) -> Result<Vec<HeaderName>, LoadErrorKind> {
     let (mut good, mut faults) = (Vec::new(), Vec::new());
     if names.len() > NAMES {
         let message = format!("expected at most {NAMES} header names of interest, found {}", names.len());
-        return Err(Problem::Configure { faults: vec![ConfigFault { path: String::new(), message }] });
+        return Err(LoadErrorKind::Configure { faults: vec![ConfigFault { path: String::new(), message }] });
     }
     for name in names {
         match HeaderName::from_bytes(name.as_bytes()) {
@@ -129,11 +138,11 @@ fn interest(names: &[String]) -> Result<Vec<HeaderName>, Problem> {
             }),
         }
     }
-    if faults.is_empty() { Ok(good) } else { Err(Problem::Configure { faults }) }
+    if faults.is_empty() { Ok(good) } else { Err(LoadErrorKind::Configure { faults }) }
 }
 
 struct PluginRewriter {
-    seats: PerWorker<Seat<Rewriting>>,
+    slots: PerWorker<InstanceSlot<RewriterSetup>>,
     interest: Vec<HeaderName>,
 }
 
@@ -148,9 +157,9 @@ impl Rewriter for PluginRewriter {
         status: StatusCode,
         fields: &[(HeaderName, HeaderValue)],
     ) -> Result<Vec<Edit>, Fault> {
-        let mut seat = self.seats.mine();
-        let ticks = seat.plan().artifact.ticks;
-        let answer = Answer { context: *context, status, fields };
+        let mut slot = self.slots.mine();
+        let ticks = slot.factory().artifact.ticks;
+        let answer = RewrittenResponse { context: *context, status, fields };
         let shown: Vec<_> =
             fields.iter().map(|(name, value)| (name.as_str().to_owned(), text(value.as_bytes()))).collect();
         let context = contract::Context {
@@ -160,28 +169,28 @@ impl Rewriter for PluginRewriter {
             route: context.route.map(|route| route.0),
             endpoint: context.endpoint.to_owned(),
         };
-        let instance = seat.ready_for(&answer)?;
+        let instance = slot.ready_for(&answer)?;
         let edits =
-            instance.run(ticks, |guest, store| guest.call_rewrite(store, &context, status.as_u16().into(), &shown));
-        seat.settle_for(&answer, edits.and_then(|edits| checked(edits, fields)))
+            instance.run(ticks, |exports, store| exports.call_rewrite(store, &context, status.as_u16().into(), &shown));
+        slot.settle_for(&answer, edits.and_then(|edits| checked(edits, fields)))
     }
 }
 
 /// An answer that is rewritten.
-struct Answer<'a> {
+struct RewrittenResponse<'a> {
     context: ResponseContext<'a>,
     status: StatusCode,
     fields: &'a [(HeaderName, HeaderValue)],
 }
 
-impl Occasion for Answer<'_> {
-    fn question<H: Hasher>(&self, hasher: &mut H) {
+impl CallSubject for RewrittenResponse<'_> {
+    fn hash_input<H: Hasher>(&self, hasher: &mut H) {
         let ResponseContext { scheme, host, path, route, endpoint } = self.context;
         (scheme == Scheme::Https, host, path, route, endpoint, self.status.as_u16(), self.fields).hash(hasher);
     }
 
-    fn party(&self) -> Option<Party<'_>> {
-        Some(Party { endpoint: self.context.endpoint, route: self.context.route })
+    fn origin(&self) -> Option<CallOrigin<'_>> {
+        Some(CallOrigin { endpoint: self.context.endpoint, route: self.context.route })
     }
 }
 
@@ -208,14 +217,17 @@ fn bytes(text: String, old: &[u8]) -> Vec<u8> {
     bytes
 }
 
-pub(super) fn checked(edits: Vec<contract::Edit>, fields: &[(HeaderName, HeaderValue)]) -> Result<Vec<Edit>, Crash> {
+pub(super) fn checked(
+    edits: Vec<contract::Edit>,
+    fields: &[(HeaderName, HeaderValue)],
+) -> Result<Vec<Edit>, CallError> {
     if edits.len() > EDITS {
-        return Err(Crash::answer(format_args!("at most {EDITS} edits"), edits.len()));
+        return Err(CallError::answer(format_args!("at most {EDITS} edits"), edits.len()));
     }
     let find = |index: u32| {
         let field = usize::try_from(index).ok().and_then(|index| Some((index, fields.get(index)?)));
-        let (index, (name, value)) =
-            field.ok_or_else(|| Crash::answer(format_args!("the index of one of {} fields", fields.len()), index))?;
+        let (index, (name, value)) = field
+            .ok_or_else(|| CallError::answer(format_args!("the index of one of {} fields", fields.len()), index))?;
         fields::allowed(name)?;
         Ok((index, name, value))
     };

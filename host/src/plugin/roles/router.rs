@@ -7,22 +7,22 @@ use std::sync::Arc;
 use ::http::{HeaderMap, StatusCode};
 use serde_json::Value;
 use wasmtime::Store;
-use wasmtime::component::Instance as Linked;
+use wasmtime::component::Instance as WasmInstance;
 
 use super::super::artifact::Artifact;
 use super::super::bindings::types::ConfigError;
 use super::super::bindings::{repetition, router as contract};
+use super::super::call_error::CallError;
 use super::super::contract::Interface;
-use super::super::fault::Crash;
+use super::super::error::{LoadError, LoadErrorKind};
+use super::super::factory::{InstanceFactory, PluginRole};
 use super::super::host_state::HostState;
-use super::super::load::{LoadError, Problem};
-use super::super::plan::{Plan, Role};
 use super::super::role::{RoleContract, RoleName};
-use super::super::seat::Seat;
-use super::super::suspects::{Occasion, Party};
+use super::super::slot::InstanceSlot;
+use super::super::suspects::{CallOrigin, CallSubject};
 use super::super::text::printable;
-use super::memo::Memo;
 use super::per_worker::{PROBE_HOST, config_or_no_routes, per_worker};
+use super::route_cache::RouteCache;
 use super::{RoleSpec, fields};
 use crate::lifecycle::PerWorker;
 use crate::net::is_target;
@@ -49,18 +49,18 @@ pub(super) static ROLE: RoleSpec = RoleSpec {
     try_out,
 };
 
-struct Routing {
+struct RouterSetup {
     config: String,
     clusters: Vec<String>,
 }
 
-struct Guest {
+struct RouterExports {
     router: contract::Guest,
     repetition: Option<repetition::Guest>,
 }
 
-impl Role for Routing {
-    type Guest = Guest;
+impl PluginRole for RouterSetup {
+    type Exports = RouterExports;
     /// Whether it answers equal requests equally.
     type Configured = bool;
     const NAME: RoleName = ROLE.contract.name;
@@ -70,10 +70,10 @@ impl Role for Routing {
 
     fn probe(
         &self,
-        guest: &Guest,
+        exports: &RouterExports,
         store: &mut Store<HostState>,
         number: u32,
-        _party: Option<Party<'_>>,
+        _party: Option<CallOrigin<'_>>,
     ) -> wasmtime::Result<()> {
         let path = if number == 0 { "/" } else { "/.well-known/tidegate/probe" };
         let line = contract::RequestLine {
@@ -84,10 +84,14 @@ impl Role for Routing {
             query: None,
             upgrade: None,
         };
-        guest.router.call_route(store, &line).map(drop)
+        exports.router.call_route(store, &line).map(drop)
     }
 
-    fn find(artifact: &Artifact, store: &mut Store<HostState>, instance: &Linked) -> wasmtime::Result<Guest> {
+    fn find(
+        artifact: &Artifact,
+        store: &mut Store<HostState>,
+        instance: &WasmInstance,
+    ) -> wasmtime::Result<RouterExports> {
         let (pre, interface) = (&artifact.compiled.pre, &artifact.compiled.interface);
         let router = contract::GuestIndices::new(pre)?.load(&mut *store, instance)?;
         let repetition = if interface.exports("repetition") && interface.sees_arguments_only() {
@@ -95,18 +99,18 @@ impl Role for Routing {
         } else {
             None
         };
-        Ok(Guest { router, repetition })
+        Ok(RouterExports { router, repetition })
     }
 
     fn configure(
         &self,
-        guest: &Guest,
+        exports: &RouterExports,
         store: &mut Store<HostState>,
     ) -> wasmtime::Result<Result<bool, Vec<ConfigError>>> {
-        if let Err(errors) = guest.router.call_configure(&mut *store, &self.config, &self.clusters)? {
+        if let Err(errors) = exports.router.call_configure(&mut *store, &self.config, &self.clusters)? {
             return Ok(Err(errors));
         }
-        Ok(Ok(match &guest.repetition {
+        Ok(Ok(match &exports.repetition {
             Some(repetition) => repetition.call_repeats(store)?,
             None => false,
         }))
@@ -130,7 +134,7 @@ impl Artifact {
     }
 }
 
-fn try_out(artifact: &Arc<Artifact>, config: Option<&Value>) -> Result<&'static str, Problem> {
+fn try_out(artifact: &Arc<Artifact>, config: Option<&Value>) -> Result<&'static str, LoadErrorKind> {
     router(artifact, &config_or_no_routes(config), &["chat".to_owned()], 0, NonZeroUsize::MIN)?;
     Ok("configured with a cluster `chat`")
 }
@@ -141,18 +145,19 @@ fn router(
     clusters: &[String],
     route_count: usize,
     workers: NonZeroUsize,
-) -> Result<Box<dyn Router>, Problem> {
-    let plan = Plan::new(artifact, Routing { config: config.to_string(), clusters: clusters.to_vec() })?;
-    let (seats, repeats) = per_worker(&plan, workers)?;
+) -> Result<Box<dyn Router>, LoadErrorKind> {
+    let factory =
+        InstanceFactory::new(artifact, RouterSetup { config: config.to_string(), clusters: clusters.to_vec() })?;
+    let (slots, repeats) = per_worker(&factory, workers)?;
     let wants_request = artifact.compiled.interface.imports("request");
-    let memos = PerWorker::new(workers, || repeats.then(Memo::default));
-    Ok(Box::new(PluginRouter { seats, memos, wants_request, clusters: clusters.len(), routes: route_count }))
+    let caches = PerWorker::new(workers, || repeats.then(RouteCache::default));
+    Ok(Box::new(PluginRouter { slots, caches, wants_request, clusters: clusters.len(), routes: route_count }))
 }
 
 struct PluginRouter {
-    seats: PerWorker<Seat<Routing>>,
+    slots: PerWorker<InstanceSlot<RouterSetup>>,
     /// What was decided before; none for a plugin that does not promise to repeat itself.
-    memos: PerWorker<Option<Memo>>,
+    caches: PerWorker<Option<RouteCache>>,
     wants_request: bool,
     clusters: usize,
     routes: usize,
@@ -160,28 +165,28 @@ struct PluginRouter {
 
 impl Router for PluginRouter {
     fn route(&self, request: &RequestFacts) -> Result<Decision, Fault> {
-        let mut memo = self.memos.mine();
-        let Some(memo) = memo.as_mut() else { return self.ask(request) };
-        if let Some(target) = memo.recall(request) {
+        let mut cache = self.caches.mine();
+        let Some(cache) = cache.as_mut() else { return self.ask(request) };
+        if let Some(target) = cache.get(request) {
             return Ok(Decision::Forward(target));
         }
         let decision = self.ask(request)?;
         if let Decision::Forward(target) = &decision {
-            memo.learn(request, target);
+            cache.insert(request, target);
         }
         Ok(decision)
     }
 }
 
 /// A request that is decided on.
-struct Asked<'a> {
+struct RoutedRequest<'a> {
     request: &'a RequestFacts,
     /// Whether the plugin may ask for more than its line.
     all: bool,
 }
 
-impl Occasion for Asked<'_> {
-    fn question<H: Hasher>(&self, hasher: &mut H) {
+impl CallSubject for RoutedRequest<'_> {
+    fn hash_input<H: Hasher>(&self, hasher: &mut H) {
         let request = self.request;
         (&request.method, request.host(), &request.path, &request.query, &request.upgrade).hash(hasher);
         (request.scheme == Scheme::Https).hash(hasher);
@@ -196,8 +201,8 @@ impl Occasion for Asked<'_> {
 
 impl PluginRouter {
     fn ask(&self, request: &RequestFacts) -> Result<Decision, Fault> {
-        let mut seat = self.seats.mine();
-        let ticks = seat.plan().artifact.ticks;
+        let mut slot = self.slots.mine();
+        let ticks = slot.factory().artifact.ticks;
         let line = contract::RequestLine {
             method: request.method.as_str().to_owned(),
             scheme: request.scheme.into(),
@@ -207,18 +212,18 @@ impl PluginRouter {
             upgrade: request.upgrade.as_ref().map(ToString::to_string),
         };
         let all = self.wants_request;
-        let instance = seat.ready_for(&Asked { request, all })?;
+        let instance = slot.ready_for(&RoutedRequest { request, all })?;
         if self.wants_request {
             instance.store.data_mut().lend(request);
         }
-        let decision = instance.run(ticks, |guest, store| guest.router.call_route(store, &line));
+        let decision = instance.run(ticks, |exports, store| exports.router.call_route(store, &line));
         if self.wants_request {
             instance.store.data_mut().give_back();
         }
-        seat.settle_for(&Asked { request, all }, decision.and_then(|decision| self.checked(decision)))
+        slot.settle_for(&RoutedRequest { request, all }, decision.and_then(|decision| self.checked(decision)))
     }
 
-    fn checked(&self, decision: contract::Decision) -> Result<Decision, Crash> {
+    fn checked(&self, decision: contract::Decision) -> Result<Decision, CallError> {
         match decision {
             contract::Decision::Forward(target) => self.target(target).map(Decision::Forward),
             contract::Decision::Respond(response) => checked_response(response).map(Decision::Respond),
@@ -226,7 +231,7 @@ impl PluginRouter {
         }
     }
 
-    fn target(&self, target: contract::Target) -> Result<Target, Crash> {
+    fn target(&self, target: contract::Target) -> Result<Target, CallError> {
         index("cluster", target.cluster, self.clusters)?;
         if let Some(route) = target.route {
             index("route", route, self.routes)?;
@@ -238,21 +243,21 @@ impl PluginRouter {
     }
 }
 
-fn index(of: &str, found: u32, count: usize) -> Result<(), Crash> {
+fn index(of: &str, found: u32, count: usize) -> Result<(), CallError> {
     if usize::try_from(found).is_ok_and(|found| found < count) {
         return Ok(());
     }
-    Err(Crash::answer(format_args!("a {of} index below {count}"), found))
+    Err(CallError::answer(format_args!("a {of} index below {count}"), found))
 }
 
 /// What may stand in a request line: see [`is_target`].
-pub(super) fn checked_path(path: &str) -> Result<(), Crash> {
+pub(super) fn checked_path(path: &str) -> Result<(), CallError> {
     if path.len() > PATH_BYTES {
-        return Err(Crash::answer(format_args!("a path of at most {PATH_BYTES} bytes"), path.len()));
+        return Err(CallError::answer(format_args!("a path of at most {PATH_BYTES} bytes"), path.len()));
     }
     if !is_target(path) {
         let found = printable(path.get(..path.floor_char_boundary(200)).unwrap_or_default());
-        return Err(Crash::answer(
+        return Err(CallError::answer(
             "a path that starts with `/` and has only characters of a URI (RFC 3986 §2), `#` not among them, and a query \
              without blanks and control characters",
             format_args!("`{found}`"),
@@ -261,17 +266,17 @@ pub(super) fn checked_path(path: &str) -> Result<(), Crash> {
     Ok(())
 }
 
-pub(super) fn checked_response(response: contract::Response) -> Result<DirectResponse, Crash> {
+pub(super) fn checked_response(response: contract::Response) -> Result<DirectResponse, CallError> {
     let status = u16::try_from(response.status)
         .ok()
         .filter(|status| (200..=599).contains(status))
         .and_then(|status| StatusCode::from_u16(status).ok())
-        .ok_or_else(|| Crash::answer("a status of 200 to 599", response.status))?;
+        .ok_or_else(|| CallError::answer("a status of 200 to 599", response.status))?;
     if response.body.len() > BODY_BYTES {
-        return Err(Crash::answer(format_args!("a body of at most {BODY_BYTES} bytes"), response.body.len()));
+        return Err(CallError::answer(format_args!("a body of at most {BODY_BYTES} bytes"), response.body.len()));
     }
     if response.headers.len() > FIELDS {
-        return Err(Crash::answer(format_args!("at most {FIELDS} header fields"), response.headers.len()));
+        return Err(CallError::answer(format_args!("at most {FIELDS} header fields"), response.headers.len()));
     }
     let mut headers = HeaderMap::with_capacity(response.headers.len());
     for (name, value) in &response.headers {

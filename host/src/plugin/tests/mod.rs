@@ -56,7 +56,7 @@ fn endpoint(name: &str) -> Endpoint {
 }
 
 fn load(runtime: &Runtime, bytes: &[u8]) -> Result<Arc<Artifact>, LoadError> {
-    runtime.load(&Spec { name: "guest", origin: "guest.wat", bytes, limits: &Limits::default() })
+    runtime.load(&PluginFile { name: "guest", origin: "guest.wat", bytes, limits: &PluginLimits::default() })
 }
 
 fn balancer_of(artifact: &Arc<Artifact>, carry: Option<Vec<u8>>) -> Result<Box<dyn Balancer>, LoadError> {
@@ -96,7 +96,7 @@ fn pick(balancer: &mut dyn Balancer, misbehave: bool) -> Result<Option<u32>, Fau
     picked.map(|id| id.map(|id| id.0))
 }
 
-fn problem(made: Result<impl Sized, LoadError>) -> Problem {
+fn problem(made: Result<impl Sized, LoadError>) -> LoadErrorKind {
     made.err().expect("a refusal").problem
 }
 
@@ -271,8 +271,8 @@ fn feedback_reaches_the_plugin_and_counters_outlive_it() {
         balancer.closed(EndpointId(1), &outcome);
     }
 
-    assert_eq!(artifact.commons.add("opened".to_owned(), 0.0), Some(2.0));
-    assert_eq!(artifact.commons.add("closed".to_owned(), 0.0), Some(2.0));
+    assert_eq!(artifact.shared.add("opened".to_owned(), 0.0), Some(2.0));
+    assert_eq!(artifact.shared.add("closed".to_owned(), 0.0), Some(2.0));
 }
 
 #[test]
@@ -342,5 +342,5 @@ fn a_wasi_02_component_gets_clocks_and_random_and_traps_elsewhere() {
 
     let made = problem(balancer_of(&artifact, None));
 
-    assert!(matches!(made, Problem::Signature { .. }), "its start function ran through: {made}");
+    assert!(matches!(made, LoadErrorKind::Signature { .. }), "its start function ran through: {made}");
 }

@@ -25,31 +25,33 @@ fn every_unusable_file_is_refused_with_what_was_expected_and_found() {
     let configure = "(func (export \"configure\") (param i32 i32 i32 i32) (result i32) unreachable)";
     let pick = "(func (export \"pick\") (param i32 i32 i32 i32 i32 i32) (result i32) unreachable)";
 
-    assert!(matches!(problem(load(&runtime, b" \n")), Problem::Empty));
-    assert!(matches!(problem(load(&runtime, b"\x7fELF\xff")), Problem::NotWasm { found } if found.contains("ELF")));
-    assert!(matches!(problem(load(&runtime, b"hello")), Problem::NotWasm { .. }));
-    assert!(matches!(problem(load(&runtime, b"(module (func")), Problem::Text { .. }));
-    assert!(matches!(problem(load(&runtime, b"\0asm\x01\0\0\0\xff")), Problem::Invalid { .. }));
-    assert!(matches!(problem(load(&runtime, b"\0asm\x01\0\0\0")), Problem::NoRole { .. }));
-    assert!(matches!(problem(load(&runtime, b"\0asm\x0d\0\x01\0")), Problem::NoRole { .. }));
+    assert!(matches!(problem(load(&runtime, b" \n")), LoadErrorKind::Empty));
     assert!(
-        matches!(bare("(func (export \"run\"))"), Problem::NoRole { found, .. } if found.contains(&"`run`".to_owned()))
+        matches!(problem(load(&runtime, b"\x7fELF\xff")), LoadErrorKind::NotWasm { found } if found.contains("ELF"))
     );
-    assert!(matches!(bare(pick), Problem::MissingExport { missing, .. } if missing == ["`configure`"]));
+    assert!(matches!(problem(load(&runtime, b"hello")), LoadErrorKind::NotWasm { .. }));
+    assert!(matches!(problem(load(&runtime, b"(module (func")), LoadErrorKind::Text { .. }));
+    assert!(matches!(problem(load(&runtime, b"\0asm\x01\0\0\0\xff")), LoadErrorKind::Invalid { .. }));
+    assert!(matches!(problem(load(&runtime, b"\0asm\x01\0\0\0")), LoadErrorKind::NoRole { .. }));
+    assert!(matches!(problem(load(&runtime, b"\0asm\x0d\0\x01\0")), LoadErrorKind::NoRole { .. }));
+    assert!(
+        matches!(bare("(func (export \"run\"))"), LoadErrorKind::NoRole { found, .. } if found.contains(&"`run`".to_owned()))
+    );
+    assert!(matches!(bare(pick), LoadErrorKind::MissingExport { missing, .. } if missing == ["`configure`"]));
     assert!(matches!(
         bare(&format!("{configure} {pick} (func (export \"route\"))")),
-        Problem::Ambiguous { roles, .. } if roles == ["balancer", "router"]
+        LoadErrorKind::Ambiguous { roles, .. } if roles == ["balancer", "router"]
     ));
     assert!(matches!(
         bare(&format!("{configure} {pick} (func (export \"save\") (result i32) unreachable)")),
-        Problem::MissingExport { missing, .. } if missing == ["`restore`"]
+        LoadErrorKind::MissingExport { missing, .. } if missing == ["`restore`"]
     ));
     let wrong = bare(&format!("{configure} (func (export \"pick\") (param i32) (result i32) unreachable)"));
-    assert!(matches!(&wrong, Problem::Signature { message } if message.contains("type mismatch")), "{wrong}");
+    assert!(matches!(&wrong, LoadErrorKind::Signature { message } if message.contains("type mismatch")), "{wrong}");
     let newer = bare("(func (export \"tidegate:plugin/balancer@0.9.0#pick\"))");
-    assert!(matches!(newer, Problem::Version { .. }), "{newer}");
+    assert!(matches!(newer, LoadErrorKind::Version { .. }), "{newer}");
     let without = bare("(func (export \"tidegate:plugin/balancer#pick\"))");
-    assert!(matches!(without, Problem::Version { .. }), "{without}");
+    assert!(matches!(without, LoadErrorKind::Version { .. }), "{without}");
     for (import, words) in [
         ("(import \"env\" \"foo\" (func))", "`env.foo`; link it in"),
         ("(import \"env\" \"abort\" (func (param i32 i32 i32 i32)))", "--use abort="),
@@ -69,21 +71,21 @@ fn components_for_another_version_or_role_or_without_a_grant_are_refused() {
     let runtime = Runtime::new(None).unwrap();
     let component = |text: &str| problem(load(&runtime, text.as_bytes()));
     let newer = component("(component (instance $i) (export \"tidegate:plugin/balancer@0.2.0\" (instance $i)))");
-    assert!(matches!(&newer, Problem::Version { found } if found.contains("0.2.0")), "{newer}");
+    assert!(matches!(&newer, LoadErrorKind::Version { found } if found.contains("0.2.0")), "{newer}");
     let hollow = "(component (instance $i) (export \"tidegate:plugin/balancer@0.1.0\" (instance $i)))";
     let hollow = load(&runtime, hollow.as_bytes()).and_then(|artifact| balancer_of(&artifact, None).map(drop));
-    assert!(matches!(problem(hollow), Problem::Signature { .. }));
+    assert!(matches!(problem(hollow), LoadErrorKind::Signature { .. }));
     let greedy = component(
         "(component (import \"other:thing/door\" (instance (export \"open\" (func)))) (instance $i) (export \"tidegate:plugin/balancer@0.1.0\" (instance $i)))",
     );
-    assert!(matches!(&greedy, Problem::UnknownImport { import, .. } if import == "other:thing/door"), "{greedy}");
+    assert!(matches!(&greedy, LoadErrorKind::UnknownImport { import, .. } if import == "other:thing/door"), "{greedy}");
 
     let router = load(&runtime, guest!("router-trap")).unwrap();
     let used = problem(balancer_of(&router, None));
     assert!(used.to_string().contains("expected a balancer, found a router"), "{used}");
 
-    let limits = Limits { allow: Allow::Only(vec!["log".to_owned()]), ..Limits::default() };
-    let spec = Spec { name: "guest", origin: "trap.wat", bytes: guest!("trap"), limits: &limits };
+    let limits = PluginLimits { allow: Allow::Only(vec!["log".to_owned()]), ..PluginLimits::default() };
+    let spec = PluginFile { name: "guest", origin: "trap.wat", bytes: guest!("trap"), limits: &limits };
     let refused = runtime.load(&spec).err().unwrap();
     assert!(refused.to_string().contains("found `request`; add it to `allow`"), "{refused}");
 }
@@ -111,7 +113,10 @@ fn what_a_plugin_holds_in_native_memory_is_limited() {
     hoarding(4000).unwrap();
     let refused = problem(hoarding(5000));
 
-    assert!(matches!(&refused, Problem::Instantiate { message } if message.contains("handle limit")), "{refused}");
+    assert!(
+        matches!(&refused, LoadErrorKind::Instantiate { message } if message.contains("handle limit")),
+        "{refused}"
+    );
 }
 
 #[test]
@@ -121,18 +126,21 @@ fn a_heavy_or_slow_plugin_is_refused_by_what_the_operator_permits() {
     let text =
         String::from_utf8_lossy(guest!("first")).replace("(memory (export", &format!("{globals} (memory (export"));
     let load = |memory: usize| {
-        let limits = Limits { memory, ..Limits::default() };
-        runtime.load(&Spec { name: "guest", origin: "guest.wat", bytes: text.as_bytes(), limits: &limits })
+        let limits = PluginLimits { memory, ..PluginLimits::default() };
+        runtime.load(&PluginFile { name: "guest", origin: "guest.wat", bytes: text.as_bytes(), limits: &limits })
     };
 
     let kept = load(1 << 20).unwrap();
     let refused = problem(load(150_000));
 
-    assert!(matches!(&refused, Problem::Heavy { limit: 150_000, found: 160_000.., .. }), "{refused}");
+    assert!(matches!(&refused, LoadErrorKind::Heavy { limit: 150_000, found: 160_000.., .. }), "{refused}");
     drop(kept);
-    assert!(matches!(problem(load(150_000)), Problem::Heavy { .. }), "the same when it has to be compiled");
+    assert!(matches!(problem(load(150_000)), LoadErrorKind::Heavy { .. }), "the same when it has to be compiled");
     let tight = problem(load(200_000));
-    assert!(matches!(&tight, Problem::Instantiate { message } if message.contains("at most 200000 bytes")), "{tight}");
+    assert!(
+        matches!(&tight, LoadErrorKind::Instantiate { message } if message.contains("at most 200000 bytes")),
+        "{tight}"
+    );
 }
 
 #[test]
@@ -182,7 +190,7 @@ fn a_balancer_that_fails_its_self_test_never_gets_traffic() {
 
     let failed = problem(balancer_of(&artifact, None));
 
-    assert!(matches!(failed, Problem::SelfTest { endpoints: 1, .. }), "{failed}");
+    assert!(matches!(failed, LoadErrorKind::SelfTest { endpoints: 1, .. }), "{failed}");
 }
 
 #[test]
@@ -195,5 +203,5 @@ fn modules_with_metadata_are_refused_for_what_the_encoder_finds() {
 
     let refused = problem(load(&runtime, &module));
 
-    assert!(matches!(&refused, Problem::UnknownImport { import, .. } if import == "env::foo"), "{refused}");
+    assert!(matches!(&refused, LoadErrorKind::UnknownImport { import, .. } if import == "env::foo"), "{refused}");
 }

@@ -39,7 +39,7 @@ fn each_role_is_known_by_its_exports_counted_shown_and_tried() {
         assert_eq!(runtime.totals().iter().map(|totals| totals.role).collect::<Vec<_>>(), [role.name]);
         assert_eq!(serde_json::to_value(&runtime.status()[0]).unwrap()["role"], role.name.as_str());
         let tried = problem(artifact.try_out(role.name, None));
-        assert!(matches!(tried, Problem::Signature { .. }), "its functions are looked for: {tried}");
+        assert!(matches!(tried, LoadErrorKind::Signature { .. }), "its functions are looked for: {tried}");
         for other in contracts().into_iter().filter(|other| other.name != role.name) {
             let lacking = problem(artifact.try_out(other.name, None)).to_string();
             assert!(lacking.contains(&format!("expected a {}, found a {}", other.name, role.name)), "{lacking}");
@@ -74,7 +74,7 @@ fn each_role_is_named_where_a_file_fills_none_and_bare_modules_are_read_by_its_f
     for interface in exportable(&contracts()).filter(|interface| interface.functions.len() > 1) {
         let half = problem(load(&runtime, lone(interface.own().unwrap()).as_bytes()));
         let full = format!("{PACKAGE}{}@{VERSION}", interface.name);
-        assert!(matches!(&half, Problem::MissingExport { interface, .. } if *interface == full), "{half}");
+        assert!(matches!(&half, LoadErrorKind::MissingExport { interface, .. } if *interface == full), "{half}");
     }
 }
 
@@ -89,7 +89,7 @@ fn interfaces_consist_of_what_the_contract_says() {
 fn a_fourth_role_is_one_more_entry() {
     let translate = |roles: &[&'static RoleContract], text: &str| {
         let engine = PluginEngine::new(roles.to_vec()).unwrap();
-        let made = engine.translate(text.as_bytes(), &Limits::default(), || {});
+        let made = engine.translate(text.as_bytes(), &PluginLimits::default(), || {});
         made.map(|(_, linked, _)| linked.interface)
     };
     let mut four = contracts();
@@ -98,9 +98,12 @@ fn a_fourth_role_is_one_more_entry() {
     let found = translate(&four, &hollow("greeter")).unwrap();
 
     assert_eq!(found.roles, [GREETER.name]);
-    assert!(matches!(translate(&contracts(), &hollow("greeter")), Err(Problem::NoRole { .. })), "not among three");
+    assert!(
+        matches!(translate(&contracts(), &hollow("greeter")), Err(LoadErrorKind::NoRole { .. })),
+        "not among three"
+    );
     let half = translate(&four, &lone("greet")).err().unwrap();
-    assert!(matches!(&half, Problem::MissingExport { missing, .. } if missing == &["`configure`"]), "{half}");
+    assert!(matches!(&half, LoadErrorKind::MissingExport { missing, .. } if missing == &["`configure`"]), "{half}");
     let none = translate(&four, "(component)").err().unwrap().to_string();
     assert!(none.contains("balancer, router, rewriter or greeter@"), "{none}");
     assert!(own_functions(&four).eq(["pick", "route", "rewrite", "greet"]));

@@ -3,10 +3,10 @@
 use wasmtime::Store;
 
 use super::super::bindings::types::ConfigError;
-use super::super::fault::Crash;
+use super::super::call_error::CallError;
+use super::super::factory::{InstanceFactory, PluginRole};
 use super::super::host_state::HostState;
-use super::super::plan::{Plan, Role};
-use super::super::seat::Seat;
+use super::super::slot::InstanceSlot;
 use super::*;
 use crate::policy::RouteId;
 
@@ -208,15 +208,15 @@ fn a_replacement_gets_little_more_time_than_the_first_instance_needed() {
     let fault = pick(&mut *balancer, false).unwrap_err();
 
     assert_eq!(fault.kind, FaultKind::Unavailable, "{fault}");
-    assert!(began.elapsed() < Limits::default().setup_deadline(), "the cluster waited {:?}", began.elapsed());
+    assert!(began.elapsed() < PluginLimits::default().setup_deadline(), "the cluster waited {:?}", began.elapsed());
     assert_eq!(runtime.status()[0].aside, 1, "four more like that would be too many");
 }
 
 /// A role that asks nothing of its instances.
 struct Idle;
 
-impl Role for Idle {
-    type Guest = ();
+impl PluginRole for Idle {
+    type Exports = ();
     type Configured = ();
     const NAME: RoleName = RoleName::new("balancer");
 
@@ -235,16 +235,16 @@ fn a_replacement_that_nothing_could_end_is_put_aside_at_once() {
     let (quick, mut slow) = (load(&runtime, guest!("first")).unwrap(), load(&runtime, guest!("first")).unwrap());
     // No instance is made in no time.
     Arc::get_mut(&mut slow).unwrap().setup = Duration::ZERO;
-    let (instance, ()) = Plan::new(&quick, Idle).unwrap().start().unwrap();
-    let mut seat = Seat::new(Plan::new(&slow, Idle).unwrap(), instance);
-    seat.ready().unwrap();
-    seat.settle::<()>(Err(Crash { kind: FaultKind::Trap, detail: String::new() })).unwrap_err();
+    let (instance, ()) = InstanceFactory::new(&quick, Idle).unwrap().first().unwrap();
+    let mut slot = InstanceSlot::new(InstanceFactory::new(&slow, Idle).unwrap(), instance);
+    slot.ready().unwrap();
+    slot.settle::<()>(Err(CallError { kind: FaultKind::Trap, detail: String::new() })).unwrap_err();
 
-    let fault = seat.ready().err().unwrap();
+    let fault = slot.ready().err().unwrap();
 
     assert!(fault.detail.contains("expected an instance within 0ns"), "{fault}");
     assert_eq!(slow.status()[0].aside, 1);
-    let again = seat.ready().err().unwrap();
+    let again = slot.ready().err().unwrap();
     assert!(again.detail.contains("found it put aside"), "no second attempt for long: {again}");
 }
 
@@ -324,7 +324,7 @@ fn saving_has_no_more_time_than_a_pick_and_too_much_state_does_not_cost_the_inst
     let mut hanging = balancer(&runtime, hangs.as_bytes());
     let began = Instant::now();
     assert_eq!(hanging.save(), None);
-    assert!(began.elapsed() < Limits::default().setup_deadline(), "the cluster waited {:?}", began.elapsed());
+    assert!(began.elapsed() < PluginLimits::default().setup_deadline(), "the cluster waited {:?}", began.elapsed());
     drop(hanging);
 
     let much = with_optional(
@@ -342,7 +342,7 @@ fn saving_has_no_more_time_than_a_pick_and_too_much_state_does_not_cost_the_inst
 #[test]
 fn a_self_test_gives_no_more_time_than_requests_do_except_for_the_first_pick() {
     let runtime = Runtime::new(None).unwrap();
-    let limits = Limits { deadline: Duration::from_millis(1), ..Limits::default() };
+    let limits = PluginLimits { deadline: Duration::from_millis(1), ..PluginLimits::default() };
     let slow = |when: &str| {
         let work = format!(
             "(global $picks (mut i32) (i32.const 0))
@@ -357,11 +357,11 @@ fn a_self_test_gives_no_more_time_than_requests_do_except_for_the_first_pick() {
         let text = String::from_utf8_lossy(guest!("trap"))
             .replace("(func $outer", &work)
             .replace("(if (call $misbehave)", "(call $work) (if (call $misbehave)");
-        let spec = Spec { name: "guest", origin: "guest.wat", bytes: text.as_bytes(), limits: &limits };
+        let spec = PluginFile { name: "guest", origin: "guest.wat", bytes: text.as_bytes(), limits: &limits };
         balancer_of(&runtime.load(&spec).unwrap(), None)
     };
 
-    assert!(matches!(problem(slow("ge_u").map(drop)), Problem::SelfTest { endpoints: 2, .. }));
+    assert!(matches!(problem(slow("ge_u").map(drop)), LoadErrorKind::SelfTest { endpoints: 2, .. }));
     let mut lazy = slow("eq").unwrap();
     assert_eq!(pick(&mut *lazy, false).unwrap(), Some(1), "the first pick of the one that is used has the time too");
     assert_eq!(pick(&mut *lazy, false).unwrap(), Some(1));

@@ -9,11 +9,12 @@ use wasm_encoder::reencode::{Reencode, utils};
 use wasmparser::{ExternalKind, Parser};
 
 use super::super::contract::{self, Interface, PACKAGE, VERSION};
-use super::super::load::Problem;
+use super::super::error::LoadErrorKind;
 use super::super::role::{RoleContracts, exportable};
 use super::super::text::one_line;
 use super::super::wasi::PREVIEW1;
-use super::scan::Scan;
+use super::guard::SectionResult;
+use super::scan::ModuleScan;
 
 /// The function that every role has: its short name belongs to the role whose own function is exported beside it.
 const SHARED: &str = "configure";
@@ -36,20 +37,20 @@ const IMPORTS: [(&str, &str); 10] = [
 const SHORT: &str = "tidegate";
 
 /// `module` under full names, with the metadata that its exports and imports call for.
-pub(super) fn with_metadata(module: &[u8], scan: &Scan, roles: &RoleContracts) -> Result<Vec<u8>, Problem> {
-    let names = Names::choose(scan, roles)?;
+pub(super) fn with_metadata(module: &[u8], scan: &ModuleScan, roles: &RoleContracts) -> Result<Vec<u8>, LoadErrorKind> {
+    let names = ExportNames::choose(scan, roles)?;
     let imports = imported(scan)?;
     let exports = names.check(scan, roles)?;
     let renamed = names.rename(module)?;
     contract::embed_interfaces(renamed, &imports, &exports)
-        .map_err(|error| Problem::Invalid { message: one_line(format_args!("{error:#}")) })
+        .map_err(|error| LoadErrorKind::Invalid { message: one_line(format_args!("{error:#}")) })
 }
 
 /// Interfaces that it imports from.
-fn imported(scan: &Scan) -> Result<Vec<&'static str>, Problem> {
+fn imported(scan: &ModuleScan) -> Result<Vec<&'static str>, LoadErrorKind> {
     let mut interfaces = BTreeSet::new();
     for import in &scan.imports {
-        let unknown = |remedy: &str| Problem::UnknownImport {
+        let unknown = |remedy: &str| LoadErrorKind::UnknownImport {
             import: one_line(format_args!("{}.{}", import.module, import.name)),
             remedy: remedy.to_owned(),
         };
@@ -63,7 +64,7 @@ fn imported(scan: &Scan) -> Result<Vec<&'static str>, Problem> {
             })?
         } else if let Some(rest) = import.module.strip_prefix(PACKAGE) {
             let Some((interface, VERSION)) = rest.split_once('@') else {
-                return Err(Problem::Version { found: one_line(&import.module) });
+                return Err(LoadErrorKind::Version { found: one_line(&import.module) });
             };
             let known = IMPORTS.iter().find(|(name, of)| *of == interface && *name == import.name);
             known.map(|(_, interface)| *interface).ok_or_else(|| unknown("; the contract has no such function"))?
@@ -82,11 +83,11 @@ fn imported(scan: &Scan) -> Result<Vec<&'static str>, Problem> {
 
 /// New export names by old ones.
 #[derive(Debug, Default)]
-struct Names(BTreeMap<String, String>);
+struct ExportNames(BTreeMap<String, String>);
 
-impl Names {
+impl ExportNames {
     /// Gives each short name its full one.
-    fn choose(scan: &Scan, roles: &RoleContracts) -> Result<Self, Problem> {
+    fn choose(scan: &ModuleScan, roles: &RoleContracts) -> Result<Self, LoadErrorKind> {
         let exported: BTreeSet<&str> = scan.exported_functions().collect();
         if let Some(other) = exported.iter().find(|name| {
             name.strip_prefix(PACKAGE).is_some_and(|rest| {
@@ -94,7 +95,7 @@ impl Names {
                 version.is_none_or(|(version, _)| version != VERSION)
             })
         }) {
-            return Err(Problem::Version { found: one_line(other) });
+            return Err(LoadErrorKind::Version { found: one_line(other) });
         }
         let mut names = Self::default();
         for interface in exportable(roles) {
@@ -113,7 +114,7 @@ impl Names {
         function: &str,
         roles: &RoleContracts,
         exported: &BTreeSet<&str>,
-    ) -> Result<(), Problem> {
+    ) -> Result<(), LoadErrorKind> {
         if !exported.contains(function) {
             return Ok(());
         }
@@ -132,13 +133,13 @@ impl Names {
                     })
                     .map(|interface| interface.name.to_owned())
                     .collect();
-                Err(Problem::Ambiguous { name: function.to_owned(), roles })
+                Err(LoadErrorKind::Ambiguous { name: function.to_owned(), roles })
             }
         }
     }
 
     /// The interfaces that are exported, each of them whole.
-    fn check(&self, scan: &Scan, roles: &RoleContracts) -> Result<Vec<&'static str>, Problem> {
+    fn check(&self, scan: &ModuleScan, roles: &RoleContracts) -> Result<Vec<&'static str>, LoadErrorKind> {
         let full: BTreeSet<&str> =
             scan.exported_functions().map(|name| self.0.get(name).map_or(name, String::as_str)).collect();
         let mut whole = Vec::new();
@@ -150,7 +151,7 @@ impl Names {
                 continue;
             }
             if !missing.is_empty() {
-                return Err(Problem::MissingExport {
+                return Err(LoadErrorKind::MissingExport {
                     interface: format!("{PACKAGE}{interface}@{VERSION}"),
                     expected: functions.iter().map(|name| format!("`{name}`")).collect(),
                     missing: missing.iter().map(|name| format!("`{name}`")).collect(),
@@ -159,7 +160,7 @@ impl Names {
             whole.push(*interface);
         }
         if whole.is_empty() {
-            return Err(Problem::no_role(roles, scan.exports.iter().map(|export| export.name.as_str())));
+            return Err(LoadErrorKind::no_role(roles, scan.exports.iter().map(|export| export.name.as_str())));
         }
         let memory = |export: &super::scan::Export| export.kind == ExternalKind::Memory && export.name == "memory";
         let missing: Vec<String> = [
@@ -172,29 +173,31 @@ impl Names {
         .collect();
         if !missing.is_empty() {
             let expected = vec!["`memory`".to_owned(), "`cabi_realloc`".to_owned()];
-            return Err(Problem::MissingExport { interface: "the canonical ABI".to_owned(), expected, missing });
+            return Err(LoadErrorKind::MissingExport { interface: "the canonical ABI".to_owned(), expected, missing });
         }
         Ok(whole)
     }
 
-    fn rename(self, module: &[u8]) -> Result<Vec<u8>, Problem> {
+    fn rename(self, module: &[u8]) -> Result<Vec<u8>, LoadErrorKind> {
         let mut renamed = wasm_encoder::Module::new();
-        let mut rename = Rename(self);
+        let mut rename = RenameExports(self);
         rename
             .parse_core_module(&mut renamed, Parser::new(0), module)
-            .map_err(|error| Problem::Invalid { message: one_line(error) })?;
+            .map_err(|error| LoadErrorKind::Invalid { message: one_line(error) })?;
         Ok(renamed.finish())
     }
 }
 
-struct Rename(Names);
+struct RenameExports(ExportNames);
 
-type Outcome = Result<(), wasm_encoder::reencode::Error>;
-
-impl Reencode for Rename {
+impl Reencode for RenameExports {
     type Error = std::convert::Infallible;
 
-    fn parse_export(&mut self, exports: &mut wasm_encoder::ExportSection, export: wasmparser::Export<'_>) -> Outcome {
+    fn parse_export(
+        &mut self,
+        exports: &mut wasm_encoder::ExportSection,
+        export: wasmparser::Export<'_>,
+    ) -> SectionResult {
         let full = (export.kind == ExternalKind::Func).then(|| self.0.0.get(export.name).cloned()).flatten();
         let name = full.as_deref().unwrap_or(export.name);
         utils::parse_export(self, exports, wasmparser::Export { name, kind: export.kind, index: export.index })
@@ -204,7 +207,7 @@ impl Reencode for Rename {
         &mut self,
         imports: &mut wasm_encoder::ImportSection,
         section: wasmparser::ImportSectionReader<'_>,
-    ) -> Outcome {
+    ) -> SectionResult {
         for import in section.into_imports() {
             let import = import?;
             let known = IMPORTS.iter().find(|(name, _)| import.module == SHORT && *name == import.name);

@@ -11,15 +11,16 @@ use wasm_encoder::{
 };
 use wasmparser::{ExternalKind, Parser};
 
-use super::super::load::Problem;
+use super::super::error::LoadErrorKind;
 use super::super::text::one_line;
-use super::scan::Scan;
+use super::scan::ModuleScan;
 
 /// `module` with the flag, its getter, and the wrapped functions. Everything new comes last, so no index moves.
-pub(super) fn guarded(module: &[u8]) -> Result<Vec<u8>, Problem> {
-    let scan = Scan::of(module)?;
+pub(super) fn guarded(module: &[u8]) -> Result<Vec<u8>, LoadErrorKind> {
+    let scan = ModuleScan::of(module)?;
     let first = u32::try_from(scan.functions.len()).unwrap_or(u32::MAX);
-    let mut guard = Guard { getter: first, flag: scan.globals, ty: scan.types, shims: Vec::new(), has_globals: false };
+    let mut guard =
+        ReallocGuard { getter: first, flag: scan.globals, ty: scan.types, shims: Vec::new(), has_globals: false };
     for export in scan.exports.iter().filter(|export| export.kind == ExternalKind::Func) {
         if export.name != "cabi_realloc" && !export.name.starts_with("cabi_post_") {
             continue;
@@ -33,11 +34,11 @@ pub(super) fn guarded(module: &[u8]) -> Result<Vec<u8>, Problem> {
     let mut output = Module::new();
     guard
         .parse_core_module(&mut output, Parser::new(0), module)
-        .map_err(|error| Problem::Invalid { message: one_line(error) })?;
+        .map_err(|error| LoadErrorKind::Invalid { message: one_line(error) })?;
     Ok(output.finish())
 }
 
-struct Guard {
+struct ReallocGuard {
     getter: u32,
     flag: u32,
     ty: u32,
@@ -52,9 +53,10 @@ struct Shim {
     parameters: u32,
 }
 
-type Outcome = Result<(), wasm_encoder::reencode::Error>;
+/// What rewriting a section of a module comes to.
+pub(super) type SectionResult = Result<(), wasm_encoder::reencode::Error>;
 
-impl Guard {
+impl ReallocGuard {
     fn add_flag(&mut self, globals: &mut GlobalSection) {
         self.has_globals = true;
         let ty = GlobalType { val_type: ValType::I32, mutable: true, shared: false };
@@ -73,10 +75,14 @@ impl Guard {
     }
 }
 
-impl Reencode for Guard {
+impl Reencode for ReallocGuard {
     type Error = std::convert::Infallible;
 
-    fn parse_type_section(&mut self, types: &mut TypeSection, section: wasmparser::TypeSectionReader<'_>) -> Outcome {
+    fn parse_type_section(
+        &mut self,
+        types: &mut TypeSection,
+        section: wasmparser::TypeSectionReader<'_>,
+    ) -> SectionResult {
         utils::parse_type_section(self, types, section)?;
         types.ty().function([], [ValType::I32]);
         Ok(())
@@ -86,7 +92,7 @@ impl Reencode for Guard {
         &mut self,
         functions: &mut FunctionSection,
         section: wasmparser::FunctionSectionReader<'_>,
-    ) -> Outcome {
+    ) -> SectionResult {
         utils::parse_function_section(self, functions, section)?;
         functions.function(self.ty);
         for shim in &self.shims {
@@ -99,7 +105,7 @@ impl Reencode for Guard {
         &mut self,
         globals: &mut GlobalSection,
         section: wasmparser::GlobalSectionReader<'_>,
-    ) -> Outcome {
+    ) -> SectionResult {
         utils::parse_global_section(self, globals, section)?;
         self.add_flag(globals);
         Ok(())
@@ -111,7 +117,7 @@ impl Reencode for Guard {
         module: &mut Module,
         _after: Option<SectionId>,
         before: Option<SectionId>,
-    ) -> Outcome {
+    ) -> SectionResult {
         let late = matches!(
             before,
             None | Some(
@@ -135,7 +141,7 @@ impl Reencode for Guard {
         &mut self,
         exports: &mut ExportSection,
         section: wasmparser::ExportSectionReader<'_>,
-    ) -> Outcome {
+    ) -> SectionResult {
         for export in section {
             let export = export?;
             let position = self.shims.iter().position(|shim| shim.name == export.name);
@@ -151,7 +157,11 @@ impl Reencode for Guard {
         Ok(())
     }
 
-    fn parse_code_section(&mut self, code: &mut CodeSection, section: wasmparser::CodeSectionReader<'_>) -> Outcome {
+    fn parse_code_section(
+        &mut self,
+        code: &mut CodeSection,
+        section: wasmparser::CodeSectionReader<'_>,
+    ) -> SectionResult {
         utils::parse_code_section(self, code, section)?;
         let mut getter = Function::new([]);
         getter.instructions().global_get(self.flag).end();

@@ -6,14 +6,14 @@
 use wasmparser::{ComponentType, ComponentTypeDeclaration, InstanceTypeDeclaration, KnownCustom, Parser, Payload};
 
 use super::super::contract::{PACKAGE, VERSION};
-use super::super::load::Problem;
+use super::super::error::LoadErrorKind;
 use super::super::text::one_line;
 
 /// Types within types that are looked into; the contract's have three.
 const DEPTH: usize = 16;
 
 /// Refuses a module whose metadata speaks of interfaces that are neither the contract's nor WASI's.
-pub(super) fn check(module: &[u8]) -> Result<(), Problem> {
+pub(super) fn check(module: &[u8]) -> Result<(), LoadErrorKind> {
     for payload in Parser::new(0).parse_all(module) {
         if let Payload::CustomSection(section) = payload.map_err(invalid)?
             && matches!(section.as_known(), KnownCustom::Unknown)
@@ -26,7 +26,7 @@ pub(super) fn check(module: &[u8]) -> Result<(), Problem> {
 }
 
 /// The section is a component, its one type is the world.
-fn section_of(data: &[u8]) -> Result<(), Problem> {
+fn section_of(data: &[u8]) -> Result<(), LoadErrorKind> {
     for payload in Parser::new(0).parse_all(data) {
         if let Payload::ComponentTypeSection(section) = payload.map_err(invalid)? {
             for ty in section {
@@ -37,9 +37,9 @@ fn section_of(data: &[u8]) -> Result<(), Problem> {
     Ok(())
 }
 
-fn look(ty: &ComponentType<'_>, depth: usize) -> Result<(), Problem> {
+fn look(ty: &ComponentType<'_>, depth: usize) -> Result<(), LoadErrorKind> {
     if depth > DEPTH {
-        return Err(Problem::too_much("types within each other in its metadata", DEPTH, depth));
+        return Err(LoadErrorKind::too_much("types within each other in its metadata", DEPTH, depth));
     }
     match ty {
         ComponentType::Component(declarations) => {
@@ -68,7 +68,7 @@ fn look(ty: &ComponentType<'_>, depth: usize) -> Result<(), Problem> {
 
 /// `namespace:package/interface@version` must be the contract's or WASI's. The outermost name is that of the plugin's own
 /// world, which may be of its own package.
-fn named(name: &str, depth: usize) -> Result<(), Problem> {
+fn named(name: &str, depth: usize) -> Result<(), LoadErrorKind> {
     let Some((package, rest)) = name.split_once('/').filter(|(package, _)| package.contains(':')) else {
         return Ok(());
     };
@@ -76,17 +76,17 @@ fn named(name: &str, depth: usize) -> Result<(), Problem> {
     if package == contract {
         return match rest.split_once('@') {
             Some((_, VERSION)) => Ok(()),
-            _ => Err(Problem::Version { found: one_line(name) }),
+            _ => Err(LoadErrorKind::Version { found: one_line(name) }),
         };
     }
     if package.starts_with("wasi:") || depth == 0 {
         return Ok(());
     }
-    Err(Problem::Foreign { found: one_line(name) })
+    Err(LoadErrorKind::Foreign { found: one_line(name) })
 }
 
-fn invalid(error: wasmparser::BinaryReaderError) -> Problem {
-    Problem::Invalid { message: one_line(error) }
+fn invalid(error: wasmparser::BinaryReaderError) -> LoadErrorKind {
+    LoadErrorKind::Invalid { message: one_line(error) }
 }
 
 #[cfg(test)]

@@ -16,35 +16,35 @@ use std::borrow::Cow;
 use wit_component::ComponentEncoder;
 
 use super::contract;
-use super::load::Problem;
+use super::error::LoadErrorKind;
 use super::role::RoleContracts;
 use super::text::one_line;
 use super::wasi::{ADAPTER, PREVIEW1};
-use scan::Scan;
+use scan::ModuleScan;
 
 /// The component that `binary` is, or becomes.
-pub(super) fn component<'a>(binary: Cow<'a, [u8]>, roles: &RoleContracts) -> Result<Cow<'a, [u8]>, Problem> {
+pub(super) fn component<'a>(binary: Cow<'a, [u8]>, roles: &RoleContracts) -> Result<Cow<'a, [u8]>, LoadErrorKind> {
     match binary.get(4..8) {
         Some([0x0d, 0, 1, 0]) => Ok(binary),
         Some([1, 0, 0, 0]) => encode(&binary, roles).map(Cow::Owned),
-        found => Err(Problem::Invalid { message: format!("a wasm version that is not known: {found:02x?}") }),
+        found => Err(LoadErrorKind::Invalid { message: format!("a wasm version that is not known: {found:02x?}") }),
     }
 }
 
 /// Binary form of what may be text.
-pub(super) fn binary(bytes: &[u8]) -> Result<Cow<'_, [u8]>, Problem> {
+pub(super) fn binary(bytes: &[u8]) -> Result<Cow<'_, [u8]>, LoadErrorKind> {
     if bytes.iter().all(u8::is_ascii_whitespace) {
-        return Err(Problem::Empty);
+        return Err(LoadErrorKind::Empty);
     }
     if bytes.starts_with(b"\0asm") {
         return Ok(bytes.into());
     }
-    let text = std::str::from_utf8(bytes).map_err(|_| Problem::NotWasm { found: guess(bytes) })?;
+    let text = std::str::from_utf8(bytes).map_err(|_| LoadErrorKind::NotWasm { found: guess(bytes) })?;
     if !text.trim_start().starts_with(['(', ';']) {
-        return Err(Problem::NotWasm { found: "text that does not begin as .wat, with `(` or `;;`".to_owned() });
+        return Err(LoadErrorKind::NotWasm { found: "text that does not begin as .wat, with `(` or `;;`".to_owned() });
     }
     let parsed = wat::parse_str(text).map(Cow::Owned);
-    parsed.map_err(|error| Problem::Text { message: one_line(error.to_string().replace('\n', " ")) })
+    parsed.map_err(|error| LoadErrorKind::Text { message: one_line(error.to_string().replace('\n', " ")) })
 }
 
 /// What the first bytes look like, for people who named the wrong file.
@@ -58,8 +58,8 @@ fn guess(bytes: &[u8]) -> String {
     }
 }
 
-fn encode(module: &[u8], roles: &RoleContracts) -> Result<Vec<u8>, Problem> {
-    let scan = Scan::of(module)?;
+fn encode(module: &[u8], roles: &RoleContracts) -> Result<Vec<u8>, LoadErrorKind> {
+    let scan = ModuleScan::of(module)?;
     let mut module = if scan.has_metadata {
         metadata::check(module)?;
         module.to_vec()
@@ -69,7 +69,7 @@ fn encode(module: &[u8], roles: &RoleContracts) -> Result<Vec<u8>, Problem> {
     let mut encoder = ComponentEncoder::default().validate(true);
     if scan.imports.iter().any(|import| import.module == PREVIEW1) {
         module = guard::guarded(&module)?;
-        let adapter = wat::parse_str(ADAPTER).map_err(|error| Problem::Invalid { message: error.to_string() })?;
+        let adapter = wat::parse_str(ADAPTER).map_err(|error| LoadErrorKind::Invalid { message: error.to_string() })?;
         let adapter = contract::embed(adapter, "adapter").map_err(|error| encoding(&error))?;
         encoder = encoder
             .module(&module)
@@ -82,11 +82,11 @@ fn encode(module: &[u8], roles: &RoleContracts) -> Result<Vec<u8>, Problem> {
 }
 
 /// The encoder's words name the function, what its type should be, and what it is.
-fn encoding(error: &anyhow::Error) -> Problem {
+fn encoding(error: &anyhow::Error) -> LoadErrorKind {
     let message = one_line(format_args!("{error:#}"));
     if message.contains("requires an import") || message.contains("unknown import") {
         let import = message.split('`').nth(1).unwrap_or(&message).to_owned();
-        return Problem::UnknownImport { import, remedy: format!("; {message}") };
+        return LoadErrorKind::UnknownImport { import, remedy: format!("; {message}") };
     }
-    Problem::Signature { message }
+    LoadErrorKind::Signature { message }
 }

@@ -2,12 +2,12 @@
 
 use wasmparser::{CompositeInnerType, ExternalKind, KnownCustom, Parser, Payload, TypeRef};
 
-use super::super::load::Problem;
+use super::super::error::LoadErrorKind;
 use super::super::text::one_line;
 
 /// Names and indices of a core module.
 #[derive(Debug, Default)]
-pub(super) struct Scan {
+pub(super) struct ModuleScan {
     pub(super) imports: Vec<Import>,
     pub(super) exports: Vec<Export>,
     /// Whether a bindings generator described it.
@@ -35,9 +35,9 @@ pub(super) struct Export {
     pub(super) index: u32,
 }
 
-impl Scan {
+impl ModuleScan {
     /// Reads the sections that matter; the code is not looked at.
-    pub(super) fn of(module: &[u8]) -> Result<Self, Problem> {
+    pub(super) fn of(module: &[u8]) -> Result<Self, LoadErrorKind> {
         let mut scan = Self::default();
         for payload in Parser::new(0).parse_all(module) {
             scan.read(payload.map_err(invalid)?).map_err(invalid)?;
@@ -96,6 +96,6 @@ impl Scan {
     }
 }
 
-pub(super) fn invalid(error: wasmparser::BinaryReaderError) -> Problem {
-    Problem::Invalid { message: one_line(error) }
+pub(super) fn invalid(error: wasmparser::BinaryReaderError) -> LoadErrorKind {
+    LoadErrorKind::Invalid { message: one_line(error) }
 }

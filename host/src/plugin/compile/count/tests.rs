@@ -2,7 +2,7 @@
 
 use super::*;
 
-fn counted(text: &str) -> Result<Cost, Problem> {
+fn counted(text: &str) -> Result<InstanceCost, LoadErrorKind> {
     cost(&wat::parse_str(text).unwrap())
 }
 

@@ -2,7 +2,7 @@
 
 use wasmtime::{Trap, WasmBacktrace};
 
-use super::limits::{ANSWER_BYTES, Meter};
+use super::limits::{ANSWER_BYTES, MemoryMeter};
 use super::text::printable;
 use crate::policy::FaultKind;
 
@@ -11,19 +11,19 @@ const FRAMES: usize = 16;
 
 /// A failed call, before it is counted.
 #[derive(Clone, Debug)]
-pub(super) struct Crash {
+pub(super) struct CallError {
     pub(super) kind: FaultKind,
     pub(super) detail: String,
 }
 
-impl Crash {
+impl CallError {
     /// An answer that the contract does not permit.
     pub(super) fn answer(expected: impl std::fmt::Display, found: impl std::fmt::Display) -> Self {
         Self { kind: FaultKind::Answer, detail: format!("expected {expected}, found {found}") }
     }
 
     /// Tells the kinds of trap apart.
-    pub(super) fn classify(error: &wasmtime::Error, meter: &Meter) -> Self {
+    pub(super) fn classify(error: &wasmtime::Error, meter: &MemoryMeter) -> Self {
         let backtrace = error.downcast_ref::<WasmBacktrace>().map(frames).unwrap_or_default();
         let cause = error.root_cause().to_string();
         if matches!(error.downcast_ref::<Trap>(), Some(Trap::Interrupt)) {

@@ -16,13 +16,13 @@ pub struct LoadError {
     /// Where its bytes came from.
     pub origin: Arc<str>,
     /// What is wrong with it.
-    pub problem: Problem,
+    pub problem: LoadErrorKind,
 }
 
 /// What is wrong with a plugin. The text says what was expected, what was found, and the remedy.
 #[derive(Clone, Debug, thiserror::Error, serde::Serialize, serde::Deserialize)]
 #[non_exhaustive]
-pub enum Problem {
+pub enum LoadErrorKind {
     /// No bytes.
     #[error(
         "expected a component, a core module or .wat text, found an empty file; write it beside and rename it into place"
@@ -223,7 +223,7 @@ pub enum Problem {
     },
 }
 
-impl Problem {
+impl LoadErrorKind {
     /// None of `roles` among the exports, of which the first few are shown.
     pub(super) fn no_role<'a>(roles: &RoleContracts, exports: impl Iterator<Item = &'a str>) -> Self {
         Self::NoRole {

@@ -18,15 +18,15 @@ const LONGEST: usize = 1024;
 
 /// What was decided before. It lives as long as the instances that decided, so it never outlives what they know.
 #[derive(Debug)]
-pub(super) struct Memo {
+pub(super) struct RouteCache {
     /// Keyed anew in each process: nobody outside can aim for one place.
     hasher: RandomState,
-    places: Vec<Option<Box<Decided>>>,
+    places: Vec<Option<Box<CachedRoute>>>,
 }
 
 /// All that `route` is told about a request, and the answer.
 #[derive(Debug)]
-struct Decided {
+struct CachedRoute {
     hash: u64,
     method: Method,
     scheme: Scheme,
@@ -37,22 +37,22 @@ struct Decided {
     target: Target,
 }
 
-impl Default for Memo {
+impl Default for RouteCache {
     fn default() -> Self {
         Self { hasher: RandomState::new(), places: Vec::new() }
     }
 }
 
-impl Memo {
+impl RouteCache {
     /// Where a request like this one was sent before.
-    pub(super) fn recall(&self, request: &RequestFacts) -> Option<Target> {
+    pub(super) fn get(&self, request: &RequestFacts) -> Option<Target> {
         let hash = self.hash(request);
         let decided = self.places.get(place(hash))?.as_deref()?;
         (decided.hash == hash && decided.is_for(request)).then(|| decided.target.clone())
     }
 
     /// Remembers where requests like this one go.
-    pub(super) fn learn(&mut self, request: &RequestFacts, target: &Target) {
+    pub(super) fn insert(&mut self, request: &RequestFacts, target: &Target) {
         let texts = [&request.query, &target.path].map(|text| text.as_ref().map_or(0, String::len));
         let upgrade = request.upgrade.as_ref().map_or(0, |protocol| protocol.as_str().len());
         let line = request.method.as_str().len() + request.host_and_port().len() + request.path.len() + upgrade;
@@ -64,7 +64,7 @@ impl Memo {
             self.places.resize_with(PLACES, || None);
         }
         if let Some(kept) = self.places.get_mut(place(hash)) {
-            *kept = Some(Box::new(Decided {
+            *kept = Some(Box::new(CachedRoute {
                 hash,
                 method: request.method.clone(),
                 scheme: request.scheme,
@@ -91,7 +91,7 @@ fn place(hash: u64) -> usize {
     usize::try_from(hash % PLACES as u64).unwrap_or_default()
 }
 
-impl Decided {
+impl CachedRoute {
     fn is_for(&self, request: &RequestFacts) -> bool {
         self.path == request.path
             && self.host == request.host()
@@ -125,11 +125,11 @@ mod tests {
 
     #[test]
     fn only_an_equal_request_is_remembered() {
-        let mut memo = Memo::default();
+        let mut cache = RouteCache::default();
         let target = Target { cluster: ClusterId(3), path: Some("/x".to_owned()), route: Some(RouteId(1)) };
-        memo.learn(&request(), &target);
+        cache.insert(&request(), &target);
 
-        assert_eq!(memo.recall(&request()), Some(target));
+        assert_eq!(cache.get(&request()), Some(target));
         let others: [fn(&mut RequestFacts); 6] = [
             |other| other.method = Method::HEAD,
             |other| other.scheme = Scheme::Https,
@@ -141,27 +141,27 @@ mod tests {
         for (index, change) in others.into_iter().enumerate() {
             let mut other = request();
             change(&mut other);
-            assert_eq!(memo.recall(&other), None, "change {index}");
+            assert_eq!(cache.get(&other), None, "change {index}");
         }
     }
 
     #[test]
     fn the_port_and_the_case_of_the_host_have_no_part_in_it() {
-        let mut memo = Memo::default();
+        let mut cache = RouteCache::default();
         let target = Target { cluster: ClusterId(0), path: None, route: None };
-        memo.learn(&request(), &target);
+        cache.insert(&request(), &target);
 
         let same = RequestFacts { authority: "A.Example".parse().ok(), ..request() };
 
-        assert_eq!(memo.recall(&same), Some(target), "a router sees neither");
+        assert_eq!(cache.get(&same), Some(target), "a router sees neither");
     }
 
     #[test]
     fn what_is_kept_is_bounded() {
-        let mut memo = Memo::default();
+        let mut cache = RouteCache::default();
         let target = Target { cluster: ClusterId(0), path: None, route: None };
         for number in 0..10 * PLACES {
-            memo.learn(&RequestFacts { path: format!("/{number}"), ..request() }, &target);
+            cache.insert(&RequestFacts { path: format!("/{number}"), ..request() }, &target);
         }
         let text = || "A".repeat(LONGEST);
         let long = [
@@ -172,15 +172,15 @@ mod tests {
             RequestFacts { upgrade: Some(UpgradeProtocol::from(&*text())), ..request() },
         ];
         for long in &long {
-            memo.learn(long, &target);
+            cache.insert(long, &target);
         }
         let grown = RequestFacts { path: "/short".to_owned(), ..request() };
-        memo.learn(&grown, &Target { path: Some("/".repeat(LONGEST)), ..target });
+        cache.insert(&grown, &Target { path: Some("/".repeat(LONGEST)), ..target });
 
-        assert_eq!(memo.places.len(), PLACES);
+        assert_eq!(cache.places.len(), PLACES);
         for long in &long {
-            assert_eq!(memo.recall(long), None, "{long:?}");
+            assert_eq!(cache.get(long), None, "{long:?}");
         }
-        assert_eq!(memo.recall(&grown), None, "what a short line leads to may be long");
+        assert_eq!(cache.get(&grown), None, "what a short line leads to may be long");
     }
 }

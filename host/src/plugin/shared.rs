@@ -18,25 +18,25 @@ const LINES: u32 = 64;
 
 /// Shared by every instance of a plugin name.
 #[derive(Debug)]
-pub(super) struct Commons {
+pub(super) struct PluginShared {
     /// Name of the plugin, as configured.
     pub(super) name: Arc<str>,
     counters: Mutex<HashMap<String, f64>>,
     table: ArcSwap<BTreeMap<String, String>>,
-    gate: Mutex<Gate>,
+    gate: Mutex<LogAllowance>,
     /// Why the last file for this name was refused.
     pub(super) refusal: Mutex<Option<String>>,
     /// What its artifacts counted before they ended.
     pub(super) retired: Arc<RetiredTotals>,
 }
 
-impl Commons {
+impl PluginShared {
     pub(super) fn new(name: Arc<str>) -> Self {
         Self {
             name,
             counters: Mutex::default(),
             table: ArcSwap::default(),
-            gate: Mutex::new(Gate::default()),
+            gate: Mutex::new(LogAllowance::default()),
             refusal: Mutex::default(),
             retired: Arc::default(),
         }
@@ -73,14 +73,14 @@ impl Commons {
     }
 
     /// Whether one more line may be logged.
-    pub(super) fn admit_line(&self, now: Instant) -> Admission {
+    pub(super) fn admit_line(&self, now: Instant) -> LogAdmission {
         self.gate.lock().admit(now)
     }
 }
 
 /// What becomes of a line that a plugin wants to log.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Admission {
+pub(super) enum LogAdmission {
     /// It is kept. So many were dropped in the second before, which has not been said yet.
     Kept { dropped: u64 },
     /// It is counted and dropped.
@@ -89,23 +89,23 @@ pub(super) enum Admission {
 
 /// Lets a number of lines through each second, all instances of a plugin together.
 #[derive(Debug, Default)]
-struct Gate {
+struct LogAllowance {
     since: Option<Instant>,
     kept: u32,
     dropped: u64,
 }
 
-impl Gate {
-    fn admit(&mut self, now: Instant) -> Admission {
+impl LogAllowance {
+    fn admit(&mut self, now: Instant) -> LogAdmission {
         if self.since.is_none_or(|since| now.saturating_duration_since(since) >= Duration::from_secs(1)) {
             (self.since, self.kept) = (Some(now), 0);
         }
         if self.kept >= LINES {
             self.dropped += 1;
-            return Admission::Dropped;
+            return LogAdmission::Dropped;
         }
         self.kept += 1;
-        Admission::Kept { dropped: std::mem::take(&mut self.dropped) }
+        LogAdmission::Kept { dropped: std::mem::take(&mut self.dropped) }
     }
 }
 
@@ -115,30 +115,30 @@ mod tests {
 
     #[test]
     fn sixty_four_lines_a_second_and_the_dropped_ones_are_told_once() {
-        let (mut gate, start) = (Gate::default(), Instant::now());
-        let kept = (0..1000).filter(|_| gate.admit(start) != Admission::Dropped).count();
+        let (mut gate, start) = (LogAllowance::default(), Instant::now());
+        let kept = (0..1000).filter(|_| gate.admit(start) != LogAdmission::Dropped).count();
         assert_eq!(kept, 64);
 
         let later = start + Duration::from_secs(1);
 
-        assert_eq!(gate.admit(later), Admission::Kept { dropped: 936 });
-        assert_eq!(gate.admit(later), Admission::Kept { dropped: 0 });
+        assert_eq!(gate.admit(later), LogAdmission::Kept { dropped: 936 });
+        assert_eq!(gate.admit(later), LogAdmission::Kept { dropped: 0 });
     }
 
     #[test]
     fn counters_stay_finite_and_are_limited_in_number_and_key_length() {
-        let commons = Commons::new("first".into());
+        let shared = PluginShared::new("first".into());
 
-        assert_eq!(commons.add("a".into(), f64::MAX), Some(f64::MAX));
-        assert_eq!(commons.add("a".into(), f64::MAX), None, "no finite sum");
-        assert_eq!(commons.add("a".into(), f64::NAN), None, "no number");
-        assert_eq!(commons.add("a".into(), 0.0), Some(f64::MAX), "what was refused changed nothing");
-        assert_eq!(commons.add("b".into(), 0.0), Some(0.0), "not counted yet");
-        assert_eq!(commons.add("x".repeat(257), 1.0), None, "too long a key");
+        assert_eq!(shared.add("a".into(), f64::MAX), Some(f64::MAX));
+        assert_eq!(shared.add("a".into(), f64::MAX), None, "no finite sum");
+        assert_eq!(shared.add("a".into(), f64::NAN), None, "no number");
+        assert_eq!(shared.add("a".into(), 0.0), Some(f64::MAX), "what was refused changed nothing");
+        assert_eq!(shared.add("b".into(), 0.0), Some(0.0), "not counted yet");
+        assert_eq!(shared.add("x".repeat(257), 1.0), None, "too long a key");
         for key in 0..2000 {
-            commons.add(key.to_string(), 1.0);
+            shared.add(key.to_string(), 1.0);
         }
-        assert_eq!(commons.add("0".into(), 0.0), Some(1.0), "reads");
-        assert_eq!(commons.add("1999".into(), 1.0), None, "one key too many");
+        assert_eq!(shared.add("0".into(), 0.0), Some(1.0), "reads");
+        assert_eq!(shared.add("1999".into(), 1.0), None, "one key too many");
     }
 }
