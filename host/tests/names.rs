@@ -14,11 +14,9 @@ const CLASHES: &[&str] = &[
     "Change",
     "Command",
     "Edit",
-    "End",
     "Ending",
     "Entry",
     "Failure",
-    "Fields",
    
     "File",
     "Found",
@@ -32,11 +30,8 @@ const CLASHES: &[&str] = &[
     "Place",
    
     "Report",
-    "Rules",
    
-    "Series",
     "Size",
-    "Source",
     "Standing",
     "State",
     "Table",
