@@ -5,6 +5,9 @@
 
 use std::cell::Cell;
 use std::future::{Future, poll_fn};
+use std::io::Write as _;
+use std::net::Shutdown;
+use std::os::unix::net;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
@@ -18,7 +21,7 @@ use hyper::ext::ReasonPhrase;
 use hyper_util::rt::TokioIo;
 use tidegate::net::{Socket, Stream};
 use tidegate::upstream::{HeadLimits, Trial, TrialEnd};
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::io::AsyncReadExt as _;
 use tokio::net::UnixStream;
 
 use crate::pieces::{cut, with_cuts};
@@ -68,10 +71,19 @@ struct Seen {
     reusable: bool,
 }
 
+/// The client's end of a connection, and the endpoint's, which waits for nobody.
+fn pair() -> (UnixStream, net::UnixStream) {
+    let (ours, endpoint) = net::UnixStream::pair().expect("a pair of sockets");
+    for end in [&ours, &endpoint] {
+        end.set_nonblocking(true).expect("a socket");
+    }
+    (UnixStream::from_std(ours).expect("a socket"), endpoint)
+}
+
 impl Exchange<'_> {
     /// What the gateway sees, and whether it would use the connection again.
     async fn with_the_gateway(&self) -> (Trial, bool) {
-        let (ours, mut endpoint) = UnixStream::pair().expect("a pair of sockets");
+        let (ours, mut endpoint) = pair();
         let mut trial = Trial::default();
         self.play(Box::pin(trial.read(Stream::from(Socket::from(ours)), &self.method, LIMITS)), &mut endpoint).await;
         let reusable = trial.is_reusable();
@@ -79,7 +91,7 @@ impl Exchange<'_> {
     }
 
     async fn with_hyper(&self) -> Seen {
-        let (ours, mut endpoint) = UnixStream::pair().expect("a pair of sockets");
+        let (ours, mut endpoint) = pair();
         let (mut sender, connection) = http1::handshake(TokioIo::new(ours)).await.expect("nothing is sent yet");
         let mut connection = pin!(connection.with_upgrades());
         let open = Cell::new(true);
@@ -105,17 +117,17 @@ impl Exchange<'_> {
     }
 
     /// Has the endpoint send piece after piece, each once `client` has done with the one before all that it can.
-    async fn play(&self, client: Pin<Box<dyn Future<Output = ()> + '_>>, endpoint: &mut UnixStream) {
+    async fn play(&self, client: Pin<Box<dyn Future<Output = ()> + '_>>, endpoint: &mut net::UnixStream) {
         let mut client = Some(client);
         settle(&mut client).await;
         for piece in cut(self.bytes, self.cuts) {
-            if endpoint.write_all(piece).await.is_err() {
-                break; // The client has closed.
+            if endpoint.write_all(piece).is_err() {
+                break; // The client has closed, or reads no more.
             }
             settle(&mut client).await;
         }
         if self.closes {
-            let _gone = endpoint.shutdown().await;
+            let _gone = endpoint.shutdown(Shutdown::Write);
             settle(&mut client).await;
         }
     }
