@@ -45,7 +45,7 @@ fn members(count: u32) -> Vec<Member> {
         group: 0,
         state: EndpointState::Ready,
         max_connections: None,
-        care: tidegate::cluster::Care::default(),
+        failure_policy: tidegate::cluster::FailurePolicy::default(),
         shared: None,
     };
     endpoints(count).into_iter().map(member).collect()

@@ -2,8 +2,8 @@
 
 use http::{HeaderName, HeaderValue, StatusCode};
 use tidegate::policy::{
-    Balancer, ClusterId, Decision, Edit, EndpointId, Fault, PickRequest, RequestFacts, ResponseContext, Rewriter,
-    RouteId, Router, Scheme, Target,
+    Balancer, ClusterId, Decision, EndpointId, Fault, ForwardTarget, HeaderEdit, PickRequest, RequestFacts,
+    ResponseContext, Rewriter, RouteId, Router, Scheme,
 };
 use tidegate_bybusyness::choose;
 use tidegate_parts::Turns;
@@ -28,7 +28,7 @@ impl Router for Prefix {
         match self.0.decide(&line) {
             tidegate_plugin::Decision::Forward(target) => {
                 let (cluster, route) = (ClusterId(target.cluster), target.route.map(RouteId));
-                Ok(Decision::Forward(Target { cluster, path: target.path, route }))
+                Ok(Decision::Forward(ForwardTarget { cluster, path: target.path, route }))
             }
             other => panic!("the one route matches everything, but: {other:?}"),
         }
@@ -57,7 +57,7 @@ impl Rewriter for Reverse {
         _context: &ResponseContext<'_>,
         _status: StatusCode,
         _fields: &[(HeaderName, HeaderValue)],
-    ) -> Result<Vec<Edit>, Fault> {
+    ) -> Result<Vec<HeaderEdit>, Fault> {
         panic!("no response here carries a field of interest")
     }
 }

@@ -197,7 +197,7 @@ fn snapshot(deciders: Deciders, endpoint: SocketAddr) -> Snapshot {
         state: EndpointState::Ready,
         max_connections: None,
         shared: None,
-        care: tidegate::cluster::Care::default(),
+        failure_policy: tidegate::cluster::FailurePolicy::default(),
     };
     let cluster = Cluster::new("bench".into(), lives.into_iter().map(member).collect(), balancer);
     let upstream = |member: &Endpoint| Upstream::new(settings(&member.name, endpoint), NonZeroUsize::MIN);

@@ -5,10 +5,10 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::live::Cause;
-use super::shared::Place;
-use super::{AddressCount, Care, Cluster, Live, Member};
-use crate::policy::{Ending, EndpointId, Outcome};
+use super::live::PauseCause;
+use super::shared::AddressShare;
+use super::{AddressCount, Cluster, FailurePolicy, Live, Member};
+use crate::policy::{EndpointId, LeaseEnding, Outcome};
 use crate::telemetry::limited;
 
 /// One connection's or request's claim on an endpoint. Busyness rose when it was made and falls when it is dropped.
@@ -18,19 +18,19 @@ use crate::telemetry::limited;
 #[must_use = "an endpoint counts as busy only while its lease is held"]
 pub struct Lease {
     live: Arc<Live>,
-    care: Care,
+    failure_policy: FailurePolicy,
     endpoint: EndpointId,
     began: Instant,
     /// The balancer that wants to hear of the end, if it is still in use then.
-    hears: Option<Weak<Cluster>>,
+    feedback: Option<Weak<Cluster>>,
     status: Option<u16>,
     first_byte: Option<Duration>,
     sent: u64,
     received: u64,
-    ending: Ending,
+    ending: LeaseEnding,
     /// It is the one that tries an endpoint after a pause.
     trial: bool,
-    verdict: Verdict,
+    verdict: WorkResult,
     /// What the request's own wish had to do with the choice.
     pub(super) stickiness: Option<Stickiness>,
     /// Chosen although every endpoint is paused.
@@ -38,7 +38,7 @@ pub struct Lease {
     /// Statuses that count as failures of the endpoint; none if there are none.
     pub(super) fail_on: Option<Arc<[u16]>>,
     /// Its place in what the address holds, if that is counted.
-    _place: Option<Place>,
+    _place: Option<AddressShare>,
 }
 
 /// What became of stickiness in one choice.
@@ -54,7 +54,7 @@ pub enum Stickiness {
 
 /// What the cluster's outlier detection has been told.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Verdict {
+enum WorkResult {
     /// Nothing yet.
     Open,
     /// It went well; what breaks later is news.
@@ -64,23 +64,23 @@ enum Verdict {
 }
 
 impl Lease {
-    pub(super) fn new(member: &Member, endpoint: EndpointId, began: Instant, hears: Option<Weak<Cluster>>) -> Self {
+    pub(super) fn new(member: &Member, endpoint: EndpointId, began: Instant, feedback: Option<Weak<Cluster>>) -> Self {
         let live = member.live.clone();
         let trial = live.begin_trial(began);
         live.take();
         Self {
             live,
-            care: member.care.clone(),
+            failure_policy: member.failure_policy.clone(),
             endpoint,
             began,
-            hears,
+            feedback,
             status: None,
             first_byte: None,
             sent: 0,
             received: 0,
-            ending: Ending::Abandoned,
+            ending: LeaseEnding::Abandoned,
             trial,
-            verdict: Verdict::Open,
+            verdict: WorkResult::Open,
             stickiness: None,
             forced: false,
             fail_on: None,
@@ -163,7 +163,7 @@ impl Lease {
         let fails = self.fail_on.as_ref().is_some_and(|statuses| statuses.contains(&status));
         if fails {
             self.live.count_failure();
-            if let Some(pause) = self.care.pause(&self.live, Cause::Answer, now) {
+            if let Some(pause) = self.failure_policy.pause(&self.live, PauseCause::Answer, now) {
                 let endpoint = self.live.url();
                 limited!(warn, of: endpoint, %endpoint, status, ?pause, "endpoint answers with a failure, left alone for now");
             }
@@ -173,8 +173,8 @@ impl Lease {
         self.end_trial(now);
         match status {
             // A tunnel lasts: that it opened is what there is to tell. Of all else the body is still to come.
-            101 => self.judge(Verdict::Good, now),
-            _ if fails || status >= 500 => self.judge(Verdict::Bad, now),
+            101 => self.judge(WorkResult::Good, now),
+            _ if fails || status >= 500 => self.judge(WorkResult::Bad, now),
             _ => {}
         }
     }
@@ -185,7 +185,7 @@ impl Lease {
         self.first_byte = Some(after);
         self.live.succeeded(after, now);
         self.end_trial(now);
-        self.ending = Ending::Complete;
+        self.ending = LeaseEnding::Complete;
     }
 
     fn end_trial(&mut self, now: Instant) {
@@ -194,32 +194,32 @@ impl Lease {
         }
     }
 
-    fn judge(&mut self, verdict: Verdict, now: Instant) {
-        if self.verdict != Verdict::Bad && self.verdict != verdict {
+    fn judge(&mut self, verdict: WorkResult, now: Instant) {
+        if self.verdict != WorkResult::Bad && self.verdict != verdict {
             self.verdict = verdict;
-            self.care.observe(&self.live, verdict == Verdict::Bad, now);
+            self.failure_policy.record(&self.live, verdict == WorkResult::Bad, now);
         }
     }
 
     /// Everything that was to be done has been done.
     pub fn completed(&mut self) {
-        self.ending = Ending::Complete;
+        self.ending = LeaseEnding::Complete;
     }
 
     /// The endpoint could not be reached. The lease ends here. Returns how long the endpoint is now left alone, if that
     /// begins with this failure.
     pub fn unreachable(mut self, now: Instant) -> Option<Duration> {
-        self.ending = Ending::Unreachable;
+        self.ending = LeaseEnding::Unreachable;
         self.live.count_failure();
-        self.judge(Verdict::Bad, now);
-        self.care.pause(&self.live, Cause::Unreachable, now)
+        self.judge(WorkResult::Bad, now);
+        self.failure_policy.pause(&self.live, PauseCause::Unreachable, now)
     }
 
     /// The endpoint broke off, or answered what nobody can read.
     pub fn broken(&mut self) {
-        self.ending = Ending::Broken;
+        self.ending = LeaseEnding::Broken;
         self.live.count_failure();
-        self.judge(Verdict::Bad, Instant::now());
+        self.judge(WorkResult::Bad, Instant::now());
     }
 }
 
@@ -227,11 +227,11 @@ impl Drop for Lease {
     fn drop(&mut self) {
         let now = Instant::now();
         self.end_trial(now);
-        if self.verdict == Verdict::Open && self.status.is_some() {
-            self.judge(Verdict::Good, now);
+        if self.verdict == WorkResult::Open && self.status.is_some() {
+            self.judge(WorkResult::Good, now);
         }
         self.live.give_back();
-        if let Some(cluster) = self.hears.as_ref().and_then(Weak::upgrade) {
+        if let Some(cluster) = self.feedback.as_ref().and_then(Weak::upgrade) {
             let outcome = Outcome {
                 ending: self.ending,
                 status: self.status,
@@ -240,7 +240,7 @@ impl Drop for Lease {
                 sent: self.sent,
                 received: self.received,
             };
-            cluster.tell_closed(self.endpoint, &outcome);
+            cluster.report_closed(self.endpoint, &outcome);
         }
     }
 }

@@ -7,8 +7,8 @@
 
 mod affinity;
 mod budget;
-mod care;
 mod eligible;
+mod failure_policy;
 mod lease;
 mod live;
 mod numbers;
@@ -24,10 +24,10 @@ mod sticky;
 mod testing;
 mod values;
 
-pub use care::Care;
 pub use eligible::{Candidate, eligible};
+pub use failure_policy::FailurePolicy;
 pub use lease::{Lease, Stickiness};
-pub use live::{Live, ProbeTicket, Report, Standing, Thresholds};
+pub use live::{Health, HealthReport, Live, ProbeTicket, Thresholds};
 pub use numbers::Numbers;
 pub use recovery::Recovery;
 pub use registry::Registry;
@@ -35,5 +35,5 @@ pub use reported::{Reported, SignalKey};
 pub use retry::{Failure, Retry, is_idempotent};
 pub use select::{Cluster, Member, Policy, SelectError, Tried};
 pub use shared::AddressCount;
-pub use signals::{Heartbeat, PushFault, Reading, Reports, Signals, Source};
+pub use signals::{Heartbeat, PushFault, Reading, ReportSource, Reports, Signals};
 pub use sticky::Sticky;

@@ -29,7 +29,7 @@ impl Default for Recovery {
 
 impl Recovery {
     /// Takes out of `eligible` who is in a slow start and not offered this pick. If that is everybody, nobody is taken out.
-    pub(super) fn spare(&self, eligible: &mut EndpointIds, members: &[Member], now: Instant) {
+    pub(super) fn skip_slow_starting(&self, eligible: &mut EndpointIds, members: &[Member], now: Instant) {
         let Some(length) = self.slow_start else { return };
         eligible.narrow(|id| id.of(members).is_none_or(|member| member.live.is_offered(length, now)));
     }
@@ -55,7 +55,7 @@ impl Cluster {
         let mut members = EndpointId::each(self.members());
         match error {
             SelectError::NoneEligible => members.any(|(id, member)| member.state.takes_work() && !tried.contains(id)),
-            SelectError::Bound => tried.count() == 0,
+            SelectError::StickyUnavailable => tried.count() == 0,
             SelectError::Refused => false,
         }
     }
@@ -74,15 +74,16 @@ mod tests {
     use std::sync::Arc;
 
     use super::*;
-    use crate::cluster::{Live, Standing, Thresholds};
+    use crate::cluster::{Health, Live, Thresholds};
     use crate::config::EndpointState;
 
     const SLOW: Recovery =
         Recovery { is_forced: true, slow_start: Some(Duration::from_secs(100)), wait: None, has_probes: false };
 
     fn member(live: &Arc<Live>) -> Member {
-        let (group, state, max_connections, care) = (0, EndpointState::Ready, None, super::super::Care::default());
-        Member { live: live.clone(), group, state, max_connections, care, shared: None }
+        let (group, state, max_connections, failure_policy) =
+            (0, EndpointState::Ready, None, super::super::FailurePolicy::default());
+        Member { live: live.clone(), group, state, max_connections, failure_policy, shared: None }
     }
 
     fn lives(count: usize) -> Vec<Arc<Live>> {
@@ -94,7 +95,7 @@ mod tests {
         let mut offers = vec![0; members.len()];
         for _ in 0..100 {
             let mut eligible: EndpointIds = EndpointId::each(members).map(|(id, _)| id).collect();
-            SLOW.spare(&mut eligible, members, now);
+            SLOW.skip_slow_starting(&mut eligible, members, now);
             assert!(!eligible.is_empty() && eligible.as_numbers().is_sorted());
             eligible.iter().for_each(|id| offers[id.0 as usize] += 1);
         }
@@ -138,23 +139,23 @@ mod tests {
         lives[0].probed(ticket, Err("refused"), Thresholds { rise: 1, fall: 1 }, now);
 
         Recovery { has_probes: true, ..SLOW }.take_over(&members, &members, now);
-        assert_eq!(lives[0].standing(now), Standing::Unhealthy, "the next prober goes on from there");
+        assert_eq!(lives[0].health(now), Health::Unhealthy, "the next prober goes on from there");
         SLOW.take_over(&members, &members, now);
 
-        assert_eq!(lives[0].standing(now), Standing::Healthy);
+        assert_eq!(lives[0].health(now), Health::Healthy);
     }
 
     #[test]
     fn time_helps_where_somebody_may_come_free_who_was_not_tried() {
         use EndpointState::{Drain, Maint, Ready, Standby};
-        use SelectError::{Bound, NoneEligible, Refused};
+        use SelectError::{NoneEligible, Refused, StickyUnavailable};
         for (states, tried, error, expected) in [
             (&[Ready, Maint][..], &[][..], NoneEligible, true),
             (&[Ready, Maint], &[0], NoneEligible, false),
             (&[Ready, Standby], &[0], NoneEligible, true),
             (&[Drain, Maint], &[], NoneEligible, false),
-            (&[Ready, Ready], &[], Bound, true),
-            (&[Ready, Ready], &[0], Bound, false),
+            (&[Ready, Ready], &[], StickyUnavailable, true),
+            (&[Ready, Ready], &[0], StickyUnavailable, false),
             (&[Ready, Ready], &[], Refused, false),
         ] {
             let members =

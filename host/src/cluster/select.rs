@@ -12,8 +12,8 @@ use parking_lot::Mutex;
 use tokio::time::Instant;
 
 use super::eligible::{Candidate, eligible};
-use super::sticky::Wish;
-use super::{AddressCount, Care, Lease, Live, Recovery, Retry, Signals, Stickiness, Sticky, affinity};
+use super::sticky::StickyTarget;
+use super::{AddressCount, FailurePolicy, Lease, Live, Recovery, Retry, Signals, Stickiness, Sticky, affinity};
 use crate::config::{Affinity, EndpointState};
 use crate::policy::{Balancer, EndpointId, EndpointIds, LeastBusy, Outcome, PickRequest, RequestFacts};
 
@@ -29,7 +29,7 @@ pub struct Member {
     /// In-flight limit.
     pub max_connections: Option<u32>,
     /// What is done when it fails.
-    pub care: Care,
+    pub failure_policy: FailurePolicy,
     /// What its address holds over all clusters, if that is what counts.
     pub shared: Option<Arc<AddressCount>>,
 }
@@ -80,7 +80,7 @@ pub enum SelectError {
     Refused,
     /// The request names an endpoint that cannot take it, and no other may stand in (Apache's `nofailover`).
     #[error("the endpoint that the request belongs to cannot take work")]
-    Bound,
+    StickyUnavailable,
 }
 
 /// What the configuration says about choices, beside members and balancer.
@@ -210,26 +210,28 @@ impl Cluster {
     pub fn select(self: &Arc<Self>, request: &RequestFacts, tried: &Tried, now: Instant) -> Result<Lease, SelectError> {
         let mut chooser = self.chooser.lock();
         let mut forced = false;
-        let mut wish = self.wish(request, tried, |live| live.admits(now));
+        let mut target = self.target(request, tried, |live| live.admits(now));
         let Chooser { balancer, eligible, busy } = &mut *chooser;
-        if !matches!(wish, Some(Wish::Member(_) | Wish::Instead(_))) {
+        if !matches!(target, Some(StickyTarget::Named(_) | StickyTarget::StandIn(_))) {
             self.fill(eligible, tried, |live| live.admits(now));
             if eligible.is_empty() && self.recovery.is_forced {
                 forced = true;
-                wish = self.wish(request, tried, |_| true);
+                target = self.target(request, tried, |_| true);
             }
             // Only now: where all are tried all the same, the one that was named is too.
-            if wish == Some(Wish::Unusable) && self.policy.sticky.as_ref().is_some_and(|sticky| !sticky.fails_over()) {
-                return Err(SelectError::Bound);
+            if target == Some(StickyTarget::Unavailable)
+                && self.policy.sticky.as_ref().is_some_and(|sticky| !sticky.fails_over())
+            {
+                return Err(SelectError::StickyUnavailable);
             }
         }
-        let id = match wish {
-            Some(Wish::Member(id) | Wish::Instead(id)) => id,
+        let id = match target {
+            Some(StickyTarget::Named(id) | StickyTarget::StandIn(id)) => id,
             _ => {
                 if forced {
                     self.fill(eligible, tried, |_| true);
                 }
-                self.recovery.spare(eligible, &self.members, now);
+                self.recovery.skip_slow_starting(eligible, &self.members, now);
                 if eligible.is_empty() {
                     return Err(SelectError::NoneEligible);
                 }
@@ -246,14 +248,14 @@ impl Cluster {
             }
         };
         let member = id.of(&self.members).ok_or(SelectError::Refused)?;
-        let hears = self.wants_feedback.then(|| Arc::downgrade(self));
-        let mut lease = Lease::new(member, id, now, hears);
+        let feedback = self.wants_feedback.then(|| Arc::downgrade(self));
+        let mut lease = Lease::new(member, id, now, feedback);
         lease.forced = forced;
         lease.fail_on.clone_from(&self.policy.fail_on);
-        lease.stickiness = wish.map(|wish| match wish {
-            Wish::Member(_) => Stickiness::Hit,
-            Wish::Nobody => Stickiness::Miss,
-            Wish::Instead(_) | Wish::Unusable => Stickiness::Broken,
+        lease.stickiness = target.map(|target| match target {
+            StickyTarget::Named(_) => Stickiness::Hit,
+            StickyTarget::Unnamed => Stickiness::Miss,
+            StickyTarget::StandIn(_) | StickyTarget::Unavailable => Stickiness::Broken,
         });
         if self.wants_feedback {
             balancer.opened(id);
@@ -262,17 +264,22 @@ impl Cluster {
     }
 
     /// Whom the request asks for; none in a cluster without stickiness. Drained members take requests that name them.
-    fn wish(&self, request: &RequestFacts, tried: &Tried, may_try: impl Fn(&Live) -> bool + Copy) -> Option<Wish> {
+    fn target(
+        &self,
+        request: &RequestFacts,
+        tried: &Tried,
+        may_try: impl Fn(&Live) -> bool + Copy,
+    ) -> Option<StickyTarget> {
         let usable = |id: EndpointId| {
             let member = id.of(&self.members);
             member.is_some_and(|member| {
                 member.state != EndpointState::Maint && is_free(member, may_try) && !tried.contains(id)
             })
         };
-        Some(self.policy.sticky.as_ref()?.wish(request, usable))
+        Some(self.policy.sticky.as_ref()?.target(request, usable))
     }
 
-    pub(super) fn tell_closed(&self, endpoint: EndpointId, outcome: &Outcome) {
+    pub(super) fn report_closed(&self, endpoint: EndpointId, outcome: &Outcome) {
         self.chooser.lock().balancer.closed(endpoint, outcome);
     }
 

@@ -2,7 +2,7 @@
 
 use proptest::prelude::*;
 
-use super::super::Standing;
+use super::super::Health;
 use super::super::testing::{facts, member};
 use super::*;
 use crate::config;
@@ -75,12 +75,12 @@ fn without_failover_a_known_route_waits_for_its_own() {
     let cluster = cluster(&[Ready, Maint, Ready], Some(1), false);
     let held = asking(&cluster, 0, &Tried::default()).unwrap();
 
-    assert_eq!(asking(&cluster, 0, &Tried::default()).unwrap_err(), SelectError::Bound, "at its limit");
-    assert_eq!(asking(&cluster, 1, &Tried::default()).unwrap_err(), SelectError::Bound, "in maintenance");
+    assert_eq!(asking(&cluster, 0, &Tried::default()).unwrap_err(), SelectError::StickyUnavailable, "at its limit");
+    assert_eq!(asking(&cluster, 1, &Tried::default()).unwrap_err(), SelectError::StickyUnavailable, "in maintenance");
     assert_eq!(asking(&cluster, 9, &Tried::default()).unwrap().endpoint().0, 2, "an unknown one is balanced");
     let mut tried = Tried::default();
     tried.add(EndpointId(2));
-    assert_eq!(asking(&cluster, 2, &tried).unwrap_err(), SelectError::Bound, "tried already");
+    assert_eq!(asking(&cluster, 2, &tried).unwrap_err(), SelectError::StickyUnavailable, "tried already");
     drop(held);
     assert_eq!(asking(&cluster, 0, &Tried::default()).unwrap().endpoint().0, 0);
 }
@@ -106,7 +106,11 @@ async fn without_failover_too_all_are_tried_when_all_are_paused() {
     let cluster = cluster(&[EndpointState::Ready; 2], None, false);
     let fail = |id| asking(&cluster, id, &Tried::default()).unwrap().unreachable(Instant::now());
     assert!(fail(0).is_some());
-    assert_eq!(asking(&cluster, 0, &Tried::default()).unwrap_err(), SelectError::Bound, "the other one is there");
+    assert_eq!(
+        asking(&cluster, 0, &Tried::default()).unwrap_err(),
+        SelectError::StickyUnavailable,
+        "the other one is there"
+    );
     assert!(fail(1).is_some());
 
     let lease = asking(&cluster, 0, &Tried::default()).unwrap();
@@ -114,7 +118,7 @@ async fn without_failover_too_all_are_tried_when_all_are_paused() {
     assert_eq!((lease.endpoint().0, lease.is_forced()), (0, true));
     let mut tried = Tried::default();
     tried.add(EndpointId(0));
-    assert_eq!(asking(&cluster, 0, &tried).unwrap_err(), SelectError::Bound, "no other may stand in");
+    assert_eq!(asking(&cluster, 0, &tried).unwrap_err(), SelectError::StickyUnavailable, "no other may stand in");
 }
 
 #[tokio::test(start_paused = true)]
@@ -206,7 +210,7 @@ proptest! {
                         let cookie = format!("R=r{route}");
                         let request = facts(&format!("/{path}"), None, &[("cookie", &cookie)]);
                         let now = Instant::now();
-                        let standing: Vec<_> = cluster.members().iter().map(|member| member.live.standing(now)).collect();
+                        let health: Vec<_> = cluster.members().iter().map(|member| member.live.health(now)).collect();
                         match cluster.select(&request, &tried, now) {
                             Ok(lease) => {
                                 let id = lease.endpoint().0 as usize;
@@ -216,12 +220,12 @@ proptest! {
                                 let hit = lease.stickiness() == Some(Stickiness::Hit);
                                 assert_eq!(hit, id == route, "a hit is the endpoint that was named");
                                 assert!(hit || states[id] != EndpointState::Drain, "a drained one must be named");
-                                assert!(lease.is_forced() || standing[id] != Standing::Paused);
+                                assert!(lease.is_forced() || health[id] != Health::Paused);
                                 busy[id] += 1;
                                 picks[id] += 1;
                                 held.push((id, lease));
                             }
-                            Err(SelectError::Bound) => assert!(!failover && route < states.len()),
+                            Err(SelectError::StickyUnavailable) => assert!(!failover && route < states.len()),
                             Err(SelectError::NoneEligible) => {}
                             Err(SelectError::Refused) => panic!("it always picks"),
                         }

@@ -13,7 +13,7 @@ pub struct AddressCount(AtomicU32);
 /// not taken.
 #[derive(Debug)]
 #[must_use = "it is counted only while this is held"]
-pub(super) struct Place(Arc<AddressCount>);
+pub(super) struct AddressShare(Arc<AddressCount>);
 
 impl AddressCount {
     /// How many it holds now.
@@ -22,13 +22,13 @@ impl AddressCount {
         self.0.load(Relaxed)
     }
 
-    pub(super) fn take(self: &Arc<Self>) -> Place {
+    pub(super) fn take(self: &Arc<Self>) -> AddressShare {
         self.0.fetch_add(1, Relaxed);
-        Place(self.clone())
+        AddressShare(self.clone())
     }
 }
 
-impl Drop for Place {
+impl Drop for AddressShare {
     fn drop(&mut self) {
         let before = self.0.0.fetch_sub(1, Relaxed);
         debug_assert!(before > 0, "a place was given back twice");

@@ -53,15 +53,15 @@ struct Issued {
 
 /// What a request's wish comes to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Wish {
+pub(super) enum StickyTarget {
     /// It names nothing that is known here.
-    Nobody,
+    Unnamed,
     /// This endpoint, as named.
-    Member(EndpointId),
+    Named(EndpointId),
     /// This one stands in for the one that was named.
-    Instead(EndpointId),
+    StandIn(EndpointId),
     /// Known, but neither it nor a stand-in can take work.
-    Unusable,
+    Unavailable,
 }
 
 impl Sticky {
@@ -138,20 +138,20 @@ impl Sticky {
     }
 
     /// Whom `request` asks for, among those that are `usable`.
-    pub(super) fn wish(&self, request: &RequestFacts, usable: impl Fn(EndpointId) -> bool) -> Wish {
+    pub(super) fn target(&self, request: &RequestFacts, usable: impl Fn(EndpointId) -> bool) -> StickyTarget {
         let Some(named) = self.route_of(request).and_then(|name| self.index.get(name)).copied() else {
-            return Wish::Nobody;
+            return StickyTarget::Unnamed;
         };
         let mut next = Some(named);
         let reach = self.routes.get(named).map_or(0, |route| route.reach);
         for _ in 0..reach {
             let Some((at, route)) = next.and_then(|at| Some((at, self.routes.get(at)?))) else { break };
             if let Some(id) = route.members.iter().find(|id| usable(**id)) {
-                return if at == named { Wish::Member(*id) } else { Wish::Instead(*id) };
+                return if at == named { StickyTarget::Named(*id) } else { StickyTarget::StandIn(*id) };
             }
             next = route.redirect;
         }
-        Wish::Unusable
+        StickyTarget::Unavailable
     }
 
     /// The Set-Cookie that makes the client's next request come to `endpoint`; none if its cookie says that already, or

@@ -39,68 +39,68 @@ fn sticky(written: &config::StickyConfig, members: &[&str]) -> Sticky {
 #[test]
 fn routes_are_read_as_apache_reads_them() {
     let sticky = sticky(&written(), &["r1", "r2"]);
-    let table: &[(&str, Option<&str>, &str, Wish)] = &[
-        ("/", None, "ROUTEID=abc.r1", Wish::Member(EndpointId(0))),
-        ("/", None, "ROUTEID=.r2", Wish::Member(EndpointId(1))),
-        ("/", None, "x=1; ROUTEID=abc.r2; y=2", Wish::Member(EndpointId(1))),
-        ("/", None, "ROUTEID=abc", Wish::Nobody),
-        ("/", None, "ROUTEID=r1", Wish::Nobody),
-        ("/", None, "ROUTEID=a.b.r2", Wish::Nobody),
-        ("/", None, "ROUTEID=\"abc.r2\"", Wish::Nobody),
-        ("/", None, "ROUTEID=abc.r9", Wish::Nobody),
-        ("/", None, "XROUTEID=abc.r1", Wish::Nobody),
-        ("/", None, "routeid=abc.r1", Wish::Nobody),
-        ("/", None, "x=1", Wish::Nobody),
-        ("/x;sid=abc.r1", None, "x=1", Wish::Member(EndpointId(0))),
-        ("/x", Some("sid=abc.r2"), "x=1", Wish::Member(EndpointId(1))),
-        ("/x", Some("a=1&sid=abc.r2&b=2"), "x=1", Wish::Member(EndpointId(1))),
-        ("/x", Some("xsid=abc.r2"), "x=1", Wish::Nobody),
-        ("/x", Some("SID=abc.r2"), "x=1", Wish::Nobody),
-        ("/x", Some("sid=abc.r2"), "ROUTEID=abc.r1", Wish::Member(EndpointId(1))),
-        ("/x;sid=abc.r1", Some("sid=abc.r2"), "x=1", Wish::Member(EndpointId(0))),
-        ("/x", Some("sid=abc"), "ROUTEID=abc.r1", Wish::Nobody),
-        ("/x", Some("sid="), "ROUTEID=abc.r1", Wish::Member(EndpointId(0))),
+    let table: &[(&str, Option<&str>, &str, StickyTarget)] = &[
+        ("/", None, "ROUTEID=abc.r1", StickyTarget::Named(EndpointId(0))),
+        ("/", None, "ROUTEID=.r2", StickyTarget::Named(EndpointId(1))),
+        ("/", None, "x=1; ROUTEID=abc.r2; y=2", StickyTarget::Named(EndpointId(1))),
+        ("/", None, "ROUTEID=abc", StickyTarget::Unnamed),
+        ("/", None, "ROUTEID=r1", StickyTarget::Unnamed),
+        ("/", None, "ROUTEID=a.b.r2", StickyTarget::Unnamed),
+        ("/", None, "ROUTEID=\"abc.r2\"", StickyTarget::Unnamed),
+        ("/", None, "ROUTEID=abc.r9", StickyTarget::Unnamed),
+        ("/", None, "XROUTEID=abc.r1", StickyTarget::Unnamed),
+        ("/", None, "routeid=abc.r1", StickyTarget::Unnamed),
+        ("/", None, "x=1", StickyTarget::Unnamed),
+        ("/x;sid=abc.r1", None, "x=1", StickyTarget::Named(EndpointId(0))),
+        ("/x", Some("sid=abc.r2"), "x=1", StickyTarget::Named(EndpointId(1))),
+        ("/x", Some("a=1&sid=abc.r2&b=2"), "x=1", StickyTarget::Named(EndpointId(1))),
+        ("/x", Some("xsid=abc.r2"), "x=1", StickyTarget::Unnamed),
+        ("/x", Some("SID=abc.r2"), "x=1", StickyTarget::Unnamed),
+        ("/x", Some("sid=abc.r2"), "ROUTEID=abc.r1", StickyTarget::Named(EndpointId(1))),
+        ("/x;sid=abc.r1", Some("sid=abc.r2"), "x=1", StickyTarget::Named(EndpointId(0))),
+        ("/x", Some("sid=abc"), "ROUTEID=abc.r1", StickyTarget::Unnamed),
+        ("/x", Some("sid="), "ROUTEID=abc.r1", StickyTarget::Named(EndpointId(0))),
     ];
     for (path, query, cookie, expected) in table {
         let request = facts(path, *query, &[("cookie", cookie)]);
-        assert_eq!(sticky.wish(&request, |_| true), *expected, "{path} {query:?} {cookie}");
+        assert_eq!(sticky.target(&request, |_| true), *expected, "{path} {query:?} {cookie}");
     }
 }
 
 #[test]
 fn another_separator_or_none_is_followed() {
     for (separator, value, expected) in [
-        (Some('!'), "abc!r1", Wish::Member(EndpointId(0))),
-        (Some('!'), "abc.r1", Wish::Nobody),
-        (None, "r1", Wish::Member(EndpointId(0))),
-        (None, "abc.r1", Wish::Nobody),
+        (Some('!'), "abc!r1", StickyTarget::Named(EndpointId(0))),
+        (Some('!'), "abc.r1", StickyTarget::Unnamed),
+        (None, "r1", StickyTarget::Named(EndpointId(0))),
+        (None, "abc.r1", StickyTarget::Unnamed),
     ] {
         let sticky = sticky(&config::StickyConfig { separator, ..written() }, &["r1"]);
         let request = facts("/", None, &[("cookie", &format!("ROUTEID={value}"))]);
-        assert_eq!(sticky.wish(&request, |_| true), expected, "{separator:?} {value}");
+        assert_eq!(sticky.target(&request, |_| true), expected, "{separator:?} {value}");
     }
 }
 
 #[test]
 fn redirects_are_followed_to_their_end_and_no_further() {
-    let table: &[(&[&str], &[u32], Wish)] = &[
-        (&["a>b", "b"], &[0, 1], Wish::Member(EndpointId(0))),
-        (&["a>b", "b"], &[1], Wish::Instead(EndpointId(1))),
-        (&["a>b", "b"], &[], Wish::Unusable),
-        (&["a", "b"], &[1], Wish::Unusable),
-        (&["a>b", "b>c", "c"], &[2], Wish::Instead(EndpointId(2))),
-        (&["a>b", "b>c", "c>a"], &[], Wish::Unusable),
-        (&["a>b", "b>c", "c>b", "d"], &[3], Wish::Unusable),
-        (&["Ha", "a"], &[0, 1], Wish::Member(EndpointId(1))),
-        (&["Ha", "a"], &[0], Wish::Member(EndpointId(0))),
-        (&["a>b", "Ha", "b"], &[1, 2], Wish::Member(EndpointId(1))),
-        (&["a>b", "Hb", "b"], &[1, 2], Wish::Instead(EndpointId(2))),
-        (&["b", "", "a"], &[1], Wish::Unusable),
-        (&["b", ""], &[0, 1], Wish::Nobody),
+    let table: &[(&[&str], &[u32], StickyTarget)] = &[
+        (&["a>b", "b"], &[0, 1], StickyTarget::Named(EndpointId(0))),
+        (&["a>b", "b"], &[1], StickyTarget::StandIn(EndpointId(1))),
+        (&["a>b", "b"], &[], StickyTarget::Unavailable),
+        (&["a", "b"], &[1], StickyTarget::Unavailable),
+        (&["a>b", "b>c", "c"], &[2], StickyTarget::StandIn(EndpointId(2))),
+        (&["a>b", "b>c", "c>a"], &[], StickyTarget::Unavailable),
+        (&["a>b", "b>c", "c>b", "d"], &[3], StickyTarget::Unavailable),
+        (&["Ha", "a"], &[0, 1], StickyTarget::Named(EndpointId(1))),
+        (&["Ha", "a"], &[0], StickyTarget::Named(EndpointId(0))),
+        (&["a>b", "Ha", "b"], &[1, 2], StickyTarget::Named(EndpointId(1))),
+        (&["a>b", "Hb", "b"], &[1, 2], StickyTarget::StandIn(EndpointId(2))),
+        (&["b", "", "a"], &[1], StickyTarget::Unavailable),
+        (&["b", ""], &[0, 1], StickyTarget::Unnamed),
     ];
     let request = facts("/", None, &[("cookie", "ROUTEID=.a")]);
     for (members, usable, expected) in table {
-        let found = sticky(&written(), members).wish(&request, |id| usable.contains(&id.0));
+        let found = sticky(&written(), members).target(&request, |id| usable.contains(&id.0));
         assert_eq!(found, *expected, "{members:?}, usable {usable:?}");
     }
 }
@@ -177,7 +177,7 @@ fn an_endpoint_without_a_route_gets_one_that_is_always_the_same_and_tells_no_add
     let value = pair.strip_prefix("ROUTEID=.").unwrap();
     assert_eq!(value, token("chat", "ws://10.0.0.2:8080"));
     assert!(value.len() == 12 && value.bytes().all(|byte| byte.is_ascii_hexdigit()), "{value}");
-    assert_eq!(sticky.wish(&facts("/", None, &[("cookie", pair)]), |_| true), Wish::Member(EndpointId(1)));
+    assert_eq!(sticky.target(&facts("/", None, &[("cookie", pair)]), |_| true), StickyTarget::Named(EndpointId(1)));
     assert_eq!(token("chat", "ws://10.0.0.2:8080"), "c0215a5c5264", "the same in every process and release");
     assert_ne!(token("other", "ws://10.0.0.2:8080"), value, "clusters are told apart");
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use ::http::{HeaderMap, HeaderName, HeaderValue, Method};
 
-use super::{Care, Live, Member};
+use super::{FailurePolicy, Live, Member};
 use crate::config::EndpointState;
 use crate::policy::{RequestFacts, Scheme};
 
@@ -34,7 +34,7 @@ pub(super) fn member(number: usize, state: EndpointState) -> Member {
         group: 0,
         state,
         max_connections: None,
-        care: Care::default(),
+        failure_policy: FailurePolicy::default(),
         shared: None,
     }
 }

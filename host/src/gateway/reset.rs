@@ -30,7 +30,7 @@ pub(super) fn reset(
         return Err(ChangeError::NoCluster { name: cluster.to_owned(), known });
     };
     let now = Instant::now();
-    let health = |live: &Live| live.standing(now).as_str();
+    let health = |live: &Live| live.health(now).as_str();
     let members = configured.endpoints.iter().zip(prepared.cluster.members());
     let wanted = members.filter(|(endpoint, _)| {
         url.as_ref().is_none_or(|url| endpoint.url == *url || endpoint.found_by.as_ref() == Some(url))

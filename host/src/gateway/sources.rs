@@ -8,7 +8,7 @@ use tokio::time::Instant;
 use super::endpoints::endpoints;
 use super::generation::Generation;
 use super::running::RunningSet;
-use crate::cluster::Standing;
+use crate::cluster::Health;
 use crate::plugin::status::LastRefusal;
 use crate::telemetry::names::{
     ENDPOINT_BYTES, ENDPOINT_EJECTIONS, ENDPOINT_FAILURES, ENDPOINT_HEALTHY, ENDPOINT_IN_FLIGHT, ENDPOINT_PICKS,
@@ -40,11 +40,10 @@ fn add_endpoints(set: &RunningSet, live: &Generation, samples: &mut Samples) {
     for cluster in endpoints(live, &set.services.registry) {
         for endpoint in &cluster.endpoints {
             let live = &endpoint.live;
-            let labels =
-                || -> Labels { vec![("cluster", cluster.name.clone()), ("endpoint", live.url().to_owned())] };
+            let labels = || -> Labels { vec![("cluster", cluster.name.clone()), ("endpoint", live.url().to_owned())] };
             let towards = |direction: &str| [labels(), vec![("direction", direction.to_owned())]].concat();
             let probes = |outcome: &str| [labels(), vec![("outcome", outcome.to_owned())]].concat();
-            let healthy = if live.report(now).standing == Standing::Healthy { 1.0 } else { 0.0 };
+            let healthy = if live.report(now).health == Health::Healthy { 1.0 } else { 0.0 };
             let (passed, failed) = live.probes();
             samples.add(&ENDPOINT_IN_FLIGHT, labels(), f64::from(live.in_flight()));
             samples.add(&ENDPOINT_HEALTHY, labels(), healthy);
@@ -78,8 +77,7 @@ fn add_plugins(set: &RunningSet, live: &Generation, samples: &mut Samples) {
     let statuses = runtime.status();
     let refusals = runtime.refusals();
     for total in runtime.totals() {
-        let labels =
-            || -> Labels { vec![("plugin", total.plugin.clone()), ("role", total.role.as_str().to_owned())] };
+        let labels = || -> Labels { vec![("plugin", total.plugin.clone()), ("role", total.role.as_str().to_owned())] };
         samples.add(&PLUGIN_CALLS, labels(), float(total.calls));
         samples.add(&PLUGIN_SECONDS, labels(), float(total.nanos) / 1e9);
         for (kind, count) in &total.faults {

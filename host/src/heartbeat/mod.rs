@@ -13,7 +13,7 @@ use std::time::Duration;
 use parking_lot::Mutex;
 use tokio::net::UdpSocket;
 
-use crate::cluster::{Heartbeat, Source};
+use crate::cluster::{Heartbeat, ReportSource};
 use crate::config;
 use crate::lifecycle::{Drain, Workers};
 use crate::net;
@@ -130,7 +130,7 @@ async fn receive(
                 }
                 if !senders.report(sender.ip().to_canonical(), datagram, metrics) {
                     tracing::debug!(%sender, "no heartbeat of an endpoint, ignored");
-                    Source::Heartbeat.count_ignored(metrics);
+                    ReportSource::Heartbeat.count_ignored(metrics);
                 }
             }
             Err(error) => {

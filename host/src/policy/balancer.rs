@@ -58,7 +58,7 @@ impl Balancer for LeastBusy {
 
 /// How a lease ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Ending {
+pub enum LeaseEnding {
     /// The response or the tunnel came to its end.
     Complete,
     /// No connection could be made.
@@ -73,7 +73,7 @@ pub enum Ending {
 #[derive(Clone, Copy, Debug)]
 pub struct Outcome {
     /// How it ended.
-    pub ending: Ending,
+    pub ending: LeaseEnding,
     /// Status that the endpoint gave.
     pub status: Option<u16>,
     /// From choice to end.

@@ -10,10 +10,10 @@ mod request;
 mod rewriter;
 mod router;
 
-pub use balancer::{Balancer, ClusterNumbers, Ending, LeastBusy, Metric, Outcome, PickRequest};
+pub use balancer::{Balancer, ClusterNumbers, LeaseEnding, LeastBusy, Metric, Outcome, PickRequest};
 pub use endpoint::Endpoint;
 pub use fault::{Fault, FaultKind};
 pub use ids::{ClusterId, EndpointId, EndpointIds, RouteId};
 pub use request::{RequestFacts, Scheme};
-pub use rewriter::{Edit, ResponseContext, Rewriter, SHOWN_BYTES, SHOWN_FIELDS};
-pub use router::{Decision, DirectResponse, Router, Target};
+pub use rewriter::{HeaderEdit, ResponseContext, Rewriter, SHOWN_BYTES, SHOWN_FIELDS};
+pub use router::{Decision, DirectResponse, ForwardTarget, Router};

@@ -25,7 +25,7 @@ pub trait Rewriter: Send + Sync {
         context: &ResponseContext<'_>,
         status: StatusCode,
         fields: &[(HeaderName, HeaderValue)],
-    ) -> Result<Vec<Edit>, Fault>;
+    ) -> Result<Vec<HeaderEdit>, Fault>;
 }
 
 /// What a rewriter knows about the exchange.
@@ -45,7 +45,7 @@ pub struct ResponseContext<'a> {
 
 /// One change to the response head, already checked: no hop-by-hop, framing or handshake field.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Edit {
+pub enum HeaderEdit {
     /// A new value for the field at this index of the fields shown.
     Replace(usize, HeaderValue),
     /// Drop the field at this index.

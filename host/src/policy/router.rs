@@ -18,7 +18,7 @@ pub trait Router: Send + Sync {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Decision {
     /// Send it to a cluster.
-    Forward(Target),
+    Forward(ForwardTarget),
     /// Answer right away.
     Respond(DirectResponse),
     /// No rule matched: 404.
@@ -27,7 +27,7 @@ pub enum Decision {
 
 /// Where to, already checked against what exists.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Target {
+pub struct ForwardTarget {
     /// Cluster of the generation.
     pub cluster: ClusterId,
     /// Path and query to send; none sends the client's as they came. Starts with `/`, no control characters or blanks.

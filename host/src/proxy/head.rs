@@ -7,7 +7,7 @@ use ::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, Uri, header};
 use super::{Client, RouteRules, Snapshot};
 use crate::http::{Fields, strip_hop_by_hop};
 use crate::net::is_target;
-use crate::policy::{Edit, Fault, RequestFacts, ResponseContext, SHOWN_BYTES, SHOWN_FIELDS};
+use crate::policy::{Fault, HeaderEdit, RequestFacts, ResponseContext, SHOWN_BYTES, SHOWN_FIELDS};
 use crate::upstream::Upstream;
 
 /// The fields of a request head that are the same for every endpoint that is tried.
@@ -122,17 +122,17 @@ fn rewrite(
     let mut added = Vec::new();
     for edit in edits {
         match edit {
-            Edit::Replace(index, value) => {
+            HeaderEdit::Replace(index, value) => {
                 if let Some(Some((_, old))) = kept.get_mut(index) {
                     *old = value;
                 }
             }
-            Edit::Remove(index) => {
+            HeaderEdit::Remove(index) => {
                 if let Some(field) = kept.get_mut(index) {
                     *field = None;
                 }
             }
-            Edit::Add(name, value) => added.push((name, value)),
+            HeaderEdit::Add(name, value) => added.push((name, value)),
         }
     }
     for name in interest {

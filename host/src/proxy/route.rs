@@ -7,7 +7,7 @@ use super::failure::RequestFailure;
 use super::in_flight::InFlight;
 use super::{Client, Destination, RouteRules, Snapshot, Timeouts, begin, max_forwards};
 use crate::http::{ClientUpgrade, Offer, RequestBody, ResponseBody, ServerRequest, UpgradeRequest, read_target};
-use crate::policy::{Decision, DirectResponse, RequestFacts, Target};
+use crate::policy::{Decision, DirectResponse, ForwardTarget, RequestFacts};
 use crate::telemetry::{Counter, limited};
 
 /// A request that goes to a cluster.
@@ -24,7 +24,7 @@ pub(super) struct RouteDecision<'a> {
     pub(super) snapshot: &'a Snapshot,
     pub(super) rules: &'a RouteRules,
     pub(super) destination: &'a Destination,
-    pub(super) target: Target,
+    pub(super) target: ForwardTarget,
     pub(super) timeouts: Timeouts,
     /// What of the client's offer to switch protocols the rules let through.
     pub(super) offer: Option<Offer>,

@@ -19,7 +19,7 @@ pub(super) fn cookie(lease: &Lease, cluster: &Cluster, facts: &RequestFacts, met
 
 /// Counts a request that no endpoint may take.
 pub(super) fn count_unselected(error: SelectError, metrics: &Metrics) {
-    if error == SelectError::Bound {
+    if error == SelectError::StickyUnavailable {
         metrics.increment(Counter::StickyBroken);
     }
 }

@@ -5,7 +5,7 @@ mod pause;
 mod probes;
 mod slow_start;
 
-use tidegate::cluster::{Live, Standing};
+use tidegate::cluster::{Health, Live};
 use tidegate_tests::{Gateway, Origin, eventually};
 use tokio::time::Instant;
 
@@ -16,12 +16,12 @@ fn live<T>(gateway: &Gateway, url: &str, read: impl Fn(&Live) -> T) -> T {
     read(lives.find(|live| live.url().contains(url)).unwrap_or_else(|| panic!("no endpoint {url}")))
 }
 
-fn standing(gateway: &Gateway, url: &str) -> Standing {
+fn standing(gateway: &Gateway, url: &str) -> Health {
     live(gateway, url, |live| live.standing(Instant::now()))
 }
 
 /// Waits for a standing.
-async fn stands(gateway: &Gateway, url: &str, expected: Standing) {
+async fn stands(gateway: &Gateway, url: &str, expected: Health) {
     eventually(&format!("{url} to be {}", expected.as_str()), || standing(gateway, url) == expected).await;
 }
 

@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use http_body_util::Full;
 use hyper::Response;
-use tidegate::cluster::{Live, Standing};
+use tidegate::cluster::{Health, Live};
 use tidegate_tests::{Gateway, Origin, OriginSetup};
 
 use super::{place, reason, standing};
@@ -34,10 +34,10 @@ async fn an_endpoint_that_answers_5xx_is_left_out_and_others_are_not_beyond_the_
     }
 
     let standings = [&a, &b, &c].map(|origin| standing(&gateway, &place(origin)));
-    let ejected = standings.iter().filter(|standing| **standing == Standing::Ejected).count();
+    let ejected = standings.iter().filter(|standing| **standing == Health::Ejected).count();
     assert_eq!(ejected, 1, "of three, half is one: {standings:?}");
-    assert_eq!(standings[2], Standing::Healthy);
-    let out = if standings[0] == Standing::Ejected { &a } else { &b };
+    assert_eq!(standings[2], Health::Healthy);
+    let out = if standings[0] == Health::Ejected { &a } else { &b };
     assert_eq!(gateway.picks(out), 3, "no more than it took");
     assert_eq!(reason(&gateway, &place(out)), "3 failures in a row");
     assert_eq!(super::live(&gateway, &place(out), Live::ejections), 1);
@@ -65,9 +65,9 @@ async fn a_mixed_record_ejects_too_and_breaking_off_counts() {
         raw.read_to_end().await;
     }
 
-    super::stands(&gateway, &place(&a), Standing::Ejected).await;
+    super::stands(&gateway, &place(&a), Health::Ejected).await;
     assert_eq!(reason(&gateway, &place(&a)), "4 of 4 failed within the window");
-    assert_eq!(standing(&gateway, &place(&b)), Standing::Healthy);
+    assert_eq!(standing(&gateway, &place(&b)), Health::Healthy);
 }
 
 #[tokio::test]
@@ -80,6 +80,6 @@ async fn without_a_rule_nobody_is_ejected() {
         gateway.get("/").await;
     }
 
-    assert_eq!(standing(&gateway, &place(&a)), Standing::Healthy);
+    assert_eq!(standing(&gateway, &place(&a)), Health::Healthy);
     assert!(gateway.picks(&a) >= 10);
 }

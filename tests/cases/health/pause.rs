@@ -1,6 +1,6 @@
 //! What an endpoint that cannot be reached is spared, and for how long.
 
-use tidegate::cluster::{Live, Standing};
+use tidegate::cluster::{Health, Live};
 use tidegate_tests::{Gateway, Origin, eventually};
 
 use super::standing;
@@ -23,7 +23,7 @@ async fn an_endpoint_is_left_alone_for_as_long_as_was_written() {
     }
 
     let url = nobody.address().to_string();
-    assert_eq!(standing(&gateway, &url), Standing::Paused);
+    assert_eq!(standing(&gateway, &url), Health::Paused);
     assert_eq!(super::live(&gateway, &url, Live::picks), 1, "one try in the first hour");
     assert_eq!(super::reason(&gateway, &url), "it could not be reached");
 }
@@ -40,7 +40,7 @@ async fn an_endpoint_whose_errors_are_ignored_is_tried_again_and_again() {
     }
 
     let url = nobody.address().to_string();
-    assert_eq!(standing(&gateway, &url), Standing::Healthy);
+    assert_eq!(standing(&gateway, &url), Health::Healthy);
     let (picks, failures) = (super::live(&gateway, &url, Live::picks), super::live(&gateway, &url, Live::failures));
     assert!(picks > 1 && picks == failures, "{picks} picks, {failures} failures, which are counted");
 }
@@ -57,7 +57,7 @@ async fn an_endpoint_that_can_be_reached_again_need_not_answer_before_others_com
     }
     let returned = Origin::named("returned").on(reserved).start().await;
     let url = returned.address().to_string();
-    eventually("its pause to be over", || standing(&gateway, &url) == Standing::Suspect).await;
+    eventually("its pause to be over", || standing(&gateway, &url) == Health::Suspect).await;
 
     let mut waiting = Vec::new();
     for count in 1..=3 {
@@ -67,5 +67,5 @@ async fn an_endpoint_that_can_be_reached_again_need_not_answer_before_others_com
         eventually("a long poll to arrive there", || returned.seen().len() == count).await;
     }
 
-    assert_eq!(standing(&gateway, &url), Standing::Suspect, "it has not answered yet");
+    assert_eq!(standing(&gateway, &url), Health::Suspect, "it has not answered yet");
 }

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, AtomicU16, Ordering::Relaxed};
 use bytes::Bytes;
 use http_body_util::Full;
 use hyper::Response;
-use tidegate::cluster::{Live, Standing};
+use tidegate::cluster::{Health, Live};
 use tidegate_tests::{Ca, Gateway, Origin, OriginSetup, eventually, upgrade_request};
 
 use super::{place, probes, reason, standing, stands};
@@ -30,18 +30,18 @@ async fn dies_and_returns(scheme: &str, health: &str, make: impl Fn(&str) -> Ori
     }
     let gateway = setup.start().await;
     eventually("both to be probed", || probes(&gateway, &url) > 2 && probes(&gateway, &place(&b)) > 2).await;
-    assert_eq!(standing(&gateway, &url), Standing::Healthy);
+    assert_eq!(standing(&gateway, &url), Health::Healthy);
 
     a.kill();
-    stands(&gateway, &url, Standing::Unhealthy).await;
+    stands(&gateway, &url, Health::Unhealthy).await;
     for _ in 0..4 {
         assert_eq!(gateway.get("/").await.header("x-endpoint"), "b", "{health}");
     }
     assert!(reason(&gateway, &url).starts_with("no connection: "), "{}", reason(&gateway, &url));
-    assert_eq!(standing(&gateway, &place(&b)), Standing::Healthy, "{health}");
+    assert_eq!(standing(&gateway, &place(&b)), Health::Healthy, "{health}");
 
     let returned = make("a").at(at).start().await;
-    stands(&gateway, &url, Standing::Healthy).await;
+    stands(&gateway, &url, Health::Healthy).await;
 
     b.kill();
     assert_eq!(gateway.get("/").await.header("x-endpoint"), "a", "{health}");
@@ -101,20 +101,20 @@ async fn an_http_probe_asks_as_it_was_told_and_looks_at_status_and_body() {
     let gateway = probing(&origin, health).await;
     let at = place(&origin);
     eventually("a probe", || probes(&gateway, &at) > 0).await;
-    assert_eq!(standing(&gateway, &at), Standing::Healthy);
+    assert_eq!(standing(&gateway, &at), Health::Healthy);
     let seen = origin.seen().remove(0);
     assert_eq!((seen.method.as_str(), seen.target.as_str()), ("GET", "/base/healthz?deep=1"));
     assert_eq!(seen.header("host"), Some("app.example"));
     assert!(seen.header("user-agent").unwrap().starts_with("tidegate/"));
 
     good.store(false, Relaxed);
-    stands(&gateway, &at, Standing::Unhealthy).await;
+    stands(&gateway, &at, Health::Unhealthy).await;
     assert_eq!(reason(&gateway, &at), "the answer is without the expected text");
     good.store(true, Relaxed);
     status.store(420, Relaxed);
-    stands(&gateway, &at, Standing::Healthy).await;
+    stands(&gateway, &at, Health::Healthy).await;
     status.store(500, Relaxed);
-    stands(&gateway, &at, Standing::Unhealthy).await;
+    stands(&gateway, &at, Health::Unhealthy).await;
     assert_eq!(reason(&gateway, &at), "answered 500");
     assert_eq!(gateway.get("/").await.status, 500, "an only endpoint is tried all the same");
     assert_eq!(gateway.picks(&origin), 1, "and only that was a pick");
@@ -135,11 +135,11 @@ async fn an_answer_of_a_gigabyte_is_read_no_further_than_it_must() {
 
     eventually("ten of them", || probes(&gateway, &at) >= 10).await;
 
-    assert_eq!(standing(&gateway, &at), Standing::Healthy);
+    assert_eq!(standing(&gateway, &at), Health::Healthy);
     assert_eq!(super::live(&gateway, &at, Live::received), 0, "what probes read is no traffic");
     drop(gateway);
     let gateway = probing(&origin, "probe = \"http\", path = \"/\", body = \"not there\"").await;
-    stands(&gateway, &at, Standing::Unhealthy).await;
+    stands(&gateway, &at, Health::Unhealthy).await;
     assert_eq!(reason(&gateway, &at), "the answer is without the expected text", "within its first 64 KiB");
 }
 
@@ -154,7 +154,7 @@ async fn answers_that_are_none_fail() {
         let origin = Origin::saying(answer).start().await;
         let gateway = probing(&origin, health).await;
 
-        stands(&gateway, &place(&origin), Standing::Unhealthy).await;
+        stands(&gateway, &place(&origin), Health::Unhealthy).await;
 
         let reason = reason(&gateway, &place(&origin));
         assert!(reason.starts_with(expected), "{health}: {reason}");
@@ -175,7 +175,7 @@ async fn an_endpoint_that_says_nothing_fails_in_time() {
         );
         let gateway = Gateway::configure(&text).origin(&origin).start().await;
 
-        stands(&gateway, &place(&origin), Standing::Unhealthy).await;
+        stands(&gateway, &place(&origin), Health::Unhealthy).await;
 
         assert_eq!(reason(&gateway, &place(&origin)), "not answered within 100ms", "{health}");
     }
@@ -206,24 +206,24 @@ async fn a_reload_keeps_probes_or_ends_them() {
     let probed = "health = { probe = \"http\", path = \"/bad\", interval = \"100ms\" }\n";
     let mut gateway = Gateway::configure(&text(probed)).origin(&origin).start().await;
     let at = place(&origin);
-    stands(&gateway, &at, Standing::Unhealthy).await;
+    stands(&gateway, &at, Health::Unhealthy).await;
 
     gateway.rewrite(&(text(probed) + "timeouts = { connect = \"4s\" }\n"));
     gateway.inner().reload().unwrap();
-    assert_eq!(standing(&gateway, &at), Standing::Unhealthy, "what is known of an endpoint that stays, stays");
+    assert_eq!(standing(&gateway, &at), Health::Unhealthy, "what is known of an endpoint that stays, stays");
     let before = probes(&gateway, &at);
     eventually("the new prober", || probes(&gateway, &at) > before + 1).await;
     gateway.rewrite(&text(""));
     gateway.inner().reload().unwrap();
 
-    assert_eq!(standing(&gateway, &at), Standing::Healthy, "nobody would ever take it back");
+    assert_eq!(standing(&gateway, &at), Health::Healthy, "nobody would ever take it back");
     let seen = origin.seen().len();
     for _ in 0..20 {
         assert_eq!(gateway.get("/").await.status, 200);
     }
     assert!(origin.seen().len() <= seen + 21, "one that was under way at the most");
     gateway.inner().rollback().unwrap();
-    stands(&gateway, &at, Standing::Unhealthy).await;
+    stands(&gateway, &at, Health::Unhealthy).await;
 }
 
 fn bad() -> Response<Full<Bytes>> {
@@ -236,7 +236,7 @@ async fn a_cluster_may_say_that_down_is_down() {
     let text = "[[route]]\npath = \"/\"\nto = \"balancer://pool\"\n[cluster.pool]\nendpoints = [\"http://{nobody}\"]\n\
                 force_recovery = false\nhealth = { probe = \"tcp\", interval = \"100ms\" }\n";
     let gateway = Gateway::configure(text).put("nobody", nobody.address()).start().await;
-    stands(&gateway, &nobody.address().to_string(), Standing::Unhealthy).await;
+    stands(&gateway, &nobody.address().to_string(), Health::Unhealthy).await;
 
     assert_eq!(gateway.get("/").await.status, 503);
     assert!(gateway.try_websocket(upgrade_request("/")).await.is_err());
@@ -257,7 +257,7 @@ async fn endpoints_on_unix_sockets_are_probed() {
     eventually("probes", || super::live(&gateway, "app.sock", Live::probes).0 > 2).await;
     origin.kill();
 
-    stands(&gateway, "app.sock", Standing::Unhealthy).await;
+    stands(&gateway, "app.sock", Health::Unhealthy).await;
 }
 
 #[tokio::test]
@@ -277,7 +277,7 @@ async fn a_tunnel_stays_where_probes_fail_and_the_next_goes_elsewhere() {
     assert_eq!(tunnel.endpoint(), "a");
 
     is_bad.store(true, Relaxed);
-    stands(&gateway, &place(&a), Standing::Unhealthy).await;
+    stands(&gateway, &place(&a), Health::Unhealthy).await;
     let others = [gateway.websocket("/").await, gateway.websocket("/").await];
 
     assert_eq!(others.each_ref().map(|other| other.endpoint()), ["b", "b"]);

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
-use tidegate::cluster::Standing;
+use tidegate::cluster::Health;
 use tidegate_tests::{Gateway, Origin};
 use tokio::time::Instant;
 
@@ -12,7 +12,7 @@ use super::{Script, ask, scripted};
 const OK: &str = "HTTP/1.1 200 OK\r\n";
 
 /// Standing of the only endpoint there.
-fn standing(gateway: &Gateway, origin: &Origin) -> Standing {
+fn standing(gateway: &Gateway, origin: &Origin) -> Health {
     let all = gateway.inner().registry().all();
     let mut lives = all.iter().flat_map(|(_, lives)| lives);
     let address = origin.address().to_string();
@@ -209,7 +209,7 @@ async fn a_request_that_was_answered_is_not_sent_again() {
             assert_eq!(count.load(Relaxed), before + 1, "{method} {said}");
         }
         assert_eq!(good.connections(), 0, "{said}");
-        assert_eq!(standing(&gateway, &bad), Standing::Healthy, "{said}");
+        assert_eq!(standing(&gateway, &bad), Health::Healthy, "{said}");
     }
 }
 
@@ -219,7 +219,7 @@ async fn an_endpoint_is_ejected_for_nonsense_and_not_for_what_is_too_much_here()
     let nonsense = scripted(|_| Script::open("nonsense\r\n")).start().await;
     let outlier = "outlier = { consecutive = 3, share = 1.0, ejection = \"1h\", longest = \"1h\" }";
 
-    for (origin, expected) in [(&many, Standing::Healthy), (&nonsense, Standing::Ejected)] {
+    for (origin, expected) in [(&many, Health::Healthy), (&nonsense, Health::Ejected)] {
         let gateway = cluster(origin, outlier).await;
         for _ in 0..10 {
             assert_eq!(gateway.get("/").await.status, 502);

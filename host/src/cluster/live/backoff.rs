@@ -11,14 +11,14 @@ const MOST_DOUBLINGS: u32 = 30;
 
 /// What an endpoint is left alone for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::cluster) enum Cause {
+pub(in crate::cluster) enum PauseCause {
     /// It could not be reached.
     Unreachable,
     /// It gave an answer that counts as a failure.
     Answer,
 }
 
-impl Cause {
+impl PauseCause {
     /// In words, for operators.
     pub(super) fn as_str(self) -> &'static str {
         match self {
@@ -42,13 +42,13 @@ pub(super) struct Backoff {
 pub(super) struct Paused {
     pub(super) since: Instant,
     pub(super) until: Instant,
-    pub(super) cause: Cause,
+    pub(super) cause: PauseCause,
 }
 
 impl Backoff {
     /// Leaves it alone for a while. None if it is already: many connections that fail together are one failure, the pause
     /// has not had its effect yet.
-    pub(super) fn failed(&mut self, rules: &PauseConfig, cause: Cause, now: Instant) -> Option<Duration> {
+    pub(super) fn failed(&mut self, rules: &PauseConfig, cause: PauseCause, now: Instant) -> Option<Duration> {
         if self.pause.is_some_and(|pause| pause.until > now) {
             return None;
         }
@@ -75,7 +75,7 @@ impl Backoff {
     /// The trial has a connection. If that was what failed, the next may try as well: its answer may be long in coming.
     /// Whether the trial has come to something thereby.
     pub(super) fn connected(&mut self) -> bool {
-        let told = self.pause.is_none_or(|pause| pause.cause == Cause::Unreachable);
+        let told = self.pause.is_none_or(|pause| pause.cause == PauseCause::Unreachable);
         if told {
             self.end_trial();
         }
@@ -108,7 +108,7 @@ mod tests {
         let mut now = Instant::now();
         let mut pauses = vec![];
         for _ in 0..count {
-            let pause = backoff.failed(&rules, Cause::Answer, now).unwrap();
+            let pause = backoff.failed(&rules, PauseCause::Answer, now).unwrap();
             assert!(backoff.pausing(now + pause - Duration::from_millis(1)).is_some());
             assert!(backoff.suspect(now + pause).is_some());
             now += pause;
@@ -129,7 +129,7 @@ mod tests {
         let rules = PauseConfig { first: Duration::from_secs(1), longest: Duration::from_secs(60) };
         let (mut backoff, now) = (Backoff::default(), Instant::now());
 
-        let told = (0..100).filter(|_| backoff.failed(&rules, Cause::Answer, now).is_some()).count();
+        let told = (0..100).filter(|_| backoff.failed(&rules, PauseCause::Answer, now).is_some()).count();
 
         assert_eq!(told, 1);
         assert!(backoff.suspect(now + rules.first).is_some());
@@ -140,7 +140,7 @@ mod tests {
         let rules = PauseConfig { first: Duration::from_secs(1), longest: Duration::from_secs(60) };
         let (mut backoff, now) = (Backoff::default(), Instant::now());
         let after = now + rules.first;
-        backoff.failed(&rules, Cause::Answer, now);
+        backoff.failed(&rules, PauseCause::Answer, now);
         assert!(!backoff.begin_trial(now), "too early");
 
         assert!(backoff.begin_trial(after), "the first one");

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! probes ──▶ Probed ────┐
-//! outcomes ─▶ Conduct ──┼──▶ Standing: the worst word counts
+//! outcomes ─▶ Conduct ──┼──▶ Health: the worst word counts
 //! failures ─▶ Backoff ──┘        └──▶ healthy again: Warming
 //! ```
 
@@ -10,10 +10,10 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::backoff::{Backoff, Cause};
+use super::backoff::{Backoff, PauseCause};
+use super::health::{Health, HealthChange, HealthReport};
 use super::outlier::Conduct;
 use super::probed::{ProbeTicket, Probed, Thresholds};
-use super::standing::{Change, Report, Standing};
 use super::warming::Warming;
 use crate::config::{OutlierConfig, PauseConfig};
 
@@ -24,8 +24,8 @@ pub(super) struct Condition {
     pub(super) probed: Probed,
     pub(super) conduct: Conduct,
     warming: Option<Warming>,
-    /// The standing that was last noticed.
-    told: Standing,
+    /// The health that was last noticed.
+    noticed: Health,
     healthy_since: Instant,
 }
 
@@ -37,28 +37,28 @@ impl Condition {
             probed: Probed::default(),
             conduct: Conduct::default(),
             warming: None,
-            told: Standing::Healthy,
+            noticed: Health::Healthy,
             healthy_since: now,
         }
     }
 
     /// Notices what time or a call has changed. An endpoint that becomes healthy begins its slow start.
-    pub(super) fn settle(&mut self, now: Instant) -> Option<Change> {
-        let standing = self.standing(now);
-        if standing == self.told {
+    pub(super) fn settle(&mut self, now: Instant) -> Option<HealthChange> {
+        let health = self.health(now);
+        if health == self.noticed {
             return None;
         }
-        let from = std::mem::replace(&mut self.told, standing);
-        if standing == Standing::Healthy {
+        let from = std::mem::replace(&mut self.noticed, health);
+        if health == Health::Healthy {
             self.healthy_since = now;
             self.warming = Some(Warming::new(now));
         }
-        Some(Change { from, to: self.report(now) })
+        Some(HealthChange { from, to: self.report(now) })
     }
 
     /// Begins a slow start, if work would be given.
     pub(super) fn warm_up(&mut self, now: Instant) {
-        if self.told == Standing::Healthy {
+        if self.noticed == Health::Healthy {
             self.warming = Some(Warming::new(now));
         }
     }
@@ -73,7 +73,7 @@ impl Condition {
     }
 
     /// It could not be reached, or gave an answer that pauses it.
-    pub(super) fn failed(&mut self, rules: &PauseConfig, cause: Cause, now: Instant) -> Option<Duration> {
+    pub(super) fn failed(&mut self, rules: &PauseConfig, cause: PauseCause, now: Instant) -> Option<Duration> {
         self.backoff.failed(rules, cause, now)
     }
 
@@ -91,8 +91,8 @@ impl Condition {
     }
 
     /// How a piece of work went; why it should be ejected, if it should.
-    pub(super) fn observe(&mut self, failed: bool, rules: &OutlierConfig, now: Instant) -> Option<String> {
-        self.conduct.observe(failed, rules, now)
+    pub(super) fn record(&mut self, failed: bool, rules: &OutlierConfig, now: Instant) -> Option<String> {
+        self.conduct.record(failed, rules, now)
     }
 
     /// Forgets pauses and ejections, as an operator may ask for. What probes have told stays: they tell it anew.
@@ -101,44 +101,44 @@ impl Condition {
         self.conduct.clear();
     }
 
-    /// The standing as it was last noticed.
-    pub(super) fn told(&self) -> Standing {
-        self.told
+    /// The health as it was last noticed.
+    pub(super) fn noticed(&self) -> Health {
+        self.noticed
     }
 
     pub(super) fn is_warming(&self) -> bool {
         self.warming.is_some()
     }
 
-    /// The standing, since when and why.
-    pub(super) fn report(&self, now: Instant) -> Report {
-        let report = |standing, since, reason| Report { standing, since, reason: Some(reason) };
+    /// The health, since when and why.
+    pub(super) fn report(&self, now: Instant) -> HealthReport {
+        let report = |health, since, reason| HealthReport { health, since, reason: Some(reason) };
         if let Some(verdict) = self.probed.verdict() {
-            return report(Standing::Unhealthy, verdict.since, verdict.reason.clone().into());
+            return report(Health::Unhealthy, verdict.since, verdict.reason.clone().into());
         }
         if let Some(ejection) = self.conduct.ejected(now) {
-            return report(Standing::Ejected, ejection.since, ejection.reason.clone().into());
+            return report(Health::Ejected, ejection.since, ejection.reason.clone().into());
         }
         if let Some(pause) = self.backoff.pausing(now) {
-            return report(Standing::Paused, pause.since, pause.cause.as_str().into());
+            return report(Health::Paused, pause.since, pause.cause.as_str().into());
         }
         if let Some(pause) = self.backoff.suspect(now) {
-            return report(Standing::Suspect, pause.until, pause.cause.as_str().into());
+            return report(Health::Suspect, pause.until, pause.cause.as_str().into());
         }
-        Report { standing: Standing::Healthy, since: self.healthy_since, reason: None }
+        HealthReport { health: Health::Healthy, since: self.healthy_since, reason: None }
     }
 
-    fn standing(&self, now: Instant) -> Standing {
+    fn health(&self, now: Instant) -> Health {
         if self.probed.verdict().is_some() {
-            Standing::Unhealthy
+            Health::Unhealthy
         } else if self.conduct.ejected(now).is_some() {
-            Standing::Ejected
+            Health::Ejected
         } else if self.backoff.pausing(now).is_some() {
-            Standing::Paused
+            Health::Paused
         } else if self.backoff.suspect(now).is_some() {
-            Standing::Suspect
+            Health::Suspect
         } else {
-            Standing::Healthy
+            Health::Healthy
         }
     }
 }

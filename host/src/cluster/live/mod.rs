@@ -3,15 +3,15 @@
 //!
 //! ```text
 //! leases ──▶ counts                           (atomics)
-//! leases, probes ──▶ condition ──▶ Standing   (a short lock, left alone while all is well)
+//! leases, probes ──▶ condition ──▶ Health   (a short lock, left alone while all is well)
 //! ```
 
 mod backoff;
 mod condition;
 mod counts;
+mod health;
 mod outlier;
 mod probed;
-mod standing;
 mod warming;
 mod window;
 
@@ -23,11 +23,11 @@ use tokio::time::Instant;
 
 use super::Reported;
 use crate::config::{OutlierConfig, PauseConfig};
-pub(super) use backoff::Cause;
+pub(super) use backoff::PauseCause;
 use condition::Condition;
 use counts::Counts;
+pub use health::{Health, HealthReport};
 pub use probed::{ProbeTicket, Thresholds};
-pub use standing::{Report, Standing};
 
 /// What is observed of an endpoint.
 #[derive(Debug)]
@@ -38,7 +38,7 @@ pub struct Live {
     reported: Reported,
     condition: Mutex<Condition>,
     /// It is not plainly healthy: the condition must be asked.
-    troubled: AtomicBool,
+    impaired: AtomicBool,
     /// It is in a slow start, if its cluster has one: the condition must be asked.
     warming: AtomicBool,
 }
@@ -60,7 +60,7 @@ impl Live {
             counts: Counts::default(),
             reported: Reported::new(now),
             condition: Mutex::new(Condition::new(now)),
-            troubled: AtomicBool::new(false),
+            impaired: AtomicBool::new(false),
             warming: AtomicBool::new(false),
         }
     }
@@ -79,23 +79,23 @@ impl Live {
 
     /// Whether it is given work at `now`. Cheap while all is well.
     #[must_use]
-    pub fn standing(&self, now: Instant) -> Standing {
-        if !self.troubled.load(Relaxed) {
-            return Standing::Healthy;
+    pub fn health(&self, now: Instant) -> Health {
+        if !self.impaired.load(Relaxed) {
+            return Health::Healthy;
         }
-        self.update(now, |condition| condition.told())
+        self.update(now, |condition| condition.noticed())
     }
 
     /// The same, with since when and why.
     #[must_use]
-    pub fn report(&self, now: Instant) -> Report {
+    pub fn report(&self, now: Instant) -> HealthReport {
         self.update(now, |condition| condition.report(now))
     }
 
     /// Whether it may be given work at `now` while others are there.
     #[must_use]
     pub fn admits(&self, now: Instant) -> bool {
-        self.standing(now).admits()
+        self.health(now).admits()
     }
 
     /// Whether an endpoint that may be given work is offered this pick: in a slow start of `length`, only a growing share.
@@ -145,7 +145,7 @@ impl Live {
 
     /// Claims the trial after a pause. True if this one is it. Called under the cluster's lock.
     pub(super) fn begin_trial(&self, now: Instant) -> bool {
-        self.troubled.load(Relaxed) && self.update(now, |condition| condition.backoff.begin_trial(now))
+        self.impaired.load(Relaxed) && self.update(now, |condition| condition.backoff.begin_trial(now))
     }
 
     /// The trial has a connection. Whether it has come to something thereby.
@@ -161,19 +161,19 @@ impl Live {
     /// It answered, `after` its choice.
     pub(super) fn succeeded(&self, after: Duration, now: Instant) {
         self.smooth(after);
-        if self.troubled.load(Relaxed) {
+        if self.impaired.load(Relaxed) {
             self.update(now, |condition| condition.backoff.clear());
         }
     }
 
     /// Leaves it alone for a while that doubles each time. Returns the pause if it begins now.
-    pub(super) fn pause(&self, rules: &PauseConfig, cause: Cause, now: Instant) -> Option<Duration> {
+    pub(super) fn pause(&self, rules: &PauseConfig, cause: PauseCause, now: Instant) -> Option<Duration> {
         self.update(now, |condition| condition.failed(rules, cause, now))
     }
 
     /// How a piece of work went; why it should be ejected, if it should.
-    pub(super) fn observe(&self, failed: bool, rules: &OutlierConfig, now: Instant) -> Option<String> {
-        self.update(now, |condition| condition.observe(failed, rules, now))
+    pub(super) fn record(&self, failed: bool, rules: &OutlierConfig, now: Instant) -> Option<String> {
+        self.update(now, |condition| condition.record(failed, rules, now))
     }
 
     /// Leaves it out for a while, but once for many failures at once.
@@ -187,7 +187,7 @@ impl Live {
 
     /// Whether it is left out for bad answers, whatever else speaks against it.
     pub(super) fn is_ejected(&self, now: Instant) -> bool {
-        self.troubled.load(Relaxed) && self.condition.lock().conduct.ejected(now).is_some()
+        self.impaired.load(Relaxed) && self.condition.lock().conduct.ejected(now).is_some()
     }
 
     fn update<T>(&self, now: Instant, act: impl FnOnce(&mut Condition) -> T) -> T {
@@ -196,7 +196,7 @@ impl Live {
         let passed = condition.settle(now);
         let result = act(&mut condition);
         let changed = condition.settle(now);
-        self.troubled.store(condition.told() != Standing::Healthy, Relaxed);
+        self.impaired.store(condition.noticed() != Health::Healthy, Relaxed);
         self.warming.store(condition.is_warming(), Relaxed);
         drop(condition);
         for change in passed.iter().chain(&changed) {

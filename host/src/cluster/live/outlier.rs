@@ -33,7 +33,7 @@ impl Conduct {
     /// Takes how one request or tunnel went, and returns why it should be ejected, if it should.
     ///
     /// What ends during an ejection began before it, or had no other choice: it says nothing new.
-    pub(super) fn observe(&mut self, failed: bool, rules: &OutlierConfig, now: Instant) -> Option<String> {
+    pub(super) fn record(&mut self, failed: bool, rules: &OutlierConfig, now: Instant) -> Option<String> {
         if self.ejected(now).is_some() {
             return None;
         }
@@ -99,7 +99,7 @@ mod tests {
     /// `+` went well, `-` failed; the last letter's reason for an ejection.
     fn verdict(work: &str) -> Option<String> {
         let (mut conduct, now) = (Conduct::default(), Instant::now());
-        let mut verdicts: Vec<_> = work.chars().map(|one| conduct.observe(one == '-', &RULES, now)).collect();
+        let mut verdicts: Vec<_> = work.chars().map(|one| conduct.record(one == '-', &RULES, now)).collect();
         let last = verdicts.pop().flatten();
         assert!(verdicts.iter().all(Option::is_none), "too early in {work}: {verdicts:?}");
         last
@@ -126,7 +126,7 @@ mod tests {
         let (mut conduct, mut now) = (Conduct::default(), Instant::now());
 
         for turn in 0..100 {
-            assert_eq!(conduct.observe(turn % 2 == 0, &RULES, now), None, "seven in ten seconds are too few");
+            assert_eq!(conduct.record(turn % 2 == 0, &RULES, now), None, "seven in ten seconds are too few");
             now += Duration::from_millis(1500);
         }
     }
@@ -154,11 +154,11 @@ mod tests {
         conduct.eject("bad".to_owned(), &RULES, now);
 
         for _ in 0..100 {
-            assert_eq!(conduct.observe(true, &RULES, now), None);
+            assert_eq!(conduct.record(true, &RULES, now), None);
         }
 
         let after = now + RULES.ejection;
         assert!(conduct.ejected(after).is_none());
-        assert_eq!(conduct.observe(true, &RULES, after), None, "and the count begins anew");
+        assert_eq!(conduct.record(true, &RULES, after), None, "and the count begins anew");
     }
 }

@@ -23,7 +23,7 @@ pub struct ProbeTicket(u64);
 #[derive(Debug, Default)]
 pub(super) struct Probed {
     latest: u64,
-    state: State,
+    state: ProbedState,
     /// Results in a row that speak against the state.
     contrary: u32,
     pub(super) passed: u64,
@@ -31,17 +31,17 @@ pub(super) struct Probed {
 }
 
 #[derive(Debug, Default)]
-enum State {
+enum ProbedState {
     /// No result yet: it is used.
     #[default]
     Unknown,
     Good,
-    Bad(Verdict),
+    Bad(ProbesFailed),
 }
 
 /// Why it is unhealthy.
 #[derive(Debug)]
-pub(super) struct Verdict {
+pub(super) struct ProbesFailed {
     pub(super) since: Instant,
     pub(super) reason: String,
 }
@@ -56,7 +56,7 @@ impl Probed {
     /// Nobody probes any more: what was told is forgotten, since nobody would ever tell otherwise.
     pub(super) fn end(&mut self) {
         self.latest += 1;
-        self.state = State::Unknown;
+        self.state = ProbedState::Unknown;
         self.contrary = 0;
     }
 
@@ -77,10 +77,10 @@ impl Probed {
             Err(_) => self.failed += 1,
         }
         let needed = match (&self.state, result) {
-            (State::Unknown, _) => 1,
-            (State::Good, Err(_)) => thresholds.fall,
-            (State::Bad(_), Ok(())) => thresholds.rise,
-            (State::Good, Ok(())) | (State::Bad(_), Err(_)) => {
+            (ProbedState::Unknown, _) => 1,
+            (ProbedState::Good, Err(_)) => thresholds.fall,
+            (ProbedState::Bad(_), Ok(())) => thresholds.rise,
+            (ProbedState::Good, Ok(())) | (ProbedState::Bad(_), Err(_)) => {
                 self.contrary = 0;
                 return false;
             }
@@ -92,17 +92,17 @@ impl Probed {
         self.contrary = 0;
         let was_bad = self.verdict().is_some();
         self.state = match result {
-            Ok(()) => State::Good,
-            Err(reason) => State::Bad(Verdict { since: now, reason: shortened(reason) }),
+            Ok(()) => ProbedState::Good,
+            Err(reason) => ProbedState::Bad(ProbesFailed { since: now, reason: shortened(reason) }),
         };
         was_bad
     }
 
     /// Why it is unhealthy, if it is.
-    pub(super) fn verdict(&self) -> Option<&Verdict> {
+    pub(super) fn verdict(&self) -> Option<&ProbesFailed> {
         match &self.state {
-            State::Bad(verdict) => Some(verdict),
-            State::Unknown | State::Good => None,
+            ProbedState::Bad(verdict) => Some(verdict),
+            ProbedState::Unknown | ProbedState::Good => None,
         }
     }
 }

@@ -23,35 +23,35 @@ fn second(number: u64) -> Duration {
 #[test]
 fn failures_lead_from_pause_to_trial_and_back() {
     let (live, now) = (Live::new("ws://192.0.2.1:80"), Instant::now());
-    assert_eq!(live.standing(now), Standing::Healthy);
+    assert_eq!(live.health(now), Health::Healthy);
 
-    assert_eq!(live.pause(&PAUSE, Cause::Unreachable, now), Some(second(1)));
-    assert_eq!(live.standing(now), Standing::Paused);
-    assert_eq!(live.standing(now + second(1)), Standing::Suspect);
+    assert_eq!(live.pause(&PAUSE, PauseCause::Unreachable, now), Some(second(1)));
+    assert_eq!(live.health(now), Health::Paused);
+    assert_eq!(live.health(now + second(1)), Health::Suspect);
     assert!(live.begin_trial(now + second(1)));
-    assert_eq!(live.standing(now + second(1)), Standing::Paused, "for the others");
+    assert_eq!(live.health(now + second(1)), Health::Paused, "for the others");
     live.end_trial(now + second(1));
     live.succeeded(Duration::from_millis(1), now + second(2));
 
-    assert_eq!(live.standing(now + second(2)), Standing::Healthy);
+    assert_eq!(live.health(now + second(2)), Health::Healthy);
     assert_eq!(
         live.report(now + second(3)),
-        Report { standing: Standing::Healthy, since: now + second(2), reason: None }
+        HealthReport { health: Health::Healthy, since: now + second(2), reason: None }
     );
 }
 
 #[test]
 fn a_connection_ends_the_trial_of_who_could_not_be_reached() {
-    for (cause, others) in [(Cause::Unreachable, Standing::Suspect), (Cause::Answer, Standing::Paused)] {
+    for (cause, others) in [(PauseCause::Unreachable, Health::Suspect), (PauseCause::Answer, Health::Paused)] {
         let (live, now) = (Live::new("ws://192.0.2.1:80"), Instant::now());
         live.pause(&PAUSE, cause, now);
         let after = now + second(1);
         assert!(live.begin_trial(after));
 
-        assert_eq!(live.connected(after), others == Standing::Suspect, "{cause:?}");
+        assert_eq!(live.connected(after), others == Health::Suspect, "{cause:?}");
 
-        assert_eq!(live.standing(after), others, "{cause:?}: until there is an answer");
-        assert_eq!(live.begin_trial(after), others == Standing::Suspect, "{cause:?}");
+        assert_eq!(live.health(after), others, "{cause:?}: until there is an answer");
+        assert_eq!(live.begin_trial(after), others == Health::Suspect, "{cause:?}");
     }
 }
 
@@ -59,19 +59,19 @@ fn a_connection_ends_the_trial_of_who_could_not_be_reached() {
 fn the_worst_word_counts() {
     let (live, now) = (Live::new("ws://192.0.2.1:80"), Instant::now());
     let ticket = live.begin_probes(now);
-    live.pause(&PAUSE, Cause::Unreachable, now);
+    live.pause(&PAUSE, PauseCause::Unreachable, now);
     live.eject("2 failures in a row".to_owned(), &OUTLIER, now);
     live.probed(ticket, Err("answered 500"), ONCE, now);
     let reason = |reason: &'static str| Some(Cow::Borrowed(reason));
 
     assert_eq!(live.report(now).reason, reason("answered 500"));
-    assert_eq!(live.standing(now), Standing::Unhealthy);
+    assert_eq!(live.health(now), Health::Unhealthy);
     live.succeeded(Duration::from_millis(1), now);
-    assert_eq!(live.standing(now), Standing::Unhealthy, "an answer is no probe");
+    assert_eq!(live.health(now), Health::Unhealthy, "an answer is no probe");
     live.probed(ticket, Ok(()), ONCE, now + second(1));
-    assert_eq!(live.standing(now + second(1)), Standing::Ejected, "a probe does not know how real work goes");
+    assert_eq!(live.health(now + second(1)), Health::Ejected, "a probe does not know how real work goes");
     assert_eq!(live.report(now + second(1)).since, now);
-    assert_eq!(live.standing(now + second(10)), Standing::Healthy, "the pause has gone with the bad probe");
+    assert_eq!(live.health(now + second(10)), Health::Healthy, "the pause has gone with the bad probe");
 }
 
 #[test]
@@ -79,11 +79,11 @@ fn a_good_probe_does_not_cut_a_pause_short() {
     let (live, now) = (Live::new("ws://192.0.2.1:80"), Instant::now());
     let ticket = live.begin_probes(now);
     live.probed(ticket, Ok(()), ONCE, now);
-    live.pause(&PAUSE, Cause::Answer, now);
+    live.pause(&PAUSE, PauseCause::Answer, now);
 
     live.probed(ticket, Ok(()), ONCE, now);
 
-    assert_eq!(live.standing(now), Standing::Paused, "an endpoint may pass probes and fail at work");
+    assert_eq!(live.health(now), Health::Paused, "an endpoint may pass probes and fail at work");
 }
 
 #[test]
@@ -95,7 +95,7 @@ fn what_becomes_healthy_starts_slowly() {
     assert_eq!(offers(&fresh, now), 100, "a cluster that starts has nobody warm to spare it");
 
     let paused = Live::new("ws://192.0.2.1:80");
-    paused.pause(&PAUSE, Cause::Unreachable, now);
+    paused.pause(&PAUSE, PauseCause::Unreachable, now);
     paused.succeeded(Duration::from_millis(1), now + second(2));
     let ejected = Live::new("ws://192.0.2.1:80");
     ejected.eject("bad".to_owned(), &OUTLIER, now);
@@ -117,12 +117,12 @@ fn what_becomes_healthy_starts_slowly() {
 #[test]
 fn an_operator_can_have_failures_forgotten() {
     let (live, now) = (Live::new("ws://192.0.2.1:80"), Instant::now());
-    live.pause(&PAUSE, Cause::Unreachable, now);
+    live.pause(&PAUSE, PauseCause::Unreachable, now);
     live.eject("bad".to_owned(), &OUTLIER, now);
 
     live.reset(now);
 
-    assert_eq!(live.standing(now), Standing::Healthy);
+    assert_eq!(live.health(now), Health::Healthy);
     assert_eq!(live.ejections(), 1, "what happened has happened");
 }
 
@@ -131,7 +131,7 @@ fn failures_at_once_eject_once() {
     let (live, now) = (Live::new("ws://192.0.2.1:80"), Instant::now());
 
     for _ in 0..10 {
-        if let Some(reason) = live.observe(true, &OUTLIER, now) {
+        if let Some(reason) = live.record(true, &OUTLIER, now) {
             live.eject(reason, &OUTLIER, now);
         }
     }

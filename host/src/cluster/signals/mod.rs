@@ -32,19 +32,19 @@ pub use heartbeat::Heartbeat;
 /// What the endpoints of a cluster report, and how long it counts.
 #[derive(Debug, Default)]
 pub struct Signals {
-    all: Vec<Entry>,
+    all: Vec<SignalEntry>,
     expiry: Duration,
 }
 
 #[derive(Debug)]
-struct Entry {
+struct SignalEntry {
     key: Arc<SignalKey>,
     source: SignalSource,
 }
 
 /// A way in which reports come, for counts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Source {
+pub enum ReportSource {
     /// JSON of a probe's answer.
     Json,
     /// Prometheus text of a probe's answer.
@@ -57,7 +57,7 @@ pub enum Source {
     Push,
 }
 
-impl Source {
+impl ReportSource {
     /// What counts a value that was taken, and one that was not.
     fn counters(self) -> [Counter; 2] {
         match self {
@@ -80,13 +80,13 @@ impl Source {
 #[derive(Debug, Default, PartialEq)]
 pub struct Reports {
     /// Place of the signal, where it came from, and its value: finite, and in its range.
-    taken: Vec<(usize, Source, f64)>,
+    taken: Vec<(usize, ReportSource, f64)>,
     /// What could not be used.
-    ignored: Vec<Source>,
+    ignored: Vec<ReportSource>,
 }
 
 impl Reports {
-    fn add(&mut self, signal: usize, source: Source, value: Option<f64>) {
+    fn add(&mut self, signal: usize, source: ReportSource, value: Option<f64>) {
         match value.filter(|value| value.is_finite()) {
             Some(value) => self.taken.push((signal, source, value)),
             None => self.ignored.push(source),
@@ -123,7 +123,8 @@ impl Signals {
     /// What a cluster's configuration names.
     #[must_use]
     pub fn new(registry: &Registry, signals: &[SignalConfig], expiry: Duration) -> Self {
-        let entry = |signal: &SignalConfig| Entry { key: registry.signal(&signal.name), source: signal.source.clone() };
+        let entry =
+            |signal: &SignalConfig| SignalEntry { key: registry.signal(&signal.name), source: signal.source.clone() };
         Self { all: signals.iter().map(entry).collect(), expiry }
     }
 
@@ -146,7 +147,7 @@ impl Signals {
     #[must_use]
     pub fn readings(&self, live: &Live, now: Instant) -> Vec<Reading<'_>> {
         let mut readings = Vec::with_capacity(self.all.len());
-        for Entry { key, .. } in &self.all {
+        for SignalEntry { key, .. } in &self.all {
             let last = live.reported().last(key, now);
             readings.push(Reading { name: key.name(), last, fresh: last.is_some_and(|last| last.age < self.expiry) });
         }
@@ -181,9 +182,9 @@ impl Signals {
             match &entry.source {
                 SignalSource::Json(pointer) => {
                     let document = document.get_or_insert_with(|| answer::document(body));
-                    reports.add(place, Source::Json, answer::number(document, pointer));
+                    reports.add(place, ReportSource::Json, answer::number(document, pointer));
                 }
-                SignalSource::Metric(series) => reports.add(place, Source::Metric, answer::sample(body, series)),
+                SignalSource::Metric(series) => reports.add(place, ReportSource::Metric, answer::sample(body, series)),
                 SignalSource::Orca(_) | SignalSource::Heartbeat(_) | SignalSource::Push => {}
             }
         }
@@ -199,14 +200,14 @@ impl Signals {
             return reports;
         }
         let Some(report) = orca::read(headers) else {
-            reports.ignored.push(Source::Orca);
+            reports.ignored.push(ReportSource::Orca);
             return reports;
         };
         for (place, entry) in self.all.iter().enumerate() {
             if let SignalSource::Orca(field) = &entry.source
                 && let Some(found) = report.find(field)
             {
-                reports.add(place, Source::Orca, found.ok());
+                reports.add(place, ReportSource::Orca, found.ok());
             }
         }
         reports
@@ -222,7 +223,7 @@ impl Signals {
                 HeartbeatField::Ready => heartbeat.ready,
                 HeartbeatField::Busy => heartbeat.busy,
             };
-            reports.add(place, Source::Heartbeat, Some(f64::from(value)));
+            reports.add(place, ReportSource::Heartbeat, Some(f64::from(value)));
         }
         reports
     }
@@ -245,7 +246,7 @@ impl Signals {
             if !value.is_finite() {
                 return Err((name, PushFault::NotFinite));
             }
-            reports.add(place, Source::Push, Some(value));
+            reports.add(place, ReportSource::Push, Some(value));
         }
         Ok(reports)
     }

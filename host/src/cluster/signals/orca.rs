@@ -16,7 +16,7 @@ pub(super) const HEADER: HeaderName = HeaderName::from_static("endpoint-load-met
 const LONGEST: usize = 8 * 1024;
 
 /// A report that has its form.
-pub(super) enum Report<'a> {
+pub(super) enum LoadReport<'a> {
     /// `NAME=VALUE,…`
     Text(&'a str),
     /// An object.
@@ -28,7 +28,7 @@ pub(super) enum Report<'a> {
 pub(super) struct Unusable;
 
 /// Reads the one report of a head; none if it has not the form of one, is too long, or there are several.
-pub(super) fn read(headers: &HeaderMap) -> Option<Report<'_>> {
+pub(super) fn read(headers: &HeaderMap) -> Option<LoadReport<'_>> {
     let mut values = headers.get_all(&HEADER).iter();
     let (Some(value), None) = (values.next(), values.next()) else { return None };
     if value.len() > LONGEST {
@@ -36,13 +36,13 @@ pub(super) fn read(headers: &HeaderMap) -> Option<Report<'_>> {
     }
     let value = value.to_str().ok()?;
     if let Some(json) = value.strip_prefix("JSON ") {
-        return serde_json::from_str(json).ok().filter(Value::is_object).map(Report::Json);
+        return serde_json::from_str(json).ok().filter(Value::is_object).map(LoadReport::Json);
     }
     let text = value.strip_prefix("TEXT ").unwrap_or(value);
-    text.split(',').all(|part| entry(part).is_some()).then_some(Report::Text(text))
+    text.split(',').all(|part| entry(part).is_some()).then_some(LoadReport::Text(text))
 }
 
-impl Report<'_> {
+impl LoadReport<'_> {
     /// What it says of `field`; none if nothing.
     pub(super) fn find(&self, field: &OrcaField) -> Option<Result<f64, Unusable>> {
         let found = match self {

@@ -224,7 +224,7 @@ fn what_is_pushed_is_taken_whole_or_not_at_all() {
     let signals = signals(&[("queue", SignalSource::Push), ("cpu", json("/cpu")), ("wait", SignalSource::Push)]);
 
     let both = signals.read_push([("wait", 0.5), ("queue", 3.0)]).unwrap();
-    assert_eq!(both.taken, [(2, Source::Push, 0.5), (0, Source::Push, 3.0)]);
+    assert_eq!(both.taken, [(2, ReportSource::Push, 0.5), (0, ReportSource::Push, 3.0)]);
     for (name, value, fault) in [
         ("queues", 1.0, PushFault::Unknown),
         ("cpu", 1.0, PushFault::NotPushed),

@@ -18,7 +18,7 @@ use super::history::GenerationRecord;
 use super::reload::{ReloadError, Reloads, Trigger};
 use super::reset::reset;
 use super::running::RunningSet;
-use crate::cluster::Source;
+use crate::cluster::ReportSource;
 use crate::config::Edit;
 use crate::control::{
     ChangedView, ChangesView, ClusterView, ControlError, DroppedView, GenerationView, Inspect, Operate, PluginView,
@@ -83,7 +83,7 @@ impl Operate for ControlPort {
     fn push(&self, cluster: &str, push: &Push) -> Result<usize, PushError> {
         let taken = self.take_signals(cluster, push);
         if taken.is_err() {
-            Source::Push.count_ignored(&self.set.services.observers.metrics);
+            ReportSource::Push.count_ignored(&self.set.services.observers.metrics);
         }
         taken
     }

@@ -31,7 +31,7 @@ fn endpoint(KnownEndpoint { live, config, signals }: &KnownEndpoint<'_>, now: In
         url: live.url().to_owned(),
         found_by: config.and_then(|config| config.found_by.clone()),
         state: config.map_or("removed", |config| config.state.as_str()),
-        health: report.standing.as_str(),
+        health: report.health.as_str(),
         health_since: Rfc3339(SystemTime::now() - now.saturating_duration_since(report.since)).to_string(),
         health_reason: report.reason.map(Into::into),
         weight: config.map(|config| f64::from(config.weight) / 100.0),

@@ -7,7 +7,9 @@ use std::sync::Arc;
 use super::from_files::FromFiles;
 use super::plugins::{config_of, find};
 use super::upstreams::{self, UpstreamInputs, UpstreamsBefore};
-use crate::cluster::{AddressCount, Care, Cluster, Live, Member, Numbers, Policy, Recovery, Retry, Signals, Sticky};
+use crate::cluster::{
+    AddressCount, Cluster, FailurePolicy, Live, Member, Numbers, Policy, Recovery, Retry, Signals, Sticky,
+};
 use crate::config::{self, Config, Counting, EndpointAddress};
 use crate::gateway::error::PrepareError;
 use crate::gateway::services::Services;
@@ -102,19 +104,20 @@ impl Maker<'_> {
         let registry = &self.services.registry;
         let lives: Vec<Arc<Live>> =
             cluster.endpoints.iter().map(|endpoint| registry.live(&cluster.name, &endpoint.url)).collect();
-        let cares = Care::of(cluster, &lives);
+        let policies = FailurePolicy::of(cluster, &lives);
         let signals = Arc::new(Signals::new(registry, &cluster.signals, cluster.signal_expiry));
         let numbers = Arc::new(Numbers::new(lives.clone()).with_signals(signals.clone()));
         let config = config_of(self.config, &cluster.balancer);
         let balancer = artifact.balancer(config, &balanced(&cluster.endpoints), numbers, carry)?;
-        let members = cluster.endpoints.iter().zip(lives).zip(cares).map(|((endpoint, live), care)| Member {
-            live,
-            care,
-            group: endpoint.group,
-            state: endpoint.state,
-            max_connections: endpoint.max_connections,
-            shared: self.address_count(cluster.count, &endpoint.address),
-        });
+        let members =
+            cluster.endpoints.iter().zip(lives).zip(policies).map(|((endpoint, live), failure_policy)| Member {
+                live,
+                failure_policy,
+                group: endpoint.group,
+                state: endpoint.state,
+                max_connections: endpoint.max_connections,
+                shared: self.address_count(cluster.count, &endpoint.address),
+            });
         let recovery = Recovery {
             is_forced: cluster.force_recovery,
             slow_start: cluster.slow_start,

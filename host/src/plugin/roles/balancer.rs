@@ -21,7 +21,7 @@ use super::super::slot::{FeedbackKind, InstanceSlot};
 use super::super::text::printable;
 use super::RoleSpec;
 use crate::policy::{
-    Balancer, ClusterNumbers, Ending, Endpoint, EndpointId, EndpointIds, Fault, Metric, Outcome, PickRequest,
+    Balancer, ClusterNumbers, Endpoint, EndpointId, EndpointIds, Fault, LeaseEnding, Metric, Outcome, PickRequest,
 };
 
 /// Bytes of state that survive a swap.
@@ -322,10 +322,10 @@ impl From<&Outcome> for feedback::Outcome {
     fn from(outcome: &Outcome) -> Self {
         Self {
             ending: match outcome.ending {
-                Ending::Complete => feedback::Ending::Complete,
-                Ending::Unreachable => feedback::Ending::Unreachable,
-                Ending::Broken => feedback::Ending::Broken,
-                Ending::Abandoned => feedback::Ending::Abandoned,
+                LeaseEnding::Complete => feedback::Ending::Complete,
+                LeaseEnding::Unreachable => feedback::Ending::Unreachable,
+                LeaseEnding::Broken => feedback::Ending::Broken,
+                LeaseEnding::Abandoned => feedback::Ending::Abandoned,
             },
             status: outcome.status.map(u32::from),
             duration: outcome.duration.as_secs_f64() * 1e6,

@@ -4,7 +4,7 @@ use ::http::{HeaderName, HeaderValue};
 
 use super::super::bindings::{rewriter as rewriting, router as routing};
 use super::{rewriter, router};
-use crate::policy::Edit;
+use crate::policy::HeaderEdit;
 
 /// Puts `text` and `number` everywhere an answer has text and numbers, and panics if a check lets through what would
 /// break a request line or a head. `reserved` says which fields are the gateway's own; asked of the caller, because that
@@ -34,14 +34,14 @@ pub fn try_answers(text: &str, number: u32, reserved: impl Fn(&HeaderName) -> bo
     }
 }
 
-fn assert_harmless(edit: &Edit, reserved: impl Fn(&HeaderName) -> bool) {
+fn assert_harmless(edit: &HeaderEdit, reserved: impl Fn(&HeaderName) -> bool) {
     match edit {
-        Edit::Replace(index, value) => {
+        HeaderEdit::Replace(index, value) => {
             assert_eq!(*index, 0);
             assert_one_line(value);
         }
-        Edit::Remove(index) => assert_eq!(*index, 0),
-        Edit::Add(name, value) => {
+        HeaderEdit::Remove(index) => assert_eq!(*index, 0),
+        HeaderEdit::Add(name, value) => {
             assert!(!reserved(name), "{name} is the gateway's own");
             assert_one_line(value);
         }

@@ -24,7 +24,7 @@ use super::super::text::printable;
 use super::per_worker::{PROBE_HOST, config_or_no_routes, per_worker};
 use super::{RoleSpec, fields};
 use crate::lifecycle::PerWorker;
-use crate::policy::{Edit, Fault, ResponseContext, Rewriter, SHOWN_FIELDS, Scheme};
+use crate::policy::{Fault, HeaderEdit, ResponseContext, Rewriter, SHOWN_FIELDS, Scheme};
 
 /// Header names of interest. Each costs a look into every response.
 const NAMES: usize = 64;
@@ -156,7 +156,7 @@ impl Rewriter for PluginRewriter {
         context: &ResponseContext<'_>,
         status: StatusCode,
         fields: &[(HeaderName, HeaderValue)],
-    ) -> Result<Vec<Edit>, Fault> {
+    ) -> Result<Vec<HeaderEdit>, Fault> {
         let mut slot = self.slots.mine();
         let ticks = slot.factory().artifact.ticks;
         let answer = RewrittenResponse { context: *context, status, fields };
@@ -220,7 +220,7 @@ fn bytes(text: String, old: &[u8]) -> Vec<u8> {
 pub(super) fn checked(
     edits: Vec<contract::Edit>,
     fields: &[(HeaderName, HeaderValue)],
-) -> Result<Vec<Edit>, CallError> {
+) -> Result<Vec<HeaderEdit>, CallError> {
     if edits.len() > EDITS {
         return Err(CallError::answer(format_args!("at most {EDITS} edits"), edits.len()));
     }
@@ -236,13 +236,13 @@ pub(super) fn checked(
         .map(|edit| match edit {
             contract::Edit::Replace((index, text)) => {
                 let (index, name, old) = find(index)?;
-                Ok(Edit::Replace(index, fields::value(name, &bytes(text, old.as_bytes()))?))
+                Ok(HeaderEdit::Replace(index, fields::value(name, &bytes(text, old.as_bytes()))?))
             }
-            contract::Edit::Remove(index) => Ok(Edit::Remove(find(index)?.0)),
+            contract::Edit::Remove(index) => Ok(HeaderEdit::Remove(find(index)?.0)),
             contract::Edit::Add((name, text)) => {
                 let name = fields::name(&name)?;
                 let value = fields::value(&name, text.as_bytes())?;
-                Ok(Edit::Add(name, value))
+                Ok(HeaderEdit::Add(name, value))
             }
         })
         .collect()
@@ -276,7 +276,7 @@ mod tests {
             let edit = contract::Edit::Replace((0, answered.to_owned()));
 
             assert_eq!(text(value), shown);
-            let expected = Edit::Replace(0, HeaderValue::from_bytes(expected).unwrap());
+            let expected = HeaderEdit::Replace(0, HeaderValue::from_bytes(expected).unwrap());
             assert_eq!(checked(vec![edit], &[field]).unwrap(), [expected], "{shown}");
         }
     }

@@ -7,7 +7,7 @@ use std::hash::{BuildHasher, Hash, Hasher, RandomState};
 use ::http::Method;
 
 use crate::net::UpgradeProtocol;
-use crate::policy::{RequestFacts, Scheme, Target};
+use crate::policy::{ForwardTarget, RequestFacts, Scheme};
 
 /// Decisions that are remembered. Two that fall on one place take turns; there is nothing to clean up.
 const PLACES: usize = 512;
@@ -34,7 +34,7 @@ struct CachedRoute {
     path: String,
     query: Option<String>,
     upgrade: Option<UpgradeProtocol>,
-    target: Target,
+    target: ForwardTarget,
 }
 
 impl Default for RouteCache {
@@ -45,14 +45,14 @@ impl Default for RouteCache {
 
 impl RouteCache {
     /// Where a request like this one was sent before.
-    pub(super) fn get(&self, request: &RequestFacts) -> Option<Target> {
+    pub(super) fn get(&self, request: &RequestFacts) -> Option<ForwardTarget> {
         let hash = self.hash(request);
         let decided = self.places.get(place(hash))?.as_deref()?;
         (decided.hash == hash && decided.is_for(request)).then(|| decided.target.clone())
     }
 
     /// Remembers where requests like this one go.
-    pub(super) fn insert(&mut self, request: &RequestFacts, target: &Target) {
+    pub(super) fn insert(&mut self, request: &RequestFacts, target: &ForwardTarget) {
         let texts = [&request.query, &target.path].map(|text| text.as_ref().map_or(0, String::len));
         let upgrade = request.upgrade.as_ref().map_or(0, |protocol| protocol.as_str().len());
         let line = request.method.as_str().len() + request.host_and_port().len() + request.path.len() + upgrade;
@@ -126,7 +126,7 @@ mod tests {
     #[test]
     fn only_an_equal_request_is_remembered() {
         let mut cache = RouteCache::default();
-        let target = Target { cluster: ClusterId(3), path: Some("/x".to_owned()), route: Some(RouteId(1)) };
+        let target = ForwardTarget { cluster: ClusterId(3), path: Some("/x".to_owned()), route: Some(RouteId(1)) };
         cache.insert(&request(), &target);
 
         assert_eq!(cache.get(&request()), Some(target));
@@ -148,7 +148,7 @@ mod tests {
     #[test]
     fn the_port_and_the_case_of_the_host_have_no_part_in_it() {
         let mut cache = RouteCache::default();
-        let target = Target { cluster: ClusterId(0), path: None, route: None };
+        let target = ForwardTarget { cluster: ClusterId(0), path: None, route: None };
         cache.insert(&request(), &target);
 
         let same = RequestFacts { authority: "A.Example".parse().ok(), ..request() };
@@ -159,7 +159,7 @@ mod tests {
     #[test]
     fn what_is_kept_is_bounded() {
         let mut cache = RouteCache::default();
-        let target = Target { cluster: ClusterId(0), path: None, route: None };
+        let target = ForwardTarget { cluster: ClusterId(0), path: None, route: None };
         for number in 0..10 * PLACES {
             cache.insert(&RequestFacts { path: format!("/{number}"), ..request() }, &target);
         }
@@ -175,7 +175,7 @@ mod tests {
             cache.insert(long, &target);
         }
         let grown = RequestFacts { path: "/short".to_owned(), ..request() };
-        cache.insert(&grown, &Target { path: Some("/".repeat(LONGEST)), ..target });
+        cache.insert(&grown, &ForwardTarget { path: Some("/".repeat(LONGEST)), ..target });
 
         assert_eq!(cache.places.len(), PLACES);
         for long in &long {

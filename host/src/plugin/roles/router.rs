@@ -26,7 +26,7 @@ use super::route_cache::RouteCache;
 use super::{RoleSpec, fields};
 use crate::lifecycle::PerWorker;
 use crate::net::is_target;
-use crate::policy::{ClusterId, Decision, DirectResponse, Fault, RequestFacts, RouteId, Router, Scheme, Target};
+use crate::policy::{ClusterId, Decision, DirectResponse, Fault, ForwardTarget, RequestFacts, RouteId, Router, Scheme};
 
 /// Bytes of a path and query. What is sent is at most 65,534 bytes long; the rest is for an endpoint's base path.
 const PATH_BYTES: usize = 60 << 10;
@@ -231,7 +231,7 @@ impl PluginRouter {
         }
     }
 
-    fn target(&self, target: contract::Target) -> Result<Target, CallError> {
+    fn target(&self, target: contract::Target) -> Result<ForwardTarget, CallError> {
         index("cluster", target.cluster, self.clusters)?;
         if let Some(route) = target.route {
             index("route", route, self.routes)?;
@@ -239,7 +239,7 @@ impl PluginRouter {
         if let Some(path) = &target.path {
             checked_path(path)?;
         }
-        Ok(Target { cluster: ClusterId(target.cluster), path: target.path, route: target.route.map(RouteId) })
+        Ok(ForwardTarget { cluster: ClusterId(target.cluster), path: target.path, route: target.route.map(RouteId) })
     }
 }
 

@@ -11,8 +11,8 @@ use super::*;
 use crate::config::Allow;
 use crate::net::UpgradeProtocol;
 use crate::policy::{
-    Balancer, ClusterNumbers, Decision, Edit, Ending, Endpoint, EndpointId, EndpointIds, Fault, FaultKind, Metric,
-    Outcome, PickRequest, RequestFacts, ResponseContext, Rewriter, Router, Scheme,
+    Balancer, ClusterNumbers, Decision, Endpoint, EndpointId, EndpointIds, Fault, FaultKind, HeaderEdit, LeaseEnding,
+    Metric, Outcome, PickRequest, RequestFacts, ResponseContext, Rewriter, Router, Scheme,
 };
 
 /// Waits for a condition, with a limit.
@@ -257,7 +257,7 @@ fn feedback_reaches_the_plugin_and_counters_outlive_it() {
     let runtime = Runtime::new(None).unwrap();
     let artifact = load(&runtime, guest!("rotate")).unwrap();
     let outcome = Outcome {
-        ending: Ending::Complete,
+        ending: LeaseEnding::Complete,
         status: Some(101),
         duration: Duration::from_secs(1),
         first_byte: None,
@@ -312,7 +312,7 @@ fn rewriters_may_drop_a_location_but_not_touch_framing() {
         rewriter.rewrite(&context, StatusCode::FOUND, &fields)
     };
 
-    assert_eq!(rewrite(guest!("rewriter-remove")).unwrap(), [Edit::Remove(0)]);
+    assert_eq!(rewrite(guest!("rewriter-remove")).unwrap(), [HeaderEdit::Remove(0)]);
     let fault = rewrite(guest!("rewriter-framing")).unwrap_err();
     assert_eq!(fault.kind, FaultKind::Answer);
     assert!(fault.detail.contains("`content-length`"), "{fault}");

@@ -130,7 +130,7 @@ fn rewriter_looping_if(runtime: &Runtime, condition: &str) -> (Arc<Artifact>, Bo
     (artifact, rewriter)
 }
 
-fn rewrite(rewriter: &dyn Rewriter, endpoint: &str, location: &str) -> Result<Vec<Edit>, Fault> {
+fn rewrite(rewriter: &dyn Rewriter, endpoint: &str, location: &str) -> Result<Vec<HeaderEdit>, Fault> {
     let context =
         ResponseContext { scheme: Scheme::Http, host: "front.example", path: "/", route: Some(RouteId(0)), endpoint };
     let field = (HeaderName::from_static("location"), HeaderValue::from_str(location).unwrap());
@@ -265,7 +265,7 @@ fn with_optional(bad: &str, body: &str) -> String {
 
 fn outcome() -> Outcome {
     Outcome {
-        ending: Ending::Complete,
+        ending: LeaseEnding::Complete,
         status: Some(101),
         duration: Duration::from_secs(1),
         first_byte: None,

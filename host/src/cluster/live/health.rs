@@ -8,7 +8,7 @@ use crate::telemetry::limited;
 
 /// Whether an endpoint is given work, as far as traffic and probes have told.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Standing {
+pub enum Health {
     /// Nothing speaks against it.
     Healthy,
     /// It failed, and its pause is over: one connection tries it.
@@ -21,7 +21,7 @@ pub enum Standing {
     Unhealthy,
 }
 
-impl Standing {
+impl Health {
     /// Word for the admin API and logs.
     #[must_use]
     pub fn as_str(self) -> &'static str {
@@ -41,34 +41,34 @@ impl Standing {
     }
 }
 
-/// A standing, since when, and why.
+/// A health, since when, and why.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Report {
+pub struct HealthReport {
     /// The word.
-    pub standing: Standing,
+    pub health: Health,
     /// When it came to be.
     pub since: Instant,
     /// One line; none if it is healthy.
     pub reason: Option<Cow<'static, str>>,
 }
 
-/// A standing that has just become another.
+/// A health that has just become another.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Change {
-    pub(super) from: Standing,
-    pub(super) to: Report,
+pub(super) struct HealthChange {
+    pub(super) from: Health,
+    pub(super) to: HealthReport,
 }
 
-impl Change {
+impl HealthChange {
     /// Says so in the log, where somebody would want to know. A pause is told by who failed, with the error.
     pub(super) fn log(&self, cluster: &str, endpoint: &str) {
         let reason = self.to.reason.as_deref().unwrap_or_default();
-        match (self.from, self.to.standing) {
-            (from, Standing::Healthy) => {
+        match (self.from, self.to.health) {
+            (from, Health::Healthy) => {
                 let was = from.as_str();
                 limited!(info, of: (cluster, endpoint), cluster, endpoint, was, "endpoint is healthy again");
             }
-            (_, to @ (Standing::Unhealthy | Standing::Ejected)) => {
+            (_, to @ (Health::Unhealthy | Health::Ejected)) => {
                 limited!(warn, of: (cluster, endpoint), cluster, endpoint, reason, "endpoint is {}", to.as_str());
             }
             (_, to) => tracing::debug!(cluster, endpoint, reason, "endpoint is {}", to.as_str()),

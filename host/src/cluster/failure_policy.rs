@@ -8,18 +8,18 @@ use parking_lot::Mutex;
 use tokio::time::Instant;
 
 use super::Live;
-use super::live::Cause;
+use super::live::PauseCause;
 use crate::config::{self, OutlierConfig, PauseConfig};
 
 /// The rules of a cluster for one of its members. Cheap to clone.
 #[derive(Clone, Debug)]
-pub struct Care {
-    rules: Arc<Rules>,
+pub struct FailurePolicy {
+    rules: Arc<ClusterRules>,
     ignore_errors: bool,
 }
 
 #[derive(Debug)]
-struct Rules {
+struct ClusterRules {
     pause: PauseConfig,
     outlier: Option<OutlierConfig>,
     /// Members that count for the share that may be ejected. Weak: a tunnel keeps no endpoint but its own.
@@ -28,12 +28,12 @@ struct Rules {
     ejecting: Mutex<()>,
 }
 
-impl Care {
-    /// The care of each member of `cluster`, in order. `lives` are theirs.
+impl FailurePolicy {
+    /// The failure policy of each member of `cluster`, in order. `lives` are theirs.
     #[must_use]
     pub fn of(cluster: &config::ClusterConfig, lives: &[Arc<Live>]) -> Vec<Self> {
         let peers = cluster.endpoints.iter().zip(lives).filter(|(endpoint, _)| endpoint.state.takes_work());
-        let rules = Arc::new(Rules {
+        let rules = Arc::new(ClusterRules {
             pause: cluster.pause,
             outlier: cluster.outlier,
             peers: peers.map(|(_, live)| Arc::downgrade(live)).collect(),
@@ -45,7 +45,7 @@ impl Care {
     }
 
     /// The member failed in a way that keeps work from it. Returns the pause if it begins now.
-    pub(super) fn pause(&self, live: &Live, cause: Cause, now: Instant) -> Option<Duration> {
+    pub(super) fn pause(&self, live: &Live, cause: PauseCause, now: Instant) -> Option<Duration> {
         if self.ignore_errors {
             return None;
         }
@@ -53,9 +53,9 @@ impl Care {
     }
 
     /// How a piece of the member's work went.
-    pub(super) fn observe(&self, live: &Live, failed: bool, now: Instant) {
+    pub(super) fn record(&self, live: &Live, failed: bool, now: Instant) {
         let Some(outlier) = self.rules.outlier.as_ref().filter(|_| !self.ignore_errors) else { return };
-        let Some(reason) = live.observe(failed, outlier, now) else { return };
+        let Some(reason) = live.record(failed, outlier, now) else { return };
         let _one_at_a_time = self.rules.ejecting.lock();
         let others = self.rules.peers.iter().filter_map(Weak::upgrade).filter(|peer| !std::ptr::eq(&**peer, live));
         let ejected = others.filter(|peer| peer.is_ejected(now)).count();
@@ -67,11 +67,15 @@ impl Care {
     }
 }
 
-impl Default for Care {
+impl Default for FailurePolicy {
     /// The default pauses, and nobody is ejected.
     fn default() -> Self {
-        let rules =
-            Rules { pause: PauseConfig::default(), outlier: None, peers: Vec::new(), ejecting: Mutex::default() };
+        let rules = ClusterRules {
+            pause: PauseConfig::default(),
+            outlier: None,
+            peers: Vec::new(),
+            ejecting: Mutex::default(),
+        };
         Self { rules: Arc::new(rules), ignore_errors: false }
     }
 }
