@@ -32,7 +32,7 @@ pub use model::*;
 pub use pin::{NoPin, Pin};
 pub use series::{BLANK, NoSeries, Series};
 pub use signals::{HeartbeatConfig, HeartbeatField, MOST_SIGNALS, OrcaField, SignalConfig, SignalSource};
-pub use units::{ByteSize, Count, HumanDuration, Number, UnitError, show_duration};
+pub use units::{ByteSize, HumanDuration, Number, UnitError, WholeNumber, show_duration};
 
 use crate::diagnose::{FaultReport, FileFault, FileFaults};
 use crate::files::{limit, read_text};

@@ -73,14 +73,14 @@ pub struct OrcaField {
 }
 
 /// A field as proto and JSON spell it, and the range that the proto file allows.
-type Known = ([&'static str; 2], (f64, f64));
+type KnownField = ([&'static str; 2], (f64, f64));
 
 const ANY: (f64, f64) = (f64::MIN, f64::MAX);
 const SHARE: (f64, f64) = (0.0, 1.0);
 const NOT_NEGATIVE: (f64, f64) = (0.0, f64::MAX);
 
 /// Numbers of the report itself. CPU may be above 1: an endpoint may use more than it was promised.
-const OWN: [Known; 5] = [
+const OWN: [KnownField; 5] = [
     (["cpu_utilization", "cpuUtilization"], NOT_NEGATIVE),
     (["mem_utilization", "memUtilization"], SHARE),
     (["application_utilization", "applicationUtilization"], NOT_NEGATIVE),
@@ -88,7 +88,7 @@ const OWN: [Known; 5] = [
     (["eps", "eps"], NOT_NEGATIVE),
 ];
 /// Its maps.
-const MAPS: [Known; 3] = [
+const MAPS: [KnownField; 3] = [
     (["named_metrics", "namedMetrics"], ANY),
     (["utilization", "utilization"], SHARE),
     (["request_cost", "requestCost"], ANY),
@@ -98,7 +98,7 @@ impl OrcaField {
     /// Reads what an operator wrote; none if there is no such field.
     #[must_use]
     pub fn read(text: &str) -> Option<Self> {
-        let (table, key, entry): (&[Known], _, _) = match text.split_once('.') {
+        let (table, key, entry): (&[KnownField], _, _) = match text.split_once('.') {
             None => (&OWN, text, None),
             Some((map, entry)) => (&MAPS, map, Some(entry)),
         };
@@ -112,7 +112,7 @@ impl OrcaField {
 
     /// Every field, as an operator may write it, for messages.
     pub(crate) fn words() -> Vec<String> {
-        let word = |known: &Known, end: &str| format!("{}{end}", known.0.first().copied().unwrap_or_default());
+        let word = |known: &KnownField, end: &str| format!("{}{end}", known.0.first().copied().unwrap_or_default());
         OWN.iter().map(|known| word(known, "")).chain(MAPS.iter().map(|known| word(known, ".NAME"))).collect()
     }
 }

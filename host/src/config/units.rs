@@ -22,7 +22,7 @@ pub struct ByteSize(pub u64);
 
 /// A whole number, zero included.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Count(pub u64);
+pub struct WholeNumber(pub u64);
 
 /// A number, with or without a fraction.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -126,25 +126,25 @@ impl<'de> Deserialize<'de> for ByteSize {
     }
 }
 
-impl<'de> Deserialize<'de> for Count {
+impl<'de> Deserialize<'de> for WholeNumber {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Whole;
-        impl Visitor<'_> for Whole {
-            type Value = Count;
+        struct WholeVisitor;
+        impl Visitor<'_> for WholeVisitor {
+            type Value = WholeNumber;
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 f.write_str("a whole number")
             }
 
-            fn visit_i64<E: de::Error>(self, number: i64) -> Result<Count, E> {
-                u64::try_from(number).map(Count).map_err(|_| E::invalid_value(Unexpected::Signed(number), &self))
+            fn visit_i64<E: de::Error>(self, number: i64) -> Result<WholeNumber, E> {
+                u64::try_from(number).map(WholeNumber).map_err(|_| E::invalid_value(Unexpected::Signed(number), &self))
             }
 
-            fn visit_u64<E: de::Error>(self, number: u64) -> Result<Count, E> {
-                Ok(Count(number))
+            fn visit_u64<E: de::Error>(self, number: u64) -> Result<WholeNumber, E> {
+                Ok(WholeNumber(number))
             }
         }
-        deserializer.deserialize_any(Whole)
+        deserializer.deserialize_any(WholeVisitor)
     }
 }
 

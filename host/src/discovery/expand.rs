@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, SocketAddr};
 
-use super::{Found, Known, name_of};
+use super::{FoundAddress, KnownNames, name_of};
 use crate::config::{Changes, Config, EndpointAddress, EndpointConfig};
 
 /// Weights are kept in hundredths, 1 to 10,000.
@@ -16,7 +16,7 @@ const LAST_GROUP: u32 = 99;
 ///
 /// Addresses inherit everything of their name, but what `changes` say of them.
 #[must_use]
-pub fn expand(config: &Config, known: &Known, changes: &Changes) -> Config {
+pub fn expand(config: &Config, known: &KnownNames, changes: &Changes) -> Config {
     let mut expanded = config.clone();
     for cluster in &mut expanded.clusters {
         let mut taken: BTreeSet<String> = cluster.endpoints.iter().map(|endpoint| endpoint.url.clone()).collect();
@@ -41,7 +41,7 @@ pub fn expand(config: &Config, known: &Known, changes: &Changes) -> Config {
     expanded
 }
 
-fn addresses_of(name: &EndpointConfig, found: &[Found]) -> impl Iterator<Item = EndpointConfig> {
+fn addresses_of(name: &EndpointConfig, found: &[FoundAddress]) -> impl Iterator<Item = EndpointConfig> {
     let shares = Shares::of(found);
     found.iter().map(move |found| {
         let own = match &name.address {
@@ -88,7 +88,7 @@ struct Shares {
 }
 
 impl Shares {
-    fn of(found: &[Found]) -> Self {
+    fn of(found: &[FoundAddress]) -> Self {
         let mut by_priority: BTreeMap<u16, (u64, u32)> = BTreeMap::new();
         for one in found {
             let (sum, count) = by_priority.entry(one.priority).or_default();
@@ -98,12 +98,12 @@ impl Shares {
         Self { by_priority }
     }
 
-    fn group(&self, name: &EndpointConfig, found: &Found) -> u32 {
+    fn group(&self, name: &EndpointConfig, found: &FoundAddress) -> u32 {
         let before = self.by_priority.range(..found.priority).count();
         name.group.saturating_add(u32::try_from(before).unwrap_or(LAST_GROUP)).min(LAST_GROUP)
     }
 
-    fn weight(&self, name: &EndpointConfig, found: &Found) -> u32 {
+    fn weight(&self, name: &EndpointConfig, found: &FoundAddress) -> u32 {
         let (sum, count) = self.by_priority.get(&found.priority).copied().unwrap_or_default();
         if sum == 0 {
             return name.weight;
@@ -134,17 +134,17 @@ mod tests {
         parse(&text, Path::new("/x/t.toml")).unwrap()
     }
 
-    fn plain(last: &[u8]) -> Vec<Found> {
+    fn plain(last: &[u8]) -> Vec<FoundAddress> {
         last.iter()
-            .map(|last| Found { priority: 0, address: [10, 0, 0, *last].into(), port: None, weight: 0 })
+            .map(|last| FoundAddress { priority: 0, address: [10, 0, 0, *last].into(), port: None, weight: 0 })
             .collect()
     }
 
-    fn known(host: &str, records: Records, found: Vec<Found>) -> Known {
-        Known::from([(Name { host: host.to_owned(), records }, found)])
+    fn known(host: &str, records: Records, found: Vec<FoundAddress>) -> KnownNames {
+        KnownNames::from([(Name { host: host.to_owned(), records }, found)])
     }
 
-    fn members(config: &Config, known: &Known) -> Vec<EndpointConfig> {
+    fn members(config: &Config, known: &KnownNames) -> Vec<EndpointConfig> {
         expand(config, known, &Changes::default()).clusters[0].endpoints.clone()
     }
 
@@ -172,7 +172,7 @@ mod tests {
     fn a_name_that_is_not_known_is_an_endpoint_itself() {
         let config = config(r#"["ws://app:8080"]"#);
 
-        assert_eq!(members(&config, &Known::default()), config.clusters[0].endpoints);
+        assert_eq!(members(&config, &KnownNames::default()), config.clusters[0].endpoints);
     }
 
     #[test]
@@ -188,7 +188,7 @@ mod tests {
 
     #[test]
     fn urls_are_normalised() {
-        let v6 = Found { priority: 0, address: "2001:db8::1".parse().unwrap(), port: None, weight: 0 };
+        let v6 = FoundAddress { priority: 0, address: "2001:db8::1".parse().unwrap(), port: None, weight: 0 };
         for (url, expected) in [
             ("wss://app", "wss://[2001:db8::1]"),
             ("wss://app:80", "wss://[2001:db8::1]:80"),
@@ -206,14 +206,14 @@ mod tests {
     #[test]
     fn priorities_become_groups_and_weights_shares() {
         let config = config(r#"[{ url = "wss://_chat._tcp.example.com", weight = 2, group = 1 }]"#);
-        let record = |last: u8, priority, weight| Found {
+        let record = |last: u8, priority, weight| FoundAddress {
             priority,
             address: [10, 0, 0, last].into(),
             port: Some(9000 + u16::from(last)),
             weight,
         };
         type Said = &'static [(u32, u32)];
-        let table: [(Vec<Found>, Said); 4] = [
+        let table: [(Vec<FoundAddress>, Said); 4] = [
             (vec![record(1, 10, 10), record(2, 10, 30)], &[(100, 1), (300, 1)]),
             (vec![record(1, 10, 0), record(2, 10, 0)], &[(200, 1), (200, 1)]),
             (vec![record(1, 0, 0), record(2, 0, 65_535)], &[(1, 1), (400, 1)]),

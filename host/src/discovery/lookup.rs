@@ -15,12 +15,11 @@ use parking_lot::Mutex;
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 
-use super::{Found, Name, Records};
+use super::name::{FoundAddress, Name, Records};
+use super::resolution::{LONGEST_LOOKUP, LookupError, Resolution};
 
 /// One question to one server; it is put twice.
 const QUESTION: Duration = Duration::from_secs(2);
-/// One lookup, with all its questions.
-const LOOKUP: Duration = Duration::from_secs(10);
 /// How long what the system says about name servers and hosts is believed.
 const SYSTEM: Duration = Duration::from_secs(30);
 /// Most targets of a service whose addresses are asked for.
@@ -28,48 +27,19 @@ const TARGETS: usize = 256;
 /// Of those, at a time.
 const TARGETS_AT_ONCE: usize = 16;
 
-/// What a name has.
-#[derive(Debug, PartialEq, Eq)]
-pub(super) struct Answer {
-    /// At least one.
-    pub(super) found: Vec<Found>,
-    /// How long it holds.
-    pub(super) ttl: Duration,
-}
-
-/// No answer.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub(super) enum LookupError {
-    /// Nobody answered.
-    #[error("no answer within {LOOKUP:?}")]
-    TimedOut,
-    /// An answer with nothing in it.
-    #[error("it has no address")]
-    Nothing,
-    /// What the resolver says.
-    #[error("{0}")]
-    Resolver(String),
-}
-
-impl From<NetError> for LookupError {
-    fn from(error: NetError) -> Self {
-        Self::Resolver(error.to_string())
-    }
-}
-
 /// Whom to ask.
 pub(super) struct Lookups {
-    inner: Mutex<Inner>,
+    inner: Mutex<ResolverState>,
 }
 
-struct Inner {
+struct ResolverState {
     servers: Vec<SocketAddr>,
     resolver: Option<(Arc<TokioResolver>, Instant)>,
 }
 
 impl Lookups {
     pub(super) fn new(servers: Vec<SocketAddr>) -> Self {
-        Self { inner: Mutex::new(Inner { servers, resolver: None }) }
+        Self { inner: Mutex::new(ResolverState { servers, resolver: None }) }
     }
 
     /// Returns whether they are others than before.
@@ -78,12 +48,12 @@ impl Lookups {
         if inner.servers == servers {
             return false;
         }
-        *inner = Inner { servers: servers.to_vec(), resolver: None };
+        *inner = ResolverState { servers: servers.to_vec(), resolver: None };
         true
     }
 
     /// Asks for `name`.
-    pub(super) async fn ask(&self, name: &Name) -> Result<Answer, LookupError> {
+    pub(super) async fn ask(&self, name: &Name) -> Result<Resolution, LookupError> {
         let asked = async {
             let resolver = self.resolver()?;
             match name.records {
@@ -91,7 +61,7 @@ impl Lookups {
                 Records::Services => services(resolver, &name.host).await,
             }
         };
-        tokio::time::timeout(LOOKUP, asked).await.unwrap_or(Err(LookupError::TimedOut))
+        tokio::time::timeout(LONGEST_LOOKUP, asked).await.unwrap_or(Err(LookupError::TimedOut))
     }
 
     /// The resolver; made anew now and then, so that a change of `resolv.conf` or `/etc/hosts` counts.
@@ -148,19 +118,19 @@ fn server(address: &SocketAddr) -> NameServerConfig {
     NameServerConfig::new(address.ip(), true, connections.into())
 }
 
-async fn addresses(resolver: &TokioResolver, host: &str) -> Result<Answer, LookupError> {
+async fn addresses(resolver: &TokioResolver, host: &str) -> Result<Resolution, LookupError> {
     let answer = resolver.lookup_ip(host).await?;
     let records = answer.as_lookup().answers();
     let found: Vec<_> = records
         .iter()
         .filter_map(|record| record.data.ip_addr())
-        .map(|address| Found { priority: 0, address, port: None, weight: 0 })
+        .map(|address| FoundAddress { priority: 0, address, port: None, weight: 0 })
         .collect();
     let ttl = records.iter().map(|record| record.ttl).min().unwrap_or_default();
     answer_of(found, ttl)
 }
 
-async fn services(resolver: Arc<TokioResolver>, host: &str) -> Result<Answer, LookupError> {
+async fn services(resolver: Arc<TokioResolver>, host: &str) -> Result<Resolution, LookupError> {
     let answer = resolver.srv_lookup(host).await?;
     let records = answer.answers();
     let mut ttl = records.iter().map(|record| record.ttl).min().unwrap_or_default();
@@ -185,7 +155,7 @@ async fn services(resolver: Arc<TokioResolver>, host: &str) -> Result<Answer, Lo
         // One target without an address does not spoil the others.
         if let Ok((Ok(answer), service)) = asked {
             ttl = ttl.min(u32::try_from(answer.ttl.as_secs()).unwrap_or(u32::MAX));
-            found.extend(answer.found.into_iter().map(|found| Found {
+            found.extend(answer.found.into_iter().map(|found| FoundAddress {
                 priority: service.priority,
                 port: Some(service.port),
                 weight: service.weight,
@@ -196,9 +166,9 @@ async fn services(resolver: Arc<TokioResolver>, host: &str) -> Result<Answer, Lo
     answer_of(found, ttl)
 }
 
-fn answer_of(found: Vec<Found>, ttl: u32) -> Result<Answer, LookupError> {
+fn answer_of(found: Vec<FoundAddress>, ttl: u32) -> Result<Resolution, LookupError> {
     if found.is_empty() {
         return Err(LookupError::Nothing);
     }
-    Ok(Answer { found, ttl: Duration::from_secs(u64::from(ttl)) })
+    Ok(Resolution { found, ttl: Duration::from_secs(u64::from(ttl)) })
 }

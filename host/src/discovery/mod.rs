@@ -9,10 +9,12 @@
 
 mod expand;
 mod lookup;
+mod name;
+mod resolution;
 mod table;
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::net::{IpAddr, SocketAddr};
+use std::collections::BTreeSet;
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -25,45 +27,13 @@ use crate::config::{Config, Discover, EndpointAddress};
 use crate::telemetry::{Counter, Metrics, limited};
 
 pub use expand::expand;
-use lookup::{Answer, LookupError, Lookups};
-use table::{Change, Table};
+use lookup::Lookups;
+pub use name::{FoundAddress, KnownNames, Name, Records};
+use resolution::{LookupError, Resolution};
+use table::{AddressChange, NameTable};
 
 /// Most lookups at a time.
 const AT_ONCE: usize = 16;
-
-/// Something to ask for.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Name {
-    /// As in the URL.
-    pub host: String,
-    /// For what.
-    pub records: Records,
-}
-
-/// What is asked for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Records {
-    /// A, or AAAA if there is none.
-    Addresses,
-    /// SRV, and the addresses of their targets.
-    Services,
-}
-
-/// One address of a name.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Found {
-    /// Lower first (RFC 2782); 0 for plain addresses.
-    pub priority: u16,
-    /// Where.
-    pub address: IpAddr,
-    /// Its port, for services.
-    pub port: Option<u16>,
-    /// Share among those of the same priority (RFC 2782); 0 for plain addresses.
-    pub weight: u16,
-}
-
-/// The addresses of every name that has any, in their order.
-pub type Known = BTreeMap<Name, Vec<Found>>;
 
 /// The names that `config` wants to be asked for.
 #[must_use]
@@ -85,7 +55,7 @@ fn name_of(discover: Discover, address: &EndpointAddress) -> Option<Name> {
 /// The names that are asked for, and what is known of them.
 #[derive(Debug)]
 pub struct Discovery {
-    table: Mutex<Table>,
+    table: Mutex<NameTable>,
     lookups: Arc<Lookups>,
     /// There is something new to ask for.
     wanted: Notify,
@@ -113,23 +83,23 @@ impl Discovery {
     }
 
     /// Asks for `names`, and forgets all others. A name that is new begins with what `before` knew of it.
-    pub fn want(&self, names: &BTreeSet<Name>, before: &Known) {
+    pub fn want(&self, names: &BTreeSet<Name>, before: &KnownNames) {
         self.table.lock().want(names, before, Instant::now());
         self.wanted.notify_one();
     }
 
     /// What is known.
     #[must_use]
-    pub fn known(&self) -> Known {
+    pub fn known(&self) -> KnownNames {
         self.table.lock().known()
     }
 
     /// Asks for those of `names` that nobody has asked for yet, and waits for the answers, but not longer than `patience`.
     /// What comes later is a change like any other.
-    pub async fn meet(&self, names: &BTreeSet<Name>, patience: Duration) {
+    pub async fn resolve_missing(&self, names: &BTreeSet<Name>, patience: Duration) {
         let until = Instant::now() + patience;
-        let strangers = self.table.lock().meet(names);
-        let mut waiting = strangers.into_iter();
+        let unknown = self.table.lock().resolve_missing(names);
+        let mut waiting = unknown.into_iter();
         let mut asking = JoinSet::new();
         loop {
             while asking.len() < AT_ONCE
@@ -154,7 +124,7 @@ impl Discovery {
         Follower { discovery: self.clone(), asking: JoinSet::new() }
     }
 
-    fn ask(&self, asking: &mut JoinSet<Asked>, name: Name) {
+    fn ask(&self, asking: &mut JoinSet<LookupDone>, name: Name) {
         let lookups = self.lookups.clone();
         asking.spawn(async move {
             let answer = lookups.ask(&name).await;
@@ -162,7 +132,7 @@ impl Discovery {
         });
     }
 
-    fn answered(&self, answered: Option<Asked>) {
+    fn answered(&self, answered: Option<LookupDone>) {
         // None is a task that panicked: its name is asked for again when others are given back.
         let Some((name, answer)) = answered else { return };
         let good = answer.is_ok();
@@ -172,13 +142,13 @@ impl Discovery {
     }
 }
 
-type Asked = (Name, Result<Answer, LookupError>);
+type LookupDone = (Name, Result<Resolution, LookupError>);
 
 /// Asks whenever a name is due. Dropping it ends what is under way.
 #[derive(Debug)]
 pub struct Follower {
     discovery: Arc<Discovery>,
-    asking: JoinSet<Asked>,
+    asking: JoinSet<LookupDone>,
 }
 
 impl Follower {
@@ -213,20 +183,22 @@ impl Follower {
     }
 }
 
-fn tell(name: &Name, change: &Change) {
+fn tell(name: &Name, change: &AddressChange) {
     let host = &name.host;
     match change {
-        Change::Same => {}
-        Change::Other { came, went, cut } => {
+        AddressChange::Same => {}
+        AddressChange::Other { came, went, cut } => {
             let show = |found: &[String]| found.join(" ");
             limited!(info, of: host, name = %host, came = show(came), went = show(went), "addresses of a name changed");
             if *cut > 0 {
                 limited!(warn, of: host, name = %host, cut, "a name has too many addresses, the last ones are left out");
             }
         }
-        Change::Failed { error, first: true, known } => {
+        AddressChange::Failed { error, first: true, known } => {
             limited!(warn, of: host, name = %host, %error, known, "a name was not resolved; what is known of it stays");
         }
-        Change::Failed { error, known, .. } => tracing::debug!(name = %host, %error, known, "a name was not resolved"),
+        AddressChange::Failed { error, known, .. } => {
+            tracing::debug!(name = %host, %error, known, "a name was not resolved")
+        }
     }
 }

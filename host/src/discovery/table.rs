@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::lookup::{Answer, LookupError};
-use super::{Found, Known, Name};
+use super::name::{FoundAddress, KnownNames, Name};
+use super::resolution::{LookupError, Resolution};
 
 /// Shortest time between two answers, however short a TTL: a name with TTL 0 must not be asked for without a pause.
 const LEAST: Duration = Duration::from_secs(1);
@@ -21,15 +21,15 @@ pub(super) const MOST_FOUND: usize = 1024;
 
 /// Every name that is wanted.
 #[derive(Debug, Default)]
-pub(super) struct Table {
-    entries: BTreeMap<Name, Entry>,
+pub(super) struct NameTable {
+    entries: BTreeMap<Name, NameEntry>,
     /// Something else is known than when it was last asked.
     news: bool,
 }
 
 #[derive(Debug)]
-struct Entry {
-    found: Vec<Found>,
+struct NameEntry {
+    found: Vec<FoundAddress>,
     /// None while it is asked for.
     due: Option<Instant>,
     failures: u32,
@@ -37,7 +37,7 @@ struct Entry {
 
 /// What an answer has changed.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Change {
+pub(super) enum AddressChange {
     /// Nothing.
     Same,
     /// Addresses came or went; `cut` were too many.
@@ -46,12 +46,12 @@ pub(super) enum Change {
     Failed { error: LookupError, first: bool, known: usize },
 }
 
-impl Table {
+impl NameTable {
     /// Keeps `names` and no others.
-    pub(super) fn want(&mut self, names: &BTreeSet<Name>, before: &Known, now: Instant) {
+    pub(super) fn want(&mut self, names: &BTreeSet<Name>, before: &KnownNames, now: Instant) {
         self.entries.retain(|name, _| names.contains(name));
         for name in names {
-            self.entries.entry(name.clone()).or_insert_with(|| Entry {
+            self.entries.entry(name.clone()).or_insert_with(|| NameEntry {
                 found: before.get(name).cloned().unwrap_or_default(),
                 due: Some(now),
                 failures: 0,
@@ -60,12 +60,12 @@ impl Table {
     }
 
     /// Takes in those of `names` that are new, as being asked for, and returns them.
-    pub(super) fn meet(&mut self, names: &BTreeSet<Name>) -> Vec<Name> {
-        let strangers: Vec<_> = names.iter().filter(|name| !self.entries.contains_key(name)).cloned().collect();
-        for name in &strangers {
-            self.entries.insert(name.clone(), Entry { found: Vec::new(), due: None, failures: 0 });
+    pub(super) fn resolve_missing(&mut self, names: &BTreeSet<Name>) -> Vec<Name> {
+        let unknown: Vec<_> = names.iter().filter(|name| !self.entries.contains_key(name)).cloned().collect();
+        for name in &unknown {
+            self.entries.insert(name.clone(), NameEntry { found: Vec::new(), due: None, failures: 0 });
         }
-        strangers
+        unknown
     }
 
     /// Those that are asked for, and of whom nothing is known yet, are due again: whoever asked gives up.
@@ -92,10 +92,15 @@ impl Table {
         (due, self.entries.values().filter_map(|entry| entry.due).min())
     }
 
-    pub(super) fn answered(&mut self, name: &Name, answer: Result<Answer, LookupError>, now: Instant) -> Change {
-        let Some(entry) = self.entries.get_mut(name) else { return Change::Same };
+    pub(super) fn answered(
+        &mut self,
+        name: &Name,
+        answer: Result<Resolution, LookupError>,
+        now: Instant,
+    ) -> AddressChange {
+        let Some(entry) = self.entries.get_mut(name) else { return AddressChange::Same };
         match answer {
-            Ok(Answer { mut found, ttl }) => {
+            Ok(Resolution { mut found, ttl }) => {
                 entry.failures = 0;
                 entry.due = Some(now + ttl.clamp(LEAST, MOST));
                 // Name servers turn their answers round; an order that stays changes nothing.
@@ -104,13 +109,16 @@ impl Table {
                 let cut = found.len().saturating_sub(MOST_FOUND);
                 found.truncate(MOST_FOUND);
                 if found == entry.found {
-                    return Change::Same;
+                    return AddressChange::Same;
                 }
-                let others = |these: &[Found], those: &[Found]| {
+                let others = |these: &[FoundAddress], those: &[FoundAddress]| {
                     these.iter().filter(|one| !those.contains(one)).map(ToString::to_string).collect()
                 };
-                let change =
-                    Change::Other { came: others(&found, &entry.found), went: others(&entry.found, &found), cut };
+                let change = AddressChange::Other {
+                    came: others(&found, &entry.found),
+                    went: others(&entry.found, &found),
+                    cut,
+                };
                 entry.found = found;
                 self.news = true;
                 change
@@ -119,7 +127,7 @@ impl Table {
                 let pause = FIRST_RETRY * 2_u32.pow(entry.failures.min(5));
                 entry.failures = entry.failures.saturating_add(1);
                 entry.due = Some(now + pause.min(LAST_RETRY));
-                Change::Failed { error, first: entry.failures == 1, known: entry.found.len() }
+                AddressChange::Failed { error, first: entry.failures == 1, known: entry.found.len() }
             }
         }
     }
@@ -129,47 +137,38 @@ impl Table {
         std::mem::take(&mut self.news)
     }
 
-    pub(super) fn known(&self) -> Known {
+    pub(super) fn known(&self) -> KnownNames {
         let found = self.entries.iter().filter(|(_, entry)| !entry.found.is_empty());
         found.map(|(name, entry)| (name.clone(), entry.found.clone())).collect()
     }
 }
 
-impl std::fmt::Display for Found {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self.port {
-            None => self.address.fmt(f),
-            Some(port) => std::net::SocketAddr::new(self.address, port).fmt(f),
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
-    use super::super::Records;
+    use super::super::name::Records;
     use super::*;
 
     fn name(host: &str) -> Name {
         Name { host: host.to_owned(), records: Records::Addresses }
     }
 
-    fn found(last: u8) -> Found {
-        Found { priority: 0, address: [192, 0, 2, last].into(), port: None, weight: 0 }
+    fn found(last: u8) -> FoundAddress {
+        FoundAddress { priority: 0, address: [192, 0, 2, last].into(), port: None, weight: 0 }
     }
 
-    fn answer(addresses: &[u8], seconds: u64) -> Result<Answer, LookupError> {
+    fn answer(addresses: &[u8], seconds: u64) -> Result<Resolution, LookupError> {
         let found = addresses.iter().map(|last| found(*last)).collect();
-        Ok(Answer { found, ttl: Duration::from_secs(seconds) })
+        Ok(Resolution { found, ttl: Duration::from_secs(seconds) })
     }
 
-    fn wanting(host: &str) -> (Table, Instant) {
-        let (mut table, now) = (Table::default(), Instant::now());
-        table.want(&BTreeSet::from([name(host)]), &Known::default(), now);
+    fn wanting(host: &str) -> (NameTable, Instant) {
+        let (mut table, now) = (NameTable::default(), Instant::now());
+        table.want(&BTreeSet::from([name(host)]), &KnownNames::default(), now);
         assert_eq!(table.due(9, now).0, [name(host)]);
         (table, now)
     }
 
-    fn next(table: &mut Table, now: Instant) -> u64 {
+    fn next(table: &mut NameTable, now: Instant) -> u64 {
         table.due(0, now).1.map_or(0, |due| (due - now).as_secs())
     }
 
@@ -199,7 +198,7 @@ mod tests {
             let change = table.answered(&name("a"), Err(LookupError::TimedOut), now);
 
             let first = number == 0;
-            assert_eq!(change, Change::Failed { error: LookupError::TimedOut, first, known: 2 });
+            assert_eq!(change, AddressChange::Failed { error: LookupError::TimedOut, first, known: 2 });
             pauses.push(next(&mut table, now));
         }
         assert_eq!(pauses, [1, 2, 4, 8, 16, 30, 30]);
@@ -212,12 +211,12 @@ mod tests {
 
         table.answered(&name("a"), answer(&[2, 1, 2], 1), now);
         assert!(table.take_news());
-        assert_eq!(table.answered(&name("a"), answer(&[1, 2], 1), now), Change::Same);
+        assert_eq!(table.answered(&name("a"), answer(&[1, 2], 1), now), AddressChange::Same);
         assert!(!table.take_news());
         let change = table.answered(&name("a"), answer(&[3, 1], 1), now);
 
         let (came, went) = (vec!["192.0.2.3".to_owned()], vec!["192.0.2.2".to_owned()]);
-        assert_eq!(change, Change::Other { came, went, cut: 0 });
+        assert_eq!(change, AddressChange::Other { came, went, cut: 0 });
         assert_eq!(table.known()[&name("a")], [found(1), found(3)]);
     }
 
@@ -225,11 +224,11 @@ mod tests {
     fn a_large_answer_is_cut() {
         let (mut table, now) = wanting("a");
         let many = (0..3000_u32)
-            .map(|last| Found { address: std::net::Ipv4Addr::from_bits(0x0a00_0000 + last).into(), ..found(0) });
+            .map(|last| FoundAddress { address: std::net::Ipv4Addr::from_bits(0x0a00_0000 + last).into(), ..found(0) });
 
-        let change = table.answered(&name("a"), Ok(Answer { found: many.collect(), ttl: LEAST }), now);
+        let change = table.answered(&name("a"), Ok(Resolution { found: many.collect(), ttl: LEAST }), now);
 
-        assert!(matches!(change, Change::Other { cut: 1976, .. }), "{change:?}");
+        assert!(matches!(change, AddressChange::Other { cut: 1976, .. }), "{change:?}");
         assert_eq!(table.known()[&name("a")].len(), MOST_FOUND);
     }
 
@@ -239,9 +238,9 @@ mod tests {
         table.answered(&name("a"), answer(&[1], 1), now);
         let before = table.known();
 
-        table.want(&BTreeSet::from([name("b")]), &Known::default(), now);
+        table.want(&BTreeSet::from([name("b")]), &KnownNames::default(), now);
         assert!(table.known().is_empty());
-        assert_eq!(table.answered(&name("a"), answer(&[1], 1), now), Change::Same, "a late answer");
+        assert_eq!(table.answered(&name("a"), answer(&[1], 1), now), AddressChange::Same, "a late answer");
         table.want(&BTreeSet::from([name("a")]), &before, now);
 
         assert_eq!(table.known(), before);
@@ -250,11 +249,11 @@ mod tests {
 
     #[test]
     fn who_does_not_wait_for_a_stranger_leaves_it_to_others() {
-        let (mut table, now) = (Table::default(), Instant::now());
+        let (mut table, now) = (NameTable::default(), Instant::now());
         let names = BTreeSet::from([name("a")]);
 
-        assert_eq!(table.meet(&names), [name("a")]);
-        assert!(table.meet(&names).is_empty(), "it is known by now");
+        assert_eq!(table.resolve_missing(&names), [name("a")]);
+        assert!(table.resolve_missing(&names).is_empty(), "it is known by now");
         assert!(table.due(9, now).0.is_empty(), "it is asked for");
         table.give_back(now);
 

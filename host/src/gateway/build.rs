@@ -24,7 +24,7 @@ use super::serve::Serving;
 use super::services::Services;
 use super::sources::add_sources;
 use crate::config::{self, ChangesFileError, Config};
-use crate::discovery::{Discovery, Known};
+use crate::discovery::{Discovery, KnownNames};
 use crate::http::Pseudonym;
 use crate::lifecycle::{Drain, WorkerThreads};
 use crate::listener::Bound;
@@ -143,7 +143,7 @@ impl Gateway {
         let composed = match purpose {
             BuildPurpose::Serve => names.compose(Arc::new(config), &changes),
             // A name server that is down is no fault of the configuration.
-            BuildPurpose::Check => Composed::new(Arc::new(config), &changes, Known::default()),
+            BuildPurpose::Check => Composed::new(Arc::new(config), &changes, KnownNames::default()),
         };
         let prepared = prepare(&services, composed, &files, FIRST, None, &open)?;
         let (generation, bound) = prepared.into_parts();

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use crate::config::{Changes, Config, Dropped};
-use crate::discovery::{self, Known, Name};
+use crate::discovery::{self, KnownNames, Name};
 
 /// `file ⊕ changes ⊕ names`, with what it was made from.
 #[derive(Debug)]
@@ -12,7 +12,7 @@ pub(super) struct Composed {
     pub(super) file: Arc<Config>,
     /// Those that hold.
     pub(super) changes: Arc<Changes>,
-    pub(super) known: Arc<Known>,
+    pub(super) known: Arc<KnownNames>,
     /// What must be asked for.
     pub(super) names: Arc<BTreeSet<Name>>,
     /// What is to be served.
@@ -22,7 +22,7 @@ pub(super) struct Composed {
 }
 
 impl Composed {
-    pub(super) fn new(file: Arc<Config>, changes: &Changes, known: Known) -> Self {
+    pub(super) fn new(file: Arc<Config>, changes: &Changes, known: KnownNames) -> Self {
         let applied = changes.apply(&file);
         let used = Arc::new(discovery::expand(&applied.config, &known, &applied.changes));
         let names = Arc::new(discovery::names(&applied.config));

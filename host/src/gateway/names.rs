@@ -7,7 +7,7 @@ use std::time::Duration;
 use super::composed::Composed;
 use super::generation::Generation;
 use crate::config::{Changes, Config};
-use crate::discovery::{self, Discovery, Follower, Known, Name};
+use crate::discovery::{self, Discovery, Follower, KnownNames, Name};
 use crate::lifecycle::{self, Workers};
 
 /// How long a start or a change waits for names that have not been asked for yet. Then they are dialled by name, until
@@ -52,7 +52,7 @@ impl EndpointNames {
     }
 
     /// What is known now.
-    pub(super) fn known(&self) -> Known {
+    pub(super) fn known(&self) -> KnownNames {
         self.discovery.known()
     }
 
@@ -69,7 +69,7 @@ impl EndpointNames {
         let (done, wait) = std::sync::mpsc::channel();
         self.workers.run_on(WORKER, move || {
             lifecycle::spawn(async move {
-                discovery.meet(&names, PATIENCE).await;
+                discovery.resolve_missing(&names, PATIENCE).await;
                 // Whoever waited is gone if it took too long.
                 let _gone = done.send(());
             });

@@ -8,7 +8,7 @@ use tokio::time::Instant;
 
 use super::generation::Generation;
 use crate::cluster::{Cluster, Signals};
-use crate::probe::{OnAnswer, Prober, Probes};
+use crate::probe::{OnResponse, Prober, Probes};
 use crate::telemetry::Metrics;
 
 /// Probes under way, by the name of the cluster.
@@ -50,7 +50,7 @@ impl Probing {
     }
 
     /// Reads what endpoints report about themselves out of their responses to probes.
-    fn on_answer(&self, signals: &Arc<Signals>) -> OnAnswer {
+    fn on_answer(&self, signals: &Arc<Signals>) -> OnResponse {
         let (signals, metrics) = (signals.clone(), self.metrics.clone());
         Arc::new(move |live, headers, body| {
             let reports = signals.read_answer(headers, body);

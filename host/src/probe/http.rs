@@ -10,7 +10,7 @@ use hyper::client::conn::http1;
 use hyper_util::rt::TokioIo;
 use tokio::time::Instant;
 
-use super::check::{Answer, Failure};
+use super::result::{CheckFailure, ProbeResponse};
 use crate::config::HttpCheck;
 use crate::net::Stream;
 use crate::upstream::HeadLimits;
@@ -44,27 +44,28 @@ pub(super) async fn exchange(
     limits: HeadLimits,
     until: Instant,
     within: Duration,
-) -> Result<Answer, Failure> {
+) -> Result<ProbeResponse, CheckFailure> {
     // What clients would get is no failure here.
     let mut settings = http1::Builder::new();
     settings.max_buf_size(limits.bytes).max_headers(limits.fields);
     let handshake = settings.handshake(TokioIo::new(stream));
-    let (mut sender, connection) = handshake.await.map_err(Failure::Broken)?;
+    let (mut sender, connection) = handshake.await.map_err(CheckFailure::Broken)?;
     let exchange = async {
         let answer = tokio::time::timeout_at(until, sender.send_request(request)).await;
-        let (head, body) = answer.map_err(|_elapsed| Failure::TimedOut(within))?.map_err(Failure::Broken)?.into_parts();
+        let (head, body) =
+            answer.map_err(|_elapsed| CheckFailure::TimedOut(within))?.map_err(CheckFailure::Broken)?.into_parts();
         if !check.expects(head.status.as_u16()) {
-            return Err(Failure::Status(head.status.as_u16()));
+            return Err(CheckFailure::Status(head.status.as_u16()));
         }
         let (body, is_late) = beginning(body, until).await?;
         match &check.body {
             Some(text) if memchr::memmem::find(&body, text.as_bytes()).is_some() => {}
-            Some(_) if is_late => return Err(Failure::TimedOut(within)),
-            Some(_) => return Err(Failure::Body),
+            Some(_) if is_late => return Err(CheckFailure::TimedOut(within)),
+            Some(_) => return Err(CheckFailure::Body),
             // A body that never ends, such as a stream of events, is no fault if nobody looks at it.
             None => {}
         }
-        Ok(Answer { headers: head.headers, body })
+        Ok(ProbeResponse { headers: head.headers, body })
     };
     tokio::pin!(exchange, connection);
     tokio::select! {
@@ -76,14 +77,14 @@ pub(super) async fn exchange(
 }
 
 /// The beginning of a body, and whether time was up before it was complete.
-async fn beginning(mut body: Incoming, until: Instant) -> Result<(Vec<u8>, bool), Failure> {
+async fn beginning(mut body: Incoming, until: Instant) -> Result<(Vec<u8>, bool), CheckFailure> {
     let mut read = Vec::new();
     while read.len() < MOST_BODY {
         match tokio::time::timeout_at(until, body.frame()).await {
             Err(_elapsed) => return Ok((read, true)),
             Ok(None) => break,
             Ok(Some(frame)) => {
-                let Ok(data) = frame.map_err(Failure::Broken)?.into_data() else { continue };
+                let Ok(data) = frame.map_err(CheckFailure::Broken)?.into_data() else { continue };
                 let room = data.len().min(MOST_BODY - read.len());
                 read.extend_from_slice(data.get(..room).unwrap_or_default());
             }

@@ -10,8 +10,9 @@
 
 mod check;
 mod http;
+mod result;
 mod run;
 mod schedule;
 mod websocket;
 
-pub use run::{OnAnswer, Prober, Probes};
+pub use run::{OnResponse, Prober, Probes};

@@ -16,17 +16,16 @@ use crate::upstream::Upstream;
 /// Probes under way at once on one worker. With a timeout of 2 s and every endpoint silent, 64 probes a second.
 const AT_ONCE: usize = 128;
 
-/// Hears what an endpoint answered to an HTTP or websocket probe that it passed: its fields, and the first 64 KiB of its
-/// body.
-pub type OnAnswer = Arc<dyn Fn(&Live, &HeaderMap, &[u8]) + Send + Sync>;
+/// Receives the response to an HTTP or websocket probe that passed: its fields, and the first 64 KiB of its body.
+pub type OnResponse = Arc<dyn Fn(&Live, &HeaderMap, &[u8]) + Send + Sync>;
 
 /// Who starts probes. One for the gateway: it outlives every generation.
 #[derive(Debug)]
 pub struct Prober {
     workers: Workers,
     drain: Drain,
-    /// By worker.
-    seats: Vec<Arc<Semaphore>>,
+    /// How many probes each worker may still begin.
+    concurrency: Vec<Arc<Semaphore>>,
 }
 
 /// The probes of one cluster. Dropping it ends them; what they have found out stays.
@@ -36,33 +35,33 @@ pub struct Probes {
     _stop: DropGuard,
 }
 
-/// One endpoint and who asks for it.
-struct Patient {
+/// The probes of one endpoint.
+struct ProbeTask {
     live: Arc<Live>,
     upstream: Arc<Upstream>,
     health: Arc<HealthConfig>,
     ticket: ProbeTicket,
-    on_answer: OnAnswer,
-    seats: Arc<Semaphore>,
+    on_response: OnResponse,
+    concurrency: Arc<Semaphore>,
     place: usize,
 }
 
 impl Prober {
-    /// Nobody is probed yet.
+    /// No endpoint is probed yet.
     #[must_use]
     pub fn new(workers: Workers, drain: Drain) -> Self {
-        let seats = (0..workers.count().get()).map(|_| Arc::new(Semaphore::new(AT_ONCE))).collect();
-        Self { workers, drain, seats }
+        let concurrency = (0..workers.count().get()).map(|_| Arc::new(Semaphore::new(AT_ONCE))).collect();
+        Self { workers, drain, concurrency }
     }
 
-    /// Probes the members of `cluster` from now on, those in maint left out. `upstreams` are theirs, by id. Whoever probed
-    /// them before is no longer heard.
+    /// Probes the members of `cluster` from now on, those in maint left out. `upstreams` are theirs, by id. Results of
+    /// earlier probes that are still under way no longer count.
     pub fn start(
         &self,
         cluster: &Cluster,
         upstreams: &[Arc<Upstream>],
         health: &HealthConfig,
-        on_answer: &OnAnswer,
+        on_response: &OnResponse,
     ) -> Probes {
         let stop = CancellationToken::new();
         let health = Arc::new(health.clone());
@@ -70,15 +69,15 @@ impl Prober {
         // Clusters of one endpoint must not all meet on the first worker.
         let offset = cluster.name().len();
         for (place, (member, upstream)) in members.enumerate() {
-            let worker = (offset + place) % self.seats.len().max(1);
-            let Some(seats) = self.seats.get(worker) else { continue };
-            let patient = Patient {
+            let worker = (offset + place) % self.concurrency.len().max(1);
+            let Some(concurrency) = self.concurrency.get(worker) else { continue };
+            let task = ProbeTask {
                 ticket: member.live.begin_probes(Instant::now()),
                 live: member.live.clone(),
                 upstream: upstream.clone(),
                 health: health.clone(),
-                on_answer: on_answer.clone(),
-                seats: seats.clone(),
+                on_response: on_response.clone(),
+                concurrency: concurrency.clone(),
                 place,
             };
             let (stop, drain) = (stop.clone(), self.drain.clone());
@@ -87,7 +86,7 @@ impl Prober {
                     tokio::select! {
                         () = stop.cancelled() => {}
                         () = drain.started() => {}
-                        () = patient.watch() => {}
+                        () = task.watch() => {}
                     }
                 });
             });
@@ -96,7 +95,7 @@ impl Prober {
     }
 }
 
-impl Patient {
+impl ProbeTask {
     /// Probes again and again, until it is dropped.
     async fn watch(self) {
         let HealthConfig { interval, timeout, rise, fall, .. } = *self.health;
@@ -104,15 +103,15 @@ impl Patient {
         let mut next = Instant::now() + schedule::first(self.place, interval);
         for round in 1.. {
             tokio::time::sleep_until(next).await;
-            let Ok(_seat) = self.seats.acquire().await else { return };
+            let Ok(_permit) = self.concurrency.acquire().await else { return };
             next = Instant::now() + schedule::wait(self.live.url(), round, interval);
             let result = check::check(&self.health.check, &self.upstream, timeout).await;
             let now = Instant::now();
             match result {
-                Ok(answer) => {
+                Ok(response) => {
                     self.live.probed(self.ticket, Ok(()), thresholds, now);
-                    if let Some(answer) = answer {
-                        (self.on_answer)(&self.live, &answer.headers, &answer.body);
+                    if let Some(response) = response {
+                        (self.on_response)(&self.live, &response.headers, &response.body);
                     }
                 }
                 Err(failure) => {

@@ -11,7 +11,7 @@ use tokio_tungstenite::tungstenite::handshake::client::generate_key;
 use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
 use tokio_tungstenite::tungstenite::{Error, Message};
 
-use super::check::Failure;
+use super::result::CheckFailure;
 use crate::config::WebsocketCheck;
 use crate::net::Stream;
 
@@ -44,18 +44,18 @@ pub(super) fn request(
 pub(super) async fn open(
     stream: Stream,
     request: Request<()>,
-) -> Result<(WebSocketStream<Stream>, HeaderMap), Failure> {
+) -> Result<(WebSocketStream<Stream>, HeaderMap), CheckFailure> {
     let limits = WebSocketConfig::default().max_message_size(Some(MOST_MESSAGE)).max_frame_size(Some(MOST_MESSAGE));
     match tokio_tungstenite::client_async_with_config(request, stream, Some(limits)).await {
         Ok((socket, answer)) => Ok((socket, answer.into_parts().0.headers)),
-        Err(Error::Http(response)) => Err(Failure::Status(response.status().as_u16())),
-        Err(error) => Err(Failure::Websocket(Box::new(error))),
+        Err(Error::Http(response)) => Err(CheckFailure::Status(response.status().as_u16())),
+        Err(error) => Err(CheckFailure::Websocket(Box::new(error))),
     }
 }
 
 /// Sends a ping, and passes over whatever comes before its pong.
-pub(super) async fn ping(socket: &mut WebSocketStream<Stream>) -> Result<(), Failure> {
-    let broken = |error| Failure::Websocket(Box::new(error));
+pub(super) async fn ping(socket: &mut WebSocketStream<Stream>) -> Result<(), CheckFailure> {
+    let broken = |error| CheckFailure::Websocket(Box::new(error));
     socket.send(Message::Ping(PAYLOAD)).await.map_err(broken)?;
     while let Some(message) = socket.next().await {
         match message.map_err(broken)? {
@@ -64,7 +64,7 @@ pub(super) async fn ping(socket: &mut WebSocketStream<Stream>) -> Result<(), Fai
             _ => {}
         }
     }
-    Err(Failure::NoPong)
+    Err(CheckFailure::NoPong)
 }
 
 /// Takes leave. An endpoint that does not is cut off; what it does here no longer counts.

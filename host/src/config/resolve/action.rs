@@ -7,8 +7,8 @@ use toml::Spanned;
 use super::super::model::{HeaderEditsConfig, TimeoutsConfig};
 use super::super::schema::{RedirectTable, RespondTable, RouteSection, Text};
 use super::cluster::{self, Resolved};
-use super::route::Matcher;
-use super::target::{self, Target};
+use super::matcher::Matcher;
+use super::target::{self, RouteTo};
 use super::{Resolver, defaults};
 use crate::diagnose::{Span, closest, one_of};
 
@@ -90,8 +90,8 @@ impl Resolver<'_, '_> {
         clusters: &mut Vec<Resolved>,
     ) -> Option<Action> {
         let (cluster, path) = match target::parse(to.get_ref(), &self.base) {
-            Ok(Target::Exclude) => return Some(Action::Exclude),
-            Ok(Target::Balancer { name, path }) => {
+            Ok(RouteTo::Exclude) => return Some(Action::Exclude),
+            Ok(RouteTo::Balancer { name, path }) => {
                 if !clusters.iter().any(|cluster| cluster.used.name == name) {
                     let names = || clusters.iter().filter(|c| c.span.is_some()).map(|c| c.used.name.as_str());
                     let message = match names().next() {
@@ -106,7 +106,7 @@ impl Resolver<'_, '_> {
                 }
                 (name, path)
             }
-            Ok(Target::Direct(url)) => {
+            Ok(RouteTo::Direct(url)) => {
                 if !clusters.iter().any(|cluster| cluster.used.name == url.origin) {
                     clusters.push(cluster::direct(&url, *start));
                 }

@@ -9,9 +9,10 @@ use super::super::model::{
 };
 use super::super::schema::{AnswerLimitsTable, ClusterSection, EndpointEntry, EndpointTable, PoolTable, Text};
 use super::client_tls::PLAIN_TLS;
-use super::plugins::{Plugins, Role};
+use super::endpoint::endpoint_at;
+use super::plugins::{Plugins, RoleToFill};
 use super::url::{self, EndpointUrl};
-use super::{Resolver, defaults, membership};
+use super::{Resolver, defaults};
 use crate::diagnose::Span;
 
 /// A cluster, and where it is written; one made for a direct route is not.
@@ -54,7 +55,7 @@ impl Resolver<'_, '_> {
             }
             let sticky = section.sticky.as_ref().and_then(|sticky| self.sticky(&lower, sticky));
             self.sticky_routes(&lower, sticky.as_ref(), section.endpoints.get_ref(), &endpoints);
-            let role = Role {
+            let role = RoleToFill {
                 kind: "balancer",
                 written: section.balancer.as_ref(),
                 default: defaults::BALANCER,
@@ -223,29 +224,6 @@ pub(super) fn direct(url: &EndpointUrl, timeouts: TimeoutsConfig) -> Resolved {
         count: defaults::COUNT,
     };
     Resolved { used, span: None }
-}
-
-/// An endpoint with all defaults. With `based`, the URL's path stands before every path sent there.
-pub(super) fn endpoint_at(url: &EndpointUrl, based: bool) -> EndpointConfig {
-    let base_path = if based { url.path.trim_end_matches('/').to_owned() } else { String::new() };
-    let discover = membership::usual(url);
-    EndpointConfig {
-        url: format!("{}{base_path}", url.origin),
-        address: url.address.clone(),
-        tls: url.tls,
-        authority: membership::authority(url, discover),
-        base_path,
-        weight: defaults::WEIGHT,
-        group: 0,
-        route: None,
-        redirect: None,
-        state: EndpointState::Ready,
-        labels: Vec::new(),
-        max_connections: None,
-        ignore_errors: false,
-        discover,
-        found_by: None,
-    }
 }
 
 /// 1.0 → 100. The caller has refused what is out of range.

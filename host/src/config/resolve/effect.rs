@@ -3,7 +3,7 @@
 use ::http::header::{self, HeaderName};
 
 use super::super::model::{GatewayConfig, ListenerConfig, PluginUse};
-use super::super::schema::{AffinityEntry, File, HeaderTable, RouteSection, Text};
+use super::super::schema::{AffinityEntry, ConfigFile, HeaderTable, RouteSection, Text};
 use super::{Resolver, defaults};
 use crate::diagnose::Span;
 use crate::net::Underscores;
@@ -58,7 +58,7 @@ impl Resolver<'_, '_> {
     /// Warns of edits that come to nothing. What a route does is known with the shipped router only.
     pub(super) fn edits_without_effect(
         &mut self,
-        file: &File,
+        file: &ConfigFile,
         gateway: &GatewayConfig,
         listeners: &[ListenerConfig],
         router: &PluginUse,
@@ -85,7 +85,7 @@ impl Resolver<'_, '_> {
     }
 
     /// The key of a hash would be the same for everybody.
-    fn keys_that_never_come(&mut self, file: &File) {
+    fn keys_that_never_come(&mut self, file: &ConfigFile) {
         for (_, cluster) in &file.cluster {
             let Some(AffinityEntry::Table(table)) = cluster.affinity.as_ref().map(toml::Spanned::get_ref) else {
                 continue;

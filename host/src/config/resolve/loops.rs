@@ -3,16 +3,16 @@
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
 use super::super::model::{EndpointAddress, ListenerConfig};
-use super::super::schema::File;
+use super::super::schema::ConfigFile;
 use super::Resolver;
 use super::cluster::Resolved;
-use super::target::{self, Target};
+use super::target::{self, RouteTo};
 use crate::net;
 
 impl Resolver<'_, '_> {
     /// Warns of each endpoint that is one of `listeners`: a request that is sent there comes back. Names are not looked up,
     /// but for `localhost`.
-    pub(super) fn loops(&mut self, file: &File, listeners: &[ListenerConfig], clusters: &[Resolved]) {
+    pub(super) fn loops(&mut self, file: &ConfigFile, listeners: &[ListenerConfig], clusters: &[Resolved]) {
         for cluster in clusters {
             for endpoint in &cluster.used.endpoints {
                 let same = |listener: &&ListenerConfig| leads_to(&endpoint.address, listener.address);
@@ -30,10 +30,10 @@ impl Resolver<'_, '_> {
     }
 
     /// Where a route names the server `origin` directly.
-    fn written_as(&self, file: &File, origin: &str) -> Option<super::Span> {
+    fn written_as(&self, file: &ConfigFile, origin: &str) -> Option<super::Span> {
         let targets = file.route.iter().filter_map(|route| route.get_ref().to.as_ref());
         let leads = |to: &&super::Text| match target::parse(to.get_ref(), &self.base) {
-            Ok(Target::Direct(url)) => url.origin == origin,
+            Ok(RouteTo::Direct(url)) => url.origin == origin,
             _ => false,
         };
         targets.filter(leads).map(super::Text::span).next()

@@ -3,13 +3,12 @@
 use std::io::ErrorKind;
 use std::net::{IpAddr, SocketAddr};
 use std::os::unix::fs::FileTypeExt as _;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use super::super::membership::{Counting, Discover};
 use super::super::model::{EndpointAddress, EndpointConfig};
 use super::super::schema::Text;
-use super::cluster::endpoint_at;
-use super::url::{self, EndpointUrl, UrlFault};
+use super::url::EndpointUrl;
 use super::{Resolver, defaults};
 use crate::net::Authority;
 
@@ -40,11 +39,6 @@ fn service_of(host: &str) -> Option<&str> {
     label()?;
     label()?;
     parts.next().filter(|domain| !domain.is_empty())
-}
-
-/// The endpoint at `text`, with all defaults. For those who read no configuration file.
-pub(crate) fn endpoint_from(text: &str, base: &Path) -> Result<EndpointConfig, UrlFault> {
-    url::parse(text, base).map(|url| endpoint_at(&url, true))
 }
 
 /// Why `discover` cannot be said of this endpoint, and the remedy.
@@ -140,6 +134,9 @@ impl Resolver<'_, '_> {
 
 #[cfg(test)]
 mod tests {
+    use std::path::Path;
+
+    use super::super::endpoint::endpoint_from;
     use super::*;
 
     #[test]

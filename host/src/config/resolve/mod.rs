@@ -4,11 +4,13 @@ mod action;
 mod client_tls;
 mod cluster;
 mod effect;
+mod endpoint;
 mod gateway;
 mod headers;
 mod health;
 mod listen;
 mod loops;
+mod matcher;
 mod membership;
 mod overlap;
 mod pattern;
@@ -22,13 +24,14 @@ mod target;
 mod url;
 
 pub(crate) use cluster::{LONGEST_ROUTE, STATES, hundredths};
-pub(crate) use membership::{DISCOVER, discovering, endpoint_from, misfit};
+pub(crate) use endpoint::endpoint_from;
+pub(crate) use membership::{DISCOVER, discovering, misfit};
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::model::Config;
-use super::schema::{File, Size, Text, Time, TimeoutsTable, Whole};
+use super::schema::{ConfigFile, Size, Text, Time, TimeoutsTable, Whole};
 use super::{defaults, model};
 use crate::diagnose::{FaultReport, Span, closest, one_of};
 use crate::files;
@@ -41,7 +44,7 @@ pub(crate) struct Resolver<'r, 't> {
 }
 
 /// Resolves the whole file; faults go to the report. With faults, what is returned is incomplete.
-pub(crate) fn resolve(file: File, source: &Path, report: &mut FaultReport<'_>) -> Config {
+pub(crate) fn resolve(file: ConfigFile, source: &Path, report: &mut FaultReport<'_>) -> Config {
     let base = source.parent().unwrap_or(Path::new("")).to_owned();
     let mut resolver = Resolver { report, base };
     let gateway = resolver.gateway(&file.gateway);

@@ -1,7 +1,8 @@
 //! Routes that can never match, because an earlier one takes everything they would.
 
 use super::Resolver;
-use super::route::{Matcher, ResolvedRoute};
+use super::matcher::Matcher;
+use super::route::ResolvedRoute;
 
 impl Resolver<'_, '_> {
     /// Warns of each route that an earlier one covers.

@@ -78,7 +78,7 @@ enum Language {
 
 /// How far into an escape a path is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-enum Place {
+enum EscapePlace {
     Outside,
     /// Behind `%`.
     First,
@@ -88,7 +88,7 @@ enum Place {
 
 fn reaches_a_match(automaton: &impl Automaton, start: StateID, language: Language) -> bool {
     let mut seen = HashSet::new();
-    let mut left = vec![(automaton.next_state(start, b'/'), Place::Outside)];
+    let mut left = vec![(automaton.next_state(start, b'/'), EscapePlace::Outside)];
     while let Some((state, place)) = left.pop() {
         if automaton.is_dead_state(state) || !seen.insert((state, place)) {
             continue;
@@ -97,7 +97,7 @@ fn reaches_a_match(automaton: &impl Automaton, start: StateID, language: Languag
         if automaton.is_match_state(state) {
             return true;
         }
-        if place == Place::Outside && automaton.is_match_state(automaton.next_eoi_state(state)) {
+        if place == EscapePlace::Outside && automaton.is_match_state(automaton.next_eoi_state(state)) {
             return true;
         }
         let next = (1..=u8::MAX).filter_map(|byte| Some((byte, after(language, place, byte)?)));
@@ -107,20 +107,22 @@ fn reaches_a_match(automaton: &impl Automaton, start: StateID, language: Languag
 }
 
 /// Where a path is after `byte`; none if that cannot stand there.
-fn after(language: Language, place: Place, byte: u8) -> Option<Place> {
+fn after(language: Language, place: EscapePlace, byte: u8) -> Option<EscapePlace> {
     let digit = |byte: u8| match byte {
         b'0'..=b'9' => Some(byte - b'0'),
         b'A'..=b'F' => Some(byte - b'A' + 10),
         _ => None,
     };
     match (language, place) {
-        (Language::Decoded, _) => (byte != b'%').then_some(Place::Outside),
-        (Language::Written, Place::Outside) if byte == b'%' => Some(Place::First),
-        (Language::Written, Place::Outside) => (byte == b'/' || stands_in_path(byte)).then_some(Place::Outside),
-        (Language::Written, Place::First) => digit(byte).map(Place::Second),
-        (Language::Written, Place::Second(high)) => {
+        (Language::Decoded, _) => (byte != b'%').then_some(EscapePlace::Outside),
+        (Language::Written, EscapePlace::Outside) if byte == b'%' => Some(EscapePlace::First),
+        (Language::Written, EscapePlace::Outside) => {
+            (byte == b'/' || stands_in_path(byte)).then_some(EscapePlace::Outside)
+        }
+        (Language::Written, EscapePlace::First) => digit(byte).map(EscapePlace::Second),
+        (Language::Written, EscapePlace::Second(high)) => {
             let byte = (high << 4) | digit(byte)?;
-            (byte != 0 && !stands_in_path(byte)).then_some(Place::Outside)
+            (byte != 0 && !stands_in_path(byte)).then_some(EscapePlace::Outside)
         }
     }
 }

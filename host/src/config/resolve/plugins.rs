@@ -68,7 +68,7 @@ impl Resolver<'_, '_> {
     /// The plugin of a role and its configuration: the role's own, the plugin's, or `fallback`.
     pub(super) fn plugin_use(
         &mut self,
-        role: Role<'_>,
+        role: RoleToFill<'_>,
         plugins: &Plugins,
         fallback: impl FnOnce() -> serde_json::Value,
     ) -> PluginUse {
@@ -107,7 +107,7 @@ impl Resolver<'_, '_> {
 }
 
 /// A role to fill.
-pub(super) struct Role<'a> {
+pub(super) struct RoleToFill<'a> {
     /// `balancer`, `router`, `rewriter`
     pub(super) kind: &'a str,
     /// Who fills it, as written.

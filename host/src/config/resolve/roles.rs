@@ -4,11 +4,12 @@ use ::http::{HeaderName, HeaderValue};
 use serde_json::{Value, json};
 
 use super::super::model::PluginUse;
-use super::super::schema::{File, RoleSection};
+use super::super::schema::{ConfigFile, RoleSection};
 use super::action::Action;
 use super::cluster::Resolved;
-use super::plugins::{Plugins, Role};
-use super::route::{Matcher, ResolvedRoute};
+use super::matcher::Matcher;
+use super::plugins::{Plugins, RoleToFill};
+use super::route::ResolvedRoute;
 use super::{Resolver, defaults};
 
 impl Resolver<'_, '_> {
@@ -32,7 +33,7 @@ impl Resolver<'_, '_> {
     /// Warns of what is written and never used. With a router of one's own, who uses a cluster is not known.
     pub(super) fn unused(
         &mut self,
-        file: &File,
+        file: &ConfigFile,
         routes: &[ResolvedRoute],
         clusters: &[Resolved],
         used: [&PluginUse; 2],
@@ -63,8 +64,8 @@ impl Resolver<'_, '_> {
     }
 }
 
-fn role<'a>(kind: &'a str, default: &'a str, written: &'a RoleSection) -> Role<'a> {
-    Role { kind, written: written.plugin.as_ref(), default, config: written.config.as_ref() }
+fn role<'a>(kind: &'a str, default: &'a str, written: &'a RoleSection) -> RoleToFill<'a> {
+    RoleToFill { kind, written: written.plugin.as_ref(), default, config: written.config.as_ref() }
 }
 
 /// One entry of the router's list.

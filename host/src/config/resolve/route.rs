@@ -9,6 +9,7 @@ use super::super::model::{RouteConfig, TimeoutsConfig, UpgradeConfig};
 use super::super::schema::{RouteSection, Text};
 use super::action::Action;
 use super::cluster::Resolved;
+use super::matcher::Matcher;
 use super::pattern::Sees;
 use super::{Resolver, defaults, target};
 use crate::diagnose::Span;
@@ -23,13 +24,6 @@ pub(super) struct ResolvedRoute {
     pub(super) action: Action,
     /// Of `path` or `path_regex`.
     pub(super) span: Span,
-}
-
-/// What a route matches.
-#[derive(Clone, Debug)]
-pub(super) enum Matcher {
-    Prefix(String),
-    Regex(String),
 }
 
 impl Resolver<'_, '_> {

@@ -2,7 +2,7 @@
 
 use toml::Spanned;
 
-use super::super::schema::{ClusterSection, File, HeartbeatSection, SignalTable, SignalsTable, Text};
+use super::super::schema::{ClusterSection, ConfigFile, HeartbeatSection, SignalTable, SignalsTable, Text};
 use super::super::series::Series;
 use super::super::signals::{
     HeartbeatConfig, HeartbeatField, MOST_SIGNALS, OrcaField, SignalConfig, SignalSource, is_pointer,
@@ -139,7 +139,7 @@ impl Resolver<'_, '_> {
     }
 
     /// Warns of signals that nobody reports, and of a balancer that asks for one that is not there.
-    pub(super) fn unreported(&mut self, file: &File, clusters: &[Resolved]) {
+    pub(super) fn unreported(&mut self, file: &ConfigFile, clusters: &[Resolved]) {
         for (name, section) in &file.cluster {
             let cluster = name.get_ref().to_ascii_lowercase();
             for (signal, table) in section.signals.iter().flatten() {

@@ -9,7 +9,7 @@ pub(crate) const EXCLUDE: &str = "!";
 
 /// Where a route leads.
 #[derive(Clone, Debug, PartialEq)]
-pub(crate) enum Target {
+pub(crate) enum RouteTo {
     /// [`EXCLUDE`]: this gateway does not forward it.
     Exclude,
     /// `balancer://NAME[/path]`
@@ -24,9 +24,9 @@ pub(crate) enum Target {
 }
 
 /// Reads a `to`.
-pub(crate) fn parse(to: &str, base: &Path) -> Result<Target, UrlFault> {
+pub(crate) fn parse(to: &str, base: &Path) -> Result<RouteTo, UrlFault> {
     if to == EXCLUDE {
-        return Ok(Target::Exclude);
+        return Ok(RouteTo::Exclude);
     }
     let Some((scheme, rest)) = to.split_once("://").filter(|(scheme, _)| scheme.eq_ignore_ascii_case("balancer"))
     else {
@@ -35,7 +35,7 @@ pub(crate) fn parse(to: &str, base: &Path) -> Result<Target, UrlFault> {
             let hint = Some("write \"balancer://NAME/path\", or use `redirect` to send the client there".to_owned());
             return Err(UrlFault { message, hint });
         }
-        return url::parse(to, base).map(|url| Target::Direct(Box::new(url)));
+        return url::parse(to, base).map(|url| RouteTo::Direct(Box::new(url)));
     };
     let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
     let (name, path) = rest.split_at(end);
@@ -44,7 +44,7 @@ pub(crate) fn parse(to: &str, base: &Path) -> Result<Target, UrlFault> {
         return Err(UrlFault { message, hint: Some("write \"balancer://NAME\" for [cluster.NAME]".to_owned()) });
     }
     let path = url::check_path(path)?.to_owned();
-    Ok(Target::Balancer { name: name.to_ascii_lowercase(), path })
+    Ok(RouteTo::Balancer { name: name.to_ascii_lowercase(), path })
 }
 
 #[cfg(test)]
@@ -55,12 +55,12 @@ mod tests {
     fn balancer_names_are_lower_case_and_paths_are_kept() {
         let read = parse("Balancer://Chat/Web/", Path::new("")).unwrap();
 
-        assert_eq!(read, Target::Balancer { name: "chat".into(), path: "/Web/".into() });
+        assert_eq!(read, RouteTo::Balancer { name: "chat".into(), path: "/Web/".into() });
     }
 
     #[test]
     fn exclusion_and_faults() {
-        assert_eq!(parse("!", Path::new("")), Ok(Target::Exclude));
+        assert_eq!(parse("!", Path::new("")), Ok(RouteTo::Exclude));
         for to in ["", "/x", "balancer://", "balancer:///x", "balancer://a?x", "chat"] {
             assert!(parse(to, Path::new("")).is_err(), "{to}");
         }

@@ -17,7 +17,7 @@ pub(crate) use gateway::{AdminSection, GatewaySection, LogSection, TimeoutsTable
 pub(crate) use health::{HealthTable, OutlierTable, PauseTable};
 pub(crate) use listen::{LimitsTable, ListenSection, ServerTlsTable};
 pub(crate) use plugin::{Json, PluginSection, RoleSection};
-pub(crate) use read::{File, read};
+pub(crate) use read::{ConfigFile, read};
 pub(crate) use retry::{OnEntry, RetryTable};
 pub(crate) use route::{HeaderTable, RedirectTable, RespondTable, RouteSection};
 pub(crate) use signals::{HeartbeatSection, SignalTable, SignalsTable};
@@ -28,6 +28,6 @@ pub(crate) type Text = toml::Spanned<String>;
 /// A duration with its place.
 pub(crate) type Time = toml::Spanned<super::units::HumanDuration>;
 /// A whole number with its place.
-pub(crate) type Whole = toml::Spanned<super::units::Count>;
+pub(crate) type Whole = toml::Spanned<super::units::WholeNumber>;
 /// A size with its place.
 pub(crate) type Size = toml::Spanned<super::units::ByteSize>;

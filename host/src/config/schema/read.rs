@@ -4,7 +4,7 @@ use serde::de::DeserializeOwned;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue, ValueDeserializer};
 
-use super::rewrite::{self, Place};
+use super::rewrite::{self, TablePlace};
 use super::{AdminSection, ClusterSection, GatewaySection, HeartbeatSection, ListenSection, LogSection, PluginSection};
 use super::{RoleSection, RouteSection, Text};
 use crate::diagnose::{FaultReport, closest, list};
@@ -17,7 +17,7 @@ const LATER: [&str; 2] = ["metrics", "trace"];
 
 /// All sections of a file.
 #[derive(Debug, Default)]
-pub(crate) struct File {
+pub(crate) struct ConfigFile {
     pub(crate) gateway: GatewaySection,
     pub(crate) listen: Vec<Spanned<ListenSection>>,
     pub(crate) route: Vec<Spanned<RouteSection>>,
@@ -31,8 +31,8 @@ pub(crate) struct File {
 }
 
 /// Reads `text`; faults go to the report. With faults, what is returned is incomplete.
-pub(crate) fn read(text: &str, report: &mut FaultReport<'_>) -> File {
-    let mut file = File::default();
+pub(crate) fn read(text: &str, report: &mut FaultReport<'_>) -> ConfigFile {
+    let mut file = ConfigFile::default();
     let (table, errors) = DeTable::parse_recoverable(text);
     for error in &errors {
         rewrite::syntax(error, report);
@@ -69,14 +69,16 @@ pub(crate) fn read(text: &str, report: &mut FaultReport<'_>) -> File {
 
 /// `[name]`
 fn section<T: DeserializeOwned>(name: &str, value: Spanned<DeValue<'_>>, report: &mut FaultReport<'_>) -> Option<T> {
-    take(&Place::table(name), value, report)
+    take(&TablePlace::table(name), value, report)
 }
 
 /// `[[name]]`
 fn sections<T: DeserializeOwned>(name: &str, value: Spanned<DeValue<'_>>, report: &mut FaultReport<'_>) -> Vec<T> {
     let at = value.span();
     match value.into_inner() {
-        DeValue::Array(items) => items.into_iter().filter_map(|item| take(&Place::list(name), item, report)).collect(),
+        DeValue::Array(items) => {
+            items.into_iter().filter_map(|item| take(&TablePlace::list(name), item, report)).collect()
+        }
         other => {
             let message = format!("`{name}` is {}, expected a list of tables", rewrite::kind(&other));
             report.fault_hint(at, message, format!("write [[{name}]]"));
@@ -97,7 +99,7 @@ fn named<T: DeserializeOwned>(
             let mut found = Vec::new();
             for (key, value) in table {
                 let name = Spanned::new(key.span(), key.get_ref().to_string());
-                if let Some(read) = take(&Place::table(&format!("{section}.{}", name.get_ref())), value, report) {
+                if let Some(read) = take(&TablePlace::table(&format!("{section}.{}", name.get_ref())), value, report) {
                     found.push((name, read));
                 }
             }
@@ -111,7 +113,11 @@ fn named<T: DeserializeOwned>(
     }
 }
 
-fn take<T: DeserializeOwned>(place: &Place, value: Spanned<DeValue<'_>>, report: &mut FaultReport<'_>) -> Option<T> {
+fn take<T: DeserializeOwned>(
+    place: &TablePlace,
+    value: Spanned<DeValue<'_>>,
+    report: &mut FaultReport<'_>,
+) -> Option<T> {
     if !value.get_ref().is_table() {
         let message = format!("{place} is {}, expected a table", rewrite::kind(value.get_ref()));
         report.fault_hint(value.span(), message, place.remedy());

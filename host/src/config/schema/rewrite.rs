@@ -12,12 +12,12 @@ const LATER: [(&str, &str); 2] = [("listen", "proxy_protocol"), ("listen", "prot
 
 /// A section or a table within one.
 #[derive(Clone, Debug)]
-pub(crate) struct Place {
+pub(crate) struct TablePlace {
     path: String,
     is_list: bool,
 }
 
-impl Place {
+impl TablePlace {
     /// `[path]`
     pub(crate) fn table(path: &str) -> Self {
         Self { path: path.to_owned(), is_list: false }
@@ -47,15 +47,15 @@ impl Place {
     }
 }
 
-impl fmt::Display for Place {
+impl fmt::Display for TablePlace {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if self.is_list { write!(f, "[[{}]]", self.path) } else { write!(f, "[{}]", self.path) }
     }
 }
 
 /// Where a span lies: the table, and the key in it if the span is that of a key or its value.
-struct Found {
-    place: Place,
+struct KeyPlace {
+    place: TablePlace,
     key: Option<String>,
 }
 
@@ -65,10 +65,10 @@ pub(crate) fn syntax(error: &Error, report: &mut FaultReport<'_>) {
 }
 
 /// A section that serde refused.
-pub(crate) fn refused(place: &Place, value: &Spanned<DeValue<'_>>, error: &Error, report: &mut FaultReport<'_>) {
+pub(crate) fn refused(place: &TablePlace, value: &Spanned<DeValue<'_>>, error: &Error, report: &mut FaultReport<'_>) {
     let at = error.span().unwrap_or_else(|| value.span());
-    let found = find(place, value, &at).unwrap_or_else(|| Found { place: place.clone(), key: None });
-    let Found { place, key } = found;
+    let found = find(place, value, &at).unwrap_or_else(|| KeyPlace { place: place.clone(), key: None });
+    let KeyPlace { place, key } = found;
     let message = error.message();
 
     if let Some((name, expected)) = unknown_key(message) {
@@ -126,12 +126,12 @@ fn plain(words: &str) -> &str {
     }
 }
 
-fn find(place: &Place, value: &Spanned<DeValue<'_>>, at: &Span) -> Option<Found> {
+fn find(place: &TablePlace, value: &Spanned<DeValue<'_>>, at: &Span) -> Option<KeyPlace> {
     match value.get_ref() {
         DeValue::Table(table) => table.iter().find_map(|(key, value)| {
             let name = key.get_ref().as_ref();
             if key.span() == *at || value.span() == *at {
-                return Some(Found { place: place.clone(), key: Some(name.to_owned()) });
+                return Some(KeyPlace { place: place.clone(), key: Some(name.to_owned()) });
             }
             find(&place.inner(name), value, at)
         }),
@@ -139,7 +139,10 @@ fn find(place: &Place, value: &Spanned<DeValue<'_>>, at: &Span) -> Option<Found>
             if item.span() == *at {
                 let (path, key) = place.path.rsplit_once('.').unwrap_or(("", place.path.as_str()));
                 let is_list = path == "listen" || path == "route";
-                return Some(Found { place: Place { path: path.to_owned(), is_list }, key: Some(key.to_owned()) });
+                return Some(KeyPlace {
+                    place: TablePlace { path: path.to_owned(), is_list },
+                    key: Some(key.to_owned()),
+                });
             }
             find(place, item, at)
         }),

@@ -179,13 +179,13 @@ impl Router for PluginRouter {
 }
 
 /// A request that is decided on.
-struct RoutedRequest<'a> {
+struct RouteQuestion<'a> {
     request: &'a RequestFacts,
     /// Whether the plugin may ask for more than its line.
     all: bool,
 }
 
-impl CallSubject for RoutedRequest<'_> {
+impl CallSubject for RouteQuestion<'_> {
     fn hash_input<H: Hasher>(&self, hasher: &mut H) {
         let request = self.request;
         (&request.method, request.host(), &request.path, &request.query, &request.upgrade).hash(hasher);
@@ -212,7 +212,7 @@ impl PluginRouter {
             upgrade: request.upgrade.as_ref().map(ToString::to_string),
         };
         let all = self.wants_request;
-        let instance = slot.ready_for(&RoutedRequest { request, all })?;
+        let instance = slot.ready_for(&RouteQuestion { request, all })?;
         if self.wants_request {
             instance.store.data_mut().lend(request);
         }
@@ -220,7 +220,7 @@ impl PluginRouter {
         if self.wants_request {
             instance.store.data_mut().give_back();
         }
-        slot.settle_for(&RoutedRequest { request, all }, decision.and_then(|decision| self.checked(decision)))
+        slot.settle_for(&RouteQuestion { request, all }, decision.and_then(|decision| self.checked(decision)))
     }
 
     fn checked(&self, decision: contract::Decision) -> Result<Decision, CallError> {

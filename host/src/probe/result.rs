@@ -1,0 +1,45 @@
+//! What a probe comes to.
+
+use std::time::Duration;
+
+use ::http::HeaderMap;
+
+use crate::config::show_duration;
+use crate::upstream::ConnectFault;
+
+/// The response to a probe that passed.
+#[derive(Debug)]
+pub(super) struct ProbeResponse {
+    pub(super) headers: HeaderMap,
+    /// Its first 64 KiB; empty where the response is that to an upgrade.
+    pub(super) body: Vec<u8>,
+}
+
+/// Why a probe failed: one line for an operator.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum CheckFailure {
+    /// No connection.
+    #[error("no connection: {0}")]
+    Connect(ConnectFault),
+    /// Connected, but not through in time.
+    #[error("not answered within {}", show_duration(*.0))]
+    TimedOut(Duration),
+    /// It broke off, or spoke something else.
+    #[error("broke off: {0}")]
+    Broken(hyper::Error),
+    /// Not one of the statuses that are good.
+    #[error("answered {0}")]
+    Status(u16),
+    /// The text was not there.
+    #[error("the answer is without the expected text")]
+    Body,
+    /// The base path and the path make no request target.
+    #[error("its path makes no request target: {0}")]
+    Target(::http::Error),
+    /// No upgrade, or a connection that broke after it.
+    #[error("no websocket: {0}")]
+    Websocket(Box<tokio_tungstenite::tungstenite::Error>),
+    /// It went away instead of answering a ping.
+    #[error("no pong")]
+    NoPong,
+}
