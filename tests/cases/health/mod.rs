@@ -17,7 +17,7 @@ fn live<T>(gateway: &Gateway, url: &str, read: impl Fn(&Live) -> T) -> T {
 }
 
 fn standing(gateway: &Gateway, url: &str) -> Health {
-    live(gateway, url, |live| live.standing(Instant::now()))
+    live(gateway, url, |live| live.health(Instant::now()))
 }
 
 /// Waits for a standing.

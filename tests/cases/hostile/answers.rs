@@ -16,7 +16,7 @@ fn standing(gateway: &Gateway, origin: &Origin) -> Health {
     let all = gateway.inner().registry().all();
     let mut lives = all.iter().flat_map(|(_, lives)| lives);
     let address = origin.address().to_string();
-    lives.find(|live| live.url().contains(&address)).unwrap().standing(Instant::now())
+    lives.find(|live| live.url().contains(&address)).unwrap().health(Instant::now())
 }
 
 /// A route to a cluster of `origin`, with these lines in its section.
