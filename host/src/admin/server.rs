@@ -18,7 +18,7 @@ use crate::config;
 use crate::control::Control;
 use crate::http::{self, Limits};
 use crate::lifecycle::Drain;
-use crate::net::{RESERVE, Socket, Stream, is_no_descriptor};
+use crate::net::{RESERVE, Socket, Stream, bind_hint, is_no_descriptor};
 use crate::telemetry::limited;
 
 /// What a caller may take. Nothing here is configured: callers are few and sit close.
@@ -57,7 +57,7 @@ pub struct Server {
 #[derive(Debug, thiserror::Error)]
 pub enum BindError {
     /// The address.
-    #[error("admin: cannot listen on {address}: {source}{}", hint(source))]
+    #[error("admin: cannot listen on {address}: {source}{}", bind_hint(source, "-ltnp"))]
     Address {
         /// Which.
         address: SocketAddr,
@@ -68,14 +68,6 @@ pub enum BindError {
     /// The token file.
     #[error("admin: {0}")]
     Token(#[from] TokenError),
-}
-
-fn hint(error: &io::Error) -> &'static str {
-    match error.kind() {
-        io::ErrorKind::AddrInUse => "; another process listens there: `ss -ltnp` shows which",
-        io::ErrorKind::PermissionDenied => "; choose a port above 1023",
-        _ => "",
-    }
 }
 
 impl Server {

@@ -100,12 +100,6 @@ impl Lease {
         self.live.url()
     }
 
-    /// When it was chosen.
-    #[must_use]
-    pub fn began(&self) -> Instant {
-        self.began
-    }
-
     /// What became of stickiness; none in a cluster without.
     #[must_use]
     pub fn stickiness(&self) -> Option<Stickiness> {

@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use crate::files::ReadError;
+use crate::net;
 use crate::plugin::LoadError;
 use crate::tls::TlsError;
 
@@ -33,7 +34,7 @@ pub enum PrepareError {
         source: TlsError,
     },
     /// A listener's address cannot be bound.
-    #[error("cannot listen on {address}: {source}{}", bind_hint(source))]
+    #[error("cannot listen on {address}: {source}{}", net::bind_hint(source, "-ltnp"))]
     Bind {
         /// Which.
         address: SocketAddr,
@@ -66,15 +67,4 @@ impl PrepareError {
 fn whole(error: &dyn std::error::Error) -> String {
     let causes = std::iter::successors(error.source(), |cause| cause.source());
     causes.fold(error.to_string(), |text, cause| format!("{text}: {cause}"))
-}
-
-fn bind_hint(error: &std::io::Error) -> &'static str {
-    match error.kind() {
-        std::io::ErrorKind::AddrInUse => "; another process listens there: `ss -ltnp` shows which",
-        std::io::ErrorKind::PermissionDenied => {
-            "; ports below 1024 need CAP_NET_BIND_SERVICE: `setcap cap_net_bind_service=+ep` on the binary, or a higher port"
-        }
-        std::io::ErrorKind::AddrNotAvailable => "; no interface of this machine has that address",
-        _ => "",
-    }
 }

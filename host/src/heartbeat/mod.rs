@@ -37,7 +37,7 @@ pub struct Receiver {
 
 /// The address of `[heartbeat]` cannot be listened at.
 #[derive(Debug, thiserror::Error)]
-#[error("heartbeat: cannot listen on {address}: {source}{}", hint(source))]
+#[error("heartbeat: cannot listen on {address}: {source}{}", net::bind_hint(source, "-lunp"))]
 pub struct ReceiverError {
     /// Which.
     address: SocketAddr,
@@ -51,15 +51,6 @@ impl ReceiverError {
     #[must_use]
     pub fn address_in_use(&self) -> Option<SocketAddr> {
         (self.source.kind() == io::ErrorKind::AddrInUse).then_some(self.address)
-    }
-}
-
-fn hint(error: &io::Error) -> &'static str {
-    match error.kind() {
-        io::ErrorKind::AddrInUse => "; another process listens there: `ss -lunp` shows which",
-        io::ErrorKind::PermissionDenied => "; choose a port above 1023",
-        io::ErrorKind::AddrNotAvailable => "; no interface of this machine has that address",
-        _ => "",
     }
 }
 

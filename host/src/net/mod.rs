@@ -19,7 +19,8 @@ pub use hangup::{Ended, Hangup};
 pub use reserve::{RESERVE, Reserve, is_no_descriptor};
 pub use scratch::with_scratch;
 pub use socket::{
-    ACCEPTED_SEND_AT_ONCE, bind_datagrams, bind_shared, descriptor_limit, is_own, probe, raise_descriptor_limit,
+    ACCEPTED_SEND_AT_ONCE, bind_datagrams, bind_hint, bind_shared, descriptor_limit, is_own, probe,
+    raise_descriptor_limit,
 };
 pub use stream::{Socket, Stream};
 pub use target::is_target;

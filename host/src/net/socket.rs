@@ -25,6 +25,20 @@ pub fn bind_shared(address: SocketAddr, count: NonZeroUsize) -> io::Result<Vec<T
     Ok(listeners)
 }
 
+/// What to do about an address that cannot be bound, to be put behind the error; empty if that is not known. `sockets` is
+/// how `ss` shows sockets of that protocol: `-ltnp` or `-lunp`.
+#[must_use]
+pub fn bind_hint(error: &io::Error, sockets: &str) -> String {
+    match error.kind() {
+        io::ErrorKind::AddrInUse => format!("; another process listens there: `ss {sockets}` shows which"),
+        io::ErrorKind::PermissionDenied => "; ports below 1024 need CAP_NET_BIND_SERVICE: `setcap \
+                                            cap_net_bind_service=+ep` on the binary, or a higher port"
+            .to_owned(),
+        io::ErrorKind::AddrNotAvailable => "; no interface of this machine has that address".to_owned(),
+        _ => String::new(),
+    }
+}
+
 /// Says whether `address` could be bound by this process alone, without listening on it.
 ///
 /// `SO_REUSEPORT` would let a second gateway join the port of the first without a word, and take half of its

@@ -33,12 +33,6 @@ pub struct RoleStatus {
 }
 
 impl RoleStatus {
-    /// First 12 digits of the digest, for people.
-    #[must_use]
-    pub fn short_digest(&self) -> &str {
-        self.digest.get(..12).unwrap_or(&self.digest)
-    }
-
     /// Mean time of a call in nanoseconds; none before the first.
     #[must_use]
     pub fn nanos_per_call(&self) -> Option<u64> {

@@ -56,5 +56,3 @@ fn provider() -> Arc<CryptoProvider> {
 
 #[cfg(test)]
 mod tests;
-#[cfg(test)]
-mod trust_tests;

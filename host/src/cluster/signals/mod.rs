@@ -166,12 +166,6 @@ impl Signals {
         self.all.iter().any(|entry| matches!(entry.source, SignalSource::Heartbeat(_)))
     }
 
-    /// Whether any signal is read from the body of a probe's answer.
-    #[must_use]
-    pub fn want_answers(&self) -> bool {
-        self.all.iter().any(|entry| matches!(entry.source, SignalSource::Json(_) | SignalSource::Metric(_)))
-    }
-
     /// Reads a probe's HTTP answer: its body as JSON and as Prometheus text, and its head as [`Self::read_orca`] does.
     /// `body` may be cut off.
     #[must_use]

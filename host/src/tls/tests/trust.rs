@@ -12,9 +12,9 @@ use rustls::version::{TLS12, TLS13};
 
 use tokio::io::AsyncReadExt;
 
-use super::tests::{Authority, meet, server_tls, shake, trusting};
-use super::*;
+use super::{Authority, meet, server_tls, shake, trusting};
 use crate::config::{CertificateFiles, ClientCertificate, ClientTls, Pin, ServerTls, Verify};
+use crate::tls::*;
 
 /// What `openssl req -x509` makes: it signs itself, and is an authority (CA:TRUE).
 fn own(

@@ -1,99 +1,6 @@
-//! Real handshakes over an in-memory pipe, with certificates made on the spot.
-
-use std::fs;
-use std::io;
-use std::path::PathBuf;
-use std::sync::Arc;
-
-use rcgen::{BasicConstraints, Certificate, CertificateParams, DnType, IsCa, Issuer, KeyPair, date_time_ymd};
-use rustls::NamedGroup;
-use rustls::pki_types::ServerName;
-use tempfile::TempDir;
-use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream, duplex};
-use tokio_rustls::{TlsAcceptor, TlsConnector, client, server};
+//! Handshakes: what is negotiated, who is believed, and what is said of failures.
 
 use super::*;
-use crate::config::{CertificateFiles, CipherOrder, ClientCertificate, ClientTls, ServerTls, Verify};
-
-/// A folder with an authority and what it signs.
-pub(super) struct Authority {
-    pub(super) folder: TempDir,
-    issuer: Issuer<'static, KeyPair>,
-}
-
-impl Authority {
-    pub(super) fn new() -> Self {
-        Self::named("tidegate test")
-    }
-
-    pub(super) fn named(name: &str) -> Self {
-        let mut params = CertificateParams::new(Vec::new()).unwrap();
-        params.distinguished_name.push(DnType::CommonName, name);
-        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-        let key = KeyPair::generate().unwrap();
-        let certificate = params.self_signed(&key).unwrap();
-        let made = Self { folder: tempfile::tempdir().unwrap(), issuer: Issuer::new(params, key) };
-        fs::write(made.ca(), certificate.pem()).unwrap();
-        made
-    }
-
-    pub(super) fn ca(&self) -> PathBuf {
-        self.folder.path().join("ca.pem")
-    }
-
-    pub(super) fn sign(&self, file: &str, names: &[&str]) -> CertificateFiles {
-        self.sign_with(file, names, |_| {})
-    }
-
-    pub(super) fn sign_with(
-        &self,
-        file: &str,
-        names: &[&str],
-        change: impl FnOnce(&mut CertificateParams),
-    ) -> CertificateFiles {
-        let names: Vec<_> = names.iter().map(|name| (*name).to_owned()).collect();
-        let mut params = CertificateParams::new(names).unwrap();
-        change(&mut params);
-        let key = KeyPair::generate().unwrap();
-        self.write(file, &params.signed_by(&key, &self.issuer).unwrap(), &key)
-    }
-
-    pub(super) fn write(&self, file: &str, certificate: &Certificate, key: &KeyPair) -> CertificateFiles {
-        let path = |end| self.folder.path().join(format!("{file}.{end}"));
-        let files = CertificateFiles { certificate: path("crt"), key: path("key") };
-        fs::write(&files.certificate, certificate.pem()).unwrap();
-        private(&files.key, &key.serialize_pem());
-        files
-    }
-}
-
-fn private(path: &PathBuf, text: &str) {
-    use std::os::unix::fs::PermissionsExt;
-    fs::write(path, text).unwrap();
-    fs::set_permissions(path, fs::Permissions::from_mode(0o600)).unwrap();
-}
-
-pub(super) fn server_tls(default: CertificateFiles) -> ServerTls {
-    ServerTls { default, by_name: Vec::new(), allow_tls12: true, cipher_order: CipherOrder::Client, client_ca: None }
-}
-
-pub(super) fn trusting(authority: &Authority) -> ClientTls {
-    ClientTls { ca: Some(authority.ca()), verify: Verify::Full, pins: Vec::new(), server_name: None, identity: None }
-}
-
-pub(super) type Met = (io::Result<client::TlsStream<DuplexStream>>, io::Result<server::TlsStream<DuplexStream>>);
-
-pub(super) async fn meet(server: &ServerTls, client: &ClientTls, name: &str) -> Met {
-    let server = server_config(server, &Tickets::default()).unwrap().value;
-    let client = client_config(client, &[], &PlatformRoots::default()).unwrap().value;
-    shake(server, client, name).await
-}
-
-pub(super) async fn shake(server: Arc<rustls::ServerConfig>, client: Arc<rustls::ClientConfig>, name: &str) -> Met {
-    let (near, far) = duplex(64 << 10);
-    let name = ServerName::try_from(name.to_owned()).unwrap();
-    tokio::join!(TlsConnector::from(client).connect(name, near), TlsAcceptor::from(server).accept(far))
-}
 
 /// The first bytes of the chain that the client got, to compare with a file.
 fn shown(met: &Met) -> Vec<u8> {
@@ -291,64 +198,6 @@ async fn sessions_resume_after_a_renewal_but_not_into_stricter_listeners() {
     assert!(refused.is_err(), "a ticket from a listener that asks for nothing must not open one that does");
 }
 
-#[test]
-fn bad_files_say_what_is_wrong() {
-    let authority = Authority::new();
-    let (one, two) = (authority.sign("one", &["a.test"]), authority.sign("two", &["b.test"]));
-    let file = |name: &str, text: &[u8]| {
-        let path = authority.folder.path().join(name);
-        fs::write(&path, text).unwrap();
-        path
-    };
-    let encrypted = file("enc", b"-----BEGIN ENCRYPTED PRIVATE KEY-----\nAAAA\n-----END ENCRYPTED PRIVATE KEY-----\n");
-    let cut = file("cut", b"-----BEGIN CERTIFICATE-----\nAAAA\n");
-    let nonsense = file("bad", b"-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n");
-    let (certificate, key) = (one.certificate.clone(), one.key.clone());
-
-    for (certificate, key, expected, hint) in [
-        (certificate.clone(), two.key, "does not match", "comes first"),
-        (key.clone(), key.clone(), "no certificate in", "swapped"),
-        (certificate.clone(), certificate.clone(), "no private key in", "swapped"),
-        (certificate.clone(), encrypted, "is encrypted", "openssl pkey"),
-        (file("empty", b"\n"), key.clone(), "is empty", "rename"),
-        (file("der", &[0x30, 0x82, 1, 1]), key.clone(), "looks like DER", "-inform der"),
-        (file("note", b"hello"), key.clone(), "no certificate in", "BEGIN CERTIFICATE"),
-        (cut, key.clone(), "not valid PEM", "ends with"),
-        (nonsense, key.clone(), "certificate 1 in", "openssl x509"),
-        (authority.folder.path().join("none"), key, "cannot read", "relative"),
-    ] {
-        let error = Identity::read(&CertificateFiles { certificate, key }).unwrap_err();
-
-        let (text, advice) = (error.to_string(), error.hint().unwrap_or_default());
-        assert!(text.contains(expected), "{text}");
-        assert!(advice.contains(hint), "{text}: {advice}");
-        assert!(error.file().is_some());
-    }
-}
-
-#[test]
-fn what_works_but_deserves_a_word_is_said() {
-    use std::os::unix::fs::PermissionsExt;
-    let authority = Authority::new();
-    let good = authority.sign("good", &["a.test", "127.0.0.1"]);
-    let expired = authority.sign_with("old", &["b.test"], |params| params.not_after = date_time_ymd(2020, 1, 2));
-    fs::set_permissions(&expired.key, fs::Permissions::from_mode(0o644)).unwrap();
-    let mut tls = server_tls(good.clone());
-    tls.by_name.push((vec!["c.test".to_owned()], expired.clone()));
-
-    let quiet = Identity::read(&good).unwrap();
-    let warnings = server_config(&tls, &Tickets::default()).unwrap().warnings;
-    tls.by_name.push((vec!["C.test".to_owned()], good));
-
-    assert_eq!(quiet.value.names, ["a.test", "127.0.0.1"]);
-    assert!(quiet.warnings.is_empty(), "{:?}", quiet.warnings);
-    assert!(quiet.value.not_before.is_some() && quiet.value.not_after.is_some());
-    for expected in ["expired on 2020-01-02", "read by everybody", "not for `c.test` but for b.test"] {
-        assert!(warnings.iter().any(|warning| warning.contains(expected)), "{expected} in {warnings:?}");
-    }
-    assert!(matches!(server_config(&tls, &Tickets::default()), Err(TlsError::DuplicateName { .. })));
-}
-
 #[tokio::test]
 async fn demo_certificate_is_for_the_local_host() {
     let made = self_signed().unwrap();
@@ -381,23 +230,4 @@ fn endpoints_are_asked_for_by_host_or_by_configured_name() {
     assert!(matches!(server_name(&tls, &authority), Err(TlsError::BadName { .. })));
     tls.server_name = Some("inner.test".to_owned());
     assert_eq!(server_name(&tls, &authority).unwrap().to_str(), "inner.test");
-}
-
-#[test]
-fn what_is_no_file_is_neither_certificate_nor_key_nor_authority() {
-    let authority = Authority::new();
-    let good = authority.sign("server", &["localhost"]);
-    let fifo = authority.folder.path().join("fifo");
-    assert!(std::process::Command::new("mkfifo").arg(&fifo).status().unwrap().success());
-
-    for files in [
-        CertificateFiles { certificate: fifo.clone(), key: good.key.clone() },
-        CertificateFiles { certificate: good.certificate.clone(), key: "/dev/zero".into() },
-    ] {
-        let refused = Identity::read(&files).unwrap_err();
-
-        let why = std::error::Error::source(&refused).unwrap().to_string();
-        assert!(why.ends_with("expected a regular file"), "{refused}: {why}");
-    }
-    assert!(certificate::read_roots(&fifo).is_err());
 }
