@@ -10,7 +10,7 @@ use super::generations::Generations;
 use super::parts::listeners::{ListenerKey, ListenerSettings};
 use super::services::Services;
 use crate::http;
-use crate::lifecycle::{Seat, WorkerId};
+use crate::lifecycle::{LoadGuard, WorkerId};
 use crate::listener::{self, Accepted, Gate, Permit, Refusal};
 use crate::net::{ACCEPTED_SEND_AT_ONCE, Socket, Stream};
 use crate::policy::Scheme;
@@ -40,7 +40,7 @@ struct AcceptedConnection {
     listener: SocketAddr,
     settings: Arc<ListenerSettings>,
     permit: Permit,
-    seat: Seat,
+    load: LoadGuard,
     open: GaugeGuard,
 }
 
@@ -93,13 +93,13 @@ fn admit(serving: &Arc<Serving>, handle: &ListenerHandle, settings: Arc<Listener
     };
     let here = WorkerId::current().number();
     let worker = serving.services.workers.worker_for(here);
-    let seat = serving.services.workers.seat(worker);
+    let load = serving.services.workers.count_on(worker);
     let connection = AcceptedConnection {
         peer,
         listener: handle.address,
         settings,
         permit,
-        seat,
+        load,
         open: metrics.hold(Gauge::ConnectionsOpen),
     };
     if worker == here {
@@ -163,7 +163,7 @@ async fn serve(
     if !ACCEPTED_SEND_AT_ONCE {
         stream.set_nodelay(true)?;
     }
-    let AcceptedConnection { peer, listener, settings, permit, seat, open } = connection;
+    let AcceptedConnection { peer, listener, settings, permit, load, open } = connection;
     // Only a listener on every address has to ask which one the client came to.
     let local = if listener.ip().is_unspecified() { stream.local_addr()? } else { listener };
     let (stream, secured) = secure(&serving, &settings, stream.into()).await?;
@@ -177,7 +177,7 @@ async fn serve(
         tls: secured.version,
         drain: serving.services.drain.clone(),
         observers: serving.services.observers.clone(),
-        permit: Box::new((permit, seat, open)),
+        permit: Box::new((permit, load, open)),
     });
     let limits = settings.http;
     drop(settings);

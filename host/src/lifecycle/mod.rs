@@ -6,4 +6,4 @@ mod workers;
 
 pub use drain::{Drain, spawn};
 pub use worker::{PerWorker, WorkerId};
-pub use workers::{Seat, WorkerThreads, Workers};
+pub use workers::{LoadGuard, WorkerThreads, Workers};

@@ -44,10 +44,10 @@ pub struct WorkerThreads {
 #[repr(align(128))]
 struct Load(AtomicUsize);
 
-/// One connection's place on a worker. Dropping it makes room.
+/// Counts a connection as load of its worker until it is dropped.
 #[derive(Debug)]
-#[must_use = "a connection counts as its worker's load only while its seat is held"]
-pub struct Seat {
+#[must_use = "a connection counts as its worker's load only while its guard is held"]
+pub struct LoadGuard {
     loads: Arc<[Load]>,
     worker: usize,
 }
@@ -122,11 +122,11 @@ impl Workers {
     }
 
     /// Counts a connection on `worker`.
-    pub fn seat(&self, worker: usize) -> Seat {
+    pub fn count_on(&self, worker: usize) -> LoadGuard {
         if let Some(load) = self.loads.get(worker) {
             load.0.fetch_add(1, Relaxed);
         }
-        Seat { loads: self.loads.clone(), worker }
+        LoadGuard { loads: self.loads.clone(), worker }
     }
 
     /// Connections on each worker.
@@ -136,7 +136,7 @@ impl Workers {
     }
 }
 
-impl Drop for Seat {
+impl Drop for LoadGuard {
     fn drop(&mut self) {
         if let Some(load) = self.loads.get(self.worker) {
             load.0.fetch_sub(1, Relaxed);
@@ -171,11 +171,11 @@ mod tests {
         let threads = WorkerThreads::start(NonZeroUsize::new(4).unwrap()).unwrap();
         let workers = threads.workers();
         for total in [64, 5000] {
-            let seats: Vec<_> = (0..total).map(|_| workers.seat(workers.worker_for(0))).collect();
+            let guards: Vec<_> = (0..total).map(|_| workers.count_on(workers.worker_for(0))).collect();
 
             let most = workers.loads().into_iter().max().unwrap();
             assert!(most * 4 * 4 <= total * 5, "worker 0 accepts all {total}, and holds {most}");
-            drop(seats);
+            drop(guards);
         }
         assert_eq!(workers.loads(), [0; 4]);
     }
