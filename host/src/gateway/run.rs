@@ -127,7 +127,8 @@ impl ReloadTask {
     /// Begins one, or another after the one that is under way.
     fn begin(&mut self, reloads: &Arc<Reloads>, trigger: Trigger) {
         if self.is_under_way() {
-            self.again = true;
+            // The one under way is as good as a retry.
+            self.again |= trigger == Trigger::Request;
             return;
         }
         let reloads = reloads.clone();
