@@ -21,5 +21,5 @@ pub fn own_compiler() -> Compiler {
 /// # Errors
 /// If the limits cannot be imposed or the pipes fail.
 pub fn compile_plugin(memory: u64, processor: Duration) -> std::io::Result<()> {
-    plugin::work(&Bounds { memory, processor })
+    plugin::compile_for_parent(&Bounds { memory, processor })
 }

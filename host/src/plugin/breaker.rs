@@ -11,7 +11,8 @@ const FIRST: Duration = Duration::from_millis(100);
 /// And no longer than this.
 const LONGEST: Duration = Duration::from_secs(30);
 
-/// Counts faults in a row. One for each slot, for each kind of feedback in it, and for each input that made the plugin fail.
+/// Counts faults in a row. One for each slot, for each kind of feedback in it, and for each input that made the plugin
+/// fail.
 #[derive(Debug, Default)]
 pub(super) struct CircuitBreaker {
     streak: u32,
@@ -127,7 +128,7 @@ mod tests {
     }
 
     #[test]
-    fn what_took_too_long_is_put_aside_at_once() {
+    fn what_took_too_long_opens_the_circuit_at_once() {
         let (mut slow, mut endless, now) = (CircuitBreaker::default(), CircuitBreaker::default(), Instant::now());
 
         assert_eq!(slow.failed_slowly(now), CircuitChange::Opened(FIRST));

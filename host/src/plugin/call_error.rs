@@ -1,4 +1,4 @@
-//! What went wrong in a call, told apart and put into words.
+//! Why a call failed, by kind and in words.
 
 use wasmtime::{Trap, WasmBacktrace};
 
@@ -6,7 +6,7 @@ use super::limits::{ANSWER_BYTES, MemoryMeter};
 use super::text::printable;
 use crate::policy::FaultKind;
 
-/// Frames of the plugin's own backtrace that are told.
+/// Frames of the plugin's own backtrace that are shown.
 const FRAMES: usize = 16;
 
 /// A failed call, before it is counted.
@@ -17,12 +17,12 @@ pub(super) struct CallError {
 }
 
 impl CallError {
-    /// An answer that the contract does not permit.
+    /// A result that the contract does not permit.
     pub(super) fn answer(expected: impl std::fmt::Display, found: impl std::fmt::Display) -> Self {
         Self { kind: FaultKind::Answer, detail: format!("expected {expected}, found {found}") }
     }
 
-    /// Tells the kinds of trap apart.
+    /// From what the engine returns, by the kind of trap.
     pub(super) fn classify(error: &wasmtime::Error, meter: &MemoryMeter) -> Self {
         let backtrace = error.downcast_ref::<WasmBacktrace>().map(frames).unwrap_or_default();
         let cause = error.root_cause().to_string();

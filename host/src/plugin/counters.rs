@@ -1,7 +1,7 @@
 //! Counters of a role of an artifact, and what stays counted when slots and artifacts are gone.
 //!
 //! ```text
-//! SlotCounters (one for each slot) ─▶ RoleCounters (one for each role of an artifact) ─▶ RetiredTotals (one for each name)
+//! SlotCounters (of a slot) ─▶ RoleCounters (of a role of an artifact) ─▶ RetiredTotals (of a plugin name)
 //! ```
 
 use std::collections::BTreeMap;

@@ -1,4 +1,4 @@
-//! What a plugin says about itself.
+//! How a plugin describes itself.
 
 use std::sync::Arc;
 
@@ -15,7 +15,7 @@ use super::text::printable;
 /// Bytes of a schema that are kept.
 const SCHEMA_BYTES: usize = 256 << 10;
 
-/// A plugin's own words; believed for display alone.
+/// How a plugin describes itself; for display alone.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
 pub struct About {
     /// Its own name, which need not be the configured one.
@@ -29,10 +29,10 @@ pub struct About {
 }
 
 impl Artifact {
-    /// What it says about itself; none if it says nothing. Asks an instance that is thrown away.
+    /// How the plugin describes itself; none if it exports no description. Calls an instance that is thrown away.
     ///
     /// # Errors
-    /// If it fails where it should only speak.
+    /// If the call fails.
     pub fn about(&self) -> Result<Option<About>, LoadError> {
         about(self).map_err(|problem| self.refused(problem))
     }

@@ -25,12 +25,14 @@ pub struct LoadError {
 pub enum LoadErrorKind {
     /// No bytes.
     #[error(
-        "expected a component, a core module or .wat text, found an empty file; write it beside and rename it into place"
+        "expected a component, a core module or .wat text, found an empty file; write it beside and rename it into \
+         place"
     )]
     Empty,
     /// Bytes that are neither wasm nor text.
     #[error(
-        "expected a file that starts with `\\0asm`, or .wat text, found {found}; build for a wasm32 target, e.g. `cargo build --release --target wasm32-unknown-unknown`"
+        "expected a file that starts with `\\0asm`, or .wat text, found {found}; build for a wasm32 target, e.g. \
+         `cargo build --release --target wasm32-unknown-unknown`"
     )]
     NotWasm {
         /// What it looks like.
@@ -50,7 +52,8 @@ pub enum LoadErrorKind {
     },
     /// Exports nothing that the contract knows.
     #[error(
-        "expected an export of {PACKAGE}{}@{VERSION} (for a bare module: {}), found {}; export a role, see `tidegate plugin new`",
+        "expected an export of {PACKAGE}{}@{VERSION} (for a bare module: {}), found {}; export a role, see `tidegate \
+         plugin new`",
         either(roles),
         either(functions),
         list(found)
@@ -74,7 +77,11 @@ pub enum LoadErrorKind {
         missing: Vec<String>,
     },
     /// A bare module has more than one role, so a short name could mean either.
-    #[error("expected one role behind the short name `{name}`, found {}; export the full names, e.g. `{PACKAGE}{}@{VERSION}#{name}`", list(roles), roles.first().map_or("ROLE", String::as_str))]
+    #[error(
+        "expected one role behind the short name `{name}`, found {}; export the full names, e.g. \
+         `{PACKAGE}{}@{VERSION}#{name}`",
+        list(roles), roles.first().map_or("ROLE", String::as_str)
+    )]
     Ambiguous {
         /// The short name.
         name: String,
@@ -83,7 +90,8 @@ pub enum LoadErrorKind {
     },
     /// Imports something that no plugin gets.
     #[error(
-        "expected imports from {PACKAGE}log, request, columns, counters or table@{VERSION}, or WASI, found `{import}`{remedy}"
+        "expected imports from {PACKAGE}log, request, columns, counters or table@{VERSION}, or WASI, found \
+         `{import}`{remedy}"
     )]
     UnknownImport {
         /// As imported.
@@ -93,7 +101,8 @@ pub enum LoadErrorKind {
     },
     /// A function has another signature than in the contract.
     #[error(
-        "expected functions as in {PACKAGE}*@{VERSION}, found: {message}; generate its bindings from the WIT files again"
+        "expected functions as in {PACKAGE}*@{VERSION}, found: {message}; generate its bindings from the WIT files \
+         again"
     )]
     Signature {
         /// Which one, and how it differs.
@@ -101,7 +110,8 @@ pub enum LoadErrorKind {
     },
     /// Written against a version of the contract that this host does not know.
     #[error(
-        "expected version {VERSION} of the contract, found `{found}`; rebuild it against plugin-sdk/wit/v0.1, or update the gateway"
+        "expected version {VERSION} of the contract, found `{found}`; rebuild it against plugin-sdk/wit/v0.1, or \
+         update the gateway"
     )]
     Version {
         /// The name as found.
@@ -109,7 +119,8 @@ pub enum LoadErrorKind {
     },
     /// Asks for an interface that the operator does not grant.
     #[error(
-        "expected imports from {} alone, found `{import}`; add it to `allow` in its [plugin] section if you trust it with that",
+        "expected imports from {} alone, found `{import}`; add it to `allow` in its [plugin] section if you trust it \
+         with that",
         list(granted)
     )]
     NotGranted {
@@ -129,9 +140,10 @@ pub enum LoadErrorKind {
         /// What it is.
         found: Vec<String>,
     },
-    /// Metadata that speaks of interfaces of others.
+    /// Metadata that names interfaces of others.
     #[error(
-        "expected interfaces of tidegate:plugin@{VERSION} and WASI alone, found `{found}`; take it out of the world that its bindings were generated from"
+        "expected interfaces of tidegate:plugin@{VERSION} and WASI alone, found `{found}`; take it out of the world \
+         that its bindings were generated from"
     )]
     Foreign {
         /// The interface.
@@ -147,14 +159,16 @@ pub enum LoadErrorKind {
         /// How many there are, or were when the counting ended.
         found: usize,
     },
-    /// A component that instantiates what others hand it: nobody can say before what that costs.
+    /// A component that instantiates what it imports: what that costs cannot be counted before.
     #[error(
-        "expected modules and components that are instantiated where they are defined, found one that is handed in from outside; compose it by instances instead"
+        "expected modules and components that are instantiated where they are defined, found one that is handed in \
+         from outside; compose it by instances instead"
     )]
     HandedIn,
     /// One instance holds more than its memory before it does anything.
     #[error(
-        "expected an instance that holds at most {limit} bytes, found {found} bytes of globals, functions and tables in {instances} core instances; raise `memory` in its [plugin] section if that is rightful"
+        "expected an instance that holds at most {limit} bytes, found {found} bytes of globals, functions and tables \
+         in {instances} core instances; raise `memory` in its [plugin] section if that is rightful"
     )]
     Heavy {
         /// `memory`, in bytes.
@@ -166,7 +180,8 @@ pub enum LoadErrorKind {
     },
     /// Making an instance takes longer than it may.
     #[error(
-        "expected an instance within {limit:?}, found that making one took {found:?} of processor time; make it smaller, or raise `deadline` in its [plugin] section: an instance may take ten times that"
+        "expected an instance within {limit:?}, found that making one took {found:?} of processor time; make it \
+         smaller, or raise `deadline` in its [plugin] section: an instance may take ten times that"
     )]
     Slow {
         /// Set-up deadline.
@@ -174,9 +189,11 @@ pub enum LoadErrorKind {
         /// What it took.
         found: Duration,
     },
-    /// The process that compiles it ended without an answer.
+    /// The process that compiles it ended without a result.
     #[error(
-        "expected a file that is compiled within {} MiB of memory and {processor:?} of processor time, found that the compiler {found}; if the file is what you have built, make it smaller, and check it with `wasm-tools validate FILE`",
+        "expected a file that is compiled within {} MiB of memory and {processor:?} of processor time, found that the \
+         compiler {found}; if the file is what you have built, make it smaller, and check it with `wasm-tools \
+         validate FILE`",
         memory >> 20
     )]
     Compiler {
@@ -189,10 +206,11 @@ pub enum LoadErrorKind {
     },
     /// There is no process to compile it.
     #[error(
-        "expected a process that compiles it, found: {message}; plugins are compiled by this binary in a process of its own, which needs a process and some memory more than the gateway"
+        "expected a process that compiles it, found: {message}; plugins are compiled by this binary in a process of \
+         its own, which needs a process and some memory more than the gateway"
     )]
     NoCompiler {
-        /// What the system said.
+        /// The error of the system.
         message: String,
     },
     /// It failed before it could be configured.
@@ -201,10 +219,13 @@ pub enum LoadErrorKind {
         /// What happened.
         message: String,
     },
-    /// It does not like its configuration.
-    #[error("expected a configuration that it accepts, found {}; see its documentation", faults.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))]
+    /// The plugin refuses its configuration.
+    #[error(
+        "expected a configuration that it accepts, found {}; see its documentation",
+        faults.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
+    )]
     Configure {
-        /// Everything it objected to.
+        /// All its objections.
         faults: Vec<ConfigFault>,
     },
     /// It failed while it was configured.

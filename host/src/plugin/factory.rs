@@ -49,9 +49,9 @@ pub(super) trait PluginRole: Send + Sync + Sized + 'static {
         store: &mut Store<HostState>,
     ) -> wasmtime::Result<Result<Self::Configured, Vec<ConfigError>>>;
 
-    /// How many probes there are: calls with harmless input of the gateway's own. A passed deadline opens the circuit only
-    /// if the plugin passes its deadline in each of them as well. 0: every fault counts, whatever provoked it, for a fault
-    /// costs no client its request.
+    /// How many probes there are: calls with harmless input of the gateway's own. A passed deadline opens the circuit
+    /// only if the plugin passes its deadline in each of them as well. 0: every fault counts, whatever provoked it, for
+    /// a fault costs no client its request.
     const PROBES: u32 = 0;
 
     /// Makes one of the [`Self::PROBES`], as if for `origin` if there is one. What the plugin returns does not matter.
@@ -87,7 +87,8 @@ impl<R: PluginRole> InstanceFactory<R> {
         Ok(Arc::new(Self { artifact: Arc::clone(artifact), counters, role, slowest: AtomicU64::new(0) }))
     }
 
-    /// The first instance, configured, while no request waits for it. How long that takes is the measure for replacements.
+    /// The first instance, configured, while no request waits for it. How long that takes is the measure for
+    /// replacements.
     pub(super) fn first(&self) -> Result<(Instance<R::Exports>, R::Configured), LoadErrorKind> {
         let began = Instant::now();
         let started = self.make(&self.role, Arc::clone(&self.artifact.shared), StartPurpose::First);
@@ -96,8 +97,8 @@ impl<R: PluginRole> InstanceFactory<R> {
         Ok(started)
     }
 
-    /// Another instance, made while a request waits: bounded by what the first one needed. One that has taken longer than
-    /// a first one may is thrown away: the next could take as long, and nothing would end it either.
+    /// Another instance, made while a request waits: bounded by what the first one needed. One that has taken longer
+    /// than a first one may is thrown away: the next could take as long, and nothing would end it either.
     pub(super) fn replacement(&self) -> Result<Instance<R::Exports>, NotStarted> {
         let purpose = StartPurpose::Replacement { ticks: self.replacement_ticks() };
         let began = ThreadTime::try_now();
@@ -211,7 +212,7 @@ enum StartPurpose {
     Trial,
 }
 
-/// What a plugin objects to, bounded and printable.
+/// What a plugin objects to in its configuration, bounded and printable.
 fn faults(errors: Vec<ConfigError>) -> Vec<ConfigFault> {
     if errors.is_empty() {
         return vec![ConfigFault { path: String::new(), message: "refused without a reason".to_owned() }];

@@ -29,9 +29,9 @@ pub(super) struct Instance<G> {
 }
 
 impl<G> Instance<G> {
-    /// Instantiates, with `ticks` as the deadline for what the plugin runs at start, and `within` for all of it: what the
-    /// engine does for a plugin looks at no clock, so that it can only be measured. Processor time, so that a plugin is not
-    /// blamed for its neighbours.
+    /// Instantiates, with `ticks` as the deadline for what the plugin runs at start, and `within` for all of it: what
+    /// the engine does for a plugin looks at no clock, so that it can only be measured. Processor time, so that a
+    /// plugin is not blamed for its neighbours.
     pub(super) fn start(
         pre: &wasmtime::component::InstancePre<HostState>,
         state: HostState,

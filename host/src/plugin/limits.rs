@@ -9,8 +9,8 @@ use crate::config::Allow;
 /// Limits of one plugin, as the operator set them.
 #[derive(Clone, Debug, serde::Serialize, serde::Deserialize)]
 pub struct PluginLimits {
-    /// Longest time for one call, rounded up to ticks of 4 ms. Wall clock, but a tick in which the call did not get to run
-    /// at all is not charged; never early. Default 20 ms.
+    /// Longest time for one call, rounded up to ticks of 4 ms. Wall clock, but a tick in which the call did not get to
+    /// run at all is not charged; never early. Default 20 ms.
     pub deadline: Duration,
     /// What one instance may hold, in bytes: all its memories, globals, functions and tables together. Default 64 MiB.
     pub memory: usize,
@@ -50,7 +50,7 @@ pub(super) const PARTS: usize = 256;
 const ELEMENT_BYTES: usize = 8;
 
 /// Counts what one instance holds. Growth past a limit is denied, which the plugin sees as −1; whether it was denied is
-/// remembered, so that the trap that mostly follows is told apart from any other.
+/// remembered, so that the trap that mostly follows is counted as a fault of memory.
 #[derive(Debug)]
 pub(super) struct MemoryMeter {
     limit: usize,

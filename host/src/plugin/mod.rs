@@ -1,11 +1,11 @@
 //! The wasm runtime: engine, artifacts, compile and cache, bindings, host capabilities, instances, faults, roles.
 //!
 //! ```text
-//! file ─▶ Runtime::load ─▶ Artifact ─┬─▶ balancer: a seat for its cluster ──────╮
-//!         digest; a child wraps,     ├─▶ router:   a seat for each worker ──────┼─▶ the traits of `policy`
-//!         compiles, tries; link      ╰─▶ rewriter: a seat for each worker ──────╯
+//! file ─▶ Runtime::load ─▶ Artifact ─┬─▶ balancer: a slot for its cluster ──────╮
+//!         digest; a child wraps,     ├─▶ router:   a slot for each worker ──────┼─▶ the traits of `policy`
+//!         compiles, tries; link      ╰─▶ rewriter: a slot for each worker ──────╯
 //!
-//! seat: instance + breaker + counters; a fault throws the instance away, the next call makes a fresh one
+//! slot: instance + circuit breaker + counters; a fault throws the instance away, the next call gets a fresh one
 //! ```
 
 mod artifact;
@@ -50,5 +50,5 @@ pub use limits::PluginLimits;
 pub use role::RoleName;
 #[doc(hidden)]
 pub use roles::try_answers;
-pub use runtime::{PluginFile, Runtime, work};
+pub use runtime::{PluginFile, Runtime, compile_for_parent};
 pub use shipped::{SHIPPED, shipped};

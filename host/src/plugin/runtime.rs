@@ -1,4 +1,4 @@
-//! The engine, and what outlives every artifact: compiled code while somebody uses it, counters, tables.
+//! Loads plugins, and keeps what outlives an artifact: compiled code while it is in use, counters, refusals.
 //!
 //! ```text
 //! bytes ─▶ digest ─┬─ in use: the same again ─────────────────────────────────────╮
@@ -31,7 +31,7 @@ use super::{roles, shipped};
 /// A file to load.
 #[derive(Clone, Copy, Debug)]
 pub struct PluginFile<'a> {
-    /// Name of the plugin, as configured. Counters and the table belong to it.
+    /// Name of the plugin, as configured. Its counters belong to this name.
     pub name: &'a str,
     /// Where the bytes came from, for messages: a path, or "shipped".
     pub origin: &'a str,
@@ -88,14 +88,14 @@ impl Runtime {
     ///
     /// # Errors
     /// If the file is refused; the reason is also kept for [`Self::refusals`].
-    pub fn load(&self, spec: &PluginFile<'_>) -> Result<Arc<Artifact>, LoadError> {
-        let shared = self.shared(spec.name);
-        let loaded = self.compiled(spec.bytes, spec.limits).and_then(|compiled| {
-            compiled.interface.check(&spec.limits.allow)?;
-            compiled.measured.check(spec.limits)?;
+    pub fn load(&self, file: &PluginFile<'_>) -> Result<Arc<Artifact>, LoadError> {
+        let shared = self.shared(file.name);
+        let loaded = self.compiled(file.bytes, file.limits).and_then(|compiled| {
+            compiled.interface.check(&file.limits.allow)?;
+            compiled.measured.check(file.limits)?;
             Ok(compiled)
         });
-        let origin: Arc<str> = spec.origin.into();
+        let origin: Arc<str> = file.origin.into();
         let compiled = match loaded {
             Ok(compiled) => compiled,
             Err(problem) => {
@@ -105,25 +105,8 @@ impl Runtime {
             }
         };
         *shared.refusal.lock() = None;
-        let counters = compiled
-            .interface
-            .roles
-            .iter()
-            .map(|role| {
-                let (name, digest) = (Arc::clone(&shared.name), Arc::clone(&compiled.digest));
-                Arc::new(RoleCounters::new(name, *role, digest, Arc::clone(&shared.retired)))
-            })
-            .collect::<Vec<_>>();
-        let mut known = self.counters.lock();
-        known.retain(|counters| counters.strong_count() > 0);
-        known.extend(counters.iter().map(Arc::downgrade));
-        drop(known);
-        Ok(Arc::new(Artifact::new(origin, compiled, spec.limits, shared, Arc::clone(&self.engine.ticker), counters)))
-    }
-
-    /// Replaces the table that the plugin of this name may read.
-    pub fn set_table(&self, plugin: &str, table: BTreeMap<String, String>) {
-        self.shared(plugin).set_table(table);
+        let counters = self.counters_of(&compiled, &shared);
+        Ok(Arc::new(Artifact::new(origin, compiled, file.limits, shared, Arc::clone(&self.engine.ticker), counters)))
     }
 
     /// Numbers of every role of every artifact that lives.
@@ -135,7 +118,7 @@ impl Runtime {
     /// What each plugin name has counted in each role since the start, whatever became of its files.
     #[must_use]
     pub fn totals(&self) -> Vec<RoleTotals> {
-        // Held, so that none passes from the living to the dead in between.
+        // Held, so that none of them retires between the two readings.
         let living: Vec<_> = self.counters.lock().iter().filter_map(Weak::upgrade).collect();
         let mut totals: BTreeMap<(String, RoleName), RoleTotals> = BTreeMap::new();
         let past = self.shared.lock().values().flat_map(|one| one.retired.all()).collect::<Vec<_>>();
@@ -155,6 +138,19 @@ impl Runtime {
             .values()
             .filter_map(|one| Some(LastRefusal { plugin: one.name.to_string(), reason: one.refusal.lock().clone()? }))
             .collect()
+    }
+
+    /// Counters of each role of a new artifact.
+    fn counters_of(&self, compiled: &CompiledPlugin, shared: &PluginShared) -> Vec<Arc<RoleCounters>> {
+        let counters = compiled.interface.roles.iter().map(|role| {
+            let (name, digest) = (Arc::clone(&shared.name), Arc::clone(&compiled.digest));
+            Arc::new(RoleCounters::new(name, *role, digest, Arc::clone(&shared.retired)))
+        });
+        let counters: Vec<_> = counters.collect();
+        let mut known = self.counters.lock();
+        known.retain(|counters| counters.strong_count() > 0);
+        known.extend(counters.iter().map(Arc::downgrade));
+        counters
     }
 
     fn shared(&self, name: &str) -> Arc<PluginShared> {
@@ -195,7 +191,7 @@ impl Runtime {
         {
             match self.revive(&found) {
                 Ok(revived) => return Ok(revived),
-                // It says nothing about the file: that is compiled anew, and the entry replaced.
+                // The file may be good all the same: it is compiled anew, and the entry replaced.
                 Err(error) => tracing::warn!(%error, "a file in the cache for compiled plugins is of no use"),
             }
         }
@@ -226,7 +222,7 @@ impl Runtime {
         Ok((self.engine.link(&component)?, translated.measured))
     }
 
-    /// CompiledPlugin plugins that somebody still uses.
+    /// Compiled plugins that are still in use.
     #[cfg(test)]
     pub(super) fn live(&self) -> usize {
         self.compiled.lock().values().filter(|compiled| compiled.strong_count() > 0).count()
@@ -238,11 +234,11 @@ impl Runtime {
     }
 }
 
-/// Compiles one plugin: reads it from standard input, writes code or a refusal to standard output. Ends the process when
-/// standard input ends, because then its parent has.
+/// Compiles one plugin for the process that started this one: reads the file from standard input, writes code or a
+/// refusal to standard output. Ends the process when standard input ends, because then its parent has ended.
 ///
 /// # Errors
 /// If the limits cannot be imposed or the pipes fail. That the file is refused is a result, not an error.
-pub fn work(bounds: &Bounds) -> io::Result<()> {
+pub fn compile_for_parent(bounds: &Bounds) -> io::Result<()> {
     compile::work(bounds, roles::contracts())
 }

@@ -1,10 +1,9 @@
-//! What all instances of one plugin name share, and what outlives its swaps: counters, the table, the log's allowance.
+//! What all instances of one plugin name share, and what outlives its swaps: counters, and the allowance for its log.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use arc_swap::ArcSwap;
 use parking_lot::Mutex;
 
 use super::counters::RetiredTotals;
@@ -22,11 +21,10 @@ pub(super) struct PluginShared {
     /// Name of the plugin, as configured.
     pub(super) name: Arc<str>,
     counters: Mutex<HashMap<String, f64>>,
-    table: ArcSwap<BTreeMap<String, String>>,
-    gate: Mutex<LogAllowance>,
+    log: Mutex<LogAllowance>,
     /// Why the last file for this name was refused.
     pub(super) refusal: Mutex<Option<String>>,
-    /// What its artifacts counted before they ended.
+    /// What its artifacts had counted when they were dropped.
     pub(super) retired: Arc<RetiredTotals>,
 }
 
@@ -35,14 +33,14 @@ impl PluginShared {
         Self {
             name,
             counters: Mutex::default(),
-            table: ArcSwap::default(),
-            gate: Mutex::new(LogAllowance::default()),
+            log: Mutex::default(),
             refusal: Mutex::default(),
             retired: Arc::default(),
         }
     }
 
-    /// Adds and returns the new value; none for a key that is too long or one too many, and for a sum that is not finite.
+    /// Adds and returns the new value; none for a key that is too long or one too many, and for a sum that is not
+    /// finite.
     pub(super) fn add(&self, key: String, delta: f64) -> Option<f64> {
         if key.len() > COUNTER_KEY_BYTES || !delta.is_finite() {
             return None;
@@ -62,28 +60,18 @@ impl PluginShared {
         Some(delta)
     }
 
-    /// The value under `key` in the operator's table.
-    pub(super) fn get(&self, key: &str) -> Option<String> {
-        self.table.load().get(key).cloned()
-    }
-
-    /// Replaces the operator's table.
-    pub(super) fn set_table(&self, table: BTreeMap<String, String>) {
-        self.table.store(Arc::new(table));
-    }
-
     /// Whether one more line may be logged.
     pub(super) fn admit_line(&self, now: Instant) -> LogAdmission {
-        self.gate.lock().admit(now)
+        self.log.lock().admit(now)
     }
 }
 
 /// What becomes of a line that a plugin wants to log.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum LogAdmission {
-    /// It is kept. So many were dropped in the second before, which has not been said yet.
+    /// It is logged. So many were dropped in the seconds before, which the log does not say yet.
     Kept { dropped: u64 },
-    /// It is counted and dropped.
+    /// It is dropped and counted.
     Dropped,
 }
 
@@ -114,15 +102,15 @@ mod tests {
     use super::*;
 
     #[test]
-    fn sixty_four_lines_a_second_and_the_dropped_ones_are_told_once() {
-        let (mut gate, start) = (LogAllowance::default(), Instant::now());
-        let kept = (0..1000).filter(|_| gate.admit(start) != LogAdmission::Dropped).count();
+    fn sixty_four_lines_a_second_and_the_dropped_ones_are_reported_once() {
+        let (mut log, start) = (LogAllowance::default(), Instant::now());
+        let kept = (0..1000).filter(|_| log.admit(start) != LogAdmission::Dropped).count();
         assert_eq!(kept, 64);
 
         let later = start + Duration::from_secs(1);
 
-        assert_eq!(gate.admit(later), LogAdmission::Kept { dropped: 936 });
-        assert_eq!(gate.admit(later), LogAdmission::Kept { dropped: 0 });
+        assert_eq!(log.admit(later), LogAdmission::Kept { dropped: 936 });
+        assert_eq!(log.admit(later), LogAdmission::Kept { dropped: 0 });
     }
 
     #[test]

@@ -126,8 +126,8 @@ impl<R: PluginRole> InstanceSlot<R> {
         self.if_running()
     }
 
-    /// Ends a call to [`Self::for_feedback`]. Faults in a row open the circuit of this kind of feedback, so that not every
-    /// pick pays for a fresh instance.
+    /// Ends a call to [`Self::for_feedback`]. Faults in a row open the circuit of this kind of feedback, so that not
+    /// every pick pays for a fresh instance.
     #[inline]
     pub(super) fn settle_feedback(&mut self, kind: FeedbackKind, result: Result<(), CallError>) {
         self.counters.end(self.began.take());
@@ -192,7 +192,8 @@ impl<R: PluginRole> InstanceSlot<R> {
         self.lose(&error, now);
         let change = match (error.kind, cost) {
             (FaultKind::Deadline, _) if R::PROBES > 0 => self.deadline_passed(),
-            // A trap or a wrong result is over in microseconds, and what one client provokes must not become a 503 for all.
+            // A trap or a wrong result is over in microseconds, and what one client provokes must not become a 503 for
+            // all.
             (FaultKind::Trap | FaultKind::Memory | FaultKind::Answer, _) if R::PROBES > 0 => CircuitChange::None,
             (_, StartCost::Little) => self.breaker.failed(now),
             (_, StartCost::Deadline) => self.breaker.failed_slowly(now),

@@ -1,5 +1,5 @@
-//! Text that a plugin or its file holds, made fit to be shown: one line of bounded length, in which what acts is shown by
-//! its number, so that no plugin forges lines of the log or hides in them.
+//! Text that a plugin or its file holds, made fit to be shown: one line of bounded length, in which what acts is shown
+//! by its number, so that no plugin forges lines of the log or hides in them.
 
 use std::borrow::Cow;
 use std::fmt::Display;
@@ -15,7 +15,7 @@ pub(super) fn printable(text: &str) -> Cow<'_, str> {
     text::printable(text.get(..end).unwrap_or_default())
 }
 
-/// Anything as such a line: what a parser says of a file mostly repeats names from the file.
+/// Anything as such a line. The message of a parser mostly repeats names from the file.
 pub(super) fn one_line(text: impl Display) -> String {
     printable(&text.to_string()).into_owned()
 }

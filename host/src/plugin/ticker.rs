@@ -6,13 +6,14 @@
 //! ticker:  every TICK: epoch += 1; for LINGER ticks no call began, and no long one runs: wait for a call
 //! ```
 //!
-//! A call is charged for the ticks in which it ran: a thread that the system took the processor from for 50 ms looks at the
-//! clock once when it comes back, and is charged one tick. On an idle machine that is wall clock; on a busy one a plugin is
-//! not blamed for its neighbours.
+//! A call is charged for the ticks in which it ran: a thread that the system took the processor from for 50 ms looks at
+//! the clock once when it comes back, and is charged one tick. On an idle machine that is wall clock; on a busy one a
+//! plugin is not blamed for its neighbours.
 //!
 //! No call is left without a clock. It begins by looking at `began`:
-//! - If that is set, the ticker has not seen it yet: its next look clears it and begins to count idle ticks anew, so that at
-//!   least [`LINGER`] more ticks follow. The first look needs one of them, and from then on the call counts as a long one.
+//! - If that is set, the ticker has not seen it yet: its next look clears it and begins to count idle ticks anew, so
+//!   that at least [`LINGER`] more ticks follow. The first look needs one of them, and from then on the call counts as
+//!   a long one.
 //! - If not, it sets it with the lock held, under which the ticker looks at it before it waits.
 
 use std::sync::Arc;

@@ -1,4 +1,5 @@
-//! What a compiling process may use. It takes the limits upon itself before it reads a byte; its parent watches as well.
+//! What a compiling process may use. It takes the limits upon itself before it reads a byte; its parent watches as
+//! well.
 
 use std::io;
 use std::time::Duration;
@@ -77,12 +78,12 @@ fn limit(resource: Resource, soft: u64, hard: u64) -> io::Result<()> {
     rlimit::setrlimit(resource, soft.min(lower).min(lowest), hard.min(lowest))
 }
 
-/// Bytes of data that this process has mapped: allocators reserve much of it. 0 where the system does not tell.
+/// Bytes of data that this process has mapped: allocators reserve much of it. 0 where the system has no such number.
 fn held() -> u64 {
     field("/proc/self/status", "VmData:").unwrap_or(0)
 }
 
-/// Resident bytes of a process; none if it is gone, or where the system does not tell.
+/// Resident bytes of a process; none if it has ended, or where the system has no such number.
 pub(super) fn resident(process: u32) -> Option<u64> {
     field(&format!("/proc/{process}/status"), "VmRSS:")
 }

@@ -4,8 +4,8 @@
 //! entry: magic │ SHA-256 of the rest │ environment │ input │ length of the measures │ measures (JSON) │ code
 //! ```
 //!
-//! An entry is written beside its place and renamed, so that it is there whole or not at all; the checksum is for disks,
-//! not for attackers: against those stands the folder, to which nobody else may write.
+//! An entry is written beside its place and renamed, so that it is there whole or not at all; the checksum is for
+//! disks, not for attackers: against those stands the folder, to which no other user may write.
 
 use std::fs::{self, File, OpenOptions};
 use std::hash::{Hash as _, Hasher};
@@ -33,7 +33,7 @@ const ENTRIES: usize = 256;
 /// Bytes of an entry that are not code.
 const HEAD_BYTES: usize = 4096;
 
-/// After this long a file that is still being written belongs to nobody.
+/// After this long a file that is still being written is left over.
 const ABANDONED: Duration = Duration::from_secs(3600);
 
 /// What an entry is for.
@@ -124,8 +124,8 @@ impl Cache {
         self.clean();
     }
 
-    /// Whether the folder is still what it was: a gateway runs for long, and a mode or a link is changed in a moment. Made
-    /// again if it has gone.
+    /// Whether the folder is still what it was: a gateway runs for long, and a mode or a link is changed in a moment.
+    /// Made again if it has gone.
     fn look_again(&self) -> Result<(), FolderError> {
         if folder::open(&self.folder)? == self.folder {
             return Ok(());
@@ -200,7 +200,7 @@ fn environment(engine: &Engine) -> [u8; 32] {
 }
 
 fn read(path: &Path) -> io::Result<Vec<u8>> {
-    // Not followed: nobody but this user makes files here, and this program makes no links.
+    // Not followed: only this user makes files here, and this program makes no links.
     if !fs::symlink_metadata(path)?.is_file() {
         return Err(io::Error::other("no regular file; remove it"));
     }

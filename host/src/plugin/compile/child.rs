@@ -31,7 +31,7 @@ const SIGXCPU: i32 = 24;
 /// Has `bytes` compiled by a process of its own. Blocks, for seconds if it is an interpreter.
 ///
 /// # Errors
-/// If the file is refused, or the process ends without an answer: both are reasons not to use the file.
+/// If the file is refused, or the process ends without a result: both are reasons not to use the file.
 pub(in super::super) fn translate(
     program: &Path,
     bounds: &Bounds,
@@ -138,7 +138,7 @@ fn watch(
     }
 }
 
-/// The last of what it says, read to the end so that it never waits for a reader.
+/// The end of what the process writes to standard error, read to the end so that it never waits for a reader.
 fn last_words(mut stderr: impl Read) -> String {
     let (mut kept, mut piece) = (Vec::new(), [0; WORDS]);
     while let Ok(count @ 1..) = stderr.read(&mut piece) {
@@ -153,11 +153,11 @@ fn died(bounds: &Bounds, found: &str) -> LoadErrorKind {
     LoadErrorKind::Compiler { memory: bounds.memory, processor: bounds.processor, found: found.to_owned() }
 }
 
-/// How a process ended that gave no answer, for people.
+/// How a process ended that gave no result, for people.
 fn death(bounds: &Bounds, status: Option<ExitStatus>, words: &str) -> String {
     let Some(status) = status else { return "ended in an unknown way".to_owned() };
     let lines = || words.lines().map(str::trim).filter(|line| !line.is_empty());
-    // What a panic says stands on the line behind its place.
+    // The message of a panic stands on the line behind its place.
     let panicked = lines().skip_while(|line| !line.contains("panicked at")).nth(1);
     let last = panicked.or_else(|| lines().next_back()).unwrap_or("without a word");
     if words.contains("has overflowed its stack") {

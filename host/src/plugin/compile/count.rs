@@ -1,8 +1,8 @@
 //! What compiling and instantiating would cost, counted before either is tried.
 //!
 //! A component may instantiate modules and other components, each as often as it likes, and those again: 2 KB can stand
-//! for millions of instances. Whatever is instantiated was defined before, so one pass in file order knows the cost of a
-//! part when it is used, and adds it as often as it is used.
+//! for millions of instances. Whatever is instantiated was defined before, so one pass in file order knows the cost of
+//! a part when it is used, and adds it as often as it is used.
 
 use wasmparser::{
     ComponentAlias, ComponentExternalKind, ComponentInstance, ComponentOuterAliasKind, ComponentTypeRef, ElementItems,
@@ -29,8 +29,8 @@ const ITEMS: usize = 200_000;
 /// Components within components.
 const DEPTH: usize = 32;
 
-/// Bytes that an instance holds in native memory, about: the bookkeeping of one core instance; an import; a reference to
-/// a function; a global; a table; a memory; a reference in a segment; an item of a component.
+/// Bytes that an instance holds in native memory, about: the bookkeeping of one core instance; an import; a reference
+/// to a function; a global; a table; a memory; a reference in a segment; an item of a component.
 const INSTANCE: u64 = 1024;
 const IMPORT: u64 = 32;
 const FUNCTION: u64 = 32;

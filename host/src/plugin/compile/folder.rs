@@ -1,4 +1,4 @@
-//! Whether nobody but this user and root can put something into a folder.
+//! Whether this user and root alone can put something into a folder.
 
 use std::fs::{DirBuilder, Metadata};
 use std::io;
@@ -16,17 +16,23 @@ pub(super) enum FolderError {
     #[error("cannot be used: {0}")]
     Unusable(#[from] io::Error),
     /// Another user owns it or a folder above it.
-    #[error("{} belongs to user {owner}; make it belong to the user that runs the gateway, or name another folder", path.display())]
+    #[error(
+        "{} belongs to user {owner}; make it belong to the user that runs the gateway, or name another folder",
+        path.display()
+    )]
     Foreign { path: PathBuf, owner: u32 },
     /// Another user may write to it or to a folder above it.
-    #[error("others may write to {} (mode {mode:o}); remove what is in it and `chmod go-w` it, or name another folder", path.display())]
+    #[error(
+        "others may write to {} (mode {mode:o}); remove what is in it and `chmod go-w` it, or name another folder",
+        path.display()
+    )]
     Open { path: PathBuf, mode: u32 },
 }
 
 /// Makes `folder` where there is none, for this user alone, and returns its real path.
 ///
 /// # Errors
-/// If anybody else could put files into it, or exchange it or a folder above it.
+/// If another user could put files into it, or exchange it or a folder above it.
 pub(super) fn open(folder: &Path) -> Result<PathBuf, FolderError> {
     DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
     // From here on the real path: what was a link is none any more.

@@ -1,4 +1,4 @@
-//! What gateway and compiling process say to each other: a kind, a length, and so many bytes.
+//! Frames between the gateway and a compiling process: a kind, a length, and so many bytes.
 
 use std::io::{self, Read, Write};
 
@@ -6,7 +6,7 @@ use super::super::error::LoadErrorKind;
 use super::super::limits::PluginLimits;
 use super::{CODE_BYTES, FILE_BYTES, Measured, Translated};
 
-/// Bytes of what is said in JSON.
+/// Bytes of a frame of JSON.
 const WORDS_BYTES: usize = 1 << 20;
 
 /// What a frame holds.

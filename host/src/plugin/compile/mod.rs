@@ -1,5 +1,5 @@
-//! From the bytes of a file to code for this machine, in a process of its own: parsers and a compiler, most of them other
-//! people's, read what nobody vouches for.
+//! From the bytes of a file to code for this machine, in a process of its own: parsers and a compiler, most of them
+//! other people's, read files that may be hostile.
 //!
 //! ```text
 //! gateway                                child: `tidegate compile-plugin`, limited in memory, time and files

@@ -18,14 +18,14 @@ use super::super::{wasi, wrap};
 use super::count::{InstanceCost, cost};
 use super::{Measured, check_size};
 
-/// A component that can be instantiated, and what it offers and asks for.
+/// A component that can be instantiated, and what it exports and imports.
 pub(in super::super) struct LinkedPlugin {
     pub(in super::super) interface: ComponentInterface,
     pub(in super::super) pre: InstancePre<HostState>,
 }
 
 impl PluginEngine {
-    /// Compiles, links, and instantiates once what nobody has looked at yet. `make_room` is called before the instance is
+    /// Checks, compiles, links, and instantiates once a file. `make_room` is called before the instance is
     /// made.
     pub(in super::super) fn translate(
         &self,

@@ -11,11 +11,11 @@ use super::super::limits::PluginLimits;
 use super::super::role::RoleContract;
 use super::{Bounds, Translated, bounds, frames};
 
-/// Bytes of the stack that a plugin is compiled, linked and tried on: less than the threads of a gateway have, so that what
-/// overflows one overflows here first.
+/// Bytes of the stack that a plugin is compiled, linked and tried on: less than the threads of a gateway have, so that
+/// what overflows one overflows here first.
 const STACK: usize = 3 << 19;
 
-/// See [`crate::plugin::work`].
+/// See [`crate::plugin::compile_for_parent`].
 pub(in super::super) fn work(bounds: &Bounds, roles: Vec<&'static RoleContract>) -> io::Result<()> {
     bounds.impose()?;
     bounds::stand_in_front();
@@ -36,14 +36,14 @@ fn translate(
 ) -> Result<Translated, LoadErrorKind> {
     let engine = PluginEngine::new(roles).map_err(|error| LoadErrorKind::NoCompiler { message: error.to_string() })?;
     let room = || {
-        // Without it, an instance that is large and rightful is refused for its memory: that is told.
+        // Without the room, a large instance is refused for its memory, and the refusal says so.
         let _as_it_is = bounds::make_room(limits.memory);
     };
     let (component, _linked, measured) = engine.translate(bytes, limits, room)?;
     Translated::of(&component, measured)
 }
 
-/// Nothing more is said on standard input: whatever comes, the parent is gone or wants no answer.
+/// The parent sends nothing more on standard input: whatever comes, it has ended or wants no result.
 fn leave_with_parent() {
     let _ended = io::stdin().lock().read(&mut [0]);
     exit(1);

@@ -115,7 +115,7 @@ impl Artifact {
 }
 
 fn try_out(artifact: &Arc<Artifact>, config: Option<&Value>) -> Result<&'static str, LoadErrorKind> {
-    // Addresses of TEST-NET-1 (RFC 5737), which are nobody's.
+    // Addresses of TEST-NET-1 (RFC 5737), which are never in use.
     let endpoints: Vec<_> = (1..=TRIED_WITH).map(|number| Endpoint::named(format!("ws://192.0.2.{number}"))).collect();
     balancer(artifact, &config.cloned().unwrap_or_default(), &endpoints, Arc::new(UnusedNumbers), None)?;
     Ok("configured, chose among 1, 2 and 64 made-up endpoints")
@@ -163,7 +163,7 @@ fn restore(
     }
 }
 
-/// Lets it choose among made-up endpoints, on an instance that shares nothing with the real one.
+/// Lets the plugin choose among made-up endpoints, on an instance that shares nothing with the real one.
 ///
 /// The real endpoints come first, more are copied from them; a plugin that objects to the copies is tried with the real
 /// ones alone.
@@ -182,7 +182,8 @@ fn self_test(factory: &InstanceFactory<BalancerSetup>) -> Result<(), LoadErrorKi
         Err(problem) => return Err(problem),
     };
     let busy = vec![0; most];
-    // What is made ready in the first pick is made ready once in each instance; the others have the time that requests give.
+    // What is made ready in the first pick is made ready once in each instance; the others get the time that requests
+    // do.
     let mut ticks = factory.artifact.setup_ticks;
     for count in SELF_TEST.into_iter().filter(|count| *count <= offered) {
         let eligible: EndpointIds = EndpointId::each(&busy).map(|(id, _)| id).take(count).collect();
@@ -200,7 +201,7 @@ fn self_test(factory: &InstanceFactory<BalancerSetup>) -> Result<(), LoadErrorKi
     Ok(())
 }
 
-/// Numbers of endpoints that nobody has used.
+/// Numbers of endpoints that are unused.
 struct UnusedNumbers;
 
 impl ClusterNumbers for UnusedNumbers {
@@ -253,18 +254,18 @@ impl Balancer for PluginBalancer {
     }
 
     fn opened(&mut self, endpoint: EndpointId) {
-        self.tell(FeedbackKind::Opened, |feedback, store| feedback.call_opened(store, endpoint.0));
+        self.feed_back(FeedbackKind::Opened, |feedback, store| feedback.call_opened(store, endpoint.0));
     }
 
     fn closed(&mut self, endpoint: EndpointId, outcome: &Outcome) {
-        self.tell(FeedbackKind::Closed, |feedback, store| feedback.call_closed(store, endpoint.0, outcome.into()));
+        self.feed_back(FeedbackKind::Closed, |feedback, store| feedback.call_closed(store, endpoint.0, outcome.into()));
     }
 
     fn save(&mut self) -> Option<Vec<u8>> {
         if !self.slot.factory().artifact.compiled.interface.exports("handover") {
             return None;
         }
-        // Requests wait for the lock meanwhile: it gets no more time than a pick.
+        // Requests wait for the lock meanwhile: saving gets no more time than a pick.
         let ticks = self.slot.factory().artifact.ticks;
         let instance = self.slot.if_running()?;
         let saved = instance.run(ticks, |exports, store| {
@@ -281,10 +282,11 @@ impl Balancer for PluginBalancer {
 }
 
 impl PluginBalancer {
-    /// Feedback has no answer; a fault in it is counted and costs the instance like any other, and several mute it.
-    fn tell(
+    /// Feedback returns nothing; a fault in it is counted and costs the instance like any other, and several in a row
+    /// end feedback for a while.
+    fn feed_back(
         &mut self,
-        word: FeedbackKind,
+        kind: FeedbackKind,
         call: impl FnOnce(&feedback::Guest, &mut Store<HostState>) -> wasmtime::Result<()>,
     ) {
         if !self.wants_feedback() {
@@ -292,11 +294,11 @@ impl PluginBalancer {
         }
         let ticks = self.slot.factory().artifact.ticks;
         let Some(instance) = self.slot.for_feedback() else { return };
-        let told = instance.run(ticks, |exports, store| match &exports.feedback {
+        let result = instance.run(ticks, |exports, store| match &exports.feedback {
             Some(feedback) => call(feedback, store),
             None => Ok(()),
         });
-        self.slot.settle_feedback(word, told);
+        self.slot.settle_feedback(kind, result);
     }
 }
 

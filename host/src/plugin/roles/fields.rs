@@ -22,8 +22,8 @@ pub(super) fn name(text: &str) -> Result<HeaderName, CallError> {
     Ok(name)
 }
 
-/// A field value. What is beyond ASCII is allowed (obs-text, RFC 9110 §5.5): endpoints send it in cookies, and a plugin that
-/// changes another part of such a value must be able to give it back.
+/// A field value. What is beyond ASCII is allowed (obs-text, RFC 9110 §5.5): endpoints send it in cookies, and a plugin
+/// that changes another part of such a value must be able to return the rest as it is.
 pub(super) fn value(name: &HeaderName, bytes: &[u8]) -> Result<HeaderValue, CallError> {
     HeaderValue::from_bytes(bytes).map_err(|_| {
         let text = String::from_utf8_lossy(bytes);

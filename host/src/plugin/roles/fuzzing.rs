@@ -1,4 +1,4 @@
-//! Made-up answers for the checks, for fuzzing.
+//! Made-up results of plugins for the checks of results, for fuzzing.
 
 use ::http::{HeaderName, HeaderValue};
 
@@ -6,9 +6,9 @@ use super::super::bindings::{rewriter as rewriting, router as routing};
 use super::{rewriter, router};
 use crate::policy::HeaderEdit;
 
-/// Puts `text` and `number` everywhere an answer has text and numbers, and panics if a check lets through what would
-/// break a request line or a head. `reserved` says which fields are the gateway's own; asked of the caller, because that
-/// is not for plugins to know.
+/// Puts `text` and `number` wherever a result has text and numbers, and panics if a check lets through what would
+/// break a request line or a head. `reserved` says which fields are the gateway's own: the caller knows that,
+/// plugins do not.
 pub fn try_answers(text: &str, number: u32, reserved: impl Fn(&HeaderName) -> bool) {
     if router::checked_path(text).is_ok() {
         let ends = text.bytes().any(|byte| byte <= b' ' || byte == 0x7f || byte == b'#');

@@ -1,4 +1,5 @@
-//! Plugins as the gateway sees them: the traits of `policy`, with everything that a plugin returns checked as if hostile.
+//! Plugins as the gateway sees them: the traits of `policy`, with everything that a plugin returns checked as if
+//! hostile.
 //!
 //! A role is one file here, and one entry of [`ROLES`]. Everything else walks that list: what a component is by its
 //! exports, what the short names of a bare module mean, what is counted and shown, and what `plugin check` tries.
@@ -24,7 +25,8 @@ use super::role::{RoleContract, RoleName};
 /// All that a role brings with it, beside its own constructor of `Artifact`.
 struct RoleSpec {
     contract: RoleContract,
-    /// Configures the plugin in this role and tries it out, without serving anything. Returns what was done, for people.
+    /// Configures the plugin in this role and tries it out, without serving anything. Returns what was done, for
+    /// people.
     try_out: fn(&Arc<Artifact>, Option<&Value>) -> Result<&'static str, LoadErrorKind>,
 }
 

@@ -10,10 +10,10 @@ use super::super::factory::{InstanceFactory, PluginRole};
 use super::super::slot::InstanceSlot;
 use crate::lifecycle::PerWorker;
 
-/// Host of the requests of our own: a name that nobody has (RFC 6761 §6.4).
+/// Host of the probes: a name that is never in use (RFC 6761 §6.4).
 pub(super) const PROBE_HOST: &str = "tidegate.invalid";
 
-/// A seat for each worker, all of them filled; and what the first one's `configure` answered.
+/// A slot for each worker, each with an instance; and what `configure` of the first one returned.
 pub(super) fn per_worker<R: PluginRole>(
     factory: &Arc<InstanceFactory<R>>,
     workers: NonZeroUsize,

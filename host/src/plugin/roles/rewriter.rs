@@ -43,7 +43,7 @@ pub(super) static ROLE: RoleSpec = RoleSpec {
 
 struct RewriterSetup {
     config: String,
-    /// The first header that it wants to see, once it has said so.
+    /// The first header that the plugin asked to see, once it is configured.
     interest: OnceLock<HeaderName>,
 }
 
@@ -121,7 +121,7 @@ fn rewriter(
     Ok(Box::new(PluginRewriter { slots, interest }))
 }
 
-/// The header names that it asked for, each once.
+/// The header names that the plugin asked to see, each once.
 fn interest(names: &[String]) -> Result<Vec<HeaderName>, LoadErrorKind> {
     let (mut good, mut faults) = (Vec::new(), Vec::new());
     if names.len() > NAMES {
@@ -159,7 +159,7 @@ impl Rewriter for PluginRewriter {
     ) -> Result<Vec<HeaderEdit>, Fault> {
         let mut slot = self.slots.mine();
         let ticks = slot.factory().artifact.ticks;
-        let answer = RewrittenResponse { context: *context, status, fields };
+        let response = RewrittenResponse { context: *context, status, fields };
         let shown: Vec<_> =
             fields.iter().map(|(name, value)| (name.as_str().to_owned(), text(value.as_bytes()))).collect();
         let context = contract::Context {
@@ -169,14 +169,14 @@ impl Rewriter for PluginRewriter {
             route: context.route.map(|route| route.0),
             endpoint: context.endpoint.to_owned(),
         };
-        let instance = slot.ready_for(&answer)?;
+        let instance = slot.ready_for(&response)?;
         let edits =
             instance.run(ticks, |exports, store| exports.call_rewrite(store, &context, status.as_u16().into(), &shown));
-        slot.settle_for(&answer, edits.and_then(|edits| checked(edits, fields)))
+        slot.settle_for(&response, edits.and_then(|edits| checked(edits, fields)))
     }
 }
 
-/// An answer that is rewritten.
+/// A response that is rewritten.
 struct RewrittenResponse<'a> {
     context: ResponseContext<'a>,
     status: StatusCode,

@@ -12,19 +12,20 @@ use crate::policy::{ForwardTarget, RequestFacts, Scheme};
 /// Decisions that are remembered. Two that fall on one place take turns; there is nothing to clean up.
 const PLACES: usize = 512;
 
-/// Longest request line that is remembered, in bytes, with the protocol that it offers to switch to and the path that it leads
-/// to: a pattern may make a long one of a short one. So no client fills the memory: what is kept is at most half a MiB a worker.
+/// Longest request line that is remembered, in bytes, with the protocol that it offers to switch to and the path that
+/// it leads to: a pattern may make a long one of a short one. So no client fills the memory: what is kept is at most
+/// half a MiB a worker.
 const LONGEST: usize = 1024;
 
-/// What was decided before. It lives as long as the instances that decided, so it never outlives what they know.
+/// Decisions made before. It lives as long as the instances that made them, so it never outlives their configuration.
 #[derive(Debug)]
 pub(super) struct RouteCache {
-    /// Keyed anew in each process: nobody outside can aim for one place.
+    /// Keyed anew in each process, so that no client can aim for one place.
     hasher: RandomState,
     places: Vec<Option<Box<CachedRoute>>>,
 }
 
-/// All that `route` is told about a request, and the answer.
+/// All that `route` gets of a request, and where it sent it.
 #[derive(Debug)]
 struct CachedRoute {
     hash: u64,

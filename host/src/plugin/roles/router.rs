@@ -31,10 +31,10 @@ use crate::policy::{ClusterId, Decision, DirectResponse, Fault, ForwardTarget, R
 /// Bytes of a path and query. What is sent is at most 65,534 bytes long; the rest is for an endpoint's base path.
 const PATH_BYTES: usize = 60 << 10;
 
-/// Bytes of the body of an answer.
+/// Bytes of the body of a direct response.
 const BODY_BYTES: usize = 1 << 20;
 
-/// Fields of an answer.
+/// Fields of a direct response.
 const FIELDS: usize = 128;
 
 /// This role, as [`super::ROLES`] lists it.
@@ -61,7 +61,7 @@ struct RouterExports {
 
 impl PluginRole for RouterSetup {
     type Exports = RouterExports;
-    /// Whether it answers equal requests equally.
+    /// Whether the plugin promises the same decision for equal requests.
     type Configured = bool;
     const NAME: RoleName = ROLE.contract.name;
 
@@ -156,7 +156,7 @@ fn router(
 
 struct PluginRouter {
     slots: PerWorker<InstanceSlot<RouterSetup>>,
-    /// What was decided before; none for a plugin that does not promise to repeat itself.
+    /// Decisions made before; none for a plugin that does not promise to repeat itself.
     caches: PerWorker<Option<RouteCache>>,
     wants_request: bool,
     clusters: usize,
@@ -178,14 +178,14 @@ impl Router for PluginRouter {
     }
 }
 
-/// A request that is decided on.
-struct RouteQuestion<'a> {
+/// A request that is routed.
+struct RouterInput<'a> {
     request: &'a RequestFacts,
-    /// Whether the plugin may ask for more than its line.
+    /// Whether the plugin may ask for more than the request line.
     all: bool,
 }
 
-impl CallSubject for RouteQuestion<'_> {
+impl CallSubject for RouterInput<'_> {
     fn hash_input<H: Hasher>(&self, hasher: &mut H) {
         let request = self.request;
         (&request.method, request.host(), &request.path, &request.query, &request.upgrade).hash(hasher);
@@ -212,7 +212,7 @@ impl PluginRouter {
             upgrade: request.upgrade.as_ref().map(ToString::to_string),
         };
         let all = self.wants_request;
-        let instance = slot.ready_for(&RouteQuestion { request, all })?;
+        let instance = slot.ready_for(&RouterInput { request, all })?;
         if self.wants_request {
             instance.store.data_mut().lend(request);
         }
@@ -220,7 +220,7 @@ impl PluginRouter {
         if self.wants_request {
             instance.store.data_mut().give_back();
         }
-        slot.settle_for(&RouteQuestion { request, all }, decision.and_then(|decision| self.checked(decision)))
+        slot.settle_for(&RouterInput { request, all }, decision.and_then(|decision| self.checked(decision)))
     }
 
     fn checked(&self, decision: contract::Decision) -> Result<Decision, CallError> {
@@ -305,7 +305,7 @@ mod tests {
     }
 
     #[test]
-    fn answers_outside_the_contract_are_refused() {
+    fn results_outside_the_contract_are_refused() {
         let response = |status, name: &str, body| contract::Response {
             status,
             headers: vec![(name.to_owned(), "1".to_owned())],

@@ -1,8 +1,8 @@
 //! Whether a passed deadline is the fault of the plugin or of its input.
 //!
-//! That matters where a fault costs a client its request (503): what one client or endpoint provokes must not become a 503
-//! for all others. So the circuit opens only if the plugin passes its deadline in probes as well, which are calls with
-//! harmless input of the gateway's own; input that provokes it is refused alone.
+//! That matters where a fault costs a client its request (503): what one client or endpoint provokes must not become a
+//! 503 for all others. So the circuit opens only if the plugin passes its deadline in probes as well, which are calls
+//! with harmless input of the gateway's own; input that provokes it is refused alone.
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -126,7 +126,8 @@ impl<R: PluginRole> InstanceSlot<R> {
         ProbeOutcome::Late
     }
 
-    /// While the circuit is open: whether the pause is over, and whether the plugin passes a probe if its role has some.
+    /// While the circuit is open: whether the pause is over, and whether the plugin passes a probe if its role has
+    /// some.
     #[cold]
     pub(super) fn may_be_tried(&mut self) -> bool {
         if !self.breaker.admits(Instant::now) {

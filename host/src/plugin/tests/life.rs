@@ -3,7 +3,7 @@
 use super::*;
 
 #[test]
-fn the_same_bytes_are_compiled_once_while_somebody_uses_them() {
+fn the_same_bytes_are_compiled_once_while_they_are_in_use() {
     let runtime = Runtime::new(None).unwrap();
     let (one, two) = (load(&runtime, guest!("first")).unwrap(), load(&runtime, guest!("first")).unwrap());
 

@@ -148,7 +148,7 @@ fn each_misbehaviour_is_typed_and_the_next_call_gets_a_fresh_instance() {
 }
 
 #[test]
-fn repeated_faults_put_a_plugin_aside_until_a_probe_succeeds() {
+fn repeated_faults_open_the_circuit_until_a_probe_succeeds() {
     let runtime = Runtime::new(None).unwrap();
     let mut balancer = balancer(&runtime, guest!("trap"));
     for _ in 0..5 {
@@ -228,7 +228,7 @@ fn feedback_that_works_does_not_excuse_picks_that_fail() {
 }
 
 #[test]
-fn a_plugin_may_say_what_it_is() {
+fn a_plugin_may_describe_itself() {
     let runtime = Runtime::new(None).unwrap();
 
     let about = load(&runtime, guest!("described")).unwrap().about().unwrap().unwrap();
@@ -276,7 +276,7 @@ fn feedback_reaches_the_plugin_and_counters_outlive_it() {
 }
 
 #[test]
-fn routers_fail_closed_on_traps_and_on_answers_outside_the_contract() {
+fn routers_fail_closed_on_traps_and_on_results_outside_the_contract() {
     let runtime = Runtime::new(None).unwrap();
     let workers = NonZeroUsize::new(2).unwrap();
     for (bytes, kind, words) in [

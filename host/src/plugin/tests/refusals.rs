@@ -1,4 +1,4 @@
-//! Files that are refused, and what is said about them.
+//! Files that are refused, and the reason that is given.
 
 use super::*;
 

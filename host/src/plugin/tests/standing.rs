@@ -1,4 +1,4 @@
-//! What puts a plugin aside, what a replacement costs, and what becomes of feedback.
+//! What opens the circuit of a plugin, what a replacement costs, and what becomes of feedback.
 
 use wasmtime::Store;
 
@@ -11,7 +11,7 @@ use super::*;
 use crate::policy::RouteId;
 
 #[test]
-fn requests_that_make_a_router_trap_or_answer_wrongly_do_not_put_it_aside() {
+fn requests_that_make_a_router_trap_or_decide_wrongly_open_no_circuit() {
     let runtime = Runtime::new(None).unwrap();
     for bytes in [&guest!("router-trap")[..], guest!("router-stray")] {
         let artifact = load(&runtime, bytes).unwrap();
@@ -41,7 +41,7 @@ fn kind<T>(answer: Result<T, Fault>) -> Option<FaultKind> {
     answer.err().map(|fault| fault.kind)
 }
 
-/// Asks until it is refused at once. A machine that is busy may let a pause pass between two questions.
+/// Calls until a call is refused at once. On a busy machine a pause may be over between two calls.
 fn comes_to_be_refused<T>(ask: impl Fn() -> Result<T, Fault>) {
     eventually("it is refused without being asked", || kind(ask()) == Some(FaultKind::Unavailable));
 }
@@ -62,9 +62,9 @@ fn what_makes_a_router_hang_is_refused_and_all_else_is_served() {
 }
 
 #[test]
-fn a_router_that_one_path_makes_hang_is_not_put_aside_whatever_the_path() {
+fn a_router_that_one_path_makes_hang_stays_in_service_whatever_the_path() {
     let runtime = Runtime::new(None).unwrap();
-    // "/" has one byte: the first question of our own hangs as well.
+    // "/" has one byte: the first probe hangs as well.
     for (length, path) in [(1, "/"), (5, "/slow")] {
         let (artifact, router) = router_looping_if(&runtime, &format!("(i32.eq (local.get 6) (i32.const {length}))"));
         let ask = |path: &str, query: u32| {
@@ -80,7 +80,7 @@ fn a_router_that_one_path_makes_hang_is_not_put_aside_whatever_the_path() {
 }
 
 #[test]
-fn a_router_that_always_hangs_is_put_aside() {
+fn a_router_that_always_hangs_is_left_out() {
     let runtime = Runtime::new(None).unwrap();
     let (artifact, router) = router_looping_if(&runtime, "(i32.const 1)");
     let ask = |number: u32| router.route(&RequestFacts { query: Some(number.to_string()), ..facts(false) });
@@ -93,10 +93,10 @@ fn a_router_that_always_hangs_is_put_aside() {
 }
 
 #[test]
-fn a_router_that_recovers_comes_back_by_a_question_of_our_own() {
+fn a_router_that_recovers_comes_back_by_a_probe() {
     let runtime = Runtime::new(None).unwrap();
-    // Hangs in its first nine calls, which a shared counter tells across instances: five, two of our own, one more of our
-    // own when the pause is over, and what provokes it.
+    // Hangs in its first nine calls, which a shared counter counts across instances: five, two
+    // probes, one more probe when the pause is over, and what provokes it.
     let text = String::from_utf8_lossy(guest!("router-trap"))
         .replace(
             "(import \"tidegate\" \"header\"",
@@ -119,7 +119,8 @@ fn a_router_that_recovers_comes_back_by_a_question_of_our_own() {
     assert_eq!(artifact.status()[0].aside, 0);
 }
 
-/// A rewriter that loops where `condition` holds; its parameters are scheme, host, path, route, endpoint, status and fields.
+/// A rewriter that loops where `condition` holds; its parameters are scheme, host, path, route, endpoint, status and
+/// fields.
 fn rewriter_looping_if(runtime: &Runtime, condition: &str) -> (Arc<Artifact>, Box<dyn Rewriter>) {
     let text = String::from_utf8_lossy(guest!("rewriter-remove")).replace(
         "(i32.store8 (i32.const 128) (i32.const 1))",
@@ -155,7 +156,7 @@ fn an_endpoint_that_makes_a_rewriter_hang_is_refused_alone() {
 }
 
 #[test]
-fn an_answer_that_makes_a_rewriter_hang_takes_nothing_from_its_endpoint() {
+fn a_response_that_makes_a_rewriter_hang_takes_nothing_from_its_endpoint() {
     let runtime = Runtime::new(None).unwrap();
     // The length of the first field's value.
     let (artifact, rewriter) =
@@ -174,7 +175,7 @@ fn an_answer_that_makes_a_rewriter_hang_takes_nothing_from_its_endpoint() {
 }
 
 #[test]
-fn a_rewriter_that_always_hangs_is_put_aside() {
+fn a_rewriter_that_always_hangs_is_left_out() {
     let runtime = Runtime::new(None).unwrap();
     let (artifact, rewriter) = rewriter_looping_if(&runtime, "(i32.const 1)");
     for number in 0..5 {
@@ -188,7 +189,7 @@ fn a_rewriter_that_always_hangs_is_put_aside() {
 #[test]
 fn a_replacement_gets_little_more_time_than_the_first_instance_needed() {
     let runtime = Runtime::new(None).unwrap();
-    // The first `configure` is quick; every later one, told apart by a shared counter, never ends.
+    // The first `configure` is quick; every later one, known by a shared counter, never ends.
     let text = String::from_utf8_lossy(guest!("trap"))
         .replace(
             "(import \"tidegate\" \"header\"",
@@ -212,7 +213,7 @@ fn a_replacement_gets_little_more_time_than_the_first_instance_needed() {
     assert_eq!(runtime.status()[0].aside, 1, "four more like that would be too many");
 }
 
-/// A role that asks nothing of its instances.
+/// A role that calls nothing.
 struct Idle;
 
 impl PluginRole for Idle {
@@ -230,7 +231,7 @@ impl PluginRole for Idle {
 }
 
 #[test]
-fn a_replacement_that_nothing_could_end_is_put_aside_at_once() {
+fn a_replacement_that_nothing_could_end_opens_the_circuit_at_once() {
     let runtime = Runtime::new(None).unwrap();
     let (quick, mut slow) = (load(&runtime, guest!("first")).unwrap(), load(&runtime, guest!("first")).unwrap());
     // No instance is made in no time.
@@ -275,7 +276,7 @@ fn outcome() -> Outcome {
 }
 
 #[test]
-fn feedback_that_fails_again_and_again_is_muted_and_picks_go_on() {
+fn feedback_that_fails_again_and_again_ends_for_a_while_and_picks_go_on() {
     for bad in ["opened", "closed"] {
         let runtime = Runtime::new(None).unwrap();
         let mut balancer = balancer(&runtime, with_optional(bad, "unreachable").as_bytes());
@@ -294,9 +295,9 @@ fn feedback_that_fails_again_and_again_is_muted_and_picks_go_on() {
 }
 
 #[test]
-fn feedback_that_recovers_is_heard_again() {
+fn feedback_that_recovers_comes_back() {
     let runtime = Runtime::new(None).unwrap();
-    // Traps in the first five calls, which a shared counter tells across instances.
+    // Traps in the first five calls, which a shared counter counts across instances.
     let body = "(call $add (i32.const 64) (i32.const 3) (f64.const 1) (i32.const 32))
                 (if (f64.le (f64.load (i32.const 40)) (f64.const 5)) (then unreachable))";
     let text = with_optional("opened", body).replace(

@@ -1,8 +1,9 @@
 //! Tells the WASI adapter when it may not call out.
 //!
-//! While the canonical ABI allocates in the guest or frees, a component may not call its imports: that traps. A language
-//! with a scheduler (Go) reads the clock right there. So `cabi_realloc` and `cabi_post_*` of a module that imports
-//! WASI preview 1 are wrapped: they raise a flag, which the adapter reads through the new export `tidegate_held`.
+//! While the canonical ABI allocates in the guest or frees, a component may not call its imports: that traps. A
+//! language with a scheduler (Go) reads the clock right there. So `cabi_realloc` and `cabi_post_*` of a module that
+//! imports WASI preview 1 are wrapped: they raise a flag, which the adapter reads through the new export
+//! `tidegate_held`.
 
 use wasm_encoder::reencode::{Reencode, utils};
 use wasm_encoder::{

@@ -1,7 +1,8 @@
 //! A look at the metadata that a bindings generator left in a module, before the library that understands it sees it.
 //!
-//! The metadata names packages with the types that they take from each other. Two that take from one another are endless
-//! recursion to the library; and a module that was built against another version of the contract looks just like that.
+//! The metadata names packages with the types that they take from each other. Two that take from one another are
+//! endless recursion to the library; and a module that was built against another version of the contract looks just
+//! like that.
 
 use wasmparser::{ComponentType, ComponentTypeDeclaration, InstanceTypeDeclaration, KnownCustom, Parser, Payload};
 
@@ -12,7 +13,7 @@ use super::super::text::one_line;
 /// Types within types that are looked into; the contract's have three.
 const DEPTH: usize = 16;
 
-/// Refuses a module whose metadata speaks of interfaces that are neither the contract's nor WASI's.
+/// Refuses a module whose metadata names interfaces that are neither the contract's nor WASI's.
 pub(super) fn check(module: &[u8]) -> Result<(), LoadErrorKind> {
     for payload in Parser::new(0).parse_all(module) {
         if let Payload::CustomSection(section) = payload.map_err(invalid)?
@@ -66,8 +67,8 @@ fn look(ty: &ComponentType<'_>, depth: usize) -> Result<(), LoadErrorKind> {
     Ok(())
 }
 
-/// `namespace:package/interface@version` must be the contract's or WASI's. The outermost name is that of the plugin's own
-/// world, which may be of its own package.
+/// `namespace:package/interface@version` must be the contract's or WASI's. The outermost name is that of the plugin's
+/// own world, which may be of its own package.
 fn named(name: &str, depth: usize) -> Result<(), LoadErrorKind> {
     let Some((package, rest)) = name.split_once('/').filter(|(package, _)| package.contains(':')) else {
         return Ok(());

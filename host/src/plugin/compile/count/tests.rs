@@ -1,4 +1,4 @@
-//! Small files that stand for much, and what is said of them.
+//! Small files that stand for much, and how they are refused.
 
 use super::*;
 
