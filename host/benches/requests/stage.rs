@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use tidegate::cluster::{Cluster, Member, Numbers, Registry};
 use tidegate::config::EndpointState;
 use tidegate::http::{Forwarding, Limits, Peer, Pseudonym};
-use tidegate::lifecycle::Drain;
+use tidegate::lifecycle::{ConnectionGuard, Drain};
 use tidegate::net::{Socket, Stream, UpgradeProtocol};
 use tidegate::plugin::{Artifact, PluginFile, PluginLimits, Runtime as Plugins, shipped};
 use tidegate::policy::{Balancer, Endpoint, Rewriter, Router, Scheme};
@@ -155,11 +155,12 @@ async fn gateway(snapshot: Arc<Snapshot>) -> SocketAddr {
                 tls: None,
                 drain: Drain::new(NonZeroUsize::MIN),
                 observers: observers.clone(),
-                permit: Box::new(()),
+                limits,
+                guard: ConnectionGuard::holding(()),
             });
             tokio::spawn(async move {
                 let stream = Stream::Plain(Socket::Tcp(stream));
-                if let Some(tunnel) = serve(client, stream, limits, || snapshot.clone()).await.unwrap() {
+                if let Some(tunnel) = serve(client, stream, || snapshot.clone()).await.unwrap() {
                     tunnel.await;
                 }
             });

@@ -10,7 +10,7 @@ use super::generations::Generations;
 use super::parts::listeners::{ListenerKey, ListenerSettings};
 use super::services::Services;
 use crate::http;
-use crate::lifecycle::{LoadGuard, WorkerId};
+use crate::lifecycle::{ConnectionGuard, LoadGuard, WorkerId};
 use crate::listener::{self, Accepted, Gate, Permit, Refusal};
 use crate::net::{ACCEPTED_SEND_AT_ONCE, Socket, Stream};
 use crate::policy::Scheme;
@@ -177,11 +177,11 @@ async fn serve(
         tls: secured.version,
         drain: serving.services.drain.clone(),
         observers: serving.services.observers.clone(),
-        permit: Box::new((permit, load, open)),
+        limits: settings.http,
+        guard: ConnectionGuard::holding((permit, load, open)),
     });
-    let limits = settings.http;
     drop(settings);
-    let served = proxy::serve(client, stream, limits, || serving.generations.live().snapshot.clone()).await;
+    let served = proxy::serve(client, stream, || serving.generations.live().snapshot.clone()).await;
     count_crowded(&serving, &served);
     Ok(served?)
 }

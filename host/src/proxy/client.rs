@@ -1,11 +1,10 @@
 //! What is known about a client's connection before its first request.
 
-use std::any::Any;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use crate::http::Peer;
-use crate::lifecycle::Drain;
+use crate::http::{Limits, Peer};
+use crate::lifecycle::{ConnectionGuard, Drain};
 use crate::policy::Scheme;
 use crate::telemetry::{AccessLog, Metrics};
 
@@ -37,6 +36,8 @@ pub struct Client {
     pub drain: Drain,
     /// Sees it.
     pub observers: Observers,
-    /// Its claim on the listener's limits, given back when the last request or tunnel lets go.
-    pub permit: Box<dyn Any + Send + Sync>,
+    /// What it may take.
+    pub limits: Limits,
+    /// Its claims on limits, given back when the last request or tunnel lets go.
+    pub guard: ConnectionGuard,
 }

@@ -10,7 +10,7 @@ use super::head::request_fields;
 use super::in_flight::InFlight;
 use super::outgoing::Outgoing;
 use super::route::{RouteDecision, RoutedRequest, route};
-use super::switch::Switch;
+use super::switch::TunnelSink;
 use super::{Client, Snapshot};
 use crate::http::{RequestBody, ResponseBody, ServerRequest};
 use crate::policy::RequestFacts;
@@ -18,12 +18,12 @@ use crate::upstream::ResendableBody;
 
 /// Responds to one request under one generation.
 ///
-/// Never fails: whatever goes wrong has a response, a count and a line in the log. What a 101 leads to is left in
-/// `switch`.
+/// Never fails: whatever goes wrong has a response, a count and a line in the log. What a 101 leads to is handed
+/// to `tunnels`.
 pub(super) async fn handle(
     client: &Arc<Client>,
     snapshot: &Arc<Snapshot>,
-    switch: &Switch,
+    tunnels: &dyn TunnelSink,
     request: ServerRequest,
 ) -> Response<ResponseBody> {
     let mut in_flight = InFlight::begin(client, snapshot);
@@ -35,7 +35,7 @@ pub(super) async fn handle(
     // One function waits, and those before and behind do not: what they hold would be in this future, which is written
     // anew for every request.
     match attempt(decision.destination, &mut outgoing, &facts, &mut in_flight).await {
-        Ok(response) => decision.respond(response, &facts, in_flight, switch),
+        Ok(response) => decision.respond(response, &facts, in_flight, tunnels),
         Err(failure) => {
             let cluster = decision.destination.cluster.name();
             tracing::debug!(%cluster, path = ?facts.path, error = %failure, "request failed");

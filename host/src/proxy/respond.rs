@@ -11,7 +11,7 @@ use super::in_flight::InFlight;
 use super::outgoing::EndpointResponse;
 use super::route::RouteDecision;
 use super::stickiness;
-use super::switch::{self, Switch};
+use super::switch::{self, TunnelSink};
 use crate::http::{ClientUpgrade, Offer, ResponseBody, switched_to};
 use crate::net::UpgradeProtocol;
 use crate::policy::{RequestFacts, ResponseContext};
@@ -27,13 +27,13 @@ enum CheckedContent {
 }
 
 impl RouteDecision<'_> {
-    /// Passes an endpoint's response on to the client. What a 101 leads to is left in `switch`.
+    /// Passes an endpoint's response on to the client. What a 101 leads to is handed to `tunnels`.
     pub(super) fn respond(
         mut self,
         response: EndpointResponse,
         facts: &RequestFacts,
         mut in_flight: InFlight,
-        switch: &Switch,
+        tunnels: &dyn TunnelSink,
     ) -> Response<ResponseBody> {
         let EndpointResponse { response, upstream } = response;
         let (mut parts, content) = response.into_parts();
@@ -68,8 +68,8 @@ impl RouteDecision<'_> {
             }
             CheckedContent::Stream(stream) => ResponseBody::stream(stream),
             CheckedContent::Tunnel { client, endpoint, protocol } => {
-                switch::announce(&mut parts.headers, &protocol);
-                switch.to(client, endpoint, &protocol, self.timeouts.tunnel_idle, in_flight);
+                switch::write_switch_headers(&mut parts.headers, &protocol);
+                tunnels.accept(switch::tunnel(client, endpoint, &protocol, self.timeouts.tunnel_idle, in_flight));
                 return Response::from_parts(parts, ResponseBody::empty());
             }
         };

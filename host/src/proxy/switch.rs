@@ -1,4 +1,4 @@
-//! From an answer of 101 to a tunnel.
+//! From a response of 101 to a tunnel.
 
 use std::pin::Pin;
 use std::time::Duration;
@@ -10,69 +10,75 @@ use super::in_flight::InFlight;
 use crate::http::{self, ClientUpgrade};
 use crate::net::{Duplex, UpgradeProtocol};
 use crate::telemetry::Counter;
-use crate::tunnel::{End, Limits, Relay, Side};
+use crate::tunnel::{End, FrameBoundaries, Limits, Opaque, Relay, Side};
 
-/// What a client's connection becomes behind a 101, to its end. It holds its lease (while it is in flight), the
-/// client's permit and a drain watch, and no plugin. To be run once HTTP is through.
+/// A tunnel, to its end. It holds its lease (while it is in flight), the client's guard and a drain watch, and no plugin.
 pub type Tunnel = Pin<Box<dyn Future<Output = ()> + Send>>;
 
-/// Where a request leaves the tunnel that its connection becomes. One for each connection.
-pub(super) struct Switch {
-    tunnel: Mutex<Option<Tunnel>>,
-    /// What the client may take, also when its tunnel has ended.
-    limits: http::Limits,
+/// Takes the tunnels that requests of one connection lead to. Each is to be run once the server has written its 101.
+pub(super) trait TunnelSink: Sync {
+    /// Takes one.
+    fn accept(&self, tunnel: Tunnel);
 }
 
-impl Switch {
-    pub(super) fn new(limits: http::Limits) -> Self {
-        Self { tunnel: Mutex::default(), limits }
-    }
+/// Holds the tunnel that a connection becomes: in HTTP/1.1 there is one at the most, and it is run in the connection's task.
+#[derive(Default)]
+pub(super) struct TunnelSlot(Mutex<Option<Tunnel>>);
 
-    /// The tunnel, if a request has left one.
+impl TunnelSlot {
+    /// The tunnel, if a request has led to one.
     pub(super) fn take(&self) -> Option<Tunnel> {
-        self.tunnel.lock().take()
-    }
-
-    /// Leaves a tunnel to `protocol` behind.
-    pub(super) fn to(
-        &self,
-        client: ClientUpgrade,
-        endpoint: Side,
-        protocol: &UpgradeProtocol,
-        idle: Duration,
-        mut in_flight: InFlight,
-    ) {
-        in_flight.begin_tunnel(protocol.as_str());
-        let protocol = protocol.clone();
-        let limits = self.limits;
-        // A block, not a function: the arguments of one would be held twice for as long as the tunnel lasts.
-        let tunnel = Box::pin(async move {
-            let Some((stream, early)) = client.into_duplex().await else {
-                in_flight.end_tunnel(End::ClientGone);
-                return;
-            };
-            let connection = in_flight.client().clone();
-            let client = Side { stream, early };
-            let mut relay = Relay::new(client, endpoint, &protocol, Limits { idle });
-            let end = relay.run(&connection.drain, &mut in_flight).await;
-            in_flight.end_tunnel(end);
-            if end == End::EndpointGone
-                && let Duplex::Socket(client) = relay.into_client()
-            {
-                // The client may be in the middle of sending, and has not read the endpoint's last words.
-                drop(in_flight);
-                let lingered = connection.drain.unless_cut(Box::pin(http::linger(client, &limits))).await;
-                if let Some(Err(http::ServeError::Crowded)) = lingered {
-                    connection.observers.metrics.increment(Counter::ConnectionCrowded);
-                }
-            }
-        });
-        *self.tunnel.lock() = Some(tunnel);
+        self.0.lock().take()
     }
 }
 
-/// The fields that the client's 101 carries about the switch.
-pub(super) fn announce(headers: &mut HeaderMap, protocol: &UpgradeProtocol) {
+impl TunnelSink for TunnelSlot {
+    fn accept(&self, tunnel: Tunnel) {
+        *self.0.lock() = Some(tunnel);
+    }
+}
+
+/// The tunnel between a client that switches to `protocol` and an endpoint that has.
+pub(super) fn tunnel(
+    client: ClientUpgrade,
+    endpoint: Side,
+    protocol: &UpgradeProtocol,
+    idle: Duration,
+    mut in_flight: InFlight,
+) -> Tunnel {
+    in_flight.begin_tunnel(protocol.as_str());
+    let is_websocket = *protocol == UpgradeProtocol::Websocket;
+    // A block, not a function: the arguments of one would be held twice for as long as the tunnel lasts.
+    Box::pin(async move {
+        let Some((stream, early)) = client.into_duplex().await else {
+            in_flight.end_tunnel(End::ClientGone);
+            return;
+        };
+        let connection = in_flight.client().clone();
+        let client = Side { stream, early };
+        let (end, client) = if is_websocket {
+            let mut relay = Relay::<FrameBoundaries>::new(client, endpoint, Limits { idle });
+            (relay.run(&connection.drain, &mut in_flight).await, relay.into_client())
+        } else {
+            let mut relay = Relay::<Opaque>::new(client, endpoint, Limits { idle });
+            (relay.run(&connection.drain, &mut in_flight).await, relay.into_client())
+        };
+        in_flight.end_tunnel(end);
+        if end == End::EndpointGone
+            && let Duplex::Socket(client) = client
+        {
+            // The client may be in the middle of sending, and has not read the endpoint's last words.
+            drop(in_flight);
+            let lingered = connection.drain.unless_cut(Box::pin(http::linger(client, &connection.limits))).await;
+            if let Some(Err(http::ServeError::Crowded)) = lingered {
+                connection.observers.metrics.increment(Counter::ConnectionCrowded);
+            }
+        }
+    })
+}
+
+/// Writes the fields that the client's 101 carries about the switch.
+pub(super) fn write_switch_headers(headers: &mut HeaderMap, protocol: &UpgradeProtocol) {
     headers.insert(header::CONNECTION, HeaderValue::from_static("Upgrade"));
     if let Ok(value) = HeaderValue::from_str(protocol.as_str()) {
         headers.insert(header::UPGRADE, value);

@@ -2,12 +2,21 @@
 //!
 //! Payload is never looked at: a gateway that ends a tunnel only has to know when it may put a Close frame in.
 
+use super::inspector::{CloseMessages, Inspector};
+
 /// Longest frame head: 2 bytes, 8 of extended length, 4 of mask.
 const LONGEST_HEAD: usize = 14;
 
-/// Follows one direction of a websocket.
+/// What a side of a websocket is told when the gateway ends it: 1001, this side leaves (RFC 6455 §7.4.1).
+const GOING_AWAY: CloseMessages = CloseMessages {
+    to_client: &[0x88, 2, 0x03, 0xe9],
+    // The mask is zero: it protects intermediaries from chosen payload (§10.3), and this payload is fixed.
+    to_endpoint: &[0x88, 0x82, 0, 0, 0, 0, 0x03, 0xe9],
+};
+
+/// Follows the frames of one direction of a websocket.
 #[derive(Debug, Default)]
-pub struct Frames {
+pub struct FrameBoundaries {
     /// Payload bytes of the current frame still to come.
     payload: u64,
     /// Head bytes of the next frame seen so far. Its first ten suffice for the length.
@@ -17,49 +26,17 @@ pub struct Frames {
     closed: bool,
 }
 
-/// Why an endpoint of a websocket goes away (RFC 6455 §7.4.1).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum CloseCode {
-    /// 1001: this side leaves: a drain, or an idle tunnel.
-    GoingAway,
-}
+impl Inspector for FrameBoundaries {
+    const CLOSE: Option<CloseMessages> = Some(GOING_AWAY);
 
-impl CloseCode {
-    /// The number on the wire.
-    #[must_use]
-    pub fn code(self) -> u16 {
-        match self {
-            Self::GoingAway => 1001,
-        }
-    }
-
-    /// A whole Close frame as a server sends it.
-    #[must_use]
-    pub fn from_server(self) -> [u8; 4] {
-        let [high, low] = self.code().to_be_bytes();
-        [0x88, 2, high, low]
-    }
-
-    /// A whole Close frame as a client sends it. The mask is zero: it protects intermediaries from chosen payload
-    /// (§10.3), and this payload is fixed.
-    #[must_use]
-    pub fn from_client(self) -> [u8; 8] {
-        let [high, low] = self.code().to_be_bytes();
-        [0x88, 0x82, 0, 0, 0, 0, high, low]
-    }
-}
-
-impl Frames {
-    /// Takes note of bytes that went by.
-    pub fn pass(&mut self, mut bytes: &[u8]) {
+    fn pass(&mut self, mut bytes: &[u8]) {
         while !bytes.is_empty() {
             let passed = self.pass_to_boundary(bytes);
             bytes = bytes.split_at(passed).1;
         }
     }
 
-    /// Takes note of bytes up to the next boundary, and returns how many those were: all of them if it is further on.
-    pub fn pass_to_boundary(&mut self, bytes: &[u8]) -> usize {
+    fn pass_to_boundary(&mut self, bytes: &[u8]) -> usize {
         let mut rest = bytes;
         while !rest.is_empty() {
             if self.payload > 0 {
@@ -76,24 +53,20 @@ impl Frames {
         bytes.len() - rest.len()
     }
 
-    /// Whether a frame of our own may go out now.
-    #[must_use]
-    pub fn at_boundary(&self) -> bool {
+    fn at_boundary(&self) -> bool {
         self.payload == 0 && self.seen == 0 && !self.closed
     }
 
-    /// Whether a Close frame has gone by.
-    #[must_use]
-    pub fn is_closed(&self) -> bool {
+    fn is_closed(&self) -> bool {
         self.closed
     }
 
-    /// Whether a Close frame has gone by to its end.
-    #[must_use]
-    pub fn is_over(&self) -> bool {
+    fn is_over(&self) -> bool {
         self.closed && self.payload == 0 && self.seen == 0
     }
+}
 
+impl FrameBoundaries {
     /// Collects head bytes until the frame's length is known, and returns what follows them.
     fn pass_head<'a>(&mut self, bytes: &'a [u8]) -> &'a [u8] {
         let mut rest = bytes;
@@ -157,7 +130,7 @@ mod tests {
         for masked in [false, true] {
             let whole: Vec<u8> = lengths.iter().flat_map(|length| frame(2, *length, masked)).collect();
             for step in [1, 2, 3, 7, 64, 4096, whole.len()] {
-                let mut frames = Frames::default();
+                let mut frames = FrameBoundaries::default();
                 let mut ends = 0;
                 for (at, piece) in whole.chunks(step).enumerate() {
                     frames.pass(piece);
@@ -174,7 +147,7 @@ mod tests {
     fn inside_a_frame_is_no_boundary() {
         let whole = frame(1, 300, true);
         for cut in 1..whole.len() {
-            let mut frames = Frames::default();
+            let mut frames = FrameBoundaries::default();
             frames.pass(&whole[..cut]);
             assert!(!frames.at_boundary(), "after {cut} of {} bytes", whole.len());
         }
@@ -185,19 +158,19 @@ mod tests {
         let whole = [frame(1, 300, true), frame(2, 0, true), frame(2, 70_000, true)].concat();
         let ends = [308, 314, 314 + 70_014];
         for cut in 1..320 {
-            let mut frames = Frames::default();
+            let mut frames = FrameBoundaries::default();
             frames.pass(&whole[..cut]);
             let next = ends.into_iter().find(|end| *end > cut).unwrap();
 
             assert_eq!(frames.pass_to_boundary(&whole[cut..]), next - cut, "after {cut} bytes");
             assert!(frames.at_boundary());
         }
-        assert_eq!(Frames::default().pass_to_boundary(&whole[..200]), 200, "it is further on");
+        assert_eq!(FrameBoundaries::default().pass_to_boundary(&whole[..200]), 200, "it is further on");
     }
 
     #[test]
     fn nothing_may_follow_a_close_frame() {
-        let mut frames = Frames::default();
+        let mut frames = FrameBoundaries::default();
 
         frames.pass(&frame(8, 2, false));
 
@@ -207,8 +180,9 @@ mod tests {
 
     #[test]
     fn our_close_frames_are_whole_frames() {
-        for bytes in [&CloseCode::GoingAway.from_server()[..], &CloseCode::GoingAway.from_client()[..]] {
-            let mut frames = Frames::default();
+        for bytes in [GOING_AWAY.to_client, GOING_AWAY.to_endpoint] {
+            assert!(bytes.ends_with(&1001_u16.to_be_bytes()));
+            let mut frames = FrameBoundaries::default();
             frames.pass(bytes);
             assert!(frames.is_closed() && frames.payload == 0 && frames.seen == 0);
         }

@@ -1,13 +1,20 @@
-//! The relay after a switch: bytes both ways, idle clock, websocket frame boundaries for polite closing.
+//! The relay after a switch: bytes both ways, idle clock, boundaries for polite closing.
 //!
 //! ```text
-//! Relay ── Pipe (client → endpoint) ── Frames     one future, no buffer while idle
-//!       └─ Pipe (endpoint → client) ── Frames
+//! Relay ── Pipe (client → endpoint) ── Transport: bytes, pending, shut      one future, no buffer while idle
+//!       │                           └─ Inspector: looks at what passes (nothing, websocket frames)
+//!       └─ Pipe (endpoint → client) ── the same
 //! ```
 
 mod frames;
+mod inspector;
 mod pipe;
 mod relay;
+#[cfg(test)]
+mod tests;
+mod transport;
 
-pub use frames::{CloseCode, Frames};
-pub use relay::{End, Limits, Meter, Relay, Side};
+pub use frames::FrameBoundaries;
+pub use inspector::{CloseMessages, Inspector, Opaque};
+pub use pipe::Direction;
+pub use relay::{End, Limits, Meter, Relay, RelayParts, Side};

@@ -1,51 +1,28 @@
-//! One direction of a tunnel.
-//!
-//! Bytes go from socket to socket through one scratch buffer that all tunnels of a worker share. A pipe owns memory only
-//! while its destination takes less than its source gave: an idle tunnel owns none. Measured: 1.7 KB for an idle tunnel
-//! in a forwarder of this shape, where per-tunnel buffers cost 18 to 86 KB.
+//! One direction of a tunnel: its bytes, and what looks at them.
 
 use std::io;
-use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-
-use super::frames::Frames;
-use crate::net::{Duplex, with_scratch};
+use super::inspector::Inspector;
+use super::transport::{Flow, Transport};
+use crate::net::Duplex;
 
 /// Reads in one turn before other tunnels of the worker get theirs.
 const READS_PER_TURN: usize = 16;
 
-/// How far a direction has come.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Flow {
-    /// Bytes go through.
-    Open,
-    /// Our Close frame has been put in: what still comes is dropped, and the end is near.
-    Closing,
-    /// The source has ended, or our Close frame is out; what is pending goes out, then the destination is shut.
-    Ending,
-    /// The destination has been shut.
-    Shut,
-}
-
-/// One direction: what could not be written yet, and where in a frame we are.
+/// One direction: what could not be written yet, and where in the protocol it is.
 #[derive(Debug)]
-pub(super) struct Pipe {
-    pending: Vec<u8>,
-    written: usize,
-    flow: Flow,
-    source_ended: bool,
-    unflushed: bool,
-    /// The source has said that nothing follows, and it is out. What follows all the same is passed on as long as anybody is
-    /// there, and keeps nobody.
-    said_goodbye: bool,
-    frames: Option<Box<Frames>>,
-    /// A Close frame of ours that waits for the frame under way to end.
-    waiting_close: Option<Box<[u8]>>,
+pub(super) struct Pipe<I> {
+    transport: Transport,
+    inspector: I,
+    /// The source has sent its closing message, and that is out. What follows all the same is passed on as long as anybody is
+    /// there, and is no reason to wait.
+    close_seen: bool,
+    /// A closing message of the gateway's own that waits for the message under way to end.
+    waiting_close: Option<&'static [u8]>,
 }
 
-/// Which of the two streams failed.
+/// Which of the two sides failed.
 #[derive(Debug)]
 pub(super) enum PipeError {
     /// Reading.
@@ -54,136 +31,128 @@ pub(super) enum PipeError {
     Destination(io::Error),
 }
 
-impl Pipe {
-    /// A pipe with bytes that were read before it existed. `websocket` follows frame boundaries.
-    pub(super) fn new(early: &[u8], websocket: bool) -> Self {
-        let mut frames = websocket.then(Box::<Frames>::default);
-        if let Some(frames) = &mut frames {
-            frames.pass(early);
-        }
-        Self {
-            pending: early.to_vec(),
-            written: 0,
-            flow: Flow::Open,
-            source_ended: false,
-            unflushed: false,
-            said_goodbye: false,
-            frames,
-            waiting_close: None,
-        }
+/// One direction of a tunnel that has been taken apart.
+#[derive(Debug)]
+pub struct Direction<I> {
+    /// Read from the source, and not written to the destination yet. `inspector` has seen it.
+    pub unwritten: Vec<u8>,
+    /// Where in the protocol it is.
+    pub inspector: I,
+    /// The source has ended its direction.
+    pub source_ended: bool,
+    /// The destination has been shut for it.
+    pub destination_shut: bool,
+}
+
+impl<I: Inspector> Pipe<I> {
+    /// A pipe with bytes that were read before it existed.
+    pub(super) fn new(early: &[u8]) -> Self {
+        let mut inspector = I::default();
+        inspector.pass(early);
+        Self { transport: Transport::new(early.to_vec()), inspector, close_seen: false, waiting_close: None }
+    }
+
+    /// A pipe that goes on where another was taken apart.
+    pub(super) fn from_direction(direction: Direction<I>) -> Self {
+        let Direction { unwritten, inspector, source_ended, destination_shut } = direction;
+        let mut transport = Transport::new(unwritten);
+        transport.source_ended = source_ended;
+        transport.flow = match (source_ended, destination_shut) {
+            (false, _) => Flow::Open,
+            (true, false) => Flow::Ending,
+            (true, true) => Flow::Shut,
+        };
+        Self { transport, inspector, close_seen: false, waiting_close: None }
+    }
+
+    /// What another pipe needs to go on. A closing message of the gateway's own is lost.
+    pub(super) fn into_direction(self) -> Direction<I> {
+        let (source_ended, destination_shut) = (self.transport.source_ended, self.transport.flow == Flow::Shut);
+        let (unwritten, inspector) = (self.transport.into_pending(), self.inspector);
+        Direction { unwritten, inspector, source_ended, destination_shut }
     }
 
     /// The destination has been shut and the source has ended: nothing is left to do.
     pub(super) fn is_done(&self) -> bool {
-        self.flow == Flow::Shut && self.source_ended
+        self.transport.flow == Flow::Shut && self.transport.source_ended
     }
 
-    /// The same, or the source has said with a Close frame that nothing follows (RFC 6455 §5.5.1), and that is out: then nobody
-    /// has to wait for its end. A Close frame of our own says nothing about the source.
+    /// The same, or the source has said with a closing message that nothing follows (RFC 6455 §5.5.1), and that is out: then its
+    /// end need not be waited for. A closing message of the gateway's own says nothing about the source.
     pub(super) fn is_over(&self) -> bool {
-        self.is_done() || self.said_goodbye
+        self.is_done() || self.close_seen
     }
 
-    /// Puts `close` in as soon as no frame is under way. True if that was now: the pipe must be polled to send it.
-    pub(super) fn put_close(&mut self, close: &[u8]) -> bool {
-        match (&mut self.frames, self.flow) {
-            (Some(frames), Flow::Open) if frames.at_boundary() => {
-                frames.pass(close);
-                self.pending.extend_from_slice(close);
-                self.flow = Flow::Closing;
-                true
-            }
-            (Some(frames), Flow::Open) if !frames.is_closed() => {
-                // The end of the frame may come in one read with the next frame: only `pass` can tell.
-                self.waiting_close.get_or_insert_with(|| close.into());
-                false
-            }
-            _ => false,
+    /// Puts `close` in as soon as no message is under way. True if that was now: the pipe must be polled to send it.
+    pub(super) fn put_close(&mut self, close: &'static [u8]) -> bool {
+        if self.transport.flow != Flow::Open {
+            return false;
         }
+        if self.inspector.at_boundary() {
+            self.inspector.pass(close);
+            self.transport.put(close);
+            self.transport.flow = Flow::Closing;
+            return true;
+        }
+        if !self.inspector.is_closed() {
+            // The end of the message may come in one read with the next one: only `pass` can tell.
+            self.waiting_close.get_or_insert(close);
+        }
+        false
     }
 
-    /// Whether a Close frame, ours or a peer's, has been put in: nothing more is to be said in this direction.
+    /// Whether a closing message, of the gateway or a peer, has been put in: nothing more is to be said in this direction.
     pub(super) fn has_closed(&self) -> bool {
-        self.flow != Flow::Open || self.frames.as_ref().is_some_and(|frames| frames.is_closed())
+        self.transport.flow != Flow::Open || self.inspector.is_closed()
     }
 
-    /// Moves bytes until one side makes us wait. `moved` hears of every byte that reaches the destination's socket.
-    /// `last` says that the other direction is over: then closing the sockets says all that shutting one would.
+    /// Moves bytes through `scratch` until one side has to be waited for. `moved` is called for every byte that reaches the
+    /// destination. `last` says that the other direction is over.
     pub(super) fn poll(
         &mut self,
         cx: &mut Context<'_>,
         source: &mut Duplex,
         destination: &mut Duplex,
         last: bool,
+        scratch: &mut [u8],
         mut moved: impl FnMut(usize),
     ) -> Poll<Result<(), PipeError>> {
-        with_scratch(|scratch| {
-            for _ in 0..READS_PER_TURN {
-                ready!(self.poll_drain(cx, destination, last, &mut moved)).map_err(PipeError::Destination)?;
-                if self.source_ended {
-                    return Poll::Ready(Ok(()));
-                }
-                let mut buf = ReadBuf::new(scratch);
-                match ready!(Pin::new(&mut *source).poll_read(cx, &mut buf)) {
-                    // A TLS peer that leaves without close_notify has ended, like a plain one that sends FIN.
-                    Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => self.end(),
-                    Err(error) => return Poll::Ready(Err(PipeError::Source(error))),
-                    Ok(()) if buf.filled().is_empty() => self.end(),
-                    Ok(()) => self.pass(cx, buf.filled(), destination, &mut moved).map_err(PipeError::Destination)?,
-                }
+        for _ in 0..READS_PER_TURN {
+            ready!(self.poll_drain(cx, destination, last, &mut moved)).map_err(PipeError::Destination)?;
+            if self.transport.source_ended {
+                return Poll::Ready(Ok(()));
             }
-            cx.waker().wake_by_ref();
-            Poll::Pending
-        })
-    }
-
-    fn end(&mut self) {
-        self.source_ended = true;
-        if self.flow == Flow::Open {
-            self.flow = Flow::Ending;
+            let read = ready!(self.transport.poll_read(cx, source, scratch)).map_err(PipeError::Source)?;
+            if let Some(bytes) = read {
+                self.pass(cx, bytes, destination, &mut moved).map_err(PipeError::Destination)?;
+            }
         }
+        cx.waker().wake_by_ref();
+        Poll::Pending
     }
 
-    /// Hands fresh bytes on, and keeps what the destination does not take at once.
+    /// Hands fresh bytes on: up to the next boundary if a closing message waits for it.
     fn pass(
         &mut self,
         cx: &mut Context<'_>,
-        bytes: &[u8],
+        mut bytes: &[u8],
         destination: &mut Duplex,
         moved: &mut impl FnMut(usize),
     ) -> io::Result<()> {
-        if self.flow != Flow::Open {
+        if self.transport.flow != Flow::Open {
             return Ok(());
         }
-        let bytes = self.follow(bytes);
-        let taken = match Pin::new(destination).poll_write(cx, bytes) {
-            Poll::Ready(Ok(0)) => return Err(io::ErrorKind::WriteZero.into()),
-            Poll::Ready(Ok(taken)) => taken,
-            Poll::Ready(Err(error)) => return Err(error),
-            Poll::Pending => 0,
-        };
-        moved(taken);
-        self.unflushed = true;
-        if let Some(rest) = bytes.get(taken..)
-            && !rest.is_empty()
-        {
-            self.pending.extend_from_slice(rest);
+        let close = self.waiting_close.take();
+        if close.is_some() {
+            bytes = bytes.split_at(self.inspector.pass_to_boundary(bytes)).0;
+        } else {
+            self.inspector.pass(bytes);
         }
-        if let Some(close) = self.waiting_close.take() {
-            _ = self.put_close(&close);
+        moved(self.transport.write(cx, bytes, destination)?);
+        if let Some(close) = close {
+            _ = self.put_close(close);
         }
         Ok(())
-    }
-
-    /// Takes note of what goes by, and returns how much of it may: up to the next boundary if a Close frame waits.
-    fn follow<'a>(&mut self, bytes: &'a [u8]) -> &'a [u8] {
-        let Some(frames) = &mut self.frames else { return bytes };
-        if self.waiting_close.is_none() {
-            frames.pass(bytes);
-            return bytes;
-        }
-        let passed = frames.pass_to_boundary(bytes);
-        bytes.split_at(passed).0
     }
 
     /// Writes what is pending, flushes, and shuts the destination once everything is out and nothing more comes.
@@ -194,46 +163,15 @@ impl Pipe {
         last: bool,
         moved: &mut impl FnMut(usize),
     ) -> Poll<io::Result<()>> {
-        if self.flow == Flow::Shut {
+        if self.transport.flow == Flow::Shut {
             return Poll::Ready(Ok(()));
         }
-        while let Some(rest) = self.pending.get(self.written..)
-            && !rest.is_empty()
-        {
-            match ready!(Pin::new(&mut *destination).poll_write(cx, rest))? {
-                0 => return Poll::Ready(Err(io::ErrorKind::WriteZero.into())),
-                taken => {
-                    moved(taken);
-                    self.written += taken;
-                    self.unflushed = true;
-                }
-            }
+        ready!(self.transport.poll_flush(cx, destination, moved))?;
+        match self.transport.flow {
+            Flow::Open => self.close_seen |= self.inspector.is_over(),
+            Flow::Closing => self.transport.flow = Flow::Ending,
+            Flow::Ending | Flow::Shut => {}
         }
-        if !self.pending.is_empty() {
-            self.pending = Vec::new();
-            self.written = 0;
-        }
-        if self.unflushed {
-            ready!(Pin::new(&mut *destination).poll_flush(cx))?;
-            self.unflushed = false;
-        }
-        if self.flow == Flow::Open && self.frames.as_ref().is_some_and(|frames| frames.is_over()) {
-            self.said_goodbye = true;
-        }
-        if self.flow == Flow::Closing {
-            self.flow = Flow::Ending;
-        }
-        if self.flow == Flow::Ending && last && self.source_ended && destination.ends_when_dropped() {
-            self.flow = Flow::Shut;
-        }
-        if self.flow == Flow::Ending {
-            match ready!(Pin::new(destination).poll_shutdown(cx)) {
-                // The peer was faster: it is shut all the same.
-                Err(error) if error.kind() == io::ErrorKind::NotConnected => {}
-                result => result?,
-            }
-            self.flow = Flow::Shut;
-        }
-        Poll::Ready(Ok(()))
+        self.transport.poll_shut(cx, destination, last)
     }
 }

@@ -7,10 +7,10 @@ use std::time::Duration;
 
 use tokio::time::{Instant, Sleep};
 
-use super::frames::CloseCode;
-use super::pipe::{Pipe, PipeError};
+use super::inspector::Inspector;
+use super::pipe::{Direction, Pipe, PipeError};
 use crate::lifecycle::Drain;
-use crate::net::{Duplex, UpgradeProtocol};
+use crate::net::{Duplex, ResetReason, with_scratch};
 
 /// How long both sides may take to answer our Close frame before the sockets are closed.
 const LINGER: Duration = Duration::from_secs(2);
@@ -71,31 +71,45 @@ pub trait Meter: Unpin {
     fn to_client(&mut self, bytes: usize);
 }
 
-/// A tunnel: two streams and what goes between them.
+/// A tunnel: two streams, and what goes between them.
 #[derive(Debug)]
-pub struct Relay {
+pub struct Relay<I> {
     client: Duplex,
     endpoint: Duplex,
-    up: Pipe,
-    down: Pipe,
-    websocket: bool,
+    up: Pipe<I>,
+    down: Pipe<I>,
     idle: Duration,
     last_byte: Instant,
     ending: Option<End>,
     lingering: bool,
 }
 
-impl Relay {
+/// A tunnel that has been taken apart.
+#[derive(Debug)]
+pub struct RelayParts<I> {
+    /// The client's stream.
+    pub client: Duplex,
+    /// The endpoint's stream.
+    pub endpoint: Duplex,
+    /// From the client to the endpoint.
+    pub up: Direction<I>,
+    /// From the endpoint to the client.
+    pub down: Direction<I>,
+    /// Its limits.
+    pub limits: Limits,
+    /// When a byte went through it last.
+    pub last_byte: Instant,
+}
+
+impl<I: Inspector> Relay<I> {
     /// A tunnel between `client` and `endpoint`.
     #[must_use]
-    pub fn new(client: Side, endpoint: Side, protocol: &UpgradeProtocol, limits: Limits) -> Self {
-        let websocket = *protocol == UpgradeProtocol::Websocket;
+    pub fn new(client: Side, endpoint: Side, limits: Limits) -> Self {
         Self {
-            up: Pipe::new(&client.early, websocket),
-            down: Pipe::new(&endpoint.early, websocket),
+            up: Pipe::new(&client.early),
+            down: Pipe::new(&endpoint.early),
             client: client.stream,
             endpoint: endpoint.stream,
-            websocket,
             idle: limits.idle,
             last_byte: Instant::now(),
             ending: None,
@@ -103,13 +117,47 @@ impl Relay {
         }
     }
 
-    /// Relays until both sides are through or one is and the other has said goodbye, one breaks off, the idle limit passes or the gateway stops.
+    /// A tunnel that goes on where another was taken apart.
+    #[must_use]
+    pub fn from_parts(parts: RelayParts<I>) -> Self {
+        Self {
+            up: Pipe::from_direction(parts.up),
+            down: Pipe::from_direction(parts.down),
+            client: parts.client,
+            endpoint: parts.endpoint,
+            idle: parts.limits.idle,
+            last_byte: parts.last_byte,
+            ending: None,
+            lingering: false,
+        }
+    }
+
+    /// Takes it apart, between two polls of [`Self::run`]: everything that [`Self::from_parts`] needs to lose no byte.
+    ///
+    /// # Errors
+    /// The tunnel itself, if the gateway is ending it.
+    pub fn into_parts(self) -> Result<RelayParts<I>, Box<Self>> {
+        if self.ending.is_some() {
+            return Err(Box::new(self));
+        }
+        Ok(RelayParts {
+            client: self.client,
+            endpoint: self.endpoint,
+            up: self.up.into_direction(),
+            down: self.down.into_direction(),
+            limits: Limits { idle: self.idle },
+            last_byte: self.last_byte,
+        })
+    }
+
+    /// Relays until both sides are through, or one is and the other has said that it will be, one breaks off, the idle limit
+    /// passes or the gateway stops. A side whose peer broke off is reset.
     pub async fn run(&mut self, drain: &Drain, meter: &mut impl Meter) -> End {
         let mut timer = pin!(tokio::time::sleep(self.idle));
         let mut draining = pin!(drain.started());
         let mut cut = pin!(drain.deadline());
         let mut polite = false;
-        poll_fn(|cx| {
+        let end = poll_fn(|cx| {
             if !polite && draining.as_mut().poll(cx).is_ready() {
                 polite = true;
                 self.begin_end(End::Drained);
@@ -119,7 +167,13 @@ impl Relay {
             }
             self.poll(cx, timer.as_mut(), meter)
         })
-        .await
+        .await;
+        match end {
+            End::ClientGone => self.endpoint.reset(ResetReason::PeerBroke),
+            End::EndpointGone => self.client.reset(ResetReason::PeerBroke),
+            End::Complete | End::Idle | End::Drained | End::Cut => {}
+        }
+        end
     }
 
     /// The client's side, once it has ended.
@@ -130,7 +184,7 @@ impl Relay {
 
     fn begin_end(&mut self, end: End) {
         // Bytes of an unknown protocol have no boundary to end at: a drain leaves them until its deadline.
-        if self.websocket && self.ending.is_none() {
+        if I::CLOSE.is_some() && self.ending.is_none() {
             self.ending = Some(end);
         }
     }
@@ -141,7 +195,7 @@ impl Relay {
                 return Poll::Ready(self.ending.unwrap_or(end));
             }
             if self.ending.is_some() {
-                if self.put_close_frames() {
+                if self.put_close_messages() {
                     continue; // The pipes must send what was just put in.
                 }
                 if !self.lingering && self.up.has_closed() && self.down.has_closed() {
@@ -170,7 +224,7 @@ impl Relay {
             timer.reset(due);
             return None;
         }
-        if !self.websocket || self.ending.is_some() {
+        if I::CLOSE.is_none() || self.ending.is_some() {
             return Some(self.ending.unwrap_or(End::Idle));
         }
         self.ending = Some(End::Idle);
@@ -178,10 +232,11 @@ impl Relay {
         None
     }
 
-    /// Ends each direction that stands at a frame boundary. True if anything was put in.
-    fn put_close_frames(&mut self) -> bool {
-        let to_endpoint = self.up.put_close(&CloseCode::GoingAway.from_client());
-        let to_client = self.down.put_close(&CloseCode::GoingAway.from_server());
+    /// Ends each direction that stands at a boundary. True if anything was put in.
+    fn put_close_messages(&mut self) -> bool {
+        let Some(close) = I::CLOSE else { return false };
+        let to_endpoint = self.up.put_close(close.to_endpoint);
+        let to_client = self.down.put_close(close.to_client);
         to_endpoint || to_client
     }
 
@@ -192,13 +247,18 @@ impl Relay {
 
     fn poll_pipes(&mut self, cx: &mut Context<'_>, meter: &mut impl Meter) -> Poll<End> {
         let mut moved = false;
-        let up = self.up.poll(cx, &mut self.client, &mut self.endpoint, self.down.is_over(), |bytes| {
-            moved = true;
-            meter.to_endpoint(bytes);
-        });
-        let down = self.down.poll(cx, &mut self.endpoint, &mut self.client, self.up.is_over(), |bytes| {
-            moved = true;
-            meter.to_client(bytes);
+        let (up, down) = with_scratch(|scratch| {
+            let last = self.down.is_over();
+            let up = self.up.poll(cx, &mut self.client, &mut self.endpoint, last, scratch, |bytes| {
+                moved = true;
+                meter.to_endpoint(bytes);
+            });
+            let last = self.up.is_over();
+            let down = self.down.poll(cx, &mut self.endpoint, &mut self.client, last, scratch, |bytes| {
+                moved = true;
+                meter.to_client(bytes);
+            });
+            (up, down)
         });
         if moved {
             self.last_byte = Instant::now();

@@ -1,0 +1,168 @@
+//! Tunnels over streams in memory: what a multiplexed protocol has on its side.
+
+use std::io;
+use std::num::NonZeroUsize;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use bytes::Bytes;
+use parking_lot::Mutex;
+use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _, DuplexStream as InMemory, ReadBuf};
+
+use super::*;
+use crate::lifecycle::Drain;
+use crate::net::{Duplex, DuplexStream, ResetReason};
+
+const LIMITS: Limits = Limits { idle: Duration::from_secs(3600) };
+
+/// A stream that is neither TCP nor TLS: it breaks off, and takes note of resets, on demand.
+struct Multiplexed {
+    stream: InMemory,
+    seen: Arc<Mutex<Seen>>,
+}
+
+#[derive(Debug, Default)]
+struct Seen {
+    /// The peer has reset the stream.
+    is_broken: bool,
+    /// The tunnel has.
+    reset: Option<ResetReason>,
+    is_shut: bool,
+}
+
+impl Multiplexed {
+    /// A tunnel's side, its peer, and what was seen in between.
+    fn side() -> (Side, InMemory, Arc<Mutex<Seen>>) {
+        // Small: what does not fit is pending in the tunnel.
+        let (near, far) = tokio::io::duplex(16);
+        let seen = Arc::<Mutex<Seen>>::default();
+        let stream = Duplex::Multiplexed(Box::new(Self { stream: near, seen: seen.clone() }));
+        (Side { stream, early: Bytes::new() }, far, seen)
+    }
+}
+
+impl DuplexStream for Multiplexed {
+    fn reset(&mut self, reason: ResetReason) {
+        self.seen.lock().reset = Some(reason);
+    }
+}
+
+impl AsyncRead for Multiplexed {
+    fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        if self.seen.lock().is_broken {
+            return Poll::Ready(Err(io::ErrorKind::ConnectionReset.into()));
+        }
+        Pin::new(&mut self.stream).poll_read(cx, buf)
+    }
+}
+
+impl AsyncWrite for Multiplexed {
+    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.stream).poll_write(cx, buf)
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_flush(cx)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.seen.lock().is_shut = true;
+        Pin::new(&mut self.stream).poll_shutdown(cx)
+    }
+}
+
+/// Counts nothing.
+struct Unmetered;
+
+impl Meter for Unmetered {
+    fn to_endpoint(&mut self, _bytes: usize) {}
+
+    fn to_client(&mut self, _bytes: usize) {}
+}
+
+fn drain() -> Drain {
+    Drain::new(NonZeroUsize::MIN)
+}
+
+#[tokio::test]
+async fn the_end_of_a_side_shuts_the_other_and_resets_nothing() {
+    let (client, mut client_peer, client_seen) = Multiplexed::side();
+    let (endpoint, mut endpoint_peer, endpoint_seen) = Multiplexed::side();
+    let mut relay = Relay::<Opaque>::new(client, endpoint, LIMITS);
+    let drain = drain();
+
+    let mut meter = Unmetered;
+    let (end, ()) = tokio::join!(relay.run(&drain, &mut meter), async {
+        client_peer.write_all(b"a question longer than what fits").await.unwrap();
+        client_peer.shutdown().await.unwrap();
+        let mut asked = Vec::new();
+        endpoint_peer.read_to_end(&mut asked).await.unwrap();
+        assert_eq!(asked, b"a question longer than what fits");
+        endpoint_peer.shutdown().await.unwrap();
+    });
+
+    assert_eq!(end, End::Complete);
+    for seen in [client_seen, endpoint_seen] {
+        assert!(seen.lock().is_shut);
+        assert_eq!(seen.lock().reset, None);
+    }
+}
+
+#[tokio::test]
+async fn a_reset_of_a_side_resets_the_other_and_shuts_nothing() {
+    for (breaks, end) in [(0, End::ClientGone), (1, End::EndpointGone)] {
+        let (client, client_peer, client_seen) = Multiplexed::side();
+        let (endpoint, endpoint_peer, endpoint_seen) = Multiplexed::side();
+        let seen = [client_seen, endpoint_seen];
+        let mut relay = Relay::<FrameBoundaries>::new(client, endpoint, LIMITS);
+        seen[breaks].lock().is_broken = true;
+
+        assert_eq!(relay.run(&drain(), &mut Unmetered).await, end);
+
+        let other = seen[1 - breaks].lock();
+        assert_eq!(other.reset, Some(ResetReason::PeerBroke), "{end:?}");
+        assert!(!other.is_shut, "{end:?}");
+        drop((client_peer, endpoint_peer));
+    }
+}
+
+#[tokio::test]
+async fn a_tunnel_that_is_taken_apart_within_a_frame_loses_nothing() {
+    // Two whole frames, and a head and half the payload of a third.
+    let frames = [&[0x82, 20][..], &[1; 20], &[0x82, 10], &[2; 10], &[0x82, 30], &[3; 15]].concat();
+    let rest = [3; 15];
+    let (client, mut client_peer, _) = Multiplexed::side();
+    let (endpoint, mut endpoint_peer, endpoint_seen) = Multiplexed::side();
+    let mut relay = Relay::<FrameBoundaries>::new(Side { early: frames.clone().into(), ..client }, endpoint, LIMITS);
+
+    // The endpoint takes 16 bytes; the rest is pending.
+    let drain = drain();
+    let turn = tokio::time::timeout(Duration::ZERO, relay.run(&drain, &mut Unmetered)).await;
+    assert!(turn.is_err(), "it has not ended");
+    let parts = relay.into_parts().unwrap();
+    assert_eq!(parts.up.unwritten, frames[16..]);
+    assert!(!parts.up.inspector.at_boundary());
+
+    let mut relay = Relay::from_parts(parts);
+    let received = async {
+        client_peer.write_all(&rest).await.unwrap();
+        let mut received = vec![0; frames.len() + rest.len()];
+        endpoint_peer.read_exact(&mut received).await.unwrap();
+        // Now a frame has ended: the gateway may end the tunnel.
+        drain.begin();
+        let mut close = [0; 8];
+        endpoint_peer.read_exact(&mut close).await.unwrap();
+        assert_eq!(close, FrameBoundaries::CLOSE.unwrap().to_endpoint);
+        endpoint_peer.shutdown().await.unwrap();
+        client_peer.shutdown().await.unwrap();
+        received
+    };
+    let mut meter = Unmetered;
+    let (end, received) = tokio::join!(relay.run(&drain, &mut meter), received);
+
+    assert_eq!(received, [&frames[..], &rest].concat());
+    assert_eq!(end, End::Drained);
+    assert_eq!(endpoint_seen.lock().reset, None);
+}
