@@ -68,8 +68,8 @@ fn tree(root: u32) -> Vec<u32> {
 /// User and system seconds of one process, all its threads, and of those of its children that have ended.
 fn times(process: u32) -> Option<(f64, f64)> {
     let stat = fs::read_to_string(format!("/proc/{process}/stat")).ok()?;
-    // The name is in brackets and may hold anything; `utime`, `stime`, `cutime` and `cstime` are the 14th field and those
-    // that follow (proc(5)).
+    // The name is in brackets and may hold anything; `utime`, `stime`, `cutime` and `cstime` are the 14th field and
+    // those that follow (proc(5)).
     let mut fields = stat.rsplit_once(')')?.1.split_whitespace().skip(11);
     let mut seconds = || Some(fields.next()?.parse::<f64>().ok()? / ticks());
     let (user, system) = (seconds()?, seconds()?);
@@ -95,8 +95,8 @@ pub(crate) fn resident(process: u32) -> Option<u64> {
 fn ticks() -> f64 {
     static TICKS: OnceLock<f64> = OnceLock::new();
     *TICKS.get_or_init(|| {
-        let told = Command::new("getconf").arg("CLK_TCK").output().ok();
-        told.and_then(|told| String::from_utf8(told.stdout).ok()?.trim().parse().ok()).unwrap_or(100.0)
+        let printed = Command::new("getconf").arg("CLK_TCK").output().ok();
+        printed.and_then(|printed| String::from_utf8(printed.stdout).ok()?.trim().parse().ok()).unwrap_or(100.0)
     })
 }
 

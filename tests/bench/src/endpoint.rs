@@ -52,11 +52,11 @@ async fn serve(mut stream: TcpStream, name: &str) -> anyhow::Result<()> {
         buffer = rest;
         if field(&head, "upgrade").is_some_and(|protocol| protocol.eq_ignore_ascii_case("websocket")) {
             let accept = derive_accept_key(field(&head, "sec-websocket-key").unwrap_or_default().as_bytes());
-            let answer = format!(
+            let response = format!(
                 "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
                  Sec-WebSocket-Accept: {accept}\r\nX-Backend: {name}\r\n\r\n"
             );
-            stream.write_all(answer.as_bytes()).await?;
+            stream.write_all(response.as_bytes()).await?;
             return echo(&mut stream, buffer).await;
         }
         let length: usize = field(&head, "content-length").and_then(|length| length.parse().ok()).unwrap_or(0);
@@ -72,10 +72,10 @@ async fn serve(mut stream: TcpStream, name: &str) -> anyhow::Result<()> {
             None => format!("{name} {path}\n"),
         };
         let length = body.len();
-        let answer = format!(
+        let response = format!(
             "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nX-Backend: {name}\r\nContent-Length: {length}\r\n\r\n{body}"
         );
-        stream.write_all(answer.as_bytes()).await?;
+        stream.write_all(response.as_bytes()).await?;
     }
 }
 
@@ -92,7 +92,7 @@ fn field<'h>(head: &'h str, name: &str) -> Option<&'h str> {
         .map(|(_, v)| v)
 }
 
-/// Sends whole frames back, a ping as a pong. A Close frame is answered, and ends it.
+/// Sends whole frames back, a ping as a pong. A Close frame is sent back, and ends it.
 async fn echo(stream: &mut TcpStream, mut buffer: Vec<u8>) -> anyhow::Result<()> {
     buffer.reserve(64 << 10);
     let mut out: Vec<u8> = Vec::with_capacity(64 << 10);

@@ -34,7 +34,7 @@ impl Group {
         self.child.id()
     }
 
-    /// Its standard output, if that is a pipe that nobody has taken.
+    /// Its standard output, if that is a pipe that is still to be read.
     pub(crate) fn stdout(&mut self) -> Option<ChildStdout> {
         self.child.stdout.take()
     }

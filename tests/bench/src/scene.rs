@@ -23,8 +23,8 @@ pub(crate) enum Load {
     Echo { tunnels: usize, size: usize, ahead: usize },
     /// Connect, upgrade, one echo, close; over and over.
     Connect { clients: usize },
-    /// Requests, one after the other; on connections that stay open or on one each. GETs, or POSTs with `body` bytes there
-    /// and back.
+    /// Requests, one after the other; on connections that stay open or on one each. GETs, or POSTs with `body` bytes
+    /// there and back.
     Http { clients: usize, keep: bool, body: usize },
     /// Tunnels that echo once and are then held.
     Idle { tunnels: usize },
@@ -74,7 +74,7 @@ const fn http(clients: usize, keep: bool) -> Load {
     Load::Http { clients, keep, body: 0 }
 }
 
-/// POSTs of 16 KiB, answered with as much.
+/// POSTs of 16 KiB, with responses as long.
 const POST: Load = Load::Http { clients: 16, keep: true, body: 16 << 10 };
 
 /// Messages that a tunnel of `stream-1` has under way: enough to keep every process busy.

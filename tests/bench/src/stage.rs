@@ -76,7 +76,7 @@ fn endpoint(number: usize) -> anyhow::Result<(SocketAddr, Group)> {
     Ok((line.trim().parse().with_context(|| format!("not an address: {line:?}"))?, group))
 }
 
-/// A loopback port where nobody listens now.
+/// A loopback port that no program listens on now.
 pub(crate) fn free_port() -> std::io::Result<u16> {
     Ok(TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?.port())
 }

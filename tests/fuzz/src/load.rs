@@ -1,8 +1,8 @@
-//! Any bytes are a plugin or are refused in one printable line; one that is taken can be described and configured, or says
-//! why not.
+//! Any bytes are a plugin or are refused in one printable line; one that is taken can be described and configured, or
+//! says why not.
 //!
-//! All of it in this process: what would end a compiling child ends this, and is found. `.ci/fuzz` begins with the shipped
-//! plugins and `tests/guests/*.wat` besides the seeds.
+//! All of it in this process: what would end a compiling child ends this, and is found. `.ci/fuzz` begins with the
+//! shipped plugins and `tests/guests/*.wat` besides the seeds.
 
 use std::sync::{Arc, LazyLock};
 
@@ -14,8 +14,8 @@ static RUNTIME: LazyLock<Arc<Runtime>> = LazyLock::new(|| Runtime::new(None).exp
 pub fn run(bytes: &[u8]) {
     let limits = PluginLimits { memory: 4 << 20, ..PluginLimits::default() };
     if let Err(refused) = load(&PluginFile { name: "fuzz", origin: "fuzz", bytes, limits: &limits }) {
-        let told = refused.to_string();
-        assert!(!told.is_empty() && !told.chars().any(char::is_control), "{told:?}");
+        let message = refused.to_string();
+        assert!(!message.is_empty() && !message.chars().any(char::is_control), "{message:?}");
     }
 }
 

@@ -18,7 +18,8 @@ pub(crate) fn cut<'a>(mut bytes: &'a [u8], cuts: &'a [u8]) -> impl Iterator<Item
     })
 }
 
-/// What goes on of `bytes`, which are cut after so many bytes as `cuts` say in turn, and the request line of each head in it.
+/// What goes on of `bytes`, which are cut after so many bytes as `cuts` say in turn, and the request line of each head
+/// in it.
 pub(crate) fn pass(framing: &mut Framing, bytes: &[u8], cuts: &[u8]) -> (Vec<u8>, Vec<String>) {
     let (mut passed, mut judged) = (Vec::new(), Vec::new());
     for mut piece in cut(bytes, cuts) {

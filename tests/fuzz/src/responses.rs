@@ -1,5 +1,5 @@
-//! hyper's client beside the gateway's own reader of responses: in the same bytes, wherever they are cut, both see the same
-//! status, fields and body; and where the gateway would use the connection again, hyper would as well.
+//! hyper's client beside the gateway's own reader of responses: in the same bytes, wherever they are cut, both see the
+//! same status, fields and body; and where the gateway would use the connection again, hyper would as well.
 //!
 //! Where the two differ on purpose, [`agreed`] says so, case by case and why.
 
@@ -32,8 +32,8 @@ const LIMITS: HeadLimits = HeadLimits { bytes: 400 * 1024, fields: 100 };
 /// More would meet limits that are not the same: of chunk extensions, of trailers.
 const LONGEST: usize = 8 * 1024;
 
-/// What an endpoint sends; behind it the method that it is asked with (`H` for HEAD, `P` for POST, else GET), whether it closes
-/// (`c`), and four bytes that say where the stream is cut.
+/// What an endpoint sends; behind it the method that it is asked with (`H` for HEAD, `P` for POST, else GET), whether
+/// it closes (`c`), and four bytes that say where the stream is cut.
 pub fn run(bytes: &[u8]) {
     let (bytes, cuts) = with_cuts(bytes);
     let Some((bytes, [method, end])) = bytes.split_last_chunk::<2>() else { return };
@@ -71,7 +71,7 @@ struct Seen {
     reusable: bool,
 }
 
-/// The client's end of a connection, and the endpoint's, which waits for nobody.
+/// The client's end of a connection, and the endpoint's, whose writes never wait.
 fn pair() -> (UnixStream, net::UnixStream) {
     let (ours, endpoint) = net::UnixStream::pair().expect("a pair of sockets");
     for end in [&ours, &endpoint] {
@@ -198,8 +198,9 @@ fn agreed(exchange: &Exchange<'_>, ours: &Trial, reusable: bool, theirs: &Seen) 
     };
     match (&ours.head, &theirs.head) {
         (None, None) => {
-            // Before a head may end, each parses its first piece alone; and an empty line before it is a piece for hyper,
-            // none for the gateway. So one may wait where the other has seen what is wrong, but not beyond the end.
+            // Before a head may end, each parses its first piece alone; and an empty line before it is a piece for
+            // hyper, none for the gateway. So one may wait where the other has seen what is wrong, but not beyond the
+            // end.
             let both = ours.ended.is_some() && theirs.is_broken();
             assert!(both || !exchange.closes, "{}", context());
         }
@@ -235,8 +236,8 @@ fn agreed(exchange: &Exchange<'_>, ours: &Trial, reusable: bool, theirs: &Seen) 
 fn is_refused_on_purpose(exchange: &Exchange<'_>, ours: &Trial, theirs: &Seen, head: &Response<()>) -> bool {
     let codings: Vec<_> = head.headers().get_all(header::TRANSFER_ENCODING).iter().collect();
     let only_chunked = matches!(codings.as_slice(), [one] if one.as_bytes().eq_ignore_ascii_case(b"chunked"));
-    // What is said of a body is passed on even where there is none, so that the next reader must not be misled by it; and
-    // where two things are said, both must be right. Hyper looks at what counts, no further.
+    // What is said of a body is passed on even where there is none, so that the next reader must not be misled by it;
+    // and where two things are said, both must be right. Hyper looks at what counts, no further.
     let unread = exchange.method == Method::HEAD || head.status() == StatusCode::NOT_MODIFIED;
     match ours.ended {
         Some(TrialEnd::Refused("length" | "lengths")) => unread || !codings.is_empty(),
@@ -244,7 +245,8 @@ fn is_refused_on_purpose(exchange: &Exchange<'_>, ours: &Trial, theirs: &Seen, h
         Some(TrialEnd::Refused("old-coding")) => unread,
         // A body in another coding would be passed on without the name of what it is coded in: hyper drops no field.
         Some(TrialEnd::Refused("coding")) => !only_chunked,
-        // As long as nothing has been passed on, chunks that are none are the whole response's fault: the client gets a 502.
+        // As long as nothing has been passed on, chunks that are none are the whole response's fault: the client gets a
+        // 502.
         Some(TrialEnd::Refused("first-chunks")) => only_chunked && bad_chunks_agree(exchange, theirs),
         // An end before anything of the body came is one as well.
         Some(TrialEnd::Broken("cut-body" | "short-body")) => theirs.is_broken() && theirs.body.is_empty(),
@@ -289,7 +291,7 @@ fn assert_bodies_agree(
     let chunked = head.headers().contains_key(header::TRANSFER_ENCODING);
     match ours.ended {
         Some(TrialEnd::Whole) if theirs.is_whole() => assert_eq!(ours.body, theirs.body, "{}", context()),
-        // Trailers are dropped, so nobody asks what they say; hyper refuses those that are no fields, or too many.
+        // Trailers are dropped unread; hyper refuses those that are no fields, or too many.
         Some(TrialEnd::Whole) => assert!(chunked && ours.body == theirs.body && theirs.is_broken(), "{}", context()),
         Some(TrialEnd::Broken("chunks")) => {
             assert!(chunked && theirs.body.starts_with(&ours.body), "{}", context());
@@ -303,8 +305,8 @@ fn assert_bodies_agree(
     }
 }
 
-/// Whether hyper found the chunks bad as well, or took what the gateway does not: a size of more than fifteen digits, zeros before
-/// it included, and a line of the trailer section that ends without CR.
+/// Whether hyper found the chunks bad as well, or took what the gateway does not: a size of more than fifteen digits,
+/// zeros before it included, and a line of the trailer section that ends without CR.
 fn bad_chunks_agree(exchange: &Exchange<'_>, theirs: &Seen) -> bool {
     let long_size = exchange.bytes.windows(16).any(|window| window.iter().all(u8::is_ascii_hexdigit));
     let bare_line_end = exchange.bytes.windows(2).any(|pair| pair[1] == b'\n' && pair[0] != b'\r');

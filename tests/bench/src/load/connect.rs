@@ -17,8 +17,8 @@ pub(super) async fn run(dialer: &Dialer, clients: usize, measure: Measure) -> an
             let mut websocket = dialer.websocket().await?;
             echo(&mut websocket, b"hello").await?;
             websocket.write_all(&frame::message(frame::CLOSE, &NORMAL)).await?;
-            let mut answer = [0; frame::echoed(NORMAL.len())];
-            websocket.read_exact(&mut answer).await?;
+            let mut echoed = [0; frame::echoed(NORMAL.len())];
+            websocket.read_exact(&mut echoed).await?;
             Ok(())
         }
     })

@@ -68,7 +68,7 @@ impl Dialer {
         Ok(connection)
     }
 
-    /// One GET, or one POST if there is a `body`; the endpoint answers that with as many bytes.
+    /// One GET, or one POST if there is a `body`; the response has as many bytes.
     pub(crate) async fn request(&self, connection: &mut Connection, body: &[u8], last: bool) -> anyhow::Result<()> {
         let Self { path, host, .. } = self;
         let close = if last { "Connection: close\r\n" } else { "" };
@@ -107,7 +107,7 @@ fn client() -> anyhow::Result<ClientConfig> {
     Ok(config)
 }
 
-/// Takes every certificate: who answers is not the subject.
+/// Takes every certificate: which server it is, is not measured.
 #[derive(Debug)]
 struct Anybody(Arc<CryptoProvider>);
 

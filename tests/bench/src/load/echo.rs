@@ -39,12 +39,12 @@ pub(super) async fn run(
         let mut took = turns::durations()?;
         tasks.push(tokio::spawn(async move {
             let messages = frame::message(frame::BINARY, &vec![7; size]).repeat(ahead);
-            let mut answers = vec![0; frame::echoed(size) * ahead];
+            let mut echoes = vec![0; frame::echoed(size) * ahead];
             go.wait().await;
             while !*stopped.borrow() {
                 let start = Instant::now();
                 websocket.write_all(&messages).await?;
-                websocket.read_exact(&mut answers).await?;
+                websocket.read_exact(&mut echoes).await?;
                 turns::record(&mut took, start.elapsed());
                 back.fetch_add(ahead as u64, Relaxed);
             }

@@ -44,12 +44,12 @@ pub(super) async fn run(
     .await
 }
 
-/// Reads a whole answer, which must be a 200.
+/// Reads a whole response, which must be a 200.
 pub(super) async fn read(connection: &mut Connection) -> anyhow::Result<()> {
     let mut buffer = Vec::with_capacity(1024);
     let end = loop {
         if connection.read_buf(&mut buffer).await? == 0 {
-            bail!("closed instead of answered");
+            bail!("closed before a response");
         }
         if let Some(end) = head_end(&buffer) {
             break end;
@@ -57,7 +57,7 @@ pub(super) async fn read(connection: &mut Connection) -> anyhow::Result<()> {
     };
     let head = String::from_utf8_lossy(buffer.get(..end).unwrap_or_default()).to_ascii_lowercase();
     if !head.starts_with("http/1.1 200") {
-        bail!("answered {}", head.lines().next().unwrap_or_default());
+        bail!("the response is {}", head.lines().next().unwrap_or_default());
     }
     let length = head.lines().find_map(|line| line.strip_prefix("content-length:"));
     let length: Option<usize> = length.map(|length| length.trim().parse()).transpose().context("content-length")?;

@@ -1,4 +1,4 @@
-//! Load: clients that always wait for the answer before they go on, all on one thread.
+//! Load: clients that always wait for the response before they go on, all on one thread.
 
 mod connect;
 pub(crate) mod dialer;

@@ -14,7 +14,7 @@ use crate::figures::{Column, Figures, float};
 /// After a failure. A proxy that refuses everything is not to be asked as fast as possible.
 const PAUSE: Duration = Duration::from_millis(5);
 
-/// Failures that are told.
+/// Failures that are reported.
 const TOLD: u64 = 2;
 
 /// Durations in microseconds.

@@ -17,8 +17,8 @@ use crate::stage::{Stage, free_port};
 /// Two balancers that take turns at being the file.
 const BALANCERS: [&str; 2] = [include_str!("../../../guests/first.wat"), include_str!("../../../guests/last.wat")];
 
-/// Longest wait for an answer of the admin server. A reload compiles.
-const ANSWER: Duration = Duration::from_secs(30);
+/// Longest wait for a response of the admin server. A reload compiles.
+const RESPONSE: Duration = Duration::from_secs(30);
 
 /// It runs until this is dropped.
 pub(super) struct Gateway {
@@ -58,12 +58,12 @@ impl Gateway {
         let beside = self.balancer.with_extension("new");
         std::fs::write(&beside, format!("{text}\n;; {}\n", self.swaps))?;
         std::fs::rename(&beside, &self.balancer)?;
-        let answer = self.admin("POST", "/api/v1/reload").await?;
-        ensure!(answer.starts_with("HTTP/1.1 200"), "swap {}: {answer}", self.swaps);
+        let response = self.admin("POST", "/api/v1/reload").await?;
+        ensure!(response.starts_with("HTTP/1.1 200"), "swap {}: {response}", self.swaps);
         Ok(())
     }
 
-    /// Samples of a metric, in the order in which they are told.
+    /// Samples of a metric, in the order in which the gateway lists them.
     pub(super) async fn metric(&self, name: &str) -> anyhow::Result<Vec<f64>> {
         let text = self.admin("GET", "/metrics").await?;
         let lines =
@@ -78,10 +78,12 @@ impl Gateway {
                 "{method} {path} HTTP/1.1\r\nHost: localhost\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
             );
             stream.write_all(request.as_bytes()).await?;
-            let mut answer = String::new();
-            stream.read_to_string(&mut answer).await?;
-            anyhow::Ok(answer)
+            let mut response = String::new();
+            stream.read_to_string(&mut response).await?;
+            anyhow::Ok(response)
         };
-        tokio::time::timeout(ANSWER, asked).await.with_context(|| format!("no answer to {path} within {ANSWER:?}"))?
+        tokio::time::timeout(RESPONSE, asked)
+            .await
+            .with_context(|| format!("no response to {path} within {RESPONSE:?}"))?
     }
 }

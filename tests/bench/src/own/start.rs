@@ -1,4 +1,4 @@
-//! From the start of the process to the first answer through it.
+//! From the start of the process to the first response through it.
 
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -25,7 +25,7 @@ const LOOK: Duration = Duration::from_millis(1);
 const LIMIT: Duration = Duration::from_secs(30);
 
 pub(super) async fn run(stage: &Stage, program: &Path) -> anyhow::Result<()> {
-    println!("\n## start: first answer within {MOST} ms, with what was compiled before");
+    println!("\n## start: first response within {MOST} ms, with what was compiled before");
     let _nothing_yet = std::fs::remove_dir_all(stage.path("tidegate-cache"));
     let cold = once(stage, program).await?;
     let mut warm = Vec::new();

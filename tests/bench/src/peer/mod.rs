@@ -21,7 +21,7 @@ use tokio::net::TcpStream;
 use crate::process::Group;
 use crate::stage::{Stage, free_port};
 
-/// Workers or threads of every proxy that can be told.
+/// Workers or threads of every proxy whose configuration has a number for them.
 pub(crate) const WORKERS: usize = 2;
 
 /// How long a proxy may take to listen.
@@ -33,7 +33,7 @@ const SETTLE: Duration = Duration::from_millis(300);
 /// Between two looks whether it listens.
 const LOOK: Duration = Duration::from_millis(10);
 
-/// Free ports are found and then bound by others; somebody may come in between.
+/// Free ports are found and then bound by others; another program may take them in between.
 const TRIES: usize = 3;
 
 /// Who stands in front of the endpoints.
@@ -67,7 +67,7 @@ pub(crate) struct Ports {
 }
 
 impl Ports {
-    /// Two where nobody listens now.
+    /// Two that no program listens on now.
     pub(crate) fn free() -> io::Result<Self> {
         Ok(Self { plain: free_port()?, tls: free_port()? })
     }
@@ -166,7 +166,7 @@ impl Running {
         if tls { self.tls } else { Some(self.plain) }
     }
 
-    /// Its process; none if there is nobody.
+    /// Its process; none if there is none to look at.
     pub(crate) fn process(&self) -> Option<u32> {
         self.group.as_ref().map(Group::id)
     }
