@@ -5,11 +5,13 @@ use std::net::Ipv6Addr;
 use std::str::FromStr;
 
 use ::http::{HeaderValue, uri};
+use serde::{Deserialize, Serialize};
 
 /// `host[:port]` as written (RFC 3986 §3.2, RFC 9110 §7.2): a name or an address, IPv6 in brackets, and no user.
 ///
 /// Two that differ in the case of letters alone are equal.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
 pub struct Authority {
     text: uri::Authority,
     host_len: usize,
@@ -52,6 +54,20 @@ impl From<&Authority> for HeaderValue {
     #[expect(clippy::expect_used, reason = "letters, digits and `-._:[]` alone, all of which are visible ASCII")]
     fn from(authority: &Authority) -> Self {
         Self::from_str(authority.as_str()).expect("an authority is a field value")
+    }
+}
+
+impl From<Authority> for String {
+    fn from(authority: Authority) -> Self {
+        authority.as_str().to_owned()
+    }
+}
+
+impl TryFrom<String> for Authority {
+    type Error = NoAuthority;
+
+    fn try_from(text: String) -> Result<Self, NoAuthority> {
+        text.parse()
     }
 }
 

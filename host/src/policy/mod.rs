@@ -6,14 +6,17 @@ mod balancer;
 mod endpoint;
 mod fault;
 mod ids;
+mod recording;
 mod request;
 mod rewriter;
 mod router;
+mod wire;
 
 pub use balancer::{Balancer, ClusterNumbers, LeaseEnding, LeastBusy, Metric, Outcome, PickRequest};
 pub use endpoint::Endpoint;
 pub use fault::{Fault, FaultKind};
 pub use ids::{ClusterId, EndpointId, EndpointIds, RouteId};
+pub use recording::{Decided, Recording, RecordingError};
 pub use request::{RequestFacts, Scheme};
 pub use rewriter::{HeaderEdit, ResponseContext, Rewriter, SHOWN_BYTES, SHOWN_FIELDS};
 pub use router::{Decision, DirectResponse, ForwardTarget, Router};

@@ -4,11 +4,14 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use ::http::{HeaderMap, Method};
+use serde::{Deserialize, Serialize};
 
+use super::wire;
 use crate::net::{Authority, UpgradeProtocol};
 
 /// How the client spoke to the gateway.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Scheme {
     /// Without TLS.
     Http,
@@ -28,9 +31,10 @@ impl Scheme {
 }
 
 /// One request as its deciders see it: parsed once, owned, and the same from route to rewrite.
-#[derive(Debug)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct RequestFacts {
     /// Method as sent, case kept.
+    #[serde(with = "wire::text")]
     pub method: Method,
     /// How the client spoke to the gateway.
     pub scheme: Scheme,
@@ -41,13 +45,16 @@ pub struct RequestFacts {
     /// Query without the `?`, as sent.
     pub query: Option<String>,
     /// First protocol that the client asks to switch to.
+    #[serde(with = "wire::name")]
     pub upgrade: Option<UpgradeProtocol>,
     /// The client, trusted proxies already looked through; none on a unix listener.
     pub client: Option<IpAddr>,
     /// Server name of the client's TLS handshake.
+    #[serde(with = "wire::name")]
     pub sni: Option<Arc<str>>,
     /// The headers as received, hop-by-hop ones included, without those that only a trusted proxy may send. Shared, so that who
     /// has to own them for a while (a plugin's store, a recorder) takes no copy.
+    #[serde(with = "wire::headers")]
     pub headers: Arc<HeaderMap>,
 }
 

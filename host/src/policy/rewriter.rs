@@ -1,8 +1,9 @@
 //! What goes back to the client.
 
 use ::http::{HeaderName, HeaderValue, StatusCode};
+use serde::{Deserialize, Serialize};
 
-use super::{Fault, RouteId, Scheme};
+use super::{Fault, RouteId, Scheme, wire};
 
 /// Fields of one response that a rewriter is shown, and edits that it may make of them.
 pub const SHOWN_FIELDS: usize = 256;
@@ -44,12 +45,13 @@ pub struct ResponseContext<'a> {
 }
 
 /// One change to the response head, already checked: no hop-by-hop, framing or handshake field.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum HeaderEdit {
     /// A new value for the field at this index of the fields shown.
-    Replace(usize, HeaderValue),
+    Replace(usize, #[serde(with = "wire::bytes")] HeaderValue),
     /// Drop the field at this index.
     Remove(usize),
     /// One more field.
-    Add(HeaderName, HeaderValue),
+    Add(#[serde(with = "wire::text")] HeaderName, #[serde(with = "wire::bytes")] HeaderValue),
 }

@@ -2,8 +2,9 @@
 
 use ::http::{HeaderMap, StatusCode};
 use bytes::Bytes;
+use serde::{Deserialize, Serialize};
 
-use super::{ClusterId, Fault, RequestFacts, RouteId};
+use super::{ClusterId, Fault, RequestFacts, RouteId, wire};
 
 /// Decides where a request goes.
 pub trait Router: Send + Sync {
@@ -15,7 +16,8 @@ pub trait Router: Send + Sync {
 }
 
 /// What a router may answer.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Decision {
     /// Send it to a cluster.
     Forward(ForwardTarget),
@@ -26,7 +28,7 @@ pub enum Decision {
 }
 
 /// Where to, already checked against what exists.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ForwardTarget {
     /// Cluster of the generation.
     pub cluster: ClusterId,
@@ -37,12 +39,15 @@ pub struct ForwardTarget {
 }
 
 /// An answer that needs no endpoint.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DirectResponse {
     /// 200 to 599.
+    #[serde(with = "wire::status")]
     pub status: StatusCode,
     /// Without hop-by-hop and framing fields.
+    #[serde(with = "wire::headers")]
     pub headers: HeaderMap,
     /// At most 1 MiB.
+    #[serde(with = "wire::bytes")]
     pub body: Bytes,
 }
