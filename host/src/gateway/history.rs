@@ -150,3 +150,38 @@ fn gone<'a>(
 ) -> impl Iterator<Item = String> + 'a {
     names.filter(move |name| !stays(name)).map(move |name| format!("{what} {name} removed"))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn record(id: u64, by_names: bool) -> GenerationRecord {
+        let (since, digest) = (SystemTime::UNIX_EPOCH, String::new());
+        GenerationRecord { id, since, digest, changes: Vec::new(), live: true, by_names }
+    }
+
+    #[test]
+    fn of_generations_that_names_made_in_a_row_the_last_stays() {
+        let mut history = History::new(record(1, false));
+        for (id, by_names) in [(2, true), (3, true), (4, false), (5, true), (6, true)] {
+            history.push(record(id, by_names));
+        }
+
+        let ids: Vec<_> = history.records().map(|record| record.id).collect();
+        assert_eq!(ids, [1, 3, 4, 6]);
+        assert!(history.records().all(|record| record.live == (record.id == 6)));
+    }
+
+    #[test]
+    fn the_oldest_are_forgotten_and_long_lists_of_changes_are_cut() {
+        let mut history = History::new(record(1, false));
+        for id in 2..=40 {
+            history.push(record(id, false));
+        }
+
+        assert_eq!(history.records().count(), LENGTH);
+        assert_eq!(history.records().next().unwrap().id, 9);
+        let many = (1..=NAMED + 3).map(|number| number.to_string()).collect();
+        assert_eq!(first_of(many).last().unwrap(), "and 3 more");
+    }
+}

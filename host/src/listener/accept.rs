@@ -140,3 +140,23 @@ fn is_about_one_connection(error: &io::Error) -> bool {
         io::ErrorKind::ConnectionRefused | io::ErrorKind::ConnectionAborted | io::ErrorKind::ConnectionReset
     )
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sockets_that_listen_already_are_taken_if_all_are_at_one_address() {
+        let socket = || std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let one = socket();
+        let address = one.local_addr().unwrap();
+
+        let taken = Bound::from_sockets(vec![one.try_clone().unwrap(), one]).unwrap();
+
+        assert_eq!(taken.address(), address);
+        assert_eq!(taken.try_clone().unwrap().into_sockets().len(), 2);
+        for unfit in [vec![], vec![socket(), socket()]] {
+            assert_eq!(Bound::from_sockets(unfit).unwrap_err().kind(), io::ErrorKind::InvalidInput);
+        }
+    }
+}
