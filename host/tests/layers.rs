@@ -31,7 +31,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("proxy", &["policy", "http", "cluster", "upstream", "tunnel"]),
     ("discovery", &["config"]),
     ("heartbeat", &["config", "cluster"]),
-    ("workbench", &["config", "policy", "cluster", "plugin"]),
+    ("workbench", &["plugin"]),
     ("control", &["config"]),
     ("admin", &["config", "control", "http"]),
     ("cli", &["gateway", "config", "import", "workbench"]),

@@ -86,7 +86,7 @@ fn add_plugins(set: &RunningSet, live: &Generation, samples: &mut Samples) {
         }
         let mine = || statuses.iter().filter(|one| one.plugin == total.plugin && one.role == total.role);
         samples.add(&PLUGIN_INSTANCES, labels(), count(mine().map(|one| one.instances).sum()));
-        samples.add(&PLUGIN_ASIDE, labels(), count(mine().map(|one| one.aside).sum()));
+        samples.add(&PLUGIN_ASIDE, labels(), count(mine().map(|one| one.open_circuits).sum()));
     }
     for (name, refused) in plugin_names(live, &refusals) {
         samples.add(&PLUGIN_REFUSED, vec![("plugin", name)], if refused { 1.0 } else { 0.0 });

@@ -143,8 +143,8 @@ impl RoleCounters {
             timed: self.past[2].load(Relaxed) + sum(|slot| &slot.timed),
             faults: KINDS.iter().zip(&self.faults).map(|(kind, count)| (kind.as_str(), count.load(Relaxed))).collect(),
             instances: self.instances.load(Relaxed),
-            aside: slots.iter().filter(|slot| slot.open.load(Relaxed)).count(),
-            muted: slots.iter().filter(|slot| slot.feedback_open.load(Relaxed)).count(),
+            open_circuits: slots.iter().filter(|slot| slot.open.load(Relaxed)).count(),
+            open_feedback: slots.iter().filter(|slot| slot.feedback_open.load(Relaxed)).count(),
             last_fault: self.last.lock().detail.clone(),
         }
     }

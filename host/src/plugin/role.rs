@@ -7,8 +7,7 @@ use std::fmt;
 use super::contract::{DESCRIBE, Interface};
 
 /// Name of what a plugin may decide, as in the contract, logs and metrics: `balancer`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize)]
-#[serde(transparent)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct RoleName(&'static str);
 
 impl RoleName {

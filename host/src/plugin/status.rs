@@ -6,7 +6,7 @@ use super::role::RoleName;
 pub(super) const SAMPLE: u64 = 64;
 
 /// One role of one loaded plugin, at one moment.
-#[derive(Clone, Debug, serde::Serialize)]
+#[derive(Clone, Debug)]
 pub struct RoleStatus {
     /// Name of the plugin, as configured.
     pub plugin: String,
@@ -25,9 +25,9 @@ pub struct RoleStatus {
     /// Instances that run now.
     pub instances: usize,
     /// Slots (clusters or workers) whose circuit is open after repeated faults: the plugin decides nothing there.
-    pub aside: usize,
+    pub open_circuits: usize,
     /// Slots where it gets no feedback after repeated faults in feedback; its picks go on.
-    pub muted: usize,
+    pub open_feedback: usize,
     /// The last fault, in words.
     pub last_fault: Option<String>,
 }
@@ -41,7 +41,7 @@ impl RoleStatus {
 }
 
 /// The last refusal of a file for a plugin name.
-#[derive(Clone, Debug, serde::Serialize)]
+#[derive(Clone, Debug)]
 pub struct LastRefusal {
     /// Name of the plugin, as configured.
     pub plugin: String,

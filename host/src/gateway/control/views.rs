@@ -92,7 +92,7 @@ fn plugin(status: RoleStatus, file: &str, generation: u64, refusal: impl Fn(&str
         instances: status.instances,
         calls: status.calls,
         faults: status.faults.into_iter().collect(),
-        aside: status.aside,
+        aside: status.open_circuits,
         last_fault: status.last_fault,
         last_refusal: refusal(&status.plugin),
         name: status.plugin,

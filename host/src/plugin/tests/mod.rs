@@ -142,7 +142,7 @@ fn each_misbehaviour_is_typed_and_the_next_call_gets_a_fresh_instance() {
         }
         let status = runtime.status().into_iter().next_back().unwrap();
         let counted = status.faults.iter().find(|(name, _)| *name == kind.as_str()).unwrap().1;
-        assert_eq!((status.calls, counted, status.instances, status.aside), (6, 3, 1, 0));
+        assert_eq!((status.calls, counted, status.instances, status.open_circuits), (6, 3, 1, 0));
         assert!(status.last_fault.unwrap().contains(words));
     }
 }
@@ -160,7 +160,7 @@ fn repeated_faults_open_the_circuit_until_a_probe_succeeds() {
     // On a machine that stalled for longer than the pause, this call is the probe already.
     assert!(aside.is_ok() || aside.unwrap_err().kind == FaultKind::Unavailable);
     eventually("a probe succeeds", || pick(&mut *balancer, false).is_ok());
-    assert_eq!(runtime.status()[0].aside, 0);
+    assert_eq!(runtime.status()[0].open_circuits, 0);
     assert_eq!(pick(&mut *balancer, false).unwrap(), Some(1), "back for good");
 }
 
@@ -224,7 +224,7 @@ fn feedback_that_works_does_not_excuse_picks_that_fail() {
         balancer.opened(EndpointId(1));
     }
 
-    assert_eq!(runtime.status()[0].aside, 1);
+    assert_eq!(runtime.status()[0].open_circuits, 1);
 }
 
 #[test]

@@ -22,7 +22,7 @@ fn requests_that_make_a_router_trap_or_decide_wrongly_open_no_circuit() {
 
         router.route(&facts(false)).unwrap();
 
-        assert_eq!(artifact.status()[0].aside, 0);
+        assert_eq!(artifact.status()[0].open_circuits, 0);
     }
 }
 
@@ -58,7 +58,7 @@ fn what_makes_a_router_hang_is_refused_and_all_else_is_served() {
 
     comes_to_be_refused(|| router.route(&facts(true)));
     assert_eq!(kind(router.route(&facts(false))), None);
-    assert_eq!(artifact.status()[0].aside, 0);
+    assert_eq!(artifact.status()[0].open_circuits, 0);
 }
 
 #[test]
@@ -75,7 +75,7 @@ fn a_router_that_one_path_makes_hang_stays_in_service_whatever_the_path() {
         }
 
         assert_eq!(kind(ask("/other", 0)), None, "{path}");
-        assert_eq!(artifact.status()[0].aside, 0, "{path}");
+        assert_eq!(artifact.status()[0].open_circuits, 0, "{path}");
     }
 }
 
@@ -88,7 +88,7 @@ fn a_router_that_always_hangs_is_left_out() {
         assert_eq!(kind(ask(number)), Some(FaultKind::Deadline));
     }
 
-    assert_eq!(artifact.status()[0].aside, 1);
+    assert_eq!(artifact.status()[0].open_circuits, 1);
     assert_eq!(kind(ask(5)), Some(FaultKind::Unavailable), "nobody waits for it any more");
 }
 
@@ -112,11 +112,11 @@ fn a_router_that_recovers_comes_back_by_a_probe() {
     for _ in 0..5 {
         router.route(&facts(false)).unwrap_err();
     }
-    assert_eq!(artifact.status()[0].aside, 1);
+    assert_eq!(artifact.status()[0].open_circuits, 1);
 
     eventually("it answers a question of our own", || router.route(&facts(false)).is_ok());
 
-    assert_eq!(artifact.status()[0].aside, 0);
+    assert_eq!(artifact.status()[0].open_circuits, 0);
 }
 
 /// A rewriter that loops where `condition` holds; its parameters are scheme, host, path, route, endpoint, status and
@@ -152,7 +152,7 @@ fn an_endpoint_that_makes_a_rewriter_hang_is_refused_alone() {
 
     comes_to_be_refused(|| rewrite(&*rewriter, slow, "/anything"));
     assert_eq!(kind(rewrite(&*rewriter, other, "/")), None);
-    assert_eq!(artifact.status()[0].aside, 0);
+    assert_eq!(artifact.status()[0].open_circuits, 0);
 }
 
 #[test]
@@ -171,7 +171,7 @@ fn a_response_that_makes_a_rewriter_hang_takes_nothing_from_its_endpoint() {
         assert_eq!(kind(rewrite(&*rewriter, "http://a:80", &format!("/{number:04}"))), Some(FaultKind::Deadline));
     }
     assert_eq!(kind(rewrite(&*rewriter, "http://a:80", "/other")), None);
-    assert_eq!(artifact.status()[0].aside, 0);
+    assert_eq!(artifact.status()[0].open_circuits, 0);
 }
 
 #[test]
@@ -182,7 +182,7 @@ fn a_rewriter_that_always_hangs_is_left_out() {
         assert_eq!(kind(rewrite(&*rewriter, &format!("http://{number}:80"), "/")), Some(FaultKind::Deadline));
     }
 
-    assert_eq!(artifact.status()[0].aside, 1);
+    assert_eq!(artifact.status()[0].open_circuits, 1);
     assert_eq!(kind(rewrite(&*rewriter, "http://new:80", "/")), Some(FaultKind::Unavailable));
 }
 
@@ -210,7 +210,7 @@ fn a_replacement_gets_little_more_time_than_the_first_instance_needed() {
 
     assert_eq!(fault.kind, FaultKind::Unavailable, "{fault}");
     assert!(began.elapsed() < PluginLimits::default().setup_deadline(), "the cluster waited {:?}", began.elapsed());
-    assert_eq!(runtime.status()[0].aside, 1, "four more like that would be too many");
+    assert_eq!(runtime.status()[0].open_circuits, 1, "four more like that would be too many");
 }
 
 /// A role that calls nothing.
@@ -244,7 +244,7 @@ fn a_replacement_that_nothing_could_end_opens_the_circuit_at_once() {
     let fault = slot.ready().err().unwrap();
 
     assert!(fault.detail.contains("expected an instance within 0ns"), "{fault}");
-    assert_eq!(slow.status()[0].aside, 1);
+    assert_eq!(slow.status()[0].open_circuits, 1);
     let again = slot.ready().err().unwrap();
     assert!(again.detail.contains("found it put aside"), "no second attempt for long: {again}");
 }
@@ -290,7 +290,7 @@ fn feedback_that_fails_again_and_again_ends_for_a_while_and_picks_go_on() {
         let status = runtime.status().into_iter().next().unwrap();
         let traps = status.faults.iter().find(|(kind, _)| *kind == "trap").unwrap().1;
         assert!(traps < 20, "{bad}: {traps} of 40 calls were let through");
-        assert_eq!((status.muted, status.aside), (1, 0), "{bad}");
+        assert_eq!((status.open_feedback, status.open_circuits), (1, 0), "{bad}");
     }
 }
 
@@ -309,12 +309,12 @@ fn feedback_that_recovers_comes_back() {
         pick(&mut *balancer, false).unwrap();
         balancer.opened(EndpointId(1));
     }
-    assert_eq!(runtime.status()[0].muted, 1);
+    assert_eq!(runtime.status()[0].open_feedback, 1);
     pick(&mut *balancer, false).unwrap();
 
     eventually("a probe succeeds", || {
         balancer.opened(EndpointId(1));
-        runtime.status()[0].muted == 0
+        runtime.status()[0].open_feedback == 0
     });
 }
 
