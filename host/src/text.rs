@@ -1,10 +1,20 @@
-//! Text that others wrote, made fit to be shown.
+//! Text to be shown: what others wrote, made harmless, and bytes as digits.
 //!
 //! A terminal acts on control characters, and an editor or a browser shows `\u{202e}exe.txt` as `txt.exe`. So what acts
 //! instead of being seen is shown by its number, wherever text of clients, endpoints, plugins and files goes to a person.
 
 use std::borrow::Cow;
 use std::fmt::{self, Write};
+
+/// Two lowercase digits for each byte.
+#[must_use]
+pub fn hex(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::with_capacity(bytes.len().saturating_mul(2)), |mut text, byte| {
+        // A string takes all that is written to it.
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
+}
 
 /// Whether `c` acts instead of being seen: a control character (C0, DEL, C1), a line separator, a mark that changes the
 /// direction of text (UAX #9), or a character without width.

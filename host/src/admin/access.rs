@@ -38,7 +38,7 @@ pub(super) struct Caller<'a> {
     pub(super) purpose: Purpose,
     /// Host that was asked for, with its port.
     pub(super) authority: Option<&'a Authority>,
-    pub(super) origin: Origin<'a>,
+    pub(super) origin: BrowserOrigin<'a>,
     /// Whether a browser says that a page of another site sends it (`Sec-Fetch-Site`).
     pub(super) cross_site: bool,
     /// What follows `Bearer` in the one `Authorization` field.
@@ -47,7 +47,7 @@ pub(super) struct Caller<'a> {
 
 /// The page that a browser says the call comes from.
 #[derive(Clone, Copy, Debug)]
-pub(super) enum Origin<'a> {
+pub(super) enum BrowserOrigin<'a> {
     /// None is named: no browser, or nothing it would say it for.
     Unnamed,
     /// This one.
@@ -116,11 +116,11 @@ fn is_own_host(authority: &Authority) -> bool {
 }
 
 /// `null`, which sandboxed pages send, is another origin.
-fn is_own_origin(origin: Origin<'_>, authority: Option<&Authority>) -> bool {
+fn is_own_origin(origin: BrowserOrigin<'_>, authority: Option<&Authority>) -> bool {
     match origin {
-        Origin::Unnamed => true,
-        Origin::Unclear => false,
-        Origin::Named(origin) => {
+        BrowserOrigin::Unnamed => true,
+        BrowserOrigin::Unclear => false,
+        BrowserOrigin::Named(origin) => {
             let place = origin.strip_prefix(b"http://").or_else(|| origin.strip_prefix(b"https://"));
             place.zip(authority).is_some_and(|(place, own)| place.eq_ignore_ascii_case(own.as_str().as_bytes()))
         }
@@ -139,7 +139,7 @@ mod tests {
             peer: peer.parse().unwrap(),
             purpose,
             authority,
-            origin: Origin::Unnamed,
+            origin: BrowserOrigin::Unnamed,
             cross_site: false,
             bearer: None,
         }
@@ -201,15 +201,15 @@ mod tests {
     #[test]
     fn what_changes_something_must_not_come_from_a_page_of_another_origin() {
         let own: Authority = "127.0.0.1:9000".parse().unwrap();
-        let table: [(Purpose, Origin<'_>, bool); 8] = [
-            (Purpose::Change, Origin::Unnamed, true),
-            (Purpose::Change, Origin::Named(b"http://127.0.0.1:9000"), true),
-            (Purpose::Change, Origin::Named(b"http://127.0.0.1:3000"), false),
-            (Purpose::Change, Origin::Named(b"https://attacker.example"), false),
-            (Purpose::Change, Origin::Named(b"null"), false),
-            (Purpose::Change, Origin::Named(b"127.0.0.1:9000"), false),
-            (Purpose::Change, Origin::Unclear, false),
-            (Purpose::Look, Origin::Named(b"https://attacker.example"), true),
+        let table: [(Purpose, BrowserOrigin<'_>, bool); 8] = [
+            (Purpose::Change, BrowserOrigin::Unnamed, true),
+            (Purpose::Change, BrowserOrigin::Named(b"http://127.0.0.1:9000"), true),
+            (Purpose::Change, BrowserOrigin::Named(b"http://127.0.0.1:3000"), false),
+            (Purpose::Change, BrowserOrigin::Named(b"https://attacker.example"), false),
+            (Purpose::Change, BrowserOrigin::Named(b"null"), false),
+            (Purpose::Change, BrowserOrigin::Named(b"127.0.0.1:9000"), false),
+            (Purpose::Change, BrowserOrigin::Unclear, false),
+            (Purpose::Look, BrowserOrigin::Named(b"https://attacker.example"), true),
         ];
         for (purpose, origin, good) in table {
             let token = Rule::Bearer(Some(Token::new(b"right")));

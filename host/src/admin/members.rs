@@ -14,7 +14,7 @@ use crate::control::{ChangedView, Control, ControlError, Inspect, Operate};
 use crate::http::ResponseBody;
 
 /// Who changed what, for the log: each call that would change something leaves a line.
-struct Origin {
+struct AuditLine {
     peer: IpAddr,
     method: Method,
     path: &'static str,
@@ -37,7 +37,7 @@ pub(super) fn list(control: &dyn Inspect, cluster: &str) -> Response<ResponseBod
 /// Adds, changes or removes a member, or takes changes back.
 pub(super) async fn edit(control: &Arc<dyn Control>, call: Call) -> Response<ResponseBody> {
     let Call { peer, method, operation, cluster, query, document } = call;
-    let origin = |cluster| Origin { peer, method, path: operation.path, cluster };
+    let audit = |cluster| AuditLine { peer, method, path: operation.path, cluster };
     let (edit, cluster) = match operation.kind {
         OperationKind::AddEndpoint => match Edit::add(&document, &control.folder()) {
             Ok(edit) => (edit, cluster),
@@ -55,21 +55,21 @@ pub(super) async fn edit(control: &Arc<dyn Control>, call: Call) -> Response<Res
         _ => match (query.cluster, query.url) {
             (None, Some(_)) => return failure(StatusCode::BAD_REQUEST, "`url` needs its `cluster`"),
             (None, None) => {
-                return apply(control, origin(String::new()), StatusCode::OK, |control| control.undo()).await;
+                return apply(control, audit(String::new()), StatusCode::OK, |control| control.undo()).await;
             }
             (Some(cluster), url) => (Edit::Undo(url), cluster),
         },
     };
     let good = if operation.kind == OperationKind::AddEndpoint { StatusCode::CREATED } else { StatusCode::OK };
-    let origin = origin(cluster.clone());
-    apply(control, origin, good, move |control| control.change(&cluster, &edit)).await
+    let audit = audit(cluster.clone());
+    apply(control, audit, good, move |control| control.change(&cluster, &edit)).await
 }
 
 /// Forgets failures.
 pub(super) fn reset(control: &dyn Operate, call: Call) -> Response<ResponseBody> {
     let reset = control.reset(&call.cluster, call.query.url.as_deref());
-    let origin = Origin { peer: call.peer, method: call.method, path: call.operation.path, cluster: call.cluster };
-    origin.log(reset.as_ref().map(|done| {
+    let audit = AuditLine { peer: call.peer, method: call.method, path: call.operation.path, cluster: call.cluster };
+    audit.log(reset.as_ref().map(|done| {
         let reset = done.reset.iter().map(|one| format!("{} {} to {}", one.endpoint, one.before, one.after));
         (done.generation, reset.collect())
     }));
@@ -79,17 +79,17 @@ pub(super) fn reset(control: &dyn Operate, call: Call) -> Response<ResponseBody>
 /// Off this thread: a balancer is configured anew. It goes on if the caller leaves.
 async fn apply(
     control: &Arc<dyn Control>,
-    origin: Origin,
+    audit: AuditLine,
     good: StatusCode,
     change: impl FnOnce(&dyn Control) -> Result<ChangedView, ControlError> + Send + 'static,
 ) -> Response<ResponseBody> {
     let control = Arc::clone(control);
     let Ok(changed) = tokio::task::spawn_blocking(move || change(&*control)).await else { return panicked() };
-    origin.log(changed.as_ref().map(|done| (done.generation, done.changed.iter().map(ToString::to_string).collect())));
+    audit.log(changed.as_ref().map(|done| (done.generation, done.changed.iter().map(ToString::to_string).collect())));
     outcome(good, changed)
 }
 
-impl Origin {
+impl AuditLine {
     fn log(&self, outcome: Result<(u64, Vec<String>), &ControlError>) {
         let Self { peer, method, path, cluster } = self;
         match outcome {

@@ -2,7 +2,7 @@
 //! members.
 //!
 //! ```text
-//! caller ─▶ server ─▶ places ─▶ service ─▶ access: who may call ─▶ operation: which ─▶ call: read ─▶ members | … ─▶ Control
+//! caller ─▶ server ─▶ slots ─▶ service ─▶ access: who may call ─▶ operation: which ─▶ call: read ─▶ members | … ─▶ Control
 //! ```
 //!
 //! It sees everything and decides nothing: what there is to see, and what may be done, is a
@@ -13,11 +13,11 @@ mod call;
 mod generations;
 mod members;
 mod operation;
-mod places;
 mod reply;
 mod server;
 mod service;
 mod signals;
+mod slots;
 mod token;
 
 #[cfg(test)]

@@ -11,8 +11,8 @@ use std::time::Duration;
 use parking_lot::Mutex;
 use tokio::net::{TcpListener, TcpStream};
 
-use super::places::{Place, Places};
 use super::service::AdminService;
+use super::slots::{CallerSlot, CallerSlots};
 use super::token::{TokenError, TokenFile};
 use crate::config;
 use crate::control::Control;
@@ -119,7 +119,7 @@ impl Drop for Server {
 
 async fn accept(socket: std::net::TcpListener, service: &Arc<AdminService>, life: &Drain) -> io::Result<()> {
     let listener = TcpListener::from_std(socket)?;
-    let places = Arc::new(Places::default());
+    let slots = Arc::new(CallerSlots::default());
     loop {
         let accepted = tokio::select! {
             biased;
@@ -128,10 +128,10 @@ async fn accept(socket: std::net::TcpListener, service: &Arc<AdminService>, life
         };
         match accepted {
             Ok((stream, peer)) => {
-                let place = places.enter(peer.ip());
+                let slot = slots.enter(peer.ip());
                 let (service, connected) = (service.clone(), life.clone());
-                life.spawn(async move { connection(&service, stream, peer, place, connected).await });
-                // What it has sent already is answered before the next one can take its place.
+                life.spawn(async move { connection(&service, stream, peer, slot, connected).await });
+                // What it has sent already is answered before the next one can take its slot.
                 tokio::task::yield_now().await;
             }
             Err(error) => {
@@ -151,20 +151,20 @@ async fn next(listener: &TcpListener) -> io::Result<(TcpStream, SocketAddr)> {
     .await
 }
 
-async fn connection(service: &AdminService, stream: TcpStream, peer: SocketAddr, place: Place, life: Drain) {
+async fn connection(service: &AdminService, stream: TcpStream, peer: SocketAddr, slot: CallerSlot, life: Drain) {
     // Only costs time if it fails.
     let _slower = stream.set_nodelay(true);
-    let place = &place;
+    let slot = &slot;
     let serve = http::serve(Stream::Plain(Socket::from(stream)), LIMITS, &life, |request| async move {
         match request.request {
-            Ok(request) => service.serve(peer.ip(), place, request).await,
+            Ok(request) => service.serve(peer.ip(), slot, request).await,
             Err(refused) => refused.reply(),
         }
     });
     let served = tokio::select! {
         served = serve => served,
         () = life.deadline() => Ok(()),
-        () = place.lost() => {
+        () = slot.lost() => {
             tracing::debug!(%peer, "admin connection made room for another");
             Ok(())
         }

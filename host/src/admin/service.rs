@@ -6,11 +6,11 @@ use std::sync::Arc;
 use ::http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, header};
 use serde_json::json;
 
-use super::access::{self, Caller, Denial, Origin, Purpose, Rule};
+use super::access::{self, BrowserOrigin, Caller, Denial, Purpose, Rule};
 use super::call::{Call, too_large};
 use super::operation::{OperationKind, Resource, paths};
-use super::places::Place;
 use super::reply::{closing, failure, json, plain, respond};
+use super::slots::CallerSlot;
 use super::token::TokenFile;
 use super::{generations, members, signals};
 use crate::control::{Control, Readiness};
@@ -28,8 +28,8 @@ pub(super) struct AdminService {
 }
 
 impl AdminService {
-    /// Serves one call, on a connection that holds `place`.
-    pub(super) async fn serve<B>(&self, peer: IpAddr, place: &Place, request: Request<B>) -> Response<ResponseBody>
+    /// Serves one call, on a connection that holds `slot`.
+    pub(super) async fn serve<B>(&self, peer: IpAddr, slot: &CallerSlot, request: Request<B>) -> Response<ResponseBody>
     where
         B: http_body::Body,
         B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
@@ -45,7 +45,7 @@ impl AdminService {
                 denied(denial)
             }
             Ok(Purpose::Probe) => closing(self.reply(peer, resource, &target, request).await),
-            Ok(Purpose::Look | Purpose::Change) => match place.call() {
+            Ok(Purpose::Look | Purpose::Change) => match slot.call() {
                 Some(_until_served) => self.reply(peer, resource, &target, request).await,
                 None => {
                     closing(failure(StatusCode::SERVICE_UNAVAILABLE, "64 calls are under way here; try again soon"))
@@ -150,12 +150,12 @@ fn is_cross_site(headers: &HeaderMap) -> bool {
     headers.get_all("sec-fetch-site").iter().any(|said| !own(said))
 }
 
-fn origin(headers: &HeaderMap) -> Origin<'_> {
+fn origin(headers: &HeaderMap) -> BrowserOrigin<'_> {
     let mut named = headers.get_all(header::ORIGIN).iter();
     match (named.next(), named.next()) {
-        (None, _) => Origin::Unnamed,
-        (Some(origin), None) => Origin::Named(origin.as_bytes()),
-        (Some(_), Some(_)) => Origin::Unclear,
+        (None, _) => BrowserOrigin::Unnamed,
+        (Some(origin), None) => BrowserOrigin::Named(origin.as_bytes()),
+        (Some(_), Some(_)) => BrowserOrigin::Unclear,
     }
 }
 

@@ -73,7 +73,7 @@ enum Command {
     },
     /// For authors of plugins
     #[command(subcommand)]
-    Plugin(plugin::Command),
+    Plugin(plugin::PluginCommand),
     /// Print a completion script for a shell
     #[command(
         after_help = "For example: tidegate completions bash > ~/.local/share/bash-completion/completions/tidegate"

@@ -14,6 +14,7 @@ use sha2::{Digest, Sha256};
 use super::values::{cookie, path_parameter, query_parameter};
 use crate::config::{self, EndpointState, SameSite};
 use crate::policy::{EndpointId, RequestFacts};
+use crate::text;
 
 /// Stickiness of one cluster.
 #[derive(Debug)]
@@ -199,7 +200,8 @@ fn token(cluster: &str, url: &str) -> String {
         hash.update(part.as_bytes());
         hash.update([0]);
     }
-    hash.finalize().iter().take(6).map(|byte| format!("{byte:02x}")).collect()
+    let digest = hash.finalize();
+    text::hex(digest.get(..6).unwrap_or(&digest))
 }
 
 fn issued(name: &str, route: &str, separator: Option<char>, issue: &config::Issue) -> Option<Issued> {

@@ -27,6 +27,7 @@ use super::status::{LastRefusal, RoleStatus, RoleTotals};
 #[cfg(test)]
 use super::ticker::EpochTicker;
 use super::{roles, shipped};
+use crate::text;
 
 /// A file to load.
 #[derive(Clone, Copy, Debug)]
@@ -171,7 +172,7 @@ impl Runtime {
             return Ok(found);
         }
         let (LinkedPlugin { interface, pre }, measured) = self.linked(bytes, digest, limits)?;
-        let compiled = Arc::new(CompiledPlugin { digest: compile::hex(&digest).into(), interface, pre, measured });
+        let compiled = Arc::new(CompiledPlugin { digest: text::hex(&digest).into(), interface, pre, measured });
         let mut known = self.compiled.lock();
         known.retain(|_, compiled| compiled.strong_count() > 0);
         known.insert(digest, Arc::downgrade(&compiled));

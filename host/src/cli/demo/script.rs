@@ -6,7 +6,7 @@ use anyhow::{Context as _, ensure};
 use tokio::time::{Instant, sleep};
 
 use super::stage::Stage;
-use super::visitor::{Tunnel, Visitor};
+use super::visitor::{DemoTunnel, Visitor};
 use super::{addresses, say};
 use crate::gateway::Gateway;
 use crate::telemetry::Counter;
@@ -80,7 +80,7 @@ pub(super) fn invite(stage: &Stage, gateway: &Gateway) {
     }
 }
 
-async fn open(visitor: &Visitor, count: usize) -> anyhow::Result<Vec<Tunnel>> {
+async fn open(visitor: &Visitor, count: usize) -> anyhow::Result<Vec<DemoTunnel>> {
     let mut tunnels = Vec::new();
     for number in 1..=count {
         let tunnel = visitor.open().await.with_context(|| format!("websocket {number} through the gateway"))?;
@@ -90,13 +90,13 @@ async fn open(visitor: &Visitor, count: usize) -> anyhow::Result<Vec<Tunnel>> {
     Ok(tunnels)
 }
 
-async fn close(tunnels: Vec<Tunnel>) {
+async fn close(tunnels: Vec<DemoTunnel>) {
     for tunnel in tunnels {
         tunnel.close().await;
     }
 }
 
-fn count(tunnels: &[Tunnel], endpoint: &str) -> usize {
+fn count(tunnels: &[DemoTunnel], endpoint: &str) -> usize {
     tunnels.iter().filter(|tunnel| tunnel.endpoint() == endpoint).count()
 }
 
@@ -111,7 +111,7 @@ async fn swap(stage: &Stage, gateway: &Gateway, file: &str) -> anyhow::Result<()
     Ok(())
 }
 
-async fn still_open(tunnels: &mut [Tunnel]) -> anyhow::Result<()> {
+async fn still_open(tunnels: &mut [DemoTunnel]) -> anyhow::Result<()> {
     let all = tunnels.len();
     let mut open = 0;
     for tunnel in tunnels {

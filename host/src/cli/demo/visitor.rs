@@ -40,29 +40,29 @@ impl Visitor {
     }
 
     /// Opens a websocket.
-    pub(super) async fn open(&self) -> anyhow::Result<Tunnel> {
+    pub(super) async fn open(&self) -> anyhow::Result<DemoTunnel> {
         timeout(WAIT, self.connect()).await.context("no websocket in time")?
     }
 
-    async fn connect(&self) -> anyhow::Result<Tunnel> {
+    async fn connect(&self) -> anyhow::Result<DemoTunnel> {
         let tcp = TcpStream::connect(self.address).await?;
         let tls = self.connector.connect(ServerName::try_from("localhost")?, tcp).await?;
         let url = format!("wss://localhost:{}/websocket", self.address.port());
         let (websocket, response) = tokio_tungstenite::client_async(url, tls).await?;
         let name = response.headers().get(NAME_FIELD).and_then(|name| name.to_str().ok());
-        let mut tunnel = Tunnel { endpoint: name.context("the endpoint gave no name")?.to_owned(), websocket };
+        let mut tunnel = DemoTunnel { endpoint: name.context("the endpoint gave no name")?.to_owned(), websocket };
         tunnel.receive().await.context("no greeting")?;
         Ok(tunnel)
     }
 }
 
 /// An open websocket, and who is at its other end.
-pub(super) struct Tunnel {
+pub(super) struct DemoTunnel {
     endpoint: String,
     websocket: WebSocketStream<TlsStream<TcpStream>>,
 }
 
-impl Tunnel {
+impl DemoTunnel {
     /// Name of the endpoint that the balancer chose.
     pub(super) fn endpoint(&self) -> &str {
         &self.endpoint

@@ -10,7 +10,7 @@ use clap::Subcommand;
 
 /// What an author can ask for.
 #[derive(Debug, Subcommand)]
-pub(super) enum Command {
+pub(super) enum PluginCommand {
     /// Try a plugin file as the gateway would
     ///
     /// Loads it with default limits, configures it in each of its roles and runs the self-tests. Prints its roles,
@@ -32,10 +32,10 @@ pub(super) enum Command {
 }
 
 /// Runs one of them.
-pub(super) fn plugin(command: Command) -> ExitCode {
+pub(super) fn plugin(command: PluginCommand) -> ExitCode {
     match command {
-        Command::Check { file, config } => check::check(&file, config.as_ref()),
-        Command::New { dir } => new::new(&dir),
+        PluginCommand::Check { file, config } => check::check(&file, config.as_ref()),
+        PluginCommand::New { dir } => new::new(&dir),
     }
 }
 

@@ -1,7 +1,6 @@
 //! The files beside the configuration, read once for a generation.
 
 use std::collections::BTreeMap;
-use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
 use sha2::{Digest, Sha256};
@@ -9,6 +8,7 @@ use sha2::{Digest, Sha256};
 use crate::config::Config;
 use crate::files::{self, limit};
 use crate::gateway::error::PrepareError;
+use crate::text;
 
 /// What the plugin files hold, and digests of all files.
 #[derive(Debug)]
@@ -74,14 +74,6 @@ impl FileDigests {
 
     /// That of one file, hex.
     pub(super) fn hex_of(&self, path: &Path) -> String {
-        hex(&self.of(path))
+        text::hex(&self.of(path))
     }
-}
-
-pub(super) fn hex(bytes: &[u8]) -> String {
-    let mut text = String::with_capacity(2 * bytes.len());
-    for byte in bytes {
-        _ = write!(text, "{byte:02x}");
-    }
-    text
 }

@@ -2,12 +2,13 @@
 
 use sha2::{Digest, Sha256};
 
-use super::files::{FileDigests, NamedFiles, hex};
+use super::files::{FileDigests, NamedFiles};
 use super::listeners::{self, ListenerTable};
 use super::plugins::{self, Artifacts, LoadedPlugins};
 use crate::config::{Config, EndpointConfig};
 use crate::gateway::error::PrepareError;
 use crate::gateway::services::Services;
+use crate::text;
 
 /// Plugins, listeners, and the digests of all files. Generations that differ in members alone share one.
 #[derive(Debug)]
@@ -51,6 +52,6 @@ impl FromFiles {
             hasher.update(path.as_os_str().as_encoded_bytes());
             hasher.update(digest);
         }
-        hex(&hasher.finalize())
+        text::hex(&hasher.finalize())
     }
 }

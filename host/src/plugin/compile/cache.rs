@@ -20,6 +20,7 @@ use wasmtime::Engine;
 
 use super::folder::{self, FolderError};
 use super::{CODE_BYTES, Measured, Translated};
+use crate::text;
 
 const MAGIC: &[u8] = b"tidegate plugin\n";
 
@@ -151,7 +152,7 @@ impl Cache {
 
     fn place(&self, key: &Key) -> PathBuf {
         let name = Sha256::new().chain_update(key.environment).chain_update(key.input).finalize();
-        self.folder.join(format!("{}.plugin", hex(&name)))
+        self.folder.join(format!("{}.plugin", text::hex(&name)))
     }
 
     /// Removes the oldest entries beyond the limits, and what was never finished. Other files are left alone.
@@ -234,15 +235,6 @@ fn decode(bytes: &[u8], key: &Key) -> Option<Translated> {
     let (measured, code) = rest.split_at_checked(usize::try_from(u32::from_le_bytes(*length)).ok()?)?;
     let measured: Measured = serde_json::from_slice(measured).ok()?;
     Some(Translated { measured, code: code.to_vec() })
-}
-
-pub(in super::super) fn hex(bytes: &[u8]) -> String {
-    use std::fmt::Write as _;
-
-    bytes.iter().fold(String::with_capacity(2 * bytes.len()), |mut text, byte| {
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
 }
 
 #[cfg(test)]

@@ -29,7 +29,7 @@ use super::limits::PluginLimits;
 use super::text::one_line;
 
 pub use bounds::Bounds;
-pub(super) use cache::{Cache, hex};
+pub(super) use cache::Cache;
 pub(super) use child::translate as in_child;
 pub(super) use native::component;
 pub(super) use steps::LinkedPlugin;

@@ -14,22 +14,22 @@ use std::sync::Arc;
 use parking_lot::Mutex;
 use tokio_util::sync::CancellationToken;
 
-/// Connections at a time of those who have not been let in: all, and of one address. One more takes the place of the
+/// Connections at a time of those who have not been let in: all, and of one address. One more takes the slot of the
 /// oldest.
 const STRANGERS: usize = 64;
 const OF_ONE_ADDRESS: usize = 16;
 
-/// Connections at a time of those who have been let in. One more takes the place of the one that has been idle longest.
+/// Connections at a time of those who have been let in. One more takes the slot of the one that has been idle longest.
 const KNOWN: usize = 64;
 
 /// All connections.
 #[derive(Debug, Default)]
-pub(super) struct Places(Mutex<Table>);
+pub(super) struct CallerSlots(Mutex<SlotTable>);
 
-/// One connection's place. Dropping it leaves it.
+/// One connection's slot. Dropping it leaves it.
 #[derive(Debug)]
-pub(super) struct Place {
-    places: Arc<Places>,
+pub(super) struct CallerSlot {
+    slots: Arc<CallerSlots>,
     id: u64,
     left: CancellationToken,
 }
@@ -37,25 +37,25 @@ pub(super) struct Place {
 /// A call that was let in, while it is answered.
 #[derive(Debug)]
 #[must_use = "the connection counts as idle once this is dropped"]
-pub(super) struct Calling<'p>(&'p Place);
+pub(super) struct ActiveCall<'p>(&'p CallerSlot);
 
 #[derive(Debug, Default)]
-struct Table {
+struct SlotTable {
     next: u64,
     /// Oldest first.
-    entries: Vec<Entry>,
+    entries: Vec<SlotEntry>,
 }
 
 #[derive(Debug)]
-struct Entry {
+struct SlotEntry {
     id: u64,
     from: IpAddr,
-    standing: Standing,
+    state: SlotState,
     leave: CancellationToken,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Standing {
+enum SlotState {
     /// It has not been let in.
     Stranger,
     /// It is being answered.
@@ -64,20 +64,20 @@ enum Standing {
     Idle,
 }
 
-impl Places {
-    /// A place for a connection from `peer`, always; another may have to go for it.
-    pub(super) fn enter(self: &Arc<Self>, peer: IpAddr) -> Place {
+impl CallerSlots {
+    /// A slot for a connection from `peer`, always; another may have to go for it.
+    pub(super) fn enter(self: &Arc<Self>, peer: IpAddr) -> CallerSlot {
         let left = CancellationToken::new();
         let id = self.0.lock().enter(party(peer), left.clone());
-        Place { places: self.clone(), id, left }
+        CallerSlot { slots: self.clone(), id, left }
     }
 }
 
-impl Place {
-    /// The connection is let in. None if all places are taken by calls under way.
-    pub(super) fn call(&self) -> Option<Calling<'_>> {
-        let admitted = self.places.0.lock().call(self.id);
-        if admitted { Some(Calling(self)) } else { None }
+impl CallerSlot {
+    /// The connection is let in. None if all slots are taken by calls under way.
+    pub(super) fn call(&self) -> Option<ActiveCall<'_>> {
+        let admitted = self.slots.0.lock().call(self.id);
+        if admitted { Some(ActiveCall(self)) } else { None }
     }
 
     /// Resolves when the connection must make room.
@@ -86,21 +86,21 @@ impl Place {
     }
 }
 
-impl Drop for Place {
+impl Drop for CallerSlot {
     fn drop(&mut self) {
-        self.places.0.lock().entries.retain(|entry| entry.id != self.id);
+        self.slots.0.lock().entries.retain(|entry| entry.id != self.id);
     }
 }
 
-impl Drop for Calling<'_> {
+impl Drop for ActiveCall<'_> {
     fn drop(&mut self) {
-        self.0.places.0.lock().answered(self.0.id);
+        self.0.slots.0.lock().answered(self.0.id);
     }
 }
 
-impl Table {
+impl SlotTable {
     fn enter(&mut self, from: IpAddr, leave: CancellationToken) -> u64 {
-        let strangers = || self.entries.iter().filter(|entry| entry.standing == Standing::Stranger);
+        let strangers = || self.entries.iter().filter(|entry| entry.state == SlotState::Stranger);
         let of = |party: IpAddr| strangers().filter(|entry| entry.from == party).count();
         let crowded = if of(from) >= OF_ONE_ADDRESS {
             Some(from)
@@ -111,27 +111,27 @@ impl Table {
             None
         };
         if let Some(party) = crowded {
-            self.dismiss(|entry| entry.standing == Standing::Stranger && entry.from == party);
+            self.dismiss(|entry| entry.state == SlotState::Stranger && entry.from == party);
         }
         let id = self.next;
         self.next += 1;
-        self.entries.push(Entry { id, from, standing: Standing::Stranger, leave });
+        self.entries.push(SlotEntry { id, from, state: SlotState::Stranger, leave });
         id
     }
 
     fn call(&mut self, id: u64) -> bool {
         let Some(at) = self.entries.iter().position(|entry| entry.id == id) else { return false };
-        let known = self.entries.iter().filter(|entry| entry.standing != Standing::Stranger).count();
-        let is_new = self.entries.get(at).is_some_and(|entry| entry.standing == Standing::Stranger);
-        if is_new && known >= KNOWN && !self.dismiss(|entry| entry.standing == Standing::Idle) {
+        let known = self.entries.iter().filter(|entry| entry.state != SlotState::Stranger).count();
+        let is_new = self.entries.get(at).is_some_and(|entry| entry.state == SlotState::Stranger);
+        if is_new && known >= KNOWN && !self.dismiss(|entry| entry.state == SlotState::Idle) {
             return false;
         }
-        self.stand(id, Standing::Calling);
+        self.set_state(id, SlotState::Calling);
         true
     }
 
     fn answered(&mut self, id: u64) {
-        self.stand(id, Standing::Idle);
+        self.set_state(id, SlotState::Idle);
         // The oldest comes first, and this one has just been used.
         if let Some(at) = self.entries.iter().position(|entry| entry.id == id) {
             let entry = self.entries.remove(at);
@@ -139,14 +139,14 @@ impl Table {
         }
     }
 
-    fn stand(&mut self, id: u64, standing: Standing) {
+    fn set_state(&mut self, id: u64, state: SlotState) {
         if let Some(entry) = self.entries.iter_mut().find(|entry| entry.id == id) {
-            entry.standing = standing;
+            entry.state = state;
         }
     }
 
     /// Sends the first of these away. False if there is none.
-    fn dismiss(&mut self, these: impl Fn(&Entry) -> bool) -> bool {
+    fn dismiss(&mut self, these: impl Fn(&SlotEntry) -> bool) -> bool {
         let Some(at) = self.entries.iter().position(these) else { return false };
         self.entries.remove(at).leave.cancel();
         true
@@ -169,16 +169,16 @@ mod tests {
         text.parse().unwrap()
     }
 
-    fn held(places: &[Place]) -> Vec<bool> {
-        places.iter().map(|place| !place.left.is_cancelled()).collect()
+    fn held(slots: &[CallerSlot]) -> Vec<bool> {
+        slots.iter().map(|slot| !slot.left.is_cancelled()).collect()
     }
 
     #[test]
     fn one_address_holds_a_few_and_its_oldest_makes_room() {
-        let places = Arc::new(Places::default());
-        let other = places.enter(ip("192.0.2.1"));
+        let slots = Arc::new(CallerSlots::default());
+        let other = slots.enter(ip("192.0.2.1"));
 
-        let crowd: Vec<_> = (0..OF_ONE_ADDRESS + 2).map(|_| places.enter(ip("192.0.2.9"))).collect();
+        let crowd: Vec<_> = (0..OF_ONE_ADDRESS + 2).map(|_| slots.enter(ip("192.0.2.9"))).collect();
 
         let held = held(&crowd);
         assert_eq!(held.iter().filter(|held| **held).count(), OF_ONE_ADDRESS);
@@ -188,25 +188,25 @@ mod tests {
 
     #[test]
     fn when_all_are_taken_who_holds_most_makes_room() {
-        let places = Arc::new(Places::default());
-        let probe = places.enter(ip("192.0.2.1"));
-        let crowds: Vec<_> = (0..64).map(|number: u8| places.enter(IpAddr::from([10, 0, 0, number / 10]))).collect();
+        let slots = Arc::new(CallerSlots::default());
+        let probe = slots.enter(ip("192.0.2.1"));
+        let crowds: Vec<_> = (0..64).map(|number: u8| slots.enter(IpAddr::from([10, 0, 0, number / 10]))).collect();
 
-        let late = places.enter(ip("192.0.2.2"));
+        let late = slots.enter(ip("192.0.2.2"));
 
         assert!(!probe.left.is_cancelled() && !late.left.is_cancelled());
         assert_eq!(held(&crowds).iter().filter(|held| **held).count(), STRANGERS - 2);
-        assert_eq!(places.0.lock().entries.len(), STRANGERS);
+        assert_eq!(slots.0.lock().entries.len(), STRANGERS);
     }
 
     #[test]
     fn who_was_let_in_is_not_sent_away_by_strangers() {
-        let places = Arc::new(Places::default());
-        let (calling, idle) = (places.enter(ip("192.0.2.9")), places.enter(ip("192.0.2.9")));
+        let slots = Arc::new(CallerSlots::default());
+        let (calling, idle) = (slots.enter(ip("192.0.2.9")), slots.enter(ip("192.0.2.9")));
         let call = calling.call().unwrap();
         drop(idle.call());
 
-        let _crowd: Vec<_> = (0..STRANGERS * 2).map(|_| places.enter(ip("192.0.2.9"))).collect();
+        let _crowd: Vec<_> = (0..STRANGERS * 2).map(|_| slots.enter(ip("192.0.2.9"))).collect();
 
         assert!(!calling.left.is_cancelled() && !idle.left.is_cancelled());
         drop(call);
@@ -214,17 +214,17 @@ mod tests {
 
     #[test]
     fn one_more_who_is_let_in_takes_the_place_of_who_was_idle_longest() {
-        let places = Arc::new(Places::default());
+        let slots = Arc::new(CallerSlots::default());
         let known: Vec<_> = (0..KNOWN)
             .map(|_| {
-                let place = places.enter(ip("127.0.0.1"));
-                drop(place.call());
-                place
+                let slot = slots.enter(ip("127.0.0.1"));
+                drop(slot.call());
+                slot
             })
             .collect();
         drop(known[0].call());
 
-        let next = places.enter(ip("127.0.0.1"));
+        let next = slots.enter(ip("127.0.0.1"));
 
         assert!(next.call().is_some());
         assert_eq!(held(&known)[..3], [true, false, true], "the first has called again");
@@ -232,10 +232,10 @@ mod tests {
 
     #[test]
     fn when_all_places_are_calls_under_way_one_more_is_not_let_in() {
-        let places = Arc::new(Places::default());
-        let known: Vec<_> = (0..64).map(|number: u8| places.enter(IpAddr::from([10, 0, 0, number]))).collect();
-        let calls: Vec<_> = known.iter().filter_map(Place::call).collect();
-        let next = places.enter(ip("127.0.0.1"));
+        let slots = Arc::new(CallerSlots::default());
+        let known: Vec<_> = (0..64).map(|number: u8| slots.enter(IpAddr::from([10, 0, 0, number]))).collect();
+        let calls: Vec<_> = known.iter().filter_map(CallerSlot::call).collect();
+        let next = slots.enter(ip("127.0.0.1"));
 
         assert!(next.call().is_none());
         drop(calls);
