@@ -10,20 +10,13 @@ use std::path::{Path, PathBuf};
 #[rustfmt::skip]
 const CLASHES: &[&str] = &[
    
-    "Command",
    
-    "Inner",
    
     "Limits",
-    "Origin",
-    "Peer",
-    "Place",
    
    
-    "Size",
     "State",
    
-    "Tunnel",
     "Upload",
     "Whole",
 ];

@@ -33,7 +33,7 @@ pub enum ReadError {
     #[error(transparent)]
     Irregular(#[from] Irregular),
     /// It has more bytes than this.
-    #[error("it is larger than {}", Size(*.0))]
+    #[error("it is larger than {}", ShownSize(*.0))]
     Large(u64),
     /// Text was expected.
     #[error("it is not UTF-8 text: byte {0} is none of a character")]
@@ -104,9 +104,9 @@ fn name(kind: FileType) -> &'static str {
 }
 
 /// A number of bytes in the largest unit that divides it.
-struct Size(u64);
+struct ShownSize(u64);
 
-impl fmt::Display for Size {
+impl fmt::Display for ShownSize {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.0 {
             bytes if bytes % (1 << 20) == 0 => write!(f, "{} MiB", bytes >> 20),

@@ -224,7 +224,7 @@ async fn secure(
             // Boxed: it is rare.
             let lingered = Box::pin(http::linger(socket.into(), &settings.http)).await;
             count_crowded(serving, &lingered);
-            Err(ConnectionError::Tls(tls::explain(&error, tls::Peer::Client)))
+            Err(ConnectionError::Tls(tls::explain(&error, tls::HandshakePeer::Client)))
         }
         Err(_elapsed) => {
             metrics.increment(Counter::HandshakeTimedOut);

@@ -19,8 +19,8 @@ use super::WorkerId;
 /// Cloning is cheap. Tasks that must be waited for are spawned through [`Drain::spawn`].
 #[derive(Clone, Debug)]
 pub struct Drain {
-    started: Signal,
-    deadline: Signal,
+    started: DrainSignal,
+    deadline: DrainSignal,
     tasks: TaskTracker,
 }
 
@@ -29,18 +29,18 @@ pub struct Drain {
 /// Connections register with their own worker's token: with one for all, workers would wait for each other's lock at every
 /// connection. The flag makes the usual answer, "not yet", cost one load.
 #[derive(Clone, Debug)]
-struct Signal(Arc<Inner>);
+struct DrainSignal(Arc<SignalState>);
 
 #[derive(Debug)]
-struct Inner {
+struct SignalState {
     given: AtomicBool,
     tokens: Box<[CancellationToken]>,
 }
 
-impl Signal {
+impl DrainSignal {
     fn new(workers: NonZeroUsize) -> Self {
         let tokens = std::iter::repeat_with(CancellationToken::new).take(workers.get()).collect();
-        Self(Arc::new(Inner { given: AtomicBool::new(false), tokens }))
+        Self(Arc::new(SignalState { given: AtomicBool::new(false), tokens }))
     }
 
     fn give(&self) {
@@ -76,7 +76,7 @@ impl Drain {
     /// A drain that nobody has begun, for a gateway of so many workers.
     #[must_use]
     pub fn new(workers: NonZeroUsize) -> Self {
-        Self { started: Signal::new(workers), deadline: Signal::new(workers), tasks: TaskTracker::new() }
+        Self { started: DrainSignal::new(workers), deadline: DrainSignal::new(workers), tasks: TaskTracker::new() }
     }
 
     /// Spawns a task that a drain waits for, on the worker this is called on. It must end soon after

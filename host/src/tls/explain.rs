@@ -12,7 +12,7 @@ use crate::telemetry::clock::Day;
 
 /// Who is at the other end of a handshake.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Peer {
+pub enum HandshakePeer {
     /// A client of a listener.
     Client,
     /// An endpoint of a cluster.
@@ -22,7 +22,7 @@ pub enum Peer {
 /// Says which check failed, and where to look. For the errors of a handshake, and of the first read after it: with TLS
 /// 1.3 that is where a peer's refusal of our certificate shows.
 #[must_use]
-pub fn explain(error: &io::Error, peer: Peer) -> String {
+pub fn explain(error: &io::Error, peer: HandshakePeer) -> String {
     match error.get_ref().and_then(|inner| inner.downcast_ref::<Error>()) {
         Some(error) => explain_tls(error, peer),
         None => match error.kind() {
@@ -35,7 +35,7 @@ pub fn explain(error: &io::Error, peer: Peer) -> String {
     }
 }
 
-fn explain_tls(error: &Error, peer: Peer) -> String {
+fn explain_tls(error: &Error, peer: HandshakePeer) -> String {
     let name = peer.name();
     match error {
         Error::InvalidCertificate(error) => explain_certificate(error, peer),
@@ -43,10 +43,12 @@ fn explain_tls(error: &Error, peer: Peer) -> String {
         Error::AlertReceived(alert) => explain_alert(*alert, peer),
         Error::InvalidMessage(InvalidMessage::InvalidContentType | InvalidMessage::UnknownProtocolVersion) => {
             match peer {
-                Peer::Endpoint => {
+                HandshakePeer::Endpoint => {
                     "the endpoint does not speak tls: is this https:// or wss:// to a plain port?".to_owned()
                 }
-                Peer::Client => "the client does not speak tls: does it use http:// or ws:// on this port?".to_owned(),
+                HandshakePeer::Client => {
+                    "the client does not speak tls: does it use http:// or ws:// on this port?".to_owned()
+                }
             }
         }
         Error::NoApplicationProtocol => format!("{name} does not offer http/1.1 (ALPN)"),
@@ -62,14 +64,14 @@ fn explain_tls(error: &Error, peer: Peer) -> String {
     }
 }
 
-fn explain_certificate(error: &CertificateError, peer: Peer) -> String {
+fn explain_certificate(error: &CertificateError, peer: HandshakePeer) -> String {
     let whose = match peer {
-        Peer::Client => "the client's certificate",
-        Peer::Endpoint => "the endpoint's certificate",
+        HandshakePeer::Client => "the client's certificate",
+        HandshakePeer::Endpoint => "the endpoint's certificate",
     };
     let roots = match peer {
-        Peer::Client => "the client CA file does not have its issuer",
-        Peer::Endpoint => "name its issuer in `ca`, or let the endpoint send the intermediate certificates",
+        HandshakePeer::Client => "the client CA file does not have its issuer",
+        HandshakePeer::Endpoint => "name its issuer in `ca`, or let the endpoint send the intermediate certificates",
     };
     match error {
         CertificateError::UnknownIssuer => format!("{whose} is from an unknown issuer: {roots}"),
@@ -93,7 +95,7 @@ fn explain_certificate(error: &CertificateError, peer: Peer) -> String {
         }
         // `openssl req -x509` makes these unless told otherwise.
         CertificateError::Other(other) if is_of_authority(other) => {
-            let file = if peer == Peer::Client { "client_ca" } else { "ca" };
+            let file = if peer == HandshakePeer::Client { "client_ca" } else { "ca" };
             format!(
                 "{whose} is that of an authority (CA:TRUE), and not one that is in `{file}` itself: put it there, or make one \
                  with basicConstraints=CA:FALSE"
@@ -119,10 +121,10 @@ fn is_version_1(error: &OtherError) -> bool {
     format!("{error:?}").contains("UnsupportedCertVersion")
 }
 
-fn explain_alert(alert: AlertDescription, peer: Peer) -> String {
+fn explain_alert(alert: AlertDescription, peer: HandshakePeer) -> String {
     let name = peer.name();
     match (alert, peer) {
-        (AlertDescription::CertificateRequired, Peer::Endpoint) => {
+        (AlertDescription::CertificateRequired, HandshakePeer::Endpoint) => {
             "the endpoint asks for a client certificate: set `certificate` and `key` in the cluster's `tls`".to_owned()
         }
         (AlertDescription::UnknownCA, _) => format!("{name} does not know the issuer of our certificate"),
@@ -130,7 +132,7 @@ fn explain_alert(alert: AlertDescription, peer: Peer) -> String {
         (AlertDescription::BadCertificate | AlertDescription::CertificateUnknown, _) => {
             format!("{name} does not accept our certificate")
         }
-        (AlertDescription::UnrecognisedName, Peer::Endpoint) => {
+        (AlertDescription::UnrecognisedName, HandshakePeer::Endpoint) => {
             "the endpoint does not know the name that was asked for: set `server_name`".to_owned()
         }
         (AlertDescription::NoApplicationProtocol, _) => format!("{name} does not speak http/1.1 (ALPN)"),
@@ -140,7 +142,7 @@ fn explain_alert(alert: AlertDescription, peer: Peer) -> String {
     }
 }
 
-impl Peer {
+impl HandshakePeer {
     fn name(self) -> &'static str {
         match self {
             Self::Client => "the client",

@@ -86,7 +86,7 @@ async fn open(address: &Address, tls: Option<&Tls>, within: Duration) -> Result<
     let connector = TlsConnector::from(tls.config.clone());
     match Box::pin(connector.connect(tls.name.clone(), socket)).await {
         Ok(stream) => Ok(Stream::Tls(Box::new(stream.into()))),
-        Err(error) => Err(ConnectFault::Tls(tls::explain(&error, tls::Peer::Endpoint))),
+        Err(error) => Err(ConnectFault::Tls(tls::explain(&error, tls::HandshakePeer::Endpoint))),
     }
 }
 

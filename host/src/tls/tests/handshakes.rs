@@ -70,7 +70,7 @@ async fn tls12_can_be_switched_off() {
 
         assert_eq!(client.is_ok(), allowed);
         if let Err(error) = server {
-            assert!(explain(&error, Peer::Client).contains("no tls version"), "{error}");
+            assert!(explain(&error, HandshakePeer::Client).contains("no tls version"), "{error}");
         }
     }
 }
@@ -126,7 +126,7 @@ async fn failed_checks_are_told_apart() {
         let (refused, _) = meet(&tls, client, name).await;
         let (taken, _) = meet(&tls, &ClientTls { verify: Verify::None, ..client.clone() }, name).await;
 
-        let text = explain(&refused.unwrap_err(), Peer::Endpoint);
+        let text = explain(&refused.unwrap_err(), HandshakePeer::Endpoint);
         assert!(text.contains(expected), "{text}");
         assert!(taken.is_ok(), "verify = none takes it");
     }
@@ -142,7 +142,7 @@ async fn platform_roots_are_used_without_a_ca_file() {
     match client_config(&tls, &[], &PlatformRoots::default()) {
         Ok(client) => {
             let (refused, _) = shake(server.value, client.value, "localhost").await;
-            let text = explain(&refused.unwrap_err(), Peer::Endpoint);
+            let text = explain(&refused.unwrap_err(), HandshakePeer::Endpoint);
             assert!(text.contains("unknown issuer"), "{text}");
         }
         // A machine without roots is told so, here and nowhere else.
@@ -167,9 +167,9 @@ async fn plain_peers_are_named() {
     drop(near);
     let gone = TlsAcceptor::from(server.value).accept(far).await.unwrap_err();
 
-    assert!(explain(&endpoint, Peer::Endpoint).contains("does not speak tls"), "{endpoint}");
-    assert!(explain(&visitor, Peer::Client).contains("does not speak tls"), "{visitor}");
-    assert!(explain(&gone, Peer::Client).contains("closed the connection"), "{gone}");
+    assert!(explain(&endpoint, HandshakePeer::Endpoint).contains("does not speak tls"), "{endpoint}");
+    assert!(explain(&visitor, HandshakePeer::Client).contains("does not speak tls"), "{visitor}");
+    assert!(explain(&gone, HandshakePeer::Client).contains("closed the connection"), "{gone}");
 }
 
 #[tokio::test]

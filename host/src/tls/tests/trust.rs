@@ -49,7 +49,7 @@ fn pin_of(files: &CertificateFiles) -> Pin {
 
 async fn refusal(server: &CertificateFiles, client: &ClientTls, name: &str) -> Option<String> {
     let (client, _) = meet(&server_tls(server.clone()), client, name).await;
-    client.err().map(|error| explain(&error, Peer::Endpoint))
+    client.err().map(|error| explain(&error, HandshakePeer::Endpoint))
 }
 
 #[tokio::test]
@@ -207,7 +207,7 @@ async fn client_certificates_are_asked_for() {
         if !accepted {
             // The client believes in the handshake until it reads.
             let refusal = client.unwrap().read(&mut [0]).await.unwrap_err();
-            let text = explain(&refusal, Peer::Endpoint);
+            let text = explain(&refusal, HandshakePeer::Endpoint);
             assert!(text.contains("client certificate") || text.contains("issuer of our certificate"), "{text}");
         }
     }
@@ -236,7 +236,7 @@ async fn a_clients_own_certificate_is_taken_where_it_is_in_client_ca_itself() {
         match met {
             Ok(_) => assert!(expected.is_empty(), "{expected}"),
             Err(error) => {
-                let text = explain(&error, Peer::Client);
+                let text = explain(&error, HandshakePeer::Client);
                 assert!(!expected.is_empty() && text.contains(expected), "{text}");
             }
         }
@@ -278,7 +278,7 @@ async fn a_certificate_of_version_1_is_refused_with_a_remedy() {
 
     let (refused, _) = shake(Arc::new(server), client, "localhost").await;
 
-    let text = explain(&refused.unwrap_err(), Peer::Endpoint);
+    let text = explain(&refused.unwrap_err(), HandshakePeer::Endpoint);
     assert!(text.contains("version 1") && text.contains("openssl req -x509"), "{text}");
 }
 
