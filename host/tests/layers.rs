@@ -26,7 +26,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("cluster", &["config", "policy"]),
     ("plugin", &["config", "policy"]),
     ("import", &["config", "policy"]),
-    ("upstream", &["http", "tls", "cluster"]),
+    ("upstream", &["http", "tls"]),
     ("probe", &["config", "http", "cluster", "upstream", "tls"]),
     ("proxy", &["policy", "http", "cluster", "upstream", "tunnel"]),
     ("discovery", &["config"]),

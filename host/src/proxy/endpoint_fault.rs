@@ -2,7 +2,7 @@
 
 use std::fmt::Display;
 
-use super::record::Record;
+use super::record::RequestRecord;
 use crate::http::ResponseBodyError;
 use crate::telemetry::limited;
 use crate::upstream::ExchangeCause;
@@ -41,7 +41,7 @@ impl<'a> EndpointFault<'a> {
     }
 
     /// Writes the line: one a second for each endpoint and kind.
-    pub(super) fn log(&self, endpoint: Option<&str>, record: &Record) {
+    pub(super) fn log(&self, endpoint: Option<&str>, record: &RequestRecord) {
         let Self { kind, what, remedy } = self;
         let (route, cluster) = record.route_and_cluster();
         limited!(

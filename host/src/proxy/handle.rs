@@ -26,7 +26,7 @@ pub(super) async fn handle(
     tunnels: &dyn TunnelSink,
     request: ServerRequest,
 ) -> Response<ResponseBody> {
-    let mut in_flight = InFlight::begin(client, snapshot);
+    let mut in_flight = InFlight::begin(client, snapshot.generation);
     let RoutedRequest { decision, facts, parts, body } = match route(client, snapshot, request, &mut in_flight) {
         Ok(routed) => routed,
         Err(unrouted) => return unrouted.respond(in_flight),

@@ -13,8 +13,8 @@ use tokio::time::Instant;
 
 use super::endpoint_fault::EndpointFault;
 use super::failure::{RequestFailure, ending_of_tunnel};
-use super::record::Record;
-use super::{Client, RouteRules, Snapshot};
+use super::record::RequestRecord;
+use super::{Client, RouteRules};
 use crate::cluster::{Cluster, Lease};
 use crate::http::{BodyEnd, BodyObserver, BrokenBy, InterimSink, ResponseBody};
 use crate::telemetry::{AccessEnding, Counter, Metrics};
@@ -24,7 +24,7 @@ use crate::upstream::{ExchangeObserver, Unreadable, UploadProgress};
 /// One request, or the tunnel that it has become, from its begin to its end. Dropping it is the end: the record is
 /// written, then the lease is given back.
 pub(super) struct InFlight {
-    pub(super) record: Record,
+    pub(super) record: RequestRecord,
     lease: Option<Lease>,
     /// How far the body has come that goes out to the endpoint.
     upload: Option<UploadProgress>,
@@ -33,9 +33,9 @@ pub(super) struct InFlight {
 }
 
 impl InFlight {
-    /// A request of `client` begins under `snapshot`.
-    pub(super) fn begin(client: &Arc<Client>, snapshot: &Snapshot) -> Self {
-        Self { record: Record::begin(client, snapshot), lease: None, upload: None, interim: None }
+    /// A request of `client` begins under this generation.
+    pub(super) fn begin(client: &Arc<Client>, generation: u64) -> Self {
+        Self { record: RequestRecord::begin(client, generation), lease: None, upload: None, interim: None }
     }
 
     /// Sends interim responses of endpoints to `sink`.

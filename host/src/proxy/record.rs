@@ -6,13 +6,13 @@ use std::time::SystemTime;
 use ::http::{Method, StatusCode};
 use tokio::time::Instant;
 
-use super::{Client, Snapshot};
+use super::Client;
 use crate::cluster::Lease;
 use crate::policy::RequestFacts;
 use crate::telemetry::{AccessEnding, AccessKind, AccessRecord, Counter, Gauge, GaugeGuard, Metrics};
 
 /// What is counted and logged of one request. It looks on, and does nothing to it.
-pub(super) struct Record {
+pub(super) struct RequestRecord {
     client: Arc<Client>,
     began: Instant,
     status: Option<u16>,
@@ -39,8 +39,9 @@ struct LineParts {
     generation: u64,
 }
 
-impl Record {
-    pub(super) fn begin(client: &Arc<Client>, snapshot: &Snapshot) -> Self {
+impl RequestRecord {
+    /// A request of `client` begins under this generation.
+    pub(super) fn begin(client: &Arc<Client>, generation: u64) -> Self {
         let line = client.observers.access.is_on().then(|| {
             Box::new(LineParts {
                 time: SystemTime::now(),
@@ -50,7 +51,7 @@ impl Record {
                 protocol: "http/1.1".to_owned(),
                 plugins: None,
                 attempts: 0,
-                generation: snapshot.generation,
+                generation,
             })
         });
         Self {

@@ -9,7 +9,7 @@ use super::outgoing::{EndpointResponse, Outgoing};
 use crate::cluster::{Cluster, Failure, Lease, Tried};
 use crate::policy::EndpointId;
 use crate::telemetry::{Counter, Metrics, limited};
-use crate::upstream::{ConnectError, ExchangeCause, ResponseContent};
+use crate::upstream::{ConnectError, ExchangeCause, FaultOf, ResponseContent};
 
 /// An attempt that may not be the last.
 pub(super) struct FailedAttempt {
@@ -39,29 +39,28 @@ impl<'a> RetryState<'a> {
         outcome: &Result<EndpointResponse, RequestFailure>,
         in_flight: &mut InFlight,
     ) -> Option<Failure> {
-        let cause = match outcome {
+        let error = match outcome {
             Ok(EndpointResponse { response, .. }) => {
                 let status = response.status().as_u16();
                 return self.cluster.retry().repeats_status(status).then_some(Failure::Status(status));
             }
-            Err(RequestFailure::Exchange(error)) => &error.cause,
+            Err(RequestFailure::Exchange(error)) if error.fault == FaultOf::Endpoint => error,
             Err(_) => return None,
         };
-        if let Some(fault) = EndpointFault::of_exchange(cause) {
+        if let Some(fault) = EndpointFault::of_exchange(&error.cause) {
             in_flight.log_fault(&fault);
         }
-        let failure = match cause {
+        let failure = match &error.cause {
             ExchangeCause::Connect(error) => {
                 self.leave_alone(endpoint, error, in_flight);
                 return Some(Failure::Connect);
             }
-            ExchangeCause::Broken(_) => Failure::Broken,
-            ExchangeCause::TimedOut(_) => Failure::Timeout,
             ExchangeCause::Unreadable(unreadable) => {
                 in_flight.fail_unreadable(unreadable);
                 return None;
             }
-            ExchangeCause::BodyStalled | ExchangeCause::BodyBroken(_) => return None,
+            ExchangeCause::TimedOut(_) => Failure::Timeout,
+            ExchangeCause::Broken(_) | ExchangeCause::BodyStalled | ExchangeCause::BodyBroken(_) => Failure::Broken,
         };
         in_flight.fail_endpoint();
         Some(failure)

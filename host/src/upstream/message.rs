@@ -40,6 +40,15 @@ pub struct ExchangeLimits {
     pub response: Duration,
 }
 
+/// How large the head of a response may be. For more the client gets a 502.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct HeadLimits {
+    /// Bytes, those of interim responses before it included.
+    pub bytes: usize,
+    /// Fields; at most [`MOST_ANSWER_FIELDS`](crate::config::MOST_ANSWER_FIELDS).
+    pub fields: usize,
+}
+
 /// Sees what happens on the way to a response.
 pub trait ExchangeObserver: Send {
     /// A new connection was opened.

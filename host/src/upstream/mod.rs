@@ -34,10 +34,11 @@ mod tests;
 pub use broken::Broken;
 pub use dial::{Address, ConnectError, ConnectFault, Tls};
 pub use error::{ExchangeCause, ExchangeError, FaultOf, Sent};
-pub use http1::HeadLimits;
 #[doc(hidden)]
 pub use http1::{Trial, TrialEnd};
-pub use message::{ExchangeLimits, ExchangeObserver, PendingUpload, RequestHead, ResponseContent, ResponseStream};
+pub use message::{
+    ExchangeLimits, ExchangeObserver, HeadLimits, PendingUpload, RequestHead, ResponseContent, ResponseStream,
+};
 pub use pool::{PoolLimits, Upstream, UpstreamSettings};
 pub use resendable::{ResendableBody, UploadProgress};
 pub use session::EndpointProtocol;

@@ -8,8 +8,8 @@ use std::task::{Context, Poll, ready};
 use bytes::{Bytes, BytesMut};
 use tokio::io::{AsyncRead as _, ReadBuf};
 
+use super::super::HeadLimits;
 use super::super::timer::LazyTimer;
-use super::response::HeadLimits;
 use crate::net::{Stream, with_scratch};
 
 /// An open connection that can take one request at a time. It owns no buffer while it waits.

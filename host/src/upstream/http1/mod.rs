@@ -25,5 +25,4 @@ mod upload;
 mod tests;
 
 pub(super) use connection::{Connection, ReturnTo};
-pub use response::HeadLimits;
 pub use trial::{Trial, TrialEnd};

@@ -6,19 +6,11 @@ use ::http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use ::http::{Method, Response, StatusCode, Version};
 use bytes::Bytes;
 
+use super::super::HeadLimits;
 use super::super::unreadable::{Excerpt, Unreadable};
 use super::decoder::BodyDecoder;
 use super::explain::explain;
 use crate::http::{Chunks, end_of_lines, length_from};
-
-/// How large the head of a response may be. For more the client gets a 502.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct HeadLimits {
-    /// Bytes, those of interim responses before it included.
-    pub bytes: usize,
-    /// Fields; at most [`MOST_ANSWER_FIELDS`](crate::config::MOST_ANSWER_FIELDS).
-    pub fields: usize,
-}
 
 /// Fields that there is room for without asking for memory: more than nearly every response has.
 const USUAL_FIELDS: usize = 100;

@@ -10,9 +10,9 @@ use tokio::io::AsyncReadExt as _;
 
 use super::super::timer::LazyTimer;
 use super::super::{
-    ExchangeCause, ExchangeError, ExchangeObserver, RequestHead, ResendableBody, ResponseContent, Sent, UploadProgress,
+    ExchangeCause, ExchangeError, ExchangeObserver, HeadLimits, RequestHead, ResendableBody, ResponseContent, Sent,
+    UploadProgress,
 };
-use super::HeadLimits;
 use super::connection::{Connection, ReturnTo};
 use crate::http::{Fields, RequestBody};
 use crate::net::Stream;

@@ -15,9 +15,11 @@ use tokio::net::UnixStream;
 
 use super::super::tests::{Seen, body, empty, head};
 use super::super::timer::LazyTimer;
-use super::super::{Broken, ExchangeCause, ExchangeError, FaultOf, ResendableBody, ResponseContent, Sent, Unreadable};
+use super::super::{
+    Broken, ExchangeCause, ExchangeError, FaultOf, HeadLimits, ResendableBody, ResponseContent, Sent, Unreadable,
+};
+use super::Connection;
 use super::connection::ReturnTo;
-use super::{Connection, HeadLimits};
 use crate::http::Fields;
 use crate::net::{Socket, Stream};
 
@@ -165,6 +167,22 @@ async fn answers_come_through_in_whatever_pieces() {
         assert_eq!(body.unwrap(), b"hello!", "in pieces of {size}");
         assert!(kept);
     }
+}
+
+#[tokio::test]
+async fn interim_responses_are_reported_but_for_the_one_that_asks_for_the_body() {
+    let (connection, mut theirs) = open();
+    let text =
+        "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: a\r\n\r\nHTTP/1.1 204 No Content\r\n\r\n";
+    theirs.write_all(text.as_bytes()).await.unwrap();
+    let (fields, shelf, mut seen) = (Fields::default(), Arc::new(Shelf::default()), Seen::default());
+
+    let head = head(&Method::GET, "/", &fields);
+    let response = connection.send(head, &mut empty(), SOON, &shelf, &mut seen).await.unwrap();
+
+    assert_eq!(response.status(), StatusCode::NO_CONTENT);
+    let [(status, fields)] = &seen.interim[..] else { panic!("{seen:?}") };
+    assert_eq!((*status, &fields["link"]), (StatusCode::EARLY_HINTS, &HeaderValue::from_static("a")));
 }
 
 #[tokio::test]
