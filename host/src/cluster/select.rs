@@ -35,6 +35,13 @@ pub struct Member {
 }
 
 impl Member {
+    /// One that is ready and has no limits.
+    #[cfg(test)]
+    pub(crate) fn ready(live: Arc<Live>) -> Self {
+        let (state, failure_policy) = (EndpointState::Ready, FailurePolicy::default());
+        Self { live, group: 0, state, max_connections: None, failure_policy, shared: None }
+    }
+
     /// What it holds now, as balancers and limits see it.
     #[must_use]
     pub fn busy(&self) -> u32 {

@@ -31,6 +31,8 @@ mod serve;
 mod snapshot;
 mod stickiness;
 mod switch;
+#[cfg(test)]
+mod tests;
 mod waiting;
 
 pub use client::{Client, Observers};

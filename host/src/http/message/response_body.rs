@@ -173,3 +173,76 @@ impl fmt::Debug for ResponseBody {
         f.debug_struct("ResponseBody").field("size", &self.size_hint()).finish_non_exhaustive()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use ::http::HeaderMap;
+    use http_body_util::StreamBody;
+    use parking_lot::Mutex;
+
+    use super::*;
+
+    /// What was observed, as text.
+    #[derive(Clone, Default)]
+    struct Log(Arc<Mutex<Vec<String>>>);
+
+    impl BodyObserver for Log {
+        fn body_data(&mut self, bytes: usize) {
+            self.0.lock().push(bytes.to_string());
+        }
+
+        fn body_ended(&mut self, how: BodyEnd<'_>) {
+            self.0.lock().push(match how {
+                BodyEnd::Broken(error) => format!("broken by {:?}: {error}", error.by),
+                how => format!("{how:?}"),
+            });
+        }
+    }
+
+    fn broken() -> ResponseBodyError {
+        ResponseBodyError { by: BrokenBy::Endpoint, kind: "cut", remedy: "none", source: "it is cut".into() }
+    }
+
+    fn stream(frames: Vec<Result<Frame<Bytes>, ResponseBodyError>>) -> ResponseBody {
+        ResponseBody::stream(StreamBody::new(futures_util::stream::iter(frames)))
+    }
+
+    #[tokio::test]
+    async fn each_way_to_end_is_reported_once() {
+        let data = || Ok(Frame::data(Bytes::from_static(b"abc")));
+        let cases = [
+            (ResponseBody::empty(), 0, &["Complete"][..]),
+            (ResponseBody::whole("ab"), 1, &["2", "Complete"]),
+            (ResponseBody::whole("ab"), 0, &["ClientGone"]),
+            (stream(vec![data(), data()]), 3, &["3", "3", "Complete"]),
+            (stream(vec![data(), data()]), 1, &["3", "ClientGone"]),
+            (stream(vec![data(), Ok(Frame::trailers(HeaderMap::new()))]), 2, &["3", "0", "Complete"]),
+            (stream(vec![data(), Err(broken())]), 2, &["3", "broken by Endpoint: it is cut"]),
+        ];
+        for (body, taken, expected) in cases {
+            let log = Log::default();
+            let mut body = body.observed(Box::new(log.clone()));
+            for _ in 0..taken {
+                drop(body.frame().await);
+            }
+            drop(body);
+            assert_eq!(*log.0.lock(), expected);
+        }
+    }
+
+    #[tokio::test]
+    async fn a_client_that_takes_nothing_is_reported_whatever_was_handed_over() {
+        for (taken, expected) in [(0, &["ClientStalled"][..]), (1, &["2", "Complete", "ClientStalled"])] {
+            let log = Log::default();
+            let mut body = ResponseBody::whole("ab").observed(Box::new(log.clone()));
+            for _ in 0..taken {
+                drop(body.frame().await);
+            }
+            body.client_stalled();
+            drop(body);
+            assert_eq!(*log.0.lock(), expected);
+        }
+    }
+}

@@ -1,12 +1,14 @@
 //! A protocol that no endpoint speaks, in as few lines as the seam takes: a second one is written like this.
 //!
 //! A request is `METHOD target offer` in a line, then frames: `=5` and five bytes for data, `+name value` for a
-//! trailer, `.` for the end. A response is a status in a line, then frames, or a text behind the status. `refused` is
+//! trailer, `.` for the end. A response is a status in a line, then frames, or a text behind the status: the
+//! body, or the protocol of a switch. `refused` is
 //! none.
 
 use std::sync::Arc;
 use std::time::Duration;
 
+use ::http::header::UPGRADE;
 use ::http::{HeaderMap, HeaderName, Response, StatusCode};
 use bytes::Bytes;
 use futures_util::stream;
@@ -80,6 +82,9 @@ impl Connection {
             };
             let mut response = Response::new(content);
             *response.status_mut() = status;
+            if status == StatusCode::SWITCHING_PROTOCOLS && !text.is_empty() {
+                response.headers_mut().insert(UPGRADE, text.parse().unwrap());
+            }
             return Ok(response);
         }
     }
