@@ -14,7 +14,7 @@ use tokio_util::task::task_tracker::TaskTrackerToken;
 
 use super::WorkerId;
 
-/// The end of the gateway, in two steps: *started* asks everybody to finish, *deadline* no longer asks.
+/// The end of the gateway, in two steps: *started* asks connections and tunnels to finish, *deadline* cuts them off.
 ///
 /// Cloning is cheap. Tasks that must be waited for are spawned through [`Drain::spawn`].
 #[derive(Clone, Debug)]
@@ -26,8 +26,8 @@ pub struct Drain {
 
 /// Something that happens once, and that every connection waits for.
 ///
-/// Connections register with their own worker's token: with one for all, workers would wait for each other's lock at every
-/// connection. The flag makes the usual answer, "not yet", cost one load.
+/// Connections register with their own worker's token: with one for all, workers would wait for each other's lock at
+/// every connection. The flag makes the usual case, "not yet", cost one load.
 #[derive(Clone, Debug)]
 struct DrainSignal(Arc<SignalState>);
 
@@ -44,7 +44,7 @@ impl DrainSignal {
     }
 
     fn give(&self) {
-        // First the flag: whoever a token wakes must see it.
+        // First the flag: a task that a token wakes must see it.
         self.0.given.store(true, Release);
         for token in &self.0.tokens {
             token.cancel();
@@ -73,7 +73,7 @@ impl DrainSignal {
 }
 
 impl Drain {
-    /// A drain that nobody has begun, for a gateway of so many workers.
+    /// A drain that has not begun, for a gateway of so many workers.
     #[must_use]
     pub fn new(workers: NonZeroUsize) -> Self {
         Self { started: DrainSignal::new(workers), deadline: DrainSignal::new(workers), tasks: TaskTracker::new() }
@@ -101,12 +101,12 @@ impl Drain {
         self.started.is_given()
     }
 
-    /// Resolves when patience is at its end. To be polled by one task only.
+    /// Resolves when what has not finished is to be cut off. To be polled by one task only.
     pub fn deadline(&self) -> impl Future<Output = ()> + '_ {
         self.deadline.given()
     }
 
-    /// What `work` comes to; none if patience ends first.
+    /// What `work` comes to; none if the deadline is first.
     pub async fn unless_cut<T>(&self, work: impl Future<Output = T>) -> Option<T> {
         let mut work = pin!(work);
         let mut cut = pin!(self.deadline());
@@ -117,7 +117,7 @@ impl Drain {
         .await
     }
 
-    /// Asks everybody to finish.
+    /// Asks all that it waits for to finish.
     pub fn begin(&self) {
         self.started.give();
         self.tasks.close();
@@ -147,8 +147,8 @@ impl Drain {
     }
 }
 
-/// Spawns a task that nobody waits for, on the worker this is called on. It must end by itself soon after what it serves:
-/// a connection's own task with its connection, a sweep with its pool.
+/// Spawns a task that no drain waits for, on the worker this is called on. It must end by itself soon after what it
+/// serves: a connection's own task with its connection, a sweep with its pool.
 pub fn spawn(task: impl Future<Output = ()> + Send + 'static) {
     drop(tokio::spawn(task));
 }

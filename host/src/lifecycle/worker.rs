@@ -32,7 +32,8 @@ impl WorkerId {
     }
 }
 
-/// One `T` for each worker. The lock is there for soundness; a worker only ever takes its own, so nobody waits.
+/// One `T` for each worker. The lock is there for soundness; a worker only ever takes its own, so that no lock is
+/// waited for.
 #[derive(Debug)]
 pub struct PerWorker<T> {
     slots: Box<[Mutex<T>]>,

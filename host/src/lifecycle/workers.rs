@@ -1,7 +1,8 @@
 //! The worker threads: one current-thread runtime each.
 //!
-//! Measured before this was built: a forwarder of this shape spends 19.6 µs of CPU on a 16 KiB echo where a work-stealing
-//! runtime spends 29 to 35. What stealing would even out is evened out at accept instead: see [`Workers::worker_for`].
+//! Measured before this was built: a forwarder of this shape spends 19.6 µs of CPU on a 16 KiB echo where a
+//! work-stealing runtime spends 29 to 35. What stealing would even out is evened out at accept instead: see
+//! [`Workers::worker_for`].
 
 use std::io;
 use std::num::NonZeroUsize;
@@ -18,13 +19,14 @@ use super::WorkerId;
 /// Something to do on a worker, within its runtime.
 type Job = Box<dyn FnOnce() + Send>;
 
-/// Connections that a worker may hold above the mean before new ones go to the least loaded instead: this many, and this
-/// share. Moving an accepted socket costs about four system calls, an even spread more than pays for it on long tunnels. With
-/// less slack, short connections are moved for what chance evens out (measured: 12 % of them, where 16 were open).
+/// Connections that a worker may hold above the mean before new ones go to the least loaded instead: this many, and
+/// this share. Moving an accepted socket costs about four system calls, an even spread more than pays for it on long
+/// tunnels. With less slack, short connections are moved for what chance evens out (measured: 12 % of them, where 16
+/// were open).
 const SLACK: usize = 3;
 const SLACK_SHARE: usize = 16;
 
-/// The worker threads, as everybody may know them. Cloning is cheap.
+/// A handle to the worker threads. Cloning is cheap.
 #[derive(Clone, Debug)]
 pub struct Workers {
     inboxes: Arc<[UnboundedSender<Job>]>,
@@ -69,7 +71,7 @@ impl WorkerThreads {
             threads.push(std::thread::Builder::new().name(format!("worker-{number}")).spawn(move || {
                 WorkerId::assume(number);
                 runtime.block_on(stop.run_until_cancelled(work(jobs)));
-                // A name service that does not answer must not hold up the end.
+                // A name server that does not respond must not hold up the end.
                 runtime.shutdown_timeout(Duration::from_secs(1));
             })?);
             inboxes.push(inbox);
@@ -147,8 +149,8 @@ impl Drop for LoadGuard {
 /// How often a worker wakes for nothing.
 ///
 /// When a timer is set that ends before all others, tokio wakes its own event queue: one write and one empty turn for
-/// nearly every connect timeout (measured: 0.8 a connection). With a timer always due within a second, no timeout of ours
-/// is ever the first.
+/// nearly every connect timeout (measured: 0.8 a connection). With a timer always due within a second, no timeout of
+/// ours is ever the first.
 const HEARTBEAT: Duration = Duration::from_secs(1);
 
 async fn work(mut jobs: UnboundedReceiver<Job>) {
@@ -183,10 +185,10 @@ mod tests {
     #[test]
     fn jobs_run_on_their_worker() {
         let threads = WorkerThreads::start(NonZeroUsize::new(2).unwrap()).unwrap();
-        let (tell, told) = std::sync::mpsc::channel();
+        let (sender, receiver) = std::sync::mpsc::channel();
 
-        threads.workers().run_on(1, move || tell.send(WorkerId::current().number()).unwrap());
+        threads.workers().run_on(1, move || sender.send(WorkerId::current().number()).unwrap());
 
-        assert_eq!(told.recv().unwrap(), 1);
+        assert_eq!(receiver.recv().unwrap(), 1);
     }
 }

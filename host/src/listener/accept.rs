@@ -16,7 +16,7 @@ use crate::net::{RESERVE, bind_shared};
 /// noticed.
 const PAUSE: Duration = Duration::from_millis(50);
 
-/// Sockets that are bound and listen, one for each worker. Connections queue in the kernel until somebody accepts.
+/// Sockets that are bound and listen, one for each worker. Connections queue in the kernel until one accepts them.
 #[derive(Debug)]
 pub struct Bound {
     address: SocketAddr,
@@ -59,8 +59,8 @@ impl Bound {
         Ok(Self { address, sockets })
     }
 
-    /// The same sockets again: a connection that queues at one of them can be accepted from its duplicate. A socket listens
-    /// until the last of its duplicates is closed.
+    /// The same sockets again: a connection that queues at one of them can be accepted from its duplicate. A socket
+    /// listens until the last of its duplicates is closed.
     ///
     /// # Errors
     /// If there are no descriptors left.
@@ -82,7 +82,7 @@ impl Bound {
     }
 }
 
-/// Accepts until `stop`, and hands each connection to `take`.
+/// Accepts until `stop`, and hands each connection to `admit`.
 ///
 /// # Errors
 /// If the socket cannot be registered with this worker's runtime. A failed accept is no error: it is reported to
@@ -90,7 +90,7 @@ impl Bound {
 pub async fn accept(
     socket: std::net::TcpListener,
     stop: CancellationToken,
-    mut take: impl FnMut(Accepted),
+    mut admit: impl FnMut(Accepted),
     mut failed: impl FnMut(&io::Error),
 ) -> io::Result<()> {
     let listener = TcpListener::from_std(socket)?;
@@ -103,7 +103,7 @@ pub async fn accept(
             accepted = next(&listener) => accepted,
         };
         match accepted {
-            Ok((stream, peer)) => take(Accepted { stream, peer }),
+            Ok((stream, peer)) => admit(Accepted { stream, peer }),
             Err(error) => {
                 failed(&error);
                 if !is_about_one_connection(&error) {
@@ -115,7 +115,7 @@ pub async fn accept(
     // What the kernel had completed before we stopped must not be reset: the socket shares its port with others only
     // while it lives. Take what is there.
     while let Some(Ok((stream, peer))) = ready_now(&listener).await {
-        take(Accepted { stream, peer });
+        admit(Accepted { stream, peer });
     }
     Ok(())
 }
