@@ -19,7 +19,7 @@ use super::super::instance::Instance;
 use super::super::role::{RoleContract, RoleName};
 use super::super::slot::{FeedbackKind, InstanceSlot};
 use super::super::text::printable;
-use super::RoleSpec;
+use super::spec::RoleSpec;
 use crate::policy::{
     Balancer, ClusterNumbers, Endpoint, EndpointId, EndpointIds, Fault, LeaseEnding, Metric, Outcome, PickRequest,
 };

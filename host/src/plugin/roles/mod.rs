@@ -11,6 +11,7 @@ mod per_worker;
 mod rewriter;
 mod route_cache;
 mod router;
+mod spec;
 
 use std::sync::Arc;
 
@@ -19,16 +20,9 @@ use serde_json::Value;
 pub use fuzzing::try_answers;
 
 use super::artifact::Artifact;
-use super::error::{LoadError, LoadErrorKind};
+use super::error::LoadError;
 use super::role::{RoleContract, RoleName};
-
-/// All that a role brings with it, beside its own constructor of `Artifact`.
-struct RoleSpec {
-    contract: RoleContract,
-    /// Configures the plugin in this role and tries it out, without serving anything. Returns what was done, for
-    /// people.
-    try_out: fn(&Arc<Artifact>, Option<&Value>) -> Result<&'static str, LoadErrorKind>,
-}
+use spec::RoleSpec;
 
 /// Every role that there is.
 static ROLES: [&RoleSpec; 3] = [&balancer::ROLE, &router::ROLE, &rewriter::ROLE];

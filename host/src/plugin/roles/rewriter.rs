@@ -21,8 +21,9 @@ use super::super::role::{RoleContract, RoleName};
 use super::super::slot::InstanceSlot;
 use super::super::suspects::{CallOrigin, CallSubject};
 use super::super::text::printable;
+use super::fields;
 use super::per_worker::{PROBE_HOST, config_or_no_routes, per_worker};
-use super::{RoleSpec, fields};
+use super::spec::RoleSpec;
 use crate::lifecycle::PerWorker;
 use crate::policy::{Fault, HeaderEdit, ResponseContext, Rewriter, SHOWN_FIELDS, Scheme};
 

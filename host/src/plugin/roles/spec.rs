@@ -1,0 +1,17 @@
+//! What a role brings with it.
+
+use std::sync::Arc;
+
+use serde_json::Value;
+
+use super::super::artifact::Artifact;
+use super::super::error::LoadErrorKind;
+use super::super::role::RoleContract;
+
+/// All that a role brings with it, beside its own constructor of `Artifact`.
+pub(super) struct RoleSpec {
+    pub(super) contract: RoleContract,
+    /// Configures the plugin in this role and tries it out, without serving anything. Returns what was done, for
+    /// people.
+    pub(super) try_out: fn(&Arc<Artifact>, Option<&Value>) -> Result<&'static str, LoadErrorKind>,
+}
