@@ -1,4 +1,4 @@
-//! Exchanges with endpoints that answer byte for byte what a test says, over real sockets.
+//! Exchanges with endpoints that respond byte for byte as a test says, over real sockets.
 
 mod unreadable;
 mod uploads;
@@ -43,8 +43,8 @@ fn open() -> (Connection, UnixStream) {
     (Connection::new(Stream::Plain(Socket::Unix(ours)), LazyTimer::new(SOON), LIMITS), theirs)
 }
 
-/// What an endpoint that sends `pieces`, and closes if `closes`, comes to: the answer, its body or what was wrong with
-/// it, and whether the connection may be used again.
+/// What an endpoint that sends `pieces`, and closes if `closes`, comes to: the response, its body or what was wrong
+/// with it, and whether the connection may be used again.
 async fn exchange(
     method: Method,
     pieces: Vec<Vec<u8>>,
@@ -83,7 +83,7 @@ fn one_field() -> Fields<'static> {
     fields
 }
 
-async fn answered(method: Method, text: &str, closes: bool) -> (Response<()>, Result<Vec<u8>, Broken>, bool) {
+async fn response_to(method: Method, text: &str, closes: bool) -> (Response<()>, Result<Vec<u8>, Broken>, bool) {
     exchange(method, vec![text.as_bytes().to_vec()], closes).await.unwrap()
 }
 
@@ -146,14 +146,14 @@ async fn bodies_end_where_the_rfc_says() {
         ),
         (Method::GET, "HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\n\r\nearly", false, "early", false),
     ] {
-        let (_, body, was_kept) = answered(method.clone(), text, closes).await;
+        let (_, body, was_kept) = response_to(method.clone(), text, closes).await;
         assert_eq!(String::from_utf8(body.unwrap()).unwrap(), expected, "{method} {text:?}");
         assert_eq!(was_kept, kept, "{method} {text:?}");
     }
 }
 
 #[tokio::test]
-async fn answers_come_through_in_whatever_pieces() {
+async fn responses_come_through_in_whatever_pieces() {
     let text = b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 418 Short and stout\r\nX-A: 1\r\nx-a: 2\r\nTransfer-Encoding: chunked\r\n\r\n\
         5;x=y\r\nhello\r\n1\r\n!\r\n0\r\nTrailer: t\r\n\r\n";
     for size in [1, 2, 3, 7, 50, text.len()] {
@@ -192,7 +192,7 @@ async fn bodies_that_break_off_are_errors_and_their_connections_gone() {
         "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n",
         "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n",
     ] {
-        let (_, body, kept) = answered(Method::GET, text, true).await;
+        let (_, body, kept) = response_to(Method::GET, text, true).await;
         assert!(matches!(body, Err(Broken::Cut | Broken::Short(45))), "{text:?}: {body:?}");
         assert!(!kept, "{text:?}");
     }
@@ -259,7 +259,7 @@ async fn nothing_is_sent_over_a_dead_connection_and_the_body_is_whole() {
 }
 
 #[tokio::test]
-async fn what_answers_early_gets_the_rest_and_can_be_used_again() {
+async fn an_endpoint_that_responds_early_gets_the_rest_and_can_be_used_again() {
     let (connection, mut theirs) = open();
     let shelf = Arc::new(Shelf::default());
     theirs.write_all(b"HTTP/1.1 403 Forbidden\r\nContent-Length: 2\r\n\r\nno").await.unwrap();
@@ -308,7 +308,7 @@ async fn what_is_passed_on_has_our_version_and_one_length() {
     let text = "HTTP/1.0 200 OK\r\nContent-Length: 5, 5\r\nContent-Length: 5\r\n\r\nhello";
 
     for (method, expected) in [(Method::GET, &b"hello"[..]), (Method::HEAD, b"")] {
-        let (response, body, _) = answered(method, text, false).await;
+        let (response, body, _) = response_to(method, text, false).await;
 
         assert_eq!(body.unwrap(), expected);
         assert_eq!(response.version(), ::http::Version::HTTP_11);
@@ -318,7 +318,7 @@ async fn what_is_passed_on_has_our_version_and_one_length() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_endpoint_that_says_nothing_runs_out_of_time() {
+async fn an_endpoint_that_sends_nothing_runs_out_of_time() {
     let (ours, theirs) = UnixStream::pair().unwrap();
     let connection = Connection::new(Stream::Plain(Socket::Unix(ours)), LazyTimer::new(Duration::from_secs(1)), LIMITS);
     let fields = Fields::default();

@@ -1,8 +1,8 @@
-//! Answers that nobody can read for sure.
+//! Responses that cannot be read for sure.
 
 use super::*;
 
-/// Why an answer of these bytes cannot be read.
+/// Why a response of these bytes cannot be read.
 async fn unreadable(method: Method, pieces: Vec<Vec<u8>>, closes: bool) -> Unreadable {
     let shown: Vec<_> = pieces.iter().map(|piece| piece.escape_ascii().to_string()).collect();
     match exchange(method.clone(), pieces, closes).await {
@@ -12,12 +12,12 @@ async fn unreadable(method: Method, pieces: Vec<Vec<u8>>, closes: bool) -> Unrea
 }
 
 #[tokio::test]
-async fn what_cannot_be_told_apart_is_refused_and_the_reason_told() {
+async fn what_cannot_be_told_apart_is_refused_and_the_reason_given() {
     const OK: &str = "HTTP/1.1 200 OK\r\n";
     let with = |fields: &str| format!("{OK}{fields}\r\n\r\nok").into_bytes();
     let coded = |codings: &str| with(&format!("Transfer-Encoding: {codings}"));
     let lengths = |lengths: &str| with(&format!("Content-Length: {lengths}"));
-    for (answer, reason) in [
+    for (response, reason) in [
         (b"nonsense\r\n\r\n".to_vec(), "its answer is no HTTP: it begins with `nonsense`"),
         (b"SSH-2.0-OpenSSH_9.2\r\n".to_vec(), "its answer is no HTTP: it begins with `SSH-2.0-OpenSSH_9.2`"),
         (b"220 mail ESMTP\x07\r\n".to_vec(), r"its answer is no HTTP: it begins with `220 mail ESMTP\x07`"),
@@ -62,9 +62,9 @@ async fn what_cannot_be_told_apart_is_refused_and_the_reason_told() {
             "its answer has a Transfer-Encoding, which HTTP/1.0 does not know",
         ),
     ] {
-        // A HEAD is answered with the same fields as a GET (RFC 9110 §9.3.2): what is wrong with them is wrong.
+        // A HEAD gets the same fields as a GET (RFC 9110 §9.3.2): what is wrong with them is wrong.
         for method in [Method::GET, Method::HEAD] {
-            let found = unreadable(method.clone(), vec![answer.clone()], false).await;
+            let found = unreadable(method.clone(), vec![response.clone()], false).await;
             assert_eq!(found.to_string(), reason, "{method}");
             assert!(!found.is_our_limit(), "{found}");
         }
@@ -113,15 +113,15 @@ async fn as_many_fields_and_bytes_as_the_limits_say() {
     assert!(found.is_our_limit());
     let interim = "HTTP/1.1 103 Early Hints\r\n\r\n".repeat(LIMITS.bytes / 20).into_bytes();
     let blank = "\r\n".repeat(LIMITS.bytes).into_bytes();
-    for answer in [long(LIMITS.bytes + 1), long(2 * LIMITS.bytes), interim, blank] {
-        let found = unreadable(Method::GET, vec![answer], false).await;
+    for response in [long(LIMITS.bytes + 1), long(2 * LIMITS.bytes), interim, blank] {
+        let found = unreadable(Method::GET, vec![response], false).await;
         assert_eq!(found.to_string(), "the head of its answer is longer than 64 KiB");
         assert!(found.is_our_limit());
     }
 }
 
 #[tokio::test]
-async fn chunks_that_are_none_are_told_as_long_as_nothing_has_gone_out() {
+async fn chunks_that_are_none_are_reported_as_long_as_nothing_has_gone_out() {
     const HEAD: &[u8] = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n";
     for chunks in [
         "x\r\n",
@@ -151,9 +151,9 @@ async fn a_stream_whose_first_chunk_is_not_there_yet_is_not_waited_for() {
     let (fields, shelf) = (Fields::default(), Arc::new(Shelf::default()));
     let head = head(&Method::GET, "/", &fields);
 
-    let answer = connection.send(head, &mut empty(), SOON, &shelf, &mut Seen::default()).await.unwrap();
+    let response = connection.send(head, &mut empty(), SOON, &shelf, &mut Seen::default()).await.unwrap();
 
-    let ResponseContent::Stream(mut body) = answer.into_body() else { panic!("no stream") };
+    let ResponseContent::Stream(mut body) = response.into_body() else { panic!("no stream") };
     for piece in ["5", "\r\nhello\r\n", "x\r\n"] {
         theirs.write_all(piece.as_bytes()).await.unwrap();
     }
@@ -162,7 +162,7 @@ async fn a_stream_whose_first_chunk_is_not_there_yet_is_not_waited_for() {
 }
 
 #[tokio::test]
-async fn who_closes_has_not_answered() {
+async fn an_endpoint_that_closes_has_not_responded() {
     for (text, within) in [
         ("", false),
         ("HTTP/1.1 200 OK\r\nContent-Le", true),
