@@ -7,6 +7,7 @@ use std::process::{Command, Stdio};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use tidegate::clock::Clock;
 use tidegate::plugin::{Bounds, Compiler, LoadError, LoadErrorKind, PluginFile, PluginLimits, Runtime, shipped};
 use wasm_encoder::{
     Component, ComponentExportKind, ComponentExportSection, ComponentInstanceSection, ConstExpr, GlobalSection,
@@ -21,7 +22,7 @@ fn child(bounds: Bounds) -> Compiler {
 }
 
 fn runtime(compiler: Compiler, cache: Option<&Path>) -> Arc<Runtime> {
-    Runtime::with_compiler(compiler, cache).unwrap()
+    Runtime::with_compiler(compiler, cache, Clock::System).unwrap()
 }
 
 fn load(runtime: &Runtime, bytes: &[u8]) -> Result<(), LoadError> {

@@ -7,7 +7,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// What everybody may import, layer 0 as well.
-const LEAVES: [&str; 2] = ["files", "text"];
+const LEAVES: [&str; 3] = ["files", "text", "clock"];
 
 /// Layer 0 imports the leaves alone, and everybody may import it.
 const BASE: [&str; 5] = ["net", "lifecycle", "telemetry", "watch", "diagnose"];

@@ -144,7 +144,7 @@ impl Lease {
 
     /// There is a connection to the endpoint.
     pub fn connected(&mut self) {
-        if self.trial && self.live.connected(Instant::now()) {
+        if self.trial && self.live.connected(self.live.now()) {
             self.trial = false;
         }
     }
@@ -213,13 +213,13 @@ impl Lease {
     pub fn broken(&mut self) {
         self.ending = LeaseEnding::Broken;
         self.live.count_failure();
-        self.judge(WorkResult::Bad, Instant::now());
+        self.judge(WorkResult::Bad, self.live.now());
     }
 }
 
 impl Drop for Lease {
     fn drop(&mut self) {
-        let now = Instant::now();
+        let now = self.live.now();
         self.end_trial(now);
         if self.verdict == WorkResult::Open && self.status.is_some() {
             self.judge(WorkResult::Good, now);

@@ -2,8 +2,6 @@
 
 use std::sync::Arc;
 
-use tokio::time::Instant;
-
 use super::{Live, Signals};
 use crate::policy::{ClusterNumbers, EndpointIds, Metric};
 
@@ -47,6 +45,6 @@ impl ClusterNumbers for Numbers {
     }
 
     fn signal(&self, name: &str, eligible: &EndpointIds) -> Vec<f64> {
-        self.signals.column(name, self.of(eligible), Instant::now())
+        self.signals.column(name, self.of(eligible))
     }
 }

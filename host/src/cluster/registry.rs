@@ -7,6 +7,7 @@ use parking_lot::Mutex;
 
 use super::reported::SignalKeys;
 use super::{AddressCount, Live, SignalKey};
+use crate::clock::Clock;
 
 /// All live numbers of the gateway.
 ///
@@ -17,9 +18,22 @@ pub struct Registry {
     clusters: Mutex<HashMap<String, HashMap<String, Weak<Live>>>>,
     signals: SignalKeys,
     addresses: Mutex<HashMap<(String, u16), Weak<AddressCount>>>,
+    clock: Clock,
 }
 
 impl Registry {
+    /// An empty one, by whose clock endpoints fail, pause and come back.
+    #[must_use]
+    pub fn with_clock(clock: Clock) -> Self {
+        Self { clock, ..Self::default() }
+    }
+
+    /// The clock of all that it holds.
+    #[must_use]
+    pub fn clock(&self) -> &Clock {
+        &self.clock
+    }
+
     /// The numbers of endpoint `url` in `cluster`; new ones if nobody holds any.
     #[must_use]
     pub fn live(&self, cluster: &str, url: &str) -> Arc<Live> {
@@ -30,7 +44,7 @@ impl Registry {
         }
         // An endpoint nobody holds any more makes room for the new one, so that names that come and go do not add up.
         endpoints.retain(|_, live| live.strong_count() > 0);
-        let live = Arc::new(Live::of(cluster, url));
+        let live = Arc::new(Live::of(cluster, url, self.clock.clone()));
         endpoints.insert(url.to_owned(), Arc::downgrade(&live));
         live
     }

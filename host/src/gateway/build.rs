@@ -23,6 +23,7 @@ use super::running::RunningSet;
 use super::serve::Serving;
 use super::services::Services;
 use super::sources::add_sources;
+use crate::clock::Clock;
 use crate::config::{self, ChangesFileError, Config};
 use crate::discovery::{Discovery, KnownNames};
 use crate::http::Pseudonym;
@@ -124,7 +125,7 @@ impl Gateway {
             workers: threads.workers().clone(),
             drain: Drain::new(count),
             registry: Arc::default(),
-            runtime: Runtime::with_compiler(compiler, config.gateway.cache.as_deref())?,
+            runtime: Runtime::with_compiler(compiler, config.gateway.cache.as_deref(), Clock::System)?,
             tickets: tls::Tickets::default(),
             observers: Observers { metrics: metrics.clone(), access },
             pseudonym: Pseudonym::random(),

@@ -1,8 +1,7 @@
 //! What a plugin may ask of the gateway: `log`, `request`, `columns`, `counters`, `clock`, `table`; and `system` for
 //! the adapter.
 
-use std::hash::{BuildHasher, Hasher, RandomState};
-use std::time::{Instant, SystemTime, UNIX_EPOCH};
+use std::time::Instant;
 
 use tracing::{Level, debug, enabled, error, info, warn};
 use wasmtime::component::{HasSelf, Linker};
@@ -99,7 +98,7 @@ impl counters::Host for HostState {
 impl clock::Host for HostState {
     #[expect(clippy::cast_precision_loss, reason = "exact for 285 years")]
     fn now(&mut self) -> f64 {
-        self.born.elapsed().as_micros() as f64
+        self.elapsed().as_micros() as f64
     }
 }
 
@@ -113,24 +112,13 @@ impl table::Host for HostState {
 
 impl system::Host for HostState {
     fn clock(&mut self, id: u32) -> u64 {
-        let nanos = if id == 0 { wall_clock().as_nanos() } else { self.born.elapsed().as_nanos() };
+        let nanos = if id == 0 { self.shared.clock.wall() } else { self.elapsed() }.as_nanos();
         u64::try_from(nanos).unwrap_or(u64::MAX)
     }
 
     fn random(&mut self) -> u64 {
-        random()
+        self.shared.clock.random()
     }
-}
-
-/// Time since 1970.
-pub(super) fn wall_clock() -> std::time::Duration {
-    SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default()
-}
-
-/// 64 random bits: keyed by the operating system once per thread, then hashed (SipHash-1-3). Good for shuffling,
-/// sampling and hash seeds; not for keys, which plugins have no use for.
-pub(super) fn random() -> u64 {
-    RandomState::new().build_hasher().finish()
 }
 
 #[cfg(test)]
@@ -142,10 +130,11 @@ mod tests {
     use super::super::role::RoleName;
     use super::super::shared::PluginShared;
     use super::*;
+    use crate::clock::{Clock, Simulation};
 
     #[test]
     fn lines_below_the_log_level_do_not_use_up_the_allowance() {
-        let shared = Arc::new(PluginShared::new("guest".into()));
+        let shared = Arc::new(PluginShared::new("guest".into(), Clock::System));
         let mut state = HostState::new(Arc::clone(&shared), RoleName::new("balancer"), MemoryMeter::new(0, 0));
         let subscriber = tracing_subscriber::fmt().with_max_level(Level::INFO).with_writer(std::io::sink).finish();
 
@@ -161,7 +150,7 @@ mod tests {
     #[test]
     fn a_repeated_header_is_given_whole_and_only_while_its_request_is_decided() {
         let mut state = HostState::new(
-            Arc::new(PluginShared::new("guest".into())),
+            Arc::new(PluginShared::new("guest".into(), Clock::System)),
             RoleName::new("router"),
             MemoryMeter::new(0, 0),
         );
@@ -178,7 +167,18 @@ mod tests {
     }
 
     #[test]
-    fn random_numbers_differ() {
-        assert_ne!(random(), random());
+    fn in_a_simulation_time_and_chance_are_those_of_its_seed() {
+        let run = |seed| {
+            let simulation = Simulation::new(seed, std::time::Duration::from_secs(60));
+            let shared = PluginShared::new("guest".into(), Clock::Simulated(Arc::clone(&simulation)));
+            let mut state = HostState::new(Arc::new(shared), RoleName::new("balancer"), MemoryMeter::new(0, 0));
+            simulation.advance(std::time::Duration::from_millis(5));
+            let times = (clock::Host::now(&mut state), [0, 1].map(|id| system::Host::clock(&mut state, id)));
+            (times, [(); 3].map(|()| system::Host::random(&mut state)))
+        };
+
+        assert_eq!(run(7).0, (5_000.0, [60_005_000_000, 5_000_000]));
+        assert_eq!(run(7), run(7));
+        assert_ne!(run(7).1, run(8).1);
     }
 }

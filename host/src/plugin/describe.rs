@@ -43,7 +43,7 @@ fn about(artifact: &Artifact) -> Result<Option<About>, LoadErrorKind> {
         return Ok(None);
     }
     let mut state = HostState::new(
-        Arc::new(PluginShared::new(Arc::clone(artifact.name()))),
+        Arc::new(PluginShared::new(Arc::clone(artifact.name()), artifact.shared.clock.clone())),
         RoleName::new(DESCRIBE.name),
         artifact.meter(),
     );

@@ -124,7 +124,8 @@ impl<R: PluginRole> InstanceFactory<R> {
 
     /// An instance that shares nothing and logs nothing, for a self-test.
     pub(super) fn throwaway(&self, role: &R) -> Result<Instance<R::Exports>, LoadErrorKind> {
-        let shared = Arc::new(PluginShared::new(Arc::clone(&self.artifact.shared.name)));
+        let shared =
+            Arc::new(PluginShared::new(Arc::clone(&self.artifact.shared.name), self.artifact.shared.clock.clone()));
         let made = self.make(role, shared, StartPurpose::Trial);
         made.map(|(instance, _)| instance).map_err(|failed| failed.problem)
     }

@@ -2,8 +2,10 @@
 
 use std::net::IpAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use ::http::HeaderMap;
+use tokio::time::Instant;
 
 use super::limits::MemoryMeter;
 use super::role::RoleName;
@@ -28,7 +30,7 @@ pub(super) struct HostState {
     pub(super) eligible: EndpointIds,
     pub(super) numbers: Option<Arc<dyn ClusterNumbers>>,
     /// Where the monotonic clock starts, that of WASI too.
-    pub(super) born: std::time::Instant,
+    pub(super) born: Instant,
 }
 
 /// The part of a request that getters answer from, shared for one call.
@@ -41,6 +43,7 @@ pub(super) struct LentRequest {
 
 impl HostState {
     pub(super) fn new(shared: Arc<PluginShared>, role: RoleName, meter: MemoryMeter) -> Self {
+        let born = shared.clock.now();
         Self {
             shared,
             role,
@@ -51,8 +54,13 @@ impl HostState {
             request: None,
             eligible: EndpointIds::default(),
             numbers: None,
-            born: std::time::Instant::now(),
+            born,
         }
+    }
+
+    /// How long ago the monotonic clock of the plugin started.
+    pub(super) fn elapsed(&self) -> Duration {
+        self.shared.clock.now().saturating_duration_since(self.born)
     }
 
     /// Shares what getters need of `facts`, until [`Self::give_back`].

@@ -27,6 +27,7 @@ use super::status::{LastRefusal, RoleStatus, RoleTotals};
 #[cfg(test)]
 use super::ticker::EpochTicker;
 use super::{roles, shipped};
+use crate::clock::Clock;
 use crate::text;
 
 /// A file to load.
@@ -49,6 +50,7 @@ pub struct Runtime {
     cache: Option<Cache>,
     compiled: Mutex<HashMap<[u8; 32], Weak<CompiledPlugin>>>,
     shared: Mutex<BTreeMap<Arc<str>, Arc<PluginShared>>>,
+    clock: Clock,
     counters: Mutex<Vec<Weak<RoleCounters>>>,
 }
 
@@ -59,20 +61,20 @@ impl std::fmt::Debug for Runtime {
 }
 
 impl Runtime {
-    /// [`Self::with_compiler`] that compiles in this process.
+    /// [`Self::with_compiler`] that compiles in this process, with the machine's clock.
     ///
     /// # Errors
     /// As there.
     pub fn new(cache: Option<&Path>) -> Result<Arc<Self>, RuntimeError> {
-        Self::with_compiler(Compiler::InProcess, cache)
+        Self::with_compiler(Compiler::InProcess, cache, Clock::System)
     }
 
     /// Makes the engine and starts its clock. `cache` is the folder for compiled code; one that cannot be used, or that
-    /// others may write to, only warns.
+    /// others may write to, only warns. `clock` is what plugins read.
     ///
     /// # Errors
     /// If the compiler does not support this machine, or no thread can be started.
-    pub fn with_compiler(compiler: Compiler, cache: Option<&Path>) -> Result<Arc<Self>, RuntimeError> {
+    pub fn with_compiler(compiler: Compiler, cache: Option<&Path>, clock: Clock) -> Result<Arc<Self>, RuntimeError> {
         let engine = PluginEngine::new(roles::contracts())?;
         Ok(Arc::new(Self {
             cache: cache.and_then(|folder| Cache::open(folder, &engine.wasmtime)),
@@ -80,6 +82,7 @@ impl Runtime {
             engine,
             compiled: Mutex::default(),
             shared: Mutex::default(),
+            clock,
             counters: Mutex::default(),
         }))
     }
@@ -160,7 +163,7 @@ impl Runtime {
             return Arc::clone(found);
         }
         let name: Arc<str> = name.into();
-        let made = Arc::new(PluginShared::new(Arc::clone(&name)));
+        let made = Arc::new(PluginShared::new(Arc::clone(&name), self.clock.clone()));
         shared.insert(name, Arc::clone(&made));
         made
     }

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use parking_lot::Mutex;
 
 use super::counters::RetiredTotals;
+use crate::clock::Clock;
 
 /// Keys of `counters`, and bytes of one; from the contract.
 const COUNTER_KEYS: usize = 1024;
@@ -20,6 +21,8 @@ const LINES: u32 = 64;
 pub(super) struct PluginShared {
     /// Name of the plugin, as configured.
     pub(super) name: Arc<str>,
+    /// What its instances read, and draw random numbers from.
+    pub(super) clock: Clock,
     counters: Mutex<HashMap<String, f64>>,
     log: Mutex<LogAllowance>,
     /// Why the last file for this name was refused.
@@ -29,9 +32,10 @@ pub(super) struct PluginShared {
 }
 
 impl PluginShared {
-    pub(super) fn new(name: Arc<str>) -> Self {
+    pub(super) fn new(name: Arc<str>, clock: Clock) -> Self {
         Self {
             name,
+            clock,
             counters: Mutex::default(),
             log: Mutex::default(),
             refusal: Mutex::default(),
@@ -115,7 +119,7 @@ mod tests {
 
     #[test]
     fn counters_stay_finite_and_are_limited_in_number_and_key_length() {
-        let shared = PluginShared::new("first".into());
+        let shared = PluginShared::new("first".into(), Clock::System);
 
         assert_eq!(shared.add("a".into(), f64::MAX), Some(f64::MAX));
         assert_eq!(shared.add("a".into(), f64::MAX), None, "no finite sum");

@@ -1,11 +1,10 @@
 //! What a plugin gets of WASI: clocks and random. Everything else is empty (preview 1) or traps when called (0.2).
 
-use std::time::Instant;
+use std::time::Duration;
 
 use wasmtime::component::{Component, ComponentType, Linker, LinkerInstance, Lower};
 use wasmtime::{StoreContextMut, bail};
 
-use super::capabilities::{random, wall_clock};
 use super::host_state::HostState;
 
 /// Stands under modules compiled for `wasi_snapshot_preview1`.
@@ -36,7 +35,7 @@ pub(super) fn link(linker: &mut Linker<HostState>, component: &Component) -> was
                 link_random(&mut linker.instance(name)?, "get-insecure-random-bytes", "get-insecure-random-u64")?;
             }
             Some("wasi:random/insecure-seed") => {
-                let seed = |_: StoreContextMut<'_, HostState>, (): ()| Ok(((random(), random()),));
+                let seed = |store: StoreContextMut<'_, HostState>, (): ()| Ok(((random(&store), random(&store)),));
                 linker.instance(name)?.func_wrap("insecure-seed", seed)?;
             }
             _ => {}
@@ -46,8 +45,8 @@ pub(super) fn link(linker: &mut Linker<HostState>, component: &Component) -> was
 }
 
 fn link_wall_clock(clock: &mut LinkerInstance<'_, HostState>) -> wasmtime::Result<()> {
-    clock.func_wrap("now", |_: StoreContextMut<'_, HostState>, (): ()| {
-        let now = wall_clock();
+    clock.func_wrap("now", |store: StoreContextMut<'_, HostState>, (): ()| {
+        let now = store.data().shared.clock.wall();
         Ok((Datetime { seconds: now.as_secs(), nanoseconds: now.subsec_nanos() },))
     })?;
     clock.func_wrap("resolution", |_: StoreContextMut<'_, HostState>, (): ()| {
@@ -56,7 +55,7 @@ fn link_wall_clock(clock: &mut LinkerInstance<'_, HostState>) -> wasmtime::Resul
 }
 
 fn link_monotonic_clock(clock: &mut LinkerInstance<'_, HostState>) -> wasmtime::Result<()> {
-    clock.func_wrap("now", |store: StoreContextMut<'_, HostState>, (): ()| Ok((nanos_since(store.data().born),)))?;
+    clock.func_wrap("now", |store: StoreContextMut<'_, HostState>, (): ()| Ok((nanos(store.data().elapsed()),)))?;
     clock.func_wrap("resolution", |_: StoreContextMut<'_, HostState>, (): ()| Ok((1_u64,)))
 }
 
@@ -69,20 +68,24 @@ struct Datetime {
 }
 
 fn link_random(instance: &mut LinkerInstance<'_, HostState>, bytes: &str, number: &str) -> wasmtime::Result<()> {
-    instance.func_wrap(bytes, |_: StoreContextMut<'_, HostState>, (length,): (u64,)| {
+    instance.func_wrap(bytes, |store: StoreContextMut<'_, HostState>, (length,): (u64,)| {
         if length > RANDOM_BYTES {
             bail!("expected a request for at most {RANDOM_BYTES} random bytes, found {length}");
         }
         let mut bytes = Vec::new();
         while (bytes.len() as u64) < length {
-            bytes.extend_from_slice(&random().to_le_bytes());
+            bytes.extend_from_slice(&random(&store).to_le_bytes());
         }
         bytes.truncate(usize::try_from(length).unwrap_or(0));
         Ok((bytes,))
     })?;
-    instance.func_wrap(number, |_: StoreContextMut<'_, HostState>, (): ()| Ok((random(),)))
+    instance.func_wrap(number, |store: StoreContextMut<'_, HostState>, (): ()| Ok((random(&store),)))
 }
 
-fn nanos_since(start: Instant) -> u64 {
-    u64::try_from(start.elapsed().as_nanos()).unwrap_or(u64::MAX)
+fn random(store: &StoreContextMut<'_, HostState>) -> u64 {
+    store.data().shared.clock.random()
+}
+
+fn nanos(time: Duration) -> u64 {
+    u64::try_from(time.as_nanos()).unwrap_or(u64::MAX)
 }

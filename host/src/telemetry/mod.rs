@@ -7,8 +7,8 @@
 //! ```
 
 pub mod access;
-pub mod clock;
 mod counters;
+pub mod date;
 mod exposition;
 mod limiter;
 pub mod log;

@@ -16,7 +16,7 @@ use super::error::TlsError;
 use super::{Built, provider};
 use crate::config::CertificateFiles;
 use crate::files;
-use crate::telemetry::clock::Day;
+use crate::telemetry::date::Day;
 
 /// A certificate that ends sooner than this deserves a word.
 const SOON: Duration = Duration::from_secs(7 * 24 * 60 * 60);

@@ -8,7 +8,7 @@ use rustls::{AlertDescription, CertificateError, Error, InvalidMessage, OtherErr
 
 use super::certificate::{bare, is_of_authority};
 use super::pinned::WrongKey;
-use crate::telemetry::clock::Day;
+use crate::telemetry::date::Day;
 
 /// Who is at the other end of a handshake.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

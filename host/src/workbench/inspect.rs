@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
+use crate::clock::Clock;
 use crate::files::{self, ReadError};
 use crate::plugin::{About, Artifact, Compiler, LoadError, PluginFile, PluginLimits, RoleName, Runtime, RuntimeError};
 
@@ -64,7 +65,7 @@ pub enum InspectError {
 pub fn inspect(path: &Path, config: Option<&Value>, compiler: Compiler) -> Result<Inspection, InspectError> {
     let bytes = files::read(path, files::limit::PLUGIN)
         .map_err(|source| InspectError::File { path: path.to_owned(), source })?;
-    let runtime = Runtime::with_compiler(compiler, None)?;
+    let runtime = Runtime::with_compiler(compiler, None, Clock::System)?;
     let name = path.file_stem().map_or_else(|| "plugin".into(), |stem| stem.to_string_lossy());
     let origin = path.display().to_string();
     let began = Instant::now();

@@ -3,3 +3,6 @@
 mod inspect;
 
 pub use inspect::{InspectError, Inspection, RoleTrial, inspect};
+
+#[cfg(test)]
+mod simulation_tests;

@@ -22,6 +22,7 @@ use parking_lot::Mutex;
 use tokio::time::Instant;
 
 use super::Reported;
+use crate::clock::Clock;
 use crate::config::{OutlierConfig, PauseConfig};
 pub(super) use backoff::PauseCause;
 use condition::Condition;
@@ -32,6 +33,7 @@ pub use probed::{ProbeTicket, Thresholds};
 /// What is observed of an endpoint.
 #[derive(Debug)]
 pub struct Live {
+    clock: Clock,
     cluster: String,
     url: String,
     counts: Counts,
@@ -47,14 +49,15 @@ impl Live {
     /// An endpoint nobody has used, of no cluster that has a name.
     #[must_use]
     pub fn new(url: &str) -> Self {
-        Self::of("", url)
+        Self::of("", url, Clock::System)
     }
 
     /// An endpoint nobody has used. `cluster` is for the log.
     #[must_use]
-    pub fn of(cluster: &str, url: &str) -> Self {
-        let now = Instant::now();
+    pub fn of(cluster: &str, url: &str, clock: Clock) -> Self {
+        let now = clock.now();
         Self {
+            clock,
             cluster: cluster.to_owned(),
             url: url.to_owned(),
             counts: Counts::default(),
@@ -63,6 +66,11 @@ impl Live {
             impaired: AtomicBool::new(false),
             warming: AtomicBool::new(false),
         }
+    }
+
+    /// The time by which it is judged.
+    pub(super) fn now(&self) -> Instant {
+        self.clock.now()
     }
 
     /// URL as configured.

@@ -24,6 +24,7 @@ use tokio::time::Instant;
 
 use super::reported::Last;
 use super::{Live, Registry, SignalKey};
+use crate::clock::Clock;
 use crate::config::{HeartbeatField, SignalConfig, SignalSource};
 use crate::telemetry::{Counter, Metrics};
 
@@ -34,6 +35,7 @@ pub use heartbeat::Heartbeat;
 pub struct Signals {
     all: Vec<SignalEntry>,
     expiry: Duration,
+    clock: Clock,
 }
 
 #[derive(Debug)]
@@ -125,17 +127,13 @@ impl Signals {
     pub fn new(registry: &Registry, signals: &[SignalConfig], expiry: Duration) -> Self {
         let entry =
             |signal: &SignalConfig| SignalEntry { key: registry.signal(&signal.name), source: signal.source.clone() };
-        Self { all: signals.iter().map(entry).collect(), expiry }
+        Self { all: signals.iter().map(entry).collect(), expiry, clock: registry.clock().clone() }
     }
 
     /// One number for each of `lives`: what it reports as `name` now; NaN = unknown or expired.
-    pub(super) fn column<'a>(
-        &self,
-        name: &str,
-        lives: impl Iterator<Item = Option<&'a Live>>,
-        now: Instant,
-    ) -> Vec<f64> {
+    pub(super) fn column<'a>(&self, name: &str, lives: impl Iterator<Item = Option<&'a Live>>) -> Vec<f64> {
         let key = self.all.iter().map(|entry| &entry.key).find(|key| key.name() == name);
+        let now = self.clock.now();
         let of = |live: Option<&Live>| match (key, live) {
             (Some(key), Some(live)) => live.reported().value(key, self.expiry, now),
             _ => f64::NAN,

@@ -13,7 +13,7 @@ use crate::gateway::generation::Generation;
 use crate::gateway::history::GenerationRecord;
 use crate::plugin::Artifact;
 use crate::plugin::status::{LastRefusal, RoleStatus};
-use crate::telemetry::clock::Rfc3339;
+use crate::telemetry::date::Rfc3339;
 
 pub(super) fn cluster(cluster: ClusterEndpoints<'_>, now: Instant) -> ClusterView {
     ClusterView {

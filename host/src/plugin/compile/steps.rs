@@ -17,6 +17,7 @@ use super::super::ticker::ticks;
 use super::super::{wasi, wrap};
 use super::count::{InstanceCost, cost};
 use super::{Measured, check_size};
+use crate::clock::Clock;
 
 /// A component that can be instantiated, and what it exports and imports.
 pub(in super::super) struct LinkedPlugin {
@@ -71,7 +72,7 @@ impl PluginEngine {
         limits: &PluginLimits,
         held: u64,
     ) -> Result<std::time::Duration, LoadErrorKind> {
-        let shared = Arc::new(PluginShared::new("trial".into()));
+        let shared = Arc::new(PluginShared::new("trial".into(), Clock::System));
         let mut state = HostState::new(shared, RoleName::new("trial"), MemoryMeter::new(limits.memory, held));
         state.logs = false;
         let within = limits.setup_deadline();

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use super::{AccessEnding, AccessKind, AccessRecord};
 use crate::telemetry::LineFormat;
-use crate::telemetry::clock::Rfc3339;
+use crate::telemetry::date::Rfc3339;
 use crate::text;
 
 /// Appends the record and a newline to `out`.
