@@ -133,7 +133,7 @@ impl Destination {
     /// The way to one of the cluster's endpoints.
     ///
     /// # Errors
-    /// [`NoSuchEndpoint`] if the cluster has none with this id.
+    /// `NoSuchEndpoint` if the cluster has none with this id.
     pub fn upstream(&self, endpoint: EndpointId) -> Result<&Arc<Upstream>, NoSuchEndpoint> {
         endpoint.of(&self.upstreams).ok_or(NoSuchEndpoint(endpoint))
     }

@@ -1,6 +1,6 @@
 //! Side by side, in rounds: each proxy plays every scene, then the next, and all of them again.
 //!
-//! Rounds are interleaved so that a machine that grows slower or busier meanwhile does so for everybody.
+//! Rounds are interleaved so that a machine that grows slower or busier meanwhile does so for every proxy.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -40,7 +40,7 @@ pub(crate) struct Arguments {
     #[arg(long, default_value_t = 2.0, value_parser = scene::seconds)]
     seconds: f64,
     /// Tidegate's binary
-    #[arg(long, default_value = "target/release/tidegate")]
+    #[arg(long, default_value = "target/dist/tidegate")]
     gateway: PathBuf,
     /// Writes the medians as JSON
     #[arg(long)]
@@ -94,7 +94,7 @@ fn installed(arguments: &Arguments) -> anyhow::Result<Vec<(Peer, PathBuf)>> {
         match peer.program(&arguments.gateway) {
             Some(program) => peers.push((*peer, program)),
             None if *peer == Peer::Tidegate => bail!(
-                "{} is not there: `cargo build --release` makes it, --gateway names another",
+                "{} is not there: `cargo build --profile dist` makes it, --gateway names another",
                 arguments.gateway.display()
             ),
             None => eprintln!("{} is not installed, left out", peer.name()),

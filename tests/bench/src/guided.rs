@@ -1,10 +1,12 @@
-//! A build of the gateway that is guided by what it does: built once so that it counts, played, and built again with the counts.
+//! A build of the gateway that is guided by what it does: built once so that it counts, played, and built again with
+//! the counts.
 //!
 //! ```text
 //! cargo build, counting ─▶ plays the scenes ─▶ counts ─▶ llvm-profdata merge ─▶ cargo build, guided ─▶ FOLDER/tidegate
 //! ```
 //!
-//! The compiler then lays what runs often close together and moves the rest away. docs/performance.md says what that gains.
+//! The compiler then lays what runs often close together and moves the rest away. docs/performance.md says what that
+//! gains.
 
 use std::env;
 use std::ffi::{OsStr, OsString};
@@ -27,6 +29,9 @@ use crate::stage::Stage;
 
 /// The workspace that this tool was built from.
 const ROOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../..");
+
+/// What is guided: the build that is packaged.
+const PROFILE: &str = "dist";
 
 /// Between the flags of `CARGO_ENCODED_RUSTFLAGS`, so that a path may have spaces.
 const BETWEEN_FLAGS: &str = "\u{1f}";
@@ -142,11 +147,11 @@ impl Compiler {
         let given = env::var_os("CARGO_ENCODED_RUSTFLAGS");
         let plain = env::var("RUSTFLAGS").unwrap_or_default();
         let mut build = Command::new(cargo);
-        build.current_dir(ROOT).args(["build", "--release", "--package", "tidegate", "--target", &self.host]);
+        build.current_dir(ROOT).args(["build", "--profile", PROFILE, "--package", "tidegate", "--target", &self.host]);
         build.arg("--target-dir").arg(folder);
         build.env("CARGO_ENCODED_RUSTFLAGS", flags(given.as_deref(), &plain, &flag));
         finish(build).await?;
-        Ok(folder.join(&self.host).join("release/tidegate"))
+        Ok(folder.join(&self.host).join(PROFILE).join("tidegate"))
     }
 }
 

@@ -30,7 +30,7 @@ pub(crate) struct Arguments {
     #[arg(long, value_delimiter = ',')]
     scenes: Vec<Kind>,
     /// Tidegate's binary
-    #[arg(long, default_value = "target/release/tidegate")]
+    #[arg(long, default_value = "target/dist/tidegate")]
     gateway: PathBuf,
     /// Operations of the first run, ten times as many messages; the second does twice as many
     #[arg(long, default_value_t = 5000, value_parser = clap::value_parser!(u64).range(1..))]
@@ -121,7 +121,8 @@ async fn count(stage: &Stage, valgrind: &Path, gateway: &Path, kind: Kind, opera
     let done = figures.get(crate::figures::Column::Operations).context("no operations")?;
     group.end().await?;
     let text = std::fs::read_to_string(&log)?;
-    let collected = text.lines().find_map(|line| line.split_once("Collected : ")).context("callgrind told nothing")?;
+    let collected =
+        text.lines().find_map(|line| line.split_once("Collected : ")).context("callgrind reported nothing")?;
     let instructions: u64 = collected.1.trim().parse()?;
     ensure!(done >= float(operations), "only {done} of {operations} operations were done");
     Ok(Counted { instructions: float(instructions), operations: done })

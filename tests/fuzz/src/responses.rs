@@ -1,7 +1,7 @@
 //! hyper's client beside the gateway's own reader of responses: in the same bytes, wherever they are cut, both see the
 //! same status, fields and body; and where the gateway would use the connection again, hyper would as well.
 //!
-//! Where the two differ on purpose, [`agreed`] says so, case by case and why.
+//! Where the two differ on purpose, `agreed` says so, case by case and why.
 
 use std::cell::Cell;
 use std::future::{Future, poll_fn};

@@ -1,5 +1,5 @@
-//! What only Tidegate is asked: how tunnels spread over workers, what a swap costs those who talk meanwhile, how soon it
-//! serves, what swaps leave in memory.
+//! What only Tidegate is asked: how tunnels spread over workers, what a swap costs those who talk meanwhile, how soon
+//! it serves, what swaps leave in memory.
 
 mod gateway;
 mod spread;
@@ -19,7 +19,7 @@ pub(crate) struct Arguments {
     #[arg(long, value_delimiter = ',', default_values = ["spread", "swap", "start"])]
     scenes: Vec<Kind>,
     /// Tidegate's binary
-    #[arg(long, default_value = "target/release/tidegate")]
+    #[arg(long, default_value = "target/dist/tidegate")]
     gateway: PathBuf,
     /// Worker threads, for `spread`
     #[arg(long, default_value_t = 4)]
@@ -38,7 +38,7 @@ enum Kind {
     Spread,
     /// p99 of an echo with a plugin swap every 100 ms, and without
     Swap,
-    /// From start to the first answer, with what was compiled before
+    /// From start to the first response, with what was compiled before
     Start,
     /// Memory after 100 swaps and after many; takes minutes
     SwapsMemory,
