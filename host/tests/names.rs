@@ -9,9 +9,6 @@ use std::path::{Path, PathBuf};
 /// Names that several types have still. Remove a line once its name means one thing.
 #[rustfmt::skip]
 const CLASHES: &[&str] = &[
-    "Limits",
-    "State",
-    "Upload",
     "Whole",
 ];
 

@@ -9,7 +9,7 @@ use http::HeaderValue;
 use serde_json::{Value, json};
 use tidegate::cluster::{Cluster, Member, Numbers, Registry};
 use tidegate::config::EndpointState;
-use tidegate::http::{Forwarding, Limits, Peer, Pseudonym};
+use tidegate::http::{ClientLimits, Forwarding, Peer, Pseudonym};
 use tidegate::lifecycle::{ConnectionGuard, Drain};
 use tidegate::net::{Socket, Stream, UpgradeProtocol};
 use tidegate::plugin::{Artifact, PluginFile, PluginLimits, Runtime as Plugins, shipped};
@@ -132,7 +132,7 @@ async fn gateway(snapshot: Arc<Snapshot>) -> SocketAddr {
         metrics: Metrics::new(NonZeroUsize::MIN),
         access: AccessLog::open(&AccessTarget::Off, LineFormat::Json).unwrap(),
     };
-    let limits = Limits {
+    let limits = ClientLimits {
         head_bytes: 64 << 10,
         head_fields: 100,
         head_timeout: LONG,

@@ -16,13 +16,13 @@ use super::slots::{CallerSlot, CallerSlots};
 use super::token::{TokenError, TokenFile};
 use crate::config;
 use crate::control::Control;
-use crate::http::{self, Limits};
+use crate::http::{self, ClientLimits};
 use crate::lifecycle::Drain;
 use crate::net::{RESERVE, Socket, Stream, bind_hint, is_no_descriptor};
 use crate::telemetry::limited;
 
 /// What a caller may take. Nothing here is configured: callers are few and sit close.
-const LIMITS: Limits = Limits {
+const LIMITS: ClientLimits = ClientLimits {
     head_bytes: 16 * 1024,
     head_fields: 64,
     // Whoever has not shown the token within it is gone: its first answer without one ends the connection.

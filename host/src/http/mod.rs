@@ -14,5 +14,5 @@ pub use message::{
     UpgradeRequest, Violation, client_behind, read_target, reply, strip_hop_by_hop, switched_to,
 };
 pub use server::http1::{
-    Chunks, Framing, Limits, MalformedChunks, Passed, ServeError, end_of_lines, length_from, linger, serve,
+    Chunks, ClientLimits, Framing, MalformedChunks, Passed, ServeError, end_of_lines, length_from, linger, serve,
 };

@@ -54,7 +54,7 @@ impl Duplex {
     /// Says that nothing follows, where dropping does not say it, as far as the peer takes it at once. To be dropped next.
     pub fn close_notify(&mut self) {
         match self {
-            Self::Socket(stream) => stream.take_leave(),
+            Self::Socket(stream) => stream.close_notify(),
             // Both of its directions have had their ends, or the drop resets it.
             Self::Multiplexed(_) => {}
         }

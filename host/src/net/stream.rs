@@ -67,7 +67,7 @@ macro_rules! delegate {
 
 impl Socket {
     /// Whether nothing has come: no byte, no end, no error. No system call while that is so.
-    fn is_quiet(&self) -> bool {
+    fn is_reusable(&self) -> bool {
         let nothing = match self {
             Self::Tcp(stream) => stream.try_read(&mut [0]),
             Self::Unix(stream) => stream.try_read(&mut [0]),
@@ -88,9 +88,9 @@ impl AsFd for Socket {
 impl Stream {
     /// Whether the other side has been silent and is there, as far as is known here. A byte that came is lost: this is for
     /// a stream on which any would be one too many. Records of TLS that carry none are taken in.
-    pub fn is_quiet(&mut self) -> bool {
+    pub fn is_reusable(&mut self) -> bool {
         match self {
-            Self::Plain(socket) => socket.is_quiet(),
+            Self::Plain(socket) => socket.is_reusable(),
             Self::Tls(stream) => {
                 // Unconstrained: a task that has used up its turn would be told that nothing came.
                 let look = poll_fn(|cx| Pin::new(&mut *stream).poll_read(cx, &mut ReadBuf::new(&mut [0])));
@@ -130,7 +130,7 @@ impl Stream {
 
     /// Tells the other side that nothing follows, where there is a word for it (close_notify, RFC 8446 §6.1), as far as it takes
     /// it at once. To be dropped next. Not for a stream that breaks off: that would look like an end.
-    pub fn take_leave(&mut self) {
+    pub fn close_notify(&mut self) {
         let Self::Tls(stream) = self else { return };
         let shutdown = poll_fn(|cx| Pin::new(&mut *stream).poll_shutdown(cx));
         let at_once = pin!(tokio::task::unconstrained(shutdown)).poll(&mut Context::from_waker(Waker::noop()));

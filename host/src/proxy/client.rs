@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use crate::http::{Limits, Peer};
+use crate::http::{ClientLimits, Peer};
 use crate::lifecycle::{ConnectionGuard, Drain};
 use crate::policy::Scheme;
 use crate::telemetry::{AccessLog, Metrics};
@@ -37,7 +37,7 @@ pub struct Client {
     /// Sees it.
     pub observers: Observers,
     /// What it may take.
-    pub limits: Limits,
+    pub limits: ClientLimits,
     /// Its claims on limits, given back when the last request or tunnel lets go.
     pub guard: ConnectionGuard,
 }

@@ -10,7 +10,7 @@ use super::in_flight::InFlight;
 use crate::http::{self, ClientUpgrade};
 use crate::net::{Duplex, UpgradeProtocol};
 use crate::telemetry::Counter;
-use crate::tunnel::{End, FrameBoundaries, Limits, Opaque, Relay, Side};
+use crate::tunnel::{End, FrameBoundaries, Opaque, Relay, Side, TunnelLimits};
 
 /// A tunnel, to its end. It holds its lease (while it is in flight), the client's guard and a drain watch, and no plugin.
 pub type Tunnel = Pin<Box<dyn Future<Output = ()> + Send>>;
@@ -57,10 +57,10 @@ pub(super) fn tunnel(
         let connection = in_flight.client().clone();
         let client = Side { stream, early };
         let (end, client) = if is_websocket {
-            let mut relay = Relay::<FrameBoundaries>::new(client, endpoint, Limits { idle });
+            let mut relay = Relay::<FrameBoundaries>::new(client, endpoint, TunnelLimits { idle });
             (relay.run(&connection.drain, &mut in_flight).await, relay.into_client())
         } else {
-            let mut relay = Relay::<Opaque>::new(client, endpoint, Limits { idle });
+            let mut relay = Relay::<Opaque>::new(client, endpoint, TunnelLimits { idle });
             (relay.run(&connection.drain, &mut in_flight).await, relay.into_client())
         };
         in_flight.end_tunnel(end);

@@ -17,4 +17,4 @@ mod transport;
 pub use frames::FrameBoundaries;
 pub use inspector::{CloseMessages, Inspector, Opaque};
 pub use pipe::Direction;
-pub use relay::{End, Limits, Meter, Relay, RelayParts, Side};
+pub use relay::{End, Meter, Relay, RelayParts, Side, TunnelLimits};

@@ -24,9 +24,9 @@ pub struct Side {
     pub early: bytes::Bytes,
 }
 
-/// Limits of one tunnel.
+/// TunnelLimits of one tunnel.
 #[derive(Clone, Copy, Debug)]
-pub struct Limits {
+pub struct TunnelLimits {
     /// Time without a byte either way after which it is ended.
     pub idle: Duration,
 }
@@ -96,7 +96,7 @@ pub struct RelayParts<I> {
     /// From the endpoint to the client.
     pub down: Direction<I>,
     /// Its limits.
-    pub limits: Limits,
+    pub limits: TunnelLimits,
     /// When a byte went through it last.
     pub last_byte: Instant,
 }
@@ -104,7 +104,7 @@ pub struct RelayParts<I> {
 impl<I: Inspector> Relay<I> {
     /// A tunnel between `client` and `endpoint`.
     #[must_use]
-    pub fn new(client: Side, endpoint: Side, limits: Limits) -> Self {
+    pub fn new(client: Side, endpoint: Side, limits: TunnelLimits) -> Self {
         Self {
             up: Pipe::new(&client.early),
             down: Pipe::new(&endpoint.early),
@@ -145,7 +145,7 @@ impl<I: Inspector> Relay<I> {
             endpoint: self.endpoint,
             up: self.up.into_direction(),
             down: self.down.into_direction(),
-            limits: Limits { idle: self.idle },
+            limits: TunnelLimits { idle: self.idle },
             last_byte: self.last_byte,
         })
     }

@@ -15,7 +15,7 @@ use super::*;
 use crate::lifecycle::Drain;
 use crate::net::{Duplex, DuplexStream, ResetReason};
 
-const LIMITS: Limits = Limits { idle: Duration::from_secs(3600) };
+const LIMITS: TunnelLimits = TunnelLimits { idle: Duration::from_secs(3600) };
 
 /// A stream that is neither TCP nor TLS: it breaks off, and takes note of resets, on demand.
 struct Multiplexed {

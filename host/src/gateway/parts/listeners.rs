@@ -26,7 +26,7 @@ pub(crate) struct ListenerKey {
 pub(crate) struct ListenerSettings {
     pub(crate) tls: Option<TlsAcceptor>,
     pub(crate) gate: GateLimits,
-    pub(crate) http: http::Limits,
+    pub(crate) http: http::ClientLimits,
 }
 
 /// Sockets that a generation needs and that were not open.
@@ -132,7 +132,7 @@ fn settings_of(
     Ok(ListenerSettings {
         tls,
         gate: GateLimits { connections: limits.connections, per_client: limits.connections_per_client },
-        http: http::Limits {
+        http: http::ClientLimits {
             head_bytes: limits.head_bytes,
             head_fields: limits.head_fields,
             head_timeout: limits.head_timeout,

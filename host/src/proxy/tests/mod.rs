@@ -17,7 +17,7 @@ use tokio::net::{UnixListener, UnixStream};
 
 use super::{Client, Destination, HeaderEdits, Observers, RouteRules, Snapshot, Timeouts, Upgrades};
 use crate::cluster::{Cluster, Member, Registry};
-use crate::http::{Forwarding, Limits, Peer, Pseudonym, RequestBody, RequestBodyError};
+use crate::http::{ClientLimits, Forwarding, Peer, Pseudonym, RequestBody, RequestBodyError};
 use crate::lifecycle::{ConnectionGuard, Drain};
 use crate::net::UpgradeProtocol;
 use crate::policy::{
@@ -114,7 +114,7 @@ fn stage() -> (Connection, UnixListener, TempDir) {
     (Connection::new(client, snapshot), listener, folder)
 }
 
-const LIMITS: Limits = Limits {
+const LIMITS: ClientLimits = ClientLimits {
     head_bytes: 8 * 1024,
     head_fields: 100,
     head_timeout: SOON,

@@ -42,12 +42,12 @@ impl Connection {
     /// Whether it can take a request: the endpoint has neither closed nor sent anything that it was not asked for.
     /// Costs no system call as long as that is so.
     pub(in super::super) fn is_reusable(&mut self) -> bool {
-        self.is_free() && self.stream.is_quiet()
+        self.is_free() && self.stream.is_reusable()
     }
 
     /// Says to the endpoint that nothing follows, at the end of a connection that has nothing under way.
     pub(in super::super) fn close_notify(&mut self) {
-        self.stream.take_leave();
+        self.stream.close_notify();
     }
 
     /// Reads what is there behind what is unread. 0 if the endpoint has ended its direction.

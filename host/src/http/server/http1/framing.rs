@@ -17,7 +17,7 @@ use crate::http::message::{Refused, SHOWN, Violation};
 /// Follows the bytes of one client connection, and says which of them go on.
 #[derive(Debug)]
 pub struct Framing {
-    state: State,
+    state: FramingState,
     /// A head that did not arrive in one piece. It begins with the request line.
     partial: Vec<u8>,
     /// How much of it has been searched for its end.
@@ -33,7 +33,7 @@ pub struct Framing {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum State {
+enum FramingState {
     /// In a head, or before one.
     Head,
     /// In a body of which this much is to come.
@@ -70,7 +70,7 @@ impl Framing {
     #[must_use]
     pub fn new(longest_head: usize) -> Self {
         Self {
-            state: State::Head,
+            state: FramingState::Head,
             partial: Vec::new(),
             searched: 0,
             has_line: false,
@@ -96,13 +96,13 @@ impl Framing {
     /// Whether every message that has begun is there to its end.
     #[must_use]
     pub fn is_between_messages(&self) -> bool {
-        self.state == State::Head && self.partial.is_empty() && self.refused.is_none()
+        self.state == FramingState::Head && self.partial.is_empty() && self.refused.is_none()
     }
 
     /// Whether a head has gone on whose body has not come to its end.
     #[must_use]
     pub fn is_within_body(&self) -> bool {
-        self.state != State::Head
+        self.state != FramingState::Head
     }
 
     /// The query of the latest head as the client sent it, if its head went on with another.
@@ -115,7 +115,7 @@ impl Framing {
         if self.refused.is_some() {
             return Passed::nothing_of(bytes);
         }
-        let State::Head = self.state else {
+        let FramingState::Head = self.state else {
             return match self.pass_body(bytes) {
                 Ok(taken) => Passed { taken, instead: None },
                 Err(violation) => self.refuse(violation, b"", bytes),
@@ -133,7 +133,7 @@ impl Framing {
 
     /// Takes note that `head` is not served, for a reason that was found elsewhere. What it said of a body counts no more.
     pub(super) fn reject(&mut self, violation: Violation, head: &[u8]) {
-        self.state = State::Head;
+        self.state = FramingState::Head;
         self.note(violation, head);
     }
 
@@ -162,7 +162,7 @@ impl Framing {
                 Ok(taken) => Passed { taken: end + taken, instead: None },
                 Err(violation) => {
                     // Its head has not gone on either.
-                    self.state = State::Head;
+                    self.state = FramingState::Head;
                     self.refuse(violation, head, bytes)
                 }
             },
@@ -259,9 +259,9 @@ impl Framing {
         let state = match (length, encoded) {
             (Some(_), true) => return Err(Violation::LengthAndEncoding),
             (None, true) if line.trim_ascii_end().ends_with(b"HTTP/1.0") => return Err(Violation::EarlyEncoding),
-            (None, true) => State::Chunks(Chunks::default()),
-            (Some(0) | None, false) => State::Head,
-            (Some(length), false) => State::Body(length),
+            (None, true) => FramingState::Chunks(Chunks::default()),
+            (Some(0) | None, false) => FramingState::Head,
+            (Some(length), false) => FramingState::Body(length),
         };
         let escaped = if request_line::is_ordinary(line) { None } else { request_line::escape_target(head)? };
         self.state = state;
@@ -271,21 +271,21 @@ impl Framing {
     /// Passes over what of `bytes` belongs to the body; how many that are.
     fn pass_body(&mut self, bytes: &[u8]) -> Result<usize, Violation> {
         match self.state {
-            State::Head => Ok(0),
-            State::Body(left) => {
+            FramingState::Head => Ok(0),
+            FramingState::Body(left) => {
                 let taken = usize::try_from(left).map_or(bytes.len(), |left| left.min(bytes.len()));
                 let left = left - taken as u64;
-                self.state = if left == 0 { State::Head } else { State::Body(left) };
+                self.state = if left == 0 { FramingState::Head } else { FramingState::Body(left) };
                 Ok(taken)
             }
-            State::Chunks(mut chunks) => {
+            FramingState::Chunks(mut chunks) => {
                 let mut rest = bytes;
                 while !rest.is_empty() && !chunks.is_at_end() {
                     let lines = chunks.pass_lines(rest).map_err(|_| Violation::Chunks)?;
                     rest = rest.split_at(lines).1;
                     rest = rest.split_at(chunks.take_data(rest.len())).1;
                 }
-                self.state = if chunks.is_at_end() { State::Head } else { State::Chunks(chunks) };
+                self.state = if chunks.is_at_end() { FramingState::Head } else { FramingState::Chunks(chunks) };
                 Ok(bytes.len() - rest.len())
             }
         }

@@ -9,7 +9,7 @@ use ::http::{Request, Version};
 use bytes::Bytes;
 use http_body::{Frame, SizeHint};
 
-use super::state::State;
+use super::state::ConnectionState;
 use crate::http::message::{Refused, RequestBodyError, Violation};
 
 /// The body of a request. Its connection hears how far it has come, and whose fault it is if it does not.
@@ -19,15 +19,15 @@ use crate::http::message::{Refused, RequestBodyError, Violation};
 pub struct Incoming {
     body: hyper::body::Incoming,
     /// None once it is through.
-    connection: Option<Part>,
+    connection: Option<BodyPart>,
     /// The client sends it when it is told to.
     expected: bool,
 }
 
 /// A body's place in what is known about its connection.
 #[derive(Debug)]
-struct Part {
-    state: Arc<State>,
+struct BodyPart {
+    state: Arc<ConnectionState>,
     request: u32,
 }
 
@@ -55,8 +55,8 @@ pub(super) fn expects_continue<B: http_body::Body>(request: &Request<B>) -> Resu
 
 impl Incoming {
     /// The body of request number `request` on its connection. It has not ended yet.
-    pub(super) fn new(body: hyper::body::Incoming, state: &Arc<State>, request: u32, expected: bool) -> Self {
-        Self { body, connection: Some(Part { state: Arc::clone(state), request }), expected }
+    pub(super) fn new(body: hyper::body::Incoming, state: &Arc<ConnectionState>, request: u32, expected: bool) -> Self {
+        Self { body, connection: Some(BodyPart { state: Arc::clone(state), request }), expected }
     }
 
     /// Whether the client sends it only when it is asked for (`Expect: 100-continue`).
@@ -66,8 +66,8 @@ impl Incoming {
     }
 
     fn end(&mut self, is_whole: bool) {
-        if let Some(Part { state, request }) = self.connection.take() {
-            state.ends_body(request, is_whole);
+        if let Some(BodyPart { state, request }) = self.connection.take() {
+            state.end_body(request, is_whole);
         }
     }
 }
@@ -80,7 +80,7 @@ impl http_body::Body for Incoming {
         let this = self.get_mut();
         this.expected = false;
         let frame = Pin::new(&mut this.body).poll_frame(cx);
-        let Some(Part { state, request }) = &this.connection else {
+        let Some(BodyPart { state, request }) = &this.connection else {
             return frame.map(|frame| frame.map(|frame| frame.map_err(broken)));
         };
         match frame {
@@ -90,14 +90,14 @@ impl http_body::Body for Incoming {
                 Poll::Ready(Some(Err(error)))
             }
             Poll::Pending => {
-                state.awaits_body(*request, cx);
+                state.await_body(*request, cx);
                 Poll::Pending
             }
             Poll::Ready(Some(Ok(frame))) => {
                 if this.body.is_end_stream() {
                     this.end(true);
                 } else {
-                    state.took_body(*request);
+                    state.note_body(*request);
                 }
                 Poll::Ready(Some(Ok(frame)))
             }

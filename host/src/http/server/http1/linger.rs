@@ -11,7 +11,7 @@ use std::task::{Context, Poll, ready};
 
 use tokio::io::AsyncWrite as _;
 
-use super::{Limits, ServeError};
+use super::{ClientLimits, ServeError};
 use crate::net::{Hangup, Stream};
 
 /// Connections of one worker that may linger at a time. That is some 12 MiB, and 250 clients a second that do not leave.
@@ -30,14 +30,14 @@ pub(super) struct Linger {
     left: u64,
     said: bool,
     hangup: Option<Hangup>,
-    _place: Place,
+    _place: LingerPlace,
 }
 
 /// One of [`MOST`].
 #[derive(Debug)]
-struct Place;
+struct LingerPlace;
 
-impl Place {
+impl LingerPlace {
     fn take() -> Option<Self> {
         LINGERING.with(|count| {
             (count.get() < MOST).then(|| {
@@ -48,7 +48,7 @@ impl Place {
     }
 }
 
-impl Drop for Place {
+impl Drop for LingerPlace {
     fn drop(&mut self) {
         // At the end of a thread there may be no count any more.
         _ = LINGERING.try_with(|count| count.set(count.get().saturating_sub(1)));
@@ -58,7 +58,7 @@ impl Drop for Place {
 impl Linger {
     /// Drops up to `bytes`; none if too many connections of this worker do already.
     pub(super) fn begin(bytes: u64) -> Option<Self> {
-        Some(Self { left: bytes, said: false, hangup: None, _place: Place::take()? })
+        Some(Self { left: bytes, said: false, hangup: None, _place: LingerPlace::take()? })
     }
 
     /// Says the end, and is ready once the client has said its own, or has gone. Whoever asks has the clock.
@@ -91,7 +91,7 @@ impl Linger {
 ///
 /// # Errors
 /// [`ServeError::Crowded`] if it was closed at once.
-pub async fn linger(mut stream: Stream, limits: &Limits) -> Result<(), ServeError> {
+pub async fn linger(mut stream: Stream, limits: &ClientLimits) -> Result<(), ServeError> {
     let mut linger = Linger::begin(limits.linger_bytes).ok_or(ServeError::Crowded)?;
     _ = tokio::time::timeout(limits.linger, poll_fn(|cx| linger.poll(cx, &mut stream))).await;
     Ok(())

@@ -7,7 +7,7 @@ use std::task::{Context, Poll, ready};
 use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
 
-use super::state::State;
+use super::state::ConnectionState;
 use crate::http::message::{ResponseBody, ResponseBodyError};
 
 /// The body of a response, and the connection's knowledge that it is under way.
@@ -19,11 +19,11 @@ pub(super) struct GuardedBody {
 
 /// Reports to the connection that its response is through, whenever and however that is.
 #[derive(Debug)]
-pub(super) struct ResponseGuard(pub(super) Arc<State>);
+pub(super) struct ResponseGuard(pub(super) Arc<ConnectionState>);
 
 impl Drop for ResponseGuard {
     fn drop(&mut self) {
-        self.0.finish();
+        self.0.finish_response();
     }
 }
 

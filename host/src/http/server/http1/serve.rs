@@ -15,11 +15,11 @@ use hyper::upgrade::OnUpgrade;
 use hyper_util::rt::TokioIo;
 use tokio::time::{Instant, Sleep};
 
-use super::guard::Guard;
 use super::incoming::{Incoming, expects_continue};
 use super::request_line;
 use super::response::{GuardedBody, ResponseGuard};
-use super::state::{Overdue, Presence, State};
+use super::state::{ClientPresence, ConnectionState, Overdue};
+use super::stream::GuardedStream;
 use super::upgrade::Http1Upgrade;
 use crate::http::message::{
     ClientUpgrade, Refused, RequestBody, ResponseBody, ServerRequest, UpgradeRequest, Violation, offered,
@@ -29,7 +29,7 @@ use crate::net::Stream;
 
 /// What a client may take.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Limits {
+pub struct ClientLimits {
     /// Bytes of a request head; at least 8 KiB. More is answered with 431.
     pub head_bytes: usize,
     /// Fields of a request head. More is answered with 431.
@@ -48,7 +48,7 @@ pub struct Limits {
     pub half_close: bool,
 }
 
-impl Limits {
+impl ClientLimits {
     /// Bytes of the longest head that is taken. Nothing below 8 KiB: common clients would fail.
     pub(super) fn longest_head(&self) -> usize {
         self.head_bytes.max(8 * 1024)
@@ -60,7 +60,7 @@ const GRACE: Duration = Duration::from_millis(100);
 
 /// How far a drain has come for one connection.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Ending {
+enum DrainStage {
     No,
     /// It may still send its first request, until then.
     Soon(Instant),
@@ -95,17 +95,17 @@ pub enum ServeError {
 ///
 /// # Errors
 /// [`ServeError`] if it ended in another way than the protocol provides for.
-pub async fn serve<H, F>(stream: Stream, limits: Limits, drain: &Drain, handler: H) -> Result<(), ServeError>
+pub async fn serve<H, F>(stream: Stream, limits: ClientLimits, drain: &Drain, handler: H) -> Result<(), ServeError>
 where
     H: Fn(ServerRequest) -> F,
     F: Future<Output = Response<ResponseBody>>,
 {
-    let state = State::new(limits);
-    let service = service_fn(|request| answer(&state, &handler, request));
-    let io = TokioIo::new(Guard::new(stream, state.clone()));
+    let state = ConnectionState::new(limits);
+    let service = service_fn(|request| respond(&state, &handler, request));
+    let io = TokioIo::new(GuardedStream::new(stream, state.clone()));
     let mut builder = http1::Builder::new();
     builder
-        // Whether a client that has ended its direction has left is decided here: see `Guard`.
+        // Whether a client that has ended its direction has left is decided here: see `GuardedStream`.
         .half_close(true)
         .max_buf_size(limits.longest_head())
         .max_headers(limits.head_fields)
@@ -114,33 +114,33 @@ where
     let mut connection = builder.serve_connection(io, service).with_upgrades();
     let mut draining = pin!(drain.started());
     let mut timer = pin!(tokio::time::sleep(limits.head_timeout));
-    let mut ending = Ending::No;
+    let mut ending = DrainStage::No;
     loop {
         let ended = poll_fn(|cx| {
-            if ending == Ending::No && draining.as_mut().poll(cx).is_ready() {
+            if ending == DrainStage::No && draining.as_mut().poll(cx).is_ready() {
                 let until = Instant::now() + GRACE;
-                ending = Ending::Soon(until);
+                ending = DrainStage::Soon(until);
                 if timer.deadline() > until {
                     timer.as_mut().reset(until);
                 }
             }
-            if let Ending::Soon(until) = ending
+            if let DrainStage::Soon(until) = ending
                 && (state.is_touched() || Instant::now() >= until)
             {
-                ending = Ending::Asked;
+                ending = DrainStage::Asked;
                 if !state.is_touched() || state.is_between_requests() {
-                    state.ends();
+                    state.expect_no_more();
                 }
                 Pin::new(&mut connection).graceful_shutdown();
             }
             if let Poll::Ready(result) = Pin::new(&mut connection).poll(cx) {
-                let crowded = state.was_turned_out().then_some(ServeError::Crowded);
+                let crowded = state.is_crowded().then_some(ServeError::Crowded);
                 return Poll::Ready(result.map_err(ServeError::Http).and(crowded.map_or(Ok(()), Err)));
             }
             // Polled first: an answer that is there at once goes out to everybody.
             match state.presence() {
-                Presence::There => {}
-                Presence::Silent | Presence::Gone => return Poll::Ready(Err(ServeError::Left)),
+                ClientPresence::There => {}
+                ClientPresence::Silent | ClientPresence::Gone => return Poll::Ready(Err(ServeError::Left)),
             }
             poll_clock(cx, timer.as_mut(), &state)
         })
@@ -150,7 +150,7 @@ where
             return Err(ServeError::Http(error));
         };
         let violation = why(&parts.read_buf, &limits);
-        if !state.rejects(violation, &parts.read_buf) {
+        if !state.reject_head(violation, &parts.read_buf) {
             // Something was on its way, and hyper has said a bare 400 behind it.
             let refused = ServerRequest::from(Refused::new(violation, &parts.read_buf));
             drop(Box::pin(handler(refused)).await);
@@ -161,7 +161,7 @@ where
 }
 
 /// What hyper found wrong with `head`, which its parser is asked once more.
-fn why(head: &[u8], limits: &Limits) -> Violation {
+fn why(head: &[u8], limits: &ClientLimits) -> Violation {
     if let Err(violation) = request_line::check(head) {
         return violation;
     }
@@ -177,7 +177,11 @@ fn why(head: &[u8], limits: &Limits) -> Violation {
 }
 
 /// Ready when the client has been too slow. The timer is only moved when it rings or would ring too late.
-fn poll_clock(cx: &mut Context<'_>, mut timer: Pin<&mut Sleep>, state: &State) -> Poll<Result<(), ServeError>> {
+fn poll_clock(
+    cx: &mut Context<'_>,
+    mut timer: Pin<&mut Sleep>,
+    state: &ConnectionState,
+) -> Poll<Result<(), ServeError>> {
     let limits = state.limits();
     loop {
         let due = state.due();
@@ -201,7 +205,7 @@ fn poll_clock(cx: &mut Context<'_>, mut timer: Pin<&mut Sleep>, state: &State) -
                 // Whoever waits for it hears of it, and answers.
                 Overdue::Body => state.stall(),
                 Overdue::Look => {
-                    state.is_stuck();
+                    state.set_stuck();
                     // The guard looks when hyper is polled.
                     cx.waker().wake_by_ref();
                 }
@@ -212,8 +216,8 @@ fn poll_clock(cx: &mut Context<'_>, mut timer: Pin<&mut Sleep>, state: &State) -
     }
 }
 
-async fn answer<H, F>(
-    state: &Arc<State>,
+async fn respond<H, F>(
+    state: &Arc<ConnectionState>,
     handler: &H,
     mut request: Request<hyper::body::Incoming>,
 ) -> Result<Response<GuardedBody>, Infallible>
@@ -235,7 +239,7 @@ where
         }))
     });
     let mut response = handler(ServerRequest { request, upgrade, interim: None }).await;
-    if state.answering() {
+    if state.begin_response() {
         // RFC 9110 §10.1.1, RFC 9112 §9.6: a client that is not listened to any more should hear of it.
         say_close(response.headers_mut());
     }

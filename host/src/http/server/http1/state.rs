@@ -9,7 +9,7 @@ use ::http::Method;
 use parking_lot::Mutex;
 use tokio::time::Instant;
 
-use super::Limits;
+use super::ClientLimits;
 use super::framing::{Framing, Passed};
 use crate::http::message::{RawQuery, Refused, Violation};
 
@@ -18,23 +18,23 @@ const LOOK: Duration = Duration::from_secs(1);
 
 /// Shared between the stream inside hyper, the server around it, and the body of the request that is being answered.
 #[derive(Debug)]
-pub(super) struct State {
-    limits: Limits,
-    inner: Mutex<Inner>,
+pub(super) struct ConnectionState {
+    limits: ClientLimits,
+    inner: Mutex<ConnectionFacts>,
 }
 
 #[derive(Debug)]
-struct Inner {
+struct ConnectionFacts {
     framing: Framing,
     phase: Phase,
     /// Number of the request that is being answered.
     request: u32,
-    body: Upload,
+    body: BodyProgress,
     /// The client takes nothing, since then.
     blocked: Option<Instant>,
     /// Whether anything was ever read.
     touched: bool,
-    presence: Presence,
+    presence: ClientPresence,
     /// The client took nothing for too long.
     given_up: bool,
     /// Nobody is being answered, and everything that was has been written: what hyper writes now is of its own.
@@ -55,7 +55,7 @@ struct Inner {
 
 /// Whether a client that has not got all of its answer is still there, as far as has been seen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Presence {
+pub(super) enum ClientPresence {
     /// Nothing says that it is not.
     There,
     /// It has ended its direction.
@@ -88,7 +88,7 @@ impl Phase {
 
 /// How far the body of the request has come that is being answered.
 #[derive(Clone, Copy, Debug)]
-enum Upload {
+enum BodyProgress {
     /// There is none, or all of it has been taken, or nobody wants it.
     Through,
     /// Nobody here has asked for more, since then.
@@ -116,16 +116,16 @@ pub(super) enum Overdue {
     Closing,
 }
 
-impl State {
-    pub(super) fn new(limits: Limits) -> Arc<Self> {
-        let inner = Inner {
+impl ConnectionState {
+    pub(super) fn new(limits: ClientLimits) -> Arc<Self> {
+        let inner = ConnectionFacts {
             framing: Framing::new(limits.longest_head()),
             phase: Phase::Head(Instant::now()),
             request: 0,
-            body: Upload::Through,
+            body: BodyProgress::Through,
             blocked: None,
             touched: false,
-            presence: Presence::There,
+            presence: ClientPresence::There,
             given_up: false,
             is_flushed: true,
             is_mute: false,
@@ -138,7 +138,7 @@ impl State {
         Arc::new(Self { limits, inner: Mutex::new(inner) })
     }
 
-    pub(super) fn limits(&self) -> &Limits {
+    pub(super) fn limits(&self) -> &ClientLimits {
         &self.limits
     }
 
@@ -147,10 +147,10 @@ impl State {
     pub(super) fn begin(&self, has_body: bool, last: bool) -> (u32, Result<Option<RawQuery>, Refused>) {
         let mut inner = self.inner.lock();
         inner.phase = Phase::Awaiting;
-        inner.presence = Presence::There;
+        inner.presence = ClientPresence::There;
         inner.is_flushed = false;
         inner.request = inner.request.wrapping_add(1);
-        inner.body = if has_body { Upload::Held(Instant::now()) } else { Upload::Through };
+        inner.body = if has_body { BodyProgress::Held(Instant::now()) } else { BodyProgress::Through };
         inner.stalled = false;
         inner.abandoned = false;
         inner.last = last;
@@ -163,7 +163,7 @@ impl State {
 
     /// hyper has refused `head` without a word to the client; from now on the next request that it gets stands for it.
     /// False if hyper has said something.
-    pub(super) fn rejects(&self, violation: Violation, head: &[u8]) -> bool {
+    pub(super) fn reject_head(&self, violation: Violation, head: &[u8]) -> bool {
         let mut inner = self.inner.lock();
         if std::mem::take(&mut inner.is_mute) {
             inner.framing.reject(violation, head);
@@ -173,7 +173,7 @@ impl State {
     }
 
     /// Whether what hyper writes now answers nobody: it has refused a head. An answer of its own would say nothing to anybody.
-    pub(super) fn silences(&self) -> bool {
+    pub(super) fn drops_writes(&self) -> bool {
         let mut inner = self.inner.lock();
         let unasked = matches!(inner.phase, Phase::Head(_) | Phase::Idle(_)) && inner.is_flushed;
         inner.is_mute |= unasked;
@@ -185,7 +185,7 @@ impl State {
     }
 
     /// Method of the request that was refused, before hyper had anything of it: HEAD or GET.
-    pub(super) fn stand_in(&self) -> Option<&'static str> {
+    pub(super) fn stand_in_method(&self) -> Option<&'static str> {
         let inner = self.inner.lock();
         let refused = inner.framing.refused().filter(|_| !inner.framing.is_within_body())?;
         Some(if refused.method == Some(Method::HEAD) { "HEAD" } else { "GET" })
@@ -196,26 +196,26 @@ impl State {
     }
 
     /// Its answer begins. Whether the connection must end behind it: nobody will read the rest of the request.
-    pub(super) fn answering(&self) -> bool {
+    pub(super) fn begin_response(&self) -> bool {
         let mut inner = self.inner.lock();
         inner.phase = Phase::Answering;
         inner.abandoned && inner.framing.is_within_body()
     }
 
     /// Its response is through.
-    pub(super) fn finish(&self) {
+    pub(super) fn finish_response(&self) {
         let mut inner = self.inner.lock();
         let now = Instant::now();
         inner.phase = if inner.framing.is_within_head() { Phase::Head(now) } else { Phase::Idle(now) };
     }
 
     /// Nothing of what the client may send now will be answered, and nothing is lost by that.
-    pub(super) fn ends(&self) {
+    pub(super) fn expect_no_more(&self) {
         self.inner.lock().last = true;
     }
 
     /// The connection is closed, in stages if the client may still send something: true.
-    pub(super) fn closes(&self, is_all_read: bool) -> bool {
+    pub(super) fn begin_closing(&self, is_all_read: bool) -> bool {
         let mut inner = self.inner.lock();
         if inner.last && is_all_read && inner.framing.is_between_messages() {
             return false;
@@ -225,39 +225,39 @@ impl State {
     }
 
     /// There was no place to linger.
-    pub(super) fn is_turned_out(&self) {
+    pub(super) fn set_crowded(&self) {
         self.inner.lock().crowded = true;
     }
 
     /// Whether there was none.
-    pub(super) fn was_turned_out(&self) -> bool {
+    pub(super) fn is_crowded(&self) -> bool {
         self.inner.lock().crowded
     }
 
     /// Whether the client is there for its answer.
-    pub(super) fn presence(&self) -> Presence {
+    pub(super) fn presence(&self) -> ClientPresence {
         let inner = self.inner.lock();
         match inner.presence {
-            Presence::Silent if self.limits.half_close => Presence::There,
+            ClientPresence::Silent if self.limits.half_close => ClientPresence::There,
             presence if inner.phase.is_busy() => presence,
-            _ => Presence::There,
+            _ => ClientPresence::There,
         }
     }
 
-    pub(super) fn has_seen(&self, presence: Presence) {
+    pub(super) fn set_presence(&self, presence: ClientPresence) {
         self.inner.lock().presence = presence;
     }
 
     /// All that was written has gone on. What is known of a client that somebody has to look for: it has not got all of its
     /// answer, and hyper does not read on.
-    pub(super) fn flushed(&self) -> Option<Presence> {
+    pub(super) fn awaited_client(&self) -> Option<ClientPresence> {
         let mut inner = self.inner.lock();
         inner.is_flushed |= matches!(inner.phase, Phase::Head(_) | Phase::Idle(_));
-        let is_read = matches!(inner.body, Upload::Held(_) | Upload::Wanted(_));
+        let is_read = matches!(inner.body, BodyProgress::Held(_) | BodyProgress::Wanted(_));
         let awaits = match inner.presence {
-            Presence::There => true,
-            Presence::Silent => self.limits.half_close,
-            Presence::Gone => false,
+            ClientPresence::There => true,
+            ClientPresence::Silent => self.limits.half_close,
+            ClientPresence::Gone => false,
         };
         (inner.phase.is_busy() && awaits && !is_read).then_some(inner.presence)
     }
@@ -271,10 +271,10 @@ impl State {
             (_, Some(since), _) => (since, limits.idle_timeout, Overdue::Reader),
             (Phase::Head(since), ..) => (since, limits.head_timeout, Overdue::Head),
             (Phase::Idle(since), ..) => (since, limits.idle_timeout, Overdue::Idle),
-            (Phase::Awaiting, None, Upload::Wanted(since)) if !inner.stalled => {
+            (Phase::Awaiting, None, BodyProgress::Wanted(since)) if !inner.stalled => {
                 (since, limits.body_timeout, Overdue::Body)
             }
-            (Phase::Awaiting, None, Upload::Held(since)) => (since, LOOK, Overdue::Look),
+            (Phase::Awaiting, None, BodyProgress::Held(since)) => (since, LOOK, Overdue::Look),
             (Phase::Awaiting | Phase::Answering, ..) => return None,
         };
         Some((since + patience, what))
@@ -301,7 +301,7 @@ impl State {
     }
 
     /// Takes note of how a write went. A response may be handed over whole and still be on its way for long.
-    pub(super) fn wrote(&self, result: &Poll<io::Result<usize>>) {
+    pub(super) fn note_write(&self, result: &Poll<io::Result<usize>>) {
         let mut inner = self.inner.lock();
         match result {
             Poll::Pending => _ = inner.blocked.get_or_insert_with(Instant::now),
@@ -333,15 +333,15 @@ impl State {
 }
 
 /// What the body of a request has to say, and is told. One that outlives its request says nothing about the next.
-impl State {
+impl ConnectionState {
     /// Somebody waits for it.
-    pub(super) fn awaits_body(&self, request: u32, cx: &Context<'_>) {
+    pub(super) fn await_body(&self, request: u32, cx: &Context<'_>) {
         let mut inner = self.inner.lock();
         if inner.request != request {
             return;
         }
-        if !matches!(inner.body, Upload::Wanted(_)) {
-            inner.body = Upload::Wanted(Instant::now());
+        if !matches!(inner.body, BodyProgress::Wanted(_)) {
+            inner.body = BodyProgress::Wanted(Instant::now());
         }
         if !inner.waker.as_ref().is_some_and(|waker| waker.will_wake(cx.waker())) {
             inner.waker = Some(cx.waker().clone());
@@ -349,18 +349,18 @@ impl State {
     }
 
     /// A piece of it has been taken.
-    pub(super) fn took_body(&self, request: u32) {
+    pub(super) fn note_body(&self, request: u32) {
         let mut inner = self.inner.lock();
         if inner.request == request {
-            inner.body = Upload::Held(Instant::now());
+            inner.body = BodyProgress::Held(Instant::now());
         }
     }
 
     /// It is through, or given up before its end.
-    pub(super) fn ends_body(&self, request: u32, is_whole: bool) {
+    pub(super) fn end_body(&self, request: u32, is_whole: bool) {
         let mut inner = self.inner.lock();
         if inner.request == request {
-            inner.body = Upload::Through;
+            inner.body = BodyProgress::Through;
             inner.abandoned = !is_whole;
             inner.waker = None;
         }
@@ -385,7 +385,7 @@ impl State {
     }
 
     /// Lets somebody look for the client: nobody has taken anything of its body for a while.
-    pub(super) fn is_stuck(&self) {
-        self.inner.lock().body = Upload::Stuck;
+    pub(super) fn set_stuck(&self) {
+        self.inner.lock().body = BodyProgress::Stuck;
     }
 }

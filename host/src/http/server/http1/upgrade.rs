@@ -4,7 +4,7 @@ use bytes::Bytes;
 use hyper::upgrade::{OnUpgrade, Upgraded};
 use hyper_util::rt::TokioIo;
 
-use super::guard::Guard;
+use super::stream::GuardedStream;
 use crate::net::{Duplex, Stream};
 
 /// The connection of a client that has asked for another protocol.
@@ -31,7 +31,7 @@ impl Http1Upgrade {
 
 /// The stream below, with the bytes that hyper and the guard had read already. None if the connection is another server's.
 fn into_stream(upgraded: Upgraded) -> Option<(Stream, Bytes)> {
-    let parts = upgraded.downcast::<TokioIo<Guard>>().ok()?;
+    let parts = upgraded.downcast::<TokioIo<GuardedStream>>().ok()?;
     let (stream, ahead) = parts.io.into_inner().into_parts();
     let early = if ahead.is_empty() { parts.read_buf } else { [&parts.read_buf[..], &ahead].concat().into() };
     Some((stream, early))

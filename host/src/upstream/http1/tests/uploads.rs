@@ -3,12 +3,12 @@
 use std::num::NonZeroUsize;
 
 use super::*;
-use crate::http::{Limits, ResponseBody, serve};
+use crate::http::{ClientLimits, ResponseBody, serve};
 use crate::lifecycle::Drain;
 
 const CHUNKED: &[u8] = b"POST / HTTP/1.1\r\nhost: h\r\ntransfer-encoding: chunked\r\n\r\n";
 
-const CLIENT: Limits = Limits {
+const CLIENT: ClientLimits = ClientLimits {
     head_bytes: 64 * 1024,
     head_fields: 100,
     head_timeout: SOON,

@@ -10,15 +10,15 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 use super::framing::Passed;
 use super::linger::Linger;
-use super::state::{Presence, State};
+use super::state::{ClientPresence, ConnectionState};
 use crate::net::{Ended, Hangup, Stream};
 
 /// A client's stream on its way into hyper. Every byte that is read goes past [`Framing`](super::Framing), one message at a
 /// time: what follows the request that is being answered stays as it came, for nobody knows yet whether it is HTTP.
 #[derive(Debug)]
-pub(super) struct Guard {
+pub(super) struct GuardedStream {
     stream: Stream,
-    state: Arc<State>,
+    state: Arc<ConnectionState>,
     /// Read, and not looked at: behind the request that is being answered. As much as one read brings, 64 KiB at the most
     /// unless heads may be longer.
     unread: BytesMut,
@@ -38,8 +38,8 @@ const STAND_IN: &str = " / HTTP/1.1\r\nhost: -\r\nconnection: close\r\n\r\n";
 /// Bytes that are read ahead at most. Only a client that sends its next request before it has its answer has any.
 const AHEAD: usize = 64;
 
-impl Guard {
-    pub(super) fn new(stream: Stream, state: Arc<State>) -> Self {
+impl GuardedStream {
+    pub(super) fn new(stream: Stream, state: Arc<ConnectionState>) -> Self {
         Self { stream, state, unread: BytesMut::new(), ready: Bytes::new(), told: false, hangup: None, linger: None }
     }
 
@@ -50,40 +50,40 @@ impl Guard {
 
     /// Looks whether the client is still there, and has `cx` woken when that changes. Costs no system call while nothing
     /// comes, and no memory: hyper's own reading ahead would take a buffer for each request.
-    fn look(&mut self, cx: &mut Context<'_>) {
-        let Some(seen) = self.state.flushed() else { return };
-        if seen == Presence::There && self.unread.is_empty() {
+    fn poll_client_gone(&mut self, cx: &mut Context<'_>) {
+        let Some(seen) = self.state.awaited_client() else { return };
+        if seen == ClientPresence::There && self.unread.is_empty() {
             let mut bytes = [0; AHEAD];
             let mut buf = ReadBuf::new(&mut bytes);
             match Pin::new(&mut self.stream).poll_read(cx, &mut buf) {
                 Poll::Pending => return,
-                Poll::Ready(Err(_reset)) => return self.state.has_seen(Presence::Gone),
-                Poll::Ready(Ok(())) if buf.filled().is_empty() => self.state.has_seen(Presence::Silent),
+                Poll::Ready(Err(_reset)) => return self.state.set_presence(ClientPresence::Gone),
+                Poll::Ready(Ok(())) if buf.filled().is_empty() => self.state.set_presence(ClientPresence::Silent),
                 Poll::Ready(Ok(())) => self.unread.extend_from_slice(buf.filled()),
             }
         }
-        self.look_beyond(cx);
+        self.poll_hangup(cx);
     }
 
     /// Looks for a client whose bytes cannot be read now, or that may only break off any more.
-    fn look_beyond(&mut self, cx: &mut Context<'_>) {
-        while let Some(seen) = self.state.flushed() {
+    fn poll_hangup(&mut self, cx: &mut Context<'_>) {
+        while let Some(seen) = self.state.awaited_client() {
             if self.hangup.is_none() {
                 // Without a descriptor for it nobody looks: then the endpoint's own time is the limit.
                 self.hangup = Hangup::of(&self.stream).ok().map(Box::new);
             }
-            let known = (seen == Presence::Silent).then_some(Ended::Sending);
+            let known = (seen == ClientPresence::Silent).then_some(Ended::Sending);
             match self.hangup.as_ref().map(|hangup| hangup.poll(cx, known)) {
                 None | Some(Poll::Pending) => return,
-                Some(Poll::Ready(Ended::Both)) => self.state.has_seen(Presence::Gone),
-                Some(Poll::Ready(Ended::Sending)) => self.state.has_seen(Presence::Silent),
+                Some(Poll::Ready(Ended::Both)) => self.state.set_presence(ClientPresence::Gone),
+                Some(Poll::Ready(Ended::Sending)) => self.state.set_presence(ClientPresence::Silent),
             }
         }
     }
 
     /// What hyper gets once a request is refused. Where it has been given the head of it already, the body breaks off.
     fn poll_refused(&mut self, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
-        match self.state.stand_in() {
+        match self.state.stand_in_method() {
             None => return Poll::Ready(Err(io::ErrorKind::InvalidData.into())),
             Some(method) if !self.told => {
                 self.told = true;
@@ -100,7 +100,7 @@ impl Guard {
     }
 }
 
-impl AsyncRead for Guard {
+impl AsyncRead for GuardedStream {
     fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         let this = self.get_mut();
         loop {
@@ -120,7 +120,7 @@ impl AsyncRead for Guard {
                 let fresh = buf.filled().split_at(before).1;
                 if fresh.is_empty() {
                     // Nothing comes behind its end.
-                    this.state.ends();
+                    this.state.expect_no_more();
                     return Poll::Ready(Ok(()));
                 }
                 let Passed { taken, instead } = this.state.pass(fresh);
@@ -140,21 +140,21 @@ impl AsyncRead for Guard {
     }
 }
 
-impl AsyncWrite for Guard {
+impl AsyncWrite for GuardedStream {
     fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
         let this = self.get_mut();
-        if this.state.silences() {
+        if this.state.drops_writes() {
             return Poll::Ready(Ok(buf.len()));
         }
         let result = Pin::new(&mut this.stream).poll_write(cx, buf);
-        this.state.wrote(&result);
+        this.state.note_write(&result);
         result
     }
 
     /// hyper flushes each time it is polled, after it has given the answer a chance: the place to look for the client.
     fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         let this = self.get_mut();
-        this.look(cx);
+        this.poll_client_gone(cx);
         Pin::new(&mut this.stream).poll_flush(cx)
     }
 
@@ -167,10 +167,10 @@ impl AsyncWrite for Guard {
             return Poll::Ready(Ok(()));
         }
         if this.linger.is_none() {
-            if this.state.closes(this.unread.is_empty()) {
+            if this.state.begin_closing(this.unread.is_empty()) {
                 this.linger = Linger::begin(this.state.limits().linger_bytes).map(Box::new);
                 if this.linger.is_none() {
-                    this.state.is_turned_out();
+                    this.state.set_crowded();
                 }
             } else if let Stream::Plain(_) = this.stream {
                 return Poll::Ready(Ok(()));
@@ -191,11 +191,11 @@ impl AsyncWrite for Guard {
         bufs: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
         let this = self.get_mut();
-        if this.state.silences() {
+        if this.state.drops_writes() {
             return Poll::Ready(Ok(bufs.iter().map(|buf| buf.len()).sum()));
         }
         let result = Pin::new(&mut this.stream).poll_write_vectored(cx, bufs);
-        this.state.wrote(&result);
+        this.state.note_write(&result);
         result
     }
 
