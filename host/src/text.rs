@@ -1,7 +1,8 @@
 //! Text to be shown: what others wrote, made harmless, and bytes as digits.
 //!
 //! A terminal acts on control characters, and an editor or a browser shows `\u{202e}exe.txt` as `txt.exe`. So what acts
-//! instead of being seen is shown by its number, wherever text of clients, endpoints, plugins and files goes to a person.
+//! instead of being seen is shown by its number, wherever text of clients, endpoints, plugins and files goes to a
+//! person.
 
 use std::borrow::Cow;
 use std::fmt::{self, Write};

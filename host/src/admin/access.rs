@@ -1,6 +1,6 @@
 //! Who may caller.
 //!
-//! Without a token, the caller must sit on this machine. That is not enough: a web page that somebody on this machine
+//! Without a token, the caller must sit on this machine. That is not enough: a web page that a user of this machine
 //! looks at can send requests too, to `localhost` or to a name of its own that it lets point here. So the host that was
 //! asked for must be an address or `localhost`, and what changes something must not come from another origin.
 
@@ -16,7 +16,7 @@ use crate::net::Authority;
 pub(super) enum Rule {
     /// It is on this machine.
     Loopback,
-    /// It sends this token; none means that no token can be read, and nobody has the right one.
+    /// It sends this token; none means that no token can be read, and no caller has the right one.
     Bearer(Option<Token>),
 }
 
@@ -109,7 +109,7 @@ fn check(token: Option<&Token>, offered: Option<&[u8]>) -> Result<(), Denial> {
     if token.matches(offered) { Ok(()) } else { Err(Denial::WrongToken) }
 }
 
-/// No name that somebody else could let point here.
+/// No name that another party could let point here.
 fn is_own_host(authority: &Authority) -> bool {
     let host = authority.bare_host();
     host.parse::<IpAddr>().is_ok() || host.eq_ignore_ascii_case("localhost")

@@ -1,8 +1,8 @@
-//! What the gateway is doing, over HTTP: health, metrics, clusters, plugins, generations; reload, rollback, and changes of
-//! members.
+//! What the gateway is doing, over HTTP: health, metrics, clusters, plugins, generations; reload, rollback, and changes
+//! of members.
 //!
 //! ```text
-//! caller ─▶ server ─▶ slots ─▶ service ─▶ access: who may call ─▶ operation: which ─▶ call: read ─▶ members | … ─▶ Control
+//! caller ─▶ server ─▶ slots ─▶ service ─▶ access: may it? ─▶ operation: which ─▶ call: read ─▶ members | … ─▶ Control
 //! ```
 //!
 //! It sees everything and decides nothing: what there is to see, and what may be done, is a

@@ -25,7 +25,7 @@ use crate::telemetry::limited;
 const LIMITS: ClientLimits = ClientLimits {
     head_bytes: 16 * 1024,
     head_fields: 64,
-    // Whoever has not shown the token within it is gone: its first answer without one ends the connection.
+    // A caller that has not shown the token within it is gone: the first response without one ends the connection.
     head_timeout: Duration::from_secs(5),
     // Longer than the usual interval between two scrapes.
     idle_timeout: Duration::from_secs(75),
@@ -41,9 +41,9 @@ const PAUSE: Duration = Duration::from_millis(50);
 /// How long callers may take to finish when everything else has.
 const FAREWELL: Duration = Duration::from_secs(1);
 
-/// The admin server. Bound from the beginning; it answers from [`Self::start`] until it is finished or dropped.
+/// The admin server. Bound from the beginning; it serves from [`Self::start`] until it is finished or dropped.
 ///
-/// It has an end of its own: while the gateway drains, it goes on to answer.
+/// It has an end of its own: while the gateway drains, it goes on to serve.
 #[derive(Debug)]
 pub struct Server {
     address: SocketAddr,
@@ -71,7 +71,7 @@ pub enum BindError {
 }
 
 impl Server {
-    /// Binds, and reads the token once. Nobody shares the port: a second gateway is told.
+    /// Binds, and reads the token once. The port is not shared: a second gateway gets the error.
     ///
     /// # Errors
     /// [`BindError`] if the address is taken or the token file is no good.
@@ -90,12 +90,12 @@ impl Server {
         self.address
     }
 
-    /// Answers calls, on the runtime that this is called on. The second time does nothing.
+    /// Serves calls, on the runtime that this is called on. The second time does nothing.
     pub fn start(&self, control: Arc<dyn Control>) {
         let Some(socket) = self.socket.lock().take() else { return };
         let service = Arc::new(AdminService { control, token: self.token.clone() });
         let life = self.life.clone();
-        // Before anybody can hear that it listens, and before clients are let in.
+        // Before the log says that it listens, and before clients are let in.
         RESERVE.begin();
         tracing::info!(address = %self.address, "admin listening");
         self.life.spawn(async move {
@@ -105,7 +105,7 @@ impl Server {
         });
     }
 
-    /// Ends it, once callers have their answers.
+    /// Ends it, once callers have their responses.
     pub async fn finish(&self) {
         self.life.finish(FAREWELL).await;
     }
@@ -131,7 +131,7 @@ async fn accept(socket: std::net::TcpListener, service: &Arc<AdminService>, life
                 let slot = slots.enter(peer.ip());
                 let (service, connected) = (service.clone(), life.clone());
                 life.spawn(async move { connection(&service, stream, peer, slot, connected).await });
-                // What it has sent already is answered before the next one can take its slot.
+                // A call that it has sent already is served before the next one can take its slot.
                 tokio::task::yield_now().await;
             }
             Err(error) => {

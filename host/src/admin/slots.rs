@@ -5,7 +5,7 @@
 //!                ╰── makes room for the next stranger     ╰── makes room for the next who is let in
 //! ```
 //!
-//! Nobody waits in a queue and no connection is refused: whoever asks whether the gateway is alive gets an answer, however
+//! No caller waits in a queue and no connection is refused: a probe gets its response, however
 //! many others hold connections.
 
 use std::net::IpAddr;
@@ -34,7 +34,7 @@ pub(super) struct CallerSlot {
     left: CancellationToken,
 }
 
-/// A call that was let in, while it is answered.
+/// A call that was let in, while it is served.
 #[derive(Debug)]
 #[must_use = "the connection counts as idle once this is dropped"]
 pub(super) struct ActiveCall<'p>(&'p CallerSlot);
@@ -58,7 +58,7 @@ struct SlotEntry {
 enum SlotState {
     /// It has not been let in.
     Stranger,
-    /// It is being answered.
+    /// Its call is being served.
     Calling,
     /// It was let in, and may call again.
     Idle,
@@ -94,7 +94,7 @@ impl Drop for CallerSlot {
 
 impl Drop for ActiveCall<'_> {
     fn drop(&mut self) {
-        self.0.slots.0.lock().answered(self.0.id);
+        self.0.slots.0.lock().finished(self.0.id);
     }
 }
 
@@ -130,7 +130,7 @@ impl SlotTable {
         true
     }
 
-    fn answered(&mut self, id: u64) {
+    fn finished(&mut self, id: u64) {
         self.set_state(id, SlotState::Idle);
         // The oldest comes first, and this one has just been used.
         if let Some(at) = self.entries.iter().position(|entry| entry.id == id) {

@@ -16,11 +16,11 @@ const BYTES: usize = 4096;
 #[derive(Debug)]
 pub(super) struct TokenFile {
     path: PathBuf,
-    /// Whether the last look found no token; said once, as anybody can call.
+    /// Whether the last look found no token; logged once, as any stranger can call.
     failing: AtomicBool,
 }
 
-/// Its SHA-256 only: it cannot be printed, and comparing digests tells nothing about the token by its time.
+/// Its SHA-256 only: it cannot be printed, and the time that comparing digests takes says nothing about the token.
 pub(super) struct Token([u8; 32]);
 
 /// Why a file holds no token.
@@ -50,7 +50,7 @@ impl TokenFile {
         Ok(Self { path: path.to_owned(), failing: AtomicBool::new(false) })
     }
 
-    /// The token now; none if the file has none any more, which nobody can match.
+    /// The token now; none if the file has none any more, which no caller can match.
     pub(super) fn token(&self) -> Option<Token> {
         match read(&self.path) {
             Ok(token) => {

@@ -50,7 +50,7 @@ enum Command {
     /// Everything runs in this process on free loopback ports; the files are in a folder of their own, which is removed
     /// at the end. After the scripted part it goes on serving until Ctrl-C.
     Demo(demo::Options),
-    /// Serve a configuration until told to stop
+    /// Serve a configuration until a signal stops it
     ///
     /// SIGHUP rereads the configuration and every file it names; so does a change of any of them. SIGTERM and SIGINT
     /// drain: nothing new is accepted, websockets get a Close frame, and what is still open after the drain deadline is

@@ -1,4 +1,4 @@
-//! `tidegate run`: serve until told to stop.
+//! `tidegate run`: serve until a signal stops it.
 
 use std::path::Path;
 use std::process::ExitCode;
@@ -35,12 +35,12 @@ pub(super) fn run(path: &Path) -> ExitCode {
     code
 }
 
-/// Threads for what may block: reloads, changes by the admin API, reading files again. One compiles while the other reads;
-/// none of them waits for another that has not begun. Each thread's allocator keeps what compiling took (measured: steps
-/// of 4 MiB, one for each thread, over thousands of swaps), so that more would be memory for nothing.
+/// Threads for what may block: reloads, changes by the admin API, reading files again. One compiles while the other
+/// reads; none of them waits for another that has not begun. Each thread's allocator keeps what compiling took
+/// (measured: steps of 4 MiB, one for each thread, over thousands of swaps), so that more would be memory for nothing.
 const BLOCKING: usize = 2;
 
-/// Runs a gateway on this thread until it is told to stop.
+/// Runs a gateway on this thread until a signal stops it.
 fn serve(gateway: &Gateway) -> ExitCode {
     let mut builder = tokio::runtime::Builder::new_current_thread();
     let outcome = builder.enable_all().max_blocking_threads(BLOCKING).build().and_then(|runtime| {

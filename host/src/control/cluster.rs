@@ -44,7 +44,7 @@ pub struct EndpointView {
     pub bytes_received: u64,
     /// Failed connects and broken exchanges.
     pub failures: u64,
-    /// Times it was left out for bad answers.
+    /// Times it was left out for bad responses.
     pub ejections: u64,
     /// Probes that it passed.
     pub probes_passed: u64,

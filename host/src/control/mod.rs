@@ -1,4 +1,4 @@
-//! The control port: what may be asked of a running gateway, and what it may be told to do.
+//! The control port: what may be asked of a running gateway, and what may be done with it.
 //!
 //! ```text
 //! admin (HTTP) ──▶ Inspect: readiness, metrics, clusters, plugins, generations, changes ◀── gateway implements both

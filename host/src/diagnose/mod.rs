@@ -1,4 +1,4 @@
-//! What is wrong with a file that somebody wrote: file, line, column, what was found, and the remedy.
+//! What is wrong with a file that a person wrote: file, line, column, what was found, and the remedy.
 //!
 //! ```text
 //! reader ──▶ FaultReport (spans, words) ──▶ FileFaults: all of them, in the order of the file

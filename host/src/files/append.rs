@@ -5,12 +5,12 @@ use std::io;
 use std::os::unix::fs::{FileTypeExt as _, OpenOptionsExt as _};
 use std::path::Path;
 
-/// Permissions of a file that is made: lines hold paths and queries, which are nobody else's business. Its group may read,
-/// for those who collect logs.
+/// Permissions of a file that is made: lines hold paths and queries, which are no other user's business. Its group may
+/// read, for those who collect logs.
 const MODE: u32 = 0o640;
 
-/// Opens `path` for appending, and makes the file if there is none. A FIFO or a device is taken too; nothing waits for its
-/// reader, here or when it is written to: a write that would have to wait is [`io::ErrorKind::WouldBlock`].
+/// Opens `path` for appending, and makes the file if there is none. A FIFO or a device is taken too; nothing waits for
+/// its reader, here or when it is written to: a write that would have to wait is [`io::ErrorKind::WouldBlock`].
 ///
 /// # Errors
 /// What the system said. A socket cannot be opened.
@@ -24,8 +24,8 @@ pub fn append(path: &Path) -> io::Result<File> {
             "it is a socket, which cannot be opened; for the one that is standard output, write `access = \"stdout\"`";
         return Err(io::Error::new(io::ErrorKind::InvalidInput, hint));
     }
-    // For writing alone, a FIFO can only be opened while somebody reads. For both it can always be, and what waits in it
-    // outlives its reader (Linux, fifo(7)).
+    // For writing alone, a FIFO can only be opened while a reader is there. For both it can always be, and what waits
+    // in it outlives its reader (Linux, fifo(7)).
     options.read(is(|found| found.file_type().is_fifo()));
     options.open(path)
 }
@@ -70,7 +70,7 @@ mod tests {
         append(&old).unwrap().write_all(b"after\n").unwrap();
 
         let mode = |path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
-        assert_eq!(mode(&new) & !0o640, 0, "nobody else may read, and none but us write");
+        assert_eq!(mode(&new) & !0o640, 0, "no other user may read, and only we write");
         assert_eq!(mode(&old), 0o664);
         assert_eq!(fs::read_to_string(old).unwrap(), "before\nafter\n");
     }

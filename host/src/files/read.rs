@@ -62,7 +62,8 @@ impl ReadError {
 /// # Errors
 /// [`ReadError`]
 pub fn read(path: &Path, limit: u64) -> Result<Vec<u8>, ReadError> {
-    // Looked at before it is opened, as opening alone makes some devices act; and after it, as it may be another by then.
+    // Looked at before it is opened, as opening alone makes some devices act; and after it, as it may be another by
+    // then.
     is_regular(&std::fs::metadata(path)?)?;
     let file = OpenOptions::new().read(true).custom_flags(libc::O_NONBLOCK | libc::O_NOCTTY).open(path)?;
     let found = file.metadata()?;

@@ -10,8 +10,8 @@ use std::path::Path;
 /// Permissions of the file: its owner's alone.
 const MODE: u32 = 0o600;
 
-/// Makes `content` the file at `path`. It is written beside it, under a name that nobody knows before, and takes its place
-/// once it is on the disk. No symbolic link is followed: one at `path` is replaced itself.
+/// Makes `content` the file at `path`. It is written beside it, under a name that cannot be known before, and takes its
+/// place once it is on the disk. No symbolic link is followed: one at `path` is replaced itself.
 ///
 /// # Errors
 /// What the system said; the file is as it was.

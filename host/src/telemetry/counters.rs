@@ -53,15 +53,15 @@ Counter {
     HandshakeFailed => TLS_HANDSHAKES (outcome = "failed"),
     /// A client's TLS handshake took too long.
     HandshakeTimedOut => TLS_HANDSHAKES (outcome = "timed_out"),
-    /// Answered 1xx: switched protocols.
+    /// The response was 1xx: protocols were switched.
     Status1xx => REQUESTS (class = "1xx"),
-    /// Answered 2xx.
+    /// The response was 2xx.
     Status2xx => REQUESTS (class = "2xx"),
-    /// Answered 3xx.
+    /// The response was 3xx.
     Status3xx => REQUESTS (class = "3xx"),
-    /// Answered 4xx.
+    /// The response was 4xx.
     Status4xx => REQUESTS (class = "4xx"),
-    /// Answered 5xx.
+    /// The response was 5xx.
     Status5xx => REQUESTS (class = "5xx"),
     /// A request was refused before it was routed.
     RequestRefused => REQUESTS_REFUSED,
@@ -81,17 +81,17 @@ Counter {
     UpstreamFailed => UPSTREAM_CONNECTIONS (outcome = "failed"),
     /// A pooled connection was used again.
     UpstreamReused => UPSTREAM_CONNECTIONS (outcome = "reused"),
-    /// An endpoint's answer could not be read.
+    /// An endpoint's response could not be read.
     UpstreamUnreadable => UPSTREAM_UNREADABLE,
     /// A request had come through here too often.
     LoopRefused => LOOPS,
     /// Another endpoint was tried: the one before was not reached.
     RetryConnect => RETRIES (reason = "connect"),
-    /// … did not answer in time.
+    /// … did not respond in time.
     RetryTimeout => RETRIES (reason = "timeout"),
     /// … broke off.
     RetryBroken => RETRIES (reason = "broken"),
-    /// … answered with a status that is to be tried again.
+    /// … responded with a status that is to be tried again.
     RetryStatus => RETRIES (reason = "status"),
     /// No other endpoint was tried: the budget is spent.
     RetryDenied => RETRIES_DENIED,
@@ -99,11 +99,11 @@ Counter {
     WaitServed => WAITS (outcome = "served"),
     /// A request waited in vain.
     WaitInVain => WAITS (outcome = "in_vain"),
-    /// The endpoint that the request names answered.
+    /// The endpoint that the request names took it.
     StickyHit => STICKY (outcome = "hit"),
     /// The request names no endpoint that is known.
     StickyMiss => STICKY (outcome = "miss"),
-    /// The endpoint that it names could not; another answered, or none.
+    /// The endpoint that it names could not; another took it, or none.
     StickyBroken => STICKY (outcome = "broken"),
     /// A reload was committed.
     ReloadCommitted => RELOADS (outcome = "committed"),

@@ -9,7 +9,7 @@ use parking_lot::Mutex;
 /// Between two lines on one subject.
 const PERIOD: Duration = Duration::from_secs(1);
 
-/// Subjects that are told apart. The others share one turn.
+/// Subjects that have a turn of their own. The others share one.
 const SUBJECTS: usize = 256;
 
 /// Decides which lines of one kind are written. One for each place that writes: see `limited!`.
@@ -52,8 +52,8 @@ impl Limiter {
         Self { turns: Mutex::new(Turns::NONE) }
     }
 
-    /// Whether a line about `subject` (an endpoint, an address, a listener) may be written now. If not, it is counted for
-    /// the next one.
+    /// Whether a line about `subject` (an endpoint, an address, a listener) may be written now. If not, it is counted
+    /// for the next one.
     pub fn admit(&self, subject: &(impl Hash + ?Sized)) -> Option<Admitted> {
         let mut hasher = DefaultHasher::new();
         subject.hash(&mut hasher);
@@ -95,8 +95,8 @@ impl Turn {
     }
 }
 
-/// Writes a line that a client, an endpoint or a name server can cause: at most once a second for each subject and place,
-/// with `left_out`, the number of lines that there would have been since the last.
+/// Writes a line that a client, an endpoint or a name server can cause: at most once a second for each subject and
+/// place, with `left_out`, the number of lines that there would have been since the last.
 ///
 /// ```text
 /// limited!(warn, of: endpoint, endpoint, wrong, "switch refused");

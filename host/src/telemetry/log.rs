@@ -21,7 +21,7 @@ use super::writer::{LAST_WAIT, Writer, WriterPlan, standard};
 use super::{LineFormat, Samples, names};
 use crate::text::{self, Printable};
 
-/// What the platform's certificate verifier logs as an error for every failed handshake is told once by us, with the
+/// What the platform's certificate verifier logs as an error for every failed handshake is logged once by us, with the
 /// endpoint's name.
 const QUIET: &str = "rustls_platform_verifier=off";
 

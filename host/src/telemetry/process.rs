@@ -1,11 +1,11 @@
-//! What the process takes, as the system tells it.
+//! What the process takes, as the system reports it.
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use super::names::{PROCESS_FDS, PROCESS_MEMORY, PROCESS_START};
 use super::{Metrics, Samples};
 
-/// Adds start time, memory and descriptors to `metrics`. What the system does not tell is left out.
+/// Adds start time, memory and descriptors to `metrics`. What the system does not report is left out.
 pub fn report(metrics: &Metrics) {
     let start = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     // Whole milliseconds: more digits would pretend to know.

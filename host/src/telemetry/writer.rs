@@ -4,7 +4,7 @@
 //! push ──▶ pending bytes (bounded; beyond: dropped and counted) │ thread: ──▶ file, FIFO, pipe, terminal
 //! ```
 //!
-//! A reader who has stopped stops nobody but the thread. One who has left a FIFO may come back: what is pending waits.
+//! A reader that has stopped stops only the thread. One that has left a FIFO may come back: what is pending waits.
 
 use std::fs::File;
 use std::io::{self, Write};
@@ -119,8 +119,8 @@ impl Writer {
         }
     }
 
-    /// What was left so far goes to the old sink, the rest to one that is opened now. If that fails, the log says so, and
-    /// all goes on to the old one.
+    /// What was left so far goes to the old sink, the rest to one that is opened now. If that fails, the log says so,
+    /// and all goes on to the old one.
     pub(super) fn reopen(&self) {
         let mut state = self.queue.state.lock();
         let from = state.pending.len();
@@ -206,8 +206,8 @@ impl Queue {
         self.dropped.fetch_add(memchr::memchr_iter(b'\n', left).count() as u64, Ordering::Relaxed);
     }
 
-    /// Writes `bytes`, and returns how many of them. Where the sink is full it waits, if it may, until somebody wants
-    /// another sink or an end.
+    /// Writes `bytes`, and returns how many of them. Where the sink is full it waits, if it may, until
+    /// another sink or an end is asked for.
     fn write(&self, sink: &mut Sink, bytes: &[u8], full: WhenFull) -> usize {
         let (mut rest, mut pause) = (bytes, PAUSES.0);
         while !rest.is_empty() {

@@ -18,7 +18,7 @@ use crate::config::CertificateFiles;
 use crate::files;
 use crate::telemetry::date::Day;
 
-/// A certificate that ends sooner than this deserves a word.
+/// A certificate that ends sooner than this deserves a warning.
 const SOON: Duration = Duration::from_secs(7 * 24 * 60 * 60);
 
 /// A chain and the key that belongs to it.
@@ -213,7 +213,8 @@ fn contains(text: &[u8], part: &str) -> bool {
     memchr::memmem::find(text, part.as_bytes()).is_some()
 }
 
-/// The hosts and addresses that a certificate is for. The parser shows names only to say that another is not among them.
+/// The hosts and addresses that a certificate is for. The parser shows names only to say that another is not among
+/// them.
 pub(super) fn names(leaf: &ParsedCertificate<'_>) -> Vec<String> {
     let Ok(nobody) = ServerName::try_from("nobody.invalid") else { return Vec::new() };
     match verify_server_name(leaf, &nobody) {
@@ -264,12 +265,13 @@ pub(super) fn check_dates(leaf: &ParsedCertificate<'_>, now: UnixTime) -> Result
     }
 }
 
-/// Whether this is the parser's refusal of an authority (CA:TRUE) that shows itself. The error's own type is not public here.
+/// Whether this is the parser's refusal of an authority (CA:TRUE) that shows itself. The error's own type is not public
+/// here.
 pub(super) fn is_of_authority(error: &OtherError) -> bool {
     format!("{error:?}").contains("CaUsedAsEndEntity")
 }
 
-/// What is wrong with a certificate where nobody is trusted.
+/// What is wrong with a certificate where no authority is trusted.
 fn judge(leaf: &ParsedCertificate<'_>, now: UnixTime) -> Option<CertificateError> {
     let algorithms = provider().signature_verification_algorithms.all;
     match verify_server_cert_signed_by_trust_anchor(leaf, &RootCertStore::empty(), &[], now, algorithms) {

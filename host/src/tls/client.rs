@@ -59,7 +59,8 @@ pub fn client_config(
     let builder = ClientConfig::builder_with_provider(provider())
         .with_protocol_versions(VERSIONS)
         .map_err(|source| TlsError::Setup { source })?
-        // Called dangerous because a verifier may be anything; ours are the library's own, or the one that was asked for.
+        // Called dangerous because a verifier may be anything; ours are the library's own, or the one that was asked
+        // for.
         .dangerous()
         .with_custom_certificate_verifier(verifier);
     let mut config = match &tls.identity {

@@ -91,7 +91,7 @@ pub enum TlsError {
         /// As configured.
         key: PathBuf,
     },
-    /// No certificate for a name can be told from another.
+    /// Two certificates for one name: neither can be preferred.
     #[error("server name `{name}` has two certificates: {} and {}", first.display(), second.display())]
     DuplicateName {
         /// The name.

@@ -93,7 +93,7 @@ fn explain_certificate(error: &CertificateError, peer: HandshakePeer) -> String 
         CertificateError::BadSignature => {
             format!("{whose} has a wrong signature: was it signed by another issuer of the same name?")
         }
-        // `openssl req -x509` makes these unless told otherwise.
+        // `openssl req -x509` makes these by default.
         CertificateError::Other(other) if is_of_authority(other) => {
             let file = if peer == HandshakePeer::Client { "client_ca" } else { "ca" };
             format!(

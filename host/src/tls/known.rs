@@ -1,8 +1,8 @@
 //! Certificates that are in `ca` themselves.
 //!
-//! Who names a certificate there trusts that very certificate. The library takes what is in `ca` for authorities alone, and
-//! refuses an authority that shows itself (RFC 5280 §4.2.1.9): but `openssl req -x509` makes nothing else (CA:TRUE). Apache,
-//! nginx and HAProxy take such a certificate.
+//! Who names a certificate there trusts that very certificate. The library takes what is in `ca` for authorities alone,
+//! and refuses an authority that shows itself (RFC 5280 §4.2.1.9): but `openssl req -x509` makes nothing else
+//! (CA:TRUE). Apache, nginx and HAProxy take such a certificate.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -16,8 +16,8 @@ use rustls::{DigitallySignedStruct, DistinguishedName, Error, SignatureScheme};
 
 use super::certificate::{Flaw, check_dates, names};
 
-/// Takes a certificate that is one of `certificates`, byte for byte, if its dates and its name are right; `others` judges all
-/// others, and every signature of a handshake.
+/// Takes a certificate that is one of `certificates`, byte for byte, if its dates and its name are right; `others`
+/// judges all others, and every signature of a handshake.
 #[derive(Debug)]
 pub(super) struct Known<V: ?Sized> {
     certificates: Vec<CertificateDer<'static>>,

@@ -5,8 +5,8 @@
 //!                      └──▶ client: ClientTls ──▶ rustls::ClientConfig      (one per cluster and generation)
 //! ```
 //!
-//! Configurations only: the handshakes happen where the sockets are. Files are read while a generation is prepared, so a
-//! bad one changes nothing; a renewed certificate comes in with the next generation.
+//! Configurations only: the handshakes happen where the sockets are. Files are read while a generation is prepared, so
+//! a bad one changes nothing; a renewed certificate comes in with the next generation.
 
 mod certificate;
 mod client;
@@ -38,7 +38,7 @@ const ALPN: &[u8] = b"http/1.1";
 pub struct Built<T> {
     /// It.
     pub value: T,
-    /// Things that work but deserve a word, one sentence each.
+    /// Things that work but deserve a warning, one sentence each.
     pub warnings: Vec<String>,
 }
 

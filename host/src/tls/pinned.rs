@@ -11,8 +11,8 @@ use rustls::{CertificateError, DigitallySignedStruct, Error, OtherError, Signatu
 use super::provider;
 use crate::config::Pin;
 
-/// Checks the key of an endpoint beside its certificate (as curl's `--pinnedpubkey`), or instead of it. The endpoint always has
-/// to prove that it holds the key: anybody can show the certificate.
+/// Checks the key of an endpoint beside its certificate (as curl's `--pinnedpubkey`), or instead of it. The endpoint
+/// always has to prove that it holds the key: anybody can show the certificate.
 #[derive(Debug)]
 pub(super) struct Pinned {
     pins: Vec<Pin>,

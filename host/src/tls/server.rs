@@ -25,8 +25,8 @@ const ONLY_TLS13: &[&SupportedProtocolVersion] = &[&TLS13];
 /// Reads the files of a listener and makes its configuration.
 ///
 /// Session tickets come from `tickets`, so that clients resume across reloads. Nothing is kept per client: no session
-/// cache, no early data (a replayed request could be sent to an endpoint twice). What rustls keeps for an idle connection
-/// was measured at 8 KB, half of it the read buffer, which shrinks back after a large record.
+/// cache, no early data (a replayed request could be sent to an endpoint twice). What rustls keeps for an idle
+/// connection was measured at 8 KB, half of it the read buffer, which shrinks back after a large record.
 ///
 /// # Errors
 /// [`TlsError`] for the first file that cannot be used.
@@ -51,9 +51,9 @@ pub fn server_config(tls: &ServerTls, tickets: &Tickets) -> Result<Built<Arc<Ser
 
 /// Keys of session tickets, kept over reloads for as long as a generation uses them.
 ///
-/// A ticket stands for everything that was checked when it was issued: the client's certificate, and ours. Listeners that
-/// show and ask for the same share keys, a renewed certificate included; everybody else, and a changed CA file, gets
-/// new ones.
+/// A ticket stands for everything that was checked when it was issued: the client's certificate, and ours. Listeners
+/// that show and ask for the same share keys, a renewed certificate included; everybody else, and a changed CA file,
+/// gets new ones.
 #[derive(Debug, Default)]
 pub struct Tickets {
     issuers: Mutex<HashMap<Scope, Weak<dyn ProducesTickets>>>,

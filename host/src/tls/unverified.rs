@@ -1,16 +1,16 @@
 //! `verify = "none"`: the endpoint's certificate is not looked at.
 //!
-//! Traffic is encrypted, but to whoever answers: anybody between the gateway and the endpoint can read and change it.
-//! For an endpoint on the same machine or a trial; everywhere else name the endpoint's own certificate authority, or its very
-//! certificate, in `ca`, or its key in `pin`. The configuration warns about it at every start.
+//! Traffic is encrypted, but to whatever responds: anything between the gateway and the endpoint can read and change it.
+//! For an endpoint on the same machine or a trial; everywhere else name the endpoint's own certificate authority, or
+//! its very certificate, in `ca`, or its key in `pin`. The configuration warns about it at every start.
 
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::crypto::CryptoProvider;
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::{DigitallySignedStruct, Error, SignatureScheme};
 
-/// Takes every certificate, and every signature: checking one against a certificate that was not checked proves nothing,
-/// and would refuse the old or odd certificates for which people ask for this.
+/// Takes every certificate, and every signature: checking one against a certificate that was not checked proves
+/// nothing, and would refuse the old or odd certificates for which people ask for this.
 #[derive(Debug)]
 pub(super) struct Unverified {
     schemes: Vec<SignatureScheme>,

@@ -97,7 +97,8 @@ impl Watcher {
         watcher
     }
 
-    /// Watches these files instead. What stays is compared with what was last reported, what is new with what it holds now.
+    /// Watches these files instead. What stays is compared with what was last reported, what is new with what it holds
+    /// now.
     pub fn watch(&mut self, files: Vec<PathBuf>) {
         let fresh: Vec<_> = files.iter().filter(|path| !self.reported.contains_key(*path)).cloned().collect();
         self.reported.retain(|path, _| files.contains(path));

@@ -20,13 +20,13 @@ use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 use tokio_tungstenite::tungstenite::protocol::Role;
 use tokio_tungstenite::tungstenite::{self, Message};
 
-/// Field of the handshake's answer that names the endpoint.
+/// Field of the handshake's response that names the endpoint.
 pub(super) const NAME_FIELD: &str = "x-endpoint";
 
 /// What browsers get: a websocket to talk through.
 const PAGE: &str = include_str!("page.html");
 
-/// A socket, and a name to answer with.
+/// A socket, and a name to respond with.
 #[derive(Debug)]
 pub(super) struct DemoEndpoint {
     name: &'static str,
@@ -61,11 +61,12 @@ impl DemoEndpoint {
     }
 }
 
-/// One connection: HTTP, and a websocket if the client switches. A client that breaks off has ended it, and that is all.
+/// One connection: HTTP, and a websocket if the client switches. A client that breaks off has ended it, and that is
+/// all.
 async fn serve(name: &'static str, stream: TcpStream) {
     let switch: Arc<Mutex<Option<OnUpgrade>>> = Arc::default();
     let service = hyper::service::service_fn(|request| {
-        let response = answer(name, request, &switch);
+        let response = respond(name, request, &switch);
         async { Ok::<_, Infallible>(response) }
     });
     let http = hyper::server::conn::http1::Builder::new();
@@ -81,7 +82,7 @@ async fn serve(name: &'static str, stream: TcpStream) {
     }
 }
 
-fn answer(name: &str, mut request: Request<Incoming>, switch: &Mutex<Option<OnUpgrade>>) -> Response<Full<Bytes>> {
+fn respond(name: &str, mut request: Request<Incoming>, switch: &Mutex<Option<OnUpgrade>>) -> Response<Full<Bytes>> {
     let wants_page = request.headers().get(ACCEPT).is_some_and(|accept| accept.as_bytes().starts_with(b"text/html"));
     let accept = request
         .headers()

@@ -10,7 +10,7 @@ use anyhow::Context as _;
 
 use crate::gateway;
 
-/// A balancer that always takes the last endpoint: nobody could mistake it for the shipped one.
+/// A balancer that always takes the last endpoint: it cannot be mistaken for the shipped one.
 const LAST: &str = include_str!("last.wat");
 
 /// Files that a person can play with.
@@ -25,7 +25,7 @@ impl Stage {
     /// Writes everything that a gateway before `endpoints` needs.
     pub(super) fn set(endpoints: &[SocketAddr]) -> anyhow::Result<Self> {
         let folder = std::env::temp_dir().join(format!("tidegate-demo-{}", std::process::id()));
-        // Fails if it is there: nobody else's folder is used, and nobody else may look into this one.
+        // Fails if it is there: no other user's folder is used, and no other user may look into this one.
         DirBuilder::new()
             .mode(0o700)
             .create(&folder)

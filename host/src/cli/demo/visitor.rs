@@ -1,4 +1,4 @@
-//! A websocket client that comes through the gateway, as anybody would.
+//! A websocket client that comes through the gateway, as any client would.
 
 use std::net::SocketAddr;
 use std::sync::Arc;

@@ -19,7 +19,7 @@ pub static ENDPOINT_HEALTHY: Family =
     Family::gauge("tidegate_endpoint_healthy", "1 for healthy, 0 for paused, suspect, ejected and unhealthy");
 /// Probes, by `cluster`, `endpoint` and `outcome` (`passed`, `failed`).
 pub static ENDPOINT_PROBES: Family = Family::counter("tidegate_endpoint_probes", "Probes of the endpoint, by outcome");
-/// Times left out for bad answers, by `cluster` and `endpoint`.
+/// Times left out for bad responses, by `cluster` and `endpoint`.
 pub static ENDPOINT_EJECTIONS: Family =
     Family::counter("tidegate_endpoint_ejections", "Times the endpoint was left out for bad answers");
 /// Times chosen, by `cluster` and `endpoint`.

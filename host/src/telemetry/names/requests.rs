@@ -2,7 +2,7 @@
 
 use super::Family;
 
-/// Requests answered, by `class` of status.
+/// Responses to requests, by `class` of status.
 pub static REQUESTS: Family = Family::counter("tidegate_requests", "Requests answered, by class of status");
 /// Requests refused for what they are.
 pub static REQUESTS_REFUSED: Family = Family::counter(
