@@ -3,6 +3,3 @@
 mod inspect;
 
 pub use inspect::{InspectError, Inspection, RoleTrial, inspect};
-
-#[cfg(test)]
-mod simulation_tests;

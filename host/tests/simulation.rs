@@ -1,16 +1,17 @@
 //! A plugin and a cluster in simulated time: what one run decides, the next one with the same seed decides again.
 
+#![expect(clippy::unwrap_used, reason = "helpers of tests")]
+
 use std::fmt::Write as _;
 use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::Value;
-
-use crate::clock::{Clock, Simulation};
-use crate::cluster::{Cluster, FailurePolicy, Member, Numbers, Registry, Tried};
-use crate::config::EndpointState;
-use crate::plugin::{Compiler, PluginFile, PluginLimits, Runtime, shipped};
-use crate::policy::{Endpoint, RequestFacts, Scheme};
+use tidegate::clock::{Clock, Simulation};
+use tidegate::cluster::{Cluster, FailurePolicy, Member, Numbers, Registry, Tried};
+use tidegate::config::EndpointState;
+use tidegate::plugin::{Compiler, PluginFile, PluginLimits, Runtime, shipped};
+use tidegate::policy::{Endpoint, RequestFacts, Scheme};
 
 const ENDPOINTS: [&str; 3] = ["ws://192.0.2.1", "ws://192.0.2.2", "ws://192.0.2.3"];
 
@@ -35,7 +36,7 @@ fn cluster(balancer: &str, clock: &Clock) -> Arc<Cluster> {
 
 fn request() -> RequestFacts {
     RequestFacts {
-        method: ::http::Method::GET,
+        method: http::Method::GET,
         scheme: Scheme::Http,
         authority: None,
         path: "/".to_owned(),
