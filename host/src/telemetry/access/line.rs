@@ -6,7 +6,8 @@
 use std::fmt::{Display, Write};
 use std::time::Duration;
 
-use super::{AccessEnding, AccessKind, AccessRecord};
+use super::ending::AccessEnding;
+use super::record::{AccessKind, AccessRecord};
 use crate::telemetry::LineFormat;
 use crate::telemetry::date::Rfc3339;
 use crate::text;

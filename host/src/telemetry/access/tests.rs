@@ -1,5 +1,5 @@
 use std::fs;
-use std::net::{Ipv4Addr, Ipv6Addr};
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::time::{Instant, UNIX_EPOCH};
 
 use super::*;
