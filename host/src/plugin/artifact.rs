@@ -57,7 +57,7 @@ impl Artifact {
         }
     }
 
-    /// As configured.
+    /// Name of the plugin, as configured.
     #[must_use]
     pub fn name(&self) -> &Arc<str> {
         &self.shared.name
@@ -69,7 +69,7 @@ impl Artifact {
         &self.origin
     }
 
-    /// Its numbers, role by role.
+    /// Numbers of the plugin, role by role.
     #[must_use]
     pub fn status(&self) -> Vec<RoleStatus> {
         self.counters.iter().map(|counters| counters.snapshot()).collect()
@@ -87,7 +87,7 @@ impl Artifact {
         &self.compiled.interface.roles
     }
 
-    /// It is what the operator wants and it serves: what was refused under its name before is history.
+    /// Forgets what was refused under this name before: the plugin is what the operator wants, and it serves.
     pub fn accepted(&self) {
         *self.shared.refusal.lock() = None;
     }
@@ -97,13 +97,13 @@ impl Artifact {
         MemoryMeter::new(self.memory, self.compiled.measured.held)
     }
 
-    /// The counters of a role, if it has that role.
+    /// The counters of a role, if the plugin has that role.
     pub(super) fn counters(&self, role: RoleName) -> Result<Arc<RoleCounters>, LoadErrorKind> {
         let counters = self.counters.iter().find(|counters| counters.role == role);
         counters.cloned().ok_or_else(|| self.lacks(role))
     }
 
-    /// That it has other roles than this one.
+    /// The error that the plugin has other roles than this one.
     pub(super) fn lacks(&self, role: RoleName) -> LoadErrorKind {
         LoadErrorKind::WrongRole {
             expected: role.to_string(),
@@ -115,8 +115,8 @@ impl Artifact {
         LoadError { plugin: Arc::clone(&self.shared.name), origin: Arc::clone(&self.origin), problem }
     }
 
-    /// Remembers a refusal, and forgets the last one on success.
-    pub(super) fn keep<T>(&self, made: Result<T, LoadErrorKind>) -> Result<T, LoadError> {
+    /// Keeps a refusal to be shown, and forgets the last one on success.
+    pub(super) fn note<T>(&self, made: Result<T, LoadErrorKind>) -> Result<T, LoadError> {
         let made = made.map_err(|problem| self.refused(problem));
         *self.shared.refusal.lock() = made.as_ref().err().map(ToString::to_string);
         made

@@ -27,7 +27,7 @@ impl types::Host for HostState {}
 
 impl log::Host for HostState {
     fn log(&mut self, level: log::Level, message: String) {
-        // A line that nobody would see must not use up the allowance of those that somebody does.
+        // A line below the log level must not use up the allowance of those that are written.
         let seen = match level {
             log::Level::Debug => enabled!(Level::DEBUG),
             log::Level::Info => enabled!(Level::INFO),

@@ -18,7 +18,7 @@ const SCHEMA_BYTES: usize = 256 << 10;
 /// How a plugin describes itself; for display alone.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
 pub struct About {
-    /// Its own name, which need not be the configured one.
+    /// Name that the plugin gives itself, which need not be the configured one.
     pub name: String,
     /// Its version.
     pub version: String,

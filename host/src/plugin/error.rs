@@ -129,7 +129,7 @@ pub enum LoadErrorKind {
         /// What `allow` lists.
         granted: Vec<String>,
     },
-    /// It has other roles than the one it is used for.
+    /// The plugin has other roles than the one it is used for.
     #[error(
         "expected a {expected}, found {}; use it in that role, or export {PACKAGE}{expected}@{VERSION}",
         list_roles(found)
@@ -213,7 +213,7 @@ pub enum LoadErrorKind {
         /// The error of the system.
         message: String,
     },
-    /// It failed before it could be configured.
+    /// The plugin failed before it could be configured.
     #[error("expected an instance, found: {message}")]
     Instantiate {
         /// What happened.
@@ -228,13 +228,13 @@ pub enum LoadErrorKind {
         /// All its objections.
         faults: Vec<ConfigFault>,
     },
-    /// It failed while it was configured.
+    /// The plugin failed while it was configured.
     #[error("expected `configure` to end, found: {message}")]
     ConfigureFailed {
         /// What happened.
         message: String,
     },
-    /// It failed with made-up endpoints, before it got real traffic.
+    /// The plugin failed with made-up endpoints, before it got real traffic.
     #[error("expected a choice of one of {endpoints} endpoints in a self-test, found: {message}")]
     SelfTest {
         /// How many it was offered.

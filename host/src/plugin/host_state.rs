@@ -22,7 +22,7 @@ pub(super) struct HostState {
     pub(super) left: u64,
     /// Held by a call that has run for a tick or more.
     pub(super) long_call: Option<LongCall>,
-    /// Off for a throw-away instance: what it tells was told already.
+    /// Off for a throw-away instance: the one that serves logs the same.
     pub(super) logs: bool,
     /// The request being decided.
     pub(super) request: Option<LentRequest>,
@@ -33,7 +33,7 @@ pub(super) struct HostState {
     pub(super) born: Instant,
 }
 
-/// The part of a request that getters answer from, shared for one call.
+/// The part of a request that getters read, shared for one call.
 #[derive(Debug, Default)]
 pub(super) struct LentRequest {
     pub(super) headers: Arc<HeaderMap>,
@@ -70,7 +70,7 @@ impl HostState {
             Some(LentRequest { headers: Arc::clone(&facts.headers), client: facts.client, sni: facts.sni.clone() });
     }
 
-    /// Ends that, however the call ended.
+    /// Ends the sharing, however the call ended.
     #[inline]
     pub(super) fn give_back(&mut self) {
         self.request = None;

@@ -21,7 +21,7 @@ const HANDLES: usize = 4096;
 pub(super) struct Instance<G> {
     pub(super) store: Store<HostState>,
     pub(super) exports: G,
-    /// Whether it has not decided anything yet.
+    /// Whether it has decided nothing yet.
     pub(super) fresh: bool,
     /// Processor time that making it took.
     pub(super) started: Duration,
@@ -82,16 +82,16 @@ impl<G> Instance<G> {
         state.left = ticks;
         self.store.set_epoch_deadline(1);
         self.ticker.keep_awake();
-        let answer = call(&self.exports, &mut self.store);
+        let result = call(&self.exports, &mut self.store);
         self.store.data_mut().long_call = None;
-        match answer {
-            Ok(answer) => Ok(answer),
-            Err(error) => Err(self.error(&error)),
+        match result {
+            Ok(value) => Ok(value),
+            Err(error) => Err(self.call_error(&error)),
         }
     }
 
     #[cold]
-    fn error(&self, error: &wasmtime::Error) -> CallError {
+    fn call_error(&self, error: &wasmtime::Error) -> CallError {
         CallError::classify(error, &self.store.data().meter)
     }
 }
@@ -99,9 +99,9 @@ impl<G> Instance<G> {
 /// Why there is no instance.
 #[derive(Debug)]
 pub(super) enum StartError {
-    /// It failed while starting.
+    /// The plugin failed while starting.
     Call(CallError),
-    /// It took longer than it may, and is thrown away.
+    /// Starting took longer than it may; the instance is thrown away.
     Slow { limit: Duration, found: Duration },
     /// A function has another type than in the contract.
     Signature(String),

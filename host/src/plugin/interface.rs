@@ -48,25 +48,25 @@ impl ComponentInterface {
                 return Err(LoadErrorKind::UnknownImport { import: one_line(name), remedy: String::new() });
             }
         }
-        let found: Vec<_> = roles.iter().map(|role| role.name).filter(|name| exports.contains(name.as_str())).collect();
-        if found.is_empty() {
+        let filled: Vec<_> =
+            roles.iter().map(|role| role.name).filter(|name| exports.contains(name.as_str())).collect();
+        if filled.is_empty() {
             return Err(LoadErrorKind::no_role(roles, ty.exports(engine).map(|(name, _)| name)));
         }
-        let roles = found;
-        Ok(Self { exports, imports, roles, wasi })
+        Ok(Self { exports, imports, roles: filled, wasi })
     }
 
-    /// Whether it exports the interface.
+    /// Whether the component exports the interface.
     pub(super) fn exports(&self, interface: &str) -> bool {
         self.exports.contains(interface)
     }
 
-    /// Whether it imports the interface.
+    /// Whether the component imports the interface.
     pub(super) fn imports(&self, interface: &str) -> bool {
         self.imports.contains(interface)
     }
 
-    /// Whether all that it can learn during a call stands in the call's arguments.
+    /// Whether all that the component can learn during a call stands in the call's arguments.
     pub(super) fn sees_arguments_only(&self) -> bool {
         !self.wasi && self.imports.iter().all(|import| ["types", "log"].contains(&import.as_str()))
     }

@@ -15,7 +15,7 @@ use parking_lot::Mutex;
 use sha2::{Digest, Sha256};
 
 use super::artifact::Artifact;
-use super::compile::{self, Bounds, Cache, Compiler, LinkedPlugin, Measured, Translated};
+use super::compile::{self, Bounds, CodeCache, CompiledCode, Compiler, LinkedPlugin, Measured};
 use super::compiled::CompiledPlugin;
 use super::counters::RoleCounters;
 use super::engine::PluginEngine;
@@ -47,7 +47,7 @@ pub struct PluginFile<'a> {
 pub struct Runtime {
     engine: PluginEngine,
     compiler: Compiler,
-    cache: Option<Cache>,
+    cache: Option<CodeCache>,
     compiled: Mutex<HashMap<[u8; 32], Weak<CompiledPlugin>>>,
     shared: Mutex<BTreeMap<Arc<str>, Arc<PluginShared>>>,
     clock: Clock,
@@ -77,7 +77,7 @@ impl Runtime {
     pub fn with_compiler(compiler: Compiler, cache: Option<&Path>, clock: Clock) -> Result<Arc<Self>, RuntimeError> {
         let engine = PluginEngine::new(roles::contracts())?;
         Ok(Arc::new(Self {
-            cache: cache.and_then(|folder| Cache::open(folder, &engine.wasmtime)),
+            cache: cache.and_then(|folder| CodeCache::open(folder, &engine.wasmtime)),
             compiler,
             engine,
             compiled: Mutex::default(),
@@ -193,37 +193,37 @@ impl Runtime {
         if let Some((cache, key)) = &entry
             && let Some(found) = cache.find(key)
         {
-            match self.revive(&found) {
+            match self.load_compiled(&found) {
                 Ok(revived) => return Ok(revived),
                 // The file may be good all the same: it is compiled anew, and the entry replaced.
                 Err(error) => tracing::warn!(%error, "a file in the cache for compiled plugins is of no use"),
             }
         }
-        let keep = |translated: &Translated| {
+        let keep = |code: &CompiledCode| {
             if let Some((cache, key)) = &entry {
-                cache.keep(key, translated);
+                cache.keep(key, code);
             }
         };
         match &self.compiler {
             Compiler::Child { program, bounds } if !shipped::is_shipped(bytes) => {
-                let translated = compile::in_child(program, bounds, limits, bytes)?;
-                let revived = self.revive(&translated)?;
-                keep(&translated);
+                let code = compile::in_child(program, bounds, limits, bytes)?;
+                let revived = self.load_compiled(&code)?;
+                keep(&code);
                 Ok(revived)
             }
             Compiler::Child { .. } | Compiler::InProcess => {
-                let (component, linked, measured) = self.engine.translate(bytes, limits, || {})?;
+                let (component, linked, measured) = self.engine.compile(bytes, limits, || {})?;
                 if entry.is_some() {
-                    keep(&Translated::of(&component, measured)?);
+                    keep(&CompiledCode::of(&component, measured)?);
                 }
                 Ok((linked, measured))
             }
         }
     }
 
-    fn revive(&self, translated: &Translated) -> Result<(LinkedPlugin, Measured), LoadErrorKind> {
-        let component = compile::component(&self.engine.wasmtime, translated)?;
-        Ok((self.engine.link(&component)?, translated.measured))
+    fn load_compiled(&self, code: &CompiledCode) -> Result<(LinkedPlugin, Measured), LoadErrorKind> {
+        let component = compile::component(&self.engine.wasmtime, code)?;
+        Ok((self.engine.link(&component)?, code.measured))
     }
 
     /// Compiled plugins that are still in use.

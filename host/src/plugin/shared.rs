@@ -73,9 +73,9 @@ impl PluginShared {
 /// What becomes of a line that a plugin wants to log.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum LogAdmission {
-    /// It is logged. So many were dropped in the seconds before, which the log does not say yet.
+    /// The line is logged. So many were dropped in the seconds before, which the log does not say yet.
     Kept { dropped: u64 },
-    /// It is dropped and counted.
+    /// The line is dropped and counted.
     Dropped,
 }
 

@@ -10,7 +10,7 @@ use super::FILE_BYTES;
 use crate::config::MOST_PLUGIN_MEMORY;
 
 /// Beside the memory that compiling takes: the binary itself, its libraries and stacks.
-const OWN: u64 = 128 << 20;
+const OVERHEAD: u64 = 128 << 20;
 
 /// Longest file. The runtime keeps what a memory begins with in one that is in memory alone (memfd), for the trial.
 const IMAGE: u64 = 2 * FILE_BYTES as u64;
@@ -36,14 +36,14 @@ impl Default for Bounds {
 }
 
 impl Bounds {
-    /// How long its parent waits for it: other processes want the processors too.
-    pub(super) fn patience(&self) -> Duration {
+    /// How long the parent waits for the process: other processes want the processors too.
+    pub(super) fn wall_clock(&self) -> Duration {
         self.processor.saturating_mul(5).saturating_add(Duration::from_secs(60))
     }
 
     /// Resident bytes at which its parent ends it, if the plugin may have `memory` bytes itself.
     pub(super) fn resident(&self, memory: usize) -> u64 {
-        self.memory.saturating_add(memory as u64).saturating_add(OWN)
+        self.memory.saturating_add(memory as u64).saturating_add(OVERHEAD)
     }
 
     /// Limits this process, for good: memory by what is added to what it holds already, no core dump, and no
@@ -61,7 +61,7 @@ impl Bounds {
 }
 
 /// Where memory runs out in spite of all limits, the system shall end this process and not the one with the tunnels.
-pub(super) fn stand_in_front() {
+pub(super) fn offer_to_be_killed_first() {
     // Best effort: not every system has it.
     let _not_there = std::fs::write("/proc/self/oom_score_adj", "1000");
 }

@@ -1,4 +1,4 @@
-//! CompiledPlugin code on disk, so that the next start compiles nothing.
+//! Compiled code on disk, so that the next start compiles nothing.
 //!
 //! ```text
 //! entry: magic │ SHA-256 of the rest │ environment │ input │ length of the measures │ measures (JSON) │ code
@@ -19,7 +19,7 @@ use sha2::{Digest as _, Sha256};
 use wasmtime::Engine;
 
 use super::folder::{self, FolderError};
-use super::{CODE_BYTES, Measured, Translated};
+use super::{CODE_BYTES, CompiledCode, Measured};
 use crate::text;
 
 const MAGIC: &[u8] = b"tidegate plugin\n";
@@ -39,7 +39,7 @@ const ABANDONED: Duration = Duration::from_secs(3600);
 
 /// What an entry is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in super::super) struct Key {
+pub(in super::super) struct CacheKey {
     /// SHA-256 of everything but the input that code depends on.
     environment: [u8; 32],
     /// SHA-256 of the plugin's file.
@@ -48,20 +48,20 @@ pub(in super::super) struct Key {
 
 /// A folder of entries.
 #[derive(Debug)]
-pub(in super::super) struct Cache {
+pub(in super::super) struct CodeCache {
     folder: PathBuf,
     environment: [u8; 32],
-    most: Most,
+    most: CacheLimits,
 }
 
 /// Limits of all entries together.
 #[derive(Clone, Copy, Debug)]
-struct Most {
+struct CacheLimits {
     bytes: u64,
     entries: usize,
 }
 
-impl Cache {
+impl CodeCache {
     /// The cache in `folder`; none, after a warning, if it cannot be used or others may write to it.
     pub(in super::super) fn open(folder: &Path, engine: &Engine) -> Option<Self> {
         match Self::try_open(folder, engine) {
@@ -76,26 +76,26 @@ impl Cache {
 
     fn try_open(folder: &Path, engine: &Engine) -> Result<Self, FolderError> {
         let folder = folder::open(&std::path::absolute(folder)?)?;
-        let most = Most { bytes: BYTES, entries: ENTRIES };
+        let most = CacheLimits { bytes: BYTES, entries: ENTRIES };
         Ok(Self { folder, environment: environment(engine), most })
     }
 
     /// What the entry for a file is called, by the SHA-256 of the file.
-    pub(in super::super) fn key(&self, input: [u8; 32]) -> Key {
-        Key { environment: self.environment, input }
+    pub(in super::super) fn key(&self, input: [u8; 32]) -> CacheKey {
+        CacheKey { environment: self.environment, input }
     }
 
     /// The entry for `key`; a damaged one is removed.
-    pub(in super::super) fn find(&self, key: &Key) -> Option<Translated> {
-        // It is compiled then, and a warning says why it is not kept.
-        self.look_again().ok()?;
+    pub(in super::super) fn find(&self, key: &CacheKey) -> Option<CompiledCode> {
+        // The file is compiled then, and a warning says why the code is not kept.
+        self.recheck_folder().ok()?;
         let path = self.place(key);
         let found = read(&path).map(|bytes| decode(&bytes, key));
         match found {
-            Ok(Some(translated)) => {
+            Ok(Some(code)) => {
                 // For the order in which entries go.
                 let _as_old_as_it_was = File::open(&path).and_then(|file| file.set_modified(SystemTime::now()));
-                Some(translated)
+                Some(code)
             }
             Ok(None) => {
                 tracing::warn!(file = %path.display(), "a damaged file in the cache for compiled plugins is removed");
@@ -111,15 +111,15 @@ impl Cache {
         }
     }
 
-    /// Keeps `translated` for the next start. If that fails there is a warning, and the next start compiles again.
-    pub(in super::super) fn keep(&self, key: &Key, translated: &Translated) {
+    /// Keeps `code` for the next start. If that fails there is a warning, and the next start compiles again.
+    pub(in super::super) fn keep(&self, key: &CacheKey, code: &CompiledCode) {
         let warn = |error: &dyn std::error::Error| {
             tracing::warn!(folder = %self.folder.display(), %error, "a compiled plugin is not kept");
         };
-        if let Err(error) = self.look_again() {
+        if let Err(error) = self.recheck_folder() {
             return warn(&error);
         }
-        if let Err(error) = self.write(key, translated) {
+        if let Err(error) = self.write(key, code) {
             warn(&error);
         }
         self.clean();
@@ -127,20 +127,20 @@ impl Cache {
 
     /// Whether the folder is still what it was: a gateway runs for long, and a mode or a link is changed in a moment.
     /// Made again if it has gone.
-    fn look_again(&self) -> Result<(), FolderError> {
+    fn recheck_folder(&self) -> Result<(), FolderError> {
         if folder::open(&self.folder)? == self.folder {
             return Ok(());
         }
         Err(io::Error::other("a link has taken its place; restart the gateway to use what it leads to").into())
     }
 
-    fn write(&self, key: &Key, translated: &Translated) -> io::Result<()> {
+    fn write(&self, key: &CacheKey, code: &CompiledCode) -> io::Result<()> {
         static NUMBER: AtomicU64 = AtomicU64::new(0);
         let unique = (std::process::id(), NUMBER.fetch_add(1, Relaxed));
         let beside = self.folder.join(format!("{}-{}.new", unique.0, unique.1));
         let write = || {
             let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&beside)?;
-            let (head, code) = encode(key, translated)?;
+            let (head, code) = encode(key, code)?;
             file.write_all(&head)?;
             file.write_all(code)?;
             fs::rename(&beside, self.place(key))
@@ -150,7 +150,7 @@ impl Cache {
         })
     }
 
-    fn place(&self, key: &Key) -> PathBuf {
+    fn place(&self, key: &CacheKey) -> PathBuf {
         let name = Sha256::new().chain_update(key.environment).chain_update(key.input).finalize();
         self.folder.join(format!("{}.plugin", text::hex(&name)))
     }
@@ -212,29 +212,29 @@ fn read(path: &Path) -> io::Result<Vec<u8>> {
 }
 
 /// All of an entry before the code; and the code.
-fn encode<'a>(key: &Key, translated: &'a Translated) -> io::Result<(Vec<u8>, &'a [u8])> {
-    let measured = serde_json::to_vec(&translated.measured)?;
+fn encode<'a>(key: &CacheKey, code: &'a CompiledCode) -> io::Result<(Vec<u8>, &'a [u8])> {
+    let measured = serde_json::to_vec(&code.measured)?;
     let length = u32::try_from(measured.len()).map_err(io::Error::other)?.to_le_bytes();
     let rest = [&key.environment[..], &key.input, &length, &measured].concat();
-    let sum = Sha256::new().chain_update(&rest).chain_update(&translated.code).finalize();
-    Ok(([MAGIC, &sum, &rest].concat(), &translated.code))
+    let sum = Sha256::new().chain_update(&rest).chain_update(&code.bytes).finalize();
+    Ok(([MAGIC, &sum, &rest].concat(), &code.bytes))
 }
 
 /// The entry in `bytes`, if it is whole and for `key`.
-fn decode(bytes: &[u8], key: &Key) -> Option<Translated> {
+fn decode(bytes: &[u8], key: &CacheKey) -> Option<CompiledCode> {
     let (sum, rest) = bytes.strip_prefix(MAGIC)?.split_first_chunk::<32>()?;
     if *sum != *Sha256::digest(rest) {
         return None;
     }
     let (environment, rest) = rest.split_first_chunk::<32>()?;
     let (input, rest) = rest.split_first_chunk::<32>()?;
-    if *key != (Key { environment: *environment, input: *input }) {
+    if *key != (CacheKey { environment: *environment, input: *input }) {
         return None;
     }
     let (length, rest) = rest.split_first_chunk::<4>()?;
     let (measured, code) = rest.split_at_checked(usize::try_from(u32::from_le_bytes(*length)).ok()?)?;
     let measured: Measured = serde_json::from_slice(measured).ok()?;
-    Some(Translated { measured, code: code.to_vec() })
+    Some(CompiledCode { measured, bytes: code.to_vec() })
 }
 
 #[cfg(test)]
@@ -243,13 +243,13 @@ mod tests {
 
     use super::*;
 
-    fn cache(folder: &Path) -> Cache {
-        Cache::try_open(folder, &Engine::default()).unwrap()
+    fn cache(folder: &Path) -> CodeCache {
+        CodeCache::try_open(folder, &Engine::default()).unwrap()
     }
 
-    fn translated(code: &[u8]) -> Translated {
+    fn code(code: &[u8]) -> CompiledCode {
         let measured = Measured { instances: 1, held: 2, started: Duration::from_micros(3) };
-        Translated { measured, code: code.to_vec() }
+        CompiledCode { measured, bytes: code.to_vec() }
     }
 
     #[test]
@@ -259,10 +259,10 @@ mod tests {
         let key = cache.key([1; 32]);
         assert!(cache.find(&key).is_none());
 
-        cache.keep(&key, &translated(b"code"));
+        cache.keep(&key, &code(b"code"));
 
         let found = cache.find(&key).unwrap();
-        assert_eq!((&*found.code, found.measured.held), (&b"code"[..], 2));
+        assert_eq!((&*found.bytes, found.measured.held), (&b"code"[..], 2));
         assert!(cache.find(&cache.key([2; 32])).is_none(), "another file");
         assert_eq!(cache.place(&key).metadata().unwrap().mode() & 0o777, 0o600);
         let beside = fs::read_dir(folder.path()).unwrap().count();
@@ -274,8 +274,8 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let cache = cache(folder.path());
         let (key, other) = (cache.key([1; 32]), cache.key([2; 32]));
-        cache.keep(&other, &translated(b"another's code"));
-        cache.keep(&key, &translated(b"code"));
+        cache.keep(&other, &code(b"another's code"));
+        cache.keep(&key, &code(b"code"));
         let (good, path) = (fs::read(cache.place(&key)).unwrap(), cache.place(&key));
         let foreign = fs::read(cache.place(&other)).unwrap();
         let mut flipped = Vec::new();
@@ -292,7 +292,7 @@ mod tests {
             assert!(cache.find(&key).is_none());
             assert!(!path.exists(), "it is not looked at again");
         }
-        cache.keep(&key, &translated(b"code"));
+        cache.keep(&key, &code(b"code"));
         assert!(cache.find(&key).is_some());
     }
 
@@ -302,7 +302,7 @@ mod tests {
         let (place, elsewhere) = (above.path().join("cache"), above.path().join("elsewhere"));
         let cache = cache(&place);
         let key = cache.key([1; 32]);
-        cache.keep(&key, &translated(b"code"));
+        cache.keep(&key, &code(b"code"));
         let mode = |mode| fs::set_permissions(&place, fs::Permissions::from_mode(mode)).unwrap();
 
         mode(0o777);
@@ -313,11 +313,11 @@ mod tests {
         fs::rename(&place, &elsewhere).unwrap();
         std::os::unix::fs::symlink(&elsewhere, &place).unwrap();
         assert!(cache.find(&key).is_none());
-        cache.keep(&cache.key([2; 32]), &translated(b"code"));
+        cache.keep(&cache.key([2; 32]), &code(b"code"));
         assert_eq!(fs::read_dir(&elsewhere).unwrap().count(), 1, "nothing is put where a link leads");
 
         fs::remove_file(&place).unwrap();
-        cache.keep(&key, &translated(b"code"));
+        cache.keep(&key, &code(b"code"));
         assert!(cache.find(&key).is_some(), "one that was removed is made again");
     }
 
@@ -325,19 +325,19 @@ mod tests {
     fn the_oldest_go_when_there_are_too_many_or_too_much() {
         let folder = tempfile::tempdir().unwrap();
         let mut cache = cache(folder.path());
-        cache.most = Most { bytes: u64::MAX, entries: 3 };
+        cache.most = CacheLimits { bytes: u64::MAX, entries: 3 };
         fs::write(folder.path().join("notes.txt"), "not ours").unwrap();
         let keys: Vec<_> = (0..6).map(|number| cache.key([number; 32])).collect();
         for (age, key) in (0..6).rev().zip(&keys) {
-            cache.keep(key, &translated(b"code"));
+            cache.keep(key, &code(b"code"));
             let file = File::open(cache.place(key)).unwrap();
             file.set_modified(SystemTime::now() - Duration::from_secs(60 * (age + 1))).unwrap();
         }
 
-        let left = |cache: &Cache| keys.iter().map(|key| cache.place(key).exists()).collect::<Vec<_>>();
+        let left = |cache: &CodeCache| keys.iter().map(|key| cache.place(key).exists()).collect::<Vec<_>>();
         assert_eq!(left(&cache), [false, false, false, true, true, true]);
         let length = cache.place(&keys[5]).metadata().unwrap().len();
-        cache.most = Most { bytes: 2 * length, entries: 256 };
+        cache.most = CacheLimits { bytes: 2 * length, entries: 256 };
         cache.clean();
         assert_eq!(left(&cache), [false, false, false, false, true, true]);
         assert!(folder.path().join("notes.txt").exists(), "what is not ours stays");
@@ -348,7 +348,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let cache = cache(folder.path());
         let key = cache.key([1; 32]);
-        cache.keep(&key, &translated(b"code"));
+        cache.keep(&key, &code(b"code"));
         let elsewhere = folder.path().join("elsewhere");
         fs::rename(cache.place(&key), &elsewhere).unwrap();
         std::os::unix::fs::symlink(&elsewhere, cache.place(&key)).unwrap();

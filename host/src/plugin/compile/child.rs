@@ -1,4 +1,4 @@
-//! The compiling process, seen from its parent: started, watched, and ended; its death put into words.
+//! The compiling process, seen from its parent: started, watched, and ended; how it ended is put into words.
 
 use std::io::Read;
 use std::os::unix::process::{CommandExt as _, ExitStatusExt as _};
@@ -11,13 +11,13 @@ use std::time::{Duration, Instant};
 use super::super::error::LoadErrorKind;
 use super::super::limits::PluginLimits;
 use super::super::text::one_line;
-use super::{Bounds, Translated, bounds, frames};
+use super::{Bounds, CompiledCode, bounds, frames};
 
-/// Between two looks at its memory.
-const LOOK: Duration = Duration::from_millis(20);
+/// Between two looks at the memory of the process.
+const CHECK_EVERY: Duration = Duration::from_millis(20);
 
-/// Bytes of its last words that are kept.
-const WORDS: usize = 4096;
+/// Bytes of its standard error that are kept.
+const TAIL: usize = 4096;
 
 /// Threads that it compiles with at most. Each holds what one function takes (Python: 450 MiB with two, 680 MiB with
 /// eight), and workers want the processors too.
@@ -32,40 +32,42 @@ const SIGXCPU: i32 = 24;
 ///
 /// # Errors
 /// If the file is refused, or the process ends without a result: both are reasons not to use the file.
-pub(in super::super) fn translate(
+pub(in super::super) fn compile(
     program: &Path,
     bounds: &Bounds,
     limits: &PluginLimits,
     bytes: &[u8],
-) -> Result<Translated, LoadErrorKind> {
+) -> Result<CompiledCode, LoadErrorKind> {
     let unable = |error: std::io::Error| LoadErrorKind::NoCompiler { message: error.to_string() };
-    let mut worker = start(program, bounds).map_err(unable)?;
+    let mut child = start(program, bounds).map_err(unable)?;
     let (Some(mut stdin), Some(mut stdout), Some(stderr)) =
-        (worker.0.stdin.take(), worker.0.stdout.take(), worker.0.stderr.take())
+        (child.0.stdin.take(), child.0.stdout.take(), child.0.stderr.take())
     else {
         return Err(unable(std::io::Error::other("no pipes to it")));
     };
     std::thread::scope(|scope| {
-        let (answered, answer) = channel();
-        let (told, words) = channel();
+        let (finished, result) = channel();
+        let (wrote, stderr_tail) = channel();
         let talk = || {
-            Builder::new().spawn_scoped(scope, move || told.send(last_words(stderr)))?;
-            // Whoever has the handle has its input, too, and it leaves when that is closed.
+            Builder::new().spawn_scoped(scope, move || wrote.send(tail_of(stderr)))?;
+            // The handle of this thread holds the input of the process, which exits when that is closed.
             let input = Builder::new().spawn_scoped(scope, move || {
-                let _gone = frames::write_order(&mut stdin, limits, bytes);
+                let _gone = frames::write_job(&mut stdin, limits, bytes);
                 stdin
             })?;
-            Builder::new().spawn_scoped(scope, move || answered.send(frames::read_answer(&mut stdout)))?;
+            Builder::new().spawn_scoped(scope, move || finished.send(frames::read_result(&mut stdout)))?;
             Ok(input)
         };
-        let watched = talk().map(|_input| watch(&worker.0, bounds, limits, &answer));
+        let watched = talk().map(|_input| watch(&child.0, bounds, limits, &result));
         // Before this scope waits for the threads, which wait for it.
-        let status = worker.end();
+        let status = child.end();
         match watched.map_err(unable)? {
-            ChildOutcome::Answer(answer) => answer,
-            ChildOutcome::Silent => Err(died(bounds, &death(bounds, status, &words.recv().unwrap_or_default()))),
-            ChildOutcome::TooLarge => Err(died(bounds, &too_large(bounds))),
-            ChildOutcome::TooLong => Err(died(bounds, &format!("had not ended after {:?}", bounds.patience()))),
+            ChildOutcome::Finished(result) => result,
+            ChildOutcome::Unfinished => {
+                Err(failed(bounds, &how_it_ended(bounds, status, &stderr_tail.recv().unwrap_or_default())))
+            }
+            ChildOutcome::TooLarge => Err(failed(bounds, &too_large(bounds))),
+            ChildOutcome::TooLong => Err(failed(bounds, &format!("had not ended after {:?}", bounds.wall_clock()))),
         }
     })
 }
@@ -107,54 +109,54 @@ fn start(program: &Path, bounds: &Bounds) -> std::io::Result<ChildProcess> {
     command.spawn().map(ChildProcess)
 }
 
-/// What became of it.
+/// What became of the process.
 enum ChildOutcome {
-    Answer(Result<Translated, LoadErrorKind>),
-    /// It ended, or spoke nonsense.
-    Silent,
+    Finished(Result<CompiledCode, LoadErrorKind>),
+    /// It ended without a whole result.
+    Unfinished,
     TooLarge,
     TooLong,
 }
 
 fn watch(
-    worker: &Child,
+    child: &Child,
     bounds: &Bounds,
     limits: &PluginLimits,
-    answer: &Receiver<std::io::Result<Result<Translated, LoadErrorKind>>>,
+    result: &Receiver<std::io::Result<Result<CompiledCode, LoadErrorKind>>>,
 ) -> ChildOutcome {
     let (began, most) = (Instant::now(), bounds.resident(limits.memory));
     loop {
-        match answer.recv_timeout(LOOK) {
-            Ok(Ok(answer)) => return ChildOutcome::Answer(answer),
-            Ok(Err(_)) | Err(RecvTimeoutError::Disconnected) => return ChildOutcome::Silent,
+        match result.recv_timeout(CHECK_EVERY) {
+            Ok(Ok(result)) => return ChildOutcome::Finished(result),
+            Ok(Err(_)) | Err(RecvTimeoutError::Disconnected) => return ChildOutcome::Unfinished,
             Err(RecvTimeoutError::Timeout) => {}
         }
-        if bounds::resident(worker.id()).is_some_and(|bytes| bytes > most) {
+        if bounds::resident(child.id()).is_some_and(|bytes| bytes > most) {
             return ChildOutcome::TooLarge;
         }
-        if began.elapsed() > bounds.patience() {
+        if began.elapsed() > bounds.wall_clock() {
             return ChildOutcome::TooLong;
         }
     }
 }
 
 /// The end of what the process writes to standard error, read to the end so that it never waits for a reader.
-fn last_words(mut stderr: impl Read) -> String {
-    let (mut kept, mut piece) = (Vec::new(), [0; WORDS]);
+fn tail_of(mut stderr: impl Read) -> String {
+    let (mut kept, mut piece) = (Vec::new(), [0; TAIL]);
     while let Ok(count @ 1..) = stderr.read(&mut piece) {
         kept.extend_from_slice(piece.get(..count).unwrap_or_default());
-        let excess = kept.len().saturating_sub(WORDS);
+        let excess = kept.len().saturating_sub(TAIL);
         kept.drain(..excess);
     }
     String::from_utf8_lossy(&kept).into_owned()
 }
 
-fn died(bounds: &Bounds, found: &str) -> LoadErrorKind {
+fn failed(bounds: &Bounds, found: &str) -> LoadErrorKind {
     LoadErrorKind::Compiler { memory: bounds.memory, processor: bounds.processor, found: found.to_owned() }
 }
 
 /// How a process ended that gave no result, for people.
-fn death(bounds: &Bounds, status: Option<ExitStatus>, words: &str) -> String {
+fn how_it_ended(bounds: &Bounds, status: Option<ExitStatus>, words: &str) -> String {
     let Some(status) = status else { return "ended in an unknown way".to_owned() };
     let lines = || words.lines().map(str::trim).filter(|line| !line.is_empty());
     // The message of a panic stands on the line behind its place.
@@ -182,7 +184,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_death_is_put_into_words() {
+    fn each_way_to_end_is_put_into_words() {
         let bounds = Bounds { memory: 1 << 30, processor: Duration::from_secs(60) };
         for (status, words, told) in [
             (
@@ -202,25 +204,25 @@ mod tests {
                 "index out of bounds",
             ),
         ] {
-            let found = death(&bounds, Some(ExitStatus::from_raw(status)), words);
+            let found = how_it_ended(&bounds, Some(ExitStatus::from_raw(status)), words);
 
             assert!(found.contains(told) && !found.contains('\x1b'), "{status}: {found}");
         }
     }
 
     #[test]
-    fn last_words_are_bounded() {
+    fn what_is_kept_of_standard_error_is_bounded() {
         let long = [vec![b'a'; 100_000], b"the end".to_vec()].concat();
 
-        let words = last_words(long.as_slice());
+        let words = tail_of(long.as_slice());
 
-        assert!(words.len() <= WORDS && words.ends_with("the end"));
+        assert!(words.len() <= TAIL && words.ends_with("the end"));
     }
 
     #[test]
     fn a_program_that_cannot_be_started_or_says_nothing_is_a_refusal() {
         let translate =
-            |program: &str| translate(Path::new(program), &Bounds::default(), &PluginLimits::default(), b"bytes");
+            |program: &str| compile(Path::new(program), &Bounds::default(), &PluginLimits::default(), b"bytes");
 
         let missing = translate("/nonexistent/tidegate").unwrap_err();
         assert!(

@@ -12,7 +12,7 @@ const STICKY: u32 = 0o1000;
 /// Why a folder is not used.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum FolderError {
-    /// It cannot be made or looked at.
+    /// The folder cannot be made or looked at.
     #[error("cannot be used: {0}")]
     Unusable(#[from] io::Error),
     /// Another user owns it or a folder above it.

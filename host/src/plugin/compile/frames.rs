@@ -4,10 +4,10 @@ use std::io::{self, Read, Write};
 
 use super::super::error::LoadErrorKind;
 use super::super::limits::PluginLimits;
-use super::{CODE_BYTES, FILE_BYTES, Measured, Translated};
+use super::{CODE_BYTES, CompiledCode, FILE_BYTES, Measured};
 
 /// Bytes of a frame of JSON.
-const WORDS_BYTES: usize = 1 << 20;
+const JSON_BYTES: usize = 1 << 20;
 
 /// What a frame holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -21,14 +21,14 @@ enum FrameKind {
 }
 
 /// Hands over a file to compile.
-pub(super) fn write_order(to: &mut impl Write, limits: &PluginLimits, bytes: &[u8]) -> io::Result<()> {
+pub(super) fn write_job(to: &mut impl Write, limits: &PluginLimits, bytes: &[u8]) -> io::Result<()> {
     write(to, FrameKind::Limits, &serde_json::to_vec(limits)?)?;
     write(to, FrameKind::File, bytes)?;
     to.flush()
 }
 
-/// What [`write_order`] wrote.
-pub(super) fn read_order(from: &mut impl Read) -> io::Result<(PluginLimits, Vec<u8>)> {
+/// What [`write_job`] wrote.
+pub(super) fn read_job(from: &mut impl Read) -> io::Result<(PluginLimits, Vec<u8>)> {
     let (kind, limits) = read(from)?;
     expect(kind, FrameKind::Limits)?;
     let (kind, bytes) = read(from)?;
@@ -37,19 +37,19 @@ pub(super) fn read_order(from: &mut impl Read) -> io::Result<(PluginLimits, Vec<
 }
 
 /// Hands back code, or why there is none.
-pub(super) fn write_answer(to: &mut impl Write, answer: &Result<Translated, LoadErrorKind>) -> io::Result<()> {
+pub(super) fn write_result(to: &mut impl Write, answer: &Result<CompiledCode, LoadErrorKind>) -> io::Result<()> {
     match answer {
-        Ok(translated) => {
-            write(to, FrameKind::Measured, &serde_json::to_vec(&translated.measured)?)?;
-            write(to, FrameKind::Code, &translated.code)?;
+        Ok(code) => {
+            write(to, FrameKind::Measured, &serde_json::to_vec(&code.measured)?)?;
+            write(to, FrameKind::Code, &code.bytes)?;
         }
         Err(problem) => write(to, FrameKind::Refused, &serde_json::to_vec(problem)?)?,
     }
     to.flush()
 }
 
-/// What [`write_answer`] wrote.
-pub(super) fn read_answer(from: &mut impl Read) -> io::Result<Result<Translated, LoadErrorKind>> {
+/// What [`write_result`] wrote.
+pub(super) fn read_result(from: &mut impl Read) -> io::Result<Result<CompiledCode, LoadErrorKind>> {
     let (kind, words) = read(from)?;
     if kind == FrameKind::Refused {
         return Ok(Err(serde_json::from_slice(&words)?));
@@ -58,7 +58,7 @@ pub(super) fn read_answer(from: &mut impl Read) -> io::Result<Result<Translated,
     let measured: Measured = serde_json::from_slice(&words)?;
     let (kind, code) = read(from)?;
     expect(kind, FrameKind::Code)?;
-    Ok(Ok(Translated { measured, code }))
+    Ok(Ok(CompiledCode { measured, bytes: code }))
 }
 
 fn expect(found: FrameKind, expected: FrameKind) -> io::Result<()> {
@@ -80,10 +80,10 @@ fn read(from: &mut impl Read) -> io::Result<(FrameKind, Vec<u8>)> {
     from.read_exact(&mut kind)?;
     from.read_exact(&mut length)?;
     let (kind, most) = match kind {
-        [1] => (FrameKind::Limits, WORDS_BYTES),
+        [1] => (FrameKind::Limits, JSON_BYTES),
         [2] => (FrameKind::File, FILE_BYTES),
-        [3] => (FrameKind::Refused, WORDS_BYTES),
-        [4] => (FrameKind::Measured, WORDS_BYTES),
+        [3] => (FrameKind::Refused, JSON_BYTES),
+        [4] => (FrameKind::Measured, JSON_BYTES),
         [5] => (FrameKind::Code, CODE_BYTES),
         _ => return Err(invalid("a frame of no known kind")),
     };
@@ -104,36 +104,36 @@ mod tests {
     #[test]
     fn orders_and_answers_arrive_as_they_were_sent() {
         let mut pipe = Vec::new();
-        write_order(&mut pipe, &PluginLimits::default(), b"file").unwrap();
-        let (limits, bytes) = read_order(&mut pipe.as_slice()).unwrap();
+        write_job(&mut pipe, &PluginLimits::default(), b"file").unwrap();
+        let (limits, bytes) = read_job(&mut pipe.as_slice()).unwrap();
         assert_eq!((format!("{limits:?}"), bytes), (format!("{:?}", PluginLimits::default()), b"file".to_vec()));
 
         let measured = Measured { instances: 1, held: 2, started: Duration::from_micros(3) };
         let mut pipe = Vec::new();
-        write_answer(&mut pipe, &Ok(Translated { measured, code: b"code".to_vec() })).unwrap();
-        let answer = read_answer(&mut pipe.as_slice()).unwrap().unwrap();
-        assert_eq!((answer.measured, &*answer.code), (measured, &b"code"[..]));
+        write_result(&mut pipe, &Ok(CompiledCode { measured, bytes: b"code".to_vec() })).unwrap();
+        let answer = read_result(&mut pipe.as_slice()).unwrap().unwrap();
+        assert_eq!((answer.measured, &*answer.bytes), (measured, &b"code"[..]));
 
         let refused = LoadErrorKind::Version { found: "tidegate:plugin/balancer@9.0.0".to_owned() };
         let mut pipe = Vec::new();
-        write_answer(&mut pipe, &Err(refused.clone())).unwrap();
-        let answer = read_answer(&mut pipe.as_slice()).unwrap().unwrap_err();
+        write_result(&mut pipe, &Err(refused.clone())).unwrap();
+        let answer = read_result(&mut pipe.as_slice()).unwrap().unwrap_err();
         assert_eq!(answer.to_string(), refused.to_string(), "the sentence survives");
     }
 
     #[test]
     fn what_is_cut_off_too_long_or_of_no_kind_is_an_error() {
         let mut whole = Vec::new();
-        write_answer(&mut whole, &Err(LoadErrorKind::Empty)).unwrap();
+        write_result(&mut whole, &Err(LoadErrorKind::Empty)).unwrap();
         for cut in 0..whole.len() {
-            assert!(read_answer(&mut &whole[..cut]).is_err(), "{cut} bytes of it");
+            assert!(read_result(&mut &whole[..cut]).is_err(), "{cut} bytes of it");
         }
 
         let long = [&[FrameKind::Refused as u8][..], &u64::MAX.to_le_bytes()].concat();
-        assert!(read_answer(&mut long.as_slice()).is_err());
-        assert!(read_answer(&mut [9_u8; 64].as_slice()).is_err());
+        assert!(read_result(&mut long.as_slice()).is_err());
+        assert!(read_result(&mut [9_u8; 64].as_slice()).is_err());
         let mut order = Vec::new();
-        write_order(&mut order, &PluginLimits::default(), b"file").unwrap();
-        assert!(read_answer(&mut order.as_slice()).is_err(), "an order is no answer");
+        write_job(&mut order, &PluginLimits::default(), b"file").unwrap();
+        assert!(read_result(&mut order.as_slice()).is_err(), "a job is no result");
     }
 }

@@ -29,8 +29,8 @@ use super::limits::PluginLimits;
 use super::text::one_line;
 
 pub use bounds::Bounds;
-pub(super) use cache::Cache;
-pub(super) use child::translate as in_child;
+pub(super) use cache::CodeCache;
+pub(super) use child::compile as in_child;
 pub(super) use native::component;
 pub(super) use steps::LinkedPlugin;
 pub(super) use worker::work;
@@ -80,12 +80,12 @@ pub(super) fn check_size(bytes: &[u8]) -> Result<(), LoadErrorKind> {
 
 /// A plugin as code for this machine, and what one instance of it costs.
 #[derive(Debug)]
-pub(super) struct Translated {
+pub(super) struct CompiledCode {
     pub(super) measured: Measured,
-    code: Vec<u8>,
+    bytes: Vec<u8>,
 }
 
-impl Translated {
+impl CompiledCode {
     /// The code of `component`.
     pub(super) fn of(component: &Component, measured: Measured) -> Result<Self, LoadErrorKind> {
         let code = component.serialize();
@@ -93,7 +93,7 @@ impl Translated {
         if code.len() > CODE_BYTES {
             return Err(LoadErrorKind::too_much("bytes of compiled code", CODE_BYTES, code.len()));
         }
-        Ok(Self { measured, code })
+        Ok(Self { measured, bytes: code })
     }
 }
 

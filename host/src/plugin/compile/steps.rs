@@ -28,7 +28,7 @@ pub(in super::super) struct LinkedPlugin {
 impl PluginEngine {
     /// Checks, compiles, links, and instantiates once a file. `make_room` is called before the instance is
     /// made.
-    pub(in super::super) fn translate(
+    pub(in super::super) fn compile(
         &self,
         bytes: &[u8],
         limits: &PluginLimits,

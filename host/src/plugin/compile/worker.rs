@@ -9,7 +9,7 @@ use super::super::engine::PluginEngine;
 use super::super::error::LoadErrorKind;
 use super::super::limits::PluginLimits;
 use super::super::role::RoleContract;
-use super::{Bounds, Translated, bounds, frames};
+use super::{Bounds, CompiledCode, bounds, frames};
 
 /// Bytes of the stack that a plugin is compiled, linked and tried on: less than the threads of a gateway have, so that
 /// what overflows one overflows here first.
@@ -18,33 +18,33 @@ const STACK: usize = 3 << 19;
 /// See [`crate::plugin::compile_for_parent`].
 pub(in super::super) fn work(bounds: &Bounds, roles: Vec<&'static RoleContract>) -> io::Result<()> {
     bounds.impose()?;
-    bounds::stand_in_front();
-    let (limits, bytes) = frames::read_order(&mut io::stdin().lock())?;
-    Builder::new().name("parent".to_owned()).spawn(leave_with_parent)?;
+    bounds::offer_to_be_killed_first();
+    let (limits, bytes) = frames::read_job(&mut io::stdin().lock())?;
+    Builder::new().name("parent".to_owned()).spawn(exit_with_parent)?;
     let work =
-        Builder::new().name("plugin".to_owned()).stack_size(STACK).spawn(move || translate(roles, &limits, &bytes))?;
+        Builder::new().name("plugin".to_owned()).stack_size(STACK).spawn(move || compile(roles, &limits, &bytes))?;
     let answer = work.join().unwrap_or_else(|panic| resume_unwind(panic));
     let mut out = BufWriter::new(io::stdout().lock());
-    frames::write_answer(&mut out, &answer)?;
+    frames::write_result(&mut out, &answer)?;
     out.flush()
 }
 
-fn translate(
+fn compile(
     roles: Vec<&'static RoleContract>,
     limits: &PluginLimits,
     bytes: &[u8],
-) -> Result<Translated, LoadErrorKind> {
+) -> Result<CompiledCode, LoadErrorKind> {
     let engine = PluginEngine::new(roles).map_err(|error| LoadErrorKind::NoCompiler { message: error.to_string() })?;
     let room = || {
         // Without the room, a large instance is refused for its memory, and the refusal says so.
         let _as_it_is = bounds::make_room(limits.memory);
     };
-    let (component, _linked, measured) = engine.translate(bytes, limits, room)?;
-    Translated::of(&component, measured)
+    let (component, _linked, measured) = engine.compile(bytes, limits, room)?;
+    CompiledCode::of(&component, measured)
 }
 
 /// The parent sends nothing more on standard input: whatever comes, it has ended or wants no result.
-fn leave_with_parent() {
+fn exit_with_parent() {
     let _ended = io::stdin().lock().read(&mut [0]);
     exit(1);
 }

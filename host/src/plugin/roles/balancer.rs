@@ -24,7 +24,7 @@ use crate::policy::{
     Balancer, ClusterNumbers, Endpoint, EndpointId, EndpointIds, Fault, LeaseEnding, Metric, Outcome, PickRequest,
 };
 
-/// Bytes of state that survive a swap.
+/// Bytes of state that are handed over in a swap.
 const STATE_BYTES: usize = 1 << 20;
 
 /// Endpoints that a balancer is tried out with; the self-test makes more of them.
@@ -110,7 +110,7 @@ impl Artifact {
         numbers: Arc<dyn ClusterNumbers>,
         carry: Option<Vec<u8>>,
     ) -> Result<Box<dyn Balancer>, LoadError> {
-        self.keep(balancer(self, config, endpoints, numbers, carry))
+        self.note(balancer(self, config, endpoints, numbers, carry))
     }
 }
 

@@ -40,7 +40,7 @@ impl Artifact {
     /// If the plugin has no such role, refuses its configuration, or fails the self-test.
     pub fn try_out(self: &Arc<Self>, role: RoleName, config: Option<&Value>) -> Result<&'static str, LoadError> {
         let spec = ROLES.iter().find(|spec| spec.contract.name == role);
-        self.keep(match spec {
+        self.note(match spec {
             Some(spec) => (spec.try_out)(self, config),
             None => Err(self.lacks(role)),
         })

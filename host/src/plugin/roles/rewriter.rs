@@ -98,7 +98,7 @@ impl Artifact {
     /// # Errors
     /// If it is no rewriter, or refuses its configuration.
     pub fn rewriter(self: &Arc<Self>, config: &Value, workers: NonZeroUsize) -> Result<Box<dyn Rewriter>, LoadError> {
-        self.keep(rewriter(self, config, workers))
+        self.note(rewriter(self, config, workers))
     }
 }
 

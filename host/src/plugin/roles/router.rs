@@ -131,7 +131,7 @@ impl Artifact {
         route_count: usize,
         workers: NonZeroUsize,
     ) -> Result<Box<dyn Router>, LoadError> {
-        self.keep(router(self, config, clusters, route_count, workers))
+        self.note(router(self, config, clusters, route_count, workers))
     }
 }
 
@@ -167,11 +167,11 @@ struct PluginRouter {
 impl Router for PluginRouter {
     fn route(&self, request: &RequestFacts) -> Result<Decision, Fault> {
         let mut cache = self.caches.mine();
-        let Some(cache) = cache.as_mut() else { return self.ask(request) };
+        let Some(cache) = cache.as_mut() else { return self.call(request) };
         if let Some(target) = cache.get(request) {
             return Ok(Decision::Forward(target));
         }
-        let decision = self.ask(request)?;
+        let decision = self.call(request)?;
         if let Decision::Forward(target) = &decision {
             cache.insert(request, target);
         }
@@ -201,7 +201,7 @@ impl CallSubject for RouterInput<'_> {
 }
 
 impl PluginRouter {
-    fn ask(&self, request: &RequestFacts) -> Result<Decision, Fault> {
+    fn call(&self, request: &RequestFacts) -> Result<Decision, Fault> {
         let mut slot = self.slots.mine();
         let ticks = slot.factory().artifact.ticks;
         let line = contract::RequestLine {

@@ -88,7 +88,7 @@ fn interfaces_consist_of_what_the_contract_says() {
 fn a_fourth_role_is_one_more_entry() {
     let translate = |roles: &[&'static RoleContract], text: &str| {
         let engine = PluginEngine::new(roles.to_vec()).unwrap();
-        let made = engine.translate(text.as_bytes(), &PluginLimits::default(), || {});
+        let made = engine.compile(text.as_bytes(), &PluginLimits::default(), || {});
         made.map(|(_, linked, _)| linked.interface)
     };
     let mut four = contracts();
