@@ -25,8 +25,8 @@ pub enum Duplex {
 
 /// A stream of a multiplexed protocol.
 ///
-/// Dropped before both directions have ended, it is reset with [`ResetReason::Cancelled`]. A reset by the peer is an error
-/// of reading and writing, of the kind [`ConnectionReset`](io::ErrorKind::ConnectionReset).
+/// Dropped before both directions have ended, it is reset with [`ResetReason::Cancelled`]. A reset by the peer is an
+/// error of reading and writing, of the kind [`ConnectionReset`](io::ErrorKind::ConnectionReset).
 pub trait DuplexStream: AsyncRead + AsyncWrite + Send + Unpin {
     /// Ends both directions at once, not as their ends: the peer sees that something is missing. To be dropped next.
     fn reset(&mut self, reason: ResetReason);
@@ -51,7 +51,8 @@ impl Duplex {
         }
     }
 
-    /// Says that nothing follows, where dropping does not say it, as far as the peer takes it at once. To be dropped next.
+    /// Says that nothing follows, where dropping does not say it, as far as the peer takes it at once. To be dropped
+    /// next.
     pub fn close_notify(&mut self) {
         match self {
             Self::Socket(stream) => stream.close_notify(),

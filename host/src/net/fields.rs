@@ -11,7 +11,7 @@ pub const HOP_BY_HOP: [HeaderName; 8] = [
     header::TRAILER,
     header::TRANSFER_ENCODING,
     header::UPGRADE,
-    // Where a body is waited for, the endpoint gets one of ours, and its 100 is answered by one of ours.
+    // Where a body is waited for, the endpoint gets one of ours, and its 100 leads to one of ours.
     header::EXPECT,
 ];
 

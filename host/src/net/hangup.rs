@@ -1,4 +1,4 @@
-//! Hearing that the other side has hung up, while nobody reads what it had sent before.
+//! Noticing that the other side has hung up, while what it had sent before is not read.
 
 use std::io;
 use std::os::fd::AsFd as _;
@@ -10,11 +10,11 @@ use tokio::net::{TcpStream, UnixStream};
 
 use super::{Socket, Stream};
 
-/// Hears of the end of a connection beside whoever reads and writes it.
+/// Notices the end of a connection beside the code that reads and writes it.
 ///
-/// A read would not tell: the end comes behind the bytes that lie there, and whoever may not take them waits for ever. The
-/// kernel knows at once (`EPOLLRDHUP`, `EPOLLHUP`). It costs a second descriptor of the socket, with a readiness of its own:
-/// only for those who need it.
+/// A read would not show it: the end comes behind the bytes that lie there, and code that may not take them waits for
+/// ever. The kernel knows at once (`EPOLLRDHUP`, `EPOLLHUP`). It costs a second descriptor of the socket, with a
+/// readiness of its own: only for those who need it.
 #[derive(Debug)]
 pub struct Hangup(Socket);
 
@@ -52,7 +52,7 @@ impl Hangup {
         self.poll_until(cx, Interest::READABLE, Ready::is_read_closed).map(|()| Ended::Sending)
     }
 
-    /// Ready once `ended` holds of one direction, or nothing more can be heard.
+    /// Ready once `ended` holds of one direction, or nothing more can be known.
     fn poll_until(&self, cx: &mut Context<'_>, direction: Interest, ended: fn(Ready) -> bool) -> Poll<()> {
         loop {
             let reading = direction == Interest::READABLE;
@@ -69,8 +69,8 @@ impl Hangup {
         }
     }
 
-    /// What is known of one direction, which is then heard of anew. This descriptor is never read or written: nobody misses
-    /// what is taken away. That a direction has ended stays.
+    /// What is known of one direction, which is then waited for anew. This descriptor is never read or written: what is
+    /// taken away is not missed. That a direction has ended stays.
     fn take(&self, direction: Interest) -> io::Result<Ready> {
         fn at_once(ready: impl Future<Output = io::Result<Ready>>) -> Poll<io::Result<Ready>> {
             pin!(tokio::task::unconstrained(ready)).poll(&mut Context::from_waker(Waker::noop()))

@@ -1,7 +1,7 @@
 //! Descriptors that are kept for the callers of the admin server, when clients have taken all others.
 //!
-//! A descriptor that is given up for a caller, and one that a caller leaves, is anybody's for a moment. So once they have run
-//! out, clients are let in under the reserve's lock, and only while it is whole.
+//! A descriptor that is given up for a caller, and one that a caller leaves, may be taken by any thread for a moment.
+//! So once they have run out, clients are let in under the reserve's lock, and only while it is whole.
 
 use std::fs::File;
 use std::io;
@@ -35,15 +35,15 @@ impl Reserve {
         Self { kept: Mutex::new(Kept { files: Vec::new(), wanted: 0 }), ran_out: AtomicBool::new(false) }
     }
 
-    /// From now on some are kept: there is somebody to keep them for.
+    /// From now on some are kept: there are callers to keep them for.
     pub fn begin(&self) {
         let mut kept = self.kept.lock();
         kept.wanted = KEPT;
         kept.refill();
     }
 
-    /// Calls `take` with one descriptor to be had that was kept, and takes another for it if there is one. Nobody who is let
-    /// in by [`Self::behind`] comes in between.
+    /// Calls `take` with one descriptor to be had that was kept, and takes another for it if there is one. Nobody who
+    /// is let in by [`Self::behind`] comes in between.
     pub fn lend<T>(&self, take: impl FnOnce() -> T) -> T {
         self.ran_out.store(true, Relaxed);
         let mut kept = self.kept.lock();
@@ -53,8 +53,8 @@ impl Reserve {
         taken
     }
 
-    /// Calls `take`, which takes a descriptor, unless the reserve is not whole and cannot be made so: then it fails as if
-    /// there were none.
+    /// Calls `take`, which takes a descriptor, unless the reserve is not whole and cannot be made so: then it fails as
+    /// if there were none.
     pub fn behind<T>(&self, take: impl FnOnce() -> Poll<io::Result<T>>) -> Poll<io::Result<T>> {
         if !self.ran_out.load(Relaxed) {
             let taken = take();

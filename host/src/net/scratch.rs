@@ -1,4 +1,4 @@
-//! One buffer for each thread, for bytes that are handed on or copied before anybody else reads.
+//! One buffer for each thread, for bytes that are handed on or copied before the next read.
 
 use std::cell::Cell;
 

@@ -25,8 +25,8 @@ pub fn bind_shared(address: SocketAddr, count: NonZeroUsize) -> io::Result<Vec<T
     Ok(listeners)
 }
 
-/// What to do about an address that cannot be bound, to be put behind the error; empty if that is not known. `sockets` is
-/// how `ss` shows sockets of that protocol: `-ltnp` or `-lunp`.
+/// What to do about an address that cannot be bound, to be put behind the error; empty if that is not known. `sockets`
+/// is how `ss` shows sockets of that protocol: `-ltnp` or `-lunp`.
 #[must_use]
 pub fn bind_hint(error: &io::Error, sockets: &str) -> String {
     match error.kind() {
@@ -41,8 +41,8 @@ pub fn bind_hint(error: &io::Error, sockets: &str) -> String {
 
 /// Says whether `address` could be bound by this process alone, without listening on it.
 ///
-/// `SO_REUSEPORT` would let a second gateway join the port of the first without a word, and take half of its
-/// connections. A socket that does not ask for it is told.
+/// `SO_REUSEPORT` would let a second gateway join the port of the first unnoticed, and take half of its
+/// connections. A socket that does not ask for it gets an error.
 ///
 /// # Errors
 /// What the kernel said.
@@ -55,8 +55,8 @@ pub fn probe(address: SocketAddr) -> io::Result<()> {
     socket.bind(&address.into())
 }
 
-/// Binds a socket for datagrams, which nobody else shares. A multicast group is joined, on the interface that the system
-/// chooses; other processes may listen to it too.
+/// Binds a socket for datagrams, which no other socket shares. A multicast group is joined, on the interface that the
+/// system chooses; other processes may listen to it too.
 ///
 /// # Errors
 /// What the kernel said.
@@ -78,8 +78,8 @@ pub fn bind_datagrams(address: SocketAddr) -> io::Result<UdpSocket> {
     Ok(socket.into())
 }
 
-/// Whether an accepted connection has `TCP_NODELAY` from its listener, as on Linux (`tcp_create_openreq_child` copies it):
-/// one system call less for each.
+/// Whether an accepted connection has `TCP_NODELAY` from its listener, as on Linux (`tcp_create_openreq_child` copies
+/// it): one system call less for each.
 pub const ACCEPTED_SEND_AT_ONCE: bool = cfg!(target_os = "linux");
 
 fn bind(address: SocketAddr) -> io::Result<TcpListener> {

@@ -16,8 +16,8 @@ use tokio_rustls::TlsStream;
 
 use super::scratch::with_scratch;
 
-/// Pieces with no more bytes than this together are copied into one: a plain write costs the kernel less than a vectored one,
-/// some 0.3 µs.
+/// Pieces with no more bytes than this together are copied into one: a plain write costs the kernel less than a
+/// vectored one, some 0.3 µs.
 const JOINED: usize = 4 * 1024;
 
 /// A connected kernel socket.
@@ -86,13 +86,13 @@ impl AsFd for Socket {
 }
 
 impl Stream {
-    /// Whether the other side has been silent and is there, as far as is known here. A byte that came is lost: this is for
-    /// a stream on which any would be one too many. Records of TLS that carry none are taken in.
+    /// Whether the other side has been silent and is there, as far as is known here. A byte that came is lost: this is
+    /// for a stream on which any would be one too many. Records of TLS that carry none are taken in.
     pub fn is_reusable(&mut self) -> bool {
         match self {
             Self::Plain(socket) => socket.is_reusable(),
             Self::Tls(stream) => {
-                // Unconstrained: a task that has used up its turn would be told that nothing came.
+                // Unconstrained: a task that has used up its turn would find that nothing came.
                 let look = poll_fn(|cx| Pin::new(&mut *stream).poll_read(cx, &mut ReadBuf::new(&mut [0])));
                 pin!(tokio::task::unconstrained(look)).poll(&mut Context::from_waker(Waker::noop())).is_pending()
             }
@@ -108,8 +108,8 @@ impl Stream {
         }
     }
 
-    /// Reads up to `most` bytes of the kernel socket and drops them: how many, 0 at its end. What comes under TLS is not
-    /// decrypted; nobody can read the stream after this.
+    /// Reads up to `most` bytes of the kernel socket and drops them: how many, 0 at its end. What comes under TLS is
+    /// not decrypted; the stream cannot be read after this.
     pub fn poll_discard(&mut self, cx: &mut Context<'_>, most: usize) -> Poll<io::Result<usize>> {
         let socket = match self {
             Self::Plain(socket) => socket,
@@ -128,13 +128,13 @@ impl Stream {
         matches!(self, Self::Tls(_))
     }
 
-    /// Tells the other side that nothing follows, where there is a word for it (close_notify, RFC 8446 §6.1), as far as it takes
-    /// it at once. To be dropped next. Not for a stream that breaks off: that would look like an end.
+    /// Says to the other side that nothing follows, where there is a message for it (close_notify, RFC 8446 §6.1), as
+    /// far as it takes it at once. To be dropped next. Not for a stream that breaks off: that would look like an end.
     pub fn close_notify(&mut self) {
         let Self::Tls(stream) = self else { return };
         let shutdown = poll_fn(|cx| Pin::new(&mut *stream).poll_shutdown(cx));
         let at_once = pin!(tokio::task::unconstrained(shutdown)).poll(&mut Context::from_waker(Waker::noop()));
-        // Who is gone already need not be told.
+        // A side that is gone already needs no message.
         drop(at_once);
     }
 }

@@ -1,7 +1,7 @@
 //! What may stand in a request line.
 
-/// Whether `text` may be sent as path and query. A path is what RFC 3986 §3.3 has, and what servers take beside it; a query
-/// goes on as the client sent it, and may hold anything but blanks, control characters and a fragment.
+/// Whether `text` may be sent as path and query. A path is what RFC 3986 §3.3 has, and what servers take beside it; a
+/// query goes on as the client sent it, and may hold anything but blanks, control characters and a fragment.
 #[must_use]
 pub fn is_target(text: &str) -> bool {
     let (path, query) = text.split_once('?').unwrap_or((text, ""));

@@ -24,7 +24,7 @@ pub struct Client {
     pub peer: SocketAddr,
     /// Our end.
     pub local: SocketAddr,
-    /// What endpoints are told about it.
+    /// What endpoints receive about it.
     pub forwarded: Peer,
     /// How it speaks to us.
     pub scheme: Scheme,

@@ -7,8 +7,8 @@ use super::{Client, Snapshot, handle};
 use crate::http::{self, ServeError};
 use crate::net::Stream;
 
-/// Serves the requests of `stream`, each under the snapshot that `current` gives when it comes, until the connection ends or
-/// becomes a tunnel.
+/// Serves the requests of `stream`, each under the snapshot that `current` gives when it comes, until the connection
+/// ends or becomes a tunnel.
 ///
 /// # Errors
 /// [`ServeError`] if it ended in another way than the protocol provides for.

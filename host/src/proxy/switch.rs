@@ -12,7 +12,8 @@ use crate::net::{Duplex, UpgradeProtocol};
 use crate::telemetry::Counter;
 use crate::tunnel::{End, FrameBoundaries, Opaque, Relay, Side, TunnelLimits};
 
-/// A tunnel, to its end. It holds its lease (while it is in flight), the client's guard and a drain watch, and no plugin.
+/// A tunnel, to its end. It holds its lease (while it is in flight), the client's guard and a drain watch, and no
+/// plugin.
 pub type Tunnel = Pin<Box<dyn Future<Output = ()> + Send>>;
 
 /// Takes the tunnels that requests of one connection lead to. Each is to be run once the server has written its 101.
@@ -21,7 +22,8 @@ pub(super) trait TunnelSink: Sync {
     fn accept(&self, tunnel: Tunnel);
 }
 
-/// Holds the tunnel that a connection becomes: in HTTP/1.1 there is one at the most, and it is run in the connection's task.
+/// Holds the tunnel that a connection becomes: in HTTP/1.1 there is one at the most, and it is run in the connection's
+/// task.
 #[derive(Default)]
 pub(super) struct TunnelSlot(Mutex<Option<Tunnel>>);
 

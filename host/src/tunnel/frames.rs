@@ -7,7 +7,7 @@ use super::inspector::{CloseMessages, Inspector};
 /// Longest frame head: 2 bytes, 8 of extended length, 4 of mask.
 const LONGEST_HEAD: usize = 14;
 
-/// What a side of a websocket is told when the gateway ends it: 1001, this side leaves (RFC 6455 §7.4.1).
+/// What the gateway sends to a side of a websocket that it ends: 1001, this side leaves (RFC 6455 §7.4.1).
 const GOING_AWAY: CloseMessages = CloseMessages {
     to_client: &[0x88, 2, 0x03, 0xe9],
     // The mask is zero: it protects intermediaries from chosen payload (§10.3), and this payload is fixed.

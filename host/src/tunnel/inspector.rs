@@ -2,7 +2,7 @@
 
 /// Follows one direction of a tunnel. It sees every byte once, in order, before it goes out.
 pub trait Inspector: Default + Unpin + Send {
-    /// How the protocol is ended in the middle of a conversation; none where nobody but the two sides knows.
+    /// How the protocol is ended in the middle of a conversation; none where only the two sides know.
     const CLOSE: Option<CloseMessages>;
 
     /// Takes note of bytes that pass.

@@ -15,8 +15,8 @@ const READS_PER_TURN: usize = 16;
 pub(super) struct Pipe<I> {
     transport: Transport,
     inspector: I,
-    /// The source has sent its closing message, and that is out. What follows all the same is passed on as long as anybody is
-    /// there, and is no reason to wait.
+    /// The source has sent its closing message, and that is out. What follows all the same is passed on as long as
+    /// there is a destination, and is no reason to wait.
     close_seen: bool,
     /// A closing message of the gateway's own that waits for the message under way to end.
     waiting_close: Option<&'static [u8]>,
@@ -77,8 +77,8 @@ impl<I: Inspector> Pipe<I> {
         self.transport.flow == Flow::Shut && self.transport.source_ended
     }
 
-    /// The same, or the source has said with a closing message that nothing follows (RFC 6455 §5.5.1), and that is out: then its
-    /// end need not be waited for. A closing message of the gateway's own says nothing about the source.
+    /// The same, or the source has said with a closing message that nothing follows (RFC 6455 §5.5.1), and that is out:
+    /// then its end need not be waited for. A closing message of the gateway's own says nothing about the source.
     pub(super) fn is_over(&self) -> bool {
         self.is_done() || self.close_seen
     }
@@ -101,13 +101,14 @@ impl<I: Inspector> Pipe<I> {
         false
     }
 
-    /// Whether a closing message, of the gateway or a peer, has been put in: nothing more is to be said in this direction.
+    /// Whether a closing message, of the gateway or a peer, has been put in: nothing more is to be said in this
+    /// direction.
     pub(super) fn has_closed(&self) -> bool {
         self.transport.flow != Flow::Open || self.inspector.is_closed()
     }
 
-    /// Moves bytes through `scratch` until one side has to be waited for. `moved` is called for every byte that reaches the
-    /// destination. `last` says that the other direction is over.
+    /// Moves bytes through `scratch` until one side has to be waited for. `moved` is called for every byte that reaches
+    /// the destination. `last` says that the other direction is over.
     pub(super) fn poll(
         &mut self,
         cx: &mut Context<'_>,

@@ -12,7 +12,7 @@ use super::pipe::{Direction, Pipe, PipeError};
 use crate::lifecycle::Drain;
 use crate::net::{Duplex, ResetReason, with_scratch};
 
-/// How long both sides may take to answer our Close frame before the sockets are closed.
+/// How long both sides may take to respond to our Close frame before the sockets are closed.
 const LINGER: Duration = Duration::from_secs(2);
 
 /// One side of a tunnel and the bytes that were read from it too early.
@@ -63,7 +63,7 @@ impl End {
     }
 }
 
-/// Hears of every byte as it flows. What it learned survives the relay being dropped half-way.
+/// Counts every byte as it flows. What it counted survives the relay being dropped half-way.
 pub trait Meter: Unpin {
     /// Bytes that went towards the endpoint.
     fn to_endpoint(&mut self, bytes: usize);
@@ -150,8 +150,8 @@ impl<I: Inspector> Relay<I> {
         })
     }
 
-    /// Relays until both sides are through, or one is and the other has said that it will be, one breaks off, the idle limit
-    /// passes or the gateway stops. A side whose peer broke off is reset.
+    /// Relays until both sides are through, or one is and the other has said that it will be, one breaks off, the idle
+    /// limit passes or the gateway stops. A side whose peer broke off is reset.
     pub async fn run(&mut self, drain: &Drain, meter: &mut impl Meter) -> End {
         let mut timer = pin!(tokio::time::sleep(self.idle));
         let mut draining = pin!(drain.started());

@@ -1,8 +1,8 @@
 //! The bytes of one direction of a tunnel, on their way from one side to the other.
 //!
-//! Bytes go from side to side through one scratch buffer that all tunnels of a worker share. A direction owns memory only
-//! while its destination takes less than its source gave: an idle tunnel owns none. Measured: 1.7 KB for an idle tunnel
-//! in a forwarder of this shape, where per-tunnel buffers cost 18 to 86 KB.
+//! Bytes go from side to side through one scratch buffer that all tunnels of a worker share. A direction owns memory
+//! only while its destination takes less than its source gave: an idle tunnel owns none. Measured: 1.7 KB for an idle
+//! tunnel in a forwarder of this shape, where per-tunnel buffers cost 18 to 86 KB.
 
 use std::io;
 use std::pin::Pin;
@@ -123,8 +123,8 @@ impl Transport {
         Poll::Ready(Ok(()))
     }
 
-    /// Shuts the destination if it is time to. `last` says that the other direction is over: then closing the sockets says all
-    /// that shutting one would.
+    /// Shuts the destination if it is time to. `last` says that the other direction is over: then closing the sockets
+    /// says all that shutting one would.
     pub(super) fn poll_shut(
         &mut self,
         cx: &mut Context<'_>,

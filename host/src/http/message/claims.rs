@@ -1,20 +1,21 @@
-//! Fields by which a request says what only a proxy in front knows: who the client is, how it came, what it asked for at first.
+//! Fields by which a request says what only a proxy in front knows: who the client is, how it came, what it asked for
+//! at first.
 //!
-//! Servers believe such fields, so nobody but a trusted proxy may send them. They are known by family, not one by one: every
+//! Servers believe such fields, so only a trusted proxy may send them. They are known by family, not one by one: every
 //! proxy has its own, and every server reads others.
 //!
 //! | family | for example |
 //! |---|---|
 //! | `Forwarded*`, `X-Forward*` | `Forwarded` (RFC 7239), `X-Forwarded-For`, `-Proto`, `-Host`, `-Prefix`, `-Ssl`, `-Client-Cert` |
 //! | `*-IP`, `*ClientIP`, `*RealIP` | `X-Real-IP`, `Client-IP`, `True-Client-IP`, `CF-Connecting-IP`, `X-Azure-ClientIP` |
-//! | `X-Envoy-*` | `X-Envoy-External-Address`: Envoy as well takes them from nobody outside |
+//! | `X-Envoy-*` | `X-Envoy-External-Address`: Envoy as well takes them from no client outside |
 //! | `X-Original-*`, `X-Rewrite-URL` | `X-Original-URL`, which some servers route by instead of the target |
 //! | `X-Remote-Addr`, `X-Host`, `X-HTTP-Host-Override`, `X-Script-Name`, `X-Scheme`, `X-URL-Scheme`, `Front-End-Https` | |
 //! | `Client-Cert*`, `X-Client-Cert*`, `SSL-Client-*`, `X-SSL-Client-*` | `Client-Cert` (RFC 9440 §4: to be removed) |
 //! | `Proxy-*` | `Proxy-Authorization`: for the first proxy that wants it (RFC 9110 §11.7.2), and this is none |
 //!
 //! A server that follows CGI (RFC 3875 §4.1.18) makes `HTTP_X_FORWARDED_FOR` of `X_Forwarded_For` as well, and some of
-//! `X.Forwarded.For`: such spellings pass from nobody.
+//! `X.Forwarded.For`: such spellings are dropped whoever sends them.
 
 use ::http::header::HeaderName;
 
@@ -61,7 +62,8 @@ static PLAIN: [bool; 256] = {
     plain
 };
 
-/// Whether a name has nothing else. Without a way out early: measured, that takes half the instructions for names as they are.
+/// Whether a name has nothing else. Without a way out early: measured, that takes half the instructions for names as
+/// they are.
 fn is_plain(name: &str) -> bool {
     name.bytes().fold(true, |plain, byte| plain & PLAIN.get(usize::from(byte)).is_some_and(|plain| *plain))
 }

@@ -17,8 +17,8 @@ pub struct Fields<'a>(Vec<(Cow<'a, HeaderName>, Cow<'a, HeaderValue>)>);
 const OWN: usize = 8;
 
 impl<'a> Fields<'a> {
-    /// What of `headers` goes on to an endpoint (RFC 9110 §7.6.1): no field of the client's hop, none that its Connection
-    /// names, and neither Host nor Content-Length, which are written with each request.
+    /// What of `headers` goes on to an endpoint (RFC 9110 §7.6.1): no field of the client's hop, none that its
+    /// Connection names, and neither Host nor Content-Length, which are written with each request.
     #[must_use]
     pub fn end_to_end(headers: &'a HeaderMap) -> Self {
         let named = hop::named_by_connection(headers);

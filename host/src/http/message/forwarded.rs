@@ -1,4 +1,4 @@
-//! What endpoints are told about the client: `X-Forwarded-*` and `Forwarded` (RFC 7239).
+//! What endpoints receive about the client: `X-Forwarded-*` and `Forwarded` (RFC 7239).
 
 use std::borrow::Cow::{Borrowed, Owned};
 use std::net::IpAddr;
@@ -43,7 +43,7 @@ pub struct Forwarding {
 pub struct Peer {
     address: Option<IpAddr>,
     https: bool,
-    /// Value of `X-Forwarded-For` for a client that nobody speaks for.
+    /// Value of `X-Forwarded-For` for a client that no proxy speaks for.
     alone: Option<HeaderValue>,
     port: HeaderValue,
 }
@@ -74,8 +74,8 @@ impl Forwarding {
         })
     }
 
-    /// Takes out of a request's head what `peer` has no right to say, before anybody decides by it: fields that only trusted
-    /// proxies may send, and names that servers could take for another one.
+    /// Takes out of a request's head what `peer` has no right to say, before a decider reads it: fields that only
+    /// trusted proxies may send, and names that servers could take for another one.
     pub fn admit(&self, headers: &mut HeaderMap, peer: Option<IpAddr>) {
         let mut believed = None;
         let refused = |name: &&HeaderName| match senders(name, self.underscores) {
@@ -90,8 +90,8 @@ impl Forwarding {
         }
     }
 
-    /// Puts the fields into `fields`: extends what a trusted peer sent, replaces what anybody else did. `host` is the
-    /// client's Host as sent; it may be empty.
+    /// Puts the fields into `fields`: extends what a trusted peer sent, replaces what any other peer sent. `host` is
+    /// the client's Host as sent; it may be empty.
     pub fn apply<'a>(&self, fields: &mut Fields<'a>, peer: &'a Peer, host: &str) {
         let claims = fields.any(|name| FIELDS.contains(name));
         let believed = claims && self.trusts(peer.address);
@@ -155,8 +155,8 @@ fn element(peer: &Peer, host: &str) -> String {
     text
 }
 
-/// An address as text. The four numbers of an IPv4 address by themselves: measured, its `Display` takes 1,300 instructions,
-/// for each connection.
+/// An address as text. The four numbers of an IPv4 address by themselves: measured, its `Display` takes 1,300
+/// instructions, for each connection.
 fn text_of(address: IpAddr) -> String {
     let IpAddr::V4(address) = address else { return address.to_string() };
     let mut text = String::with_capacity("255.255.255.255".len());
@@ -173,8 +173,8 @@ fn text_of(address: IpAddr) -> String {
     text
 }
 
-/// Appends to a comma-separated field, its lines joined into one. What is there stays as it is, byte for byte: it is not for
-/// this hop to leave an entry out, and a reader counts from the right.
+/// Appends to a comma-separated field, its lines joined into one. What is there stays as it is, byte for byte: it is
+/// not for this hop to leave an entry out, and a reader counts from the right.
 fn append_to_list<'a>(fields: &mut Fields<'a>, name: &'static HeaderName, item: &str) {
     let mut list = Vec::new();
     for value in fields.all(name).map(|value| value.as_bytes().trim_ascii()).filter(|value| !value.is_empty()) {

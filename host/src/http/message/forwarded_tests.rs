@@ -1,4 +1,4 @@
-//! Who is believed, and what endpoints are told.
+//! Who is believed, and what endpoints receive.
 
 use std::collections::BTreeMap;
 

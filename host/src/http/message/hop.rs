@@ -5,6 +5,7 @@ use std::collections::HashSet;
 use ::http::header::{self, HeaderMap, HeaderName};
 
 use super::claims::is_claim;
+use super::list::list;
 use crate::net::HOP_BY_HOP;
 
 /// Tokens of Connection that name a hop-by-hop field, or no field at all.
@@ -15,16 +16,11 @@ pub(super) fn is_hop_by_hop(name: &HeaderName) -> bool {
     HOP_BY_HOP.contains(name)
 }
 
-/// The fields that are there and that `Connection` names besides. Framing is not the sender's to take away, and what a trusted
-/// proxy says of its client is not the client's, whose Connection some proxies pass on. A set, and of what is there: a Connection
-/// may name thousands.
+/// The fields that are there and that `Connection` names besides. Framing is not the sender's to take away, and what a
+/// trusted proxy says of its client is not the client's, whose Connection some proxies pass on. A set, and of what is
+/// there: a Connection may name thousands.
 pub(super) fn named_by_connection(headers: &HeaderMap) -> HashSet<HeaderName> {
-    headers
-        .get_all(header::CONNECTION)
-        .iter()
-        // As bytes: a token that is no name must not hide the next.
-        .flat_map(|value| value.as_bytes().split(|byte| *byte == b','))
-        .map(<[u8]>::trim_ascii)
+    list(headers, &header::CONNECTION)
         // The usual tokens name what goes anyway.
         .filter(|token| !USUAL.iter().any(|usual| token.eq_ignore_ascii_case(usual.as_bytes())))
         .filter_map(|token| HeaderName::from_bytes(token).ok())

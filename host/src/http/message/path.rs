@@ -7,8 +7,8 @@ use super::TargetError;
 
 /// Removes dot segments (RFC 3986 §5.2.4), `%2e` included, and refuses escapes that are none.
 ///
-/// Everything else stays byte for byte. Dot segments must go before anybody decides: an endpoint would resolve them
-/// after the decision, and leave the prefix it was given.
+/// Everything else stays byte for byte. Dot segments must go before a decider reads the path: an endpoint would resolve
+/// them after the decision, and leave the prefix it was given.
 pub(in crate::http) fn clean_path(path: &str) -> Result<String, TargetError> {
     check_escapes(path.as_bytes())?;
     if hides_dots(path) {
@@ -37,8 +37,8 @@ pub(in crate::http) fn clean_path(path: &str) -> Result<String, TargetError> {
     Ok(format!("/{}", kept.join("/")))
 }
 
-/// Whether there would be a dot segment if `%2F`, `%5C` and `\` were separators too, or if parameters were cut off, which is
-/// not one between slashes: some servers read paths so, servlet containers among them.
+/// Whether there would be a dot segment if `%2F`, `%5C` and `\` were separators too, or if parameters were cut off,
+/// which is not one between slashes: some servers read paths so, servlet containers among them.
 fn hides_dots(path: &str) -> bool {
     // Nearly every path has none of these.
     if !path.contains(['%', '\\', ';']) {
@@ -117,8 +117,8 @@ fn check_escapes(path: &[u8]) -> Result<(), TargetError> {
     Ok(())
 }
 
-/// Escapes what may not stand in a path as it is (RFC 3986 §3.3), as Apache does: a raw `é` becomes `%C3%A9`, `"` becomes
-/// `%22`.
+/// Escapes what may not stand in a path as it is (RFC 3986 §3.3), as Apache does: a raw `é` becomes `%C3%A9`, `"`
+/// becomes `%22`.
 pub(in crate::http) fn escape_path(path: &[u8]) -> Cow<'_, [u8]> {
     if !path.iter().fold(false, |found, byte| found | !stands_in_path(*byte)) {
         return Cow::Borrowed(path);

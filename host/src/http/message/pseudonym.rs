@@ -1,6 +1,7 @@
 //! By what a gateway knows that a request has come through it before.
 //!
-//! CDN-Loop (RFC 8586) and not Via: of Via every server may make something, and common ones do – they no longer compress.
+//! CDN-Loop (RFC 8586) and not Via: of Via every server may make something, and common ones do – they no longer
+//! compress.
 
 use std::borrow::Cow;
 use std::collections::hash_map::RandomState;
@@ -9,15 +10,17 @@ use std::hash::{BuildHasher as _, Hasher as _};
 use ::http::{HeaderMap, HeaderValue};
 
 use super::Fields;
+use super::list::list;
 use crate::net::CDN_LOOP;
 
-/// How often a request may come through one gateway: a route may lead to another route of the same gateway, and that to a third.
+/// How often a request may come through one gateway: a route may lead to another route of the same gateway, and that to
+/// a third.
 const MOST_PASSES: usize = 5;
 
 static FIELD: ::http::HeaderName = CDN_LOOP;
 
-/// The name of this gateway in the requests that it sends: chance, new with each start. It says nothing about what runs here,
-/// and who makes it up again gets nothing but an error.
+/// The name of this gateway in the requests that it sends: chance, new with each start. It says nothing about what runs
+/// here, and who makes it up again gets nothing but an error.
 #[derive(Clone, Debug)]
 pub struct Pseudonym(HeaderValue);
 
@@ -25,7 +28,7 @@ impl Pseudonym {
     /// A new one.
     #[must_use]
     pub fn random() -> Self {
-        // Keyed by the system, and hashed: nobody else has it by chance.
+        // Keyed by the system, and hashed: no other gateway has it by chance.
         let chance = RandomState::new().build_hasher().finish();
         let value = HeaderValue::try_from(format!("{chance:016x}"));
         Self(value.unwrap_or(HeaderValue::from_static("tidegate")))
@@ -34,9 +37,8 @@ impl Pseudonym {
     /// Whether a request with these fields has come through here as often as it may.
     #[must_use]
     pub fn is_looping(&self, headers: &HeaderMap) -> bool {
-        let entries = headers.get_all(&FIELD).iter().flat_map(|value| value.as_bytes().split(|byte| *byte == b','));
         // Parameters may follow the name (RFC 8586 §2).
-        let names = entries.filter_map(|entry| entry.split(|byte| *byte == b';').next());
+        let names = list(headers, &FIELD).filter_map(|entry| entry.split(|byte| *byte == b';').next());
         names.filter(|name| name.trim_ascii() == self.0.as_bytes()).nth(MOST_PASSES - 1).is_some()
     }
 

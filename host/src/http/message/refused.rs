@@ -1,14 +1,14 @@
-//! What makes a request one that is not served, told from its bytes alone.
+//! What makes a request one that is not served, as its bytes alone show.
 
 use ::http::{Method, Response, StatusCode};
 
 use super::{ResponseBody, reply};
 
-/// What is wrong with the bytes of a request. Each is the client's fault, and nothing behind it on its connection can be
-/// trusted.
+/// What is wrong with the bytes of a request. Each is the client's fault, and nothing behind it on its connection can
+/// be trusted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Violation {
-    /// More empty lines before a request line than anybody sends.
+    /// More empty lines before a request line than any client sends.
     EmptyLines,
     /// A line that ends in neither CR LF nor LF.
     LineEnd,
@@ -75,7 +75,7 @@ impl Violation {
         }
     }
 
-    /// The status it is answered with.
+    /// The response's status.
     #[must_use]
     pub fn status(self) -> StatusCode {
         match self {
@@ -95,7 +95,8 @@ pub struct Refused {
     pub violation: Violation,
     /// Its method, if it begins with one.
     pub method: Option<Method>,
-    /// Its target, cut after 1 KiB, and what is no text replaced. To be escaped before it is shown: it may hold anything.
+    /// Its target, cut after 1 KiB, and what is no text replaced. To be escaped before it is shown: it may hold
+    /// anything.
     pub target: String,
 }
 
@@ -112,7 +113,7 @@ impl Refused {
         Self { violation, method, target }
     }
 
-    /// What it is answered with: a sentence, and the end of the connection.
+    /// The response: a sentence, and the end of the connection.
     #[must_use]
     pub fn reply(&self) -> Response<ResponseBody> {
         reply::last_sentence(self.violation.status(), self.violation.explain())

@@ -1,10 +1,10 @@
-//! Answers that the gateway gives itself.
+//! Responses of the gateway's own.
 
 use ::http::{HeaderValue, Response, StatusCode, header};
 
 use super::ResponseBody;
 
-/// An answer with one sentence for the person who reads it. It never carries names or addresses from inside.
+/// A response with one sentence for the person who reads it. It never carries names or addresses from inside.
 #[must_use]
 pub fn sentence(status: StatusCode, text: &str) -> Response<ResponseBody> {
     let reason = status.canonical_reason().unwrap_or("");

@@ -16,8 +16,8 @@ use crate::net::Duplex;
 pub struct ServerRequest {
     /// Head and body; or what is known of a request that is not served.
     pub request: Result<Request<RequestBody>, Refused>,
-    /// What the client asks to switch to; none where it does not ask. The response settles it: 101 in the words of HTTP/1.1,
-    /// which a server of another version translates (RFC 8441 §4: 200).
+    /// What the client asks to switch to; none where it does not ask. The response settles it: 101 in the words of
+    /// HTTP/1.1, which a server of another version translates (RFC 8441 §4: 200).
     pub upgrade: Option<UpgradeRequest>,
     /// Takes interim responses; none where the server cannot send any. HTTP/1.1 by hyper cannot, but for the
     /// `100 (Continue)` that polling the body leads to.
@@ -57,8 +57,8 @@ pub enum ClientUpgrade {
 }
 
 impl ClientUpgrade {
-    /// The client's bytes behind the switch, and those that were read with it. None if the client has gone, or the response was
-    /// no switch. Ready once the server has written the response.
+    /// The client's bytes behind the switch, and those that were read with it. None if the client has gone, or the
+    /// response was no switch. Ready once the server has written the response.
     pub async fn into_duplex(self) -> Option<(Duplex, Bytes)> {
         match self {
             Self::Http1(upgrade) => upgrade.into_duplex().await,

@@ -1,4 +1,4 @@
-//! The body of a response, whoever writes it to the client.
+//! The body of a response, whichever server writes it to the client.
 
 use std::fmt;
 use std::pin::Pin;
@@ -57,7 +57,7 @@ pub trait BodyObserver: Send {
 pub struct ResponseBody {
     content: BodyContent,
     observer: Option<Box<dyn BodyObserver>>,
-    /// The observer has been told of an end.
+    /// An end has been reported.
     has_ended: bool,
 }
 
@@ -142,7 +142,7 @@ impl Body for ResponseBody {
                 if let Some(observer) = &mut this.observer {
                     observer.body_data(frame.data_ref().map_or(0, Bytes::len));
                 }
-                // Nothing follows trailers, and nobody asks again.
+                // Nothing follows trailers, and servers do not poll again.
                 if frame.is_trailers() || this.is_end_stream() {
                     this.end(BodyEnd::Complete);
                 }

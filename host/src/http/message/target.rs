@@ -38,7 +38,7 @@ pub enum TargetError {
     /// Not `host[:port]`.
     #[error("Host is not a host name with an optional port")]
     HostInvalid,
-    /// CONNECT asks for a forward proxy. Apache passed `CONNECT a:1` on as `CONNECT /`; nobody wants that.
+    /// CONNECT asks for a forward proxy. Apache passed `CONNECT a:1` on as `CONNECT /`, which no endpoint wants.
     #[error("CONNECT is for forward proxies, and this is none")]
     Connect,
     /// `OPTIONS *` and the like.
@@ -53,8 +53,8 @@ pub enum TargetError {
     /// More than 32 KiB.
     #[error("the request target is longer than 32 KiB")]
     TooLong,
-    /// `..%2f`, `..;`: some servers take `%2F`, `%5C` and `\` for separators or cut parameters off, and would resolve it after
-    /// the decision.
+    /// `..%2f`, `..;`: some servers take `%2F`, `%5C` and `\` for separators or cut parameters off, and would resolve
+    /// it after the decision.
     #[error("the path hides a dot segment behind parameters or a separator that is not /")]
     HiddenDots,
     /// `%zz`, `%00`.
@@ -63,7 +63,7 @@ pub enum TargetError {
 }
 
 impl TargetError {
-    /// The status it is answered with.
+    /// The response's status.
     #[must_use]
     pub fn status(self) -> StatusCode {
         match self {

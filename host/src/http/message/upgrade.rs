@@ -1,8 +1,9 @@
-//! Asking for another protocol, and the answer (RFC 9110 §7.8, RFC 6455 §4).
+//! Asking for another protocol, and the response (RFC 9110 §7.8, RFC 6455 §4).
 
 use ::http::header::{self, HeaderMap};
 use ::http::{Method, Request, Version};
 
+use super::list::list;
 use crate::net::UpgradeProtocol;
 
 /// Protocols that a client offers to switch to, in its order of preference. At least one.
@@ -51,9 +52,9 @@ impl Offer {
 
 /// What the client offers; none if it does not ask properly, and the request is then an ordinary one.
 ///
-/// Proper is: HTTP/1.1, `upgrade` among the tokens of Connection (`keep-alive, Upgrade` as Firefox sends it), at least one
-/// protocol in Upgrade, and for websocket GET without a body (RFC 6455 §4.1). Other protocols take any method, and begin
-/// behind the body (RFC 9110 §7.8): so does Docker's `exec`.
+/// Proper is: HTTP/1.1, `upgrade` among the tokens of Connection (`keep-alive, Upgrade` as Firefox sends it), at least
+/// one protocol in Upgrade, and for websocket GET without a body (RFC 6455 §4.1). Other protocols take any method, and
+/// begin behind the body (RFC 9110 §7.8): so does Docker's `exec`.
 #[must_use]
 pub(in crate::http) fn offered<B>(request: &Request<B>, has_body: bool) -> Option<Offer> {
     let headers = request.headers();
@@ -71,12 +72,12 @@ pub(in crate::http) fn offered<B>(request: &Request<B>, has_body: bool) -> Optio
 /// The protocol that a 101 switches to, if it is one that was offered.
 ///
 /// # Errors
-/// What is wrong with the answer: a sentence for the log.
-pub fn switched_to(answer: &HeaderMap, offer: Option<&Offer>) -> Result<UpgradeProtocol, String> {
+/// What is wrong with the response: a sentence for the log.
+pub fn switched_to(response: &HeaderMap, offer: Option<&Offer>) -> Result<UpgradeProtocol, String> {
     let Some(offer) = offer else {
         return Err("the endpoint switched protocols without being asked".to_owned());
     };
-    let mut chosen = tokens(answer, &header::UPGRADE);
+    let mut chosen = tokens(response, &header::UPGRADE);
     match (chosen.next(), chosen.next()) {
         (Some(token), None) => {
             let protocol = UpgradeProtocol::from(token);
@@ -90,15 +91,9 @@ pub fn switched_to(answer: &HeaderMap, offer: Option<&Offer>) -> Result<UpgradeP
     }
 }
 
-/// Comma-separated tokens of a field, over all its lines.
+/// The list in a field, as far as it is text.
 fn tokens<'a>(headers: &'a HeaderMap, name: &header::HeaderName) -> impl Iterator<Item = &'a str> {
-    headers
-        .get_all(name)
-        .iter()
-        .filter_map(|value| value.to_str().ok())
-        .flat_map(|value| value.split(','))
-        .map(str::trim)
-        .filter(|token| !token.is_empty())
+    list(headers, name).filter_map(|token| std::str::from_utf8(token).ok())
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! What stands between the data of a body in chunks (RFC 9112 §7.1).
 
-/// Bytes that lines may have beside the digits of sizes, in one body: extensions and trailers, which nobody here reads.
-/// hyper's limit for extensions.
+/// Bytes that lines may have beside the digits of sizes, in one body: extensions and trailers, which the gateway does
+/// not read. hyper's limit for extensions.
 const LINE_BYTES: u32 = 16 * 1024;
 
 /// Digits of a size: more would be more than a terabyte in one chunk.
@@ -49,7 +49,7 @@ impl Chunks {
     /// Passes over lines at the start of `bytes`, up to the next data or the end of the body. How many bytes that were.
     ///
     /// # Errors
-    /// [`MalformedChunks`]; then nothing that follows can be told.
+    /// [`MalformedChunks`]; then where the body ends is unknown.
     pub fn pass_lines(&mut self, bytes: &[u8]) -> Result<usize, MalformedChunks> {
         for (passed, byte) in bytes.iter().enumerate() {
             if matches!(self.at, At::Data(_) | At::End) {

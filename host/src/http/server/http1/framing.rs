@@ -1,8 +1,8 @@
 //! A second look at how requests are framed, for messages that two readers could read two ways.
 //!
-//! hyper follows RFC 9112 §6.3 where it may repair (it drops a Content-Length beside a Transfer-Encoding). A gateway must
-//! not: another reader on the way may have decided otherwise, and that is request smuggling. So the bytes are followed
-//! here as well, heads only: bodies are counted, not read.
+//! hyper follows RFC 9112 §6.3 where it may repair (it drops a Content-Length beside a Transfer-Encoding). A gateway
+//! must not: another reader on the way may have decided otherwise, and that is request smuggling. So the bytes are
+//! followed here as well, heads only: bodies are counted, not read.
 //!
 //! ```text
 //! client ──▶ Framing ──▶ hyper     heads whole, without the empty lines before them; one message, then the next
@@ -110,7 +110,8 @@ impl Framing {
         self.query.take()
     }
 
-    /// Looks at `bytes`, up to the end of the message that they belong to. Where something is found wrong nothing goes on.
+    /// Looks at `bytes`, up to the end of the message that they belong to. Where something is found wrong nothing goes
+    /// on.
     pub fn pass(&mut self, bytes: &[u8]) -> Passed {
         if self.refused.is_some() {
             return Passed::nothing_of(bytes);
@@ -131,7 +132,8 @@ impl Framing {
         }
     }
 
-    /// Takes note that `head` is not served, for a reason that was found elsewhere. What it said of a body counts no more.
+    /// Takes note that `head` is not served, for a reason that was found elsewhere. What it said of a body counts no
+    /// more.
     pub(super) fn reject(&mut self, violation: Violation, head: &[u8]) {
         self.state = FramingState::Head;
         self.note(violation, head);
@@ -187,8 +189,8 @@ impl Framing {
         }
     }
 
-    /// Puts `bytes` to what there is of their head. There is room for twice as much at the most, and for no more than a head
-    /// may have: many clients may be at it at the same time.
+    /// Puts `bytes` to what there is of their head. There is room for twice as much at the most, and for no more than a
+    /// head may have: many clients may be at it at the same time.
     fn keep(&mut self, bytes: &[u8]) {
         let there = self.partial.len();
         let room = there.saturating_mul(2).min(self.longest_head);
@@ -198,8 +200,8 @@ impl Framing {
         self.partial.extend_from_slice(bytes);
     }
 
-    /// `bytes` came, behind `before` others, and their head has not ended. Who speaks something else is told at once, and not
-    /// when the rest does not come.
+    /// `bytes` came, behind `before` others, and their head has not ended. A client that speaks something else is
+    /// refused at once, and not when the rest does not come.
     fn await_rest(&mut self, bytes: &[u8], before: usize) -> Passed {
         self.searched = self.partial.len();
         let ends_line = !self.has_line && memchr(b'\n', bytes).is_some();

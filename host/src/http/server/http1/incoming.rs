@@ -10,9 +10,9 @@ use bytes::Bytes;
 use http_body::{Frame, SizeHint};
 
 use super::state::ConnectionState;
-use crate::http::message::{Refused, RequestBodyError, Violation};
+use crate::http::message::{Refused, RequestBodyError, Violation, list};
 
-/// The body of a request. Its connection hears how far it has come, and whose fault it is if it does not.
+/// The body of a request. It reports to its connection how far it has come, and whose fault it is if it does not.
 ///
 /// A client that waits for a `100 (Continue)` gets it when this is first asked for anything.
 #[derive(Debug)]
@@ -20,7 +20,7 @@ pub struct Incoming {
     body: hyper::body::Incoming,
     /// None once it is through.
     connection: Option<BodyPart>,
-    /// The client sends it when it is told to.
+    /// The client sends it once it is asked to.
     expected: bool,
 }
 
@@ -35,18 +35,16 @@ fn broken(error: hyper::Error) -> RequestBodyError {
     RequestBodyError::Broken(Box::new(error))
 }
 
-/// Whether a client waits for a word before it sends the body of `request` (RFC 9110 §10.1.1). Never in HTTP/1.0, nor
-/// without a body.
+/// Whether a client waits for a `100 (Continue)` before it sends the body of `request` (RFC 9110 §10.1.1). Never in
+/// HTTP/1.0, nor without a body.
 ///
 /// # Errors
-/// If it expects something that nobody can fulfil.
+/// If it expects something that the gateway cannot fulfil.
 pub(super) fn expects_continue<B: http_body::Body>(request: &Request<B>) -> Result<bool, Refused> {
-    let mut values = request.headers().get_all(header::EXPECT).iter().peekable();
-    if values.peek().is_none() || request.version() == Version::HTTP_10 {
+    if !request.headers().contains_key(header::EXPECT) || request.version() == Version::HTTP_10 {
         return Ok(false);
     }
-    let mut members = values.flat_map(|value| value.as_bytes().split(|byte| *byte == b',')).map(<[u8]>::trim_ascii);
-    if !members.all(|member| member.is_empty() || member.eq_ignore_ascii_case(b"100-continue")) {
+    if !list(request.headers(), &header::EXPECT).all(|member| member.eq_ignore_ascii_case(b"100-continue")) {
         let (violation, method) = (Violation::Expectation, Some(request.method().clone()));
         return Err(Refused { violation, method, target: request.uri().to_string() });
     }

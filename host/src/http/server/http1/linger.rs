@@ -1,7 +1,7 @@
 //! Closing in stages (RFC 9112 §9.6).
 //!
-//! A socket that is closed while bytes lie in it that nobody has read is reset, and the reset destroys what the client has
-//! not read yet: the very answer that says why. So the end is said first, what comes is dropped for a while, and then it is
+//! A socket that is closed while bytes lie in it unread is reset, and the reset destroys what the client has not read
+//! yet: the very response that says why. So the end is said first, what comes is dropped for a while, and then it is
 //! closed.
 
 use std::cell::Cell;
@@ -14,7 +14,8 @@ use tokio::io::AsyncWrite as _;
 use super::{ClientLimits, ServeError};
 use crate::net::{Hangup, Stream};
 
-/// Connections of one worker that may linger at a time. That is some 12 MiB, and 250 clients a second that do not leave.
+/// Connections of one worker that may linger at a time. That is some 12 MiB, and 250 clients a second that do not
+/// leave.
 const MOST: usize = 512;
 
 thread_local! {
@@ -25,8 +26,8 @@ thread_local! {
 /// A connection on which everything has been said.
 #[derive(Debug)]
 pub(super) struct Linger {
-    /// Bytes that may still be dropped. Behind them nothing is read, and the client is only waited for: what it does not get
-    /// rid of makes it look at its answer.
+    /// Bytes that may still be dropped. Behind them nothing is read, and the client is only waited for: what it does
+    /// not get rid of makes it look at its response.
     left: u64,
     said: bool,
     hangup: Option<Hangup>,
@@ -61,7 +62,7 @@ impl Linger {
         Some(Self { left: bytes, said: false, hangup: None, _place: LingerPlace::take()? })
     }
 
-    /// Says the end, and is ready once the client has said its own, or has gone. Whoever asks has the clock.
+    /// Says the end, and is ready once the client has said its own, or has gone. The caller has the clock.
     pub(super) fn poll(&mut self, cx: &mut Context<'_>, stream: &mut Stream) -> Poll<()> {
         if !self.said {
             // Under TLS that is a close_notify, then as without the end of the direction.

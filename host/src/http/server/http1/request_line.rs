@@ -5,16 +5,16 @@
 //! GET /caf%E9?q=%22x%22 HTTP/1.1   as the parser gets it; the query `q="x"` goes beside
 //! ```
 //!
-//! curl, browsers and old applications send characters that RFC 3986 has escaped, and every server takes them. As Apache
-//! does, they are escaped in a path, before anybody decides on it, and go on as they are in a query.
+//! curl, browsers and old applications send characters that RFC 3986 has escaped, and every server takes them. As
+//! Apache does, they are escaped in a path, before a decider reads it, and go on as they are in a query.
 
 use ::http::Uri;
 use memchr::memchr;
 
 use crate::http::message::{Violation, escape_path, escape_to};
 
-/// Whether there is nothing about `line` that [`escape_target`] would find. Every request pays for it: the pass over the
-/// target is one that the compiler makes a vectorised one.
+/// Whether there is nothing about `line` that [`escape_target`] would find. Every request pays for it: the pass over
+/// the target is one that the compiler makes a vectorised one.
 pub(super) fn is_ordinary(line: &[u8]) -> bool {
     let odd = |byte: u8| byte <= b' ' || byte >= 0x7f || matches!(byte, b'"' | b'#' | b'<' | b'>' | b'`');
     let Some(line) = line.strip_suffix(b" HTTP/1.1\r\n") else { return false };
@@ -66,7 +66,8 @@ const LONGEST: usize = u16::MAX as usize - 1;
 pub(super) struct Escaped {
     /// As the parser takes it.
     pub(super) head: Vec<u8>,
-    /// The query as it came, if it had something to escape. Bytes that are no text stay escaped: plugins are given text.
+    /// The query as it came, if it had something to escape. Bytes that are no text stay escaped: plugins are given
+    /// text.
     pub(super) query: Option<String>,
 }
 

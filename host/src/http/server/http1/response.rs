@@ -45,7 +45,8 @@ impl Body for GuardedBody {
     type Data = Bytes;
     type Error = ResponseBodyError;
 
-    /// Trailers end here: a recipient may ignore those of HTTP/1.1, and one that does not has to say so (RFC 9110 §6.5.1).
+    /// Trailers end here: a recipient may ignore those of HTTP/1.1, and one that does not has to say so (RFC 9110
+    /// §6.5.1).
     fn poll_frame(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, ResponseBodyError>>> {
         let frame = ready!(Pin::new(&mut self.get_mut().body).poll_frame(cx));
         if let Some(Ok(frame)) = &frame

@@ -30,21 +30,21 @@ use crate::net::Stream;
 /// What a client may take.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ClientLimits {
-    /// Bytes of a request head; at least 8 KiB. More is answered with 431.
+    /// Bytes of a request head; at least 8 KiB. More gets 431.
     pub head_bytes: usize,
-    /// Fields of a request head. More is answered with 431.
+    /// Fields of a request head. More gets 431.
     pub head_fields: usize,
     /// From the first byte of a head to its end, and from the accept to the end of the first.
     pub head_timeout: Duration,
-    /// Between two requests, and without anything being taken of an answer.
+    /// Between two requests, and without anything being taken of a response.
     pub idle_timeout: Duration,
-    /// Without a byte of a request body that is waited for, while the request has no answer. Then it is 408.
+    /// Without a byte of a request body that is waited for, while the request has no response. Then it is 408.
     pub body_timeout: Duration,
     /// Between our end of a connection and its close, while the client still sends.
     pub linger: Duration,
     /// Bytes that are taken and dropped in that time.
     pub linger_bytes: u64,
-    /// Whether a client that has ended its direction still waits for its answer; else it has left.
+    /// Whether a client that has ended its direction still waits for its response; else it has left.
     pub half_close: bool,
 }
 
@@ -68,16 +68,16 @@ enum DrainStage {
     Asked,
 }
 
-/// Why a connection ended, where that is worth a word.
+/// Why a connection ended, where that is worth a line in the log.
 #[derive(Debug, thiserror::Error)]
 pub enum ServeError {
     /// A head did not come in time.
     #[error("request head not complete within {0:?}")]
     SlowHead(Duration),
-    /// The client took nothing of an answer for so long.
+    /// The client took nothing of a response for so long.
     #[error("client took nothing for {0:?}")]
     SlowReader(Duration),
-    /// The client ended its direction before it had its answer, or all of it.
+    /// The client ended its direction before it had its response, or all of it.
     #[error("client left before its answer")]
     Left,
     /// It could not be closed in stages: too many connections of this worker do already.
@@ -88,10 +88,11 @@ pub enum ServeError {
     Http(#[from] hyper::Error),
 }
 
-/// Answers the requests of `stream` with `handler` until the client leaves, upgrades, is too slow, or the gateway drains.
+/// Serves the requests of `stream` with `handler` until the client leaves, upgrades, is too slow, or the gateway
+/// drains.
 ///
-/// A request that is not served is given to `handler` as well, once and as the last one: it has the sentence for it, and the
-/// line in the log.
+/// A request that is not served is given to `handler` as well, once and as the last one: it has the sentence for it,
+/// and the line in the log.
 ///
 /// # Errors
 /// [`ServeError`] if it ended in another way than the protocol provides for.
@@ -137,7 +138,7 @@ where
                 let crowded = state.is_crowded().then_some(ServeError::Crowded);
                 return Poll::Ready(result.map_err(ServeError::Http).and(crowded.map_or(Ok(()), Err)));
             }
-            // Polled first: an answer that is there at once goes out to everybody.
+            // Polled first: a response that is there at once goes out to every client.
             match state.presence() {
                 ClientPresence::There => {}
                 ClientPresence::Silent | ClientPresence::Gone => return Poll::Ready(Err(ServeError::Left)),
@@ -202,7 +203,7 @@ fn poll_clock(
                     return Poll::Ready(Err(ServeError::SlowReader(limits.idle_timeout)));
                 }
                 Overdue::Head => return Poll::Ready(Err(ServeError::SlowHead(limits.head_timeout))),
-                // Whoever waits for it hears of it, and answers.
+                // Its next poll fails, and the handler responds.
                 Overdue::Body => state.stall(),
                 Overdue::Look => {
                     state.set_stuck();
@@ -240,7 +241,7 @@ where
     });
     let mut response = handler(ServerRequest { request, upgrade, interim: None }).await;
     if state.begin_response() {
-        // RFC 9110 §10.1.1, RFC 9112 §9.6: a client that is not listened to any more should hear of it.
+        // RFC 9110 §10.1.1, RFC 9112 §9.6: a client that is not listened to any more should see that.
         say_close(response.headers_mut());
     }
     Ok(response.map(|body| GuardedBody::new(body, guard)))
@@ -259,7 +260,7 @@ fn say_close(headers: &mut HeaderMap) {
     }
 }
 
-/// Whether a client sends nothing behind `request`, by its own word (RFC 9112 §9.3).
+/// Whether a client sends nothing behind `request`, as it says itself (RFC 9112 §9.3).
 fn is_last<B>(request: &Request<B>) -> bool {
     match request.headers().get(header::CONNECTION) {
         Some(options) => options.as_bytes().eq_ignore_ascii_case(b"close"),

@@ -13,10 +13,10 @@ use super::ClientLimits;
 use super::framing::{Framing, Passed};
 use crate::http::message::{RawQuery, Refused, Violation};
 
-/// How long a body may lie there that nobody here takes, before somebody looks whether its client is still there.
+/// How long a body may lie there untaken before the connection looks whether its client is still there.
 const LOOK: Duration = Duration::from_secs(1);
 
-/// Shared between the stream inside hyper, the server around it, and the body of the request that is being answered.
+/// Shared between the stream inside hyper, the server around it, and the body of the request that is being served.
 #[derive(Debug)]
 pub(super) struct ConnectionState {
     limits: ClientLimits,
@@ -27,7 +27,7 @@ pub(super) struct ConnectionState {
 struct ConnectionFacts {
     framing: Framing,
     phase: Phase,
-    /// Number of the request that is being answered.
+    /// Number of the request that is being served.
     request: u32,
     body: BodyProgress,
     /// The client takes nothing, since then.
@@ -37,15 +37,15 @@ struct ConnectionFacts {
     presence: ClientPresence,
     /// The client took nothing for too long.
     given_up: bool,
-    /// Nobody is being answered, and everything that was has been written: what hyper writes now is of its own.
+    /// No request is being served, and every response has been written: what hyper writes now is of its own.
     is_flushed: bool,
     /// hyper has refused a head, and its word for that was dropped: it says nothing.
     is_mute: bool,
     /// Nothing of a body came in time: it has failed.
     stalled: bool,
-    /// Somebody gave a body up before its end.
+    /// The handler gave a body up before its end.
     abandoned: bool,
-    /// The client sends nothing more, by its own word, or its end has been read.
+    /// The client sends nothing more, as it says itself, or its end has been read.
     last: bool,
     /// Closed at once, for want of a place to linger.
     crowded: bool,
@@ -53,7 +53,7 @@ struct ConnectionFacts {
     waker: Option<Waker>,
 }
 
-/// Whether a client that has not got all of its answer is still there, as far as has been seen.
+/// Whether a client that has not got all of its response is still there, as far as has been seen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum ClientPresence {
     /// Nothing says that it is not.
@@ -71,29 +71,29 @@ enum Phase {
     Head(Instant),
     /// Between requests.
     Idle(Instant),
-    /// A request has come, and its answer is awaited.
+    /// A request has come, and its response is awaited.
     Awaiting,
-    /// Its answer is on its way.
+    /// Its response is on its way.
     Answering,
     /// Everything has been said; what the client still sends is dropped.
     Closing(Instant),
 }
 
 impl Phase {
-    /// Whether a request is being answered.
+    /// Whether a request is being served.
     fn is_busy(self) -> bool {
         matches!(self, Self::Awaiting | Self::Answering)
     }
 }
 
-/// How far the body of the request has come that is being answered.
+/// How far the body of the request has come that is being served.
 #[derive(Clone, Copy, Debug)]
 enum BodyProgress {
-    /// There is none, or all of it has been taken, or nobody wants it.
+    /// There is none, or all of it has been taken, or it is not wanted.
     Through,
-    /// Nobody here has asked for more, since then.
+    /// The handler has not asked for more, since then.
     Held(Instant),
-    /// The same, for so long that somebody has to look for the client.
+    /// The same, for so long that the connection has to look for the client.
     Stuck,
     /// It is the client that everybody waits for, since then.
     Wanted(Instant),
@@ -106,11 +106,11 @@ pub(super) enum Overdue {
     Head,
     /// Be there without a request.
     Idle,
-    /// Take nothing of an answer.
+    /// Take nothing of a response.
     Reader,
     /// Send nothing of a body.
     Body,
-    /// Have a body that nobody takes, without anybody looking for the client.
+    /// Have a body that is not taken, without a look for the client.
     Look,
     /// Linger.
     Closing,
@@ -142,8 +142,8 @@ impl ConnectionState {
         &self.limits
     }
 
-    /// A request begins, the `last` one if its client says so. Its number, and what is known against it, or its query if the
-    /// client sent another than the parser got.
+    /// A request begins, the `last` one if its client says so. Its number, and what is known against it, or its query
+    /// if the client sent another than the parser got.
     pub(super) fn begin(&self, has_body: bool, last: bool) -> (u32, Result<Option<RawQuery>, Refused>) {
         let mut inner = self.inner.lock();
         inner.phase = Phase::Awaiting;
@@ -161,8 +161,8 @@ impl ConnectionState {
         (inner.request, begun)
     }
 
-    /// hyper has refused `head` without a word to the client; from now on the next request that it gets stands for it.
-    /// False if hyper has said something.
+    /// hyper has refused `head`, and the client has not been sent anything; from now on the next request that it gets
+    /// stands for it. False if hyper has said something.
     pub(super) fn reject_head(&self, violation: Violation, head: &[u8]) -> bool {
         let mut inner = self.inner.lock();
         if std::mem::take(&mut inner.is_mute) {
@@ -172,7 +172,8 @@ impl ConnectionState {
         false
     }
 
-    /// Whether what hyper writes now answers nobody: it has refused a head. An answer of its own would say nothing to anybody.
+    /// Whether what hyper writes now belongs to no request: it has refused a head, and its own response would not say
+    /// why.
     pub(super) fn drops_writes(&self) -> bool {
         let mut inner = self.inner.lock();
         let unasked = matches!(inner.phase, Phase::Head(_) | Phase::Idle(_)) && inner.is_flushed;
@@ -195,7 +196,7 @@ impl ConnectionState {
         self.inner.lock().framing.refused().is_some()
     }
 
-    /// Its answer begins. Whether the connection must end behind it: nobody will read the rest of the request.
+    /// Its response begins. Whether the connection must end behind it: the rest of the request will not be read.
     pub(super) fn begin_response(&self) -> bool {
         let mut inner = self.inner.lock();
         inner.phase = Phase::Answering;
@@ -209,7 +210,7 @@ impl ConnectionState {
         inner.phase = if inner.framing.is_within_head() { Phase::Head(now) } else { Phase::Idle(now) };
     }
 
-    /// Nothing of what the client may send now will be answered, and nothing is lost by that.
+    /// Nothing of what the client may send now will be served, and nothing is lost by that.
     pub(super) fn expect_no_more(&self) {
         self.inner.lock().last = true;
     }
@@ -234,7 +235,7 @@ impl ConnectionState {
         self.inner.lock().crowded
     }
 
-    /// Whether the client is there for its answer.
+    /// Whether the client is there for its response.
     pub(super) fn presence(&self) -> ClientPresence {
         let inner = self.inner.lock();
         match inner.presence {
@@ -248,8 +249,8 @@ impl ConnectionState {
         self.inner.lock().presence = presence;
     }
 
-    /// All that was written has gone on. What is known of a client that somebody has to look for: it has not got all of its
-    /// answer, and hyper does not read on.
+    /// All that was written has gone on. What is known of a client that has to be looked for: it has not got all of its
+    /// response, and hyper does not read on.
     pub(super) fn awaited_client(&self) -> Option<ClientPresence> {
         let mut inner = self.inner.lock();
         inner.is_flushed |= matches!(inner.phase, Phase::Head(_) | Phase::Idle(_));
@@ -295,7 +296,7 @@ impl ConnectionState {
         self.inner.lock().touched
     }
 
-    /// Whether the last request has been answered and the next has not begun.
+    /// Whether the last request has been served and the next has not begun.
     pub(super) fn is_between_requests(&self) -> bool {
         matches!(self.inner.lock().phase, Phase::Idle(_))
     }
@@ -321,7 +322,7 @@ impl ConnectionState {
         inner.touched = true;
         let passed = inner.framing.pass(bytes);
         if matches!(inner.phase, Phase::Idle(_)) {
-            // A head has begun, or a body goes on behind its answer: neither is idle.
+            // A head has begun, or a body goes on behind its response: neither is idle.
             if inner.framing.is_within_head() {
                 inner.phase = Phase::Head(Instant::now());
             } else if !inner.framing.is_between_messages() {
@@ -332,9 +333,9 @@ impl ConnectionState {
     }
 }
 
-/// What the body of a request has to say, and is told. One that outlives its request says nothing about the next.
+/// What the body of a request reports, and asks. One that outlives its request says nothing about the next.
 impl ConnectionState {
-    /// Somebody waits for it.
+    /// The handler waits for it.
     pub(super) fn await_body(&self, request: u32, cx: &Context<'_>) {
         let mut inner = self.inner.lock();
         if inner.request != request {
@@ -384,7 +385,7 @@ impl ConnectionState {
         }
     }
 
-    /// Lets somebody look for the client: nobody has taken anything of its body for a while.
+    /// The connection has to look for the client: its body has not been taken for a while.
     pub(super) fn set_stuck(&self) {
         self.inner.lock().body = BodyProgress::Stuck;
     }

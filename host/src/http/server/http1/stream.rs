@@ -13,34 +13,43 @@ use super::linger::Linger;
 use super::state::{ClientPresence, ConnectionState};
 use crate::net::{Ended, Hangup, Stream};
 
-/// A client's stream on its way into hyper. Every byte that is read goes past [`Framing`](super::Framing), one message at a
-/// time: what follows the request that is being answered stays as it came, for nobody knows yet whether it is HTTP.
+/// A client's stream on its way into hyper. Every byte that is read goes past [`Framing`](super::Framing), one message
+/// at a time: what follows the request that is being served stays as it came, for it is not known yet whether it is
+/// HTTP.
 #[derive(Debug)]
 pub(super) struct GuardedStream {
     stream: Stream,
     state: Arc<ConnectionState>,
-    /// Read, and not looked at: behind the request that is being answered. As much as one read brings, 64 KiB at the most
+    /// Read, and not looked at: behind the request that is being served. As much as one read brings, 64 KiB at the most
     /// unless heads may be longer.
     unread: BytesMut,
     /// On its way to hyper.
     ready: Bytes,
     /// hyper has been given the request that stands for one that is refused.
-    told: bool,
+    has_stand_in: bool,
     /// Looks for a client behind bytes that are not read now.
     hangup: Option<Box<Hangup>>,
     linger: Option<Box<Linger>>,
 }
 
-/// What hyper gets to answer in place of a request that is refused. What it is asked for decides whether the answer has a
-/// body, and nothing else.
+/// What hyper gets in place of a request that is refused. Its method decides whether the response has a body, and
+/// nothing else.
 const STAND_IN: &str = " / HTTP/1.1\r\nhost: -\r\nconnection: close\r\n\r\n";
 
-/// Bytes that are read ahead at most. Only a client that sends its next request before it has its answer has any.
+/// Bytes that are read ahead at most. Only a client that sends its next request before it has its response has any.
 const AHEAD: usize = 64;
 
 impl GuardedStream {
     pub(super) fn new(stream: Stream, state: Arc<ConnectionState>) -> Self {
-        Self { stream, state, unread: BytesMut::new(), ready: Bytes::new(), told: false, hangup: None, linger: None }
+        Self {
+            stream,
+            state,
+            unread: BytesMut::new(),
+            ready: Bytes::new(),
+            has_stand_in: false,
+            hangup: None,
+            linger: None,
+        }
     }
 
     /// The stream itself, once hyper is done with it, and bytes of it that hyper did not get.
@@ -48,8 +57,8 @@ impl GuardedStream {
         (self.stream, self.unread)
     }
 
-    /// Looks whether the client is still there, and has `cx` woken when that changes. Costs no system call while nothing
-    /// comes, and no memory: hyper's own reading ahead would take a buffer for each request.
+    /// Looks whether the client is still there, and has `cx` woken when that changes. Costs no system call while
+    /// nothing comes, and no memory: hyper's own reading ahead would take a buffer for each request.
     fn poll_client_gone(&mut self, cx: &mut Context<'_>) {
         let Some(seen) = self.state.awaited_client() else { return };
         if seen == ClientPresence::There && self.unread.is_empty() {
@@ -69,7 +78,7 @@ impl GuardedStream {
     fn poll_hangup(&mut self, cx: &mut Context<'_>) {
         while let Some(seen) = self.state.awaited_client() {
             if self.hangup.is_none() {
-                // Without a descriptor for it nobody looks: then the endpoint's own time is the limit.
+                // Without a descriptor there is no look: then the endpoint's own time is the limit.
                 self.hangup = Hangup::of(&self.stream).ok().map(Box::new);
             }
             let known = (seen == ClientPresence::Silent).then_some(Ended::Sending);
@@ -85,8 +94,8 @@ impl GuardedStream {
     fn poll_refused(&mut self, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         match self.state.stand_in_method() {
             None => return Poll::Ready(Err(io::ErrorKind::InvalidData.into())),
-            Some(method) if !self.told => {
-                self.told = true;
+            Some(method) if !self.has_stand_in => {
+                self.has_stand_in = true;
                 self.ready = [method, STAND_IN].concat().into();
                 self.give(buf);
             }
@@ -112,7 +121,7 @@ impl AsyncRead for GuardedStream {
                 let Passed { taken, instead } = this.state.pass(&this.unread);
                 let passed = this.unread.split_to(taken);
                 this.ready = instead.map_or_else(|| passed.freeze(), Bytes::from);
-            } else if this.told || this.state.is_refused() {
+            } else if this.has_stand_in || this.state.is_refused() {
                 return this.poll_refused(buf);
             } else {
                 let before = buf.filled().len();
@@ -151,19 +160,20 @@ impl AsyncWrite for GuardedStream {
         result
     }
 
-    /// hyper flushes each time it is polled, after it has given the answer a chance: the place to look for the client.
+    /// hyper flushes each time it is polled, after it has given the response a chance: the place to look for the
+    /// client.
     fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         let this = self.get_mut();
         this.poll_client_gone(cx);
         Pin::new(&mut this.stream).poll_flush(cx)
     }
 
-    /// hyper shuts a connection before it drops it. Where the client sends no more, the drop says all of it: a plain socket
-    /// costs one system call less that way. Else it is closed in stages.
+    /// hyper shuts a connection before it drops it. Where the client sends no more, the drop says all of it: a plain
+    /// socket costs one system call less that way. Else it is closed in stages.
     fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         let this = self.get_mut();
         if this.state.is_mute() {
-            // Not the end: an answer comes.
+            // Not the end: a response comes.
             return Poll::Ready(Ok(()));
         }
         if this.linger.is_none() {

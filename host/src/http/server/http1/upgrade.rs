@@ -16,8 +16,8 @@ impl Http1Upgrade {
         Self(upgrade)
     }
 
-    /// The client's stream, and what was read too far. hyper is through with it once the 101 is written: nothing has to be
-    /// waited for. None if that broke off.
+    /// The client's stream, and what was read too far. hyper is through with it once the 101 is written: nothing has to
+    /// be waited for. None if that broke off.
     pub(in crate::http) async fn into_duplex(self) -> Option<(Duplex, Bytes)> {
         match self.0.await {
             Ok(upgraded) => into_stream(upgraded).map(|(stream, early)| (Duplex::Socket(stream), early)),
@@ -29,7 +29,8 @@ impl Http1Upgrade {
     }
 }
 
-/// The stream below, with the bytes that hyper and the guard had read already. None if the connection is another server's.
+/// The stream below, with the bytes that hyper and the guard had read already. None if the connection is another
+/// server's.
 fn into_stream(upgraded: Upgraded) -> Option<(Stream, Bytes)> {
     let parts = upgraded.downcast::<TokioIo<GuardedStream>>().ok()?;
     let (stream, ahead) = parts.io.into_inner().into_parts();
