@@ -65,6 +65,8 @@ async fn a_change_while_the_gateway_starts_is_not_lost() {
         std::thread::yield_now();
     }
     replace(&config, text.replace("status = 201", "status = 202").as_bytes());
+    // Who reloads a service does not know how far it is.
+    process.signal("HUP");
 
     let said = |text: &str| process.stderr().iter().any(|line| line.contains(text));
     eventually("the second generation", || said("generation is live") && said("routes changed")).await;
