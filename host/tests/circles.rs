@@ -111,18 +111,12 @@ impl House {
 
     /// Paths into this crate, those that are handed on left out.
     fn paths(&self, module: &Module, code: &str) -> Vec<Module> {
-        let mut paths = Vec::new();
-        for (statement, path) in
-            statements(code).into_iter().flat_map(|(s, paths)| paths.into_iter().map(move |p| (s, p)))
-        {
-            let begins_here = self.0.contains_key(&[module.clone(), vec![path[0].clone()]].concat());
-            if statement != Statement::HandsOn
-                && (begins_here || ["crate", "super", "self"].contains(&path[0].as_str()))
-            {
-                paths.push(path);
-            }
-        }
-        paths
+        let uses = statements(code).into_iter().filter(|(statement, _)| *statement == Statement::Uses);
+        let is_inside = |path: &Module| {
+            let begins_below = || self.0.contains_key(&[module.clone(), vec![path[0].clone()]].concat());
+            ["crate", "super", "self"].contains(&path[0].as_str()) || begins_below()
+        };
+        uses.flat_map(|(_, paths)| paths).filter(is_inside).collect()
     }
 
     /// The module that a path leads to, and what of the path is behind it; none for a path out of the crate.
