@@ -32,7 +32,7 @@ pub use numbers::Numbers;
 pub use recovery::Recovery;
 pub use registry::Registry;
 pub use reported::{Reported, SignalKey};
-pub use retry::{Failure, Retry, is_idempotent};
+pub use retry::{Failure, Retry};
 pub use select::{Cluster, Member, Policy, SelectError, Tried};
 pub use shared::AddressCount;
 pub use signals::{Heartbeat, PushFault, Reading, ReportSource, Reports, Signals};

@@ -61,7 +61,7 @@ impl Retry {
             Failure::Broken => self.broken,
             Failure::Status(status) => self.repeats_status(status),
         };
-        let may_repeat = failure == Failure::Connect || (is_whole && (self.all_methods || is_idempotent(method)));
+        let may_repeat = failure == Failure::Connect || (is_whole && (self.all_methods || method.is_idempotent()));
         wanted && may_repeat && self.attempts.is_none_or(|most| attempts < most.get())
     }
 
@@ -76,7 +76,7 @@ impl Retry {
     pub fn keeps(&self, method: &Method) -> Option<usize> {
         let after_sending = self.timeout || self.broken || !self.statuses.is_empty();
         let once = self.attempts.is_some_and(|most| most.get() == 1);
-        (after_sending && !once && self.body > 0 && (self.all_methods || is_idempotent(method))).then_some(self.body)
+        (after_sending && !once && self.body > 0 && (self.all_methods || method.is_idempotent())).then_some(self.body)
     }
 
     pub(super) fn has_budget(&self, now: Instant, attempts: u64) -> bool {
@@ -92,12 +92,6 @@ impl Default for Retry {
     fn default() -> Self {
         Self::new(&config::RetryConfig::default())
     }
-}
-
-/// Whether a request may be repeated without harm (RFC 9110 §9.2.2).
-#[must_use]
-pub fn is_idempotent(method: &Method) -> bool {
-    matches!(*method, Method::GET | Method::HEAD | Method::OPTIONS | Method::TRACE | Method::PUT | Method::DELETE)
 }
 
 #[cfg(test)]

@@ -136,6 +136,9 @@ impl FailureRow {
             ExchangeCause::Connect(_) => {
                 (Status::SERVICE_UNAVAILABLE, "no endpoint could be reached", Ending::Unreachable)
             }
+            ExchangeCause::Refused => {
+                (Status::SERVICE_UNAVAILABLE, "the endpoint took no more requests", Ending::Unreachable)
+            }
             ExchangeCause::Broken(_) => {
                 (Status::BAD_GATEWAY, "the endpoint broke off before it answered", Ending::EndpointGone)
             }

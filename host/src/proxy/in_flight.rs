@@ -16,7 +16,7 @@ use super::failure::{RequestFailure, ending_of_tunnel};
 use super::record::RequestRecord;
 use super::{Client, RouteRules};
 use crate::cluster::{Cluster, Lease};
-use crate::http::{BodyEnd, BodyObserver, BrokenBy, InterimSink, ResponseBody};
+use crate::http::{BodyEnd, BodyObserver, BrokenBy, InterimSink, ResponseBody, strip_hop_by_hop};
 use crate::telemetry::{AccessEnding, Counter, Metrics};
 use crate::tunnel::{End, Meter};
 use crate::upstream::{ExchangeObserver, Unreadable, UploadProgress};
@@ -198,7 +198,9 @@ impl ExchangeObserver for InFlight {
 
     fn interim(&mut self, status: StatusCode, fields: &HeaderMap) {
         if let Some(interim) = &mut self.interim {
-            interim.send(status, fields);
+            let mut fields = fields.clone();
+            strip_hop_by_hop(&mut fields);
+            interim.send(status, &fields);
         }
     }
 }

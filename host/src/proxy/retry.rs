@@ -55,6 +55,11 @@ impl<'a> RetryState<'a> {
                 self.leave_alone(endpoint, error, in_flight);
                 return Some(Failure::Connect);
             }
+            // It is alive, and was sent nothing that it acted on: another one may have the request at once.
+            ExchangeCause::Refused => {
+                drop(in_flight.take_lease());
+                return Some(Failure::Connect);
+            }
             ExchangeCause::Unreadable(unreadable) => {
                 in_flight.fail_unreadable(unreadable);
                 return None;

@@ -4,6 +4,7 @@ use std::io;
 use std::time::Duration;
 
 use crate::http::{BrokenBy, RequestBodyError, ResponseBodyError};
+use crate::net::ResetReason;
 
 /// An endpoint broke off: before its response, or in the middle of it.
 #[derive(Debug, thiserror::Error)]
@@ -23,6 +24,9 @@ pub enum Broken {
     /// The connection broke.
     #[error("{0}")]
     Io(#[from] io::Error),
+    /// It reset the stream of the request, and nothing else of its connection.
+    #[error("it reset the request: {0:?}")]
+    Reset(ResetReason),
     /// Chunks that are none.
     #[error(transparent)]
     Chunks(#[from] crate::http::MalformedChunks),
@@ -44,6 +48,7 @@ impl Broken {
             Self::Cut => "cut-body",
             Self::Short(_) => "short-body",
             Self::Io(_) => "connection",
+            Self::Reset(_) => "reset",
             Self::Chunks(_) => "chunks",
             Self::Stalled(_) => "stalled",
             Self::Upload(_) => "upload",
@@ -54,7 +59,7 @@ impl Broken {
     #[must_use]
     pub fn remedy(&self) -> &'static str {
         match self {
-            Self::Closed | Self::CutHead | Self::Cut | Self::Io(_) => {
+            Self::Closed | Self::CutHead | Self::Cut | Self::Io(_) | Self::Reset(_) => {
                 "its own log should say why: did it crash, restart, or run into a limit?"
             }
             Self::Short(_) => "its own log should say why: did it crash, or say the length of another representation?",

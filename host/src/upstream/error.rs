@@ -44,6 +44,9 @@ pub enum ExchangeCause {
     /// There was no connection.
     #[error(transparent)]
     Connect(ConnectError),
+    /// The endpoint refused the request before it acted on it (RFC 9113 §8.7: REFUSED_STREAM, or a GOAWAY that leaves it out).
+    #[error("it refused the request before it acted on it")]
+    Refused,
     /// The endpoint broke off.
     #[error("{0}")]
     Broken(Broken),
@@ -75,6 +78,12 @@ impl ExchangeError {
     /// The connection was gone before anything of the request was written.
     pub(super) fn before_sending(broken: Broken) -> Self {
         Self { fault: FaultOf::Endpoint, sent: Sent::Nothing, cause: ExchangeCause::Broken(broken) }
+    }
+
+    /// The endpoint refused the request before it acted on it.
+    #[cfg(test)]
+    pub(super) fn refused() -> Self {
+        Self { fault: FaultOf::Endpoint, sent: Sent::Nothing, cause: ExchangeCause::Refused }
     }
 
     /// The request's body failed.

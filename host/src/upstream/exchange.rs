@@ -32,7 +32,9 @@ impl Upstream {
         limits: ExchangeLimits,
         observer: &mut impl ExchangeObserver,
     ) -> Result<Response<ResponseContent>, ExchangeError> {
-        let mut may_reuse = head.offer.is_none();
+        let is_multiplexed = self.protocol().is_multiplexed();
+        // A tunnel takes the whole connection, unless that carries many.
+        let mut may_reuse = is_multiplexed || head.offer.is_none();
         loop {
             let idle = if may_reuse { self.take_idle() } else { None };
             let is_reused = idle.is_some();
@@ -54,6 +56,8 @@ impl Upstream {
                 Session::Http1(connection) => connection.send(head, body, limits.response, self, observer).await,
                 #[cfg(test)]
                 Session::Throwaway(connection) => connection.send(head, body, limits.response, self, observer).await,
+                #[cfg(test)]
+                Session::Multiplexed(connection) => connection.send(head, body, limits.response, observer).await,
             };
             let error = match sent {
                 Ok(response) => return Ok(response),
@@ -61,6 +65,8 @@ impl Upstream {
             };
             if error.sent == Sent::Nothing {
                 if is_reused {
+                    // One that is shared is still there, and not to be asked for ever.
+                    may_reuse = !is_multiplexed;
                     continue;
                 }
                 return Err(self.closed_at_once(error));

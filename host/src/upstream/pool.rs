@@ -124,11 +124,21 @@ impl Upstream {
         &self.settings.base_path
     }
 
-    /// Opens a new connection.
-    pub(super) async fn connect(&self, within: Duration) -> Result<Session, ConnectError> {
+    /// What it speaks.
+    pub(super) fn protocol(&self) -> EndpointProtocol {
+        self.settings.protocol
+    }
+
+    /// Opens a new connection. One that takes many requests at a time is in the pool as well.
+    pub(super) async fn connect(self: &Arc<Self>, within: Duration) -> Result<Session, ConnectError> {
         let mut timer = LazyTimer::new(within);
         let stream = self.open(self.tls(), &mut timer).await?;
-        Ok(Session::new(self.settings.protocol, stream, timer, self.settings.head))
+        let session = Session::open(self.settings.protocol, stream, timer, self.settings.head).await;
+        let session = session.map_err(|fault| ConnectError { url: self.settings.url.clone(), fault })?;
+        if let Some(shared) = session.share() {
+            Arc::clone(self).keep_idle(shared);
+        }
+        Ok(session)
     }
 
     /// Opens a stream that no client's request goes over, TLS included where the endpoint has it.
@@ -152,11 +162,16 @@ impl Upstream {
         stream.map_err(|fault| ConnectError { url: self.settings.url.clone(), fault })
     }
 
-    /// A connection that waits for work on this worker, the one that waited least. What turns out to be dead is closed.
+    /// A connection that waits for work on this worker, the one that waited least; one that takes many requests at a time
+    /// stays there. What turns out to be dead is closed.
     pub(super) fn take_idle(&self) -> Option<Session> {
         let mut idle = self.idle.mine();
         while let Some(mut waiting) = idle.waiting.pop() {
             if self.may_be_used(&mut waiting) {
+                if let Some(shared) = waiting.session.share() {
+                    idle.waiting.push(IdleSession { since: Instant::now(), ..waiting });
+                    return Some(shared);
+                }
                 return Some(waiting.session);
             }
         }

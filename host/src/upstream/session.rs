@@ -5,7 +5,7 @@
 //! [`Upstream::exchange`]: super::Upstream::exchange
 
 use super::timer::LazyTimer;
-use super::{HeadLimits, http1};
+use super::{ConnectFault, HeadLimits, http1};
 use crate::net::Stream;
 
 #[cfg(test)]
@@ -20,6 +20,22 @@ pub enum EndpointProtocol {
     /// A protocol that no endpoint speaks.
     #[cfg(test)]
     Throwaway,
+    /// The same, by many requests on one connection.
+    #[cfg(test)]
+    Multiplexed,
+}
+
+impl EndpointProtocol {
+    /// Whether a connection takes many requests at a time, and tunnels beside them.
+    pub(super) fn is_multiplexed(self) -> bool {
+        match self {
+            Self::Http1 => false,
+            #[cfg(test)]
+            Self::Throwaway => false,
+            #[cfg(test)]
+            Self::Multiplexed => true,
+        }
+    }
 }
 
 /// A connection that can take a request.
@@ -28,15 +44,38 @@ pub(super) enum Session {
     Http1(http1::Connection),
     #[cfg(test)]
     Throwaway(throwaway::Connection),
+    #[cfg(test)]
+    Multiplexed(throwaway::Multiplexed),
 }
 
 impl Session {
-    /// Speaks `protocol` over `stream`.
-    pub(super) fn new(protocol: EndpointProtocol, stream: Stream, timer: LazyTimer, limits: HeadLimits) -> Self {
+    /// Begins to speak `protocol` over `stream`. Waits for the endpoint where the protocol begins with it.
+    ///
+    /// # Errors
+    /// Why the endpoint does not speak it; nothing of a request was sent.
+    pub(super) async fn open(
+        protocol: EndpointProtocol,
+        stream: Stream,
+        timer: LazyTimer,
+        limits: HeadLimits,
+    ) -> Result<Self, ConnectFault> {
         match protocol {
-            EndpointProtocol::Http1 => Self::Http1(http1::Connection::new(stream, timer, limits)),
+            EndpointProtocol::Http1 => Ok(Self::Http1(http1::Connection::new(stream, timer, limits))),
             #[cfg(test)]
-            EndpointProtocol::Throwaway => Self::Throwaway(throwaway::Connection::new(stream)),
+            EndpointProtocol::Throwaway => Ok(Self::Throwaway(throwaway::Connection::new(stream))),
+            #[cfg(test)]
+            EndpointProtocol::Multiplexed => throwaway::Multiplexed::open(stream).await.map(Self::Multiplexed),
+        }
+    }
+
+    /// Another claim on a connection that takes many requests at a time; none if it takes one.
+    pub(super) fn share(&self) -> Option<Self> {
+        match self {
+            Self::Http1(_) => None,
+            #[cfg(test)]
+            Self::Throwaway(_) => None,
+            #[cfg(test)]
+            Self::Multiplexed(connection) => Some(Self::Multiplexed(connection.clone())),
         }
     }
 
@@ -45,7 +84,7 @@ impl Session {
         match self {
             Self::Http1(connection) => connection.is_reusable(),
             #[cfg(test)]
-            Self::Throwaway(_) => true,
+            Self::Throwaway(_) | Self::Multiplexed(_) => true,
         }
     }
 
@@ -54,7 +93,7 @@ impl Session {
         match self {
             Self::Http1(connection) => connection.close_notify(),
             #[cfg(test)]
-            Self::Throwaway(_) => {}
+            Self::Throwaway(_) | Self::Multiplexed(_) => {}
         }
     }
 }

@@ -11,7 +11,10 @@ use super::hop;
 /// A list, because a head is made to be written once: for the few fields that heads have, a search costs less than
 /// hashing every name. Names and values that stay as they are stay where they are.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Fields<'a>(Vec<(Cow<'a, HeaderName>, Cow<'a, HeaderValue>)>);
+pub struct Fields<'a> {
+    list: Vec<(Cow<'a, HeaderName>, Cow<'a, HeaderValue>)>,
+    accepts_trailers: bool,
+}
 
 /// Room for what a gateway puts in: Host's relatives, Forwarded, Connection and Upgrade.
 const OWN: usize = 8;
@@ -22,35 +25,45 @@ impl<'a> Fields<'a> {
     #[must_use]
     pub fn end_to_end(headers: &'a HeaderMap) -> Self {
         let named = hop::named_by_connection(headers);
-        let mut fields = Vec::with_capacity(headers.len() + OWN);
+        let mut list = Vec::with_capacity(headers.len() + OWN);
+        let mut accepts_trailers = false;
         for (name, value) in headers {
             let ours = name == header::HOST || name == header::CONTENT_LENGTH || hop::is_hop_by_hop(name);
             if !ours && !named.contains(name) {
-                fields.push((Cow::Borrowed(name), Cow::Borrowed(value)));
+                list.push((Cow::Borrowed(name), Cow::Borrowed(value)));
+            } else if name == header::TE {
+                accepts_trailers |= has_trailers(value);
             }
         }
-        Self(fields)
+        Self { list, accepts_trailers }
+    }
+
+    /// Whether the client takes trailers (`TE: trailers`, RFC 9110 §10.1.4). The field itself is for one hop: a protocol that
+    /// passes trailers on says it anew.
+    #[must_use]
+    pub fn accepts_trailers(&self) -> bool {
+        self.accepts_trailers
     }
 
     /// Whether there is a field `name`.
     #[must_use]
     pub fn contains(&self, name: &HeaderName) -> bool {
-        self.0.iter().any(|(there, _)| **there == *name)
+        self.list.iter().any(|(there, _)| **there == *name)
     }
 
     /// Whether `matches` says yes to any name.
     pub fn any(&self, matches: impl Fn(&HeaderName) -> bool) -> bool {
-        self.0.iter().any(|(name, _)| matches(name))
+        self.list.iter().any(|(name, _)| matches(name))
     }
 
     /// Every value of `name`.
     pub fn all<'s>(&'s self, name: &'s HeaderName) -> impl Iterator<Item = &'s HeaderValue> {
-        self.0.iter().filter(move |(there, _)| **there == *name).map(|(_, value)| &**value)
+        self.list.iter().filter(move |(there, _)| **there == *name).map(|(_, value)| &**value)
     }
 
     /// Takes away every field that `matches`.
     pub fn remove(&mut self, matches: impl Fn(&HeaderName) -> bool) {
-        self.0.retain(|(name, _)| !matches(name));
+        self.list.retain(|(name, _)| !matches(name));
     }
 
     /// Makes `value` the only one of `name`.
@@ -64,13 +77,18 @@ impl<'a> Fields<'a> {
 
     /// Adds a field behind those that are there, of whatever name.
     pub fn push(&mut self, name: impl Into<Cow<'a, HeaderName>>, value: impl Into<Cow<'a, HeaderValue>>) {
-        self.0.push((name.into(), value.into()));
+        self.list.push((name.into(), value.into()));
     }
 
     /// Every field, in the order in which they are written.
     pub fn iter(&self) -> impl Iterator<Item = (&HeaderName, &HeaderValue)> {
-        self.0.iter().map(|(name, value)| (&**name, &**value))
+        self.list.iter().map(|(name, value)| (&**name, &**value))
     }
+}
+
+/// Whether a value of TE names trailers.
+fn has_trailers(value: &HeaderValue) -> bool {
+    value.as_bytes().split(|byte| *byte == b',').any(|member| member.trim_ascii().eq_ignore_ascii_case(b"trailers"))
 }
 
 #[cfg(test)]
@@ -100,7 +118,12 @@ mod tests {
             headers.append(HeaderName::from_static(name), value.parse().unwrap());
         }
 
-        assert_eq!(text(&Fields::end_to_end(&headers)), "x-public: 2\r\nx-public: 3\r\n");
+        let fields = Fields::end_to_end(&headers);
+
+        assert_eq!(text(&fields), "x-public: 2\r\nx-public: 3\r\n");
+        assert!(fields.accepts_trailers());
+        headers.insert("te", HeaderValue::from_static("gzip;q=0.5"));
+        assert!(!Fields::end_to_end(&headers).accepts_trailers());
     }
 
     #[test]

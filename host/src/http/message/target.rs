@@ -122,7 +122,13 @@ fn read_authority<B>(request: &Request<B>) -> Result<Option<Authority>, TargetEr
     if hosts.next().is_some() {
         return Err(TargetError::HostRepeated);
     }
-    if host.is_none() && request.version() >= Version::HTTP_11 {
+    // HTTP/2 and later say it with the target (RFC 9113 §8.3.1), and HTTP/1.1 with Host, whatever the target says (RFC 9112 §3.2).
+    let needs_host = match request.version() {
+        Version::HTTP_09 | Version::HTTP_10 => false,
+        Version::HTTP_11 => true,
+        _ => request.uri().authority().is_none(),
+    };
+    if host.is_none() && needs_host {
         return Err(TargetError::HostMissing);
     }
     // An absolute target overrides Host (RFC 9112 §3.2.2).
@@ -224,6 +230,19 @@ mod tests {
             let authority = found.as_ref().map(|target| target.authority.as_ref().unwrap());
             assert_eq!(authority.map(|a| (a.as_str(), a.host())).map_err(|e| *e), expected, "{hosts:?}");
         }
+    }
+
+    #[test]
+    fn a_target_says_the_authority_where_no_host_is_needed() {
+        let authority = |version, uri: &str| {
+            let request = Request::builder().version(version).uri(uri).body(()).unwrap();
+            read_target(&request).map(|target| target.authority.map(|authority| authority.as_str().to_owned()))
+        };
+
+        assert_eq!(authority(Version::HTTP_2, "https://h.example/p"), Ok(Some("h.example".to_owned())));
+        assert_eq!(authority(Version::HTTP_11, "https://h.example/p"), Err(TargetError::HostMissing));
+        assert_eq!(authority(Version::HTTP_2, "/p"), Err(TargetError::HostMissing));
+        assert_eq!(authority(Version::HTTP_10, "/p"), Ok(None));
     }
 
     #[test]

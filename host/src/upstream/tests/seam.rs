@@ -9,7 +9,7 @@ use ::http::{HeaderMap, HeaderValue, Method, Response};
 use http_body::Frame;
 use http_body_util::{BodyExt as _, StreamBody};
 use tempfile::TempDir;
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{UnixListener, UnixStream};
 
 use super::super::{
@@ -23,6 +23,10 @@ const SOON: Duration = Duration::from_secs(5);
 
 /// An endpoint that is known by its socket, and what listens there.
 fn endpoint() -> (Arc<Upstream>, UnixListener, TempDir) {
+    endpoint_of(EndpointProtocol::Throwaway)
+}
+
+fn endpoint_of(protocol: EndpointProtocol) -> (Arc<Upstream>, UnixListener, TempDir) {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("endpoint");
     let listener = UnixListener::bind(&path).unwrap();
@@ -35,7 +39,7 @@ fn endpoint() -> (Arc<Upstream>, UnixListener, TempDir) {
         base_path: String::new(),
         pool: PoolLimits { size: 10, idle: Duration::from_secs(60) },
         head: HeadLimits { bytes: 1024, fields: 10 },
-        protocol: EndpointProtocol::Throwaway,
+        protocol,
     };
     (Upstream::new(settings, NonZeroUsize::MIN), listener, folder)
 }
@@ -208,4 +212,39 @@ async fn a_request_that_is_safe_to_repeat_goes_out_anew_where_a_reused_connectio
     assert!(matches!(error.cause, ExchangeCause::Broken(Broken::Closed)), "a POST is not repeated: {error:?}");
     assert_eq!((seen.connected, seen.reused), (2, 2));
     endpoint.await.unwrap();
+}
+
+#[tokio::test]
+async fn requests_and_tunnels_share_a_connection_that_takes_many() {
+    let (upstream, listener, _folder) = endpoint_of(EndpointProtocol::Multiplexed);
+    let endpoint = tokio::spawn(async move {
+        let (stream, _) = listener.accept().await.unwrap();
+        let mut stream = tokio::io::BufReader::new(stream);
+        stream.write_all(b"hello\n").await.unwrap();
+        let mut requests = Vec::new();
+        for response in ["first\n", "second\n", "refused\n"] {
+            let mut line = String::new();
+            stream.read_line(&mut line).await.unwrap();
+            requests.push(line);
+            stream.write_all(response.as_bytes()).await.unwrap();
+        }
+        let (mut another, _) = listener.accept().await.unwrap();
+        another.write_all(b"hello\nrefused\n").await.unwrap();
+        (requests, stream, another)
+    });
+    let mut seen = Seen::default();
+
+    let offer = offer();
+    let first = send(&upstream, Method::GET, &mut empty(), None, &mut seen).await.unwrap();
+    let second = send(&upstream, Method::GET, &mut empty(), Some(&offer), &mut seen).await.unwrap();
+    let refused = send(&upstream, Method::POST, &mut empty(), None, &mut seen).await.unwrap_err();
+
+    for (response, expected) in [(first, "first"), (second, "second")] {
+        let ResponseContent::Whole(whole, None) = response.into_body() else { panic!("a body that is all there") };
+        assert_eq!(whole, expected);
+    }
+    assert!(matches!(refused, ExchangeError { sent: Sent::Nothing, cause: ExchangeCause::Refused, .. }), "{refused}");
+    let (requests, ..) = endpoint.await.unwrap();
+    assert_eq!(requests, ["GET /a\n", "GET /a\n", "POST /a\n"]);
+    assert_eq!((seen.connected, seen.reused), (2, 2), "a connection that refuses is asked once");
 }

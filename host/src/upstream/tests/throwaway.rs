@@ -19,8 +19,8 @@ use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, Buf
 use super::super::session::Session;
 use super::super::unreadable::Excerpt;
 use super::super::{
-    Broken, ExchangeCause, ExchangeError, ExchangeObserver, RequestHead, ResendableBody, ResponseContent, Unreadable,
-    Upstream,
+    Broken, ConnectFault, ExchangeCause, ExchangeError, ExchangeObserver, RequestHead, ResendableBody, ResponseContent,
+    Unreadable, Upstream,
 };
 use crate::net::{Duplex, Stream};
 
@@ -121,6 +121,41 @@ impl Connection {
             return Err(Broken::Closed);
         }
         Ok(line.trim_end().to_owned())
+    }
+}
+
+/// The same words by several requests on one connection, one line each way for a request.
+#[derive(Clone, Debug)]
+pub(in super::super) struct Multiplexed(Arc<tokio::sync::Mutex<BufReader<Stream>>>);
+
+impl Multiplexed {
+    /// Waits for the endpoint's `hello`, as protocols with settings do.
+    pub(in super::super) async fn open(stream: Stream) -> Result<Self, ConnectFault> {
+        let mut connection = Connection::new(stream);
+        match connection.line().await {
+            Ok(line) if line == "hello" => Ok(Self(Arc::new(tokio::sync::Mutex::new(connection.0)))),
+            Ok(_) => Err(ConnectFault::Closed(Broken::CutHead)),
+            Err(broken) => Err(ConnectFault::Closed(broken)),
+        }
+    }
+
+    pub(in super::super) async fn send(
+        self,
+        head: RequestHead<'_>,
+        _body: &mut ResendableBody,
+        _within: Duration,
+        _observer: &mut dyn ExchangeObserver,
+    ) -> Result<Response<ResponseContent>, ExchangeError> {
+        let of_endpoint = |error: std::io::Error| ExchangeError::of_endpoint(ExchangeCause::Broken(error.into()));
+        let mut stream = self.0.lock().await;
+        let line = format!("{} {}\n", head.method, head.target);
+        stream.write_all(line.as_bytes()).await.map_err(of_endpoint)?;
+        let mut response = String::new();
+        stream.read_line(&mut response).await.map_err(of_endpoint)?;
+        match response.trim_end() {
+            "refused" => Err(ExchangeError::refused()),
+            text => Ok(Response::new(ResponseContent::Whole(Bytes::copy_from_slice(text.as_bytes()), None))),
+        }
     }
 }
 
