@@ -1,7 +1,8 @@
 //! Where time and chance come from: the system, or a simulation that repeats itself.
 //!
-//! The registry of endpoints and the runtime of plugins hold one each, and read no other clock for what they decide. Deadlines of
-//! plugins and timers of sockets are those of the machine: they bound what runs here, whatever is simulated.
+//! The registry of endpoints and the runtime of plugins hold one each, and read no other clock for what they decide.
+//! Deadlines of plugins and timers of sockets are those of the machine: they bound what runs here, whatever is
+//! simulated.
 
 use std::hash::{BuildHasher, Hasher, RandomState};
 use std::sync::Arc;
@@ -40,8 +41,8 @@ impl Clock {
         }
     }
 
-    /// 64 random bits: keyed by the operating system once per thread, then hashed (SipHash-1-3). Good for shuffling, sampling
-    /// and hash seeds; not for keys. A simulation gives the same sequence for the same seed.
+    /// 64 random bits: keyed by the operating system once per thread, then hashed (SipHash-1-3). Good for shuffling,
+    /// sampling and hash seeds; not for keys. A simulation gives the same sequence for the same seed.
     #[must_use]
     pub fn random(&self) -> u64 {
         match self {

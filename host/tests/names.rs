@@ -6,11 +6,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// Names that several types have still. Remove a line once its name means one thing.
-#[rustfmt::skip]
-const CLASHES: &[&str] = &[
-    "Whole",
-];
+/// Names that several types may have, each with the reason beside it.
+const CLASHES: &[&str] = &[];
 
 /// Generated code.
 const GENERATED: [&str; 1] = ["plugin/bindings.rs"];

@@ -8,8 +8,8 @@ use crate::policy::RequestFacts;
 
 /// 31-bit hash of what `affinity` names; none if the request has no such thing.
 ///
-/// XXH64 with seed 0, the upper 31 bits: the same for every worker, process and release, so that gateways side by side send
-/// a key to the same endpoint.
+/// XXH64 with seed 0, the upper 31 bits: the same for every worker, process and release, so that gateways side by side
+/// send a key to the same endpoint.
 pub(super) fn hash(affinity: &Affinity, request: &RequestFacts) -> Option<u32> {
     match affinity {
         Affinity::Cookie(name) => cookie(&request.headers, name).map(of),

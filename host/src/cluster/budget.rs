@@ -9,11 +9,11 @@ const WINDOW: usize = 10;
 /// Repetitions in one second that are always allowed: a share of few requests is none.
 const MINIMUM: u64 = 10;
 
-/// A share of the requests of the last ten seconds, in steps of one second; ten in a second are always allowed (finagle and
-/// linkerd allow the same).
+/// A share of the requests of the last ten seconds, in steps of one second; ten in a second are always allowed (finagle
+/// and linkerd allow the same).
 ///
-/// It is asked only when something failed, and told then how many requests there have been so far: requests that go
-/// well cost nothing here. What came before the first question of a window is not known, and not counted.
+/// The budget is asked only when something failed, and is given then how many requests there have been so far: requests
+/// that go well cost nothing here. What came before the first question of a window is not known, and not counted.
 #[derive(Debug)]
 pub(super) struct Budget {
     share: f64,

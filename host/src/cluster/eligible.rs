@@ -1,7 +1,8 @@
-//! Who may be chosen now: Apache's selection loop (`ap_proxy_balancer_get_best_worker`), without its choice.
+//! Which endpoints may be chosen now: Apache's selection loop (`ap_proxy_balancer_get_best_worker`), without its
+//! choice.
 //!
 //! Groups are used up in ascending order. Within one, ready members compete; spares compete with them, at most as many
-//! as there are members that cannot take work; standbys come in when there is nobody else.
+//! as there are members that cannot take work; standbys come in when there is no other.
 
 use crate::config::EndpointState;
 use crate::policy::{EndpointId, EndpointIds};

@@ -1,5 +1,5 @@
-//! What a cluster does about a member that fails. Leases carry it: they report to the endpoint's live state after their
-//! cluster may be gone.
+//! What a cluster does about a member that fails. Leases carry the policy: they report to the endpoint's live state
+//! after their cluster may be gone.
 
 use std::sync::{Arc, Weak};
 use std::time::Duration;
@@ -68,7 +68,7 @@ impl FailurePolicy {
 }
 
 impl Default for FailurePolicy {
-    /// The default pauses, and nobody is ejected.
+    /// The default pauses, and no ejections.
     fn default() -> Self {
         let rules = ClusterRules {
             pause: PauseConfig::default(),

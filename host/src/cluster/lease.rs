@@ -21,7 +21,7 @@ pub struct Lease {
     failure_policy: FailurePolicy,
     endpoint: EndpointId,
     began: Instant,
-    /// The balancer that wants to hear of the end, if it is still in use then.
+    /// The cluster whose balancer wants to know of the end, if it is still in use then.
     feedback: Option<Weak<Cluster>>,
     status: Option<u16>,
     first_byte: Option<Duration>,
@@ -31,7 +31,7 @@ pub struct Lease {
     /// It is the one that tries an endpoint after a pause.
     trial: bool,
     verdict: WorkResult,
-    /// What the request's own wish had to do with the choice.
+    /// What the endpoint that the request named had to do with the choice.
     pub(super) stickiness: Option<Stickiness>,
     /// Chosen although every endpoint is paused.
     pub(super) forced: bool,
@@ -52,14 +52,14 @@ pub enum Stickiness {
     Broken,
 }
 
-/// What the cluster's outlier detection has been told.
+/// What has been reported to the cluster's outlier detection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum WorkResult {
     /// Nothing yet.
     Open,
     /// It went well; what breaks later is news.
     Good,
-    /// It failed. Told once.
+    /// It failed. Reported once.
     Bad,
 }
 
@@ -112,7 +112,7 @@ impl Lease {
         self.forced
     }
 
-    /// From choice to the head of the answer, if there was one.
+    /// From choice to the head of the response, if there was one.
     #[must_use]
     pub fn first_byte(&self) -> Option<Duration> {
         self.first_byte
@@ -149,7 +149,7 @@ impl Lease {
         }
     }
 
-    /// The endpoint answered with `status`.
+    /// The endpoint responded with `status`.
     pub fn answered(&mut self, status: u16, now: Instant) {
         let after = now - self.began;
         self.status = Some(status);
@@ -166,14 +166,14 @@ impl Lease {
         }
         self.end_trial(now);
         match status {
-            // A tunnel lasts: that it opened is what there is to tell. Of all else the body is still to come.
+            // A tunnel lasts: that it opened is what there is to report. Of all else the body is still to come.
             101 => self.judge(WorkResult::Good, now),
             _ if fails || status >= 500 => self.judge(WorkResult::Bad, now),
             _ => {}
         }
     }
 
-    /// The endpoint answered more than is taken here. It is there, and nothing is held against it.
+    /// The endpoint responded with more than is taken here. It is there, and nothing is held against it.
     pub fn answered_too_much(&mut self, now: Instant) {
         let after = now - self.began;
         self.first_byte = Some(after);
@@ -209,7 +209,7 @@ impl Lease {
         self.failure_policy.pause(&self.live, PauseCause::Unreachable, now)
     }
 
-    /// The endpoint broke off, or answered what nobody can read.
+    /// The endpoint broke off, or its response cannot be read.
     pub fn broken(&mut self) {
         self.ending = LeaseEnding::Broken;
         self.live.count_failure();

@@ -13,7 +13,7 @@ pub struct Numbers {
 }
 
 impl Numbers {
-    /// Columns over `members`, who report nothing about themselves.
+    /// Columns over `members`, which report nothing about themselves.
     #[must_use]
     pub fn new(members: Vec<Arc<Live>>) -> Self {
         Self { members, signals: Arc::default() }

@@ -28,14 +28,15 @@ impl Default for Recovery {
 }
 
 impl Recovery {
-    /// Takes out of `eligible` who is in a slow start and not offered this pick. If that is everybody, nobody is taken out.
+    /// Takes endpoints in a slow start that are not offered this pick out of `eligible`. If that is all, none is taken
+    /// out.
     pub(super) fn skip_slow_starting(&self, eligible: &mut EndpointIds, members: &[Member], now: Instant) {
         let Some(length) = self.slow_start else { return };
         eligible.narrow(|id| id.of(members).is_none_or(|member| member.live.is_offered(length, now)));
     }
 
-    /// The cluster takes the place of `before`: members that are new in one that has served begin slowly, and what probes
-    /// said is forgotten where nobody probes any more.
+    /// The cluster takes the place of `before`: members that are new in one that has served begin slowly, and what
+    /// probes found is forgotten where there are no probes any more.
     pub(super) fn take_over(&self, members: &[Member], before: &[Member], now: Instant) {
         let is_old = |member: &&Member| before.iter().any(|old| std::ptr::eq(&*old.live, &*member.live));
         let has_served = before.iter().any(|member| member.live.picks() > 0);
@@ -48,8 +49,8 @@ impl Recovery {
 }
 
 impl Cluster {
-    /// Whether time alone may turn `error` into a choice for a request that has `tried` these: a member of this generation
-    /// may become free that takes work and has not been tried.
+    /// Whether time alone may turn `error` into a choice for a request that has `tried` these: a member of this
+    /// generation may become free that takes work and has not been tried.
     #[must_use]
     pub fn may_pass(&self, error: SelectError, tried: &Tried) -> bool {
         let mut members = EndpointId::each(self.members());
@@ -60,7 +61,7 @@ impl Cluster {
         }
     }
 
-    /// It goes live in the place of `before`, which may be itself, or nobody.
+    /// The cluster goes live in the place of `before`, which may be itself, or none.
     pub fn take_over(&self, before: Option<&Self>, now: Instant) {
         if before.is_some_and(|before| std::ptr::eq(before, self)) {
             return;

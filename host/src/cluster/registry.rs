@@ -34,7 +34,7 @@ impl Registry {
         &self.clock
     }
 
-    /// The numbers of endpoint `url` in `cluster`; new ones if nobody holds any.
+    /// The numbers of endpoint `url` in `cluster`; new ones if none are held.
     #[must_use]
     pub fn live(&self, cluster: &str, url: &str) -> Arc<Live> {
         let mut clusters = self.clusters.lock();
@@ -42,20 +42,20 @@ impl Registry {
         if let Some(live) = endpoints.get(url).and_then(Weak::upgrade) {
             return live;
         }
-        // An endpoint nobody holds any more makes room for the new one, so that names that come and go do not add up.
+        // An endpoint that is no longer held makes room for the new one, so that names that come and go do not add up.
         endpoints.retain(|_, live| live.strong_count() > 0);
         let live = Arc::new(Live::of(cluster, url, self.clock.clone()));
         endpoints.insert(url.to_owned(), Arc::downgrade(&live));
         live
     }
 
-    /// The key under which endpoints keep what they report as `name`: the same for all who hold it.
+    /// The key under which endpoints keep what they report as `name`: the same for all of them.
     #[must_use]
     pub fn signal(&self, name: &str) -> Arc<SignalKey> {
         self.signals.key(name)
     }
 
-    /// What `host` and `port` hold over all clusters that count by address; a new count if nobody holds any.
+    /// What `host` and `port` hold over all clusters that count by address; a new count if none is held.
     #[must_use]
     pub fn address(&self, host: &str, port: u16) -> Arc<AddressCount> {
         let mut addresses = self.addresses.lock();
@@ -69,7 +69,7 @@ impl Registry {
         count
     }
 
-    /// Everything somebody still holds, by cluster, endpoints in the order of their URLs. Forgets the rest.
+    /// Everything that is still held, by cluster, endpoints in the order of their URLs. Forgets the rest.
     #[must_use]
     pub fn all(&self) -> Vec<(String, Vec<Arc<Live>>)> {
         let mut clusters = self.clusters.lock();

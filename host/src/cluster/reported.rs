@@ -30,7 +30,7 @@ impl SignalKey {
     }
 }
 
-/// All keys that somebody holds.
+/// All keys that are in use.
 #[derive(Debug, Default)]
 pub(super) struct SignalKeys {
     held: Mutex<HashMap<String, Weak<SignalKey>>>,
@@ -38,13 +38,13 @@ pub(super) struct SignalKeys {
 }
 
 impl SignalKeys {
-    /// The key of `name`; a new one if nobody holds any.
+    /// The key of `name`; a new one if none is in use.
     pub(super) fn key(&self, name: &str) -> Arc<SignalKey> {
         let mut held = self.held.lock();
         if let Some(key) = held.get(name).and_then(Weak::upgrade) {
             return key;
         }
-        // What nobody holds any more makes room, so that names that come and go do not add up.
+        // A key that is no longer in use makes room, so that names that come and go do not add up.
         held.retain(|_, key| key.strong_count() > 0);
         let id = self.last.fetch_add(1, Relaxed) + 1;
         let key = Arc::new(SignalKey { id, name: name.to_owned() });
@@ -64,7 +64,7 @@ pub struct Reported {
 
 #[derive(Debug, Default)]
 struct Slot {
-    /// Of the [`SignalKey`]; 0 while nobody has it.
+    /// Of the [`SignalKey`]; 0 while the slot is free.
     key: AtomicU64,
     /// Milliseconds after `born`, and 1; 0 before the first report.
     at: AtomicU64,

@@ -14,11 +14,11 @@ use crate::config;
 pub enum Failure {
     /// No connection was had: nothing was sent.
     Connect,
-    /// No answer in time.
+    /// No response in time.
     Timeout,
-    /// The connection broke before an answer.
+    /// The connection broke before a response.
     Broken,
-    /// An answer with this status.
+    /// A response with this status.
     Status(u16),
 }
 
@@ -65,7 +65,7 @@ impl Retry {
         wanted && may_repeat && self.attempts.is_none_or(|most| attempts < most.get())
     }
 
-    /// Whether an answer of this status is one to try another endpoint for.
+    /// Whether a response of this status is one to try another endpoint for.
     #[must_use]
     pub fn repeats_status(&self, status: u16) -> bool {
         self.statuses.contains(&status)

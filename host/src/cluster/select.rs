@@ -48,7 +48,8 @@ impl Member {
         self.shared.as_ref().map_or_else(|| self.live.in_flight(), |shared| shared.in_flight())
     }
 
-    /// Whether probes ask for it, where there are any: also while it drains, so that it is known whether it could return.
+    /// Whether probes ask for it, where there are any: also while it drains, so that it is known whether it could
+    /// return.
     #[must_use]
     pub fn is_probed(&self) -> bool {
         self.state != EndpointState::Maint
@@ -76,7 +77,7 @@ impl Tried {
     }
 }
 
-/// Why nobody was chosen. Each is the gateway's 503.
+/// Why no endpoint was chosen. Each is the gateway's 503.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum SelectError {
     /// No member may take work: all in drain or maint, at their limit, tried already, or down where that is not forced.
@@ -103,7 +104,7 @@ pub struct Policy {
     pub fail_on: Option<Arc<[u16]>>,
 }
 
-/// A group of endpoints and who chooses among them, for one generation.
+/// A group of endpoints and the balancer that chooses among them, for one generation.
 pub struct Cluster {
     name: Arc<str>,
     members: Vec<Member>,
@@ -179,7 +180,8 @@ impl Cluster {
         &self.policy.retry
     }
 
-    /// Whether one more request may be sent again at `now`: a share of all, so that what fails is not hit twice as hard.
+    /// Whether one more request may be sent again at `now`: a share of all, so that what fails is not hit twice as
+    /// hard.
     #[must_use]
     pub fn has_retry_budget(&self, now: Instant) -> bool {
         self.policy.retry.has_budget(now, self.picks())
@@ -213,7 +215,7 @@ impl Cluster {
     /// ejected or unhealthy, they are tried all the same, unless the cluster says otherwise: see [`Recovery`].
     ///
     /// # Errors
-    /// [`SelectError`] if nobody may be or is chosen.
+    /// [`SelectError`] if no endpoint may be chosen, or none is.
     pub fn select(self: &Arc<Self>, request: &RequestFacts, tried: &Tried, now: Instant) -> Result<Lease, SelectError> {
         let mut chooser = self.chooser.lock();
         let mut forced = false;
@@ -270,7 +272,8 @@ impl Cluster {
         Ok(lease)
     }
 
-    /// Whom the request asks for; none in a cluster without stickiness. Drained members take requests that name them.
+    /// The endpoint that the request names; none in a cluster without stickiness. Drained members take requests that
+    /// name them.
     fn target(
         &self,
         request: &RequestFacts,

@@ -1,8 +1,8 @@
-//! Requests that name their endpoint: what they say, whom that means, and the cookie that makes them say it.
+//! Requests that name their endpoint: what is written, which endpoint that is, and the cookie that has it written.
 //!
 //! ```text
 //! path or query parameter ─┐
-//!                  cookie ─┴▶ value ─▶ route ─▶ members of that route ─▶ those it redirects to ─▶ nobody
+//!                  cookie ─┴▶ value ─▶ route ─▶ members of that route ─▶ those it redirects to ─▶ none
 //! ```
 
 use std::collections::HashMap;
@@ -29,7 +29,7 @@ pub struct Sticky {
     members: Vec<Named>,
 }
 
-/// A route and who has it.
+/// A route and the endpoints that have it.
 #[derive(Debug, Default)]
 struct Route {
     /// Standbys last.
@@ -52,7 +52,7 @@ struct Issued {
     secure: HeaderValue,
 }
 
-/// What a request's wish comes to.
+/// What becomes of the endpoint that a request names.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum StickyTarget {
     /// It names nothing that is known here.
@@ -138,7 +138,7 @@ impl Sticky {
         self.failover
     }
 
-    /// Whom `request` asks for, among those that are `usable`.
+    /// The endpoint that `request` names, among those that are `usable`.
     pub(super) fn target(&self, request: &RequestFacts, usable: impl Fn(EndpointId) -> bool) -> StickyTarget {
         let Some(named) = self.route_of(request).and_then(|name| self.index.get(name)).copied() else {
             return StickyTarget::Unnamed;
@@ -192,8 +192,8 @@ impl Sticky {
     }
 }
 
-/// Stands in for a route that nobody gave: the same for an endpoint wherever it is made, and no address in it. Whoever can
-/// guess an address can check the guess; `route` is for those who mind.
+/// Stands in for a route that is not configured: the same for an endpoint wherever it is made, and no address in it. An
+/// attacker who can guess an address can check the guess; `route` is for those who mind.
 fn token(cluster: &str, url: &str) -> String {
     let mut hash = Sha256::new();
     for part in ["tidegate route", cluster, url] {

@@ -1,4 +1,4 @@
-//! Whom requests name, and what they are told to say.
+//! Which endpoints requests name, and the cookies that make them.
 
 use super::super::testing::facts;
 use super::*;

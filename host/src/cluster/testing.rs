@@ -27,7 +27,7 @@ pub(super) fn facts(path: &str, query: Option<&str>, headers: &[(&str, &str)]) -
     }
 }
 
-/// A member nobody has used.
+/// A member that has not been used.
 pub(super) fn member(number: usize, state: EndpointState) -> Member {
     Member {
         live: Arc::new(Live::new(&format!("ws://e{number}"))),

@@ -6,8 +6,8 @@ use ::http::HeaderMap;
 use ::http::header::COOKIE;
 use memchr::memmem;
 
-/// Value of the first cookie `name`: it begins the header or follows `;`, `,` or a blank, and goes on to `;` or `,`. Quotes
-/// are part of it. Cookies that are there without a value are passed over.
+/// Value of the first cookie `name`: it begins the header or follows `;`, `,` or a blank, and goes on to `;` or `,`.
+/// Quotes are part of it. Cookies that are there without a value are passed over.
 pub(super) fn cookie<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a [u8]> {
     headers.get_all(COOKIE).iter().find_map(|header| cookie_in(header.as_bytes(), name.as_bytes()))
 }

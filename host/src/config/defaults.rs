@@ -26,7 +26,7 @@ pub(crate) const DRAIN: Duration = Duration::from_secs(30);
 pub(crate) const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 /// Apache's `Timeout` and nginx's `proxy_read_timeout`.
 pub(crate) const RESPONSE_TIMEOUT: Duration = Duration::from_secs(60);
-/// Quiet websockets are normal; an hour still clears away what nobody will ever close.
+/// Quiet websockets are normal; an hour still clears away what no side will ever close.
 pub(crate) const TUNNEL_IDLE: Duration = Duration::from_secs(3600);
 
 /// Forwarded headers are on: an endpoint that does not see its clients is a surprise.
@@ -52,9 +52,9 @@ pub(crate) const HEAD_TIMEOUT: Duration = Duration::from_secs(10);
 pub(crate) const IDLE_TIMEOUT: Duration = Duration::from_secs(60);
 /// Apache's `RequestReadTimeout body=20`.
 pub(crate) const BODY_TIMEOUT: Duration = Duration::from_secs(20);
-/// Apache's `SECONDS_TO_LINGER`: an honest client has seen its answer by then.
+/// Apache's `SECONDS_TO_LINGER`: an honest client has seen its response by then.
 pub(crate) const LINGER: Duration = Duration::from_secs(2);
-/// More than most connections have under way: what a client had sent before it could hear of its answer.
+/// More than most connections have under way: what a client had sent before it could see its response.
 pub(crate) const LINGER_BYTES: u64 = 1 << 20;
 
 /// Sends a busy websocket's next client elsewhere: the balancer this gateway is made for.
@@ -72,11 +72,11 @@ pub(crate) const POOL_SIZE: usize = 64;
 /// Below the keep-alive time of common servers (60 s and more), so that requests do not race their close.
 pub(crate) const POOL_IDLE: Duration = Duration::from_secs(30);
 
-/// Room for any honest answer; hyper's limit.
+/// Room for any honest response; hyper's limit.
 pub(crate) const ANSWER_HEAD: u64 = 400 << 10;
 /// What common servers send at the most by default.
 pub(crate) const LEAST_ANSWER_HEAD: u64 = 8 << 10;
-/// More than any honest answer has. Apache counts no fields of answers.
+/// More than any honest response has. Apache counts no fields of responses.
 pub(crate) const ANSWER_FIELDS: usize = 1000;
 /// The map that they are kept in holds some 24,000, and ends the request that has more.
 pub const MOST_ANSWER_FIELDS: usize = 10_000;
@@ -89,9 +89,9 @@ pub(crate) const PAUSE_LONGEST: Duration = Duration::from_secs(60);
 pub(crate) const PROBE_INTERVAL: Duration = Duration::from_secs(5);
 /// Longer than one lost packet takes to be sent again.
 pub(crate) const PROBE_TIMEOUT: Duration = Duration::from_secs(2);
-/// One good answer may be luck.
+/// One good response may be luck.
 pub(crate) const PROBE_RISE: u32 = 2;
-/// A single lost probe, or two, are no reason to move everybody.
+/// A single lost probe, or two, are no reason to move all clients.
 pub(crate) const PROBE_FALL: u32 = 3;
 /// Apache's: what a browser would be content with.
 pub(crate) const PROBE_EXPECT: std::ops::RangeInclusive<u16> = 200..=399;
@@ -125,7 +125,7 @@ pub(crate) const MOST_RETRY_BODY: u64 = 16 << 20;
 /// Finagle's and linkerd's share: enough for an endpoint that fails, too little to pull the others down.
 pub(crate) const RETRY_BUDGET: f64 = 0.2;
 
-/// A client that ends its direction has nearly always gone, and its endpoint should not work for nobody (as nginx).
+/// A client that ends its direction has nearly always gone, and its endpoint should not work in vain (as nginx).
 pub(crate) const HALF_CLOSE: bool = false;
 
 /// Apache's `LBM_HEARTBEAT_MAX_LASTSEEN`: what was said ten heartbeats ago says nothing about now.
@@ -137,8 +137,8 @@ pub(crate) const COUNT: Counting = Counting::Cluster;
 pub(crate) const PLUGIN_DEADLINE: Duration = Duration::from_millis(20);
 /// Fits the runtimes of garbage-collected languages.
 pub(crate) const PLUGIN_MEMORY: u64 = 64 << 20;
-/// Bytes that one instance of a plugin may be given. One of its instructions can fill or copy all of them, and no clock is
-/// looked at meanwhile: a GiB takes about a second.
+/// Bytes that one instance of a plugin may be given. One of its instructions can fill or copy all of them, and no clock
+/// is looked at meanwhile: a GiB takes about a second.
 pub const MOST_PLUGIN_MEMORY: u64 = 1 << 30;
 /// One page of linear memory: nothing runs in less.
 pub(crate) const LEAST_PLUGIN_MEMORY: u64 = 64 << 10;

@@ -5,9 +5,9 @@ use std::path::PathBuf;
 use super::model::{CertificateFiles, Config};
 
 impl Config {
-    /// Every file whose change changes what is served: the configuration, certificates, keys, CA files and plugins. Each
-    /// once, as configured (relative ones joined to the folder of the configuration). The admin token is not among them:
-    /// it is read anew for each call.
+    /// Every file whose change changes what is served: the configuration, certificates, keys, CA files and plugins.
+    /// Each once, as configured (relative ones joined to the folder of the configuration). The admin token is not among
+    /// them: it is read anew for each call.
     #[must_use]
     pub fn watched_files(&self) -> Vec<PathBuf> {
         let mut files = vec![self.source.clone()];

@@ -1,4 +1,4 @@
-//! Who the members of a cluster are: names that stand for several endpoints, and whose load makes an endpoint busy.
+//! What the members of a cluster are: names that stand for several endpoints, and whose load makes an endpoint busy.
 
 use super::model::{EndpointAddress, EndpointConfig};
 

@@ -21,9 +21,9 @@ pub struct SignalConfig {
 /// Where a signal comes from.
 #[derive(Clone, Debug, PartialEq)]
 pub enum SignalSource {
-    /// The number that an RFC 6901 pointer finds in the JSON of a probe's answer.
+    /// The number that an RFC 6901 pointer finds in the JSON of the response to a probe.
     Json(String),
-    /// A sample of a probe's answer in Prometheus' text format. It must select one only.
+    /// A sample of the response to a probe, in Prometheus' text format. It must select one only.
     Metric(Series),
     /// A number of the response header `endpoint-load-metrics`.
     Orca(OrcaField),
@@ -42,7 +42,7 @@ pub enum HeartbeatField {
     Busy,
 }
 
-/// `[heartbeat]`: where datagrams of Apache's mod_heartbeat are heard.
+/// `[heartbeat]`: where datagrams of Apache's mod_heartbeat are received.
 #[derive(Clone, Debug, PartialEq)]
 pub struct HeartbeatConfig {
     /// Port 0 takes a free one; a multicast group is joined.

@@ -80,8 +80,8 @@ fn url(name: &EndpointConfig, address: IpAddr, port: u16) -> String {
 /// Priorities and weights of SRV records as groups and weights.
 ///
 /// A priority is a group: the lowest is the name's own, the next one higher. Weights are shares among those of one
-/// priority, so that their mean is the name's weight: `_chat._tcp` beside another endpoint of the cluster does not weigh
-/// less because its records say 1 and not 100.
+/// priority, so that their mean is the name's weight: `_chat._tcp` beside another endpoint of the cluster does not
+/// weigh less because its records say 1 and not 100.
 struct Shares {
     /// Priority by priority: sum of weights, and how many.
     by_priority: BTreeMap<u16, (u64, u32)>,

@@ -27,7 +27,7 @@ const TARGETS: usize = 256;
 /// Of those, at a time.
 const TARGETS_AT_ONCE: usize = 16;
 
-/// Whom to ask.
+/// The name servers to ask.
 pub(super) struct Lookups {
     inner: Mutex<ResolverState>,
 }

@@ -1,7 +1,7 @@
 //! Names that stand for several endpoints: asked for, kept, and laid out as members.
 //!
 //! ```text
-//! names of a configuration ─▶ Table: who is due ─▶ Lookups (DNS, /etc/hosts) ─▶ Table: what is known
+//! names of a configuration ─▶ Table: what is due ─▶ Lookups (DNS, /etc/hosts) ─▶ Table: what is known
 //!                                                                                ╰─▶ expand ─▶ configuration as used
 //! ```
 //!
@@ -94,8 +94,8 @@ impl Discovery {
         self.table.lock().known()
     }
 
-    /// Asks for those of `names` that nobody has asked for yet, and waits for the answers, but not longer than `patience`.
-    /// What comes later is a change like any other.
+    /// Asks for those of `names` that were not asked for yet, and waits for the responses, but not longer than
+    /// `patience`. What comes later is a change like any other.
     pub async fn resolve_missing(&self, names: &BTreeSet<Name>, patience: Duration) {
         let until = Instant::now() + patience;
         let unknown = self.table.lock().resolve_missing(names);
@@ -164,7 +164,7 @@ impl Follower {
             for name in due {
                 discovery.ask(&mut self.asking, name);
             }
-            // With no room left, an answer makes some.
+            // With no room left, a response makes some.
             let next = next.filter(|_| self.asking.len() < AT_ONCE);
             let timer = async {
                 match next {

@@ -18,13 +18,13 @@ pub(super) struct Resolution {
     pub(super) ttl: Duration,
 }
 
-/// No answer.
+/// No address was had.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub(super) enum LookupError {
-    /// Nobody answered.
+    /// No name server responded in time.
     #[error("no answer within {LONGEST_LOOKUP:?}")]
     TimedOut,
-    /// An answer with nothing in it.
+    /// A response with nothing in it.
     #[error("it has no address")]
     Nothing,
     /// What the resolver says.

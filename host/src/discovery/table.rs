@@ -8,9 +8,9 @@ use tokio::time::Instant;
 use super::name::{FoundAddress, KnownNames, Name};
 use super::resolution::{LookupError, Resolution};
 
-/// Shortest time between two answers, however short a TTL: a name with TTL 0 must not be asked for without a pause.
+/// Shortest time between two lookups, however short a TTL: a name with TTL 0 must not be asked for without a pause.
 const LEAST: Duration = Duration::from_secs(1);
-/// Longest time an answer is believed, however long its TTL: also how soon a change of `/etc/hosts` is seen.
+/// Longest time a response is believed, however long its TTL: also how soon a change of `/etc/hosts` is seen.
 const MOST: Duration = Duration::from_secs(300);
 /// Pause after a failure. Doubles with each further one.
 const FIRST_RETRY: Duration = Duration::from_secs(1);
@@ -35,7 +35,7 @@ struct NameEntry {
     failures: u32,
 }
 
-/// What an answer has changed.
+/// What a lookup has changed.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum AddressChange {
     /// Nothing.
@@ -68,7 +68,7 @@ impl NameTable {
         unknown
     }
 
-    /// Those that are asked for, and of whom nothing is known yet, are due again: whoever asked gives up.
+    /// Those that are asked for, and of whom nothing is known yet, are due again: the one that asked gives up.
     pub(super) fn give_back(&mut self, now: Instant) {
         for entry in self.entries.values_mut().filter(|entry| entry.due.is_none() && entry.found.is_empty()) {
             entry.due = Some(now);
@@ -103,7 +103,7 @@ impl NameTable {
             Ok(Resolution { mut found, ttl }) => {
                 entry.failures = 0;
                 entry.due = Some(now + ttl.clamp(LEAST, MOST));
-                // Name servers turn their answers round; an order that stays changes nothing.
+                // Name servers rotate their records; an order that stays changes nothing.
                 found.sort_unstable();
                 found.dedup_by_key(|found| (found.address, found.port));
                 let cut = found.len().saturating_sub(MOST_FOUND);

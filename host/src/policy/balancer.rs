@@ -1,4 +1,4 @@
-//! Who gets the next connection or request.
+//! Which endpoint gets the next connection or request.
 
 use std::time::Duration;
 
@@ -12,7 +12,7 @@ pub trait Balancer: Send {
     /// A [`Fault`] if it failed; [`LeastBusy`] then stands in for this pick.
     fn pick(&mut self, request: &PickRequest<'_>) -> Result<Option<EndpointId>, Fault>;
 
-    /// Whether it wants [`Self::opened`] and [`Self::closed`].
+    /// Whether the balancer wants [`Self::opened`] and [`Self::closed`].
     fn wants_feedback(&self) -> bool {
         false
     }
@@ -27,7 +27,7 @@ pub trait Balancer: Send {
         let _ = (endpoint, outcome);
     }
 
-    /// State for the next version of itself, at most 1 MiB; none if it keeps none.
+    /// State for the next version of the balancer, at most 1 MiB; none if it keeps none.
     fn save(&mut self) -> Option<Vec<u8>> {
         None
     }
@@ -63,7 +63,7 @@ pub enum LeaseEnding {
     Complete,
     /// No connection could be made.
     Unreachable,
-    /// The endpoint broke off, answered nothing, or nothing that can be read.
+    /// The endpoint broke off, sent no response, or one that cannot be read.
     Broken,
     /// The client went away first.
     Abandoned,
@@ -78,7 +78,7 @@ pub struct Outcome {
     pub status: Option<u16>,
     /// From choice to end.
     pub duration: Duration,
-    /// From choice to the first byte of the answer.
+    /// From choice to the first byte of the response.
     pub first_byte: Option<Duration>,
     /// Bytes towards the endpoint.
     pub sent: u64,
@@ -99,7 +99,7 @@ pub enum Metric {
     Failures,
     /// Smoothed first-byte time in microseconds, NaN before the first.
     Latency,
-    /// First-byte time of the latest answer in microseconds, NaN before the first.
+    /// First-byte time of the latest response in microseconds, NaN before the first.
     Latest,
 }
 

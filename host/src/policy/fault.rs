@@ -1,15 +1,15 @@
-//! How a plugin can fail, typed, so that each kind is counted and answered on its own.
+//! How a plugin can fail, typed, so that each kind is counted and handled on its own.
 
 /// What went wrong inside a plugin.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum FaultKind {
-    /// It ran past its deadline and was interrupted.
+    /// The plugin ran past its deadline and was interrupted.
     Deadline,
-    /// It trapped: unreachable, out of bounds, division by zero, a panic.
+    /// The plugin trapped: unreachable, out of bounds, division by zero, a panic.
     Trap,
-    /// It asked for more memory or table than it is allowed.
+    /// The plugin asked for more memory or table than it is allowed.
     Memory,
-    /// It answered something the contract does not permit.
+    /// The plugin returned something that the contract does not permit.
     Answer,
     /// No instance could be made, or the plugin is put aside after repeated faults.
     Unavailable,
@@ -29,7 +29,7 @@ impl FaultKind {
     }
 }
 
-/// One failed call of a plugin. Already counted and logged by whoever raised it; the caller only decides what now.
+/// One failed call of a plugin. What raised it has counted and logged it; the caller decides what happens now.
 #[derive(Clone, Debug, thiserror::Error)]
 #[error("plugin {plugin}: {kind}: {detail}", kind = kind.as_str())]
 pub struct Fault {

@@ -1,4 +1,5 @@
-//! What may be decided, whoever decides it: pure types and the traits [`Router`], [`Balancer`] and [`Rewriter`].
+//! What may be decided, by a plugin or by native code: pure types and the traits [`Router`], [`Balancer`] and
+//! [`Rewriter`].
 //!
 //! No wasm here, no sockets: a native stand-in and a plugin look alike to the rest of the gateway.
 

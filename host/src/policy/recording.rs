@@ -57,7 +57,8 @@ struct Version {
 }
 
 impl Recording {
-    /// One line, without its end. Fields stand as pairs of name and value; a value that is not UTF-8 comes back byte for byte.
+    /// One line, without its end. Fields stand as pairs of name and value; a value that is not UTF-8 comes back byte
+    /// for byte.
     ///
     /// # Errors
     /// [`RecordingError::Malformed`] if the request cannot be written, which none is known for.

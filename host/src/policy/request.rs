@@ -52,8 +52,8 @@ pub struct RequestFacts {
     /// Server name of the client's TLS handshake.
     #[serde(with = "wire::name")]
     pub sni: Option<Arc<str>>,
-    /// The headers as received, hop-by-hop ones included, without those that only a trusted proxy may send. Shared, so that who
-    /// has to own them for a while (a plugin's store, a recorder) takes no copy.
+    /// The headers as received, hop-by-hop ones included, without those that only a trusted proxy may send. Shared, so
+    /// that what has to own them for a while (a plugin's store, a recorder) takes no copy.
     #[serde(with = "wire::headers")]
     pub headers: Arc<HeaderMap>,
 }

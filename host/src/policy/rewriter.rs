@@ -8,7 +8,8 @@ use super::{Fault, RouteId, Scheme, wire};
 /// Fields of one response that a rewriter is shown, and edits that it may make of them.
 pub const SHOWN_FIELDS: usize = 256;
 
-/// Bytes of their values, all together: more than the head of an answer has, unless `limits.head` of its cluster was raised.
+/// Bytes of their values, all together: more than the head of a response has, unless `limits.head` of its cluster was
+/// raised.
 pub const SHOWN_BYTES: usize = 512 << 10;
 
 /// Maps response headers back to what the client may see.
@@ -40,7 +41,7 @@ pub struct ResponseContext<'a> {
     pub path: &'a str,
     /// The `[[route]]` that applied.
     pub route: Option<RouteId>,
-    /// URL of the endpoint that answered, as configured.
+    /// URL of the endpoint that responded, as configured.
     pub endpoint: &'a str,
 }
 

@@ -1,4 +1,4 @@
-//! Which cluster, which path, or an answer right away.
+//! Which cluster, which path, or a response right away.
 
 use ::http::{HeaderMap, StatusCode};
 use bytes::Bytes;
@@ -15,13 +15,13 @@ pub trait Router: Send + Sync {
     fn route(&self, request: &RequestFacts) -> Result<Decision, Fault>;
 }
 
-/// What a router may answer.
+/// What a router may decide.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Decision {
     /// Send it to a cluster.
     Forward(ForwardTarget),
-    /// Answer right away.
+    /// Respond right away.
     Respond(DirectResponse),
     /// No rule matched: 404.
     Unmatched,
@@ -38,7 +38,7 @@ pub struct ForwardTarget {
     pub route: Option<RouteId>,
 }
 
-/// An answer that needs no endpoint.
+/// A response that needs no endpoint.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DirectResponse {
     /// 200 to 599.

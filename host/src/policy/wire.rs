@@ -1,7 +1,9 @@
-//! Types of HTTP in the form of [`Recording`](super::Recording): text where they have one, bytes where they may be anything.
+//! Types of HTTP in the form of [`Recording`](super::Recording): text where they have one, bytes where they may be
+//! anything.
 //!
-//! Bytes are written as text of the characters U+0000 to U+00FF, one for each byte (the isomorphic encoding of the WHATWG's
-//! Infra Standard §4.6): every value comes back as it was, UTF-8 or not, and one of plain ASCII reads as it is.
+//! Bytes are written as text of the characters U+0000 to U+00FF, one for each byte (the isomorphic encoding of the
+//! WHATWG's Infra Standard §4.6): every value comes back as it was, UTF-8 or not, and one of plain ASCII reads as it
+//! is.
 
 use std::fmt::Display;
 use std::str::FromStr;

@@ -18,7 +18,7 @@ use crate::upstream::HeadLimits;
 /// Bytes of a body that are read; the rest is left where it is, and the connection with it.
 const MOST_BODY: usize = 64 << 10;
 
-/// Tells endpoints' logs who asks.
+/// Names the gateway in the logs of endpoints.
 const USER_AGENT: &str = concat!("tidegate/", env!("CARGO_PKG_VERSION"), " (probe)");
 
 pub(super) fn request(
@@ -36,7 +36,7 @@ pub(super) fn request(
         .body(Empty::new())
 }
 
-/// Sends the request and judges the answer. The connection ends with this.
+/// Sends the request and judges the response. The connection ends with this.
 pub(super) async fn exchange(
     stream: Stream,
     request: Request<Empty<Bytes>>,
@@ -62,7 +62,7 @@ pub(super) async fn exchange(
             Some(text) if memchr::memmem::find(&body, text.as_bytes()).is_some() => {}
             Some(_) if is_late => return Err(CheckFailure::TimedOut(within)),
             Some(_) => return Err(CheckFailure::Body),
-            // A body that never ends, such as a stream of events, is no fault if nobody looks at it.
+            // A body that never ends, such as a stream of events, is no fault if it is not looked at.
             None => {}
         }
         Ok(ProbeResponse { headers: head.headers, body })
@@ -71,7 +71,7 @@ pub(super) async fn exchange(
     tokio::select! {
         biased;
         result = &mut exchange => result,
-        // The connection is through before its answer has been read: it is in memory, all of it that is needed.
+        // The connection is through before its response has been read: it is in memory, all of it that is needed.
         _ended = &mut connection => exchange.await,
     }
 }

@@ -1,4 +1,4 @@
-//! Asking endpoints how they are, before clients have to find out.
+//! Asking endpoints whether they can take work, before clients have to find out.
 //!
 //! ```text
 //! Prober.start(cluster) ──▶ one task per endpoint, spread over the workers: wait ▶ check ▶ Live

@@ -1,4 +1,4 @@
-//! The tasks that probe, who owns them, and when they end.
+//! The tasks that probe, their owner, and when they end.
 
 use std::sync::Arc;
 
@@ -19,7 +19,7 @@ const AT_ONCE: usize = 128;
 /// Receives the response to an HTTP or websocket probe that passed: its fields, and the first 64 KiB of its body.
 pub type OnResponse = Arc<dyn Fn(&Live, &HeaderMap, &[u8]) + Send + Sync>;
 
-/// Who starts probes. One for the gateway: it outlives every generation.
+/// Starts probes. One for the gateway: it outlives every generation.
 #[derive(Debug)]
 pub struct Prober {
     workers: Workers,

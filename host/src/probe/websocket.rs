@@ -15,7 +15,7 @@ use super::result::CheckFailure;
 use crate::config::WebsocketCheck;
 use crate::net::Stream;
 
-/// Bytes of a message: endpoints may greet before they answer the ping.
+/// Bytes of a message: endpoints may greet before they send the pong.
 const MOST_MESSAGE: usize = 1 << 20;
 
 /// How long an endpoint may take to close. It has passed by then.
@@ -40,7 +40,7 @@ pub(super) fn request(
         .body(())
 }
 
-/// The websocket, and the fields of the answer that it was opened with.
+/// The websocket, and the fields of the response that it was opened with.
 pub(super) async fn open(
     stream: Stream,
     request: Request<()>,

@@ -12,9 +12,9 @@ const MOST_DOUBLINGS: u32 = 30;
 /// What an endpoint is left alone for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::cluster) enum PauseCause {
-    /// It could not be reached.
+    /// The endpoint could not be reached.
     Unreachable,
-    /// It gave an answer that counts as a failure.
+    /// The endpoint gave a response that counts as a failure.
     Answer,
 }
 
@@ -33,7 +33,7 @@ impl PauseCause {
 pub(super) struct Backoff {
     failures_in_a_row: u32,
     pause: Option<Paused>,
-    /// Somebody tries it after a pause; the others wait for what comes of it.
+    /// A request tries the endpoint after a pause; the others wait for what comes of it.
     on_trial: bool,
 }
 
@@ -46,8 +46,8 @@ pub(super) struct Paused {
 }
 
 impl Backoff {
-    /// Leaves it alone for a while. None if it is already: many connections that fail together are one failure, the pause
-    /// has not had its effect yet.
+    /// Leaves it alone for a while. None if it is already: many connections that fail together are one failure, the
+    /// pause has not had its effect yet.
     pub(super) fn failed(&mut self, rules: &PauseConfig, cause: PauseCause, now: Instant) -> Option<Duration> {
         if self.pause.is_some_and(|pause| pause.until > now) {
             return None;
@@ -59,7 +59,7 @@ impl Backoff {
         Some(length)
     }
 
-    /// It has answered: all is forgotten, but who tries it.
+    /// The endpoint has responded: all is forgotten but the trial.
     pub(super) fn clear(&mut self) {
         self.failures_in_a_row = 0;
         self.pause = None;
@@ -72,8 +72,8 @@ impl Backoff {
         is_free
     }
 
-    /// The trial has a connection. If that was what failed, the next may try as well: its answer may be long in coming.
-    /// Whether the trial has come to something thereby.
+    /// The trial has a connection. If that was what failed, the next may try as well: its response may be long in
+    /// coming. Whether the trial has come to something thereby.
     pub(super) fn connected(&mut self) -> bool {
         let told = self.pause.is_none_or(|pause| pause.cause == PauseCause::Unreachable);
         if told {
@@ -87,7 +87,7 @@ impl Backoff {
         self.on_trial = false;
     }
 
-    /// The pause, if the endpoint is to be left alone: it lasts, or somebody tries already.
+    /// The pause, if the endpoint is to be left alone: it lasts, or a request tries the endpoint already.
     pub(super) fn pausing(&self, now: Instant) -> Option<Paused> {
         self.pause.filter(|pause| pause.until > now || self.on_trial)
     }

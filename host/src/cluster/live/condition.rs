@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! probes ──▶ Probed ────┐
-//! outcomes ─▶ Conduct ──┼──▶ Health: the worst word counts
+//! outcomes ─▶ Conduct ──┼──▶ Health: the worst counts
 //! failures ─▶ Backoff ──┘        └──▶ healthy again: Warming
 //! ```
 
@@ -17,7 +17,7 @@ use super::probed::{ProbeTicket, Probed, Thresholds};
 use super::warming::Warming;
 use crate::config::{OutlierConfig, PauseConfig};
 
-/// What traffic and probes have told about an endpoint.
+/// What traffic and probes have shown of an endpoint.
 #[derive(Debug)]
 pub(super) struct Condition {
     pub(super) backoff: Backoff,
@@ -72,7 +72,7 @@ impl Condition {
         offered.unwrap_or(true)
     }
 
-    /// It could not be reached, or gave an answer that pauses it.
+    /// The endpoint could not be reached, or gave a response that pauses it.
     pub(super) fn failed(&mut self, rules: &PauseConfig, cause: PauseCause, now: Instant) -> Option<Duration> {
         self.backoff.failed(rules, cause, now)
     }
@@ -95,7 +95,7 @@ impl Condition {
         self.conduct.record(failed, rules, now)
     }
 
-    /// Forgets pauses and ejections, as an operator may ask for. What probes have told stays: they tell it anew.
+    /// Forgets pauses and ejections, as an operator may ask for. What probes have found stays: they find it anew.
     pub(super) fn reset(&mut self) {
         self.backoff.clear();
         self.conduct.clear();

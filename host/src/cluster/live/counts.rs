@@ -1,4 +1,4 @@
-//! What an endpoint holds, has carried, and how fast it answers. Relaxed: each number stands for itself.
+//! What an endpoint holds, has carried, and how fast it responds. Relaxed: each number stands for itself.
 
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering::Relaxed};
 use std::time::Duration;
@@ -16,9 +16,9 @@ pub(super) struct Counts {
     sent: AtomicU64,
     received: AtomicU64,
     failures: AtomicU64,
-    /// f64 bits of microseconds; NaN before the first answer.
+    /// f64 bits of microseconds; NaN before the first response.
     latency: AtomicU64,
-    /// The same, of the latest answer alone.
+    /// The same, of the latest response alone.
     latest: AtomicU64,
 }
 
@@ -73,7 +73,7 @@ impl Live {
         f64::from_bits(self.counts.latency.load(Relaxed))
     }
 
-    /// Time from choice to first byte of the latest answer in microseconds; NaN before the first.
+    /// Time from choice to first byte of the latest response in microseconds; NaN before the first.
     #[must_use]
     pub fn latest(&self) -> f64 {
         f64::from_bits(self.counts.latest.load(Relaxed))

@@ -1,4 +1,4 @@
-//! What an endpoint's failures, probes and answers amount to, in one word.
+//! What an endpoint's failures, probes and responses amount to: one state.
 
 use std::borrow::Cow;
 
@@ -6,7 +6,7 @@ use tokio::time::Instant;
 
 use crate::telemetry::limited;
 
-/// Whether an endpoint is given work, as far as traffic and probes have told.
+/// Whether an endpoint is given work, as far as traffic and probes have shown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Health {
     /// Nothing speaks against it.
@@ -15,14 +15,14 @@ pub enum Health {
     Suspect,
     /// It failed, and is left alone for now.
     Paused,
-    /// It answers worse than its cluster puts up with, and is left out for a while.
+    /// Its responses are worse than its cluster puts up with: the endpoint is left out for a while.
     Ejected,
     /// Probes say that it cannot take work.
     Unhealthy,
 }
 
 impl Health {
-    /// Word for the admin API and logs.
+    /// Name for the admin API and logs.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
@@ -41,10 +41,10 @@ impl Health {
     }
 }
 
-/// A health, since when, and why.
+/// A state of health, since when, and why.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct HealthReport {
-    /// The word.
+    /// The state.
     pub health: Health,
     /// When it came to be.
     pub since: Instant,
@@ -52,7 +52,7 @@ pub struct HealthReport {
     pub reason: Option<Cow<'static, str>>,
 }
 
-/// A health that has just become another.
+/// A state of health that has just become another.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct HealthChange {
     pub(super) from: Health,
@@ -60,7 +60,7 @@ pub(super) struct HealthChange {
 }
 
 impl HealthChange {
-    /// Says so in the log, where somebody would want to know. A pause is told by who failed, with the error.
+    /// Logs the change, as loud as it matters. A pause is logged by the lease that failed, with the error.
     pub(super) fn log(&self, cluster: &str, endpoint: &str) {
         let reason = self.to.reason.as_deref().unwrap_or_default();
         match (self.from, self.to.health) {

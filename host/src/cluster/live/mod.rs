@@ -1,4 +1,4 @@
-//! What is observed of one endpoint of one cluster. It belongs to nobody's configuration: a reload that keeps the endpoint
+//! What is observed of one endpoint of one cluster. It belongs to no configuration: a reload that keeps the endpoint
 //! keeps it, and a tunnel that outlives its endpoint's removal still counts here.
 //!
 //! ```text
@@ -46,13 +46,13 @@ pub struct Live {
 }
 
 impl Live {
-    /// An endpoint nobody has used, of no cluster that has a name.
+    /// An endpoint that has not been used, of no cluster that has a name.
     #[must_use]
     pub fn new(url: &str) -> Self {
         Self::of("", url, Clock::System)
     }
 
-    /// An endpoint nobody has used. `cluster` is for the log.
+    /// An endpoint that has not been used. `cluster` is for the log.
     #[must_use]
     pub fn of(cluster: &str, url: &str, clock: Clock) -> Self {
         let now = clock.now();
@@ -68,7 +68,7 @@ impl Live {
         }
     }
 
-    /// The time by which it is judged.
+    /// The time by which the endpoint is judged.
     pub(super) fn now(&self) -> Instant {
         self.clock.now()
     }
@@ -106,7 +106,8 @@ impl Live {
         self.health(now).admits()
     }
 
-    /// Whether an endpoint that may be given work is offered this pick: in a slow start of `length`, only a growing share.
+    /// Whether an endpoint that may be given work is offered this pick: in a slow start of `length`, only a growing
+    /// share.
     #[must_use]
     pub fn is_offered(&self, length: Duration, now: Instant) -> bool {
         !self.warming.load(Relaxed) || self.update(now, |condition| condition.is_offered(length, now))
@@ -122,13 +123,13 @@ impl Live {
         self.update(now, Condition::reset);
     }
 
-    /// Somebody probes it from now on; results of whoever did before are no longer taken.
+    /// A prober begins; results of the one before are no longer taken.
     #[must_use]
     pub fn begin_probes(&self, now: Instant) -> ProbeTicket {
         self.update(now, |condition| condition.probed.begin())
     }
 
-    /// Nobody probes it from now on: what probes told is forgotten, for nobody would ever tell otherwise.
+    /// The probes end: what they found is forgotten, for no other would ever correct it.
     pub fn end_probes(&self, now: Instant) {
         self.update(now, |condition| condition.probed.end());
     }
@@ -166,7 +167,7 @@ impl Live {
         self.update(now, |condition| condition.backoff.end_trial());
     }
 
-    /// It answered, `after` its choice.
+    /// The endpoint responded, `after` it was chosen.
     pub(super) fn succeeded(&self, after: Duration, now: Instant) {
         self.smooth(after);
         if self.impaired.load(Relaxed) {
@@ -193,7 +194,7 @@ impl Live {
         });
     }
 
-    /// Whether it is left out for bad answers, whatever else speaks against it.
+    /// Whether it is left out for bad responses, whatever else speaks against it.
     pub(super) fn is_ejected(&self, now: Instant) -> bool {
         self.impaired.load(Relaxed) && self.condition.lock().conduct.ejected(now).is_some()
     }

@@ -1,4 +1,4 @@
-//! Passive outlier detection: an endpoint whose answers are bad is left out for a while, longer each time.
+//! Passive outlier detection: an endpoint whose responses are bad is left out for a while, longer each time.
 
 use std::time::Duration;
 
@@ -50,8 +50,8 @@ impl Conduct {
             .then(|| format!("{bad} of {all} failed within the window"))
     }
 
-    /// Leaves it out from now. Returns for how long: twice as long as after the ejection before, and each stretch as long
-    /// as the last ejection without another takes one doubling back.
+    /// Leaves it out from now. Returns for how long: twice as long as after the ejection before, and each stretch as
+    /// long as the last ejection without another takes one doubling back.
     pub(super) fn eject(&mut self, reason: String, rules: &OutlierConfig, now: Instant) -> Duration {
         if let Some(last) = &self.ejection {
             let good = now.saturating_duration_since(last.until).as_nanos();

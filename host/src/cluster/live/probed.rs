@@ -1,4 +1,4 @@
-//! What probes have told: results counted back to back.
+//! What probes have found: results counted back to back.
 
 use tokio::time::Instant;
 
@@ -15,7 +15,8 @@ pub struct Thresholds {
     pub fall: u32,
 }
 
-/// Whose results count: the latest prober's alone. A result that comes in after its prober was replaced or ended is none.
+/// Whose results count: the latest prober's alone. A result that comes in after its prober was replaced or ended is
+/// none.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ProbeTicket(u64);
 
@@ -47,21 +48,21 @@ pub(super) struct ProbesFailed {
 }
 
 impl Probed {
-    /// A prober begins; what an earlier one told stays.
+    /// A prober begins; what an earlier one found stays.
     pub(super) fn begin(&mut self) -> ProbeTicket {
         self.latest += 1;
         ProbeTicket(self.latest)
     }
 
-    /// Nobody probes any more: what was told is forgotten, since nobody would ever tell otherwise.
+    /// The probes end: what they found is forgotten, since no other would ever correct it.
     pub(super) fn end(&mut self) {
         self.latest += 1;
         self.state = ProbedState::Unknown;
         self.contrary = 0;
     }
 
-    /// Takes a result; true if it makes an unhealthy endpoint healthy. The first result ever decides alone: an endpoint that
-    /// never answered has no good past to weigh against it.
+    /// Takes a result; true if it makes an unhealthy endpoint healthy. The first result ever decides alone: an endpoint
+    /// that never responded has no good past to weigh against it.
     pub(super) fn result(
         &mut self,
         ticket: ProbeTicket,

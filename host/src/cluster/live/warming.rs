@@ -1,4 +1,5 @@
-//! Slow start: an endpoint that has just come or come back is offered a share of the picks that grows in a straight line.
+//! Slow start: an endpoint that has just come or come back is offered a share of the picks that grows in a straight
+//! line.
 
 use std::time::Duration;
 
@@ -8,7 +9,8 @@ use tokio::time::Instant;
 #[derive(Debug)]
 pub(super) struct Warming {
     since: Instant,
-    /// Picks that it has a right to; each that it is offered takes 1. No dice: the offers are spread as evenly as they can.
+    /// Picks that it has a right to; each that it is offered takes 1. No dice: the offers are spread as evenly as they
+    /// can.
     credit: f64,
 }
 

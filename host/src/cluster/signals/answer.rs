@@ -1,4 +1,4 @@
-//! Numbers in the body of a probe's answer.
+//! Numbers in the body of the response to a probe.
 
 use serde_json::Value;
 

@@ -1,7 +1,7 @@
 //! Datagrams of Apache's mod_heartbeat.
 //!
 //! `v=1&ready=75&busy=0`: it sends its version, its idle and its busy workers, once a second. mod_heartmonitor, which
-//! hears them, demands those three, and understands a `port` that mod_heartbeat does not send.
+//! receives them, demands those three, and understands a `port` that mod_heartbeat does not send.
 
 /// One datagram.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,7 +1,7 @@
 //! The signals of one cluster: reading them out of whatever endpoints say, and handing them to balancers.
 //!
 //! ```text
-//! probe's answer ──▶ read_answer ┐
+//! probe response ──▶ read_answer ┐
 //! response head  ──▶ read_orca   ├─▶ Reports ─▶ take ─▶ Live.reported ─▶ column(name) ─▶ Balancer
 //! datagram       ──▶ heartbeat   │   (pure)
 //! admin POST     ──▶ push        ┘
@@ -47,9 +47,9 @@ struct SignalEntry {
 /// A way in which reports come, for counts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ReportSource {
-    /// JSON of a probe's answer.
+    /// JSON of the response to a probe.
     Json,
-    /// Prometheus text of a probe's answer.
+    /// Prometheus text of the response to a probe.
     Metric,
     /// A response header.
     Orca,
@@ -96,7 +96,7 @@ impl Reports {
     }
 }
 
-/// A signal of one endpoint, for those who look.
+/// A signal of one endpoint, to be shown.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Reading<'a> {
     /// The operator's name for it.
@@ -164,8 +164,8 @@ impl Signals {
         self.all.iter().any(|entry| matches!(entry.source, SignalSource::Heartbeat(_)))
     }
 
-    /// Reads a probe's HTTP answer: its body as JSON and as Prometheus text, and its head as [`Self::read_orca`] does.
-    /// `body` may be cut off.
+    /// Reads the HTTP response to a probe: its body as JSON and as Prometheus text, and its head as [`Self::read_orca`]
+    /// does. `body` may be cut off.
     #[must_use]
     pub fn read_answer(&self, headers: &HeaderMap, body: &[u8]) -> Reports {
         let mut reports = self.read_orca(headers);
@@ -183,8 +183,8 @@ impl Signals {
         reports
     }
 
-    /// Reads the ORCA load report in the head of an answer. A head without one says nothing; one that says nothing of a
-    /// signal leaves it as it is.
+    /// Reads the ORCA load report in the head of a response. A head without one says nothing; one that says nothing of
+    /// a signal leaves it as it is.
     #[must_use]
     pub fn read_orca(&self, headers: &HeaderMap) -> Reports {
         let mut reports = Reports::default();
@@ -258,7 +258,7 @@ impl Signals {
         reports.taken.len()
     }
 
-    /// Takes the load report out of the head of an answer of `live`: it is meant for the gateway, not for its clients.
+    /// Takes the load report out of the head of a response of `live`: it is meant for the gateway, not for its clients.
     /// Where no signal needs one, heads are left as they are.
     pub fn take_orca(&self, headers: &mut HeaderMap, live: &Live, now: Instant, metrics: &Metrics) {
         if !self.want_orca() || !headers.contains_key(&orca::HEADER) {

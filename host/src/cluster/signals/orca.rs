@@ -1,8 +1,8 @@
 //! ORCA load reports in response heads: `endpoint-load-metrics`, in its text form and in JSON.
 //!
 //! The forms are those that Envoy reads (`source/common/orca`): `TEXT cpu_utilization=0.3,named_metrics.x=2`, with `:`
-//! as good as `=`, and `JSON {"cpu_utilization":0.3}`. A value without a prefix is taken as text, as in the first drafts.
-//! The binary forms (`BIN …`, and the header `endpoint-load-metrics-bin` of gRPC) are not read.
+//! as good as `=`, and `JSON {"cpu_utilization":0.3}`. A value without a prefix is taken as text, as in the first
+//! drafts. The binary forms (`BIN …`, and the header `endpoint-load-metrics-bin` of gRPC) are not read.
 
 use ::http::{HeaderMap, HeaderName};
 use serde_json::Value;

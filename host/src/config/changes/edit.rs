@@ -38,7 +38,7 @@ pub enum ChangeError {
         /// Those that there are.
         known: Vec<String>,
     },
-    /// Removing it would leave nobody.
+    /// Removing it would leave no endpoint.
     #[error("{url} is the last endpoint of cluster `{cluster}`")]
     Last {
         /// Whose.
@@ -139,7 +139,8 @@ impl Changes {
                 if [meant, used].iter().any(|cluster| cluster.endpoints.iter().any(|known| known.url == *url)) {
                     return Err(ChangeError::Present { cluster: name.clone(), url: url.clone() });
                 }
-                // One that was taken away comes back with what is said of it now: `apply` sees what the file says itself.
+                // One that was taken away comes back with what is said of it now: `apply` sees what the file says
+                // itself.
                 mine.removed.remove(url);
                 mine.added.push((**endpoint).clone());
             }

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! file ⊕ changes = configuration as meant ─▶ names resolved ─▶ configuration as used
-//!  ╰── what the file says itself, and what has no endpoint in it any more, is dropped with a word
+//!  ╰── what the file says itself, and what has no endpoint in it any more, is dropped with a warning
 //! ```
 
 mod apply;

@@ -16,7 +16,7 @@ use super::{
 pub struct ClusterConfig {
     /// As configured; for a direct route the origin, e.g. `ws://10.0.0.1:8080`.
     pub name: String,
-    /// Who chooses.
+    /// The plugin that chooses.
     pub balancer: PluginUse,
     /// At least one.
     pub endpoints: Vec<EndpointConfig>,
@@ -28,9 +28,9 @@ pub struct ClusterConfig {
     pub pool_size: usize,
     /// How long one is kept. Default 30 s.
     pub pool_idle: Duration,
-    /// Bytes of an answer's head, interim answers included. Default 400 KiB.
+    /// Bytes of a response's head, interim responses included. Default 400 KiB.
     pub head_bytes: usize,
-    /// Fields of an answer's head. Default 1000, at most [`MOST_ANSWER_FIELDS`](crate::config::MOST_ANSWER_FIELDS).
+    /// Fields of a response's head. Default 1000, at most [`MOST_ANSWER_FIELDS`](crate::config::MOST_ANSWER_FIELDS).
     pub head_fields: usize,
     /// How long an endpoint is left alone after a failure.
     pub pause: PauseConfig,
@@ -40,7 +40,7 @@ pub struct ClusterConfig {
     pub slow_start: Option<Duration>,
     /// How long a request waits for an endpoint that can take it. Default: none.
     pub wait: Option<Duration>,
-    /// Whether endpoints are ejected for bad answers. Default: not.
+    /// Whether endpoints are ejected for bad responses. Default: not.
     pub outlier: Option<OutlierConfig>,
     /// Probes. Default: none.
     pub health: Option<HealthConfig>,

@@ -63,7 +63,7 @@ pub enum Check {
     Tcp,
     /// And a TLS handshake completes, with the cluster's own settings.
     Tls,
-    /// A request is answered as expected.
+    /// The response to a request is as expected.
     Http(HttpCheck),
     /// An upgrade, a ping and its pong.
     Websocket(WebsocketCheck),

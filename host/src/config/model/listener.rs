@@ -28,15 +28,15 @@ pub struct LimitsConfig {
     pub head_fields: usize,
     /// From the first byte of a head (or the accept) to its end; covers the TLS handshake on its own. Default 10 s.
     pub head_timeout: Duration,
-    /// A kept-alive connection without a request, and a client that takes nothing of its answer. Default 60 s.
+    /// A kept-alive connection without a request, and a client that takes nothing of its response. Default 60 s.
     pub idle_timeout: Duration,
-    /// Without a byte of a request body that is waited for, while the request has no answer. Default 20 s.
+    /// Without a byte of a request body that is waited for, while the request has no response. Default 20 s.
     pub body_timeout: Duration,
     /// Between our end of a connection and its close, while the client still sends. Default 2 s.
     pub linger: Duration,
     /// Bytes that are taken and dropped in that time. Default 1 MiB.
     pub linger_bytes: u64,
-    /// Whether a client that has ended its direction still waits for its answer. Default false: it has left.
+    /// Whether a client that has ended its direction still waits for its response. Default false: it has left.
     pub half_close: bool,
 }
 
@@ -58,7 +58,8 @@ pub struct ServerTls {
 /// Whose order decides among the ciphers that both sides know.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum CipherOrder {
-    /// The client's: it knows which one its hardware does fast, and none is offered here that is weak (Mozilla's advice).
+    /// The client's: it knows which one its hardware does fast, and none is offered here that is weak (Mozilla's
+    /// advice).
     Client,
     /// Ours: AES-256-GCM, AES-128-GCM, ChaCha20-Poly1305 (Apache's `SSLHonorCipherOrder on`).
     Server,

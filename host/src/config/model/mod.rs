@@ -44,7 +44,8 @@ pub struct Config {
     pub rewriter: PluginUse,
     /// `[cluster.NAME]` by name, and one for each route that names a server directly.
     pub clusters: Vec<ClusterConfig>,
-    /// By the places of the rewriter's list, if it was made from the `[[route]]` list: the cluster whose origins stand there.
+    /// By the places of the rewriter's list, if it was made from the `[[route]]` list: the cluster whose origins stand
+    /// there.
     pub mapped: Vec<Option<String>>,
     /// `[plugin.NAME]`
     pub plugins: BTreeMap<String, PluginConfig>,
@@ -54,7 +55,7 @@ pub struct Config {
     pub admin: Option<AdminConfig>,
     /// `[log]`
     pub log: LogConfig,
-    /// Things that work but deserve a word at start, e.g. `verify = "none"`: one sentence each.
+    /// Things that work but deserve a warning at start, e.g. `verify = "none"`: one sentence each.
     pub warnings: Vec<String>,
 }
 
@@ -69,7 +70,7 @@ pub struct GatewayConfig {
     pub cache: Option<PathBuf>,
     /// Timeouts that routes and clusters start from.
     pub timeouts: TimeoutsConfig,
-    /// What is told to endpoints about the client.
+    /// What endpoints learn about the client.
     pub forwarded: ForwardedConfig,
     /// Name servers to ask instead of the system's; empty asks those.
     pub resolver: Vec<SocketAddr>,
@@ -80,7 +81,7 @@ pub struct GatewayConfig {
 pub struct TimeoutsConfig {
     /// From choice to an open connection, TLS included. Default 5 s.
     pub connect: Duration,
-    /// From the request sent to the head of the answer, and between two pieces of a body. Default 60 s.
+    /// From the request sent to the head of the response, and between two pieces of a body. Default 60 s.
     pub response: Duration,
     /// A tunnel without a byte either way. Default 1 h.
     pub tunnel_idle: Duration,

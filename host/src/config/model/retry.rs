@@ -9,11 +9,11 @@ pub struct RetryConfig {
     pub attempts: Option<u32>,
     /// No connection was had: nothing was sent. Default true.
     pub connect: bool,
-    /// No answer came within the response timeout. Default false.
+    /// No response came within the response timeout. Default false.
     pub timeout: bool,
-    /// The connection broke before an answer. Default false.
+    /// The connection broke before a response. Default false.
     pub broken: bool,
-    /// Answers with these statuses, 400 to 599. Default none.
+    /// Responses with these statuses, 400 to 599. Default none.
     pub statuses: Vec<u16>,
     /// Whether requests that are not idempotent (RFC 9110 §9.2.2) may be repeated once they were sent. Default false.
     pub all_methods: bool,

@@ -12,7 +12,7 @@ use super::target::{self, RouteTo};
 use super::{Resolver, defaults};
 use crate::diagnose::{Span, closest, one_of};
 
-/// Largest body of a `respond`: what a router may answer.
+/// Largest body of a `respond`: what a router may respond with.
 const LARGEST_BODY: usize = 1 << 20;
 /// Statuses that send a client elsewhere.
 const REDIRECTS: [u64; 5] = [301, 302, 303, 307, 308];
@@ -39,7 +39,7 @@ pub(super) enum Action {
 }
 
 impl Action {
-    /// The same with the edits that the operator wants on every answer, where the answer is made from this alone.
+    /// The same with the edits that the operator wants on every response, where the response is made from this alone.
     pub(super) fn edited(mut self, edits: &HeaderEditsConfig) -> Self {
         if let Self::Redirect { headers, .. } | Self::Respond { headers, .. } = &mut self {
             headers.retain(|(name, _)| !edits.remove.contains(name) && !edits.set.iter().any(|(set, _)| set == name));
@@ -205,7 +205,8 @@ impl Resolver<'_, '_> {
     }
 }
 
-/// What names the server in a redirect's target, read as browsers do: any run of `/` and `\` begins it. Empty for a path.
+/// What names the server in a redirect's target, read as browsers do: any run of `/` and `\` begins it. Empty for a
+/// path.
 fn authority(to: &str) -> &str {
     let rest = match to.split_once("//") {
         Some((scheme, rest)) if scheme.is_empty() || scheme.ends_with(':') => rest,

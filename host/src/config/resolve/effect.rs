@@ -84,7 +84,7 @@ impl Resolver<'_, '_> {
         }
     }
 
-    /// The key of a hash would be the same for everybody.
+    /// The key of a hash would be the same for every request.
     fn keys_that_never_come(&mut self, file: &ConfigFile) {
         for (_, cluster) in &file.cluster {
             let Some(AffinityEntry::Table(table)) = cluster.affinity.as_ref().map(toml::Spanned::get_ref) else {

@@ -7,7 +7,7 @@ use ::http::{HeaderValue, Method};
 use toml::Spanned;
 
 use super::super::model::{Check, EndpointConfig, HealthConfig, HttpCheck, OutlierConfig, PauseConfig, WebsocketCheck};
-use super::super::schema::{HealthTable, OutlierTable, PauseTable, Text, Time, Whole};
+use super::super::schema::{CountField, HealthTable, OutlierTable, PauseTable, Text, Time};
 use super::super::units::{Number, show_duration};
 use super::{Resolver, defaults};
 
@@ -204,7 +204,7 @@ impl Resolver<'_, '_> {
     }
 
     /// A count from 1.
-    fn times(&mut self, key: &str, written: Option<&Whole>, default: u32) -> u32 {
+    fn times(&mut self, key: &str, written: Option<&CountField>, default: u32) -> u32 {
         let number = self.whole(key, written, (1, MOST), default as usize);
         u32::try_from(number).unwrap_or(u32::MAX)
     }

@@ -10,8 +10,8 @@ use super::target::{self, RouteTo};
 use crate::net;
 
 impl Resolver<'_, '_> {
-    /// Warns of each endpoint that is one of `listeners`: a request that is sent there comes back. Names are not looked up,
-    /// but for `localhost`.
+    /// Warns of each endpoint that is one of `listeners`: a request that is sent there comes back. Names are not looked
+    /// up, but for `localhost`.
     pub(super) fn loops(&mut self, file: &ConfigFile, listeners: &[ListenerConfig], clusters: &[Resolved]) {
         for cluster in clusters {
             for endpoint in &cluster.used.endpoints {
@@ -40,7 +40,7 @@ impl Resolver<'_, '_> {
     }
 }
 
-/// Whether a connection to `endpoint` is one to `listener`, as far as can be told without a name service.
+/// Whether a connection to `endpoint` is one to `listener`, as far as can be known without a name service.
 fn leads_to(endpoint: &EndpointAddress, listener: SocketAddr) -> bool {
     let EndpointAddress::Tcp(host, port) = endpoint else { return false };
     if *port != listener.port() {

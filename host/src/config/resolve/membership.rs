@@ -16,8 +16,8 @@ pub(crate) const DISCOVER: [(&str, Discover); 3] =
     [("addresses", Discover::Addresses), ("srv", Discover::Srv), ("off", Discover::Off)];
 const COUNT: [(&str, Counting); 2] = [("cluster", Counting::Cluster), ("address", Counting::Address)];
 
-/// What a host stands for when nothing is said: a name for its addresses, a service (`_chat._tcp.example.com`) for its SRV
-/// records. `localhost` is this machine, however many addresses that has.
+/// What a host stands for when nothing is said: a name for its addresses, a service (`_chat._tcp.example.com`) for its
+/// SRV records. `localhost` is this machine, however many addresses that has.
 pub(super) fn usual(url: &EndpointUrl) -> Discover {
     let EndpointAddress::Tcp(host, _) = &url.address else { return Discover::Off };
     if host.parse::<IpAddr>().is_ok() || host == "localhost" || host.ends_with(".localhost") {

@@ -31,7 +31,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::model::Config;
-use super::schema::{ConfigFile, Size, Text, Time, TimeoutsTable, Whole};
+use super::schema::{ConfigFile, CountField, Size, Text, Time, TimeoutsTable};
 use super::{defaults, model};
 use crate::diagnose::{FaultReport, Span, closest, one_of};
 use crate::files;
@@ -92,7 +92,7 @@ impl Resolver<'_, '_> {
     }
 
     /// A whole number within limits.
-    fn whole(&mut self, key: &str, written: Option<&Whole>, range: (u64, u64), default: usize) -> usize {
+    fn whole(&mut self, key: &str, written: Option<&CountField>, range: (u64, u64), default: usize) -> usize {
         let Some(written) = written else { return default };
         let number = written.get_ref().0;
         self.within(key, number, range, written.span());

@@ -93,7 +93,7 @@ fn reaches_a_match(automaton: &impl Automaton, start: StateID, language: Languag
         if automaton.is_dead_state(state) || !seen.insert((state, place)) {
             continue;
         }
-        // A state tells of a match one byte late.
+        // A state shows a match one byte late.
         if automaton.is_match_state(state) {
             return true;
         }

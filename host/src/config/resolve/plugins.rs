@@ -110,9 +110,9 @@ impl Resolver<'_, '_> {
 pub(super) struct RoleToFill<'a> {
     /// `balancer`, `router`, `rewriter`
     pub(super) kind: &'a str,
-    /// Who fills it, as written.
+    /// The plugin that fills it, as written.
     pub(super) written: Option<&'a Text>,
-    /// Who fills it when nothing is written.
+    /// The plugin that fills it when nothing is written.
     pub(super) default: &'a str,
     /// The role's own configuration.
     pub(super) config: Option<&'a Json>,

@@ -1,7 +1,7 @@
 //! `retry` and `fail_on` of a cluster.
 
 use super::super::model::RetryConfig;
-use super::super::schema::{OnEntry, RetryTable, Whole};
+use super::super::schema::{CountField, OnEntry, RetryTable};
 use super::{Resolver, defaults};
 use crate::diagnose::closest;
 
@@ -62,7 +62,7 @@ impl Resolver<'_, '_> {
     }
 
     /// Statuses that mean a failure.
-    pub(super) fn statuses(&mut self, key: &str, written: &[Whole]) -> Vec<u16> {
+    pub(super) fn statuses(&mut self, key: &str, written: &[CountField]) -> Vec<u16> {
         let mut statuses = Vec::new();
         for status in written {
             let number = status.get_ref().0;

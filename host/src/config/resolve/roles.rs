@@ -98,7 +98,8 @@ fn for_router(route: &ResolvedRoute) -> Value {
     entry
 }
 
-/// For each place of the rewriter's list the cluster whose origins stand there. Empty if the list is the operator's own.
+/// For each place of the rewriter's list the cluster whose origins stand there. Empty if the list is the operator's
+/// own.
 pub(super) fn mapped(rewriter: &PluginUse, routes: &[ResolvedRoute], clusters: &[Resolved]) -> Vec<Option<String>> {
     let made = Value::Array(routes.iter().map(|route| for_rewriter(route, clusters)).collect());
     if rewriter.config.get("routes") != Some(&made) {

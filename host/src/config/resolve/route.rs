@@ -154,8 +154,8 @@ impl Resolver<'_, '_> {
     }
 }
 
-/// Whether a segment is `.` or `..`, however it is spelt, with parameters or without. The gateway resolves or refuses these
-/// before it routes.
+/// Whether a segment is `.` or `..`, however it is spelt, with parameters or without. The gateway resolves or refuses
+/// these before it routes.
 fn has_dot_segment(path: &str) -> bool {
     let plain =
         path.to_ascii_lowercase().replace("%2e", ".").replace("%2f", "/").replace("%5c", "/").replace("%3b", ";");

@@ -138,7 +138,7 @@ impl Resolver<'_, '_> {
         Some(HeartbeatConfig { listen: self.address(&written.listen)?, allow })
     }
 
-    /// Warns of signals that nobody reports, and of a balancer that asks for one that is not there.
+    /// Warns of signals that no endpoint reports, and of a balancer that asks for one that is not there.
     pub(super) fn unreported(&mut self, file: &ConfigFile, clusters: &[Resolved]) {
         for (name, section) in &file.cluster {
             let cluster = name.get_ref().to_ascii_lowercase();
@@ -171,7 +171,7 @@ impl Resolver<'_, '_> {
     }
 }
 
-/// Why no probe of a cluster has an answer with a body to read, and the remedy; none if one has.
+/// Why no probe of a cluster has a response with a body to read, and the remedy; none if one has.
 fn no_body(section: &ClusterSection) -> Option<&'static str> {
     let Some(health) = section.health.as_ref().filter(|health| health.probe.get_ref() == "http") else {
         return Some("no HTTP probe asks its endpoints; add health = { probe = \"http\", path = \"/load\" }");

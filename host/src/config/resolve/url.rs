@@ -121,7 +121,7 @@ pub(crate) fn check_path(path: &str) -> Result<&str, UrlFault> {
     if path.contains('#') {
         return Err(UrlFault::new("a fragment is not allowed here").hint("leave out `#` and what follows"));
     }
-    // What sends the request has the last word on what may stand in it.
+    // What sends the request decides what may stand in it.
     let sendable = |c: char| c.is_ascii_graphic() && PathAndQuery::try_from(format!("/{c}")).is_ok();
     match path.chars().find(|c| !sendable(*c)) {
         Some(bad) => Err(UrlFault::new(format!("{bad:?} may not stand in a URL")).hint("write it percent-encoded")),

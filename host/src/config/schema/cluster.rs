@@ -10,8 +10,8 @@ use toml::Spanned;
 
 use super::super::units::Number;
 use super::{
-    AffinityEntry, HealthTable, Json, OutlierTable, PauseTable, RetryTable, SignalsTable, Size, StickyEntry, Text,
-    Time, TimeoutsTable, Whole,
+    AffinityEntry, CountField, HealthTable, Json, OutlierTable, PauseTable, RetryTable, SignalsTable, Size,
+    StickyEntry, Text, Time, TimeoutsTable,
 };
 
 /// `[cluster.NAME]`
@@ -40,7 +40,7 @@ pub(crate) struct ClusterSection {
     #[serde(default)]
     pub(crate) retry: RetryTable,
     #[serde(default)]
-    pub(crate) fail_on: Vec<Whole>,
+    pub(crate) fail_on: Vec<CountField>,
     pub(crate) signals: Option<SignalsTable>,
     pub(crate) signal_expiry: Option<Time>,
     pub(crate) count: Option<Text>,
@@ -61,11 +61,11 @@ pub(crate) struct EndpointTable {
     pub(crate) weight: Option<Spanned<Number>>,
     pub(crate) route: Option<Text>,
     pub(crate) redirect: Option<Text>,
-    pub(crate) group: Option<Whole>,
+    pub(crate) group: Option<CountField>,
     pub(crate) state: Option<Text>,
     #[serde(default)]
     pub(crate) labels: BTreeMap<String, String>,
-    pub(crate) max_connections: Option<Whole>,
+    pub(crate) max_connections: Option<CountField>,
     #[serde(default)]
     pub(crate) ignore_errors: bool,
     pub(crate) discover: Option<Text>,
@@ -87,7 +87,7 @@ pub(crate) struct ClientTlsTable {
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct PoolTable {
-    pub(crate) size: Option<Whole>,
+    pub(crate) size: Option<CountField>,
     pub(crate) idle: Option<Time>,
 }
 
@@ -96,7 +96,7 @@ pub(crate) struct PoolTable {
 #[serde(deny_unknown_fields)]
 pub(crate) struct AnswerLimitsTable {
     pub(crate) head: Option<Size>,
-    pub(crate) head_fields: Option<Whole>,
+    pub(crate) head_fields: Option<CountField>,
 }
 
 impl<'de> Deserialize<'de> for EndpointEntry {

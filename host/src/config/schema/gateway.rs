@@ -2,13 +2,13 @@
 
 use serde::Deserialize;
 
-use super::{Text, Time, Whole};
+use super::{CountField, Text, Time};
 
 /// `[gateway]`
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct GatewaySection {
-    pub(crate) workers: Option<Whole>,
+    pub(crate) workers: Option<CountField>,
     pub(crate) drain: Option<Time>,
     pub(crate) cache: Option<Text>,
     #[serde(default)]

@@ -8,7 +8,7 @@ use serde::de::{self, Deserializer, Unexpected, Visitor};
 use toml::Spanned;
 
 use super::super::units::Number;
-use super::{Text, Time, Whole};
+use super::{CountField, Text, Time};
 
 /// `pause = { … }`
 #[derive(Debug, Default, Deserialize)]
@@ -22,10 +22,10 @@ pub(crate) struct PauseTable {
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct OutlierTable {
-    pub(crate) consecutive: Option<Whole>,
+    pub(crate) consecutive: Option<CountField>,
     pub(crate) rate: Option<Spanned<Number>>,
     pub(crate) window: Option<Time>,
-    pub(crate) minimum: Option<Whole>,
+    pub(crate) minimum: Option<CountField>,
     pub(crate) ejection: Option<Time>,
     pub(crate) longest: Option<Time>,
     pub(crate) share: Option<Spanned<Number>>,
@@ -43,8 +43,8 @@ pub(crate) struct HealthTable {
     pub(crate) body: Option<Text>,
     pub(crate) interval: Option<Time>,
     pub(crate) timeout: Option<Time>,
-    pub(crate) rise: Option<Whole>,
-    pub(crate) fall: Option<Whole>,
+    pub(crate) rise: Option<CountField>,
+    pub(crate) fall: Option<CountField>,
 }
 
 /// `200`, `"200"` or `"200-299"`. Its numbers are not checked yet.

@@ -3,7 +3,7 @@
 use serde::Deserialize;
 use toml::Spanned;
 
-use super::{Size, Text, Time, Whole};
+use super::{CountField, Size, Text, Time};
 
 /// `[[listen]]`
 #[derive(Debug, Deserialize)]
@@ -43,10 +43,10 @@ pub(crate) struct MoreTable {
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct LimitsTable {
-    pub(crate) connections: Option<Whole>,
-    pub(crate) connections_per_client: Option<Whole>,
+    pub(crate) connections: Option<CountField>,
+    pub(crate) connections_per_client: Option<CountField>,
     pub(crate) head: Option<Size>,
-    pub(crate) head_fields: Option<Whole>,
+    pub(crate) head_fields: Option<CountField>,
     pub(crate) head_timeout: Option<Time>,
     pub(crate) idle_timeout: Option<Time>,
     pub(crate) body_timeout: Option<Time>,

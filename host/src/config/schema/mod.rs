@@ -28,6 +28,6 @@ pub(crate) type Text = toml::Spanned<String>;
 /// A duration with its place.
 pub(crate) type Time = toml::Spanned<super::units::HumanDuration>;
 /// A whole number with its place.
-pub(crate) type Whole = toml::Spanned<super::units::WholeNumber>;
+pub(crate) type CountField = toml::Spanned<super::units::WholeNumber>;
 /// A size with its place.
 pub(crate) type Size = toml::Spanned<super::units::ByteSize>;

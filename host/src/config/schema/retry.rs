@@ -7,13 +7,13 @@ use serde::de::{self, Deserializer, Unexpected, Visitor};
 use toml::Spanned;
 
 use super::super::units::Number;
-use super::{Size, Text, Whole};
+use super::{CountField, Size, Text};
 
 /// `retry = { … }`
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct RetryTable {
-    pub(crate) attempts: Option<Whole>,
+    pub(crate) attempts: Option<CountField>,
     pub(crate) on: Option<Vec<Spanned<OnEntry>>>,
     pub(crate) methods: Option<Text>,
     pub(crate) body: Option<Size>,

@@ -110,7 +110,7 @@ pub(crate) fn kind(value: &DeValue<'_>) -> &'static str {
     }
 }
 
-/// The name and what was expected, if this is serde's word for an unknown key.
+/// The name and what was expected, if this is serde's message about an unknown key.
 fn unknown_key(message: &str) -> Option<(&str, &str)> {
     let (name, expected) = message.strip_prefix("unknown field `")?.split_once("`, expected ")?;
     Some((name, expected))

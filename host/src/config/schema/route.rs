@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 use toml::Spanned;
 
-use super::{Text, TimeoutsTable, Whole};
+use super::{CountField, Text, TimeoutsTable};
 
 /// `[[route]]`
 #[derive(Debug, Deserialize)]
@@ -42,7 +42,7 @@ pub(crate) struct HeaderTable {
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct RespondTable {
-    pub(crate) status: Whole,
+    pub(crate) status: CountField,
     pub(crate) body: Option<Text>,
     #[serde(default)]
     pub(crate) headers: BTreeMap<Text, Text>,
@@ -53,5 +53,5 @@ pub(crate) struct RespondTable {
 #[serde(deny_unknown_fields)]
 pub(crate) struct RedirectTable {
     pub(crate) to: Text,
-    pub(crate) status: Option<Whole>,
+    pub(crate) status: Option<CountField>,
 }
