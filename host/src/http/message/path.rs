@@ -3,7 +3,7 @@
 
 use std::borrow::Cow;
 
-use super::TargetError;
+use super::target_error::TargetError;
 
 /// Removes dot segments (RFC 3986 §5.2.4), `%2e` included, and refuses escapes that are none.
 ///

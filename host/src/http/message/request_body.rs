@@ -6,8 +6,8 @@ use std::task::{Context, Poll};
 use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
 
+use super::request_body_error::RequestBodyError;
 use crate::http::server::http1::Incoming;
-use crate::net::ResetReason;
 
 /// The body of a request, as its client sends it. Trailers come as its last frame.
 ///
@@ -24,26 +24,6 @@ pub enum RequestBody {
         /// Whether the client sends it only when it is asked for (`Expect: 100-continue`).
         expects_continue: bool,
     },
-}
-
-/// Why a request body stopped before its end. It is the client's fault, but for [`Self::SentAgain`].
-#[derive(Debug, thiserror::Error)]
-pub enum RequestBodyError {
-    /// The client broke off, or what it sent is no body.
-    #[error(transparent)]
-    Broken(Box<dyn std::error::Error + Send + Sync>),
-    /// The client reset its stream, and nothing else of its connection.
-    #[error("the client reset the request: {0:?}")]
-    Reset(ResetReason),
-    /// The client sent nothing of it in time.
-    #[error("the client stopped sending it")]
-    Stalled,
-    /// It is not as long as its head says.
-    #[error("the body is not as long as was said")]
-    WrongLength,
-    /// This request has been given up: its body goes to another endpoint.
-    #[error("the request was sent again")]
-    SentAgain,
 }
 
 impl RequestBody {

@@ -11,7 +11,8 @@ use std::task::{Context, Poll, ready};
 
 use tokio::io::AsyncWrite as _;
 
-use super::{ClientLimits, ServeError};
+use super::error::ServeError;
+use super::limits::ClientLimits;
 use crate::net::{Hangup, Stream};
 
 /// Connections of one worker that may linger at a time. That is some 12 MiB, and 250 clients a second that do not

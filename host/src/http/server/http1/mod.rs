@@ -6,8 +6,10 @@
 //! ```
 
 mod chunks;
+mod error;
 mod framing;
 mod incoming;
+mod limits;
 mod linger;
 mod request_line;
 mod response;
@@ -17,8 +19,10 @@ mod stream;
 mod upgrade;
 
 pub use chunks::{Chunks, MalformedChunks};
+pub use error::ServeError;
 pub use framing::{Framing, Passed, end_of_lines, length_from};
 pub(in crate::http) use incoming::Incoming;
+pub use limits::ClientLimits;
 pub use linger::linger;
-pub use serve::{ClientLimits, ServeError, serve};
+pub use serve::serve;
 pub(in crate::http) use upgrade::Http1Upgrade;

@@ -15,7 +15,9 @@ use hyper::upgrade::OnUpgrade;
 use hyper_util::rt::TokioIo;
 use tokio::time::{Instant, Sleep};
 
+use super::error::ServeError;
 use super::incoming::{Incoming, expects_continue};
+use super::limits::ClientLimits;
 use super::request_line;
 use super::response::{GuardedBody, ResponseGuard};
 use super::state::{ClientPresence, ConnectionState, Overdue};
@@ -26,34 +28,6 @@ use crate::http::message::{
 };
 use crate::lifecycle::Drain;
 use crate::net::Stream;
-
-/// What a client may take.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct ClientLimits {
-    /// Bytes of a request head; at least 8 KiB. More gets 431.
-    pub head_bytes: usize,
-    /// Fields of a request head. More gets 431.
-    pub head_fields: usize,
-    /// From the first byte of a head to its end, and from the accept to the end of the first.
-    pub head_timeout: Duration,
-    /// Between two requests, and without anything being taken of a response.
-    pub idle_timeout: Duration,
-    /// Without a byte of a request body that is waited for, while the request has no response. Then it is 408.
-    pub body_timeout: Duration,
-    /// Between our end of a connection and its close, while the client still sends.
-    pub linger: Duration,
-    /// Bytes that are taken and dropped in that time.
-    pub linger_bytes: u64,
-    /// Whether a client that has ended its direction still waits for its response; else it has left.
-    pub half_close: bool,
-}
-
-impl ClientLimits {
-    /// Bytes of the longest head that is taken. Nothing below 8 KiB: common clients would fail.
-    pub(super) fn longest_head(&self) -> usize {
-        self.head_bytes.max(8 * 1024)
-    }
-}
 
 /// How long a connection that was accepted just before a drain may take to send its first byte.
 const GRACE: Duration = Duration::from_millis(100);
@@ -66,26 +40,6 @@ enum DrainStage {
     Soon(Instant),
     /// It ends with the request that it is at.
     Asked,
-}
-
-/// Why a connection ended, where that is worth a line in the log.
-#[derive(Debug, thiserror::Error)]
-pub enum ServeError {
-    /// A head did not come in time.
-    #[error("request head not complete within {0:?}")]
-    SlowHead(Duration),
-    /// The client took nothing of a response for so long.
-    #[error("client took nothing for {0:?}")]
-    SlowReader(Duration),
-    /// The client ended its direction before it had its response, or all of it.
-    #[error("client left before its answer")]
-    Left,
-    /// It could not be closed in stages: too many connections of this worker do already.
-    #[error("closed at once, too many connections linger")]
-    Crowded,
-    /// What hyper says: malformed, broken off, a body that failed.
-    #[error("connection ended early")]
-    Http(#[from] hyper::Error),
 }
 
 /// Serves the requests of `stream` with `handler` until the client leaves, upgrades, is too slow, or the gateway

@@ -9,8 +9,8 @@ use ::http::Method;
 use parking_lot::Mutex;
 use tokio::time::Instant;
 
-use super::ClientLimits;
 use super::framing::{Framing, Passed};
+use super::limits::ClientLimits;
 use crate::http::message::{RawQuery, Refused, Violation};
 
 /// How long a body may lie there untaken before the connection looks whether its client is still there.
