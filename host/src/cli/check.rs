@@ -4,7 +4,7 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use super::load::{explain, load};
-use super::{REFUSED, complain, say};
+use super::terminal::{REFUSED, complain, say};
 use crate::gateway::{self, Gateway};
 
 /// Checks `path` and says what was found.

@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 use std::time::Duration;
 
-use super::FAILED;
+use super::terminal::FAILED;
 use crate::gateway;
 
 /// Compiles what comes on standard input, within these limits.

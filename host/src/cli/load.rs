@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::process::ExitCode;
 
-use super::{REFUSED, complain};
+use super::terminal::{REFUSED, complain};
 use crate::config::{self, Config};
 use crate::gateway::BuildError;
 use crate::telemetry;

@@ -9,20 +9,12 @@ mod demo;
 mod load;
 mod plugin;
 mod run;
+mod terminal;
 
-use std::io::Write as _;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
-
-use crate::text::printable_lines;
-
-/// Refused: a configuration or plugin that cannot be used.
-const REFUSED: u8 = 1;
-
-/// Failed while running.
-const FAILED: u8 = 3;
+use clap::{CommandFactory as _, Parser, Subcommand};
 
 const EXIT_CODES: &str =
     "Exit codes: 0 good, 1 refused (configuration or plugin), 2 wrong usage, 3 failed while running";
@@ -100,25 +92,13 @@ pub fn main() -> ExitCode {
         Command::Run { config } => run::run(&config),
         Command::Check { config } => check::check(&config),
         Command::Plugin(command) => plugin::plugin(command),
-        Command::Completions { shell } => completions::completions(shell),
+        Command::Completions { shell } => completions::completions(shell, &Arguments::command()),
         Command::CompilePlugin { memory, seconds } => compile_plugin::compile_plugin(memory, seconds),
     }
 }
 
-/// Prints lines for the person at the terminal. A reader who has left is no fault.
-fn say(lines: impl std::fmt::Display) {
-    let _gone = writeln!(std::io::stdout(), "{}", printable_lines(&lines.to_string()));
-}
-
-/// Prints what is wrong. Text of files and plugins in it cannot act on the terminal.
-fn complain(lines: impl std::fmt::Display) {
-    let _gone = writeln!(std::io::stderr(), "{}", printable_lines(&lines.to_string()));
-}
-
 #[cfg(test)]
 mod tests {
-    use clap::CommandFactory as _;
-
     use super::*;
 
     #[test]
@@ -137,5 +117,20 @@ mod tests {
         }
 
         look(&Arguments::command());
+    }
+
+    #[test]
+    fn completions_name_every_command_but_hidden_ones() {
+        use clap::ValueEnum as _;
+
+        for shell in clap_complete::Shell::value_variants() {
+            let script = String::from_utf8(completions::script(*shell, &Arguments::command())).unwrap();
+
+            for command in ["run", "check", "plugin", "demo", "completions"] {
+                assert!(script.contains(command), "{shell}: {command}");
+            }
+            assert!(script.contains("version"), "{shell}: the options of the command itself");
+            assert!(!script.contains("compile-plugin"), "{shell}");
+        }
     }
 }

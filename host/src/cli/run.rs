@@ -9,7 +9,7 @@ use tokio::runtime::Runtime;
 use tokio::signal::unix::{SignalKind, signal};
 
 use super::load::{explain, load};
-use super::{FAILED, REFUSED, complain};
+use super::terminal::{FAILED, REFUSED, complain};
 use crate::config::Config;
 use crate::gateway::{self, Gateway};
 use crate::telemetry;

@@ -18,7 +18,7 @@ use std::time::Duration;
 use anyhow::Context as _;
 use tokio::task::JoinSet;
 
-use super::{FAILED, complain, say};
+use super::terminal::{FAILED, complain, say};
 use crate::config;
 use crate::gateway::{self, Gateway, Stopped};
 use crate::telemetry;
@@ -74,13 +74,13 @@ fn play(options: &Options) -> anyhow::Result<()> {
 
 async fn run(options: &Options, stage: &Stage, gateway: &Gateway) -> anyhow::Result<()> {
     let mut running = pin!(gateway.run());
-    let told = tokio::select! {
+    let played = tokio::select! {
         stopped = &mut running => return farewell(stopped?),
-        told = script::tell(stage, gateway) => told,
+        played = script::play(stage, gateway) => played,
     };
-    if options.once || told.is_err() {
+    if options.once || played.is_err() {
         gateway.stop(PATIENCE).await;
-        return told;
+        return played;
     }
     script::invite(stage, gateway);
     farewell(running.await?)
@@ -92,12 +92,4 @@ fn farewell(stopped: Stopped) -> anyhow::Result<()> {
         cut => say(format_args!("\nStopped; {cut} connections were cut off.")),
     }
     Ok(())
-}
-
-/// The two addresses of the gateway: TLS, plain.
-fn addresses(gateway: &Gateway) -> anyhow::Result<(std::net::SocketAddr, std::net::SocketAddr)> {
-    match gateway.addresses().as_slice() {
-        [tls, plain] => Ok((*tls, *plain)),
-        other => anyhow::bail!("expected two listeners, found {}", other.len()),
-    }
 }

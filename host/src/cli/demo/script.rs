@@ -5,9 +5,10 @@ use std::time::Duration;
 use anyhow::{Context as _, ensure};
 use tokio::time::{Instant, sleep};
 
+use super::super::terminal::say;
 use super::stage::Stage;
 use super::visitor::{DemoTunnel, Visitor};
-use super::{addresses, say};
+
 use crate::gateway::Gateway;
 use crate::telemetry::Counter;
 
@@ -24,7 +25,7 @@ const LOOK: Duration = Duration::from_millis(20);
 ///
 /// # Errors
 /// The first thing that did not go as it should.
-pub(super) async fn tell(stage: &Stage, gateway: &Gateway) -> anyhow::Result<()> {
+pub(super) async fn play(stage: &Stage, gateway: &Gateway) -> anyhow::Result<()> {
     let (tls, plain) = addresses(gateway)?;
     say("Tidegate demo: a gateway with TLS before two echo endpoints, all in this process.\n");
     say(format_args!("  websocket   wss://localhost:{}/websocket", tls.port()));
@@ -136,4 +137,12 @@ fn in_flight(gateway: &Gateway) -> String {
     let all = gateway.registry().all();
     let endpoints = all.iter().flat_map(|(_, endpoints)| endpoints);
     endpoints.map(|live| format!("{} {}", live.url(), live.in_flight())).collect::<Vec<_>>().join(", ")
+}
+
+/// The two addresses of the gateway: TLS, plain.
+fn addresses(gateway: &Gateway) -> anyhow::Result<(std::net::SocketAddr, std::net::SocketAddr)> {
+    match gateway.addresses().as_slice() {
+        [tls, plain] => Ok((*tls, *plain)),
+        other => anyhow::bail!("expected two listeners, found {}", other.len()),
+    }
 }

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 
+use super::super::terminal::complain;
 use crate::gateway;
 
 /// A balancer that always takes the last endpoint: it cannot be mistaken for the shipped one.
@@ -79,7 +80,7 @@ impl Stage {
 impl Drop for Stage {
     fn drop(&mut self) {
         if let Err(error) = fs::remove_dir_all(&self.folder) {
-            super::super::complain(format_args!("tidegate: {} could not be removed: {error}", self.folder.display()));
+            complain(format_args!("tidegate: {} could not be removed: {error}", self.folder.display()));
         }
     }
 }

@@ -4,7 +4,7 @@ use std::path::Path;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use super::super::{REFUSED, complain, say};
+use super::super::terminal::{REFUSED, complain, say};
 use crate::gateway;
 use crate::workbench::{self, Inspection};
 

@@ -7,7 +7,7 @@ use std::io;
 use std::path::Path;
 use std::process::ExitCode;
 
-use super::super::{REFUSED, complain, say};
+use super::super::terminal::{REFUSED, complain, say};
 
 /// A file to write: its path inside the new folder, and what goes in.
 type File = (&'static str, &'static str);
