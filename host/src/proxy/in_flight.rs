@@ -17,6 +17,7 @@ use super::record::RequestRecord;
 use super::{Client, RouteRules};
 use crate::cluster::{Cluster, Lease};
 use crate::http::{BodyEnd, BodyObserver, BrokenBy, InterimSink, ResponseBody, strip_hop_by_hop};
+use crate::net::UpgradeProtocol;
 use crate::telemetry::{AccessEnding, Counter, Metrics};
 use crate::tunnel::{End, Meter};
 use crate::upstream::{ExchangeObserver, Unreadable, UploadProgress};
@@ -120,7 +121,7 @@ impl InFlight {
     }
 
     /// The request has become a tunnel.
-    pub(super) fn begin_tunnel(&mut self, protocol: &str) {
+    pub(super) fn begin_tunnel(&mut self, protocol: &UpgradeProtocol) {
         self.record.begin_tunnel(protocol);
     }
 

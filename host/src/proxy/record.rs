@@ -3,11 +3,12 @@
 use std::sync::Arc;
 use std::time::SystemTime;
 
-use ::http::{Method, StatusCode};
+use ::http::{Method, StatusCode, Version};
 use tokio::time::Instant;
 
 use super::Client;
 use crate::cluster::Lease;
+use crate::net::UpgradeProtocol;
 use crate::policy::RequestFacts;
 use crate::telemetry::{AccessEnding, AccessKind, AccessRecord, Counter, Gauge, GaugeGuard, Metrics};
 
@@ -33,10 +34,28 @@ struct LineParts {
     method: Option<Method>,
     host: String,
     target: String,
-    protocol: String,
+    protocol: ServedProtocol,
     plugins: Option<Arc<str>>,
     attempts: u32,
     generation: u64,
+}
+
+/// What the gateway speaks with the client.
+enum ServedProtocol {
+    Http(Version),
+    Upgrade(UpgradeProtocol),
+}
+
+impl ServedProtocol {
+    fn as_str(&self) -> &str {
+        match self {
+            Self::Http(Version::HTTP_3) => "http/3",
+            Self::Http(Version::HTTP_2) => "http/2",
+            // What is older is served as this (RFC 9110 §2.5).
+            Self::Http(_) => "http/1.1",
+            Self::Upgrade(protocol) => protocol.as_str(),
+        }
+    }
 }
 
 impl RequestRecord {
@@ -48,7 +67,7 @@ impl RequestRecord {
                 method: None,
                 host: String::new(),
                 target: String::new(),
-                protocol: "http/1.1".to_owned(),
+                protocol: ServedProtocol::Http(Version::HTTP_11),
                 plugins: None,
                 attempts: 0,
                 generation,
@@ -64,6 +83,13 @@ impl RequestRecord {
             bytes_out: 0,
             tunnel: None,
             ending: None,
+        }
+    }
+
+    /// The version of HTTP that the client's connection speaks.
+    pub(super) fn set_version(&mut self, version: Version) {
+        if let Some(line) = &mut self.line {
+            line.protocol = ServedProtocol::Http(version);
         }
     }
 
@@ -127,7 +153,7 @@ impl RequestRecord {
     }
 
     /// The request has become a tunnel.
-    pub(super) fn begin_tunnel(&mut self, protocol: &str) {
+    pub(super) fn begin_tunnel(&mut self, protocol: &UpgradeProtocol) {
         self.status = Some(StatusCode::SWITCHING_PROTOCOLS.as_u16());
         // Until its end is known: a cut may come before the tunnel has begun.
         self.ending = Some(AccessEnding::Cut);
@@ -138,7 +164,7 @@ impl RequestRecord {
         metrics.request(StatusCode::SWITCHING_PROTOCOLS.as_u16(), self.began.elapsed());
         self.tunnel = Some(metrics.hold(Gauge::TunnelsOpen));
         if let Some(line) = &mut self.line {
-            protocol.clone_into(&mut line.protocol);
+            line.protocol = ServedProtocol::Upgrade(protocol.clone());
         }
     }
 
@@ -161,7 +187,7 @@ impl RequestRecord {
         let Some(line) = &self.line else { return };
         let kind = if self.tunnel.is_some() { AccessKind::Tunnel } else { AccessKind::Request };
         let mut access = AccessRecord::new(kind, line.time, self.client.peer, self.client.local);
-        access.protocol = &line.protocol;
+        access.protocol = line.protocol.as_str();
         access.tls = self.client.tls;
         access.sni = self.client.sni.as_deref();
         access.method = line.method.as_ref().map_or("-", Method::as_str);

@@ -65,7 +65,8 @@ pub(super) fn route<'a>(
     request: ServerRequest,
     in_flight: &mut InFlight,
 ) -> Result<RoutedRequest<'a>, Box<Unrouted<'a>>> {
-    let ServerRequest { request, upgrade, interim } = request;
+    let ServerRequest { version, request, upgrade, interim } = request;
+    in_flight.record.set_version(version);
     in_flight.set_interim(interim);
     let request = request.map_err(|refused| {
         in_flight.record.set_refused(refused.method.as_ref(), &refused.target);

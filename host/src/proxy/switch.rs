@@ -48,7 +48,7 @@ pub(super) fn tunnel(
     idle: Duration,
     mut in_flight: InFlight,
 ) -> Tunnel {
-    in_flight.begin_tunnel(protocol.as_str());
+    in_flight.begin_tunnel(protocol);
     let is_websocket = *protocol == UpgradeProtocol::Websocket;
     // A block, not a function: the arguments of one would be held twice for as long as the tunnel lasts.
     Box::pin(async move {

@@ -4,7 +4,7 @@ use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
 
-use ::http::{HeaderMap, Request, StatusCode};
+use ::http::{HeaderMap, Request, StatusCode, Version};
 use bytes::Bytes;
 
 use super::{Offer, Refused, RequestBody};
@@ -14,6 +14,8 @@ use crate::net::Duplex;
 /// A request as a server hands it to its handler. The handler's response is written by that server.
 #[derive(Debug)]
 pub struct ServerRequest {
+    /// The version that the server speaks, for the access log; a request may be of an older one.
+    pub version: Version,
     /// Head and body; or what is known of a request that is not served.
     pub request: Result<Request<RequestBody>, Refused>,
     /// What the client asks to switch to; none where it does not ask. The response settles it: 101 in the words of
@@ -22,12 +24,6 @@ pub struct ServerRequest {
     /// Takes interim responses; none where the server cannot send any. HTTP/1.1 by hyper cannot, but for the
     /// `100 (Continue)` that polling the body leads to.
     pub interim: Option<Box<dyn InterimSink>>,
-}
-
-impl From<Refused> for ServerRequest {
-    fn from(refused: Refused) -> Self {
-        Self { request: Err(refused), upgrade: None, interim: None }
-    }
 }
 
 /// A client's wish to switch protocols.

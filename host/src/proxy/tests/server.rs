@@ -6,7 +6,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
-use ::http::{HeaderMap, Method, Request, StatusCode};
+use ::http::{HeaderMap, Method, Request, StatusCode, Version};
 use bytes::Bytes;
 use tokio::io::{AsyncRead, AsyncWrite, DuplexStream as InMemory, ReadBuf};
 use tokio::sync::{mpsc, oneshot};
@@ -75,7 +75,12 @@ impl Connection {
         *request.uri_mut() = "/a".parse().unwrap();
         request.headers_mut().insert("host", "front.example".parse().unwrap());
         let (send, mut interim) = mpsc::unbounded_channel();
-        let request = ServerRequest { request: Ok(request), upgrade, interim: Some(Box::new(Interim(send))) };
+        let request = ServerRequest {
+            version: Version::HTTP_2,
+            request: Ok(request),
+            upgrade,
+            interim: Some(Box::new(Interim(send))),
+        };
         let response = handle(&self.client, &self.snapshot, &Spawned, request).await;
         let received = std::iter::from_fn(|| interim.try_recv().ok()).collect();
         Received { interim: received, status: response.status(), body: response.into_body() }

@@ -17,7 +17,7 @@ pub enum ServeError {
     /// It could not be closed in stages: too many connections of this worker do already.
     #[error("closed at once, too many connections linger")]
     Crowded,
-    /// What hyper says: malformed, broken off, a body that failed.
+    /// What the library says that speaks the version: malformed, broken off, a body that failed.
     #[error("connection ended early")]
-    Http(#[from] hyper::Error),
+    Http(#[source] Box<dyn std::error::Error + Send + Sync>),
 }

@@ -90,7 +90,9 @@ where
             }
             if let Poll::Ready(result) = Pin::new(&mut connection).poll(cx) {
                 let crowded = state.is_crowded().then_some(ServeError::Crowded);
-                return Poll::Ready(result.map_err(ServeError::Http).and(crowded.map_or(Ok(()), Err)));
+                return Poll::Ready(
+                    result.map_err(|error| ServeError::Http(error.into())).and(crowded.map_or(Ok(()), Err)),
+                );
             }
             // Polled first: a response that is there at once goes out to every client.
             match state.presence() {
@@ -101,18 +103,24 @@ where
         })
         .await;
         let Err(ServeError::Http(error)) = ended else { return ended };
-        let Some(parts) = connection.into_parts().filter(|_| error.is_parse()) else {
+        let Some(parts) = connection.into_parts().filter(|_| is_parse_error(&*error)) else {
             return Err(ServeError::Http(error));
         };
         let violation = why(&parts.read_buf, &limits);
         if !state.reject_head(violation, &parts.read_buf) {
             // Something was on its way, and hyper has said a bare 400 behind it.
-            let refused = ServerRequest::from(Refused::new(violation, &parts.read_buf));
+            let request = Err(Refused::new(violation, &parts.read_buf));
+            let refused = ServerRequest { version: Version::HTTP_11, request, upgrade: None, interim: None };
             drop(Box::pin(handler(refused)).await);
             return Err(ServeError::Http(error));
         }
         connection = builder.serve_connection(parts.io, parts.service).with_upgrades();
     }
+}
+
+/// Whether hyper could not read a head.
+fn is_parse_error(error: &(dyn std::error::Error + Send + Sync + 'static)) -> bool {
+    error.downcast_ref::<hyper::Error>().is_some_and(hyper::Error::is_parse)
 }
 
 /// What hyper found wrong with `head`, which its parser is asked once more.
@@ -193,7 +201,7 @@ where
             false => RequestBody::Http1(Incoming::new(body, state, number, expected)),
         }))
     });
-    let mut response = handler(ServerRequest { request, upgrade, interim: None }).await;
+    let mut response = handler(ServerRequest { version: Version::HTTP_11, request, upgrade, interim: None }).await;
     if state.begin_response() {
         // RFC 9110 §10.1.1, RFC 9112 §9.6: a client that is not listened to any more should see that.
         say_close(response.headers_mut());
