@@ -91,9 +91,9 @@ pub fn switched_to(response: &HeaderMap, offer: Option<&Offer>) -> Result<Upgrad
     }
 }
 
-/// The list in a field, as far as it is text.
+/// The list in a field, as far as its members are ASCII: no other can be a name of a protocol (RFC 9110 §7.8).
 fn tokens<'a>(headers: &'a HeaderMap, name: &header::HeaderName) -> impl Iterator<Item = &'a str> {
-    list(headers, name).filter_map(|token| std::str::from_utf8(token).ok())
+    list(headers, name).filter(|token| token.is_ascii()).filter_map(|token| std::str::from_utf8(token).ok())
 }
 
 #[cfg(test)]
@@ -123,6 +123,7 @@ mod tests {
             (&[("upgrade", "websocket")], None),
             (&[("connection", "upgrade")], None),
             (&[("connection", "upgrade"), ("upgrade", " , ")], None),
+            (&[("connection", "upgrade"), ("upgrade", "w\u{e9}bsocket")], None),
         ];
         for (fields, expected) in cases {
             assert_eq!(offer_of(fields).map(|offer| offer.to_value()).as_deref(), *expected, "{fields:?}");
