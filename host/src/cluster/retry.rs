@@ -8,6 +8,7 @@ use tokio::time::Instant;
 
 use super::budget::Budget;
 use crate::config;
+use crate::net::is_idempotent;
 
 /// What became of a request that may be sent again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -61,7 +62,7 @@ impl Retry {
             Failure::Broken => self.broken,
             Failure::Status(status) => self.repeats_status(status),
         };
-        let may_repeat = failure == Failure::Connect || (is_whole && (self.all_methods || method.is_idempotent()));
+        let may_repeat = failure == Failure::Connect || (is_whole && (self.all_methods || is_idempotent(method)));
         wanted && may_repeat && self.attempts.is_none_or(|most| attempts < most.get())
     }
 
@@ -76,7 +77,7 @@ impl Retry {
     pub fn keeps(&self, method: &Method) -> Option<usize> {
         let after_sending = self.timeout || self.broken || !self.statuses.is_empty();
         let once = self.attempts.is_some_and(|most| most.get() == 1);
-        (after_sending && !once && self.body > 0 && (self.all_methods || method.is_idempotent())).then_some(self.body)
+        (after_sending && !once && self.body > 0 && (self.all_methods || is_idempotent(method))).then_some(self.body)
     }
 
     pub(super) fn has_budget(&self, now: Instant, attempts: u64) -> bool {
@@ -130,6 +131,7 @@ mod tests {
             ("every", every(), Status(503), 1, &post, true, false),
             ("every", every(), Connect, 1, &post, true, true),
             ("every", every(), Connect, 1, &post, false, true),
+            ("every", every(), Status(503), 1, &Method::QUERY, true, false),
             ("all", all(), Broken, 1, &post, true, true),
             ("all", all(), Broken, 1, &post, false, false),
             ("two", two(), Status(503), 1, &get, true, true),
@@ -148,6 +150,7 @@ mod tests {
             (config::RetryConfig::default(), Method::PUT, None),
             (every(), Method::PUT, Some(65_536)),
             (every(), Method::POST, None),
+            (every(), Method::QUERY, None),
             (config::RetryConfig { all_methods: true, body: 100, ..every() }, Method::POST, Some(100)),
             (config::RetryConfig { attempts: Some(1), ..every() }, Method::PUT, None),
             (config::RetryConfig { body: 0, ..every() }, Method::PUT, None),

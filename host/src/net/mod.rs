@@ -1,10 +1,12 @@
 //! The vocabulary of the wire: streams of every kind, socket options,
-//! authorities, protocols to switch to, the gateway's own header fields, request lines, descriptors that are kept.
+//! authorities, protocols to switch to, the gateway's own header fields, request lines, methods that may be repeated,
+//! descriptors that are kept.
 
 mod authority;
 mod duplex;
 mod fields;
 mod hangup;
+mod method;
 mod reserve;
 mod scratch;
 mod socket;
@@ -16,6 +18,7 @@ pub use authority::{Authority, NoAuthority};
 pub use duplex::{Duplex, DuplexStream, ResetReason};
 pub use fields::{CDN_LOOP, HOP_BY_HOP, Underscores, is_reserved};
 pub use hangup::{Ended, Hangup};
+pub use method::is_idempotent;
 pub use reserve::{RESERVE, Reserve, is_no_descriptor};
 pub use scratch::with_scratch;
 pub use socket::{

@@ -16,6 +16,7 @@ use super::{
     ConnectError, ConnectFault, ExchangeCause, ExchangeError, ExchangeLimits, ExchangeObserver, RequestHead,
     ResendableBody, ResponseContent, Sent, Upstream,
 };
+use crate::net::is_idempotent;
 
 impl Upstream {
     /// Sends a request and waits for the head of the response: over connections that wait for work as long as those
@@ -71,7 +72,7 @@ impl Upstream {
                 }
                 return Err(self.closed_at_once(error));
             }
-            if is_reused && error.is_silent_close() && head.method.is_idempotent() && body.can_resend() {
+            if is_reused && error.is_silent_close() && is_idempotent(head.method) && body.can_resend() {
                 body.rewind();
                 may_reuse = false;
                 continue;

@@ -197,20 +197,25 @@ async fn a_request_that_is_safe_to_repeat_goes_out_anew_where_a_reused_connectio
         respond(&mut first, "200 one\n").await;
         respond(&mut first, "").await;
         drop(first);
-        let (mut second, _) = listener.accept().await.unwrap();
-        respond(&mut second, "200 two\n").await;
-        respond(&mut second, "").await;
+        for response in ["200 two\n", "200 three\n"] {
+            let (mut next, _) = listener.accept().await.unwrap();
+            respond(&mut next, response).await;
+            respond(&mut next, "").await;
+        }
     });
-
-    for expected in ["one", "two"] {
-        let response = send(&upstream, Method::GET, &mut empty(), None, &mut seen).await.unwrap();
+    let get = async |expected: &str, seen: &mut Seen| {
+        let response = send(&upstream, Method::GET, &mut empty(), None, seen).await.unwrap();
         let ResponseContent::Whole(whole, None) = response.into_body() else { panic!("a body that is all there") };
         assert_eq!(whole, expected);
-    }
-    let error = send(&upstream, Method::POST, &mut empty(), None, &mut seen).await.unwrap_err();
+    };
 
-    assert!(matches!(error.cause, ExchangeCause::Broken(Broken::Closed)), "a POST is not repeated: {error:?}");
-    assert_eq!((seen.connected, seen.reused), (2, 2));
+    get("one", &mut seen).await;
+    for (expected, method) in [("two", Method::POST), ("three", Method::QUERY)] {
+        get(expected, &mut seen).await;
+        let error = send(&upstream, method.clone(), &mut empty(), None, &mut seen).await.unwrap_err();
+        assert!(matches!(error.cause, ExchangeCause::Broken(Broken::Closed)), "{method} is not repeated: {error:?}");
+    }
+    assert_eq!((seen.connected, seen.reused), (3, 3));
     endpoint.await.unwrap();
 }
 
