@@ -8,20 +8,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// Rooms that have circles still. Remove a room once its last circle is open.
-const NOT_YET: &[&str] = &["cluster", "config"];
-
 #[test]
 fn files_of_a_room_form_no_circles() {
     let house = House::read(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src"));
 
     let circles = house.circles();
 
-    let (known, new): (Vec<_>, Vec<_>) =
-        circles.iter().partition(|circle| circle.iter().all(|file| NOT_YET.contains(&file[0].as_str())));
-    assert!(new.is_empty(), "each of these files leads back to itself:\n{new:#?}");
-    let open: Vec<_> = NOT_YET.iter().filter(|room| !known.iter().any(|circle| circle[0][0] == **room)).collect();
-    assert!(open.is_empty(), "the last circle of these is open; remove them from NOT_YET: {open:?}");
+    assert!(circles.is_empty(), "each of these files leads back to itself:\n{circles:#?}");
 }
 
 #[test]

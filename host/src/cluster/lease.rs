@@ -3,11 +3,13 @@
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
+use parking_lot::Mutex;
 use tokio::time::Instant;
 
+use super::chooser::Chooser;
 use super::live::PauseCause;
 use super::shared::AddressShare;
-use super::{AddressCount, Cluster, FailurePolicy, Live, Member};
+use super::{AddressCount, FailurePolicy, Live, Member};
 use crate::policy::{EndpointId, LeaseEnding, Outcome};
 use crate::telemetry::limited;
 
@@ -21,8 +23,8 @@ pub struct Lease {
     failure_policy: FailurePolicy,
     endpoint: EndpointId,
     began: Instant,
-    /// The cluster whose balancer wants to know of the end, if it is still in use then.
-    feedback: Option<Weak<Cluster>>,
+    /// With the balancer that wants to know of the end, if its cluster is still in use then.
+    feedback: Option<Weak<Mutex<Chooser>>>,
     status: Option<u16>,
     first_byte: Option<Duration>,
     sent: u64,
@@ -64,7 +66,12 @@ enum WorkResult {
 }
 
 impl Lease {
-    pub(super) fn new(member: &Member, endpoint: EndpointId, began: Instant, feedback: Option<Weak<Cluster>>) -> Self {
+    pub(super) fn new(
+        member: &Member,
+        endpoint: EndpointId,
+        began: Instant,
+        feedback: Option<Weak<Mutex<Chooser>>>,
+    ) -> Self {
         let live = member.live.clone();
         let trial = live.begin_trial(began);
         live.take();
@@ -225,7 +232,7 @@ impl Drop for Lease {
             self.judge(WorkResult::Good, now);
         }
         self.live.give_back();
-        if let Some(cluster) = self.feedback.as_ref().and_then(Weak::upgrade) {
+        if let Some(chooser) = self.feedback.as_ref().and_then(Weak::upgrade) {
             let outcome = Outcome {
                 ending: self.ending,
                 status: self.status,
@@ -234,7 +241,7 @@ impl Drop for Lease {
                 sent: self.sent,
                 received: self.received,
             };
-            cluster.report_closed(self.endpoint, &outcome);
+            chooser.lock().closed(self.endpoint, &outcome);
         }
     }
 }

@@ -7,10 +7,12 @@
 
 mod affinity;
 mod budget;
+mod chooser;
 mod eligible;
 mod failure_policy;
 mod lease;
 mod live;
+mod member;
 mod numbers;
 mod recovery;
 mod registry;
@@ -28,12 +30,13 @@ pub use eligible::{Candidate, eligible};
 pub use failure_policy::FailurePolicy;
 pub use lease::{Lease, Stickiness};
 pub use live::{Health, HealthReport, Live, ProbeTicket, Thresholds};
+pub use member::Member;
 pub use numbers::Numbers;
 pub use recovery::Recovery;
 pub use registry::Registry;
 pub use reported::{Reported, SignalKey};
 pub use retry::{Failure, Retry};
-pub use select::{Cluster, Member, Policy, SelectError, Tried};
+pub use select::{Cluster, Policy, SelectError, Tried};
 pub use shared::AddressCount;
 pub use signals::{Heartbeat, PushFault, Reading, ReportSource, Reports, Signals};
 pub use sticky::Sticky;

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::{Cluster, Member, SelectError, Tried};
-use crate::policy::{EndpointId, EndpointIds};
+use super::Member;
+use crate::policy::EndpointIds;
 
 /// How members come back into use.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -48,28 +48,6 @@ impl Recovery {
     }
 }
 
-impl Cluster {
-    /// Whether time alone may turn `error` into a choice for a request that has `tried` these: a member of this
-    /// generation may become free that takes work and has not been tried.
-    #[must_use]
-    pub fn may_pass(&self, error: SelectError, tried: &Tried) -> bool {
-        let mut members = EndpointId::each(self.members());
-        match error {
-            SelectError::NoneEligible => members.any(|(id, member)| member.state.takes_work() && !tried.contains(id)),
-            SelectError::StickyUnavailable => tried.count() == 0,
-            SelectError::Refused => false,
-        }
-    }
-
-    /// The cluster goes live in the place of `before`, which may be itself, or none.
-    pub fn take_over(&self, before: Option<&Self>, now: Instant) {
-        if before.is_some_and(|before| std::ptr::eq(before, self)) {
-            return;
-        }
-        self.recovery().take_over(self.members(), before.map(Self::members).unwrap_or_default(), now);
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use std::sync::Arc;
@@ -77,6 +55,7 @@ mod tests {
     use super::*;
     use crate::cluster::{Health, Live, Thresholds};
     use crate::config::EndpointState;
+    use crate::policy::EndpointId;
 
     const SLOW: Recovery =
         Recovery { is_forced: true, slow_start: Some(Duration::from_secs(100)), wait: None, has_probes: false };
@@ -144,29 +123,5 @@ mod tests {
         SLOW.take_over(&members, &members, now);
 
         assert_eq!(lives[0].health(now), Health::Healthy);
-    }
-
-    #[test]
-    fn time_helps_where_somebody_may_come_free_who_was_not_tried() {
-        use EndpointState::{Drain, Maint, Ready, Standby};
-        use SelectError::{NoneEligible, Refused, StickyUnavailable};
-        for (states, tried, error, expected) in [
-            (&[Ready, Maint][..], &[][..], NoneEligible, true),
-            (&[Ready, Maint], &[0], NoneEligible, false),
-            (&[Ready, Standby], &[0], NoneEligible, true),
-            (&[Drain, Maint], &[], NoneEligible, false),
-            (&[Ready, Ready], &[], StickyUnavailable, true),
-            (&[Ready, Ready], &[0], StickyUnavailable, false),
-            (&[Ready, Ready], &[], Refused, false),
-        ] {
-            let members =
-                states.iter().zip(lives(states.len())).map(|(state, live)| Member { state: *state, ..member(&live) });
-            let balancer = Box::new(crate::policy::LeastBusy);
-            let cluster = Cluster::new("c".into(), members.collect(), balancer);
-            let mut before = Tried::default();
-            tried.iter().for_each(|id| before.add(EndpointId(*id)));
-
-            assert_eq!(cluster.may_pass(error, &before), expected, "{states:?}, tried {tried:?}, {error}");
-        }
     }
 }

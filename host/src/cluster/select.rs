@@ -11,50 +11,12 @@ use ::http::HeaderValue;
 use parking_lot::Mutex;
 use tokio::time::Instant;
 
+use super::chooser::Chooser;
 use super::eligible::{Candidate, eligible};
 use super::sticky::StickyTarget;
-use super::{AddressCount, FailurePolicy, Lease, Live, Recovery, Retry, Signals, Stickiness, Sticky, affinity};
+use super::{Lease, Live, Member, Recovery, Retry, Signals, Stickiness, Sticky, affinity};
 use crate::config::{Affinity, EndpointState};
-use crate::policy::{Balancer, EndpointId, EndpointIds, LeastBusy, Outcome, PickRequest, RequestFacts};
-
-/// One member as a generation sees it.
-#[derive(Clone, Debug)]
-pub struct Member {
-    /// Its numbers.
-    pub live: Arc<Live>,
-    /// Lower groups first.
-    pub group: u32,
-    /// What the operator says.
-    pub state: EndpointState,
-    /// In-flight limit.
-    pub max_connections: Option<u32>,
-    /// What is done when it fails.
-    pub failure_policy: FailurePolicy,
-    /// What its address holds over all clusters, if that is what counts.
-    pub shared: Option<Arc<AddressCount>>,
-}
-
-impl Member {
-    /// One that is ready and has no limits.
-    #[cfg(test)]
-    pub(crate) fn ready(live: Arc<Live>) -> Self {
-        let (state, failure_policy) = (EndpointState::Ready, FailurePolicy::default());
-        Self { live, group: 0, state, max_connections: None, failure_policy, shared: None }
-    }
-
-    /// What it holds now, as balancers and limits see it.
-    #[must_use]
-    pub fn busy(&self) -> u32 {
-        self.shared.as_ref().map_or_else(|| self.live.in_flight(), |shared| shared.in_flight())
-    }
-
-    /// Whether probes ask for it, where there are any: also while it drains, so that it is known whether it could
-    /// return.
-    #[must_use]
-    pub fn is_probed(&self) -> bool {
-        self.state != EndpointState::Maint
-    }
-}
+use crate::policy::{Balancer, EndpointId, EndpointIds, LeastBusy, PickRequest, RequestFacts};
 
 /// Ids that one request has already tried. A request tries each endpoint once at the most.
 #[derive(Clone, Debug, Default)]
@@ -112,14 +74,8 @@ pub struct Cluster {
     recovery: Recovery,
     policy: Policy,
     signals: Arc<Signals>,
-    chooser: Mutex<Chooser>,
-}
-
-/// What selection works with, under the cluster's lock.
-struct Chooser {
-    balancer: Box<dyn Balancer>,
-    eligible: EndpointIds,
-    busy: Vec<u32>,
+    /// Apart, for leases that report their end to the balancer hold on to it.
+    chooser: Arc<Mutex<Chooser>>,
 }
 
 impl Cluster {
@@ -127,9 +83,9 @@ impl Cluster {
     #[must_use]
     pub fn new(name: Arc<str>, members: Vec<Member>, balancer: Box<dyn Balancer>) -> Self {
         let wants_feedback = balancer.wants_feedback();
-        let chooser = Chooser { balancer, eligible: EndpointIds::default(), busy: Vec::new() };
+        let chooser = Arc::new(Mutex::new(Chooser::new(balancer)));
         let (policy, recovery, signals) = (Policy::default(), Recovery::default(), Arc::default());
-        Self { name, members, wants_feedback, policy, recovery, signals, chooser: Mutex::new(chooser) }
+        Self { name, members, wants_feedback, policy, recovery, signals, chooser }
     }
 
     /// The same, with another way to come back into use than the default one.
@@ -216,7 +172,7 @@ impl Cluster {
     ///
     /// # Errors
     /// [`SelectError`] if no endpoint may be chosen, or none is.
-    pub fn select(self: &Arc<Self>, request: &RequestFacts, tried: &Tried, now: Instant) -> Result<Lease, SelectError> {
+    pub fn select(&self, request: &RequestFacts, tried: &Tried, now: Instant) -> Result<Lease, SelectError> {
         let mut chooser = self.chooser.lock();
         let mut forced = false;
         let mut target = self.target(request, tried, |live| live.admits(now));
@@ -257,7 +213,7 @@ impl Cluster {
             }
         };
         let member = id.of(&self.members).ok_or(SelectError::Refused)?;
-        let feedback = self.wants_feedback.then(|| Arc::downgrade(self));
+        let feedback = self.wants_feedback.then(|| Arc::downgrade(&self.chooser));
         let mut lease = Lease::new(member, id, now, feedback);
         lease.forced = forced;
         lease.fail_on.clone_from(&self.policy.fail_on);
@@ -270,6 +226,26 @@ impl Cluster {
             balancer.opened(id);
         }
         Ok(lease)
+    }
+
+    /// Whether time alone may turn `error` into a choice for a request that has `tried` these: a member of this
+    /// generation may become free that takes work and has not been tried.
+    #[must_use]
+    pub fn may_pass(&self, error: SelectError, tried: &Tried) -> bool {
+        let mut members = EndpointId::each(self.members());
+        match error {
+            SelectError::NoneEligible => members.any(|(id, member)| member.state.takes_work() && !tried.contains(id)),
+            SelectError::StickyUnavailable => tried.count() == 0,
+            SelectError::Refused => false,
+        }
+    }
+
+    /// The cluster goes live in the place of `before`, which may be itself, or none.
+    pub fn take_over(&self, before: Option<&Self>, now: Instant) {
+        if before.is_some_and(|before| std::ptr::eq(before, self)) {
+            return;
+        }
+        self.recovery().take_over(self.members(), before.map(Self::members).unwrap_or_default(), now);
     }
 
     /// The endpoint that the request names; none in a cluster without stickiness. Drained members take requests that
@@ -287,10 +263,6 @@ impl Cluster {
             })
         };
         Some(self.policy.sticky.as_ref()?.target(request, usable))
-    }
-
-    pub(super) fn report_closed(&self, endpoint: EndpointId, outcome: &Outcome) {
-        self.chooser.lock().balancer.closed(endpoint, outcome);
     }
 
     fn fill(&self, into: &mut EndpointIds, tried: &Tried, may_try: impl Fn(&Live) -> bool + Copy) {

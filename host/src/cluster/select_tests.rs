@@ -261,3 +261,26 @@ proptest! {
         });
     }
 }
+
+#[test]
+fn time_helps_where_somebody_may_come_free_who_was_not_tried() {
+    use EndpointState::{Drain, Maint, Ready, Standby};
+    use SelectError::{NoneEligible, Refused, StickyUnavailable};
+    for (states, tried, error, expected) in [
+        (&[Ready, Maint][..], &[][..], NoneEligible, true),
+        (&[Ready, Maint], &[0], NoneEligible, false),
+        (&[Ready, Standby], &[0], NoneEligible, true),
+        (&[Drain, Maint], &[], NoneEligible, false),
+        (&[Ready, Ready], &[], StickyUnavailable, true),
+        (&[Ready, Ready], &[0], StickyUnavailable, false),
+        (&[Ready, Ready], &[], Refused, false),
+    ] {
+        let members = states.iter().enumerate().map(|(number, state)| member(number, *state));
+        let balancer = Box::new(LeastBusy);
+        let cluster = Cluster::new("c".into(), members.collect(), balancer);
+        let mut before = Tried::default();
+        tried.iter().for_each(|id| before.add(EndpointId(*id)));
+
+        assert_eq!(cluster.may_pass(error, &before), expected, "{states:?}, tried {tried:?}, {error}");
+    }
+}

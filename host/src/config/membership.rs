@@ -1,7 +1,5 @@
 //! What the members of a cluster are: names that stand for several endpoints, and whose load makes an endpoint busy.
 
-use super::model::{EndpointAddress, EndpointConfig};
-
 /// What an endpoint's host name stands for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Discover {
@@ -32,17 +30,4 @@ pub enum Counting {
     Cluster,
     /// Those of all clusters that count so and have an endpoint at the same host and port.
     Address,
-}
-
-impl EndpointConfig {
-    /// The URL that the endpoint knows itself by: an endpoint that was found by a name has that name here.
-    #[must_use]
-    pub fn known_as(&self) -> String {
-        match (&self.address, self.url.split_once("://")) {
-            (EndpointAddress::Tcp(..), Some((scheme, _))) => {
-                format!("{scheme}://{}{}", self.authority, self.base_path)
-            }
-            _ => self.url.clone(),
-        }
-    }
 }

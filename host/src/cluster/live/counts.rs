@@ -1,9 +1,7 @@
-//! What an endpoint holds, has carried, and how fast it responds. Relaxed: each number stands for itself.
+//! What is counted of an endpoint. Relaxed: each number stands for itself.
 
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering::Relaxed};
 use std::time::Duration;
-
-use super::Live;
 
 /// Weight of a new first-byte time in the smoothed one: 1/8, as TCP smooths its round-trip time (RFC 6298 §2).
 const SMOOTHING: f64 = 0.125;
@@ -11,15 +9,15 @@ const SMOOTHING: f64 = 0.125;
 /// Counts of one endpoint.
 #[derive(Debug)]
 pub(super) struct Counts {
-    in_flight: AtomicU32,
-    picks: AtomicU64,
-    sent: AtomicU64,
-    received: AtomicU64,
-    failures: AtomicU64,
+    pub(super) in_flight: AtomicU32,
+    pub(super) picks: AtomicU64,
+    pub(super) sent: AtomicU64,
+    pub(super) received: AtomicU64,
+    pub(super) failures: AtomicU64,
     /// f64 bits of microseconds; NaN before the first response.
-    latency: AtomicU64,
+    pub(super) latency: AtomicU64,
     /// The same, of the latest response alone.
-    latest: AtomicU64,
+    pub(super) latest: AtomicU64,
 }
 
 impl Default for Counts {
@@ -36,79 +34,13 @@ impl Default for Counts {
     }
 }
 
-impl Live {
-    /// Leases held now: connections and requests, over all generations.
-    #[must_use]
-    pub fn in_flight(&self) -> u32 {
-        self.counts.in_flight.load(Relaxed)
-    }
-
-    /// Leases ever given.
-    #[must_use]
-    pub fn picks(&self) -> u64 {
-        self.counts.picks.load(Relaxed)
-    }
-
-    /// Bytes sent to it.
-    #[must_use]
-    pub fn sent(&self) -> u64 {
-        self.counts.sent.load(Relaxed)
-    }
-
-    /// Bytes received from it.
-    #[must_use]
-    pub fn received(&self) -> u64 {
-        self.counts.received.load(Relaxed)
-    }
-
-    /// Failed connects and broken exchanges.
-    #[must_use]
-    pub fn failures(&self) -> u64 {
-        self.counts.failures.load(Relaxed)
-    }
-
-    /// Smoothed time from choice to first byte in microseconds; NaN before the first.
-    #[must_use]
-    pub fn latency(&self) -> f64 {
-        f64::from_bits(self.counts.latency.load(Relaxed))
-    }
-
-    /// Time from choice to first byte of the latest response in microseconds; NaN before the first.
-    #[must_use]
-    pub fn latest(&self) -> f64 {
-        f64::from_bits(self.counts.latest.load(Relaxed))
-    }
-
-    /// Bytes flowed towards it.
-    pub fn add_sent(&self, bytes: u64) {
-        self.counts.sent.fetch_add(bytes, Relaxed);
-    }
-
-    /// Bytes flowed from it.
-    pub fn add_received(&self, bytes: u64) {
-        self.counts.received.fetch_add(bytes, Relaxed);
-    }
-
-    pub(in crate::cluster) fn take(&self) {
-        self.counts.in_flight.fetch_add(1, Relaxed);
-        self.counts.picks.fetch_add(1, Relaxed);
-    }
-
-    pub(in crate::cluster) fn give_back(&self) {
-        let before = self.counts.in_flight.fetch_sub(1, Relaxed);
-        debug_assert!(before > 0, "a lease was given back twice to {}", self.url());
-    }
-
-    /// A failed connect or a broken exchange is counted. What else follows from it is another question.
-    pub(in crate::cluster) fn count_failure(&self) {
-        self.counts.failures.fetch_add(1, Relaxed);
-    }
-
+impl Counts {
+    /// The endpoint responded, `after` it was chosen.
     pub(super) fn smooth(&self, after: Duration) {
         let sample = after.as_secs_f64() * 1e6;
-        let old = self.latency();
+        let old = f64::from_bits(self.latency.load(Relaxed));
         let new = if old.is_nan() { sample } else { old + SMOOTHING * (sample - old) };
-        self.counts.latency.store(new.to_bits(), Relaxed);
-        self.counts.latest.store(sample.to_bits(), Relaxed);
+        self.latency.store(new.to_bits(), Relaxed);
+        self.latest.store(sample.to_bits(), Relaxed);
     }
 }

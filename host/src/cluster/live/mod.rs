@@ -14,6 +14,7 @@ mod outlier;
 mod probed;
 mod warming;
 mod window;
+mod work;
 
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::time::Duration;
@@ -169,7 +170,7 @@ impl Live {
 
     /// The endpoint responded, `after` it was chosen.
     pub(super) fn succeeded(&self, after: Duration, now: Instant) {
-        self.smooth(after);
+        self.counts.smooth(after);
         if self.impaired.load(Relaxed) {
             self.update(now, |condition| condition.backoff.clear());
         }

@@ -40,6 +40,19 @@ pub struct EndpointConfig {
     pub found_by: Option<String>,
 }
 
+impl EndpointConfig {
+    /// The URL that the endpoint knows itself by: an endpoint that was found by a name has that name here.
+    #[must_use]
+    pub fn known_as(&self) -> String {
+        match (&self.address, self.url.split_once("://")) {
+            (EndpointAddress::Tcp(..), Some((scheme, _))) => {
+                format!("{scheme}://{}{}", self.authority, self.base_path)
+            }
+            _ => self.url.clone(),
+        }
+    }
+}
+
 /// Where an endpoint listens.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum EndpointAddress {

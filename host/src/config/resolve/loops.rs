@@ -3,10 +3,11 @@
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
 use super::super::model::{EndpointAddress, ListenerConfig};
-use super::super::schema::ConfigFile;
+use super::super::schema::{ConfigFile, Text};
 use super::Resolver;
 use super::cluster::Resolved;
 use super::target::{self, RouteTo};
+use crate::diagnose::Span;
 use crate::net;
 
 impl Resolver<'_, '_> {
@@ -30,13 +31,13 @@ impl Resolver<'_, '_> {
     }
 
     /// Where a route names the server `origin` directly.
-    fn written_as(&self, file: &ConfigFile, origin: &str) -> Option<super::Span> {
+    fn written_as(&self, file: &ConfigFile, origin: &str) -> Option<Span> {
         let targets = file.route.iter().filter_map(|route| route.get_ref().to.as_ref());
-        let leads = |to: &&super::Text| match target::parse(to.get_ref(), &self.base) {
+        let leads = |to: &&Text| match target::parse(to.get_ref(), &self.base) {
             Ok(RouteTo::Direct(url)) => url.origin == origin,
             _ => false,
         };
-        targets.filter(leads).map(super::Text::span).next()
+        targets.filter(leads).map(Text::span).next()
     }
 }
 
