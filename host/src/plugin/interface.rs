@@ -10,10 +10,7 @@ use super::contract::{PACKAGE, VERSION};
 use super::error::LoadErrorKind;
 use super::role::{RoleContracts, RoleName};
 use super::text::one_line;
-use crate::config::Allow;
-
-/// Interfaces that an operator may grant.
-const GRANTABLE: [&str; 6] = ["log", "request", "columns", "counters", "clock", "table"];
+use crate::config::{Allow, CAPABILITIES};
 
 /// Exports and imports of a component, as far as the contract knows them.
 #[derive(Debug)]
@@ -39,7 +36,7 @@ impl ComponentInterface {
                 wasi = true;
             } else if let Some(interface) = interface(name)? {
                 let known =
-                    GRANTABLE.contains(&interface.as_str()) || ["types", "system"].contains(&interface.as_str());
+                    CAPABILITIES.contains(&interface.as_str()) || ["types", "system"].contains(&interface.as_str());
                 if !known && has_functions(&item.ty, engine) {
                     return Err(LoadErrorKind::UnknownImport { import: one_line(name), remedy: String::new() });
                 }
@@ -74,7 +71,8 @@ impl ComponentInterface {
     /// Refuses an import that the operator does not grant.
     pub(super) fn check(&self, allow: &Allow) -> Result<(), LoadErrorKind> {
         let Allow::Only(granted) = allow else { return Ok(()) };
-        let refused = GRANTABLE.iter().find(|name| self.imports(name) && !granted.iter().any(|grant| grant == *name));
+        let refused =
+            CAPABILITIES.iter().find(|name| self.imports(name) && !granted.iter().any(|grant| grant == *name));
         match refused {
             Some(import) => Err(LoadErrorKind::NotGranted { import: (*import).to_owned(), granted: granted.clone() }),
             None => Ok(()),

@@ -162,12 +162,15 @@ pub struct PluginConfig {
     pub allow: Allow,
 }
 
+/// Interfaces of the contract that an operator may grant to a plugin or withhold from it.
+pub const CAPABILITIES: [&str; 6] = ["log", "request", "columns", "counters", "clock", "table"];
+
 /// Capabilities granted to a plugin.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub enum Allow {
     /// All that the contract has.
     All,
-    /// These interfaces only: `log`, `request`, `columns`, `counters`, `clock`, `table`.
+    /// These of [`CAPABILITIES`] only.
     Only(Vec<String>),
 }
 

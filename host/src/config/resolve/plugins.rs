@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::super::model::{Allow, PluginConfig, PluginUse};
+use super::super::model::{Allow, CAPABILITIES, PluginConfig, PluginUse};
 use super::super::schema::{Json, PluginSection, Size, Text};
 use super::{Resolver, defaults};
 use crate::diagnose::{Span, closest, list, one_of};
@@ -20,8 +20,6 @@ const SHIPPED: [(&str, &str); 10] = [
     (defaults::ROUTER, "router"),
     (defaults::REWRITER, "rewriter"),
 ];
-/// Interfaces that a plugin may be granted.
-const CAPABILITIES: [&str; 6] = ["log", "request", "columns", "counters", "clock", "table"];
 
 /// `[plugin.NAME]` by name, resolved.
 pub(super) type Plugins = BTreeMap<String, PluginConfig>;
