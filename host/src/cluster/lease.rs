@@ -166,7 +166,10 @@ impl Lease {
             self.live.count_failure();
             if let Some(pause) = self.failure_policy.pause(&self.live, PauseCause::Answer, now) {
                 let endpoint = self.live.url();
-                limited!(warn, of: endpoint, %endpoint, status, ?pause, "endpoint answers with a failure, left alone for now");
+                limited!(
+                    warn, of: endpoint, %endpoint, status, ?pause,
+                    "endpoint answers with a failure, left alone for now"
+                );
             }
         } else {
             self.live.succeeded(after, now);

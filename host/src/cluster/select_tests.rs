@@ -1,5 +1,7 @@
 //! Selections against a model that counts by hand.
 
+use std::time::Duration;
+
 use proptest::prelude::*;
 
 use super::super::Health;
@@ -123,7 +125,7 @@ async fn without_failover_too_all_are_tried_when_all_are_paused() {
 
 #[tokio::test(start_paused = true)]
 async fn in_a_slow_start_a_request_still_goes_where_it_belongs_and_nobody_is_refused() {
-    let slow = Recovery { slow_start: Some(std::time::Duration::from_secs(3600)), ..Recovery::default() };
+    let slow = Recovery { slow_start: Some(Duration::from_secs(3600)), ..Recovery::default() };
     let cluster =
         Arc::new(Arc::into_inner(cluster(&[EndpointState::Ready; 2], Some(4), true)).unwrap().with_recovery(slow));
     cluster.members()[1].live.warm_up(Instant::now());
@@ -250,7 +252,7 @@ proptest! {
                         busy[id] -= 1;
                     }
                     Step::Unreachable(_) | Step::Drop(_) => {}
-                    Step::Wait(milliseconds) => tokio::time::advance(std::time::Duration::from_millis(milliseconds)).await,
+                    Step::Wait(milliseconds) => tokio::time::advance(Duration::from_millis(milliseconds)).await,
                 }
                 let lives = || cluster.members().iter().map(|member| &member.live);
                 assert_eq!(lives().map(|live| live.in_flight()).collect::<Vec<_>>(), busy);

@@ -191,7 +191,10 @@ fn tell(name: &Name, change: &AddressChange) {
             let show = |found: &[String]| found.join(" ");
             limited!(info, of: host, name = %host, came = show(came), went = show(went), "addresses of a name changed");
             if *cut > 0 {
-                limited!(warn, of: host, name = %host, cut, "a name has too many addresses, the last ones are left out");
+                limited!(
+                    warn, of: host, name = %host, cut,
+                    "a name has too many addresses, the last ones are left out"
+                );
             }
         }
         AddressChange::Failed { error, first: true, known } => {

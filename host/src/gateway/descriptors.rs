@@ -20,9 +20,9 @@ fn shortage(config: &Config, limit: u64) -> Option<String> {
         return None;
     }
     Some(format!(
-        "`connections` allows {connections} clients, which take {needed} file descriptors with their endpoints, and this \
-         process may open {limit}: what comes beyond waits, or fails; raise the limit (`LimitNOFILE=` of a systemd unit, \
-         `ulimit -Hn`), or lower `limits.connections` of the listeners to {} in all",
+        "`connections` allows {connections} clients, which take {needed} file descriptors with their endpoints, and \
+         this process may open {limit}: what comes beyond waits, or fails; raise the limit (`LimitNOFILE=` of a \
+         systemd unit, `ulimit -Hn`), or lower `limits.connections` of the listeners to {} in all",
         limit / EACH as u64
     ))
 }

@@ -1,8 +1,8 @@
 ;; WASI preview 1 on top of `tidegate:plugin/system`: clocks and random are real, all the rest is empty or "not
 ;; supported" (ENOSYS, 52). Functions that a module does not import are dropped when it is wrapped.
 ;;
-;; While the canonical ABI allocates in the guest (`cabi_realloc`) or frees (`cabi_post_*`), a component may not call out,
-;; and the Go runtime reads the clock right there. `held` says so (see wrap/guard.rs); the clock then stands still.
+;; While the canonical ABI allocates in the guest (`cabi_realloc`) or frees (`cabi_post_*`), a component may not call
+;; out, and the Go runtime reads the clock right there. `held` says so (see wrap/guard.rs); the clock then stands still.
 (module
   (import "tidegate:plugin/system@0.1.0" "clock" (func $clock (param i32) (result i64)))
   (import "tidegate:plugin/system@0.1.0" "random" (func $random (result i64)))

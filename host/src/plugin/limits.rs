@@ -74,8 +74,8 @@ impl MemoryMeter {
     pub(super) fn denial(&self) -> Option<String> {
         self.denied.then(|| {
             format!(
-                "expected at most {} bytes of memory and {TABLE_ELEMENTS} table elements, found {} bytes and {} elements in \
-                 use when it asked for more; raise `memory` in its [plugin] section if that is rightful",
+                "expected at most {} bytes of memory and {TABLE_ELEMENTS} table elements, found {} bytes and {} \
+                 elements in use when it asked for more; raise `memory` in its [plugin] section if that is rightful",
                 self.limit, self.memory, self.elements
             )
         })

@@ -142,8 +142,8 @@ impl Flaw {
             Self::Unreadable => "is refused where the endpoint shows it: is it of X.509 version 1?",
         };
         format!(
-            "the certificate of {host} in `ca` {flaw}; make a better one: openssl req -x509 -newkey rsa:2048 -nodes -days 365 \
-             -keyout key.pem -out cert.pem -subj /CN={host} -addext subjectAltName={kind}:{host}"
+            "the certificate of {host} in `ca` {flaw}; make a better one: openssl req -x509 -newkey rsa:2048 -nodes \
+             -days 365 -keyout key.pem -out cert.pem -subj /CN={host} -addext subjectAltName={kind}:{host}"
         )
     }
 }

@@ -97,14 +97,14 @@ fn explain_certificate(error: &CertificateError, peer: HandshakePeer) -> String 
         CertificateError::Other(other) if is_of_authority(other) => {
             let file = if peer == HandshakePeer::Client { "client_ca" } else { "ca" };
             format!(
-                "{whose} is that of an authority (CA:TRUE), and not one that is in `{file}` itself: put it there, or make one \
-                 with basicConstraints=CA:FALSE"
+                "{whose} is that of an authority (CA:TRUE), and not one that is in `{file}` itself: put it there, or \
+                 make one with basicConstraints=CA:FALSE"
             )
         }
         CertificateError::Other(other) if is_version_1(other) => {
             format!(
-                "{whose} is an X.509 certificate of version 1, which has no names: make one of version 3, for example with \
-                 openssl req -x509 and -addext subjectAltName=…"
+                "{whose} is an X.509 certificate of version 1, which has no names: make one of version 3, for example \
+                 with openssl req -x509 and -addext subjectAltName=…"
             )
         }
         CertificateError::Other(OtherError(error)) if error.is::<WrongKey>() => {

@@ -1,8 +1,8 @@
 //! `verify = "none"`: the endpoint's certificate is not looked at.
 //!
-//! Traffic is encrypted, but to whatever responds: anything between the gateway and the endpoint can read and change it.
-//! For an endpoint on the same machine or a trial; everywhere else name the endpoint's own certificate authority, or
-//! its very certificate, in `ca`, or its key in `pin`. The configuration warns about it at every start.
+//! Traffic is encrypted, but to whatever responds: anything between the gateway and the endpoint can read and change
+//! it. For an endpoint on the same machine or a trial; everywhere else name the endpoint's own certificate authority,
+//! or its very certificate, in `ca`, or its key in `pin`. The configuration warns about it at every start.
 
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::crypto::CryptoProvider;

@@ -44,7 +44,8 @@ pub enum ExchangeCause {
     /// There was no connection.
     #[error(transparent)]
     Connect(ConnectError),
-    /// The endpoint refused the request before it acted on it (RFC 9113 §8.7: REFUSED_STREAM, or a GOAWAY that leaves it out).
+    /// The endpoint refused the request before it acted on it (RFC 9113 §8.7: REFUSED_STREAM, or a GOAWAY that leaves
+    /// it out).
     #[error("it refused the request before it acted on it")]
     Refused,
     /// The endpoint broke off.

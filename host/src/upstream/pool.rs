@@ -162,8 +162,8 @@ impl Upstream {
         stream.map_err(|fault| ConnectError { url: self.settings.url.clone(), fault })
     }
 
-    /// A connection that waits for work on this worker, the one that waited least; one that takes many requests at a time
-    /// stays there. What turns out to be dead is closed.
+    /// A connection that waits for work on this worker, the one that waited least; one that takes many requests at a
+    /// time stays there. What turns out to be dead is closed.
     pub(super) fn take_idle(&self) -> Option<Session> {
         let mut idle = self.idle.mine();
         while let Some(mut waiting) = idle.waiting.pop() {

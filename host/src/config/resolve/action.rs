@@ -134,14 +134,16 @@ impl Resolver<'_, '_> {
             (true, false) if path.is_empty() => "/".to_owned(),
             (true, false) => {
                 let message = format!(
-                    "`path` ends with `/` and `to` does not: Apache would send {path}x for {from}x; end both with `/` or neither"
+                    "`path` ends with `/` and `to` does not: Apache would send {path}x for {from}x; end both with `/` \
+                     or neither"
                 );
                 self.report.warn(to.span(), message);
                 path
             }
             (false, true) => {
                 let message = format!(
-                    "`to` ends with `/` and `path` does not: Apache would send {path}/x for {from}/x; end both with `/` or neither"
+                    "`to` ends with `/` and `path` does not: Apache would send {path}/x for {from}/x; end both with \
+                     `/` or neither"
                 );
                 self.report.warn(to.span(), message);
                 path
@@ -198,8 +200,8 @@ impl Resolver<'_, '_> {
             _ => return,
         };
         let message = format!(
-            "`{ends}` ends with `/` and `{does_not}` does not: clients would be sent to {to}{between}x for {from}{between}x; end \
-             both with `/` or neither"
+            "`{ends}` ends with `/` and `{does_not}` does not: clients would be sent to {to}{between}x for \
+             {from}{between}x; end both with `/` or neither"
         );
         self.report.warn(at, message);
     }

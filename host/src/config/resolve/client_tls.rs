@@ -60,8 +60,8 @@ impl Resolver<'_, '_> {
         let read: Result<Vec<Pin>, _> = written.get_ref().split(';').map(|pin| pin.trim().parse()).collect();
         read.unwrap_or_else(|error| {
             let message = format!("bad `pin` \"{}\", {error}; several with `;` between them", written.get_ref());
-            let hint = "the pin of a certificate: openssl x509 -in cert.pem -pubkey -noout | openssl pkey -pubin -outform der | \
-                        openssl dgst -sha256 -binary | base64";
+            let hint = "the pin of a certificate: openssl x509 -in cert.pem -pubkey -noout | openssl pkey -pubin \
+                        -outform der | openssl dgst -sha256 -binary | base64";
             self.report.fault_hint(written.span(), message, hint);
             Vec::new()
         })

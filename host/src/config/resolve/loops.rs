@@ -21,8 +21,8 @@ impl Resolver<'_, '_> {
                 let direct = || self.written_as(file, &cluster.used.name);
                 let Some(at) = cluster.span.clone().or_else(direct) else { continue };
                 let message = format!(
-                    "endpoint {} is this gateway itself, which listens on {}: a request that is sent there comes back, and is \
-                     answered 508 when it has done so too often; is another port meant?",
+                    "endpoint {} is this gateway itself, which listens on {}: a request that is sent there comes back, \
+                     and is answered 508 when it has done so too often; is another port meant?",
                     endpoint.url, listener.address
                 );
                 self.report.warn(at, message);

@@ -161,8 +161,8 @@ impl Resolver<'_, '_> {
             let missing = used.balancer.plugin == balancer && !used.signals.iter().any(|signal| signal.name == asked);
             if let Some(span) = span.clone().filter(|_| missing) {
                 let message = format!(
-                    "cluster `{}` has balancer `{balancer}`, but no signal `{asked}`: it knows nothing of its endpoints; \
-                     add signals = {{ {asked} = {{ heartbeat = \"{asked}\" }} }}",
+                    "cluster `{}` has balancer `{balancer}`, but no signal `{asked}`: it knows nothing of its \
+                     endpoints; add signals = {{ {asked} = {{ heartbeat = \"{asked}\" }} }}",
                     used.name
                 );
                 self.report.warn(span, message);

@@ -198,7 +198,8 @@ impl Resolver<'_, '_> {
                 "client" => Some(Affinity::Client),
                 _ => {
                     let message = format!(
-                        "`affinity` is \"{word}\", expected \"path\", \"client\" or a table with `cookie`, `header` or `query`"
+                        "`affinity` is \"{word}\", expected \"path\", \"client\" or a table with `cookie`, `header` or \
+                         `query`"
                     );
                     self.report.fault_meant(written.span(), message, closest(word, ["path", "client"]));
                     None

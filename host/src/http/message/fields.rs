@@ -38,8 +38,8 @@ impl<'a> Fields<'a> {
         Self { list, accepts_trailers }
     }
 
-    /// Whether the client takes trailers (`TE: trailers`, RFC 9110 §10.1.4). The field itself is for one hop: a protocol that
-    /// passes trailers on says it anew.
+    /// Whether the client takes trailers (`TE: trailers`, RFC 9110 §10.1.4). The field itself is for one hop: a
+    /// protocol that passes trailers on says it anew.
     #[must_use]
     pub fn accepts_trailers(&self) -> bool {
         self.accepts_trailers

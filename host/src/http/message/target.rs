@@ -75,7 +75,8 @@ fn read_authority<B>(request: &Request<B>) -> Result<Option<Authority>, TargetEr
     if hosts.next().is_some() {
         return Err(TargetError::HostRepeated);
     }
-    // HTTP/2 and later say it with the target (RFC 9113 §8.3.1), and HTTP/1.1 with Host, whatever the target says (RFC 9112 §3.2).
+    // HTTP/2 and later say it with the target (RFC 9113 §8.3.1), and HTTP/1.1 with Host, whatever the target says (RFC
+    // 9112 §3.2).
     let needs_host = match request.version() {
         Version::HTTP_09 | Version::HTTP_10 => false,
         Version::HTTP_11 => true,

@@ -259,8 +259,8 @@ pub(super) fn checked_path(path: &str) -> Result<(), CallError> {
     if !is_target(path) {
         let found = printable(path.get(..path.floor_char_boundary(200)).unwrap_or_default());
         return Err(CallError::answer(
-            "a path that starts with `/` and has only characters of a URI (RFC 3986 §2), `#` not among them, and a query \
-             without blanks and control characters",
+            "a path that starts with `/` and has only characters of a URI (RFC 3986 §2), `#` not among them, and a \
+             query without blanks and control characters",
             format_args!("`{found}`"),
         ));
     }

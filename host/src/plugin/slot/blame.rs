@@ -91,7 +91,10 @@ impl<R: PluginRole> InstanceSlot<R> {
         if opened {
             let (plugin, role) = (&*self.factory.counters.plugin, self.factory.counters.role.as_str());
             let endpoint = origin.map(|origin| tracing::field::display(origin.endpoint));
-            limited!(warn, of: *plugin, plugin, role, endpoint, "what made the plugin pass its deadline is refused for a while");
+            limited!(
+                warn, of: *plugin, plugin, role, endpoint,
+                "what made the plugin pass its deadline is refused for a while"
+            );
         }
     }
 
