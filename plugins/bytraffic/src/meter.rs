@@ -10,8 +10,8 @@
 use std::fmt;
 use std::str::FromStr;
 
-/// After so many picks without it an endpoint counts as having been away. More than a few retries leave out, less than any
-/// pause or drain.
+/// After so many picks without it an endpoint counts as having been away. More than a few retries leave out, less than
+/// any pause or drain.
 const AWAY: u64 = 100;
 
 /// The levels of all endpoints.
@@ -61,8 +61,8 @@ impl Meters {
 
     /// Chooses the lowest level; among equals fewest in flight for the weight; among those the earliest.
     ///
-    /// Who joins, or was away for `AWAY` picks, starts at the lowest level of those who were there, if that is above its
-    /// own: it is not made to carry what it missed.
+    /// Who joins, or was away for `AWAY` picks, starts at the lowest level of those who were there, if that is above
+    /// its own: it is not made to carry what it missed.
     pub fn pick(&mut self, candidates: impl Iterator<Item = Candidate> + Clone) -> Option<u32> {
         self.picks = self.picks.saturating_add(1);
         self.look(candidates.clone());

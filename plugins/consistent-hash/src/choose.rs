@@ -55,8 +55,8 @@ impl Chooser {
         near.or_else(|| self.far(eligible, busy, key, room)).or_else(|| self.turns.least_busy(eligible, busy))
     }
 
-    /// The one with room whose name and the key agree best (rendezvous hashing): also the same for the same key, and a look
-    /// at each eligible endpoint instead of at each slot.
+    /// The one with room whose name and the key agree best (rendezvous hashing): also the same for the same key, and a
+    /// look at each eligible endpoint instead of at each slot.
     fn far(&self, eligible: &[u32], busy: &[u32], key: u32, room: Option<Room>) -> Option<u32> {
         let with_room = eligible.iter().zip(busy).filter(|(id, busy)| self.has_room(**id, **busy, room));
         let hash = |id: u32| usize::try_from(id).ok().and_then(|id| self.hashes.get(id)).copied().unwrap_or_default();

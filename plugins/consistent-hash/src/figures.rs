@@ -1,5 +1,5 @@
-//! How even a table is, how much moves when endpoints leave, and what a bound does: what the documentation's figures are
-//! measured with.
+//! How even a table is, how much moves when endpoints leave, and what a bound does: what the documentation's figures
+//! are measured with.
 
 mod crowd;
 
@@ -58,7 +58,8 @@ pub fn counts(table: &Table, endpoints: usize) -> Vec<usize> {
     counts
 }
 
-/// Slots of the endpoint that has most, over the mean: by how much endpoints must be over-provisioned (§5.3 of the paper).
+/// Slots of the endpoint that has most, over the mean: by how much endpoints must be over-provisioned (§5.3 of the
+/// paper).
 #[must_use]
 #[expect(clippy::cast_precision_loss, reason = "tables are far smaller than 2^53")]
 pub fn imbalance(table: &Table, endpoints: usize) -> f64 {

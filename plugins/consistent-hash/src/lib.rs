@@ -46,7 +46,8 @@ impl Balancer for ConsistentHash {
             let next = (least..=*SLOTS.end()).find(|size| is_prime(*size)).unwrap_or(*SLOTS.end());
             let (start, end) = (SLOTS.start(), SLOTS.end());
             let message = format!(
-                "expected a prime from {start} to {end}, at least as many as endpoints ({}), found {table}; {next} would do",
+                "expected a prime from {start} to {end}, at least as many as endpoints ({}), found {table}; {next} \
+                 would do",
                 endpoints.len()
             );
             faults.push(config::fault("/table", message));

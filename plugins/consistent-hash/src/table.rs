@@ -1,5 +1,5 @@
-//! Maglev's table (Eisenbud et al., "Maglev: A Fast and Reliable Software Network Load Balancer", NSDI 2016, §3.4), with
-//! weights.
+//! Maglev's table (Eisenbud et al., "Maglev: A Fast and Reliable Software Network Load Balancer", NSDI 2016, §3.4),
+//! with weights.
 //!
 //! ```text
 //! key ─▶ slot ─▶ endpoint         each endpoint has a permutation of all slots; in turn, each takes the first free one
@@ -10,8 +10,8 @@ use tidegate_parts::{mix, text_hash};
 /// Nobody's slot.
 const FREE: u32 = u32::MAX;
 
-/// Slots, each with the id of its endpoint. Made once: filling takes about `size × ln(size)` steps, however many endpoints
-/// there are and however their weights differ.
+/// Slots, each with the id of its endpoint. Made once: filling takes about `size × ln(size)` steps, however many
+/// endpoints there are and however their weights differ.
 #[derive(Debug)]
 pub struct Table(Vec<u32>);
 
@@ -26,8 +26,8 @@ pub struct Member<'a> {
     pub weight: u32,
 }
 
-/// Walks through an endpoint's permutation of the slots: `offset`, `offset + skip`, … As the size is prime, each slot comes
-/// once.
+/// Walks through an endpoint's permutation of the slots: `offset`, `offset + skip`, … As the size is prime, each slot
+/// comes once.
 #[derive(Clone, Copy, Debug)]
 struct Walk {
     at: usize,
@@ -93,9 +93,10 @@ impl Walk {
 
 /// Whose turn it is, for every slot: indices of `members`.
 ///
-/// An endpoint's share in slots is its share of the weights, rounded, at least one. Its turns are spread evenly: turn `k` of
-/// `n` stands at `(k + ½) / n` of the way. With equal weights that is Maglev's round robin. The turns are sorted by counting,
-/// because with one endpoint of weight 100 among thousands of 0.01 rounds over all of them would never end.
+/// An endpoint's share in slots is its share of the weights, rounded, at least one. Its turns are spread evenly: turn
+/// `k` of `n` stands at `(k + ½) / n` of the way. With equal weights that is Maglev's round robin. The turns are sorted
+/// by counting, because with one endpoint of weight 100 among thousands of 0.01 rounds over all of them would never
+/// end.
 fn turns(members: &[Member<'_>], size: usize) -> Vec<usize> {
     let total: u64 = members.iter().map(|member| u64::from(member.weight.max(1))).sum();
     let slots = u64::try_from(size).unwrap_or(u64::MAX);

@@ -27,8 +27,8 @@ pub struct Candidate {
 }
 
 impl Candidate {
-    /// Its share of the chance. A server with nothing to do and many ready slots has likely just started: a quarter of them
-    /// count, so that it is not flooded (as Apache does).
+    /// Its share of the chance. A server with nothing to do and many ready slots has likely just started: a quarter of
+    /// them count, so that it is not flooded (as Apache does).
     fn slots(&self) -> f64 {
         let ready = self.ready.clamp(0.0, MOST_SLOTS);
         if self.reported_busy == 0.0 { ready / 4.0 } else { ready }
@@ -41,8 +41,8 @@ impl Chooser {
         Self { dice, turns: Turns::new(weights) }
     }
 
-    /// Draws among those that report ready slots. If all that report are full, the least busy of them; if nobody reports,
-    /// the least busy of all.
+    /// Draws among those that report ready slots. If all that report are full, the least busy of them; if nobody
+    /// reports, the least busy of all.
     pub fn pick(&mut self, candidates: &[Candidate]) -> Option<u32> {
         let reporting = || candidates.iter().filter(|candidate| !candidate.ready.is_nan());
         let drawn = self.dice.draw(reporting().map(|candidate| (candidate.id, candidate.slots())));

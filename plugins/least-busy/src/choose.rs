@@ -26,8 +26,8 @@ impl Chooser {
         two.or_else(|| self.turns.least_busy(eligible, busy))
     }
 
-    /// The better of two that are drawn by weight: uniformly drawn, a heavy one would be looked at too seldom to ever get its
-    /// share. None where too few of all endpoints are eligible to draw by chance.
+    /// The better of two that are drawn by weight: uniformly drawn, a heavy one would be looked at too seldom to ever
+    /// get its share. None where too few of all endpoints are eligible to draw by chance.
     fn better_of_two(&mut self, eligible: &[u32], busy: &[u32]) -> Option<u32> {
         let first = self.wheel.spin(&mut self.dice, eligible)?;
         let second = self.wheel.spin(&mut self.dice, eligible)?;

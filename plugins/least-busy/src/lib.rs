@@ -12,8 +12,8 @@ use choose::Chooser;
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 struct Config {
-    /// With more eligible endpoints than this, the better of two that chance draws is taken instead of the best of all. One
-    /// look at each of 128 costs less than the call into the plugin.
+    /// With more eligible endpoints than this, the better of two that chance draws is taken instead of the best of all.
+    /// One look at each of 128 costs less than the call into the plugin.
     two_choices_above: u32,
 }
 

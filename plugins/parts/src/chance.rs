@@ -1,8 +1,9 @@
 //! Chance that is cheap and can be repeated: a generator that is seeded with the endpoints' names.
 //!
 //! A plugin has no source of entropy (the contract offers none to wasm without WASI), and needs none: nobody gains from
-//! guessing a balancer's choices that could not simply open more connections. What matters is that shares come out right,
-//! and that a run can be repeated. The state is handed over, so that a reload does not start the same sequence again.
+//! guessing a balancer's choices that could not simply open more connections. What matters is that shares come out
+//! right, and that a run can be repeated. The state is handed over, so that a reload does not start the same sequence
+//! again.
 
 use fastrand::Rng;
 
@@ -23,8 +24,8 @@ impl Dice {
         if end == 0 { 0 } else { self.0.u64(..end) }
     }
 
-    /// One of the candidates, in proportion to their shares. Shares that are no positive numbers count as nothing; none if
-    /// all do. Reads the candidates twice.
+    /// One of the candidates, in proportion to their shares. Shares that are no positive numbers count as nothing; none
+    /// if all do. Reads the candidates twice.
     pub fn draw(&mut self, candidates: impl Iterator<Item = (u32, f64)> + Clone) -> Option<u32> {
         let candidates = candidates.filter(|(_, share)| share.is_finite() && *share > 0.0);
         let total: f64 = candidates.clone().map(|(_, share)| share).sum();
@@ -74,8 +75,8 @@ impl Wheel {
 
     /// An eligible endpoint in proportion to the weights. `eligible` is ascending.
     ///
-    /// Draws among all until it hits one that is eligible, which leaves the proportions of those as they are; none after
-    /// eight draws that did not, which happens where few are eligible.
+    /// Draws among all until it hits one that is eligible, which leaves the proportions of those as they are; none
+    /// after eight draws that did not, which happens where few are eligible.
     pub fn spin(&self, dice: &mut Dice, eligible: &[u32]) -> Option<u32> {
         let total = *self.0.last()?;
         (0..8).find_map(|_| {

@@ -38,8 +38,8 @@ impl Names {
         usize::try_from(*self.sorted.get(at)?).ok()
     }
 
-    /// One line per endpoint: its value, a blank, its name. `values` are in the order of the ids, and without blanks when
-    /// written; none leaves the endpoint out.
+    /// One line per endpoint: its value, a blank, its name. `values` are in the order of the ids, and without blanks
+    /// when written; none leaves the endpoint out.
     pub fn write<T: Display>(&self, values: impl IntoIterator<Item = Option<T>>) -> Vec<u8> {
         use std::fmt::Write as _;
 

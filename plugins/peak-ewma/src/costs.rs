@@ -7,8 +7,8 @@
 //! failed                cost = twice as much, at least `penalty`
 //! ```
 //!
-//! After Finagle's `p2c PeakEwma`, with one difference: what is forgotten returns to half the mean instead of zero, because
-//! zero times anything is zero, and a burst would go to that one endpoint as a whole.
+//! After Finagle's `p2c PeakEwma`, with one difference: what is forgotten returns to half the mean instead of zero,
+//! because zero times anything is zero, and a burst would go to that one endpoint as a whole.
 
 /// No cost is above a minute: it must be forgotten in finite time.
 const WORST: f64 = 60e6;
@@ -73,10 +73,11 @@ impl Costs {
         Self { settings, entries: weights.into_iter().map(entry).collect(), last: f64::NAN }
     }
 
-    /// Chooses the smallest cost × (busy + 1) / weight; the earliest among equals. `now` in microseconds, never going back.
+    /// Chooses the smallest cost × (busy + 1) / weight; the earliest among equals. `now` in microseconds, never going
+    /// back.
     ///
-    /// An endpoint of which nothing is known costs the mean of the others, and that is forgotten like anything else: it is
-    /// tried soon, and not flooded.
+    /// An endpoint of which nothing is known costs the mean of the others, and that is forgotten like anything else: it
+    /// is tried soon, and not flooded.
     pub fn pick(&mut self, candidates: impl Iterator<Item = Candidate> + Clone, now: f64) -> Option<u32> {
         let mean = self.mean(candidates.clone());
         let (last, settings) = (self.last, self.settings);

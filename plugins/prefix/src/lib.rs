@@ -1,9 +1,9 @@
 //! The router that Tidegate starts with: path prefixes and patterns in the operator's order, as Apache's `ProxyPass`.
 //!
 //! What is compared is percent-decoded, so that no rule can be dodged by encoding a letter; what is forwarded is the
-//! target's path and the rest of the client's, byte for byte. `%2F` is no separator, and `;x` belongs to its segment; but
-//! exclusions are compared once more with `%2F`, `%5C` and `\` as separators and with parameters cut off, for there are
-//! servers that read paths so.
+//! target's path and the rest of the client's, byte for byte. `%2F` is no separator, and `;x` belongs to its segment;
+//! but exclusions are compared once more with `%2F`, `%5C` and `\` as separators and with parameters cut off, for there
+//! are servers that read paths so.
 
 pub mod index;
 pub mod path;

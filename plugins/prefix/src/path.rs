@@ -19,8 +19,8 @@ pub enum Separators {
 pub enum Parameters {
     /// They are part of it.
     Kept,
-    /// They are cut off before anything is decoded, as servlet containers do: from `;` to the next `/`. `%3B` is a byte of the
-    /// segment, `%2F` one of the parameters.
+    /// They are cut off before anything is decoded, as servlet containers do: from `;` to the next `/`. `%3B` is a byte
+    /// of the segment, `%2F` one of the parameters.
     CutRaw,
     /// They are cut off after that: from `;` or `%3B` to the next one of these.
     CutTo(Separators),
@@ -144,8 +144,8 @@ impl<'a> Forms<'a> {
     }
 
     /// As patterns see it besides: runs of slashes are one, escapes of characters that may stand in a path anyway are
-    /// undone, and the others are in upper case (RFC 3986 §6.2.2). So `//%61dmin` cannot slip past a rule for `^/admin`.
-    /// None if that changes nothing.
+    /// undone, and the others are in upper case (RFC 3986 §6.2.2). So `//%61dmin` cannot slip past a rule for
+    /// `^/admin`. None if that changes nothing.
     #[must_use]
     pub fn normal(&self) -> Option<&str> {
         let make = || {
@@ -159,9 +159,9 @@ impl<'a> Forms<'a> {
         self.normal.get_or_init(make).as_deref()
     }
 
-    /// As servers may read it that give meaning to more than the gateway does, which patterns of exclusions see besides:
-    /// with every hidden separator as `/`, with parameters cut off, with every escape undone, and with several of these.
-    /// Only those that differ.
+    /// As servers may read it that give meaning to more than the gateway does, which patterns of exclusions see
+    /// besides: with every hidden separator as `/`, with parameters cut off, with every escape undone, and with several
+    /// of these. Only those that differ.
     #[must_use]
     pub fn readings(&self) -> &[Vec<u8>] {
         let make = || {
@@ -252,8 +252,8 @@ fn stands_in_path(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || b"-._~!$&'()*+,;=:@".contains(&byte)
 }
 
-/// The name of the segment `raw` without its parameters, which begin at `start`, and where those end in `rest`, which begins
-/// with it.
+/// The name of the segment `raw` without its parameters, which begin at `start`, and where those end in `rest`, which
+/// begins with it.
 fn cut<'a>(raw: &'a str, rest: &str, start: Option<usize>, ends: Separators) -> (&'a str, usize) {
     let Some(at) = start else { return (raw, raw.len()) };
     let parameters = rest.get(at..).unwrap_or_default();

@@ -74,8 +74,8 @@ pub enum Use {
     Groups,
 }
 
-/// What patterns cost for each byte of a path, in nanoseconds. Those of several add up; groups are asked for once, of the
-/// one that matches.
+/// What patterns cost for each byte of a path, in nanoseconds. Those of several add up; groups are asked for once, of
+/// the one that matches.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Cost {
     /// For each form that routes see.

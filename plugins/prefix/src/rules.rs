@@ -8,7 +8,8 @@ use crate::pattern::Regex;
 use crate::template;
 use crate::written::{Action, Forward, Redirect, Respond, Route, Written};
 
-/// Bytes of the longest path and query that are sent, and of the longest Location: what the gateway takes from a router.
+/// Bytes of the longest path and query that are sent, and of the longest Location: what the gateway takes from a
+/// router.
 const LONGEST: usize = 60 * 1024;
 
 /// All rules with their index.
@@ -106,15 +107,15 @@ fn too_costly(costly: &TooCostly) -> ConfigError {
     let TooCostly { rule, patterns, longest } = costly;
     let message = format!(
         "looking for it costs too much: beside {} other patterns it leaves time for paths of {longest} bytes, at least \
-         {LEAST_FOR_PATTERNS} are expected; anchor it with ^, write + or * for counted repetitions, use `path`, or give \
-         such routes `hosts` of their own",
+         {LEAST_FOR_PATTERNS} are expected; anchor it with ^, write + or * for counted repetitions, use `path`, or \
+         give such routes `hosts` of their own",
         patterns.saturating_sub(1)
     );
     fault(format!("/routes/{rule}/path_regex"), message)
 }
 
-/// Whether groups have made a dot segment of what was none in the client's path: `/v1../x` by `^/v1(.*)` and `/api/$1`. The
-/// endpoint would leave `/api` with it.
+/// Whether groups have made a dot segment of what was none in the client's path: `/v1../x` by `^/v1(.*)` and `/api/$1`.
+/// The endpoint would leave `/api` with it.
 fn makes_dots(template: &str, target: &str) -> bool {
     let path = |text: &str| text.split('?').next().is_some_and(may_have_dots);
     path(target) && !path(template)
@@ -150,8 +151,8 @@ fn target(path: &str, hit: &Hit<'_>, request: &RequestLine) -> String {
 /// Where a client is sent: as Apache's `Redirect` what is left of its path and its query follow, as `RedirectMatch` the
 /// query alone; no query if the target has one. A fragment stays at the end, where it means something.
 ///
-/// What a client wrote must not make another server of this: of the path `//evil.example` (browsers read `\` as `/`), or
-/// of `https://h` and a path that begins behind its slash.
+/// What a client wrote must not make another server of this: of the path `//evil.example` (browsers read `\` as `/`),
+/// or of `https://h` and a path that begins behind its slash.
 fn location(to: &str, hit: &Hit<'_>, request: &RequestLine) -> String {
     let (to, fragment) = to.find('#').map_or((to, ""), |at| to.split_at(at));
     let mut location = filled(to, hit);
@@ -178,8 +179,8 @@ fn filled(template: &str, hit: &Hit<'_>) -> String {
     hit.groups.as_ref().map_or_else(|| template.to_owned(), |groups| template::fill(template, groups))
 }
 
-/// What names the server in a redirect's target, and what follows; read as browsers do: any run of `/` and `\` begins it.
-/// For a path the first is empty.
+/// What names the server in a redirect's target, and what follows; read as browsers do: any run of `/` and `\` begins
+/// it. For a path the first is empty.
 fn split_server(to: &str) -> (&str, &str) {
     let is_scheme = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphanumeric());
     let rest = match to.split_once(':') {

@@ -4,7 +4,8 @@ use std::ops::Range;
 
 use crate::mapping::{BLANKS, Client, Mapping};
 
-/// The field's new value, or none if nothing in it is the endpoint's own. `endpoint` is the URL of the one that answered.
+/// The field's new value, or none if nothing in it is the endpoint's own. `endpoint` is the URL of the one that
+/// answered.
 ///
 /// Of an attribute that is repeated the last counts, as for browsers (RFC 6265 §5.3) and Apache; the others stay.
 #[must_use]

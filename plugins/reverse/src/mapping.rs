@@ -7,7 +7,8 @@ use tidegate_plugin::{ConfigError, fault};
 
 use crate::origin::{Origin, split_port, without_default_port};
 
-/// What stands around a value. No other blanks: a value that is not UTF-8 is shown byte for byte, and 0xA0 is one of it.
+/// What stands around a value. No other blanks: a value that is not UTF-8 is shown byte for byte, and 0xA0 is one of
+/// it.
 pub const BLANKS: [char; 2] = [' ', '\t'];
 
 /// The configuration as the gateway writes it.
@@ -26,8 +27,8 @@ pub struct Route {
     pub path: String,
     /// The endpoint's side.
     pub to_path: String,
-    /// URLs of the endpoints; one with a path has it in front of `to_path`. Of `unix:/run/app.sock|http://host/path` counts
-    /// what follows the last `|`.
+    /// URLs of the endpoints; one with a path has it in front of `to_path`. Of `unix:/run/app.sock|http://host/path`
+    /// counts what follows the last `|`.
     pub origins: Vec<String>,
 }
 

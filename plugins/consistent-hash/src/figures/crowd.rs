@@ -30,8 +30,8 @@ pub struct Crowd {
     pub away: f64,
 }
 
-/// Opens connections until a hundred for each endpoint are held, then closes one by chance for each that comes, three times
-/// over; the table has 65,537 slots.
+/// Opens connections until a hundred for each endpoint are held, then closes one by chance for each that comes, three
+/// times over; the table has 65,537 slots.
 #[must_use]
 #[expect(clippy::cast_precision_loss, reason = "a few hundred thousand connections")]
 pub fn crowd(keys: Keys, endpoints: usize, bound: Option<f64>) -> Crowd {
