@@ -58,9 +58,9 @@ fn run(balancer: &str, seed: u64) -> String {
         write!(story, "{} ", lease.endpoint()).unwrap();
         simulation.advance(Duration::from_millis(clock.random() % 1_000));
         if clock.random().is_multiple_of(3) {
-            _ = lease.unreachable(clock.now());
+            _ = lease.unreachable();
         } else {
-            lease.answered(200, clock.now());
+            lease.answered(200);
             lease.completed();
         }
         for member in cluster.members() {

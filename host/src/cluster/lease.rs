@@ -157,7 +157,8 @@ impl Lease {
     }
 
     /// The endpoint responded with `status`.
-    pub fn answered(&mut self, status: u16, now: Instant) {
+    pub fn answered(&mut self, status: u16) {
+        let now = self.live.now();
         let after = now - self.began;
         self.status = Some(status);
         self.first_byte = Some(after);
@@ -184,7 +185,8 @@ impl Lease {
     }
 
     /// The endpoint responded with more than is taken here. It is there, and nothing is held against it.
-    pub fn answered_too_much(&mut self, now: Instant) {
+    pub fn answered_too_much(&mut self) {
+        let now = self.live.now();
         let after = now - self.began;
         self.first_byte = Some(after);
         self.live.succeeded(after, now);
@@ -212,7 +214,8 @@ impl Lease {
 
     /// The endpoint could not be reached. The lease ends here. Returns how long the endpoint is now left alone, if that
     /// begins with this failure.
-    pub fn unreachable(mut self, now: Instant) -> Option<Duration> {
+    pub fn unreachable(mut self) -> Option<Duration> {
+        let now = self.live.now();
         self.ending = LeaseEnding::Unreachable;
         self.live.count_failure();
         self.judge(WorkResult::Bad, now);

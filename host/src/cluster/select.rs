@@ -15,6 +15,7 @@ use super::chooser::Chooser;
 use super::eligible::{Candidate, eligible};
 use super::sticky::StickyTarget;
 use super::{Lease, Live, Member, Recovery, Retry, Signals, Stickiness, Sticky, affinity};
+use crate::clock::Clock;
 use crate::config::{Affinity, EndpointState};
 use crate::policy::{Balancer, EndpointId, EndpointIds, LeastBusy, PickRequest, RequestFacts};
 
@@ -70,6 +71,7 @@ pub struct Policy {
 pub struct Cluster {
     name: Arc<str>,
     members: Vec<Member>,
+    clock: Clock,
     wants_feedback: bool,
     recovery: Recovery,
     policy: Policy,
@@ -85,7 +87,15 @@ impl Cluster {
         let wants_feedback = balancer.wants_feedback();
         let chooser = Arc::new(Mutex::new(Chooser::new(balancer)));
         let (policy, recovery, signals) = (Policy::default(), Recovery::default(), Arc::default());
-        Self { name, members, wants_feedback, policy, recovery, signals, chooser }
+        let clock = members.first().map(|member| member.live.clock().clone()).unwrap_or_default();
+        Self { name, members, clock, wants_feedback, policy, recovery, signals, chooser }
+    }
+
+    /// The time by which its members are judged: that of the registry they come from.
+    #[must_use]
+    #[inline]
+    pub fn now(&self) -> Instant {
+        self.clock.now()
     }
 
     /// The same, with another way to come back into use than the default one.
@@ -136,17 +146,16 @@ impl Cluster {
         &self.policy.retry
     }
 
-    /// Whether one more request may be sent again at `now`: a share of all, so that what fails is not hit twice as
-    /// hard.
+    /// Whether one more request may be sent again now: a share of all, so that what fails is not hit twice as hard.
     #[must_use]
-    pub fn has_retry_budget(&self, now: Instant) -> bool {
-        self.policy.retry.has_budget(now, self.picks())
+    pub fn has_retry_budget(&self) -> bool {
+        self.policy.retry.has_budget(self.now(), self.picks())
     }
 
     /// The same once the next endpoint is chosen; counts it.
     #[must_use]
-    pub fn spend_retry(&self, now: Instant) -> bool {
-        self.policy.retry.spend(now, self.picks())
+    pub fn spend_retry(&self) -> bool {
+        self.policy.retry.spend(self.now(), self.picks())
     }
 
     fn picks(&self) -> u64 {

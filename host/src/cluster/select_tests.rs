@@ -93,7 +93,7 @@ async fn when_all_are_paused_a_request_still_goes_where_it_belongs() {
     for id in 0..3 {
         let lease = asking(&cluster, id, &Tried::default()).unwrap();
         assert!(!lease.is_forced());
-        assert!(lease.unreachable(Instant::now()).is_some());
+        assert!(lease.unreachable().is_some());
     }
 
     for id in [2, 0, 1] {
@@ -106,7 +106,7 @@ async fn when_all_are_paused_a_request_still_goes_where_it_belongs() {
 #[tokio::test(start_paused = true)]
 async fn without_failover_too_all_are_tried_when_all_are_paused() {
     let cluster = cluster(&[EndpointState::Ready; 2], None, false);
-    let fail = |id| asking(&cluster, id, &Tried::default()).unwrap().unreachable(Instant::now());
+    let fail = |id| asking(&cluster, id, &Tried::default()).unwrap().unreachable();
     assert!(fail(0).is_some());
     assert_eq!(
         asking(&cluster, 0, &Tried::default()).unwrap_err(),
@@ -152,7 +152,7 @@ async fn an_answer_that_counts_as_a_failure_pauses_its_endpoint() {
     for (status, next) in [(500, 0), (503, 1)] {
         let mut lease = chosen();
         assert_eq!(lease.endpoint().0, 0);
-        lease.answered(status, Instant::now());
+        lease.answered(status);
         lease.completed();
         drop(lease);
         assert_eq!(chosen().endpoint().0, next, "after {status}");
@@ -234,7 +234,7 @@ proptest! {
                     }
                     Step::Answer(place, status) => {
                         if let Some((_, lease)) = held.get_mut(place) {
-                            lease.answered(status, Instant::now());
+                            lease.answered(status);
                         }
                     }
                     Step::Break(place) => {
@@ -245,7 +245,7 @@ proptest! {
                     Step::Unreachable(place) | Step::Drop(place) if place < held.len() => {
                         let (id, lease) = held.remove(place);
                         if matches!(step, Step::Unreachable(_)) {
-                            lease.unreachable(Instant::now());
+                            lease.unreachable();
                         } else {
                             drop(lease);
                         }

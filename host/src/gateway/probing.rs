@@ -4,7 +4,6 @@ use std::collections::HashMap;
 use std::sync::{Arc, Weak};
 
 use parking_lot::Mutex;
-use tokio::time::Instant;
 
 use super::generation::Generation;
 use crate::cluster::{Cluster, Signals};
@@ -54,7 +53,7 @@ impl Probing {
         let (signals, metrics) = (signals.clone(), self.metrics.clone());
         Arc::new(move |live, headers, body| {
             let reports = signals.read_answer(headers, body);
-            signals.take(&reports, live, Instant::now(), &metrics);
+            signals.take(&reports, live, live.now(), &metrics);
         })
     }
 }

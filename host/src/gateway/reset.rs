@@ -1,7 +1,5 @@
 //! Forgetting the failures of endpoints.
 
-use tokio::time::Instant;
-
 use super::generation::Generation;
 use crate::cluster::Live;
 use crate::config::{ChangeError, Changes};
@@ -29,15 +27,14 @@ pub(super) fn reset(
         let known = used.clusters.iter().map(|known| known.name.clone()).collect();
         return Err(ChangeError::NoCluster { name: cluster.to_owned(), known });
     };
-    let now = Instant::now();
-    let health = |live: &Live| live.health(now).as_str();
+    let health = |live: &Live| live.health(live.now()).as_str();
     let members = configured.endpoints.iter().zip(prepared.cluster.members());
     let wanted = members.filter(|(endpoint, _)| {
         url.as_ref().is_none_or(|url| endpoint.url == *url || endpoint.found_by.as_ref() == Some(url))
     });
     let reset = wanted.map(|(endpoint, member)| {
         let before = health(&member.live);
-        member.live.reset(now);
+        member.live.reset(member.live.now());
         ResetHealth { endpoint: endpoint.url.clone(), before, after: health(&member.live) }
     });
     Ok(reset.collect())

@@ -86,7 +86,7 @@ impl RunningSet {
         };
         let (generation, sockets) = prepared.into_parts();
         self.listeners.adopt(sockets);
-        take_over(&generation, &basis.live);
+        take_over(&generation, &basis.live, self.services.registry.clock().now());
         let record = turn.commit(&generation, cause);
         self.services.observers.metrics.set_generation(generation.id);
         self.follow(&generation);
@@ -118,9 +118,8 @@ impl ReplacementOutcome {
     }
 }
 
-/// The clusters of `generation` take the places of those of `before`.
-fn take_over(generation: &Generation, before: &Generation) {
-    let now = Instant::now();
+/// The clusters of `generation` take the places of those of `before`, at `now`.
+fn take_over(generation: &Generation, before: &Generation, now: Instant) {
     for (name, prepared) in &generation.clusters {
         prepared.cluster.take_over(before.cluster(name).map(|before| &*before.cluster), now);
     }

@@ -3,8 +3,6 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Weak};
 
-use tokio::time::Instant;
-
 use super::endpoints::endpoints;
 use super::generation::Generation;
 use super::running::RunningSet;
@@ -36,7 +34,7 @@ pub(super) fn add_sources(set: &Arc<RunningSet>) {
 }
 
 fn add_endpoints(set: &RunningSet, live: &Generation, samples: &mut Samples) {
-    let now = Instant::now();
+    let now = set.services.registry.clock().now();
     for cluster in endpoints(live, &set.services.registry) {
         for endpoint in &cluster.endpoints {
             let live = &endpoint.live;

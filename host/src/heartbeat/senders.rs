@@ -4,8 +4,6 @@ use std::collections::HashMap;
 use std::net::IpAddr;
 use std::sync::{Arc, Weak};
 
-use tokio::time::Instant;
-
 use crate::cluster::{Cluster, Heartbeat};
 use crate::config::{self, Config, EndpointAddress};
 use crate::telemetry::Metrics;
@@ -59,13 +57,12 @@ impl HeartbeatSenders {
             return false;
         }
         let Some(heartbeat) = Heartbeat::read(datagram) else { return false };
-        let now = Instant::now();
         let mut taken = 0;
         for endpoint in endpoints.iter().filter(|one| heartbeat.port.is_none_or(|port| port == one.port)) {
             let Some(cluster) = endpoint.cluster.upgrade() else { continue };
             let Some(member) = cluster.members().get(endpoint.id) else { continue };
             let reports = cluster.signals().read_heartbeat(&heartbeat);
-            taken += cluster.signals().take(&reports, &member.live, now, metrics);
+            taken += cluster.signals().take(&reports, &member.live, member.live.now(), metrics);
         }
         taken > 0
     }

@@ -72,7 +72,7 @@ impl Prober {
             let worker = (offset + place) % self.concurrency.len().max(1);
             let Some(concurrency) = self.concurrency.get(worker) else { continue };
             let task = ProbeTask {
-                ticket: member.live.begin_probes(Instant::now()),
+                ticket: member.live.begin_probes(member.live.now()),
                 live: member.live.clone(),
                 upstream: upstream.clone(),
                 health: health.clone(),
@@ -106,7 +106,7 @@ impl ProbeTask {
             let Ok(_permit) = self.concurrency.acquire().await else { return };
             next = Instant::now() + schedule::wait(self.live.url(), round, interval);
             let result = check::check(&self.health.check, &self.upstream, timeout).await;
-            let now = Instant::now();
+            let now = self.live.now();
             match result {
                 Ok(response) => {
                     self.live.probed(self.ticket, Ok(()), thresholds, now);

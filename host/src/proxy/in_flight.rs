@@ -9,7 +9,6 @@
 use std::sync::Arc;
 
 use ::http::{HeaderMap, Response, StatusCode};
-use tokio::time::Instant;
 
 use super::endpoint_fault::EndpointFault;
 use super::failure::{RequestFailure, ending_of_tunnel};
@@ -77,7 +76,7 @@ impl InFlight {
     /// The endpoint responded.
     pub(super) fn responded(&mut self, status: StatusCode) {
         if let Some(lease) = &mut self.lease {
-            lease.answered(status.as_u16(), Instant::now());
+            lease.answered(status.as_u16());
         }
     }
 
@@ -85,7 +84,7 @@ impl InFlight {
     pub(super) fn fail_unreadable(&mut self, response: &Unreadable) {
         self.metrics().increment(Counter::UpstreamUnreadable);
         match &mut self.lease {
-            Some(lease) if response.is_our_limit() => lease.answered_too_much(Instant::now()),
+            Some(lease) if response.is_our_limit() => lease.answered_too_much(),
             Some(lease) => lease.broken(),
             None => {}
         }
@@ -109,7 +108,7 @@ impl InFlight {
     pub(super) fn take_load_report(&self, cluster: &Cluster, headers: &mut HeaderMap) {
         let member = self.lease.as_ref().and_then(|lease| lease.endpoint().of(cluster.members()));
         if let Some(member) = member {
-            cluster.signals().take_orca(headers, &member.live, Instant::now(), self.metrics());
+            cluster.signals().take_orca(headers, &member.live, self.metrics());
         }
     }
 

@@ -1,7 +1,5 @@
 //! From one attempt to the next: whether there is one, what it costs, and what is left behind.
 
-use tokio::time::Instant;
-
 use super::endpoint_fault::EndpointFault;
 use super::failure::RequestFailure;
 use super::in_flight::InFlight;
@@ -74,7 +72,7 @@ impl<'a> RetryState<'a> {
     /// Gives the claim on an endpoint back that could not be reached; the cluster may leave it alone for a while.
     fn leave_alone(&self, endpoint: EndpointId, error: &ConnectError, in_flight: &mut InFlight) {
         in_flight.metrics().increment(Counter::UpstreamFailed);
-        let pause = in_flight.take_lease().and_then(|lease| lease.unreachable(Instant::now()));
+        let pause = in_flight.take_lease().and_then(|lease| lease.unreachable());
         let (cluster, (route, _)) = (self.cluster.name(), in_flight.record.route_and_cluster());
         match pause {
             Some(pause) => {
@@ -103,7 +101,7 @@ impl<'a> RetryState<'a> {
             return false;
         }
         // Asked before another endpoint is chosen, which would count as chosen.
-        let can_pay = failure == Failure::Connect || self.cluster.has_retry_budget(Instant::now());
+        let can_pay = failure == Failure::Connect || self.cluster.has_retry_budget();
         if !can_pay {
             metrics.increment(Counter::RetryDenied);
         }
@@ -115,7 +113,7 @@ impl<'a> RetryState<'a> {
     /// twice, and is free. Going from one paused endpoint to the next is not, nor is anything that was sent.
     pub(super) fn charge_budget(&self, failure: Failure, next: &Lease, metrics: &Metrics) -> bool {
         let is_free = failure == Failure::Connect && !next.is_forced();
-        let paid = is_free || self.cluster.spend_retry(Instant::now());
+        let paid = is_free || self.cluster.spend_retry();
         metrics.increment(match failure {
             _ if !paid => Counter::RetryDenied,
             Failure::Connect => Counter::RetryConnect,

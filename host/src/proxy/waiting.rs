@@ -73,9 +73,9 @@ impl EndpointWait {
         facts: &RequestFacts,
         tried: &Tried,
     ) -> Option<Result<Lease, SelectError>> {
-        let now = Instant::now();
-        let chosen = cluster.select(facts, tried, now);
-        let waits = |error| self.until.is_some_and(|until| now < until) && cluster.may_pass(error, tried);
+        let chosen = cluster.select(facts, tried, cluster.now());
+        // How long a client waits is the machine's time, as every timer is.
+        let waits = |error| self.until.is_some_and(|until| Instant::now() < until) && cluster.may_pass(error, tried);
         match chosen {
             Err(error) if waits(error) => None,
             chosen => Some(chosen),

@@ -70,8 +70,14 @@ impl Live {
     }
 
     /// The time by which the endpoint is judged.
-    pub(super) fn now(&self) -> Instant {
+    #[must_use]
+    #[inline]
+    pub fn now(&self) -> Instant {
         self.clock.now()
+    }
+
+    pub(super) fn clock(&self) -> &Clock {
+        &self.clock
     }
 
     /// URL as configured.

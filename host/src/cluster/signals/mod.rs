@@ -260,12 +260,12 @@ impl Signals {
 
     /// Takes the load report out of the head of a response of `live`: it is meant for the gateway, not for its clients.
     /// Where no signal needs one, heads are left as they are.
-    pub fn take_orca(&self, headers: &mut HeaderMap, live: &Live, now: Instant, metrics: &Metrics) {
+    pub fn take_orca(&self, headers: &mut HeaderMap, live: &Live, metrics: &Metrics) {
         if !self.want_orca() || !headers.contains_key(&orca::HEADER) {
             return;
         }
         let reports = self.read_orca(headers);
-        self.take(&reports, live, now, metrics);
+        self.take(&reports, live, live.now(), metrics);
         headers.remove(&orca::HEADER);
     }
 }

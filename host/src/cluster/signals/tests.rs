@@ -171,13 +171,13 @@ fn a_report_is_taken_out_of_a_head_only_where_it_is_wanted() {
     let mut head = HeaderMap::new();
     head.insert(ORCA_HEADER, HeaderValue::from_static("TEXT cpu_utilization=0.3"));
 
-    signals(&[("s", SignalSource::Push)]).take_orca(&mut head, &live, now, &metrics);
+    signals(&[("s", SignalSource::Push)]).take_orca(&mut head, &live, &metrics);
     assert!(head.contains_key(ORCA_HEADER), "no signal wants it");
 
     let wanting = signals(&[("s", orca("cpu_utilization"))]);
-    wanting.take_orca(&mut head, &live, now, &metrics);
+    wanting.take_orca(&mut head, &live, &metrics);
     head.insert(ORCA_HEADER, HeaderValue::from_static("garbage"));
-    wanting.take_orca(&mut head, &live, now, &metrics);
+    wanting.take_orca(&mut head, &live, &metrics);
 
     assert!(head.is_empty());
     assert_eq!(wanting.readings(&live, now)[0].last.unwrap().value, 0.3, "garbage leaves it as it was");

@@ -9,8 +9,6 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use tokio::time::Instant;
-
 use super::changes::{ChangeRequest, RuntimeChanges};
 use super::endpoints::endpoints;
 use super::generation::Generation;
@@ -48,8 +46,8 @@ impl Inspect for ControlPort {
     }
 
     fn clusters(&self) -> Vec<ClusterView> {
-        let (live, now) = (self.live(), Instant::now());
-        let clusters = endpoints(&live, &self.set.services.registry);
+        let (live, registry) = (self.live(), &self.set.services.registry);
+        let (clusters, now) = (endpoints(&live, registry), registry.clock().now());
         clusters.into_iter().map(|cluster| views::cluster(cluster, now)).collect()
     }
 
@@ -145,6 +143,6 @@ impl ControlPort {
             .read_push(named)
             .map_err(|(signal, why)| PushError::Signal { signal: signal.to_owned(), why: why.to_string() })?;
         let metrics = &self.set.services.observers.metrics;
-        Ok(cluster.signals().take(&reports, &member.live, Instant::now(), metrics))
+        Ok(cluster.signals().take(&reports, &member.live, member.live.now(), metrics))
     }
 }
