@@ -11,7 +11,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use super::load::{explain, load};
 use super::terminal::{FAILED, REFUSED, complain};
 use crate::config::Config;
-use crate::gateway::{self, Gateway};
+use crate::gateway::{self, BuildOptions, Gateway};
 use crate::telemetry;
 
 /// Serves `path`.
@@ -47,7 +47,8 @@ fn build_and_serve(path: &Path, config: Config) -> ExitCode {
     if let Err(error) = hangup {
         return failed(&error);
     }
-    match Gateway::build_with(config, gateway::own_compiler()) {
+    let options = BuildOptions { compiler: gateway::own_compiler(), ..BuildOptions::default() };
+    match Gateway::build_with(config, options) {
         Ok(gateway) => serve(runtime, &gateway),
         Err(error) => {
             telemetry::log::flush();

@@ -24,6 +24,7 @@ use super::serve::Serving;
 use super::services::Services;
 use super::sources::add_sources;
 use crate::clock::Clock;
+use crate::cluster::Registry;
 use crate::config::{self, ChangesFileError, Config};
 use crate::discovery::{Discovery, KnownNames};
 use crate::http::Pseudonym;
@@ -67,13 +68,27 @@ pub enum BuildError {
     Changes(#[from] ChangesFileError),
 }
 
+/// What a gateway is built with, beside its configuration.
+#[derive(Debug, Default)]
+pub struct BuildOptions {
+    /// Where plugins are compiled. Default: in this process, for programs that vouch for their plugins.
+    pub compiler: Compiler,
+    /// Sockets that listen already: another process handed them on, see [`Gateway::listening_sockets`], or its
+    /// supervisor did. Connections that queue at them are accepted like all others. A listener takes those that have
+    /// its address, and not port 0; what no listener takes is closed. Default: none.
+    pub sockets: Vec<Bound>,
+    /// The time and the chance by which endpoints are judged, and that plugins read. Timers run by the machine's time
+    /// whatever this is: of sockets, probes and waiting requests. Default: the machine's.
+    pub clock: Clock,
+}
+
 impl Gateway {
-    /// [`Self::build_with`] a compiler in this process: for programs that vouch for their plugins.
+    /// [`Self::build_with`] what is the default.
     ///
     /// # Errors
     /// As there.
     pub fn build(config: Config) -> Result<Self, BuildError> {
-        Self::build_with(config, Compiler::InProcess)
+        Self::build_with(config, BuildOptions::default())
     }
 
     /// Prepares the first generation: reads certificates, has plugins compiled, binds sockets. Blocks. Nothing is
@@ -81,29 +96,15 @@ impl Gateway {
     ///
     /// # Errors
     /// [`BuildError`]: what would have to be mended before it can serve.
-    pub fn build_with(config: Config, compiler: Compiler) -> Result<Self, BuildError> {
-        Self::build_on(config, compiler, Vec::new())
-    }
-
-    /// [`Self::build_with`] sockets that listen already: another process handed them on, see
-    /// [`Self::listening_sockets`], or its supervisor did. Connections that queue at them are accepted like all others.
-    /// A listener takes those that have its address, and not port 0; what no listener takes is closed.
-    ///
-    /// # Errors
-    /// As there.
-    pub fn build_on(config: Config, compiler: Compiler, sockets: Vec<Bound>) -> Result<Self, BuildError> {
-        let gateway = Self::prepared(config, compiler, BuildPurpose::Serve, sockets)?;
+    pub fn build_with(config: Config, options: BuildOptions) -> Result<Self, BuildError> {
+        let gateway = Self::prepared(config, options, BuildPurpose::Serve)?;
         follow_names(&gateway.set);
         gateway.changes.report_kept();
         Ok(gateway)
     }
 
-    pub(super) fn prepared(
-        config: Config,
-        compiler: Compiler,
-        purpose: BuildPurpose,
-        sockets: Vec<Bound>,
-    ) -> Result<Self, BuildError> {
+    pub(super) fn prepared(config: Config, options: BuildOptions, purpose: BuildPurpose) -> Result<Self, BuildError> {
+        let BuildOptions { compiler, sockets, clock } = options;
         let system = |what: &str| {
             let what = what.to_owned();
             move |source| BuildError::System { what, source }
@@ -124,8 +125,8 @@ impl Gateway {
         let services = Arc::new(Services {
             workers: threads.workers().clone(),
             drain: Drain::new(count),
-            registry: Arc::default(),
-            runtime: Runtime::with_compiler(compiler, config.gateway.cache.as_deref(), Clock::System)?,
+            registry: Arc::new(Registry::with_clock(clock.clone())),
+            runtime: Runtime::with_compiler(compiler, config.gateway.cache.as_deref(), clock)?,
             tickets: tls::Tickets::default(),
             observers: Observers { metrics: metrics.clone(), access },
             pseudonym: Pseudonym::random(),

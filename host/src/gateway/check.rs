@@ -5,7 +5,7 @@ use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
 
 use super::Gateway;
-use super::build::{BuildError, BuildPurpose};
+use super::build::{BuildError, BuildOptions, BuildPurpose};
 use super::parts::listeners::probe;
 use crate::config::{self, Config};
 use crate::plugin::Compiler;
@@ -34,7 +34,8 @@ impl Gateway {
         for address in addresses_in_use(&config)? {
             summary += &format!("; {address} is in use, by a running gateway?");
         }
-        let gateway = Self::prepared(elsewhere(config), compiler, BuildPurpose::Check, Vec::new())?;
+        let options = BuildOptions { compiler, ..BuildOptions::default() };
+        let gateway = Self::prepared(elsewhere(config), options, BuildPurpose::Check)?;
         let warnings = gateway.set.generations.live().warnings.clone();
         Ok(Checked { summary, warnings })
     }

@@ -57,7 +57,7 @@ pub use crate::heartbeat::ReceiverError;
 pub use crate::net::raise_descriptor_limit;
 pub use crate::plugin::{Bounds, Compiler, shipped};
 pub use crate::tls::{SelfSigned, SelfSignedError, self_signed};
-pub use build::{BuildError, line_format};
+pub use build::{BuildError, BuildOptions, line_format};
 pub use changes::ChangeRefused;
 pub use check::Checked;
 pub use compiling::{compile_plugin, own_compiler};
@@ -123,7 +123,7 @@ impl Gateway {
         self.set.listeners.addresses(&self.set.generations.live())
     }
 
-    /// Duplicates of the sockets that it listens on, for a gateway that is to go on with them: see [`Self::build_on`].
+    /// Duplicates of the sockets that it listens on, for a gateway that is to go on with them: see [`BuildOptions`].
     /// No connection is refused meanwhile, as both share the queue of a socket until one of them stops. None once the
     /// gateway drains.
     ///

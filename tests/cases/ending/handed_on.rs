@@ -1,5 +1,6 @@
 //! Sockets that another gateway goes on with.
 
+use tidegate::gateway::BuildOptions;
 use tidegate_tests::{Gateway, Http, LIMIT, Origin, get};
 
 use crate::running::plain;
@@ -16,7 +17,11 @@ async fn a_gateway_that_stops_leaves_its_port_to_the_next_and_no_connection_is_r
 
     let text = format!("[[listen]]\naddress = \"{address}\"\n{ROUTES}");
     let sockets = first.inner().listening_sockets().unwrap();
-    let second = Gateway::configure(&text).origin(&a).put("status", 202).start_on(sockets).await;
+    let second = Gateway::configure(&text)
+        .origin(&a)
+        .put("status", 202)
+        .start_with(BuildOptions { sockets, ..BuildOptions::default() })
+        .await;
     assert_eq!(second.address(), address);
     held.echo("both are there").await;
     let stopping = tokio::spawn(first.stop(LIMIT));

@@ -7,7 +7,6 @@ mod slow_start;
 
 use tidegate::cluster::{Health, Live};
 use tidegate_tests::{Gateway, Origin, eventually};
-use tokio::time::Instant;
 
 /// One number of an endpoint, by its URL, whatever cluster it is in.
 fn live<T>(gateway: &Gateway, url: &str, read: impl Fn(&Live) -> T) -> T {
@@ -17,7 +16,7 @@ fn live<T>(gateway: &Gateway, url: &str, read: impl Fn(&Live) -> T) -> T {
 }
 
 fn standing(gateway: &Gateway, url: &str) -> Health {
-    live(gateway, url, |live| live.health(Instant::now()))
+    live(gateway, url, |live| live.health(live.now()))
 }
 
 /// Waits for a standing.
@@ -27,7 +26,7 @@ async fn stands(gateway: &Gateway, url: &str, expected: Health) {
 
 /// Why it is not healthy.
 fn reason(gateway: &Gateway, url: &str) -> String {
-    live(gateway, url, |live| live.report(Instant::now()).reason).unwrap_or_default().into_owned()
+    live(gateway, url, |live| live.report(live.now()).reason).unwrap_or_default().into_owned()
 }
 
 fn place(origin: &Origin) -> String {

@@ -1,6 +1,11 @@
 //! What an endpoint that cannot be reached is spared, and for how long.
 
+use std::sync::Arc;
+use std::time::Duration;
+
+use tidegate::clock::{Clock, Simulation};
 use tidegate::cluster::{Health, Live};
+use tidegate::gateway::BuildOptions;
 use tidegate_tests::{Gateway, Origin, eventually};
 
 use super::standing;
@@ -26,6 +31,29 @@ async fn an_endpoint_is_left_alone_for_as_long_as_was_written() {
     assert_eq!(standing(&gateway, &url), Health::Paused);
     assert_eq!(super::live(&gateway, &url, Live::picks), 1, "one try in the first hour");
     assert_eq!(super::reason(&gateway, &url), "it could not be reached");
+}
+
+#[tokio::test]
+async fn in_simulated_time_an_endpoint_is_left_alone_until_that_time_has_passed() {
+    const HOUR: Duration = Duration::from_secs(3600);
+    let (nobody, b) = (Origin::reserved(), Origin::named("b").start().await);
+    let simulation = Simulation::new(7, Duration::ZERO);
+    let options = BuildOptions { clock: Clock::Simulated(Arc::clone(&simulation)), ..BuildOptions::default() };
+    let pause = "pause = { first = \"1h\", longest = \"2h\" }\n";
+    let setup = Gateway::configure(&text(pause, "")).put("nobody", nobody.address()).origin(&b);
+    let gateway = setup.start_with(options).await;
+    // A pause that began in the machine's time would have been over for a day.
+    simulation.advance(25 * HOUR);
+
+    for _ in 0..10 {
+        assert_eq!(gateway.get("/").await.header("x-endpoint"), "b");
+    }
+
+    let url = nobody.address().to_string();
+    assert_eq!(standing(&gateway, &url), Health::Paused);
+    assert_eq!(super::live(&gateway, &url, Live::picks), 1);
+    simulation.advance(HOUR);
+    assert_eq!(standing(&gateway, &url), Health::Suspect, "until a request has tried it");
 }
 
 #[tokio::test]

@@ -5,8 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use tempfile::TempDir;
-use tidegate::gateway::{BuildError, Compiler};
-use tidegate::listener::Bound;
+use tidegate::gateway::{BuildError, BuildOptions};
 
 use super::Gateway;
 use crate::{Ca, Origin};
@@ -105,22 +104,22 @@ impl Setup {
     /// # Panics
     /// If the configuration is wrong.
     pub async fn try_start(self) -> Result<Gateway, BuildError> {
-        self.try_start_on(Vec::new()).await
+        self.try_start_with(BuildOptions::default()).await
     }
 
-    /// Starts a gateway with it on sockets that another one handed on.
+    /// Starts a gateway with it and with `options`.
     ///
     /// # Panics
     /// If it cannot be served.
-    pub async fn start_on(self, sockets: Vec<Bound>) -> Gateway {
-        self.try_start_on(sockets).await.unwrap_or_else(|error| panic!("{error}"))
+    pub async fn start_with(self, options: BuildOptions) -> Gateway {
+        self.try_start_with(options).await.unwrap_or_else(|error| panic!("{error}"))
     }
 
-    async fn try_start_on(self, sockets: Vec<Bound>) -> Result<Gateway, BuildError> {
+    async fn try_start_with(self, options: BuildOptions) -> Result<Gateway, BuildError> {
         let path = self.write();
         let config = tidegate::config::load(&path)
             .unwrap_or_else(|faults| panic!("{faults}\n{}", std::fs::read_to_string(&path).unwrap()));
-        let build = || tidegate::gateway::Gateway::build_on(config, Compiler::InProcess, sockets);
+        let build = || tidegate::gateway::Gateway::build_with(config, options);
         let inner = tokio::task::spawn_blocking(build).await.unwrap()?;
         inner.start();
         Ok(Gateway { inner: Arc::new(inner), setup: self })

@@ -20,7 +20,7 @@ use tokio::task::JoinSet;
 
 use super::terminal::{FAILED, complain, say};
 use crate::config;
-use crate::gateway::{self, Gateway, Stopped};
+use crate::gateway::{self, BuildOptions, Gateway, Stopped};
 use crate::telemetry;
 
 use endpoint::DemoEndpoint;
@@ -66,7 +66,8 @@ fn play(options: &Options) -> anyhow::Result<()> {
         }
         let stage = Stage::set(&endpoints)?;
         let config = config::load(stage.config())?;
-        let gateway = Gateway::build_with(config, gateway::own_compiler()).context("the gateway does not start")?;
+        let built = BuildOptions { compiler: gateway::own_compiler(), ..BuildOptions::default() };
+        let gateway = Gateway::build_with(config, built).context("the gateway does not start")?;
         run(options, &stage, &gateway).await
         // Dropping `servers` ends the endpoints; dropping `stage` removes its folder.
     })
