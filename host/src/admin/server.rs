@@ -49,6 +49,8 @@ pub struct Server {
     address: SocketAddr,
     /// Taken at the start.
     socket: Mutex<Option<std::net::TcpListener>>,
+    /// The same socket again, to be handed on. It listens until its last duplicate is closed: this one goes at the end.
+    kept: Mutex<Option<std::net::TcpListener>>,
     token: Option<Arc<TokenFile>>,
     life: Drain,
 }
@@ -71,17 +73,30 @@ pub enum BindError {
 }
 
 impl Server {
-    /// Binds, and reads the token once. The port is not shared: a second gateway gets the error.
+    /// Binds, or takes `inherited` if that listens at the configured address, and reads the token once. The port is not
+    /// shared: a second gateway that inherits nothing gets the error.
     ///
     /// # Errors
     /// [`BindError`] if the address is taken or the token file is no good.
-    pub fn bind(config: &config::AdminConfig) -> Result<Self, BindError> {
+    pub fn bind(config: &config::AdminConfig, inherited: Option<std::net::TcpListener>) -> Result<Self, BindError> {
         let token = config.token_file.as_deref().map(TokenFile::open).transpose()?.map(Arc::new);
         let failed = |source| BindError::Address { address: config.address, source };
-        let socket = std::net::TcpListener::bind(config.address).map_err(failed)?;
+        let is_ours =
+            |socket: &std::net::TcpListener| socket.local_addr().is_ok_and(|address| address == config.address);
+        let inherited = inherited.filter(is_ours).map(Ok);
+        let socket = inherited.unwrap_or_else(|| std::net::TcpListener::bind(config.address)).map_err(failed)?;
         socket.set_nonblocking(true).map_err(failed)?;
         let address = socket.local_addr().map_err(failed)?;
-        Ok(Self { address, socket: Mutex::new(Some(socket)), token, life: Drain::new(NonZeroUsize::MIN) })
+        let kept = Mutex::new(Some(socket.try_clone().map_err(failed)?));
+        Ok(Self { address, socket: Mutex::new(Some(socket)), kept, token, life: Drain::new(NonZeroUsize::MIN) })
+    }
+
+    /// The same socket again, for a process that is to go on with it. None once the server has ended.
+    ///
+    /// # Errors
+    /// If there are no descriptors left.
+    pub fn duplicate(&self) -> io::Result<Option<std::net::TcpListener>> {
+        self.kept.lock().as_ref().map(std::net::TcpListener::try_clone).transpose()
     }
 
     /// Where it listens; the port is the real one.
@@ -107,6 +122,7 @@ impl Server {
 
     /// Ends it, once callers have their responses.
     pub async fn finish(&self) {
+        *self.kept.lock() = None;
         self.life.finish(FAREWELL).await;
     }
 }

@@ -178,7 +178,8 @@ async fn call_exactly(address: SocketAddr, request: &str) -> Reply {
 }
 
 fn serve(token_file: Option<PathBuf>) -> (Server, Arc<Fake>) {
-    let server = Server::bind(&AdminConfig { address: ([127, 0, 0, 1], 0).into(), token_file, persist: None }).unwrap();
+    let config = AdminConfig { address: ([127, 0, 0, 1], 0).into(), token_file, persist: None };
+    let server = Server::bind(&config, None).unwrap();
     let fake = Arc::new(Fake::default());
     server.start(fake.clone());
     (server, fake)

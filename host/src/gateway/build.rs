@@ -12,6 +12,7 @@ use super::composed::Composed;
 use super::error::PrepareError;
 use super::following::follow_names;
 use super::generations::Generations;
+use super::inherited::InheritedSockets;
 use super::listeners::Listeners;
 use super::names::EndpointNames;
 use super::parts::files::NamedFiles;
@@ -29,7 +30,6 @@ use crate::config::{self, ChangesFileError, Config};
 use crate::discovery::{Discovery, KnownNames};
 use crate::http::Pseudonym;
 use crate::lifecycle::{Drain, WorkerThreads};
-use crate::listener::Bound;
 use crate::plugin::{Compiler, Runtime, RuntimeError};
 use crate::probe::Prober;
 use crate::proxy::Observers;
@@ -73,10 +73,8 @@ pub enum BuildError {
 pub struct BuildOptions {
     /// Where plugins are compiled. Default: in this process, for programs that vouch for their plugins.
     pub compiler: Compiler,
-    /// Sockets that listen already: another process handed them on, see [`Gateway::listening_sockets`], or its
-    /// supervisor did. Connections that queue at them are accepted like all others. A listener takes those that have
-    /// its address, and not port 0; what no listener takes is closed. Default: none.
-    pub sockets: Vec<Bound>,
+    /// Sockets that need not be bound. Default: none.
+    pub sockets: InheritedSockets,
     /// The time and the chance by which endpoints are judged, and that plugins read. Timers run by the machine's time
     /// whatever this is: of sockets, probes and waiting requests. Default: the machine's.
     pub clock: Clock,
@@ -109,8 +107,9 @@ impl Gateway {
             let what = what.to_owned();
             move |source| BuildError::System { what, source }
         };
-        let admin = config.admin.as_ref().map(admin::Server::bind).transpose()?;
-        let heartbeats = config.heartbeat.as_ref().map(heartbeat::Receiver::bind).transpose()?;
+        let admin = config.admin.as_ref().map(|admin| admin::Server::bind(admin, sockets.admin)).transpose()?;
+        let receiver = |config| heartbeat::Receiver::bind(config, sockets.heartbeat);
+        let heartbeats = config.heartbeat.as_ref().map(receiver).transpose()?;
         let count = NonZeroUsize::new(config.gateway.workers).unwrap_or(NonZeroUsize::MIN);
         let threads = WorkerThreads::start(count).map_err(system("cannot start the worker threads"))?;
         let metrics = Metrics::new(count);
@@ -135,7 +134,7 @@ impl Gateway {
             Discovery::new(config.gateway.resolver.clone(), metrics.clone()),
             services.workers.clone(),
         );
-        let inherited = inherit(&config, sockets)?;
+        let inherited = inherit(&config, sockets.listeners)?;
         let open: BTreeSet<_> = inherited.iter().map(|sockets| sockets.key).collect();
         probe(&config, &open)?;
         let files = NamedFiles::read(&config)?;

@@ -55,7 +55,7 @@ fn addresses_in_use(config: &Config) -> Result<Vec<SocketAddr>, BuildError> {
         }
         in_use.push(address);
     }
-    if let Some(Err(error)) = config.heartbeat.as_ref().map(heartbeat::Receiver::bind) {
+    if let Some(Err(error)) = config.heartbeat.as_ref().map(|config| heartbeat::Receiver::bind(config, None)) {
         in_use.push(error.address_in_use().ok_or(error)?);
     }
     Ok(in_use)

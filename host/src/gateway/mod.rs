@@ -22,6 +22,7 @@ mod following;
 mod generation;
 mod generations;
 mod history;
+mod inherited;
 mod listeners;
 mod names;
 mod parts;
@@ -43,7 +44,6 @@ use std::sync::Arc;
 use crate::cluster::Registry;
 use crate::config::Config;
 use crate::lifecycle::{Drain, WorkerThreads};
-use crate::listener::Bound;
 use crate::telemetry::Metrics;
 use crate::{admin, heartbeat};
 
@@ -64,6 +64,7 @@ pub use compiling::{compile_plugin, own_compiler};
 pub use descriptors::shortage_of_descriptors;
 pub use error::PrepareError;
 pub use generation::Generation;
+pub use inherited::InheritedSockets;
 pub use reload::ReloadError;
 pub use run::Stopped;
 
@@ -123,14 +124,18 @@ impl Gateway {
         self.set.listeners.addresses(&self.set.generations.live())
     }
 
-    /// Duplicates of the sockets that it listens on, for a gateway that is to go on with them: see [`BuildOptions`].
-    /// No connection is refused meanwhile, as both share the queue of a socket until one of them stops. None once the
-    /// gateway drains.
+    /// Duplicates of the sockets that it is bound to, for a gateway that is to go on with them: see [`BuildOptions`].
+    /// No connection is refused meanwhile, as both share the queue of a socket until one of them stops; a call of the
+    /// admin API or a heartbeat comes to either. Once the gateway drains, only that of the admin server is left; once
+    /// it has stopped, none.
     ///
     /// # Errors
     /// If there are no descriptors left.
-    pub fn listening_sockets(&self) -> io::Result<Vec<Bound>> {
-        self.set.listeners.duplicates()
+    pub fn listening_sockets(&self) -> io::Result<InheritedSockets> {
+        let admin = self.admin.as_ref().map(admin::Server::duplicate).transpose()?;
+        let heartbeat = self.heartbeats.as_ref().map(heartbeat::Receiver::duplicate).transpose()?;
+        let listeners = self.set.listeners.duplicates()?;
+        Ok(InheritedSockets { listeners, admin: admin.flatten(), heartbeat: heartbeat.flatten() })
     }
 
     /// The generation that serves now.

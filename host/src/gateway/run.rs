@@ -91,6 +91,9 @@ impl Gateway {
     pub async fn stop(&self, patience: Duration) -> Stopped {
         let drain = &self.set.services.drain;
         self.set.listeners.stop();
+        if let Some(heartbeats) = &self.heartbeats {
+            heartbeats.keep_no_socket();
+        }
         let cut = drain.finish(patience).await;
         if cut > 0 {
             tracing::warn!(cut, "drain deadline passed");

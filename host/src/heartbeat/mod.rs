@@ -33,6 +33,8 @@ pub struct Receiver {
     address: SocketAddr,
     /// Taken at the start.
     socket: Mutex<Option<std::net::UdpSocket>>,
+    /// The same socket again, to be handed on. Its port is taken until its last duplicate is closed.
+    kept: Mutex<Option<std::net::UdpSocket>>,
 }
 
 /// The address of `[heartbeat]` cannot be listened at.
@@ -55,15 +57,35 @@ impl ReceiverError {
 }
 
 impl Receiver {
-    /// Binds the address of `config`.
+    /// Binds the address of `config`, or takes `inherited` if that is bound to it.
     ///
     /// # Errors
     /// The error of the kernel.
-    pub fn bind(config: &config::HeartbeatConfig) -> Result<Self, ReceiverError> {
+    pub fn bind(
+        config: &config::HeartbeatConfig,
+        inherited: Option<std::net::UdpSocket>,
+    ) -> Result<Self, ReceiverError> {
         let failed = |source| ReceiverError { address: config.listen, source };
-        let socket = net::bind_datagrams(config.listen).map_err(failed)?;
+        let is_ours = |socket: &std::net::UdpSocket| socket.local_addr().is_ok_and(|address| address == config.listen);
+        let inherited = inherited.filter(is_ours).map(Ok);
+        let socket = inherited.unwrap_or_else(|| net::bind_datagrams(config.listen)).map_err(failed)?;
+        socket.set_nonblocking(true).map_err(failed)?;
         let address = socket.local_addr().map_err(failed)?;
-        Ok(Self { address, socket: Mutex::new(Some(socket)) })
+        let kept = Mutex::new(Some(socket.try_clone().map_err(failed)?));
+        Ok(Self { address, socket: Mutex::new(Some(socket)), kept })
+    }
+
+    /// The same socket again, for a process that is to go on with it. None after [`Self::keep_no_socket`].
+    ///
+    /// # Errors
+    /// If there are no descriptors left.
+    pub fn duplicate(&self) -> io::Result<Option<std::net::UdpSocket>> {
+        self.kept.lock().as_ref().map(std::net::UdpSocket::try_clone).transpose()
+    }
+
+    /// Closes the duplicate that is kept: nobody goes on with it any more, and the port is free once reading ends.
+    pub fn keep_no_socket(&self) {
+        *self.kept.lock() = None;
     }
 
     /// Where it listens; the port is the real one.

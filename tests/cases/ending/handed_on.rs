@@ -1,7 +1,9 @@
 //! Sockets that another gateway goes on with.
 
+use serde_json::Value;
 use tidegate::gateway::BuildOptions;
-use tidegate_tests::{Gateway, Http, LIMIT, Origin, get};
+use tidegate_tests::{Admin, Gateway, Http, LIMIT, Origin, eventually, get};
+use tokio::net::UdpSocket;
 
 use crate::running::plain;
 
@@ -34,10 +36,43 @@ async fn a_gateway_that_stops_leaves_its_port_to_the_next_and_no_connection_is_r
 
     assert_eq!(stopping.await.unwrap().cut, 0);
     assert_eq!(held.ended().await, Some(1001), "a tunnel ends with the gateway that holds it");
-    assert_eq!(first.inner().listening_sockets().unwrap().len(), 0, "a socket would listen as long as it is kept");
+    assert_eq!(
+        first.inner().listening_sockets().unwrap().listeners.len(),
+        0,
+        "a socket would listen as long as it is kept"
+    );
     for _ in 0..20 {
         let status = Http::new(plain(address).await).await.send(get("/who")).await.status;
         assert_eq!(status, 202, "all connections come to the one that is left");
     }
     second.websocket("/").await.echo("it serves all that the first did").await;
+}
+
+#[tokio::test]
+async fn the_admin_server_and_heartbeats_go_on_as_well() {
+    const LOCAL: &str = "127.0.0.1:0";
+    let text = |admin: &str, heartbeat: &str| {
+        format!("{ROUTES}[admin]\naddress = \"{admin}\"\n[heartbeat]\nlisten = \"{heartbeat}\"\n")
+    };
+    let a = Origin::named("a").start().await;
+    let first = Gateway::configure(&text(LOCAL, LOCAL)).origin(&a).put("status", 201).start().await;
+    let admin = first.inner().admin_address().unwrap();
+    first.inner().start_admin();
+    let heartbeat = first.inner().heartbeat_address().unwrap();
+
+    let sockets = first.inner().listening_sockets().unwrap();
+    let text = text(&admin.to_string(), &heartbeat.to_string());
+    let options = BuildOptions { sockets, ..BuildOptions::default() };
+    let second = Gateway::configure(&text).origin(&a).put("status", 202).start_with(options).await;
+    let admin = Admin::of(second.inner());
+    assert_eq!(second.inner().heartbeat_address(), Some(heartbeat));
+    first.stop(LIMIT).await;
+    let left = first.inner().listening_sockets().unwrap();
+    assert!(left.admin.is_none() && left.heartbeat.is_none(), "a socket would be bound as long as it is kept");
+
+    assert_eq!(admin.send("GET", "/healthz", &Value::Null).await.status, 200);
+    let sender = UdpSocket::bind(LOCAL).await.unwrap();
+    sender.send_to(b"no heartbeat", heartbeat).await.unwrap();
+    let ignored = || second.metric("tidegate_reports_ignored_total{source=\"heartbeat\"}");
+    eventually("a datagram to be read", || ignored() == 1.0).await;
 }

@@ -32,9 +32,9 @@ async fn a_taken_address_and_an_empty_token_are_refused_at_the_start() {
     let address = server.address();
     let empty = tempfile::NamedTempFile::new().unwrap();
 
-    let taken = Server::bind(&AdminConfig { address, token_file: None, persist: None }).unwrap_err().to_string();
+    let taken = Server::bind(&AdminConfig { address, token_file: None, persist: None }, None).unwrap_err().to_string();
     let token_file = Some(empty.path().to_owned());
-    let tokenless = Server::bind(&AdminConfig { address: ([127, 0, 0, 1], 0).into(), token_file, persist: None })
+    let tokenless = Server::bind(&AdminConfig { address: ([127, 0, 0, 1], 0).into(), token_file, persist: None }, None)
         .unwrap_err()
         .to_string();
 
