@@ -9,9 +9,6 @@ use super::generation::Generation;
 use super::history::{GenerationRecord, History, ReplacementCause};
 
 /// The generations that are kept.
-///
-/// A third one, a candidate that shall see some requests before it is live, would stand beside `previous`: it is
-/// prepared as every other, and committed when it has proved itself.
 #[derive(Debug)]
 pub(super) struct Generations {
     /// Read for every connection and request.
