@@ -79,11 +79,11 @@ pub(crate) fn build(root: &str, plugins: &[Plugin]) -> Result<(), String> {
     Ok(())
 }
 
-/// Beside the outer build, which has another lock: `target/debug/wasm-plugins`. Every build script of a profile shares it,
-/// so that the bindings generator is compiled once for all of them.
+/// Beside the outer build, which has another lock: `target/wasm-plugins`. Every build script of every profile shares it, for
+/// the inner build is the same in all, and so the bindings generator is compiled once.
 fn target_folder(out: &Path) -> PathBuf {
-    let profile = out.ancestors().skip_while(|folder| !folder.ends_with("build")).nth(1);
-    profile.unwrap_or(out).join("wasm-plugins")
+    let target = out.ancestors().skip_while(|folder| !folder.ends_with("build")).nth(2);
+    target.unwrap_or(out).join("wasm-plugins")
 }
 
 fn watch(path: &Path) {
