@@ -1,13 +1,17 @@
 //! A role is one file in `roles/` and one entry in its list: everything else walks the list.
 
+#[path = "../../../tests/source/mod.rs"]
+mod source;
+
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use super::super::contract::{Interface, PACKAGE, VERSION, functions_of};
 use super::super::engine::PluginEngine;
 use super::super::role::{RoleContract, exportable, own_functions};
 use super::super::roles::contracts;
 use super::*;
+use source::rust_files;
 
 /// A role that the contract does not have yet.
 static GREETER: RoleContract = RoleContract {
@@ -129,17 +133,4 @@ fn no_table_elsewhere_names_a_role() {
     }
 
     assert!(found.is_empty(), "walk `roles` instead:\n{}", found.join("\n"));
-}
-
-fn rust_files(folder: &Path) -> Vec<PathBuf> {
-    let mut files = Vec::new();
-    for entry in fs::read_dir(folder).unwrap() {
-        let path = entry.unwrap().path();
-        if path.is_dir() {
-            files.extend(rust_files(&path));
-        } else if path.extension().is_some_and(|extension| extension == "rs") {
-            files.push(path);
-        }
-    }
-    files
 }
