@@ -12,10 +12,12 @@ thread_local! {
 /// Lends this thread's scratch buffer of 64 KiB, whose content is arbitrary. A connection that reads into it owns no
 /// memory while it waits. Asked for again within `work`, it lends another one, made for that call: correct, and slow.
 pub fn with_scratch<T>(work: impl FnOnce(&mut [u8]) -> T) -> T {
-    let mut scratch = SCRATCH.take().unwrap_or_else(|| vec![0; SIZE].into_boxed_slice());
-    let done = work(&mut scratch);
-    SCRATCH.set(Some(scratch));
-    done
+    SCRATCH.with(|lent| {
+        let mut scratch = lent.take().unwrap_or_else(|| vec![0; SIZE].into_boxed_slice());
+        let done = work(&mut scratch);
+        lent.set(Some(scratch));
+        done
+    })
 }
 
 #[cfg(test)]

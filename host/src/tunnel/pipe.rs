@@ -168,10 +168,9 @@ impl<I: Inspector> Pipe<I> {
             return Poll::Ready(Ok(()));
         }
         ready!(self.transport.poll_flush(cx, destination, moved))?;
-        match self.transport.flow {
-            Flow::Open => self.close_seen |= self.inspector.is_over(),
-            Flow::Closing => self.transport.flow = Flow::Ending,
-            Flow::Ending | Flow::Shut => {}
+        if self.transport.flow == Flow::Open {
+            self.close_seen |= self.inspector.is_over();
+            return Poll::Ready(Ok(()));
         }
         self.transport.poll_shut(cx, destination, last)
     }

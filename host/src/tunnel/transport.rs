@@ -48,6 +48,7 @@ impl Transport {
     }
 
     /// Reads what is there into `scratch`; none at the source's end.
+    #[inline]
     pub(super) fn poll_read<'s>(
         &mut self,
         cx: &mut Context<'_>,
@@ -123,17 +124,15 @@ impl Transport {
         Poll::Ready(Ok(()))
     }
 
-    /// Shuts the destination if it is time to. `last` says that the other direction is over: then closing the sockets
-    /// says all that shutting one would.
+    /// Shuts the destination, behind all that was to go out. `last` says that the other direction is over: then closing
+    /// the sockets says all that shutting one would.
     pub(super) fn poll_shut(
         &mut self,
         cx: &mut Context<'_>,
         destination: &mut Duplex,
         last: bool,
     ) -> Poll<io::Result<()>> {
-        if self.flow != Flow::Ending {
-            return Poll::Ready(Ok(()));
-        }
+        self.flow = Flow::Ending;
         if !(last && self.source_ended && destination.ends_when_dropped()) {
             match ready!(Pin::new(destination).poll_shutdown(cx)) {
                 // The peer was faster: it is shut all the same.
