@@ -135,6 +135,8 @@ pub(crate) const COUNT: Counting = Counting::Cluster;
 
 /// A decision takes microseconds; 20 ms is a plugin that hangs, or a garbage collector at work.
 pub(crate) const PLUGIN_DEADLINE: Duration = Duration::from_millis(20);
+/// A worker that does nothing else for longer misses the probes and timeouts of everybody it serves.
+pub(crate) const LONG_PLUGIN_DEADLINE: Duration = Duration::from_secs(1);
 /// Fits the runtimes of garbage-collected languages.
 pub(crate) const PLUGIN_MEMORY: u64 = 64 << 20;
 /// Bytes that one instance of a plugin may be given. One of its instructions can fill or copy all of them, and no clock

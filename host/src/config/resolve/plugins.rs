@@ -1,9 +1,12 @@
 //! `[plugin.NAME]`, and which plugin fills a role.
 
 use std::collections::BTreeMap;
+use std::path::Path;
+use std::time::Duration;
 
 use super::super::model::{Allow, CAPABILITIES, PluginConfig, PluginUse};
-use super::super::schema::{Json, PluginSection, Size, Text};
+use super::super::schema::{Json, PluginSection, Size, Text, Time, key};
+use super::super::units::show_duration;
 use super::{Resolver, defaults};
 use crate::diagnose::{Span, closest, list, one_of};
 
@@ -21,22 +24,68 @@ const SHIPPED: [(&str, &str); 10] = [
     (defaults::REWRITER, "rewriter"),
 ];
 
+/// Those that are used where none is named.
+const FALLBACKS: [&str; 3] = [defaults::BALANCER, defaults::ROUTER, defaults::REWRITER];
+
 /// `[plugin.NAME]` by name, resolved.
 pub(super) type Plugins = BTreeMap<String, PluginConfig>;
 
 impl Resolver<'_, '_> {
     pub(super) fn plugins(&mut self, written: &[(Text, PluginSection)]) -> Plugins {
-        let read = written.iter().map(|(name, section)| {
+        let mut lines = BTreeMap::new();
+        let mut plugins = Plugins::new();
+        for (name, section) in written {
+            self.plugin_name(name, section, &mut lines);
             let plugin = PluginConfig {
                 file: self.file("`file`", &section.file),
                 config: section.config.clone().map_or(serde_json::Value::Null, |Json(value)| value),
-                deadline: self.time("deadline", section.deadline.as_ref(), defaults::PLUGIN_DEADLINE),
+                deadline: self.deadline(section.deadline.as_ref()),
                 memory: self.memory(section.memory.as_ref()),
                 allow: self.allow(section.allow.as_deref()),
             };
-            (name.get_ref().clone(), plugin)
-        });
-        read.collect()
+            plugins.insert(name.get_ref().clone(), plugin);
+        }
+        plugins
+    }
+
+    /// What is wrong with the name of a section, or may surprise. `lines` has the lines of the names before.
+    fn plugin_name(&mut self, name: &Text, section: &PluginSection, lines: &mut BTreeMap<String, usize>) {
+        let (text, line) = (name.get_ref().as_str(), self.report.line(&name.span()));
+        if let Some(first) = lines.insert(text.to_ascii_lowercase(), line) {
+            let message = format!("plugin `{text}` is on line {first} already; names do not differ by case");
+            self.report.fault_hint(name.span(), message, "give one of them another name");
+        }
+        if let Some((_, kind)) = SHIPPED.iter().find(|(shipped, _)| *shipped == text) {
+            let default =
+                if FALLBACKS.contains(&text) { format!(", and where no {kind} is named") } else { String::new() };
+            let message = format!(
+                "plugin `{text}` takes the place of the {kind} of that name that ships, wherever `{text}` is \
+                 named{default}; give it another name to have both"
+            );
+            self.report.warn(name.span(), message);
+        }
+        let file = Path::new(section.file.get_ref()).file_name();
+        if is_file_name(text) && file != Path::new(text).file_name() {
+            let message = format!(
+                "plugin `{text}` is named like a file, but its `file` is another, {}; give it a name without a suffix",
+                section.file.get_ref()
+            );
+            self.report.warn(name.span(), message);
+        }
+    }
+
+    fn deadline(&mut self, written: Option<&Time>) -> Duration {
+        let deadline = self.time("deadline", written, defaults::PLUGIN_DEADLINE);
+        if let Some(written) = written.filter(|_| deadline > defaults::LONG_PLUGIN_DEADLINE) {
+            let message = format!(
+                "`deadline` is {}, longer than {}: while a call runs, its worker serves no other request, and all \
+                 requests for the cluster of a balancer wait; `configure` may take ten times as long",
+                show_duration(deadline),
+                show_duration(defaults::LONG_PLUGIN_DEADLINE),
+            );
+            self.report.warn(written.span(), message);
+        }
+        deadline
     }
 
     fn memory(&mut self, written: Option<&Size>) -> usize {
@@ -95,13 +144,36 @@ impl Resolver<'_, '_> {
                     plugins.keys().map(String::as_str).chain(shipped)
                 };
                 let message = format!("unknown plugin `{name}`, expected {}", one_of(fitting()));
-                match closest(name, fitting()) {
+                let by_file = || plugins.iter().find(|(_, plugin)| plugin.file == self.base.join(name));
+                match closest(name, fitting()).or_else(|| by_file().map(|(name, _)| name.as_str())) {
                     Some(meant) => self.report.fault_meant(at, message, Some(meant)),
-                    None => self.report.fault_hint(at, message, format!("add [plugin.{name}] with its `file`")),
+                    None => self.report.fault_hint(at, message, section_to_add(role, name)),
                 }
             }
         }
     }
+}
+
+/// What an operator writes to have the plugin `name` in `role`.
+fn section_to_add(role: &str, name: &str) -> String {
+    if !is_file_name(name) {
+        return format!("add [plugin.{}] with its `file`", key(name));
+    }
+    let stem = Path::new(name).file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
+    let short = Some(stem).filter(|stem| !stem.is_empty() && key(stem) == *stem).unwrap_or_else(|| "NAME".to_owned());
+    let word = if role == "balancer" { "balancer" } else { "plugin" };
+    format!(
+        "this is the name of a plugin, not of its file: write `{word} = \"{short}\"` here and `file = {name:?}` in \
+         [plugin.{short}] (or add [plugin.{}] with its `file`)",
+        key(name)
+    )
+}
+
+/// Whether a plugin's name looks like the name of its file.
+fn is_file_name(name: &str) -> bool {
+    let suffix = Path::new(name).extension().and_then(|suffix| suffix.to_str());
+    name.contains('/')
+        || suffix.is_some_and(|suffix| ["wasm", "wat", "cwasm"].contains(&suffix.to_ascii_lowercase().as_str()))
 }
 
 /// A role to fill.

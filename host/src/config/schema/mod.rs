@@ -1,6 +1,7 @@
 //! The configuration as written: what serde takes, with unknown keys refused and spans where a later fault needs them.
 
 mod cluster;
+mod duplicate;
 mod gateway;
 mod health;
 mod listen;
@@ -19,6 +20,7 @@ pub(crate) use listen::{LimitsTable, ListenSection, ServerTlsTable};
 pub(crate) use plugin::{Json, PluginSection, RoleSection};
 pub(crate) use read::{ConfigFile, read};
 pub(crate) use retry::{OnEntry, RetryTable};
+pub(crate) use rewrite::key;
 pub(crate) use route::{HeaderTable, RedirectTable, RespondTable, RouteSection};
 pub(crate) use signals::{HeartbeatSection, SignalTable, SignalsTable};
 pub(crate) use sticky::{AffinityEntry, AffinityTable, IssueTable, StickyEntry};

@@ -4,7 +4,8 @@ use serde::de::DeserializeOwned;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue, ValueDeserializer};
 
-use super::rewrite::{self, TablePlace};
+use super::duplicate;
+use super::rewrite::{self, TablePlace, key};
 use super::{AdminSection, ClusterSection, GatewaySection, HeartbeatSection, ListenSection, LogSection, PluginSection};
 use super::{RoleSection, RouteSection, Text};
 use crate::diagnose::{FaultReport, closest, list};
@@ -34,7 +35,7 @@ pub(crate) struct ConfigFile {
 pub(crate) fn read(text: &str, report: &mut FaultReport<'_>) -> ConfigFile {
     let mut file = ConfigFile::default();
     let (table, errors) = DeTable::parse_recoverable(text);
-    for error in &errors {
+    for error in duplicate::take(text, &errors, report) {
         rewrite::syntax(error, report);
     }
     if report.is_faulty() {
@@ -97,9 +98,11 @@ fn named<T: DeserializeOwned>(
     match value.into_inner() {
         DeValue::Table(table) => {
             let mut found = Vec::new();
-            for (key, value) in table {
-                let name = Spanned::new(key.span(), key.get_ref().to_string());
-                if let Some(read) = take(&TablePlace::table(&format!("{section}.{}", name.get_ref())), value, report) {
+            for (written, value) in table {
+                let name = Spanned::new(written.span(), written.get_ref().to_string());
+                if let Some(read) =
+                    take(&TablePlace::table(&format!("{section}.{}", key(name.get_ref()))), value, report)
+                {
                     found.push((name, read));
                 }
             }
@@ -120,7 +123,11 @@ fn take<T: DeserializeOwned>(
 ) -> Option<T> {
     if !value.get_ref().is_table() {
         let message = format!("{place} is {}, expected a table", rewrite::kind(value.get_ref()));
-        report.fault_hint(value.span(), message, place.remedy());
+        let hint = match value.get_ref() {
+            DeValue::String(file) if place.is_plugin() => format!("write {place} with `file = {file:?}`"),
+            _ => place.remedy(),
+        };
+        report.fault_hint(value.span(), message, hint);
         return None;
     }
     match T::deserialize(ValueDeserializer::from(value.clone())) {

@@ -36,6 +36,11 @@ impl TablePlace {
         }
     }
 
+    /// Whether it is `[plugin.NAME]`, or within it.
+    pub(crate) fn is_plugin(&self) -> bool {
+        self.path.starts_with("plugin.")
+    }
+
     fn inner(&self, key: &str) -> Self {
         Self::table(&format!("{}.{key}", self.path))
     }
@@ -78,6 +83,13 @@ pub(crate) fn refused(place: &TablePlace, value: &Spanned<DeValue<'_>>, error: &
         }
         let words = expected.split('`').skip(1).step_by(2);
         let message = format!("unknown key `{name}` in {place}, expected {expected}");
+        if let Some(plugin) = place.path.strip_prefix("plugin.").filter(|_| ["wasm", "wat"].contains(&name)) {
+            let hint = format!(
+                "a dot is part of a name only within quotes: [plugin.\"{plugin}.{name}\"]; better [plugin.{plugin}] with \
+                 `file = \"{plugin}.{name}\"`"
+            );
+            return report.fault_hint(at, message, hint);
+        }
         return report.fault_meant(at, message, closest(name, words));
     }
     if let Some(name) = message.strip_prefix("missing field ") {
@@ -85,7 +97,15 @@ pub(crate) fn refused(place: &TablePlace, value: &Spanned<DeValue<'_>>, error: &
             Some(key) => place.inner(&key),
             None => place,
         };
-        return report.fault(at, format!("{place} has no {name}"));
+        let message = format!("{place} has no {name}");
+        if place.is_plugin() && name == "`file`" {
+            return report.fault_hint(
+                at,
+                message,
+                "`file` is the path of a .wasm or .wat file, for example \"mine.wasm\"",
+            );
+        }
+        return report.fault(at, message);
     }
     let subject = key.map_or_else(|| place.to_string(), |key| format!("`{key}` in {place}"));
     let invalid = message.strip_prefix("invalid type: ").or_else(|| message.strip_prefix("invalid value: "));
@@ -95,6 +115,12 @@ pub(crate) fn refused(place: &TablePlace, value: &Spanned<DeValue<'_>>, error: &
         }
         None => report.fault(at, format!("{subject}: {message}")),
     }
+}
+
+/// A key as it is written in TOML: within quotes where it needs them.
+pub(crate) fn key(name: &str) -> String {
+    let is_bare = !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_'));
+    if is_bare { name.to_owned() } else { format!("{name:?}") }
 }
 
 /// What kind of thing a value is.
