@@ -37,7 +37,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("workbench", &["plugin"]),
     ("control", &["config"]),
     ("admin", &["config", "control", "http"]),
-    ("cli", &["gateway", "config", "workbench"]),
+    ("cli", &["gateway", "config", "workbench", "policy"]),
 ];
 
 /// Rooms that import everybody.

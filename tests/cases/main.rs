@@ -19,6 +19,7 @@ mod forward;
 mod health;
 mod hostile;
 mod membership;
+mod observed;
 mod process;
 mod reload;
 mod reports;

@@ -31,6 +31,7 @@ use crate::discovery::{Discovery, KnownNames};
 use crate::http::Pseudonym;
 use crate::lifecycle::{Drain, WorkerThreads};
 use crate::plugin::{Compiler, Runtime, RuntimeError};
+use crate::policy::DecisionObserver;
 use crate::probe::Prober;
 use crate::proxy::Observers;
 use crate::telemetry::{AccessLog, AccessTarget, LineFormat, Metrics};
@@ -78,6 +79,8 @@ pub struct BuildOptions {
     /// The time and the chance by which endpoints are judged, and that plugins read. Timers run by the machine's time
     /// whatever this is: of sockets, probes and waiting requests. Default: the machine's.
     pub clock: Clock,
+    /// Is shown every decision of every plugin, with what it was made from. Default: nobody, which costs nothing.
+    pub observer: Option<Arc<dyn DecisionObserver>>,
 }
 
 impl Gateway {
@@ -102,7 +105,7 @@ impl Gateway {
     }
 
     pub(super) fn prepared(config: Config, options: BuildOptions, purpose: BuildPurpose) -> Result<Self, BuildError> {
-        let BuildOptions { compiler, sockets, clock } = options;
+        let BuildOptions { compiler, sockets, clock, observer } = options;
         let system = |what: &str| {
             let what = what.to_owned();
             move |source| BuildError::System { what, source }
@@ -129,6 +132,7 @@ impl Gateway {
             tickets: tls::Tickets::default(),
             observers: Observers { metrics: metrics.clone(), access },
             pseudonym: Pseudonym::random(),
+            decisions: observer,
         });
         let names = EndpointNames::new(
             Discovery::new(config.gateway.resolver.clone(), metrics.clone()),

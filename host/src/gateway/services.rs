@@ -6,6 +6,7 @@ use crate::cluster::Registry;
 use crate::http::Pseudonym;
 use crate::lifecycle::{Drain, Workers};
 use crate::plugin::Runtime;
+use crate::policy::DecisionObserver;
 use crate::proxy::Observers;
 use crate::tls;
 
@@ -19,4 +20,6 @@ pub(super) struct Services {
     pub(super) tickets: tls::Tickets,
     pub(super) observers: Observers,
     pub(super) pseudonym: Pseudonym,
+    /// Is shown what plugins decide, if anybody wants to see it.
+    pub(super) decisions: Option<Arc<dyn DecisionObserver>>,
 }

@@ -7,6 +7,7 @@ mod balancer;
 mod endpoint;
 mod fault;
 mod ids;
+mod observer;
 mod recording;
 mod request;
 mod rewriter;
@@ -17,6 +18,7 @@ pub use balancer::{Balancer, ClusterNumbers, LeaseEnding, LeastBusy, Metric, Out
 pub use endpoint::Endpoint;
 pub use fault::{Fault, FaultKind};
 pub use ids::{ClusterId, EndpointId, EndpointIds, RouteId};
+pub use observer::{DeciderLabel, DecisionObserver, Observation, Observed, ObservedDecider, ShownResponse};
 pub use recording::{Decided, Recording, RecordingError};
 pub use request::{RequestFacts, Scheme};
 pub use rewriter::{HeaderEdit, ResponseContext, Rewriter, SHOWN_BYTES, SHOWN_FIELDS};

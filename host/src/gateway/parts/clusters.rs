@@ -14,7 +14,7 @@ use crate::config::{self, Config, Counting, EndpointAddress};
 use crate::gateway::error::PrepareError;
 use crate::gateway::services::Services;
 use crate::plugin::Artifact;
-use crate::policy;
+use crate::policy::{self, Balancer, DeciderLabel, ObservedDecider};
 use crate::tls::PlatformRoots;
 use crate::upstream::Upstream;
 
@@ -109,6 +109,7 @@ impl Maker<'_> {
         let numbers = Arc::new(Numbers::new(lives.clone()).with_signals(signals.clone()));
         let config = config_of(self.config, &cluster.balancer);
         let balancer = artifact.balancer(config, &balanced(&cluster.endpoints), numbers, carry)?;
+        let balancer = self.observed(balancer, cluster, artifact);
         let members =
             cluster.endpoints.iter().zip(lives).zip(policies).map(|((endpoint, live), failure_policy)| Member {
                 live,
@@ -139,6 +140,23 @@ impl Maker<'_> {
         let workers = self.services.workers.count();
         let upstreams = upstreams::prepare(cluster, reusable, &self.platform, workers, self.warnings)?;
         Ok(PreparedCluster { inputs, cluster: Arc::new(made), upstreams })
+    }
+
+    /// The same, seen by whoever wants to see its decisions.
+    fn observed(
+        &self,
+        balancer: Box<dyn Balancer>,
+        cluster: &config::ClusterConfig,
+        artifact: &Artifact,
+    ) -> Box<dyn Balancer> {
+        let Some(observer) = &self.services.decisions else { return balancer };
+        let label = DeciderLabel {
+            plugin: cluster.balancer.plugin.clone(),
+            digest: artifact.digest().clone(),
+            cluster: Some(cluster.name.clone()),
+            names: cluster.endpoints.iter().map(|endpoint| endpoint.url.clone()).collect(),
+        };
+        Box::new(ObservedDecider::new(balancer, label, observer.clone()))
     }
 
     /// What the address of an endpoint holds, if that is what its cluster counts.

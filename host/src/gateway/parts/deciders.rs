@@ -3,11 +3,11 @@
 use std::sync::Arc;
 
 use super::plugins::{self, Artifacts};
-use crate::config::Config;
+use crate::config::{Config, PluginUse};
 use crate::gateway::error::PrepareError;
 use crate::gateway::services::Services;
 use crate::plugin::Artifact;
-use crate::policy::{Rewriter, Router};
+use crate::policy::{DeciderLabel, ObservedDecider, Rewriter, Router};
 
 /// Both, and what they were made from.
 #[derive(Debug)]
@@ -53,14 +53,20 @@ impl Deciders {
             routes: config.routes.len(),
         };
         let router = Reusable::take_over_or(before.map(|before| &before.router), inputs, |new| {
-            Ok(new.artifact.router(&new.config, &new.clusters, new.routes, workers)?.into())
+            let router = new.artifact.router(&new.config, &new.clusters, new.routes, workers)?;
+            let Some(observer) = &services.decisions else { return Ok(router.into()) };
+            let label = label(&config.router, &new.artifact, &new.clusters);
+            Ok(Arc::new(ObservedDecider::new(router, label, observer.clone())))
         })?;
         let inputs = RewriterInputs {
             artifact: plugins::find(artifacts, &config.rewriter)?.clone(),
             config: plugins::config_of(config, &config.rewriter).clone(),
         };
         let rewriter = Reusable::take_over_or(before.map(|before| &before.rewriter), inputs, |new| {
-            Ok(new.artifact.rewriter(&new.config, workers)?.into())
+            let rewriter = new.artifact.rewriter(&new.config, workers)?;
+            let Some(observer) = &services.decisions else { return Ok(rewriter.into()) };
+            let label = label(&config.rewriter, &new.artifact, &[]);
+            Ok(Arc::new(ObservedDecider::new(rewriter, label, observer.clone())))
         })?;
         Ok(Self { router, rewriter })
     }
@@ -72,6 +78,12 @@ impl Deciders {
     pub(crate) fn rewriter(&self) -> Arc<dyn Rewriter> {
         self.rewriter.value.clone()
     }
+}
+
+/// What an observer is shown a decider by. `names` are what its ids index.
+fn label(used: &PluginUse, artifact: &Artifact, names: &[String]) -> DeciderLabel {
+    let (plugin, digest) = (used.plugin.clone(), artifact.digest().clone());
+    DeciderLabel { plugin, digest, cluster: None, names: names.to_vec() }
 }
 
 impl<I: PartialEq, T: ?Sized> Reusable<I, T> {

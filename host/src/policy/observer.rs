@@ -1,0 +1,232 @@
+//! Seeing what is decided: one call for each decision, with what it was made from.
+//!
+//! An observed decider is another decider around it. Where nobody observes, there is none: requests then pay nothing,
+//! not even a branch.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use ::http::{HeaderName, HeaderValue, StatusCode};
+
+use super::{
+    Balancer, Decision, EndpointId, Fault, HeaderEdit, Outcome, PickRequest, RequestFacts, ResponseContext, Rewriter,
+    Router,
+};
+
+/// Is shown every decision of the plugins of a gateway, shipped ones among them.
+pub trait DecisionObserver: fmt::Debug + Send + Sync {
+    /// Called on the thread that decided, before the decision takes effect: for a pick, under the lock of its cluster.
+    /// It must neither block nor panic; whatever time it takes, requests wait.
+    fn observe(&self, observation: &Observation<'_>);
+}
+
+/// One decision.
+#[derive(Debug)]
+pub struct Observation<'a> {
+    /// Who decided.
+    pub decider: &'a DeciderLabel,
+    /// From what, and what.
+    pub decided: Observed<'a>,
+    /// How long it took, wall clock, as requests have it: a replacement of the plugin's instance that was made meanwhile
+    /// is in it.
+    pub took: Duration,
+}
+
+/// Inputs of a decision, and what came of them.
+#[derive(Debug)]
+pub enum Observed<'a> {
+    /// Of a balancer; none if it refused. In the place of one that failed stands [`LeastBusy`](super::LeastBusy).
+    Pick(&'a PickRequest<'a>, Result<Option<EndpointId>, &'a Fault>),
+    /// Of a router.
+    Route(&'a RequestFacts, Result<&'a Decision, &'a Fault>),
+    /// Of a rewriter.
+    Rewrite(&'a ShownResponse<'a>, Result<&'a [HeaderEdit], &'a Fault>),
+}
+
+/// What a rewriter was shown.
+#[derive(Debug)]
+pub struct ShownResponse<'a> {
+    /// Of which exchange.
+    pub context: &'a ResponseContext<'a>,
+    /// Status of the response.
+    pub status: StatusCode,
+    /// The fields of interest.
+    pub fields: &'a [(HeaderName, HeaderValue)],
+}
+
+/// Which plugin decided, and what the numbers in its decisions stand for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DeciderLabel {
+    /// Name of the plugin, as configured.
+    pub plugin: String,
+    /// SHA-256 of its file, hex.
+    pub digest: Arc<str>,
+    /// The cluster that a balancer chooses for; none for other roles.
+    pub cluster: Option<String>,
+    /// What its ids index: the URLs of the endpoints for a balancer, the names of the clusters for a router.
+    pub names: Vec<String>,
+}
+
+/// A decider that is observed.
+#[derive(Debug)]
+pub struct ObservedDecider<D> {
+    decider: D,
+    label: DeciderLabel,
+    observer: Arc<dyn DecisionObserver>,
+}
+
+impl<D> ObservedDecider<D> {
+    /// `decider`, whose decisions `observer` is shown under `label`.
+    pub fn new(decider: D, label: DeciderLabel, observer: Arc<dyn DecisionObserver>) -> Self {
+        Self { decider, label, observer }
+    }
+
+    fn show(&self, began: Instant, decided: Observed<'_>) {
+        let took = began.elapsed();
+        self.observer.observe(&Observation { decider: &self.label, decided, took });
+    }
+}
+
+impl Balancer for ObservedDecider<Box<dyn Balancer>> {
+    fn pick(&mut self, request: &PickRequest<'_>) -> Result<Option<EndpointId>, Fault> {
+        let began = Instant::now();
+        let chosen = self.decider.pick(request);
+        self.show(began, Observed::Pick(request, chosen.as_ref().copied()));
+        chosen
+    }
+
+    fn wants_feedback(&self) -> bool {
+        self.decider.wants_feedback()
+    }
+
+    fn opened(&mut self, endpoint: EndpointId) {
+        self.decider.opened(endpoint);
+    }
+
+    fn closed(&mut self, endpoint: EndpointId, outcome: &Outcome) {
+        self.decider.closed(endpoint, outcome);
+    }
+
+    fn save(&mut self) -> Option<Vec<u8>> {
+        self.decider.save()
+    }
+}
+
+impl Router for ObservedDecider<Box<dyn Router>> {
+    fn route(&self, request: &RequestFacts) -> Result<Decision, Fault> {
+        let began = Instant::now();
+        let decision = self.decider.route(request);
+        self.show(began, Observed::Route(request, decision.as_ref()));
+        decision
+    }
+}
+
+impl Rewriter for ObservedDecider<Box<dyn Rewriter>> {
+    fn interest(&self) -> &[HeaderName] {
+        self.decider.interest()
+    }
+
+    fn rewrite(
+        &self,
+        context: &ResponseContext<'_>,
+        status: StatusCode,
+        fields: &[(HeaderName, HeaderValue)],
+    ) -> Result<Vec<HeaderEdit>, Fault> {
+        let began = Instant::now();
+        let edits = self.decider.rewrite(context, status, fields);
+        let shown = ShownResponse { context, status, fields };
+        self.show(began, Observed::Rewrite(&shown, edits.as_deref()));
+        edits
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use parking_lot::Mutex;
+
+    use super::*;
+    use crate::policy::{FaultKind, LeaseEnding};
+
+    /// Writes down what it is shown.
+    #[derive(Debug, Default)]
+    struct Notes(Mutex<Vec<String>>);
+
+    impl DecisionObserver for Notes {
+        fn observe(&self, observation: &Observation<'_>) {
+            let Observed::Pick(request, chosen) = &observation.decided else { panic!("a pick was made") };
+            let (ids, busy) = (request.eligible.as_numbers(), request.busy);
+            self.0.lock().push(format!("{} {ids:?} {busy:?} {chosen:?}", observation.decider.plugin));
+        }
+    }
+
+    /// Takes the last, fails where there is one alone, and writes down which of its functions were called.
+    struct Last(Arc<Notes>);
+
+    impl Balancer for Last {
+        fn pick(&mut self, request: &PickRequest<'_>) -> Result<Option<EndpointId>, Fault> {
+            match request.eligible.len() {
+                1 => Err(Fault { plugin: "last".into(), kind: FaultKind::Trap, detail: "alone".to_owned() }),
+                _ => Ok(request.eligible.iter().last()),
+            }
+        }
+
+        fn wants_feedback(&self) -> bool {
+            true
+        }
+
+        fn opened(&mut self, endpoint: EndpointId) {
+            self.0.0.lock().push(format!("opened {endpoint}"));
+        }
+
+        fn closed(&mut self, endpoint: EndpointId, _outcome: &Outcome) {
+            self.0.0.lock().push(format!("closed {endpoint}"));
+        }
+
+        fn save(&mut self) -> Option<Vec<u8>> {
+            Some(vec![7])
+        }
+    }
+
+    #[test]
+    fn an_observed_balancer_decides_as_before_and_every_pick_is_seen() {
+        let (seen, called) = (Arc::new(Notes::default()), Arc::new(Notes::default()));
+        let label =
+            DeciderLabel { plugin: "last".to_owned(), digest: "00".into(), cluster: None, names: Vec::default() };
+        let inner: Box<dyn Balancer> = Box::new(Last(called.clone()));
+        let mut observed = ObservedDecider::new(inner, label, seen.clone());
+
+        let two = PickRequest { eligible: &[1, 4].into(), busy: &[3, 2], affinity: None, request: None };
+        assert_eq!(observed.pick(&two).unwrap(), Some(EndpointId(4)));
+        let one = PickRequest { eligible: &[4].into(), busy: &[2], affinity: None, request: None };
+        assert!(observed.pick(&one).is_err());
+
+        let seen = seen.0.lock();
+        assert_eq!(seen[0], "last [1, 4] [3, 2] Ok(Some(EndpointId(4)))");
+        assert!(seen[1].starts_with("last [4] [2] Err(") && seen[1].contains("alone"), "{}", seen[1]);
+    }
+
+    #[test]
+    fn what_is_no_decision_goes_through_to_the_balancer() {
+        let called = Arc::new(Notes::default());
+        let label =
+            DeciderLabel { plugin: "last".to_owned(), digest: "00".into(), cluster: None, names: Vec::default() };
+        let inner: Box<dyn Balancer> = Box::new(Last(called.clone()));
+        let mut observed = ObservedDecider::new(inner, label, Arc::new(Notes::default()));
+
+        observed.opened(EndpointId(1));
+        let outcome = Outcome {
+            ending: LeaseEnding::Complete,
+            status: None,
+            duration: Duration::ZERO,
+            first_byte: None,
+            sent: 0,
+            received: 0,
+        };
+        observed.closed(EndpointId(1), &outcome);
+
+        assert!(observed.wants_feedback(), "its own word");
+        assert_eq!(observed.save(), Some(vec![7]), "its state");
+        assert_eq!(*called.0.lock(), ["opened 1", "closed 1"]);
+    }
+}
