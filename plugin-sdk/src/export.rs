@@ -25,7 +25,7 @@ macro_rules! export_balancer {
                     busy: ::std::vec::Vec<u32>,
                     affinity: ::std::option::Option<u32>,
                 ) -> ::std::option::Option<u32> {
-                    INSTANCE.with(|cell| cell.with(|it| $crate::Balancer::pick(it, &eligible, &busy, affinity)))
+                    INSTANCE.with(|cell| cell.with(|it| $crate::Balancer::pick(it, $crate::Candidates::new(&eligible, &busy), affinity)))
                 }
             }
 

@@ -1,7 +1,7 @@
 //! Write a Tidegate plugin in Rust: one `impl` and one macro line.
 //!
 //! ```
-//! use tidegate_plugin::{Balancer, ConfigError, Endpoint, export_balancer};
+//! use tidegate_plugin::{Balancer, Candidates, ConfigError, Endpoint, export_balancer};
 //!
 //! struct First;
 //!
@@ -10,8 +10,8 @@
 //!         Ok(Self)
 //!     }
 //!
-//!     fn pick(&mut self, eligible: &[u32], _busy: &[u32], _affinity: Option<u32>) -> Option<u32> {
-//!         eligible.first().copied()
+//!     fn pick(&mut self, candidates: Candidates<'_>, _affinity: Option<u32>) -> Option<u32> {
+//!         candidates.first().map(|candidate| candidate.id)
 //!     }
 //! }
 //!
@@ -33,6 +33,7 @@
 
 #[doc(hidden)]
 pub mod bindings;
+pub mod candidates;
 pub mod config;
 mod export;
 mod imports;
@@ -45,6 +46,7 @@ pub use bindings::describing::exports::tidegate::plugin::describe::About;
 pub use bindings::feeding_back::exports::tidegate::plugin::feedback::{Ending, Outcome};
 pub use bindings::rewriter_plugin::exports::tidegate::plugin::rewriter::{Context, Edit};
 pub use bindings::router_plugin::exports::tidegate::plugin::router::{Decision, RequestLine, Response, Target};
+pub use candidates::{Candidate, Candidates};
 pub use config::fault;
 pub use imports::{clock, columns, counters, log, request, table};
 pub use roles::{Balancer, Describe, Feedback, Handover, Repeats, Rewriter, Router};

@@ -1,21 +1,19 @@
 //! What a plugin implements: one trait per role, and one per optional interface.
 
-use crate::{About, ConfigError, Context, Decision, Edit, Endpoint, Field, Outcome, RequestLine};
+use crate::{About, Candidates, ConfigError, Context, Decision, Edit, Endpoint, Field, Outcome, RequestLine};
 
 /// Who gets the next connection or request. One instance per cluster: plain state is right and safe.
 pub trait Balancer: Sized + 'static {
-    /// Made once per swap or change, and again after a fault. `config` is the operator's as JSON text ("null" if there is none); an endpoint's
-    /// id is its index in `endpoints`.
+    /// Made once per swap or change, and again after a fault. `config` is the operator's as JSON text ("null" if there is
+    /// none); an endpoint's id is its index in `endpoints`.
     ///
     /// # Errors
     /// Every fault found in `config`; the plugin is then not taken into use.
     fn configure(config: &str, endpoints: Vec<Endpoint>) -> Result<Self, Vec<ConfigError>>;
 
-    /// Chooses one of `eligible` (ids, ascending, never empty), or none to refuse with 503.
-    ///
-    /// `busy[i]`: connections and requests that `eligible[i]` holds now, over the whole gateway. `affinity`: 31-bit
-    /// hash of what the cluster keeps together.
-    fn pick(&mut self, eligible: &[u32], busy: &[u32], affinity: Option<u32>) -> Option<u32>;
+    /// Chooses one of `candidates` by its id, or none to refuse with 503. `affinity`: 31-bit hash of what the cluster
+    /// keeps together, if it keeps anything together.
+    fn pick(&mut self, candidates: Candidates<'_>, affinity: Option<u32>) -> Option<u32>;
 }
 
 /// Optional for a balancer: what became of its choices.
@@ -36,7 +34,8 @@ pub trait Feedback: Balancer {
 
 /// Optional for a balancer: state that outlives a swap to the next version of itself.
 pub trait Handover: Balancer {
-    /// Writes the state down, at most 1 MiB, within the time that a pick has. Key it by endpoint name: ids may differ in the next version.
+    /// Writes the state down, at most 1 MiB, within the time that a pick has. Key it by endpoint name: ids may differ in the
+    /// next version.
     fn save(&self) -> Vec<u8>;
 
     /// Takes over what an earlier version saved. Called after `configure`, before the first `pick`.

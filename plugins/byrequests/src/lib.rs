@@ -3,7 +3,9 @@
 pub mod choose;
 
 use tidegate_parts::{Names, Turns};
-use tidegate_plugin::{About, Balancer, ConfigError, Describe, Endpoint, Handover, config, export_balancer};
+use tidegate_plugin::{
+    About, Balancer, Candidates, ConfigError, Describe, Endpoint, Handover, config, export_balancer,
+};
 
 /// The plugin: scores, and the names that they are handed over by.
 #[derive(Debug)]
@@ -19,8 +21,8 @@ impl Balancer for ByRequests {
         Ok(Self { names: Names::new(endpoints.into_iter().map(|endpoint| endpoint.name)), turns })
     }
 
-    fn pick(&mut self, eligible: &[u32], _busy: &[u32], _affinity: Option<u32>) -> Option<u32> {
-        choose::pick(&mut self.turns, eligible)
+    fn pick(&mut self, candidates: Candidates<'_>, _affinity: Option<u32>) -> Option<u32> {
+        choose::pick(&mut self.turns, candidates.ids())
     }
 }
 
@@ -62,12 +64,12 @@ mod tests {
     #[test]
     fn turns_survive_a_swap_by_name() {
         let mut old = ByRequests::configure("null", endpoints(&["a", "b"])).unwrap();
-        assert_eq!(old.pick(&[0, 1], &[0, 0], None), Some(0));
+        assert_eq!(old.pick(Candidates::new(&[0, 1], &[0, 0]), None), Some(0));
 
         let mut new = ByRequests::configure("{}", endpoints(&["x", "b", "a"])).unwrap();
         new.restore(&old.save()).unwrap();
 
-        assert_eq!(new.pick(&[1, 2], &[9, 0], None), Some(1), "it was the turn of b");
+        assert_eq!(new.pick(Candidates::new(&[1, 2], &[9, 0]), None), Some(1), "it was the turn of b");
     }
 
     #[test]

@@ -4,7 +4,9 @@ pub mod meter;
 
 use tidegate_parts::Names;
 use tidegate_plugin::columns::{Metric, column};
-use tidegate_plugin::{About, Balancer, ConfigError, Describe, Endpoint, Handover, config, export_balancer};
+use tidegate_plugin::{
+    About, Balancer, Candidates, ConfigError, Describe, Endpoint, Handover, config, export_balancer,
+};
 
 use meter::{Candidate, Meters};
 
@@ -22,15 +24,14 @@ impl Balancer for ByTraffic {
         Ok(Self { names: Names::new(endpoints.into_iter().map(|endpoint| endpoint.name)), meters })
     }
 
-    fn pick(&mut self, eligible: &[u32], busy: &[u32], _affinity: Option<u32>) -> Option<u32> {
+    fn pick(&mut self, candidates: Candidates<'_>, _affinity: Option<u32>) -> Option<u32> {
         let (sent, received) = (column(Metric::Sent), column(Metric::Received));
-        let number = |column: &[f64], at: usize| column.get(at).copied().unwrap_or(f64::NAN);
-        let candidates = eligible.iter().zip(busy).enumerate().map(|(at, (&id, &busy))| Candidate {
-            id,
-            busy,
-            bytes: number(&sent, at) + number(&received, at),
-        });
-        self.meters.pick(candidates)
+        let both = candidates.with(&sent).zip(candidates.with(&received));
+        self.meters.pick(both.map(|((it, sent), (_, received))| Candidate {
+            id: it.id,
+            busy: it.busy,
+            bytes: sent + received,
+        }))
     }
 }
 

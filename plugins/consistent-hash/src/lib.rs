@@ -6,7 +6,7 @@ pub mod table;
 
 use serde::Deserialize;
 use tidegate_parts::Names;
-use tidegate_plugin::{About, Balancer, ConfigError, Describe, Endpoint, config, export_balancer};
+use tidegate_plugin::{About, Balancer, Candidates, ConfigError, Describe, Endpoint, config, export_balancer};
 
 use choose::Chooser;
 use table::Member;
@@ -69,8 +69,8 @@ impl Balancer for ConsistentHash {
         Ok(Self(Chooser::new(&members, size, (bound != 0.0).then_some(bound))))
     }
 
-    fn pick(&mut self, eligible: &[u32], busy: &[u32], affinity: Option<u32>) -> Option<u32> {
-        self.0.pick(eligible, busy, affinity)
+    fn pick(&mut self, candidates: Candidates<'_>, affinity: Option<u32>) -> Option<u32> {
+        self.0.pick(candidates.ids(), candidates.busy(), affinity)
     }
 }
 
@@ -110,8 +110,8 @@ mod tests {
         let mut there = ConsistentHash::configure("null", endpoints(&other)).unwrap();
 
         for key in 0..1000 {
-            let here = here.pick(&[0, 1, 2], &[0; 3], Some(key)).map(|id| one[id as usize]);
-            let there = there.pick(&[0, 1, 2], &[0; 3], Some(key)).map(|id| other[id as usize]);
+            let here = here.pick(Candidates::new(&[0, 1, 2], &[0; 3]), Some(key)).map(|id| one[id as usize]);
+            let there = there.pick(Candidates::new(&[0, 1, 2], &[0; 3]), Some(key)).map(|id| other[id as usize]);
             assert_eq!(here, there, "{key}");
         }
     }

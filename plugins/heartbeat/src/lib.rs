@@ -5,7 +5,9 @@ pub mod choose;
 use serde::Deserialize;
 use tidegate_parts::Dice;
 use tidegate_plugin::columns::signal;
-use tidegate_plugin::{About, Balancer, ConfigError, Describe, Endpoint, Handover, config, export_balancer};
+use tidegate_plugin::{
+    About, Balancer, Candidates, ConfigError, Describe, Endpoint, Handover, config, export_balancer,
+};
 
 use choose::{Candidate, Chooser};
 
@@ -45,16 +47,16 @@ impl Balancer for Heartbeat {
         Ok(Self { config, chooser: Chooser::new(endpoints.iter().map(|endpoint| endpoint.weight), dice) })
     }
 
-    fn pick(&mut self, eligible: &[u32], busy: &[u32], _affinity: Option<u32>) -> Option<u32> {
+    fn pick(&mut self, candidates: Candidates<'_>, _affinity: Option<u32>) -> Option<u32> {
         let (ready, reported_busy) = (signal(&self.config.ready), signal(&self.config.busy));
-        let number = |column: &[f64], at: usize| column.get(at).copied().unwrap_or(f64::NAN);
-        let candidates = eligible.iter().zip(busy).enumerate().map(|(at, (&id, &busy))| Candidate {
-            id,
-            busy,
-            ready: number(&ready, at),
-            reported_busy: number(&reported_busy, at),
+        let reports = candidates.with(&ready).zip(candidates.with(&reported_busy));
+        let reporting = reports.map(|((it, ready), (_, reported_busy))| Candidate {
+            id: it.id,
+            busy: it.busy,
+            ready,
+            reported_busy,
         });
-        self.chooser.pick(&candidates.collect::<Vec<_>>())
+        self.chooser.pick(&reporting.collect::<Vec<_>>())
     }
 }
 
@@ -96,7 +98,7 @@ mod tests {
     fn without_reports_it_takes_the_least_busy() {
         for config in ["null", "{}", r#"{"ready":"free","busy":"used"}"#] {
             let mut balancer = Heartbeat::configure(config, endpoints()).unwrap();
-            assert_eq!(balancer.pick(&[0, 1], &[2, 1], None), Some(1), "{config}");
+            assert_eq!(balancer.pick(Candidates::new(&[0, 1], &[2, 1]), None), Some(1), "{config}");
         }
     }
 

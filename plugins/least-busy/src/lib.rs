@@ -4,7 +4,9 @@ pub mod choose;
 
 use serde::Deserialize;
 use tidegate_parts::{Dice, Names};
-use tidegate_plugin::{About, Balancer, ConfigError, Describe, Endpoint, Handover, config, export_balancer};
+use tidegate_plugin::{
+    About, Balancer, Candidates, ConfigError, Describe, Endpoint, Handover, config, export_balancer,
+};
 
 use choose::Chooser;
 
@@ -42,8 +44,8 @@ impl Balancer for LeastBusy {
         Ok(Self { names, chooser })
     }
 
-    fn pick(&mut self, eligible: &[u32], busy: &[u32], _affinity: Option<u32>) -> Option<u32> {
-        self.chooser.pick(eligible, busy)
+    fn pick(&mut self, candidates: Candidates<'_>, _affinity: Option<u32>) -> Option<u32> {
+        self.chooser.pick(candidates.ids(), candidates.busy())
     }
 }
 
@@ -85,12 +87,12 @@ mod tests {
     #[test]
     fn turns_survive_a_swap() {
         let mut old = LeastBusy::configure("{}", endpoints()).unwrap();
-        assert_eq!(old.pick(&[0, 1], &[0, 0], None), Some(0));
+        assert_eq!(old.pick(Candidates::new(&[0, 1], &[0, 0]), None), Some(0));
 
         let mut new = LeastBusy::configure("null", endpoints()).unwrap();
         new.restore(&old.save()).unwrap();
 
-        assert_eq!(new.pick(&[0, 1], &[0, 0], None), Some(1));
+        assert_eq!(new.pick(Candidates::new(&[0, 1], &[0, 0]), None), Some(1));
     }
 
     #[test]

@@ -6,7 +6,9 @@ use serde::Deserialize;
 use tidegate_parts::Names;
 use tidegate_plugin::clock;
 use tidegate_plugin::columns::{Metric, column};
-use tidegate_plugin::{About, Balancer, ConfigError, Describe, Endpoint, Handover, config, export_balancer};
+use tidegate_plugin::{
+    About, Balancer, Candidates, ConfigError, Describe, Endpoint, Handover, config, export_balancer,
+};
 
 use costs::{Candidate, Costs, Settings};
 
@@ -53,16 +55,11 @@ impl Balancer for PeakEwma {
         Ok(Self { names: Names::new(endpoints.into_iter().map(|endpoint| endpoint.name)), costs })
     }
 
-    fn pick(&mut self, eligible: &[u32], busy: &[u32], _affinity: Option<u32>) -> Option<u32> {
+    fn pick(&mut self, candidates: Candidates<'_>, _affinity: Option<u32>) -> Option<u32> {
         let (answer, failures) = (column(Metric::Latest), column(Metric::Failures));
-        let number = |column: &[f64], at: usize| column.get(at).copied().unwrap_or(f64::NAN);
-        let candidates = eligible.iter().zip(busy).enumerate().map(|(at, (&id, &busy))| Candidate {
-            id,
-            busy,
-            answer: number(&answer, at),
-            failures: number(&failures, at),
-        });
-        self.costs.pick(candidates, clock::now())
+        let both = candidates.with(&answer).zip(candidates.with(&failures));
+        let known = both.map(|((it, answer), (_, failures))| Candidate { id: it.id, busy: it.busy, answer, failures });
+        self.costs.pick(known, clock::now())
     }
 }
 
@@ -116,7 +113,7 @@ mod tests {
         new.restore(&old.save()).unwrap();
 
         assert_eq!(new.costs.all().collect::<Vec<_>>(), [Some(2e3), None, Some(1e3)]);
-        assert_eq!(new.pick(&[0, 1, 2], &[0, 0, 0], None), Some(2));
+        assert_eq!(new.pick(Candidates::new(&[0, 1, 2], &[0, 0, 0]), None), Some(2));
         assert!(new.restore(b"fast a").is_err());
     }
 

@@ -3,7 +3,9 @@
 pub mod choose;
 
 use tidegate_parts::Dice;
-use tidegate_plugin::{About, Balancer, ConfigError, Describe, Endpoint, Handover, config, export_balancer};
+use tidegate_plugin::{
+    About, Balancer, Candidates, ConfigError, Describe, Endpoint, Handover, config, export_balancer,
+};
 
 use choose::Lot;
 
@@ -18,8 +20,8 @@ impl Balancer for Random {
         Ok(Self(Lot::new(endpoints.iter().map(|endpoint| endpoint.weight).collect(), dice)))
     }
 
-    fn pick(&mut self, eligible: &[u32], _busy: &[u32], _affinity: Option<u32>) -> Option<u32> {
-        self.0.draw(eligible)
+    fn pick(&mut self, candidates: Candidates<'_>, _affinity: Option<u32>) -> Option<u32> {
+        self.0.draw(candidates.ids())
     }
 }
 
@@ -56,7 +58,9 @@ mod tests {
         let endpoint =
             |name: &str| Endpoint { name: name.to_owned(), weight: 100, group: 0, route: None, labels: Vec::new() };
         let four = || ["a", "b", "c", "d"].map(endpoint).to_vec();
-        let draw = |it: &mut Random| (0..16).filter_map(|_| it.pick(&[0, 1, 2, 3], &[0; 4], None)).collect::<Vec<_>>();
+        let draw = |it: &mut Random| {
+            (0..16).filter_map(|_| it.pick(Candidates::new(&[0, 1, 2, 3], &[0; 4]), None)).collect::<Vec<_>>()
+        };
         let mut old = Random::configure("{}", four()).unwrap();
         let before = draw(&mut old);
 

@@ -30,6 +30,7 @@ const PLUGIN: &[File] = template!("Cargo.toml", "README.md", "src/lib.rs");
 /// The SDK's own sources; its manifest is the template's, because the original inherits from its workspace.
 const SDK: &[File] = sdk!(
     "src/bindings.rs",
+    "src/candidates.rs",
     "src/config.rs",
     "src/export.rs",
     "src/imports.rs",

@@ -1,6 +1,6 @@
 //! Takes turns: every endpoint gets the next connection once, then it starts over.
 
-use tidegate_plugin::{Balancer, ConfigError, Endpoint, config, export_balancer};
+use tidegate_plugin::{Balancer, Candidates, ConfigError, Endpoint, config, export_balancer};
 
 struct TakesTurns {
     turn: usize,
@@ -12,10 +12,10 @@ impl Balancer for TakesTurns {
         Ok(Self { turn: 0 })
     }
 
-    fn pick(&mut self, eligible: &[u32], _busy: &[u32], _affinity: Option<u32>) -> Option<u32> {
+    fn pick(&mut self, candidates: Candidates<'_>, _affinity: Option<u32>) -> Option<u32> {
         let turn = self.turn;
         self.turn = turn.wrapping_add(1);
-        eligible.get(turn.checked_rem(eligible.len())?).copied()
+        candidates.get(turn.checked_rem(candidates.len())?).map(|candidate| candidate.id)
     }
 }
 
@@ -29,7 +29,7 @@ mod tests {
     fn everybody_has_a_turn() {
         let mut balancer = TakesTurns::configure("null", Vec::new()).unwrap();
 
-        let picks: Vec<_> = (0..4).filter_map(|_| balancer.pick(&[3, 5], &[9, 0], None)).collect();
+        let picks: Vec<_> = (0..4).filter_map(|_| balancer.pick(Candidates::new(&[3, 5], &[9, 0]), None)).collect();
 
         assert_eq!(picks, [3, 5, 3, 5]);
     }

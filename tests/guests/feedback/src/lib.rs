@@ -1,8 +1,8 @@
 //! A balancer with every optional interface, which counts what it is told in shared counters.
 
 use tidegate_plugin::{
-    About, Balancer, ConfigError, Describe, Ending, Endpoint, Feedback, Handover, Outcome, counters, export_balancer,
-    log,
+    About, Balancer, Candidates, ConfigError, Describe, Ending, Endpoint, Feedback, Handover, Outcome, counters,
+    export_balancer, log,
 };
 
 /// The plugin: takes turns, and hands over whose turn it is.
@@ -17,11 +17,11 @@ impl Balancer for TakesTurns {
         Ok(Self { picks: 0 })
     }
 
-    fn pick(&mut self, eligible: &[u32], _busy: &[u32], _affinity: Option<u32>) -> Option<u32> {
-        let turn = self.picks.checked_rem(eligible.len())?;
+    fn pick(&mut self, candidates: Candidates<'_>, _affinity: Option<u32>) -> Option<u32> {
+        let turn = self.picks.checked_rem(candidates.len())?;
         self.picks = self.picks.wrapping_add(1);
         counters::add("picks", 1.0);
-        eligible.get(turn).copied()
+        candidates.get(turn).map(|candidate| candidate.id)
     }
 }
 
@@ -77,8 +77,11 @@ mod tests {
     fn its_parts_run_natively() {
         let mut turns = TakesTurns::configure("null", Vec::new()).unwrap();
 
-        let picks =
-            [turns.pick(&[4, 7], &[0, 0], None), turns.pick(&[4, 7], &[0, 0], None), turns.pick(&[], &[], None)];
+        let picks = [
+            turns.pick(Candidates::new(&[4, 7], &[0, 0]), None),
+            turns.pick(Candidates::new(&[4, 7], &[0, 0]), None),
+            turns.pick(Candidates::new(&[], &[]), None),
+        ];
 
         assert_eq!(picks, [Some(4), Some(7), None]);
         assert_eq!(counters::add("picks", 0.0), Some(2.0));

@@ -1,6 +1,6 @@
 //! A balancer that panics, for tests of how that is contained and told.
 
-use tidegate_plugin::{Balancer, ConfigError, Endpoint, export_balancer};
+use tidegate_plugin::{Balancer, Candidates, ConfigError, Endpoint, export_balancer};
 
 /// The plugin: panics in every pick that `busy` makes it panic in.
 #[derive(Debug)]
@@ -14,11 +14,11 @@ impl Balancer for Panics {
         Ok(Self { always: config == "\"always\"" })
     }
 
-    fn pick(&mut self, eligible: &[u32], busy: &[u32], _affinity: Option<u32>) -> Option<u32> {
-        if self.always || busy.first().is_some_and(|busy| *busy > 0) {
-            lose_the_tide_table(busy.len());
+    fn pick(&mut self, candidates: Candidates<'_>, _affinity: Option<u32>) -> Option<u32> {
+        if self.always || candidates.first().is_some_and(|first| first.busy > 0) {
+            lose_the_tide_table(candidates.len());
         }
-        eligible.first().copied()
+        candidates.first().map(|candidate| candidate.id)
     }
 }
 
