@@ -46,3 +46,61 @@ fn every_test_that_the_documentation_names_exists() {
 
     assert!(checked > 20, "only {checked} names were found: are they still written in backticks?");
 }
+
+#[test]
+fn every_table_is_whole_and_its_rows_have_as_many_cells_as_its_head() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
+    let mut pages = vec![root.join("README.md")];
+    pages_below(&root.join("docs"), &mut pages);
+    let wrong: Vec<_> = pages.iter().flat_map(|page| broken_tables(page)).collect();
+
+    assert!(pages.len() > 50, "the pages must be there");
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+fn pages_below(folder: &Path, into: &mut Vec<PathBuf>) {
+    for path in fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()) {
+        if path.is_dir() {
+            pages_below(&path, into);
+        } else if path.extension().is_some_and(|extension| extension == "md") {
+            into.push(path);
+        }
+    }
+}
+
+/// What is wrong with the tables of a page, outside of code: a paragraph with a table in it must be all table.
+fn broken_tables(page: &Path) -> Vec<String> {
+    let text = fs::read_to_string(page).unwrap();
+    let (mut paragraph, mut is_code, mut wrong): (Vec<(usize, &str)>, _, _) = (Vec::new(), false, Vec::new());
+    for (number, line) in text.lines().chain([""]).enumerate() {
+        if line.trim_start().starts_with("```") {
+            is_code = !is_code;
+        }
+        if !is_code && !line.trim().is_empty() {
+            paragraph.push((number + 1, line.trim()));
+            continue;
+        }
+        let rows = std::mem::take(&mut paragraph);
+        if !rows.iter().any(|(_, line)| line.starts_with('|')) {
+            continue;
+        }
+        let fault = |line: usize, what: &str| format!("{}:{line}: {what}", page.display());
+        let is_rule = |line: &str| line.contains("---") && line.chars().all(|c| "|-: ".contains(c));
+        if !rows.get(1).is_some_and(|(_, line)| is_rule(line)) {
+            wrong.push(fault(rows[0].0, "a table begins with its head and a line of dashes"));
+        }
+        for (line, row) in &rows {
+            if !row.starts_with('|') {
+                wrong.push(fault(*line, "no row of the table it stands in: an empty line is missing"));
+            } else if cells(row) != cells(rows[0].1) {
+                wrong.push(fault(*line, "as many cells as the head has are expected"));
+            }
+        }
+    }
+    wrong
+}
+
+/// Bars that part cells: within code a bar is written `\\|`, too.
+fn cells(row: &str) -> usize {
+    row.matches('|').count() - row.matches("\\|").count()
+}
