@@ -1,0 +1,70 @@
+//go:build !wasip1
+
+package tidegate
+
+import (
+	"fmt"
+	"math"
+	"strings"
+)
+
+// Stand-ins for tests: a test sets what the plugin is to find.
+var (
+	Lines    []string                 // what was logged
+	Headers  = map[string][]string{}  // of the request, by lower-case name
+	Address  string                   // the client's
+	TLSName  string                   // its server name
+	Columns  = map[Metric][]float64{} // live numbers
+	Signals  = map[string][]float64{} // reported numbers
+	Counters = map[string]float64{}   // of Add
+	Time     float64                  // of Now
+	Table    = map[string]string{}    // of Lookup
+)
+
+// Log appends to Lines.
+func Log(level Level, message string) {
+	Lines = append(Lines, fmt.Sprint([]string{"debug", "info", "warn", "error"}[level], " ", message))
+}
+
+// Header is the first of Headers.
+func Header(name string) (value string, ok bool) {
+	all := Values(name)
+	if len(all) == 0 {
+		return "", false
+	}
+	return all[0], true
+}
+
+// Values are those of Headers.
+func Values(name string) []string { return Headers[strings.ToLower(name)] }
+
+// Client is Address.
+func Client() (address string, ok bool) { return Address, Address != "" }
+
+// ServerName is TLSName.
+func ServerName() (name string, ok bool) { return TLSName, TLSName != "" }
+
+// Column is that of Columns.
+func Column(of Metric) []float64 { return Columns[of] }
+
+// Signal is that of Signals.
+func Signal(name string) []float64 { return Signals[name] }
+
+// Add adds to one of Counters.
+func Add(key string, delta float64) (value float64, ok bool) {
+	sum := Counters[key] + delta
+	if math.IsNaN(sum) || math.IsInf(sum, 0) {
+		return 0, false
+	}
+	Counters[key] = sum
+	return sum, true
+}
+
+// Now is Time.
+func Now() float64 { return Time }
+
+// Lookup is that of Table.
+func Lookup(key string) (value string, ok bool) {
+	value, ok = Table[key]
+	return value, ok
+}

@@ -1,0 +1,115 @@
+package tidegate
+
+import "structs"
+
+// What the plugin imports is what its code calls: the linker leaves out the rest.
+
+// Log writes a line to the gateway's log, under the plugin's name.
+func Log(level Level, message string) { log(level, message) }
+
+// Header is the first value of a header of the request, the name in any case. Only during Pick and Route.
+func Header(name string) (value string, ok bool) {
+	header(name, &text)
+	return text.take()
+}
+
+// Values are all values of a header of the request, in its order. Only during Pick and Route.
+func Values(name string) []string {
+	values(name, &many)
+	return copyStrings(many)
+}
+
+// Client is the client's address without port. Only during Pick and Route.
+func Client() (address string, ok bool) {
+	client(&text)
+	return text.take()
+}
+
+// ServerName is what the client's TLS asked for. Only during Pick and Route.
+func ServerName() (name string, ok bool) {
+	sni(&text)
+	return text.take()
+}
+
+// Column is a number for each eligible endpoint, in that order, valid until Pick returns. Only during Pick.
+func Column(of Metric) []float64 {
+	column(of, &many)
+	return view[float64](many)
+}
+
+// Signal is what the endpoints report under a name, as Column; NaN where it is unknown.
+func Signal(name string) []float64 {
+	signal(name, &many)
+	return view[float64](many)
+}
+
+// Add adds to a counter that all instances of the plugin share, and returns its value; false if it was not added.
+func Add(key string, delta float64) (value float64, ok bool) {
+	add(key, delta, &number)
+	return number.value, number.some&0xff != 0
+}
+
+// Now is microseconds since some moment; it never goes back.
+func Now() float64 { return now() }
+
+// Lookup is the value of a key in the operator's table.
+func Lookup(key string) (value string, ok bool) {
+	get(key, &text)
+	return text.take()
+}
+
+// Where the gateway writes results. There is one of each: a plugin is called once at a time.
+var (
+	text   optionalString
+	many   list
+	number optionalNumber
+)
+
+type optionalNumber struct {
+	_     structs.HostLayout
+	some  uint64
+	value float64
+}
+
+type optionalString struct {
+	_     structs.HostLayout
+	some  uint32
+	value list
+}
+
+func (o *optionalString) take() (string, bool) {
+	if o.some&0xff == 0 {
+		return "", false
+	}
+	return copyString(o.value), true
+}
+
+//go:wasmimport tidegate:plugin/log@0.1.0 log
+func log(level Level, message string)
+
+//go:wasmimport tidegate:plugin/request@0.1.0 header
+func header(name string, to *optionalString)
+
+//go:wasmimport tidegate:plugin/request@0.1.0 values
+func values(name string, to *list)
+
+//go:wasmimport tidegate:plugin/request@0.1.0 client
+func client(to *optionalString)
+
+//go:wasmimport tidegate:plugin/request@0.1.0 sni
+func sni(to *optionalString)
+
+//go:wasmimport tidegate:plugin/columns@0.1.0 column
+func column(of Metric, to *list)
+
+//go:wasmimport tidegate:plugin/columns@0.1.0 signal
+func signal(name string, to *list)
+
+//go:wasmimport tidegate:plugin/counters@0.1.0 add
+func add(key string, delta float64, to *optionalNumber)
+
+//go:wasmimport tidegate:plugin/clock@0.1.0 now
+func now() float64
+
+//go:wasmimport tidegate:plugin/table@0.1.0 get
+func get(key string, to *optionalString)

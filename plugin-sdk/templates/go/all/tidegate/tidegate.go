@@ -1,0 +1,52 @@
+// Package tidegate is the gateway as a plugin sees it: shapes and imports of the contract in wit/.
+//
+// Slices that a function of the plugin is given are valid until it returns; strings may be kept.
+package tidegate
+
+import "errors"
+
+// ConfigError is a fault of the plugin's own configuration.
+type ConfigError struct {
+	Path    string // JSON pointer into it (RFC 6901), like "/zones/3"; empty for the whole
+	Message string // what was expected, what was found
+}
+
+func (e ConfigError) Error() string { return e.Message }
+
+// configErrors takes apart what Configure returned: ConfigErrors, errors.Join of them, any other error for the whole.
+func configErrors(err error) []ConfigError {
+	if joined, ok := err.(interface{ Unwrap() []error }); ok {
+		var all []ConfigError
+		for _, each := range joined.Unwrap() {
+			all = append(all, configErrors(each)...)
+		}
+		return all
+	}
+	var fault ConfigError
+	if errors.As(err, &fault) {
+		return []ConfigError{{fault.Path, err.Error()}}
+	}
+	return []ConfigError{{"", err.Error()}}
+}
+
+// Level of a line in the gateway's log.
+type Level uint32
+
+const (
+	Debug Level = iota
+	Info
+	Warn
+	Error
+)
+
+// Metric is a live number of an endpoint.
+type Metric uint32
+
+const (
+	Picks    Metric = iota // requests and tunnels given to it since it was added
+	Sent                   // bytes to it
+	Received               // bytes from it
+	Failures               // failed connects and broken exchanges
+	Latency                // smoothed microseconds to the first byte of a response; NaN before the first
+	Latest                 // the same of the latest response
+)

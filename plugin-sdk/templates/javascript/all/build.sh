@@ -1,0 +1,16 @@
+#!/bin/sh
+# Builds plugin-name.wasm. What package-lock.json pins is installed into node_modules of this folder, and nothing else.
+set -eu
+cd "$(dirname "$0")"
+
+if ! command -v npm >/dev/null; then
+  echo "npm is missing: install Node.js 20.6 or later, with npm (from https://nodejs.org, or Debian 13: apt-get install nodejs npm)" >&2
+  exit 1
+fi
+if ! cmp -s package-lock.json node_modules/.installed; then
+  npm ci
+  cp package-lock.json node_modules/.installed
+fi
+
+# --sync: the gateway does not offer the component model's async functions.
+node_modules/.bin/componentize-qjs --sync --wit wit --world this-plugin --js plugin.js --output plugin-name.wasm

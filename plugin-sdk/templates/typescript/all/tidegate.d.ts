@@ -1,0 +1,166 @@
+// The contract in wit/ as TypeScript sees it; its comments are there. Integers stay below 2^31.
+// What a plugin imports and exports must stand in wit/this-plugin.wit as well.
+
+declare module "tidegate:plugin/types@0.1.0" {
+  export type Scheme = "http" | "https";
+  export type Field = [name: string, value: string];
+  export interface Endpoint {
+    name: string;
+    /** Hundredths: 100 = 1.0. */
+    weight: number;
+    group: number;
+    route: string | null;
+    labels: [key: string, value: string][];
+  }
+  /** `configure` throws a list of these. */
+  export interface ConfigError {
+    /** JSON pointer into the configuration, like "/zones/3"; empty for the whole. */
+    path: string;
+    message: string;
+  }
+}
+
+declare module "tidegate:plugin/balancer@0.1.0" {
+  import type { Endpoint } from "tidegate:plugin/types@0.1.0";
+  export interface Balancer {
+    configure(config: string, endpoints: Endpoint[]): void;
+    /** Returns an id of `eligible`, not an index, or null: the client gets 503. */
+    pick(eligible: number[], busy: number[], affinity: number | null): number | null;
+  }
+}
+
+declare module "tidegate:plugin/feedback@0.1.0" {
+  export interface Outcome {
+    ending: "complete" | "unreachable" | "broken" | "abandoned";
+    status: number | null;
+    /** Microseconds. */
+    duration: number;
+    firstByte: number | null;
+    /** Bytes. */
+    sent: number;
+    received: number;
+  }
+  export interface Feedback {
+    opened(endpoint: number): void;
+    closed(endpoint: number, outcome: Outcome): void;
+  }
+}
+
+declare module "tidegate:plugin/handover@0.1.0" {
+  export interface Handover {
+    save(): Uint8Array;
+    /** Throws a string to start fresh. */
+    restore(state: Uint8Array): void;
+  }
+}
+
+declare module "tidegate:plugin/router@0.1.0" {
+  import type { Field, Scheme } from "tidegate:plugin/types@0.1.0";
+  export interface RequestLine {
+    method: string;
+    scheme: Scheme;
+    host: string;
+    path: string;
+    query: string | null;
+    upgrade: string | null;
+  }
+  export interface Target {
+    /** Index into the clusters that `configure` was given. */
+    cluster: number;
+    path: string | null;
+    route: number | null;
+  }
+  export interface Response {
+    status: number;
+    headers: Field[];
+    body: Uint8Array;
+  }
+  export type Decision =
+    | { tag: "forward"; val: Target }
+    | { tag: "respond"; val: Response }
+    | { tag: "unmatched" };
+  export interface Router {
+    configure(config: string, clusters: string[]): void;
+    route(request: RequestLine): Decision;
+  }
+}
+
+declare module "tidegate:plugin/repetition@0.1.0" {
+  export interface Repetition {
+    repeats(): boolean;
+  }
+}
+
+declare module "tidegate:plugin/rewriter@0.1.0" {
+  import type { Field, Scheme } from "tidegate:plugin/types@0.1.0";
+  export interface Context {
+    scheme: Scheme;
+    host: string;
+    path: string;
+    route: number | null;
+    endpoint: string;
+  }
+  export type Edit =
+    | { tag: "replace"; val: [index: number, value: string] }
+    | { tag: "remove"; val: number }
+    | { tag: "add"; val: Field };
+  export interface Rewriter {
+    /** Returns the names of the headers to see, in lower case. */
+    configure(config: string): string[];
+    rewrite(context: Context, status: number, headers: Field[]): Edit[];
+  }
+}
+
+declare module "tidegate:plugin/describe@0.1.0" {
+  export interface About {
+    name: string;
+    version: string;
+    summary: string;
+    /** JSON schema of the configuration. */
+    schema: string | null;
+  }
+  export interface Describe {
+    description(): About;
+  }
+}
+
+declare module "tidegate:plugin/log@0.1.0" {
+  export type Level = "debug" | "info" | "warn" | "error";
+  export function log(level: Level, message: string): void;
+}
+
+declare module "tidegate:plugin/request@0.1.0" {
+  export function header(name: string): string | null;
+  export function values(name: string): string[];
+  export function client(): string | null;
+  export function sni(): string | null;
+}
+
+declare module "tidegate:plugin/columns@0.1.0" {
+  export type Metric = "picks" | "sent" | "received" | "failures" | "latency" | "latest";
+  export function column(of: Metric): number[];
+  export function signal(name: string): number[];
+}
+
+declare module "tidegate:plugin/counters@0.1.0" {
+  export function add(key: string, delta: number): number | null;
+}
+
+declare module "tidegate:plugin/clock@0.1.0" {
+  /** Microseconds since some moment. */
+  export function now(): number;
+}
+
+declare module "tidegate:plugin/table@0.1.0" {
+  export function get(key: string): string | null;
+}
+
+/** What console.ts makes. */
+interface Console {
+  debug(...values: unknown[]): void;
+  log(...values: unknown[]): void;
+  info(...values: unknown[]): void;
+  warn(...values: unknown[]): void;
+  error(...values: unknown[]): void;
+}
+declare var console: Console;
