@@ -1,18 +1,102 @@
-//! Reading a plugin's own configuration, with faults that point at the place.
+//! A plugin's own configuration: read into structs, with faults that point at their place, and described by a schema.
+//!
+//! ```
+//! use serde::Deserialize;
+//! use tidegate_plugin::Config;
+//!
+//! #[derive(Deserialize, Config)]
+//! #[serde(deny_unknown_fields, default)]
+//! struct Settings {
+//!     /// Milliseconds after which a peak has shrunk to 37 %.
+//!     #[config(range = 1..=3_600_000)]
+//!     decay: u32,
+//! }
+//!
+//! impl Default for Settings {
+//!     fn default() -> Self {
+//!         Self { decay: 10_000 }
+//!     }
+//! }
+//!
+//! assert_eq!(Settings::read("null").unwrap().decay, 10_000);
+//! let faults = Settings::read(r#"{"decay": 0}"#).map(drop).unwrap_err();
+//! assert_eq!((&*faults[0].path, &*faults[0].message), ("/decay", "expected 1 to 3600000, found 0"));
+//! assert_eq!(
+//!     Settings::schema(),
+//!     concat!(
+//!         r#"{"type":"object","additionalProperties":false,"properties":{"decay":{"type":"integer","minimum":1,"#,
+//!         r#""maximum":3600000,"default":10000,"description":"Milliseconds after which a peak has shrunk to 37 %."}}}"#
+//!     )
+//! );
+//! ```
+//!
+//! Derived from: the names, defaults and `deny_unknown_fields` of serde; doc comments (descriptions); and of each field
+//! `#[config(range = LEAST..=MOST)]` for numbers and `#[config(non_empty)]` for texts and lists.
+
+mod json;
+mod schema;
 
 use serde::de::DeserializeOwned;
 
 use crate::ConfigError;
+#[doc(hidden)]
+pub use schema::{in_range, not_empty, within, write_default};
+
+/// A type that a configuration is read into: what may be written, and what each value is limited to.
+///
+/// Derive it beside serde's `Deserialize`; [the module](self) shows how. What serde reads in ways that no attribute tells
+/// (`flatten`, `with`, enums with data) needs an `impl` by hand.
+pub trait Config: Sized {
+    /// Appends the members of the JSON schema, without the braces around them: `"type":"integer"`.
+    fn write_type(schema: &mut String);
+
+    /// Appends limits of the type that a range of a field replaces: `,"minimum":0,"maximum":255`.
+    fn write_limits(schema: &mut String) {
+        let _ = schema;
+    }
+
+    /// Appends the value as JSON, for the `default` of a schema and for messages.
+    fn write_value(&self, json: &mut String);
+
+    /// Adds a fault for every value that is out of its limits. `path` leads here, as a JSON pointer; it is left as it was.
+    fn check(&self, path: &mut String, faults: &mut Vec<ConfigError>) {
+        let _ = (path, faults);
+    }
+
+    /// Reads the JSON text that `configure` received. Where the operator wrote none, every field has its default.
+    ///
+    /// # Errors
+    /// The place where reading stopped; or every value that is out of its limits.
+    fn read(config: &str) -> Result<Self, Vec<ConfigError>>
+    where
+        Self: DeserializeOwned,
+    {
+        let read: Self = parse(if is_null(config) { "{}" } else { config })?;
+        let mut faults = Vec::new();
+        read.check(&mut String::new(), &mut faults);
+        if faults.is_empty() { Ok(read) } else { Err(faults) }
+    }
+
+    /// The JSON schema, for [`About::schema`](crate::About).
+    #[must_use]
+    fn schema() -> String {
+        let mut schema = String::from("{");
+        Self::write_type(&mut schema);
+        Self::write_limits(&mut schema);
+        schema.push('}');
+        schema
+    }
+}
 
 /// Parses `config`, the JSON text that `configure` received. It is `null` if the operator wrote none: where that is fine,
-/// use [`parse_or_default`].
+/// use [`parse_or_default`]. Limits that [`Config`] would check are not.
 ///
 /// Use `#[serde(deny_unknown_fields)]` on your structs: a misspelt key is then refused instead of ignored.
 ///
 /// # Errors
 /// One [`ConfigError`] whose path points at the value where reading stopped.
 pub fn parse<T: DeserializeOwned>(config: &str) -> Result<T, Vec<ConfigError>> {
-    serde_json::from_str(config).map_err(|error| vec![located(config, &error)])
+    json::read(config).map_err(|error| vec![error])
 }
 
 /// The same, for a configuration that may be left out altogether.
@@ -20,7 +104,7 @@ pub fn parse<T: DeserializeOwned>(config: &str) -> Result<T, Vec<ConfigError>> {
 /// # Errors
 /// As [`parse`].
 pub fn parse_or_default<T: DeserializeOwned + Default>(config: &str) -> Result<T, Vec<ConfigError>> {
-    if config.trim() == "null" { Ok(T::default()) } else { parse(config) }
+    if is_null(config) { Ok(T::default()) } else { parse(config) }
 }
 
 /// For a plugin that has nothing to configure: accepts `null` and `{}` alone.
@@ -28,7 +112,7 @@ pub fn parse_or_default<T: DeserializeOwned + Default>(config: &str) -> Result<T
 /// # Errors
 /// One [`ConfigError`] that says so.
 pub fn nothing(config: &str) -> Result<(), Vec<ConfigError>> {
-    let is_nothing = config.bytes().filter(|byte| !byte.is_ascii_whitespace()).eq(*b"{}") || config.trim() == "null";
+    let is_nothing = is_null(config) || config.bytes().filter(|byte| !byte.is_ascii_whitespace()).eq(*b"{}");
     if is_nothing { Ok(()) } else { Err(vec![fault("", "this plugin takes no configuration: leave it out")]) }
 }
 
@@ -37,115 +121,9 @@ pub fn fault(path: impl Into<String>, message: impl Into<String>) -> ConfigError
     ConfigError { path: path.into(), message: message.into() }
 }
 
-fn located(config: &str, error: &serde_json::Error) -> ConfigError {
-    let text = error.to_string();
-    let place = format!(" at line {} column {}", error.line(), error.column());
-    let message = text.strip_suffix(place.as_str()).unwrap_or(&text);
-    let before_line: usize = config.split_inclusive('\n').take(error.line().saturating_sub(1)).map(str::len).sum();
-    let mut open = open_at(config.as_bytes(), before_line.saturating_add(error.column()));
-    // What is missing is told at the end of its object, where the last key is still open.
-    if message.starts_with("missing field") {
-        open.pop_if(|step| matches!(step, Step::Key(_)));
-    }
-    fault(open.iter().filter_map(Step::pointer).collect::<String>(), message)
-}
-
-/// The way to the innermost value that is being read once `offset` bytes of `json` were consumed.
-///
-/// serde_json counts the last byte it looked at, so a container that ends exactly there still counts as open.
-fn open_at(json: &[u8], offset: usize) -> Vec<Step> {
-    let mut open: Vec<Step> = Vec::new();
-    let mut bytes = json.iter().copied().take(offset.saturating_sub(1)).peekable();
-    while let Some(byte) = bytes.next() {
-        match byte {
-            b'{' => open.push(Step::Key(Vec::new())),
-            b'[' => open.push(Step::Index(0)),
-            b'}' | b']' => drop(open.pop()),
-            b',' => match open.last_mut() {
-                Some(Step::Index(index)) => *index = index.saturating_add(1),
-                Some(Step::Key(key)) => key.clear(),
-                None => {}
-            },
-            b'"' => {
-                let mut text = Vec::new();
-                while let Some(byte) = bytes.next() {
-                    match byte {
-                        b'"' => break,
-                        b'\\' => text.extend([byte].into_iter().chain(bytes.next())),
-                        _ => text.push(byte),
-                    }
-                }
-                // A string directly inside an object is its key, unless a key is already there: then it is the value.
-                if let Some(Step::Key(key)) = open.last_mut()
-                    && key.is_empty()
-                {
-                    *key = text;
-                }
-            }
-            _ => {}
-        }
-    }
-    open
-}
-
-enum Step {
-    Key(Vec<u8>),
-    Index(usize),
-}
-
-impl Step {
-    /// `/name` as RFC 6901 escapes it; none before the first key.
-    fn pointer(&self) -> Option<String> {
-        match self {
-            Self::Index(index) => Some(format!("/{index}")),
-            Self::Key(key) if key.is_empty() => None,
-            Self::Key(key) => Some(format!("/{}", String::from_utf8_lossy(key).replace('~', "~0").replace('/', "~1"))),
-        }
-    }
+fn is_null(config: &str) -> bool {
+    config.trim_ascii() == "null"
 }
 
 #[cfg(test)]
-mod tests {
-    use serde::Deserialize;
-
-    use super::*;
-
-    #[derive(Debug, Default, Deserialize)]
-    #[serde(deny_unknown_fields)]
-    #[allow(dead_code, reason = "only read")]
-    struct Sample {
-        routes: Vec<Route>,
-    }
-
-    #[derive(Debug, Deserialize)]
-    #[serde(deny_unknown_fields)]
-    #[allow(dead_code, reason = "only read")]
-    struct Route {
-        path: String,
-        weight: Option<u32>,
-    }
-
-    #[test]
-    fn fault_points_at_the_value() {
-        let table = [
-            (r#"{"routes":[{"path":"/"},{"path":7}]}"#, "/routes/1/path"),
-            (r#"{"routes":[{"path":"/"},{"weight":1}]}"#, "/routes/1"),
-            ("{\"routes\":[\n{\"path\":\"/\",\n \"weight\":\"x\"}]}", "/routes/0/weight"),
-            (r#"{"routes":[{"path":"/\"","wieght":1}]}"#, "/routes/0/wieght"),
-            (r#"{"routes":{}}"#, "/routes"),
-            ("7", ""),
-            ("{", ""),
-        ];
-
-        for (json, pointer) in table {
-            let errors = parse::<Sample>(json).unwrap_err();
-            assert_eq!(errors[0].path, pointer, "{json}: {errors:?}");
-        }
-    }
-
-    #[test]
-    fn nothing_means_null_or_an_empty_object() {
-        assert!(nothing("null").is_ok() && nothing("{ }").is_ok() && nothing("{\"a\":1}").is_err());
-        assert!(parse_or_default::<Sample>("null").is_ok(), "left out means default");
-    }
-}
+mod tests;

@@ -31,6 +31,9 @@
 //! One crate may fill several roles: one macro line for each. A panic is logged with its message and place, then the
 //! gateway throws the instance away and goes on with a fresh one.
 
+// What `#[derive(Config)]` writes names this crate, in its own tests too.
+extern crate self as tidegate_plugin;
+
 #[doc(hidden)]
 pub mod bindings;
 pub mod candidates;
@@ -47,6 +50,7 @@ pub use bindings::feeding_back::exports::tidegate::plugin::feedback::{Ending, Ou
 pub use bindings::rewriter_plugin::exports::tidegate::plugin::rewriter::{Context, Edit};
 pub use bindings::router_plugin::exports::tidegate::plugin::router::{Decision, RequestLine, Response, Target};
 pub use candidates::{Candidate, Candidates};
-pub use config::fault;
+pub use config::{Config, fault};
 pub use imports::{clock, columns, counters, log, request, table};
 pub use roles::{Balancer, Describe, Feedback, Handover, Repeats, Rewriter, Router};
+pub use tidegate_plugin_derive::Config;

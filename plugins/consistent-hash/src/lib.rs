@@ -6,7 +6,7 @@ pub mod table;
 
 use serde::Deserialize;
 use tidegate_parts::Names;
-use tidegate_plugin::{About, Balancer, Candidates, ConfigError, Describe, Endpoint, config, export_balancer};
+use tidegate_plugin::{About, Balancer, Candidates, Config, ConfigError, Describe, Endpoint, config, export_balancer};
 
 use choose::Chooser;
 use table::Member;
@@ -15,21 +15,23 @@ use table::Member;
 const SLOTS: std::ops::RangeInclusive<u32> = 251..=1_000_003;
 
 /// What an operator may set.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, Config)]
 #[serde(deny_unknown_fields, default)]
-struct Config {
+struct Written {
+    /// Slots, a prime, at least as many as endpoints, better a hundred times as many.
+    #[config(range = *SLOTS.start()..=*SLOTS.end())]
     table: u32,
+    /// No endpoint above so many times its share of what is in flight; at least 1, or 0 for no bound.
+    #[config(range = 0.0..=1000.0)]
     bound: f64,
 }
 
-impl Default for Config {
+impl Default for Written {
     /// The paper's small table, within 1 % for 655 endpoints; the usual bound.
     fn default() -> Self {
         Self { table: 65_537, bound: 1.25 }
     }
 }
-
-const SCHEMA: &str = r#"{"type":"object","additionalProperties":false,"properties":{"table":{"type":"integer","minimum":251,"maximum":1000003,"default":65537,"description":"slots, a prime, at least as many as endpoints, better a hundred times as many"},"bound":{"type":"number","minimum":0,"maximum":1000,"default":1.25,"description":"no endpoint above so many times its share of what is in flight; at least 1, or 0 for no bound"}}}"#;
 
 /// The plugin.
 #[derive(Debug)]
@@ -37,7 +39,8 @@ pub struct ConsistentHash(Chooser);
 
 impl Balancer for ConsistentHash {
     fn configure(config: &str, endpoints: Vec<Endpoint>) -> Result<Self, Vec<ConfigError>> {
-        let Config { table, bound } = config::parse_or_default(config)?;
+        // Not `Written::read`: what is out of range gets a table size that would do with its message.
+        let Written { table, bound } = config::parse_or_default(config)?;
         let mut faults = Vec::new();
         let size = usize::try_from(table).unwrap_or(usize::MAX);
         if !SLOTS.contains(&table) || !is_prime(table) || size < endpoints.len() {
@@ -80,7 +83,7 @@ impl Describe for ConsistentHash {
             name: "consistent-hash".to_owned(),
             version: env!("CARGO_PKG_VERSION").to_owned(),
             summary: "The same affinity key to the same endpoint (Maglev), with a bound on its load.".to_owned(),
-            schema: Some(SCHEMA.to_owned()),
+            schema: Some(Written::schema()),
         }
     }
 }

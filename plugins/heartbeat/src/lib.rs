@@ -6,49 +6,45 @@ use serde::Deserialize;
 use tidegate_parts::Dice;
 use tidegate_plugin::columns::signal;
 use tidegate_plugin::{
-    About, Balancer, Candidates, ConfigError, Describe, Endpoint, Handover, config, export_balancer,
+    About, Balancer, Candidates, Config, ConfigError, Describe, Endpoint, Handover, export_balancer,
 };
 
 use choose::{Candidate, Chooser};
 
 /// What an operator may set: names of signals, as in the cluster's `signals`.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, Config)]
 #[serde(deny_unknown_fields, default)]
-struct Config {
+struct Written {
+    /// Signal with the number of ready slots.
+    #[config(non_empty)]
     ready: String,
+    /// Signal with the number of busy slots.
+    #[config(non_empty)]
     busy: String,
 }
 
-impl Default for Config {
+impl Default for Written {
     fn default() -> Self {
         Self { ready: "ready".to_owned(), busy: "busy".to_owned() }
     }
 }
 
-const SCHEMA: &str = r#"{"type":"object","additionalProperties":false,"properties":{"ready":{"type":"string","minLength":1,"default":"ready","description":"signal with the number of ready slots"},"busy":{"type":"string","minLength":1,"default":"busy","description":"signal with the number of busy slots"}}}"#;
-
 /// The plugin.
 #[derive(Debug)]
 pub struct Heartbeat {
-    config: Config,
+    signals: Written,
     chooser: Chooser,
 }
 
 impl Balancer for Heartbeat {
     fn configure(config: &str, endpoints: Vec<Endpoint>) -> Result<Self, Vec<ConfigError>> {
-        let config: Config = config::parse_or_default(config)?;
-        let empty =
-            [("/ready", &config.ready), ("/busy", &config.busy)].into_iter().filter(|(_, name)| name.is_empty());
-        let faults: Vec<_> = empty.map(|(path, _)| config::fault(path, "expected the name of a signal")).collect();
-        if !faults.is_empty() {
-            return Err(faults);
-        }
+        let signals = Written::read(config)?;
         let dice = Dice::new(endpoints.iter().map(|endpoint| endpoint.name.as_str()));
-        Ok(Self { config, chooser: Chooser::new(endpoints.iter().map(|endpoint| endpoint.weight), dice) })
+        Ok(Self { signals, chooser: Chooser::new(endpoints.iter().map(|endpoint| endpoint.weight), dice) })
     }
 
     fn pick(&mut self, candidates: Candidates<'_>, _affinity: Option<u32>) -> Option<u32> {
-        let (ready, reported_busy) = (signal(&self.config.ready), signal(&self.config.busy));
+        let (ready, reported_busy) = (signal(&self.signals.ready), signal(&self.signals.busy));
         let reports = candidates.with(&ready).zip(candidates.with(&reported_busy));
         let reporting = reports.map(|((it, ready), (_, reported_busy))| Candidate {
             id: it.id,
@@ -77,7 +73,7 @@ impl Describe for Heartbeat {
             name: "heartbeat".to_owned(),
             version: env!("CARGO_PKG_VERSION").to_owned(),
             summary: "Chance in proportion to the ready slots that endpoints report.".to_owned(),
-            schema: Some(SCHEMA.to_owned()),
+            schema: Some(Written::schema()),
         }
     }
 }

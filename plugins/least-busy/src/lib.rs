@@ -5,27 +5,25 @@ pub mod choose;
 use serde::Deserialize;
 use tidegate_parts::{Dice, Names};
 use tidegate_plugin::{
-    About, Balancer, Candidates, ConfigError, Describe, Endpoint, Handover, config, export_balancer,
+    About, Balancer, Candidates, Config, ConfigError, Describe, Endpoint, Handover, export_balancer,
 };
 
 use choose::Chooser;
 
 /// What an operator may set.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, Config)]
 #[serde(deny_unknown_fields, default)]
-struct Config {
+struct Written {
     /// With more eligible endpoints than this, the better of two that chance draws is taken instead of the best of all.
     /// One look at each of 128 costs less than the call into the plugin.
     two_choices_above: u32,
 }
 
-impl Default for Config {
+impl Default for Written {
     fn default() -> Self {
         Self { two_choices_above: 128 }
     }
 }
-
-const SCHEMA: &str = r#"{"type":"object","additionalProperties":false,"properties":{"two_choices_above":{"type":"integer","minimum":0,"maximum":4294967295,"default":128,"description":"with more eligible endpoints than this, the better of two that chance draws is taken"}}}"#;
 
 /// The plugin: a chooser, and the names that turns are handed over by.
 #[derive(Debug)]
@@ -36,10 +34,10 @@ pub struct LeastBusy {
 
 impl Balancer for LeastBusy {
     fn configure(config: &str, endpoints: Vec<Endpoint>) -> Result<Self, Vec<ConfigError>> {
-        let config: Config = config::parse_or_default(config)?;
+        let written = Written::read(config)?;
         let weights = endpoints.iter().map(|endpoint| endpoint.weight).collect();
         let names = Names::new(endpoints.into_iter().map(|endpoint| endpoint.name));
-        let two_above = usize::try_from(config.two_choices_above).unwrap_or(usize::MAX);
+        let two_above = usize::try_from(written.two_choices_above).unwrap_or(usize::MAX);
         let chooser = Chooser::new(weights, Dice::new(names.iter()), two_above);
         Ok(Self { names, chooser })
     }
@@ -67,7 +65,7 @@ impl Describe for LeastBusy {
             name: "least-busy".to_owned(),
             version: env!("CARGO_PKG_VERSION").to_owned(),
             summary: "Fewest connections and requests in flight for the weight.".to_owned(),
-            schema: Some(SCHEMA.to_owned()),
+            schema: Some(Written::schema()),
         }
     }
 }

@@ -7,7 +7,7 @@ use tidegate_parts::Names;
 use tidegate_plugin::clock;
 use tidegate_plugin::columns::{Metric, column};
 use tidegate_plugin::{
-    About, Balancer, Candidates, ConfigError, Describe, Endpoint, Handover, config, export_balancer,
+    About, Balancer, Candidates, Config, ConfigError, Describe, Endpoint, Handover, export_balancer,
 };
 
 use costs::{Candidate, Costs, Settings};
@@ -15,22 +15,24 @@ use costs::{Candidate, Costs, Settings};
 /// An hour, in milliseconds: the most that may be set.
 const HOUR: u32 = 3_600_000;
 
-/// What an operator may set, in milliseconds.
-#[derive(Debug, Deserialize)]
+/// What an operator may set.
+#[derive(Debug, Deserialize, Config)]
 #[serde(deny_unknown_fields, default)]
-struct Config {
+struct Written {
+    /// Milliseconds after which a peak has shrunk to 37 %.
+    #[config(range = 1..=HOUR)]
     decay: u32,
+    /// Milliseconds that a failure counts for at least.
+    #[config(range = 1..=HOUR)]
     penalty: u32,
 }
 
-impl Default for Config {
+impl Default for Written {
     /// Ten seconds as in Finagle; a second is more than nearly every answer takes.
     fn default() -> Self {
         Self { decay: 10_000, penalty: 1000 }
     }
 }
-
-const SCHEMA: &str = r#"{"type":"object","additionalProperties":false,"properties":{"decay":{"type":"integer","minimum":1,"maximum":3600000,"default":10000,"description":"milliseconds after which a peak has shrunk to 37 %"},"penalty":{"type":"integer","minimum":1,"maximum":3600000,"default":1000,"description":"milliseconds that a failure counts for at least"}}}"#;
 
 /// The plugin: costs, and the names that they are handed over by.
 #[derive(Debug)]
@@ -41,16 +43,8 @@ pub struct PeakEwma {
 
 impl Balancer for PeakEwma {
     fn configure(config: &str, endpoints: Vec<Endpoint>) -> Result<Self, Vec<ConfigError>> {
-        let config: Config = config::parse_or_default(config)?;
-        let out = [("/decay", config.decay), ("/penalty", config.penalty)];
-        let out = out.into_iter().filter(|(_, value)| !(1..=HOUR).contains(value));
-        let faults: Vec<_> = out
-            .map(|(path, value)| config::fault(path, format!("expected 1 to {HOUR} milliseconds, found {value}")))
-            .collect();
-        if !faults.is_empty() {
-            return Err(faults);
-        }
-        let settings = Settings { decay: f64::from(config.decay) * 1e3, penalty: f64::from(config.penalty) * 1e3 };
+        let Written { decay, penalty } = Written::read(config)?;
+        let settings = Settings { decay: f64::from(decay) * 1e3, penalty: f64::from(penalty) * 1e3 };
         let costs = Costs::new(endpoints.iter().map(|endpoint| endpoint.weight), settings);
         Ok(Self { names: Names::new(endpoints.into_iter().map(|endpoint| endpoint.name)), costs })
     }
@@ -86,7 +80,7 @@ impl Describe for PeakEwma {
             name: "peak-ewma".to_owned(),
             version: env!("CARGO_PKG_VERSION").to_owned(),
             summary: "Smallest first-byte time, peaks first, times what is in flight.".to_owned(),
-            schema: Some(SCHEMA.to_owned()),
+            schema: Some(Written::schema()),
         }
     }
 }
