@@ -6,8 +6,12 @@ mod embed;
 #[path = "../plugin-sdk/build-support/wasm.rs"]
 mod wasm;
 
-const WRITTEN: &[embed::List] =
-    &[("TEMPLATES", "../plugin-sdk/templates"), ("SDK", "../plugin-sdk/src"), ("WIT", "../plugin-sdk/wit/v0.1")];
+const WRITTEN: &[embed::List] = &[
+    ("TEMPLATES", "../plugin-sdk/templates"),
+    ("SDK", "../plugin-sdk/src"),
+    ("DERIVE", "../plugin-sdk/derive/src"),
+    ("WIT", "../plugin-sdk/wit/v0.1"),
+];
 
 const SHIPPED: &[wasm::Plugin] = &[
     wasm::Plugin { folder: "plugins/bybusyness", package: "tidegate-bybusyness", name: "bybusyness" },

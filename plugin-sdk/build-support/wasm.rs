@@ -59,7 +59,9 @@ pub(crate) struct Plugin {
 pub(crate) fn build(root: &str, plugins: &[Plugin]) -> Result<(), String> {
     let root = variable("CARGO_MANIFEST_DIR")?.join(root);
     let out = variable("OUT_DIR")?;
-    for made_of in ["Cargo.toml", "Cargo.lock", "plugin-sdk/Cargo.toml", "plugin-sdk/src", "plugin-sdk/wit"] {
+    for made_of in
+        ["Cargo.toml", "Cargo.lock", "plugin-sdk/Cargo.toml", "plugin-sdk/src", "plugin-sdk/derive", "plugin-sdk/wit"]
+    {
         watch(&root.join(made_of));
     }
     watch(&root.join("plugin-sdk/build-support/wasm.rs"));

@@ -19,13 +19,16 @@ fn the_readme_shows_the_template() {
 #[test]
 fn the_template_is_written_against_the_sdk_of_this_workspace() {
     let workspace = include_str!("../../Cargo.toml");
-    let manifest = include_str!("../templates/rust/all/sdk/Cargo.toml");
+    let sdk = include_str!("../templates/rust/all/sdk/Cargo.toml");
+    let derive = include_str!("../templates/rust/all/sdk/derive/Cargo.toml");
     let versions = |text: &str, name: &str| {
         let line = text.lines().find(|line| line.starts_with(&format!("{name} ="))).unwrap().to_owned();
         line.split('#').next().unwrap().trim().to_owned()
     };
 
-    for name in ["wit-bindgen", "serde", "serde_json"] {
-        assert_eq!(versions(manifest, name), versions(workspace, name), "{name}");
+    for (manifest, names) in [(sdk, &["wit-bindgen", "serde"][..]), (derive, &["syn", "quote", "proc-macro2"])] {
+        for name in names {
+            assert_eq!(versions(manifest, name), versions(workspace, name), "{name}");
+        }
     }
 }

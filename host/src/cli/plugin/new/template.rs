@@ -13,7 +13,7 @@ use super::language::{Language, TemplateRole};
 /// A file that this binary carries: its path, and what is in it.
 type File = (&'static str, &'static str);
 
-// TEMPLATES, SDK and WIT: every file of plugin-sdk/templates, plugin-sdk/src and plugin-sdk/wit/v0.1, in order of paths.
+// TEMPLATES, SDK, DERIVE and WIT: every file of plugin-sdk/templates, src, derive/src and wit/v0.1, in order of paths.
 include!(concat!(env!("OUT_DIR"), "/templates.rs"));
 
 /// The version of SDK and gateway.
@@ -52,7 +52,7 @@ fn companions(language: Language) -> Vec<(String, String)> {
         files.iter().map(|(path, text)| (format!("{folder}/{path}"), (*text).to_owned())).collect::<Vec<_>>()
     };
     if language == Language::Rust {
-        [below("sdk/src", SDK), below("sdk/wit/v0.1", WIT)].concat()
+        [below("sdk/src", SDK), below("sdk/derive/src", DERIVE), below("sdk/wit/v0.1", WIT)].concat()
     } else {
         below("wit", WIT)
     }
@@ -97,7 +97,7 @@ mod tests {
         }
 
         let sdk = Path::new(env!("CARGO_MANIFEST_DIR")).join("../plugin-sdk");
-        for (folder, carried) in [("templates", TEMPLATES), ("src", SDK), ("wit/v0.1", WIT)] {
+        for (folder, carried) in [("templates", TEMPLATES), ("src", SDK), ("derive/src", DERIVE), ("wit/v0.1", WIT)] {
             let mut there = BTreeSet::new();
             walk(&sdk.join(folder), &sdk.join(folder), &mut there);
 
