@@ -34,7 +34,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("proxy", &["policy", "http", "cluster", "upstream", "tunnel"]),
     ("discovery", &["config"]),
     ("heartbeat", &["config", "cluster"]),
-    ("workbench", &["plugin"]),
+    ("workbench", &["plugin", "policy"]),
     ("control", &["config"]),
     ("admin", &["config", "control", "http"]),
     ("cli", &["gateway", "config", "workbench", "policy"]),

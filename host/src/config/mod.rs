@@ -26,6 +26,7 @@ pub use changes::{
     Applied, Change, ChangeError, ChangeFault, Changes, ChangesFileError, Dropped, Edit, EndpointChange, MemberChange,
     Said, Settings,
 };
+pub(crate) use defaults::LEAST_PLUGIN_MEMORY;
 pub use defaults::{MOST_ANSWER_FIELDS, MOST_PLUGIN_MEMORY};
 pub use membership::{Counting, Discover};
 pub use model::*;

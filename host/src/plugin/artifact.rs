@@ -87,6 +87,22 @@ impl Artifact {
         &self.compiled.interface.roles
     }
 
+    /// Interfaces of the contract that it exports, roles among them: `balancer`, `feedback`.
+    pub fn exports(&self) -> impl Iterator<Item = &str> {
+        self.compiled.interface.exported()
+    }
+
+    /// Interfaces of the contract that it imports: `log`, `clock`.
+    pub fn imports(&self) -> impl Iterator<Item = &str> {
+        self.compiled.interface.imported()
+    }
+
+    /// The most bytes that the process which compiled it held; none if there was no such process.
+    #[must_use]
+    pub fn compiler_peak(&self) -> Option<u64> {
+        self.compiled.measured.compiler_peak
+    }
+
     /// Forgets what was refused under this name before: the plugin is what the operator wants, and it serves.
     pub fn accepted(&self) {
         *self.shared.refusal.lock() = None;

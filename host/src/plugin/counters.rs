@@ -32,6 +32,8 @@ pub(super) struct RoleCounters {
     past: [AtomicU64; 3],
     faults: [AtomicU64; KINDS.len()],
     pub(super) instances: AtomicUsize,
+    /// The most bytes that one instance has held.
+    pub(super) memory: Arc<AtomicUsize>,
     last: Mutex<FaultBurst>,
     /// Gets the counts when these end.
     retired: Arc<RetiredTotals>,
@@ -87,6 +89,7 @@ impl RoleCounters {
             past: Default::default(),
             faults: Default::default(),
             instances: AtomicUsize::new(0),
+            memory: Arc::default(),
             last: Mutex::default(),
             retired,
         }
@@ -143,6 +146,7 @@ impl RoleCounters {
             timed: self.past[2].load(Relaxed) + sum(|slot| &slot.timed),
             faults: KINDS.iter().zip(&self.faults).map(|(kind, count)| (kind.as_str(), count.load(Relaxed))).collect(),
             instances: self.instances.load(Relaxed),
+            memory: self.memory.load(Relaxed),
             open_circuits: slots.iter().filter(|slot| slot.open.load(Relaxed)).count(),
             open_feedback: slots.iter().filter(|slot| slot.feedback_open.load(Relaxed)).count(),
             last_fault: self.last.lock().detail.clone(),

@@ -137,7 +137,7 @@ impl<R: PluginRole> InstanceFactory<R> {
         purpose: StartPurpose,
     ) -> Result<(Instance<R::Exports>, R::Configured), NotStarted> {
         let artifact = &*self.artifact;
-        let mut state = HostState::new(shared, R::NAME, artifact.meter());
+        let mut state = HostState::new(shared, R::NAME, artifact.meter().raising(&self.counters.memory));
         state.logs = !matches!(purpose, StartPurpose::Trial);
         role.init_state(&mut state);
         let find =

@@ -53,6 +53,16 @@ impl ComponentInterface {
         Ok(Self { exports, imports, roles: filled, wasi })
     }
 
+    /// Interfaces of the contract that the component exports.
+    pub(super) fn exported(&self) -> impl Iterator<Item = &str> {
+        self.exports.iter().map(String::as_str)
+    }
+
+    /// Interfaces of the contract that the component imports.
+    pub(super) fn imported(&self) -> impl Iterator<Item = &str> {
+        self.imports.iter().map(String::as_str)
+    }
+
     /// Whether the component exports the interface.
     pub(super) fn exports(&self, interface: &str) -> bool {
         self.exports.contains(interface)

@@ -1,5 +1,7 @@
 //! What a plugin may use: time, memory, tables, instances, capabilities.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::time::Duration;
 
 use wasmtime::ResourceLimiter;
@@ -57,12 +59,26 @@ pub(super) struct MemoryMeter {
     memory: usize,
     elements: usize,
     denied: bool,
+    /// The most that any of several instances has held.
+    peak: Arc<AtomicUsize>,
 }
 
 impl MemoryMeter {
     /// `held` bytes of `limit` are taken by what each instance has from its start.
     pub(super) fn new(limit: usize, held: u64) -> Self {
-        Self { limit, memory: usize::try_from(held).unwrap_or(usize::MAX), elements: 0, denied: false }
+        Self {
+            limit,
+            memory: usize::try_from(held).unwrap_or(usize::MAX),
+            elements: 0,
+            denied: false,
+            peak: Arc::default(),
+        }
+    }
+
+    /// Raises `peak` whenever more is held than it says.
+    pub(super) fn raising(self, peak: &Arc<AtomicUsize>) -> Self {
+        peak.fetch_max(self.memory, Relaxed);
+        Self { peak: Arc::clone(peak), ..self }
     }
 
     /// Forgets an earlier denial; a call begins.
@@ -94,13 +110,16 @@ impl MemoryMeter {
 
 impl ResourceLimiter for MemoryMeter {
     fn memory_growing(&mut self, current: usize, desired: usize, _max: Option<usize>) -> wasmtime::Result<bool> {
-        Ok(Self::grow(&mut self.denied, &mut self.memory, self.limit, current, desired))
+        let fits = Self::grow(&mut self.denied, &mut self.memory, self.limit, current, desired);
+        self.peak.fetch_max(self.memory, Relaxed);
+        Ok(fits)
     }
 
     fn table_growing(&mut self, current: usize, desired: usize, _max: Option<usize>) -> wasmtime::Result<bool> {
         let bytes = [current, desired].map(|elements| elements.saturating_mul(ELEMENT_BYTES));
         let fits = Self::grow(&mut self.denied, &mut self.elements, TABLE_ELEMENTS, current, desired)
             && Self::grow(&mut self.denied, &mut self.memory, self.limit, bytes[0], bytes[1]);
+        self.peak.fetch_max(self.memory, Relaxed);
         Ok(fits)
     }
 

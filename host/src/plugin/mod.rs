@@ -48,6 +48,7 @@ pub use describe::About;
 pub use error::{ConfigFault, LoadError, LoadErrorKind, RuntimeError};
 pub use limits::PluginLimits;
 pub use role::RoleName;
+pub use roles::role_names;
 #[doc(hidden)]
 pub use roles::try_answers;
 pub use runtime::{PluginFile, Runtime, compile_for_parent};

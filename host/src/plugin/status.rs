@@ -24,6 +24,8 @@ pub struct RoleStatus {
     pub faults: Vec<(&'static str, u64)>,
     /// Instances that run now.
     pub instances: usize,
+    /// The most bytes that one instance has held so far, those of self-tests among them.
+    pub memory: usize,
     /// Slots (clusters or workers) whose circuit is open after repeated faults: the plugin decides nothing there.
     pub open_circuits: usize,
     /// Slots where it gets no feedback after repeated faults in feedback; its picks go on.

@@ -1,5 +1,23 @@
-//! What can be done with a plugin without serving anything.
+//! What can be done with a plugin without serving anything: try it as the gateway would, and put it to the tests of
+//! the contract.
+//!
+//! ```text
+//! file ─▶ check: load, configure, self-test, as `run` does ─┬─▶ what it is, what it costs, what it said
+//!                                                           ╰─▶ conformance: made-up inputs for each role
+//! ```
 
-mod inspect;
+mod check;
+mod conformance;
+mod file;
+mod json;
+mod made_up;
+mod printed;
+mod speed;
 
-pub use inspect::{InspectError, Inspection, RoleTrial, inspect};
+pub use check::{CheckError, CheckOptions, CheckReport, RoleTrial, check};
+pub use conformance::{ConformanceBounds, ConformanceReport, ConformanceTest, Verdict};
+pub use printed::PrintedLine;
+pub use speed::SlowestCall;
+
+// What a plugin is tried with is said in these words.
+pub use crate::plugin::{PluginLimits, RoleName, role_names};

@@ -2,6 +2,7 @@
 
 mod check;
 mod new;
+mod trial;
 mod wit;
 
 use std::path::PathBuf;
@@ -14,15 +15,11 @@ use clap::Subcommand;
 pub(super) enum PluginCommand {
     /// Try a plugin file as the gateway would
     ///
-    /// Loads it with default limits, configures it in each of its roles and runs the self-tests. Prints its roles,
-    /// digest, size and times; or the reason for which a gateway would refuse it, with exit code 1.
-    Check {
-        /// A component, core module or .wat file
-        file: PathBuf,
-        /// Its own configuration, as the gateway would hand it over
-        #[arg(long, value_name = "JSON", value_parser = json)]
-        config: Option<serde_json::Value>,
-    },
+    /// Loads it, configures it in each of its roles and runs the self-tests, as `tidegate run` does. Prints what it is
+    /// and what it costs; or the reason for which a gateway would refuse it, with exit code 1. So do failed tests of the
+    /// contract.
+    #[command(after_help = "For example: tidegate plugin check my-plugin.wasm --conformance --memory 16MiB")]
+    Check(check::CheckArguments),
     /// Begin a plugin: a small one that builds as it is, with a test
     ///
     /// Writes a project in the language that you choose: sources, a test, `build.sh`, `test.sh`, the contract as WIT,
@@ -51,12 +48,8 @@ pub(super) enum PluginCommand {
 /// Runs one of them.
 pub(super) fn plugin(command: PluginCommand) -> ExitCode {
     match command {
-        PluginCommand::Check { file, config } => check::check(&file, config.as_ref()),
+        PluginCommand::Check(arguments) => check::check(&arguments),
         PluginCommand::New { dir, lang, role } => new::new(&dir, lang, &role),
         PluginCommand::Wit { dir } => wit::wit(dir.as_deref()),
     }
-}
-
-fn json(text: &str) -> Result<serde_json::Value, String> {
-    serde_json::from_str(text).map_err(|error| format!("expected JSON, found: {error}"))
 }

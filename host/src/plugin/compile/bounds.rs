@@ -88,6 +88,11 @@ pub(super) fn resident(process: u32) -> Option<u64> {
     field(&format!("/proc/{process}/status"), "VmRSS:")
 }
 
+/// The most bytes of this process that have been resident at once; none where the system has no such number.
+pub(super) fn peak() -> Option<u64> {
+    field("/proc/self/status", "VmHWM:")
+}
+
 /// A field of a `status` file in bytes.
 fn field(path: &str, name: &str) -> Option<u64> {
     let status = std::fs::read_to_string(path).ok()?;

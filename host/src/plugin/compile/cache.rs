@@ -248,7 +248,7 @@ mod tests {
     }
 
     fn code(code: &[u8]) -> CompiledCode {
-        let measured = Measured { instances: 1, held: 2, started: Duration::from_micros(3) };
+        let measured = Measured { instances: 1, held: 2, started: Duration::from_micros(3), compiler_peak: None };
         CompiledCode { measured, bytes: code.to_vec() }
     }
 

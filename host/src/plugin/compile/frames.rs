@@ -108,7 +108,7 @@ mod tests {
         let (limits, bytes) = read_job(&mut pipe.as_slice()).unwrap();
         assert_eq!((format!("{limits:?}"), bytes), (format!("{:?}", PluginLimits::default()), b"file".to_vec()));
 
-        let measured = Measured { instances: 1, held: 2, started: Duration::from_micros(3) };
+        let measured = Measured { instances: 1, held: 2, started: Duration::from_micros(3), compiler_peak: None };
         let mut pipe = Vec::new();
         write_result(&mut pipe, &Ok(CompiledCode { measured, bytes: b"code".to_vec() })).unwrap();
         let answer = read_result(&mut pipe.as_slice()).unwrap().unwrap();

@@ -106,6 +106,10 @@ pub(super) struct Measured {
     pub(super) held: u64,
     /// Processor time of a trial instantiation.
     pub(super) started: Duration,
+    /// The most bytes that the compiling process held; none where the system has no such number, or this process
+    /// compiled.
+    #[serde(default)]
+    pub(super) compiler_peak: Option<u64>,
 }
 
 impl Measured {

@@ -39,7 +39,7 @@ impl PluginEngine {
         cost(&binary)?;
         let wasm = wrap::component(binary, &self.roles)?;
         let InstanceCost { instances, held, .. } = cost(&wasm)?;
-        let mut measured = Measured { instances, held, started: std::time::Duration::ZERO };
+        let mut measured = Measured { instances, held, started: std::time::Duration::ZERO, compiler_peak: None };
         measured.check(limits)?;
         let component = Component::from_binary(&self.wasmtime, &wasm)
             .map_err(|error| LoadErrorKind::Invalid { message: one_line(format_args!("{error:#}")) })?;

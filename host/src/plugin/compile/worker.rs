@@ -9,7 +9,7 @@ use super::super::engine::PluginEngine;
 use super::super::error::LoadErrorKind;
 use super::super::limits::PluginLimits;
 use super::super::role::RoleContract;
-use super::{Bounds, CompiledCode, bounds, frames};
+use super::{Bounds, CompiledCode, Measured, bounds, frames};
 
 /// Bytes of the stack that a plugin is compiled, linked and tried on: less than the threads of a gateway have, so that
 /// what overflows one overflows here first.
@@ -40,7 +40,7 @@ fn compile(
         let _as_it_is = bounds::make_room(limits.memory);
     };
     let (component, _linked, measured) = engine.compile(bytes, limits, room)?;
-    CompiledCode::of(&component, measured)
+    CompiledCode::of(&component, Measured { compiler_peak: bounds::peak(), ..measured })
 }
 
 /// The parent sends nothing more on standard input: whatever comes, it has ended or wants no result.

@@ -32,6 +32,12 @@ pub(super) fn contracts() -> Vec<&'static RoleContract> {
     ROLES.iter().map(|role| &role.contract).collect()
 }
 
+/// Every role that a plugin can have.
+#[must_use]
+pub fn role_names() -> Vec<RoleName> {
+    ROLES.iter().map(|role| role.contract.name).collect()
+}
+
 impl Artifact {
     /// Configures the plugin in one of its roles and tries it out, without serving anything. `config` is what it is
     /// configured with; without one, what it would get from an empty configuration. Returns what was done, for people.

@@ -1,0 +1,189 @@
+//! Trying one plugin file as the gateway would: the same reading, compiling, configuring and self-tests.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use serde::Serialize;
+use serde_json::Value;
+
+use super::conformance::{self, ConformanceBounds, ConformanceReport};
+use super::file::{self, PluginFileError};
+use super::json;
+use super::made_up::ConfiguredPlugin;
+use super::printed::{self, PrintedLine};
+use super::speed::{self, SlowestCall};
+use crate::clock::Clock;
+use crate::plugin::{About, Artifact, Compiler, LoadError, PluginFile, PluginLimits, RoleName, Runtime, RuntimeError};
+use crate::policy::Fault;
+
+/// A decision that takes longer holds up every other one of its cluster or worker.
+const SLOW: Duration = Duration::from_millis(1);
+
+/// With what a plugin is tried.
+#[derive(Clone, Debug, Default)]
+pub struct CheckOptions {
+    /// What each role is configured with; without it, what it would get from an empty configuration.
+    pub config: Option<Value>,
+    /// As in its `[plugin]` section.
+    pub limits: PluginLimits,
+    /// The role to try; without it, every role that the plugin has.
+    pub role: Option<RoleName>,
+    /// Whether the tests of the contract follow, and how long they may take.
+    pub conformance: Option<ConformanceBounds>,
+}
+
+/// What was found out about a plugin that a gateway would take.
+#[derive(Debug, Serialize)]
+pub struct CheckReport {
+    /// Size of the file in bytes.
+    pub bytes: usize,
+    /// SHA-256 of the file, hex.
+    pub digest: String,
+    /// From bytes to linked code, nothing taken from a cache.
+    #[serde(rename = "compiled_in_nanoseconds", serialize_with = "json::nanoseconds")]
+    pub compiled_in: Duration,
+    /// The most bytes that the compiling process held.
+    pub compiler_peak_bytes: Option<u64>,
+    /// How the plugin describes itself.
+    pub about: Option<About>,
+    /// Interfaces of the contract that it exports.
+    pub exports: Vec<String>,
+    /// Capabilities that it imports; with [`CheckOptions::limits`] all of them are granted.
+    pub imports: Vec<String>,
+    /// Each role that was tried.
+    pub trials: Vec<RoleTrial>,
+    /// What works, but deserves a warning: one sentence each.
+    pub warnings: Vec<String>,
+    /// What it printed meanwhile: the first lines.
+    pub printed: Vec<PrintedLine>,
+    /// How many lines there were beyond those.
+    pub more_printed: usize,
+    /// The tests of the contract, if they were asked for.
+    pub conformance: Option<ConformanceReport>,
+}
+
+/// A role that was configured and tried out.
+#[derive(Debug, Serialize)]
+pub struct RoleTrial {
+    /// Which.
+    #[serde(serialize_with = "json::role_name")]
+    pub role: RoleName,
+    /// What was done, for people.
+    pub what: String,
+    /// How long all of it took.
+    #[serde(rename = "took_nanoseconds", serialize_with = "json::nanoseconds")]
+    pub took: Duration,
+    /// The most bytes that one instance held.
+    pub memory_bytes: usize,
+    /// What it may hold.
+    pub memory_limit_bytes: usize,
+    /// The slowest of some made-up decisions; none if the plugin takes nothing that is made up.
+    pub slowest: Option<SlowestCall>,
+}
+
+/// Why a plugin file would be refused.
+#[derive(Debug, thiserror::Error)]
+pub enum CheckError {
+    /// The file cannot be read.
+    #[error("{0}")]
+    File(#[from] PluginFileError),
+    /// The wasm runtime does not start on this machine.
+    #[error("the plugin runtime does not start: {0}")]
+    Runtime(#[from] RuntimeError),
+    /// The gateway would refuse it.
+    #[error("{error}")]
+    Plugin {
+        /// Its reason.
+        #[source]
+        error: Box<LoadError>,
+        /// What the plugin printed before: the first lines.
+        printed: Vec<PrintedLine>,
+    },
+}
+
+/// Loads the plugin in `path` by way of `compiler`, configures it in its roles and runs their self-tests: with the same
+/// functions and in the same order as a gateway. Blocks.
+///
+/// # Errors
+/// [`CheckError`]: the reason for which a gateway would keep what it has.
+pub fn check(path: &Path, options: &CheckOptions, compiler: Compiler) -> Result<CheckReport, CheckError> {
+    let bytes = file::read(path)?;
+    let runtime = Runtime::with_compiler(compiler, None, Clock::System)?;
+    let (name, origin) = (file::name(path), path.display().to_string());
+    let plugin = PluginFile { name: &name, origin: &origin, bytes: &bytes, limits: &options.limits };
+    let (tried, printed, more_printed) = printed::collect(&name, || tried(&runtime, &plugin, options));
+    match tried {
+        Ok(report) => Ok(CheckReport { printed, more_printed, ..report }),
+        Err(error) => Err(CheckError::Plugin { error: Box::new(error), printed }),
+    }
+}
+
+fn tried(runtime: &Runtime, plugin: &PluginFile<'_>, options: &CheckOptions) -> Result<CheckReport, LoadError> {
+    let began = Instant::now();
+    let artifact = runtime.load(plugin)?;
+    let compiled_in = began.elapsed();
+    let mut warnings = Vec::new();
+    let roles = match options.role {
+        Some(role) => vec![role],
+        None => artifact.roles().to_vec(),
+    };
+    let mut trials = Vec::new();
+    for role in roles {
+        trials.push(trial(&artifact, role, options, &mut warnings)?);
+    }
+    // A gateway asks for it only to show it.
+    let about = artifact.about().unwrap_or_else(|error| {
+        warnings.push(format!("`description` fails, and is not shown: {}", error.problem));
+        None
+    });
+    let configured = ConfiguredPlugin { artifact: Arc::clone(&artifact), config: options.config.clone() };
+    let conformance = options.conformance.as_ref().map(|bounds| {
+        let tried: Vec<_> = trials.iter().map(|trial| trial.role).collect();
+        conformance::run(runtime, plugin, &configured, &tried, bounds)
+    });
+    Ok(CheckReport {
+        bytes: plugin.bytes.len(),
+        digest: artifact.digest().to_string(),
+        compiled_in,
+        compiler_peak_bytes: artifact.compiler_peak(),
+        about,
+        exports: artifact.exports().map(str::to_owned).collect(),
+        imports: artifact.imports().map(str::to_owned).collect(),
+        trials,
+        warnings,
+        printed: Vec::new(),
+        more_printed: 0,
+        conformance,
+    })
+}
+
+fn trial(
+    artifact: &Arc<Artifact>,
+    role: RoleName,
+    options: &CheckOptions,
+    warnings: &mut Vec<String>,
+) -> Result<RoleTrial, LoadError> {
+    let began = Instant::now();
+    let what = artifact.try_out(role, options.config.as_ref())?.to_owned();
+    let took = began.elapsed();
+    let plugin = ConfiguredPlugin { artifact: Arc::clone(artifact), config: options.config.clone() };
+    let slowest = match role.as_str() {
+        "balancer" => speed::of_picks(&plugin),
+        "router" => speed::of_routes(&plugin),
+        "rewriter" => speed::of_rewrites(&plugin),
+        _ => Ok(None),
+    };
+    let slowest = slowest.unwrap_or_else(|fault: Fault| {
+        warnings.push(format!("fails as {role} in a made-up decision after its self-test: {}", fault.detail));
+        None
+    });
+    if let Some(slow) = slowest.as_ref().filter(|slowest| slowest.time > SLOW) {
+        let who = if role.as_str() == "balancer" { "requests of its cluster wait" } else { "its worker waits" };
+        let (what, time, rate) = (&slow.what, slow.time, slow.per_second());
+        warnings.push(format!("{what} takes {time:.1?}, and {who} meanwhile: at most {rate} a second"));
+    }
+    let status = artifact.status().into_iter().find(|status| status.role == role);
+    let memory_bytes = status.map_or(0, |status| status.memory);
+    Ok(RoleTrial { role, what, took, memory_bytes, memory_limit_bytes: options.limits.memory, slowest })
+}

@@ -1,0 +1,59 @@
+//! A made-up cluster with the balancer under test.
+
+use super::subject::{EndedEarly, Subject, failed, not_made};
+use crate::policy::{Balancer, Endpoint, EndpointId, EndpointIds, PickRequest};
+
+/// The greatest busyness: numbers of the contract are below 2^31.
+pub(super) const BUSIEST: u32 = i32::MAX.unsigned_abs();
+
+/// A balancer of a made-up cluster.
+pub(super) struct MadeUpCluster {
+    pub(super) balancer: Box<dyn Balancer>,
+    size: usize,
+}
+
+impl MadeUpCluster {
+    pub(super) fn of(subject: &Subject<'_>, members: &[Endpoint]) -> Result<Self, EndedEarly> {
+        let size = members.len();
+        let what = format!("a cluster of {size} made-up endpoints");
+        let balancer = subject.plugin.balancer(members).map_err(|error| not_made(&what, &error))?;
+        Ok(Self { balancer, size })
+    }
+
+    /// One pick. `busy` is repeated for as many as are eligible.
+    pub(super) fn pick(
+        &mut self,
+        eligible: &EndpointIds,
+        busy: &[u32],
+        affinity: Option<u32>,
+    ) -> Result<Option<EndpointId>, EndedEarly> {
+        let all: Vec<u32> = busy.iter().copied().cycle().take(eligible.len()).collect();
+        let pick = PickRequest { eligible, busy: &all, affinity, request: None };
+        self.balancer.pick(&pick).map_err(|fault| failed(format_args!("{}: {}", self.given(&pick), fault.detail)))
+    }
+
+    /// The same where all are idle: who chooses none then chooses never.
+    pub(super) fn must_pick(
+        &mut self,
+        eligible: &EndpointIds,
+        affinity: Option<u32>,
+    ) -> Result<EndpointId, EndedEarly> {
+        let busy = vec![0; eligible.len()];
+        self.pick(eligible, &busy, affinity)?.ok_or_else(|| {
+            let pick = PickRequest { eligible, busy: &busy, affinity, request: None };
+            failed(format_args!("{}: returned none, though all are idle: the client gets 503", self.given(&pick)))
+        })
+    }
+
+    fn given(&self, pick: &PickRequest<'_>) -> String {
+        let shown = |numbers: &[u32]| {
+            let first: Vec<_> = numbers.iter().take(8).map(u32::to_string).collect();
+            let more = if numbers.len() > first.len() { ", …" } else { "" };
+            format!("[{}{more}]", first.join(", "))
+        };
+        let (eligible, busy) = (shown(pick.eligible.as_numbers()), shown(pick.busy));
+        let affinity = pick.affinity.map_or_else(|| "no affinity".to_owned(), |hash| format!("affinity {hash}"));
+        let (count, size) = (pick.eligible.len(), self.size);
+        format!("given {count} of {size} endpoints, eligible {eligible}, busy {busy}, {affinity}")
+    }
+}

@@ -1,0 +1,101 @@
+//! Good plugins pass, and each kind of bad one fails the test that is for it.
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use super::*;
+use crate::plugin::{Compiler, SHIPPED, shipped};
+use crate::workbench::{CheckOptions, check};
+
+/// Short enough for a machine that is busy with other tests.
+const SHORT: ConformanceBounds = ConformanceBounds { decisions: 2_000, time: Duration::from_secs(2) };
+
+fn report(bytes: &[u8], config: Option<Value>) -> ConformanceReport {
+    let file = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(file.path(), bytes).unwrap();
+    let options = CheckOptions { config, conformance: Some(SHORT), ..CheckOptions::default() };
+    check(file.path(), &options, Compiler::InProcess).unwrap().conformance.unwrap()
+}
+
+fn failures(report: &ConformanceReport) -> Vec<(&'static str, &str)> {
+    let failed = report.tests.iter().filter_map(|test| match &test.verdict {
+        Verdict::Failed { why } => Some((test.name, why.as_str())),
+        Verdict::Passed | Verdict::NotApplicable { .. } => None,
+    });
+    failed.collect()
+}
+
+#[test]
+fn every_shipped_plugin_passes() {
+    for name in SHIPPED {
+        let config = match name {
+            "prefix" => Some(
+                json!({ "routes": [{ "path": "/a", "action": { "forward": { "cluster": "chat", "path": "/b" } } }] }),
+            ),
+            "reverse" => {
+                Some(json!({ "routes": [{ "path": "/", "to_path": "/", "origins": ["http://192.0.2.1:8000"] }] }))
+            }
+            _ => None,
+        };
+        let report = report(shipped(name).unwrap(), config);
+
+        assert_eq!(failures(&report), [], "{name}");
+        let passed = report.tests.iter().filter(|test| test.verdict == Verdict::Passed).count();
+        assert!(passed > report.tests.len() / 2, "{name} is put to the tests: {report:#?}");
+    }
+}
+
+/// A balancer by its `pick`, which finds the eligible ids at `$eligible` and is given back by `$some` or `$none`.
+fn balancer(pick: &str) -> String {
+    include_str!("wrong.wat").replace(";; PICK", pick)
+}
+
+#[test]
+fn each_wrong_balancer_fails_the_test_that_is_for_it() {
+    let first = "(call $some (i32.load (local.get $eligible)))";
+    let table = [
+        // An index instead of an id.
+        ("(call $some (i32.const 0))", "ids with gaps", "eligible ids [1], found 0"),
+        (
+            "(if (result i32) (i32.ge_u (local.get $count) (i32.const 4096)) (then (call $none)) (else FIRST))",
+            "4,096 endpoints",
+            "returned none",
+        ),
+        ("(call $none)", "some pick is not none", "every request would be 503"),
+        // 64 KiB in every hundredth pick.
+        (
+            "(global.set $picks (i32.add (global.get $picks) (i32.const 1)))
+          (if (i32.eqz (i32.rem_u (global.get $picks) (i32.const 100)))
+            (then (drop (memory.grow (i32.const 1)))))
+          FIRST",
+            "memory does not grow",
+            "memory grows for as long as decisions are made",
+        ),
+        // Whoever was the first of many stays the choice.
+        (
+            "(if (i32.lt_s (global.get $kept) (i32.const 0))
+            (then (global.set $kept (i32.load (local.get $eligible)))))
+          (call $some (global.get $kept))",
+            "members that come and go between picks",
+            "found 0",
+        ),
+        // A product that overflows is taken for a reason to trap.
+        (
+            "(if (i32.eq (i32.load (local.get $busy)) (i32.const 0x7fffffff)) (then unreachable)) FIRST",
+            "unequal busyness",
+            "busy [2147483647",
+        ),
+        (
+            "(if (i32.eq (local.get $affinity) (i32.const 0x7fffffff)) (then unreachable)) FIRST",
+            "with and without an affinity",
+            "affinity 2147483647",
+        ),
+    ];
+    for (pick, test, expected) in table {
+        let report = report(balancer(&pick.replace("FIRST", first)).as_bytes(), None);
+
+        let found = failures(&report);
+        assert!(found.iter().any(|(name, why)| *name == test && why.contains(expected)), "{pick}: {found:#?}");
+    }
+}

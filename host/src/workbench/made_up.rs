@@ -1,0 +1,112 @@
+//! Made-up endpoints, requests and responses, as harmless as they look: addresses and names that are never in use.
+
+use std::net::Ipv4Addr;
+use std::num::NonZeroUsize;
+use std::sync::Arc;
+
+use ::http::{HeaderMap, HeaderValue, Method};
+use serde_json::{Value, json};
+
+use crate::plugin::{Artifact, LoadError};
+use crate::policy::{
+    Balancer, ClusterNumbers, Endpoint, EndpointIds, Metric, RequestFacts, ResponseContext, Rewriter, Router, Scheme,
+};
+
+/// Endpoints with names that differ. Addresses are of TEST-NET-1 (RFC 5737).
+pub(super) fn endpoints(count: usize) -> Vec<Endpoint> {
+    (0..count).map(|number| Endpoint::named(format!("ws://192.0.2.{}:{}", number % 254 + 1, 8000 + number))).collect()
+}
+
+/// The same with the smallest and the greatest weight in turn.
+pub(super) fn unequal_endpoints(count: usize) -> Vec<Endpoint> {
+    let weigh = |(number, endpoint)| Endpoint { weight: if number % 2 == 0 { 1 } else { 10_000 }, ..endpoint };
+    endpoints(count).into_iter().enumerate().map(weigh).collect()
+}
+
+/// Names of clusters; the first is that of `plugin check`.
+pub(super) fn clusters(count: usize) -> Vec<String> {
+    (0..count).map(|number| if number == 0 { "chat".to_owned() } else { format!("cluster-{number}") }).collect()
+}
+
+/// Numbers of endpoints that nobody has used yet.
+#[derive(Debug)]
+pub(super) struct IdleNumbers;
+
+impl ClusterNumbers for IdleNumbers {
+    fn column(&self, metric: Metric, eligible: &EndpointIds) -> Vec<f64> {
+        let unknown = matches!(metric, Metric::Latency | Metric::Latest);
+        vec![if unknown { f64::NAN } else { 0.0 }; eligible.len()]
+    }
+
+    fn signal(&self, _name: &str, eligible: &EndpointIds) -> Vec<f64> {
+        vec![f64::NAN; eligible.len()]
+    }
+}
+
+/// A plugin with what its roles are configured with.
+#[derive(Clone, Debug)]
+pub(super) struct ConfiguredPlugin {
+    pub(super) artifact: Arc<Artifact>,
+    /// None: what it gets where nothing is written.
+    pub(super) config: Option<Value>,
+}
+
+impl ConfiguredPlugin {
+    pub(super) fn balancer(&self, endpoints: &[Endpoint]) -> Result<Box<dyn Balancer>, LoadError> {
+        self.successor(endpoints, None)
+    }
+
+    /// A balancer that is handed what its predecessor saved.
+    pub(super) fn successor(
+        &self,
+        endpoints: &[Endpoint],
+        carry: Option<Vec<u8>>,
+    ) -> Result<Box<dyn Balancer>, LoadError> {
+        let config = self.config.clone().unwrap_or_default();
+        self.artifact.balancer(&config, endpoints, Arc::new(IdleNumbers), carry)
+    }
+
+    /// A router over so many `[[route]]`, or as many as its own list has if that is longer.
+    pub(super) fn router(&self, clusters: &[String], routes: usize) -> Result<Box<dyn Router>, LoadError> {
+        let config = self.or_no_routes();
+        let listed = config.get("routes").and_then(Value::as_array).map_or(0, Vec::len);
+        self.artifact.router(&config, clusters, routes.max(listed), NonZeroUsize::MIN)
+    }
+
+    pub(super) fn rewriter(&self) -> Result<Box<dyn Rewriter>, LoadError> {
+        self.artifact.rewriter(&self.or_no_routes(), NonZeroUsize::MIN)
+    }
+
+    /// What a router or rewriter gets where no `[[route]]` is written, unless it is something else.
+    fn or_no_routes(&self) -> Value {
+        self.config.clone().unwrap_or_else(|| json!({ "routes": [] }))
+    }
+}
+
+/// A request of a client of TEST-NET-2 (RFC 5737).
+pub(super) fn request(path: &str) -> RequestFacts {
+    let mut headers = HeaderMap::new();
+    headers.insert("user-agent", HeaderValue::from_static("tidegate-plugin-check"));
+    RequestFacts {
+        method: Method::GET,
+        scheme: Scheme::Http,
+        authority: "tidegate.invalid".parse().ok(),
+        path: path.to_owned(),
+        query: None,
+        upgrade: None,
+        client: Some(Ipv4Addr::new(198, 51, 100, 7).into()),
+        sni: None,
+        headers: Arc::new(headers),
+    }
+}
+
+/// The exchange that a made-up response is from.
+pub(super) fn exchange() -> ResponseContext<'static> {
+    ResponseContext {
+        scheme: Scheme::Http,
+        host: "tidegate.invalid",
+        path: "/",
+        route: None,
+        endpoint: "http://192.0.2.1:8000",
+    }
+}
