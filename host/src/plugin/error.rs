@@ -6,6 +6,7 @@ use std::time::Duration;
 use super::contract::{PACKAGE, VERSION};
 use super::role::{RoleContracts, own_functions};
 use super::text::quoted;
+use crate::config::CAPABILITIES;
 
 /// A plugin was not loaded. What runs goes on running.
 #[derive(Clone, Debug, thiserror::Error)]
@@ -30,13 +31,12 @@ pub enum LoadErrorKind {
     )]
     Empty,
     /// Bytes that are neither wasm nor text.
-    #[error(
-        "expected a file that starts with `\\0asm`, or .wat text, found {found}; build for a wasm32 target, e.g. \
-         `cargo build --release --target wasm32-unknown-unknown`"
-    )]
+    #[error("expected a file that starts with `\\0asm`, or .wat text, found {found}; {remedy}")]
     NotWasm {
         /// What it looks like.
         found: String,
+        /// What to do.
+        remedy: String,
     },
     /// Text that does not parse.
     #[error("expected .wat text, found: {message}; check it with `wasm-tools parse FILE`")]
@@ -45,36 +45,51 @@ pub enum LoadErrorKind {
         message: String,
     },
     /// Wasm that is not valid.
-    #[error("expected a valid wasm file, found: {message}; check it with `wasm-tools validate FILE`")]
+    #[error("expected a valid wasm file, found: {message}; {}", invalid_remedy(message))]
     Invalid {
         /// The validator's words.
         message: String,
     },
+    /// Valid, by a proposal that is not offered.
+    #[error("expected wasm without {}, found a file that needs it; {}", names.join(" and "), remedies.join("; "))]
+    Feature {
+        /// The proposals that it needs.
+        names: Vec<String>,
+        /// What to do about each.
+        remedies: Vec<String>,
+    },
     /// Exports nothing that the contract knows.
-    #[error(
-        "expected an export of {PACKAGE}{}@{VERSION} (for a bare module: {}), found {}; export a role, see `tidegate \
-         plugin new`",
-        either(roles),
-        either(functions),
-        list(found)
-    )]
+    #[error("expected an export of {expected}, found {}{remedy}", list(found))]
     NoRole {
-        /// The roles that there are.
-        roles: Vec<String>,
-        /// The function of each, in backticks.
-        functions: Vec<String>,
+        /// The roles that there are, and the function of each.
+        expected: String,
         /// Its exports, the first few.
         found: Vec<String>,
+        /// Starts with "; ".
+        remedy: String,
     },
+    /// A program of the Go compiler: nothing sets up its runtime before an export is called.
+    #[error(
+        "expected a Go library that is set up by `_initialize`, found the program `_start`; build with `GOOS=wasip1 \
+         GOARCH=wasm go build -buildmode=c-shared`"
+    )]
+    GoProgram,
     /// Parts of an interface are missing.
-    #[error("expected exports {} for {interface}, found no {}; export what is missing", list(expected), list(missing))]
+    #[error(
+        "expected exports {} for {interface}, found no {}{}",
+        list(expected),
+        list(missing),
+        missing_remedy(missing, remedy)
+    )]
     MissingExport {
         /// The interface.
-        interface: String,
+        interface: Box<str>,
         /// All that it consists of.
         expected: Vec<String>,
         /// What is not there.
         missing: Vec<String>,
+        /// Starts with "; ", or is empty.
+        remedy: Box<str>,
     },
     /// A bare module has more than one role, so a short name could mean either.
     #[error(
@@ -90,8 +105,8 @@ pub enum LoadErrorKind {
     },
     /// Imports something that no plugin gets.
     #[error(
-        "expected imports from {PACKAGE}log, request, columns, counters or table@{VERSION}, or WASI, found \
-         `{import}`{remedy}"
+        "expected imports from {PACKAGE}{}@{VERSION}, or WASI, found `{import}`{remedy}",
+        either(&CAPABILITIES.map(str::to_owned))
     )]
     UnknownImport {
         /// As imported.
@@ -102,26 +117,23 @@ pub enum LoadErrorKind {
     /// A function has another signature than in the contract.
     #[error(
         "expected functions as in {PACKAGE}*@{VERSION}, found: {message}; generate its bindings from the WIT files \
-         again"
+         again (`tidegate plugin wit`), or see docs/plugins/abi.md for parameters and results by hand"
     )]
     Signature {
         /// Which one, and how it differs.
         message: String,
     },
     /// Written against a version of the contract that this host does not know.
-    #[error(
-        "expected version {VERSION} of the contract, found `{found}`; rebuild it against plugin-sdk/wit/v0.1, or \
-         update the gateway"
-    )]
+    #[error("expected version {VERSION} of the contract, found `{found}`; {}", version_remedy(found))]
     Version {
         /// The name as found.
         found: String,
     },
     /// Asks for an interface that the operator does not grant.
     #[error(
-        "expected imports from {} alone, found `{import}`; add it to `allow` in its [plugin] section if you trust it \
-         with that",
-        list(granted)
+        "expected imports that `allow` grants: {}, found `{import}`; add it to `allow` in its [plugin] section if you \
+         trust it with that",
+        granted_words(granted)
     )]
     NotGranted {
         /// The interface.
@@ -246,11 +258,13 @@ pub enum LoadErrorKind {
 
 impl LoadErrorKind {
     /// None of `roles` among the exports, of which the first few are shown.
-    pub(super) fn no_role<'a>(roles: &RoleContracts, exports: impl Iterator<Item = &'a str>) -> Self {
+    pub(super) fn no_role<'a>(roles: &RoleContracts, exports: impl Iterator<Item = &'a str>, remedy: String) -> Self {
+        let names: Vec<_> = roles.iter().map(|role| role.name.to_string()).collect();
+        let functions: Vec<_> = own_functions(roles).map(quoted).collect();
         Self::NoRole {
-            roles: roles.iter().map(|role| role.name.to_string()).collect(),
-            functions: own_functions(roles).map(quoted).collect(),
+            expected: format!("{PACKAGE}{}@{VERSION} (for a bare module: {})", either(&names), either(&functions)),
             found: exports.map(quoted).take(8).collect(),
+            remedy,
         }
     }
 
@@ -280,6 +294,46 @@ pub enum RuntimeError {
     /// No thread for the clock.
     #[error("no thread for the plugins' clock")]
     Clock(#[source] std::io::Error),
+}
+
+/// What can be done about bytes that are not valid.
+fn invalid_remedy(message: &str) -> &'static str {
+    if message.contains("unexpected end") {
+        "it is cut off: copy it again, or write it beside and rename it into place"
+    } else {
+        "check it with `wasm-tools validate FILE`"
+    }
+}
+
+/// The name with the version that it lacks, or what to do about another one.
+fn version_remedy(found: &str) -> String {
+    let rest = found.strip_prefix(PACKAGE).unwrap_or(found);
+    if rest.contains('@') {
+        return "rebuild it against the WIT that `tidegate plugin wit` writes, or update the gateway".to_owned();
+    }
+    let (interface, function) = rest.split_at(rest.find(['#', '.']).unwrap_or(rest.len()));
+    format!("the version is missing: `{PACKAGE}{interface}@{VERSION}{function}`")
+}
+
+fn missing_remedy(missing: &[String], remedy: &str) -> String {
+    if !remedy.is_empty() {
+        return remedy.to_owned();
+    }
+    let mut words = "; export what is missing".to_owned();
+    if missing.iter().any(|name| name == "`memory`") {
+        words.push_str("; `memory` is the one that the addresses of arguments and results are of");
+    }
+    if missing.iter().any(|name| name == "`cabi_realloc`") {
+        words.push_str(
+            "; `cabi_realloc` takes an old address, its size, an alignment and a new size, and returns the address \
+             where the gateway places arguments (see docs/plugins/abi.md)",
+        );
+    }
+    words
+}
+
+fn granted_words(granted: &[String]) -> String {
+    if granted.is_empty() { "it grants nothing".to_owned() } else { granted.join(", ") }
 }
 
 fn list(names: &[String]) -> String {

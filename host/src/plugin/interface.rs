@@ -8,6 +8,7 @@ use wasmtime::component::types::ComponentItem;
 
 use super::contract::{PACKAGE, VERSION};
 use super::error::LoadErrorKind;
+use super::foreign::{Exported, contract_remedy, export_remedy, import_remedy};
 use super::role::{RoleContracts, RoleName};
 use super::text::one_line;
 use crate::config::{Allow, CAPABILITIES};
@@ -38,17 +39,25 @@ impl ComponentInterface {
                 let known =
                     CAPABILITIES.contains(&interface.as_str()) || ["types", "system"].contains(&interface.as_str());
                 if !known && has_functions(&item.ty, engine) {
-                    return Err(LoadErrorKind::UnknownImport { import: one_line(name), remedy: String::new() });
+                    return Err(LoadErrorKind::UnknownImport {
+                        import: one_line(name),
+                        remedy: contract_remedy(name, ""),
+                    });
                 }
                 imports.insert(interface);
             } else if has_functions(&item.ty, engine) {
-                return Err(LoadErrorKind::UnknownImport { import: one_line(name), remedy: String::new() });
+                return Err(LoadErrorKind::UnknownImport { import: one_line(name), remedy: import_remedy(name, "") });
             }
         }
         let filled: Vec<_> =
             roles.iter().map(|role| role.name).filter(|name| exports.contains(name.as_str())).collect();
         if filled.is_empty() {
-            return Err(LoadErrorKind::no_role(roles, ty.exports(engine).map(|(name, _)| name)));
+            let exports: Vec<_> = ty
+                .exports(engine)
+                .map(|(name, item)| Exported { name, is_function: matches!(item.ty, ComponentItem::ComponentFunc(_)) })
+                .collect();
+            let remedy = export_remedy(&exports, roles, true, false);
+            return Err(LoadErrorKind::no_role(roles, exports.iter().map(|export| export.name), remedy));
         }
         Ok(Self { exports, imports, roles: filled, wasi })
     }

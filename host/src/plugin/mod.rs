@@ -22,6 +22,8 @@ mod describe;
 mod engine;
 mod error;
 mod factory;
+mod features;
+mod foreign;
 mod host_state;
 mod instance;
 mod interface;

@@ -14,7 +14,7 @@ use super::super::role::RoleName;
 use super::super::shared::PluginShared;
 use super::super::text::one_line;
 use super::super::ticker::ticks;
-use super::super::{wasi, wrap};
+use super::super::{features, wasi, wrap};
 use super::count::{InstanceCost, cost};
 use super::{Measured, check_size};
 use crate::clock::Clock;
@@ -37,12 +37,13 @@ impl PluginEngine {
         check_size(bytes)?;
         let binary = wrap::binary(bytes)?;
         cost(&binary)?;
-        let wasm = wrap::component(binary, &self.roles)?;
+        let named = |problem| name_feature(&binary, problem);
+        let wasm = wrap::component(&binary, &self.roles).map_err(named)?;
         let InstanceCost { instances, held, .. } = cost(&wasm)?;
         let mut measured = Measured { instances, held, started: std::time::Duration::ZERO, compiler_peak: None };
         measured.check(limits)?;
         let component = Component::from_binary(&self.wasmtime, &wasm)
-            .map_err(|error| LoadErrorKind::Invalid { message: one_line(format_args!("{error:#}")) })?;
+            .map_err(|error| named(LoadErrorKind::Invalid { message: one_line(format_args!("{error:#}")) }))?;
         let linked = self.link(&component)?;
         linked.interface.check(&limits.allow)?;
         make_room();
@@ -78,5 +79,16 @@ impl PluginEngine {
         let within = limits.setup_deadline();
         let instance = Instance::start(&linked.pre, state, &self.ticker, ticks(within), within, |_, _| Ok(()))?;
         Ok(instance.started)
+    }
+}
+
+/// A proposal that is not offered shows itself in many ways; where there is one, it is the reason.
+fn name_feature(binary: &[u8], problem: LoadErrorKind) -> LoadErrorKind {
+    use LoadErrorKind::{Invalid, MissingExport, NoRole, Signature, UnknownImport};
+    match problem {
+        Invalid { .. } | MissingExport { .. } | NoRole { .. } | Signature { .. } | UnknownImport { .. } => {
+            features::refusal(binary).unwrap_or(problem)
+        }
+        problem => problem,
     }
 }

@@ -31,6 +31,7 @@ macro_rules! guest {
 }
 
 mod life;
+mod messages;
 mod refusals;
 mod roles;
 mod standing;
@@ -104,7 +105,7 @@ fn problem(made: Result<impl Sized, LoadError>) -> LoadErrorKind {
 fn all_four_kinds_of_file_load_and_pick() {
     let runtime = Runtime::new(None).unwrap();
     let short = wat::parse_bytes(guest!("first")).unwrap();
-    let component = wrap::component(short.clone(), &super::roles::contracts()).unwrap();
+    let component = wrap::component(&short, &super::roles::contracts()).unwrap();
     let with_metadata =
         contract::embed(wat::parse_bytes(guest!("canonical")).unwrap().into_owned(), "balancer-plugin").unwrap();
 

@@ -77,7 +77,7 @@ fn each_role_is_named_where_a_file_fills_none_and_bare_modules_are_read_by_its_f
     for interface in exportable(&contracts()).filter(|interface| interface.functions.len() > 1) {
         let half = problem(load(&runtime, lone(interface.own().unwrap()).as_bytes()));
         let full = format!("{PACKAGE}{}@{VERSION}", interface.name);
-        assert!(matches!(&half, LoadErrorKind::MissingExport { interface, .. } if *interface == full), "{half}");
+        assert!(matches!(&half, LoadErrorKind::MissingExport { interface, .. } if **interface == *full), "{half}");
     }
 }
 

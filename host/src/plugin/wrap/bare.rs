@@ -10,37 +10,25 @@ use wasmparser::{ExternalKind, Parser};
 
 use super::super::contract::{self, Interface, PACKAGE, VERSION};
 use super::super::error::LoadErrorKind;
+use super::super::foreign::{Exported, IMPORTS, SHORT, contract_remedy, export_remedy, import_remedy};
 use super::super::role::{RoleContracts, exportable};
-use super::super::text::one_line;
+use super::super::text::{one_line, quoted};
 use super::super::wasi::PREVIEW1;
 use super::guard::SectionResult;
-use super::scan::ModuleScan;
+use super::scan::{Import, ModuleScan};
+use crate::diagnose::closest;
 
 /// The function that every role has: its short name belongs to the role whose own function is exported beside it.
 const SHARED: &str = "configure";
-
-/// The interface that each short import comes from.
-const IMPORTS: [(&str, &str); 10] = [
-    ("log", "log"),
-    ("header", "request"),
-    ("values", "request"),
-    ("client", "request"),
-    ("sni", "request"),
-    ("column", "columns"),
-    ("signal", "columns"),
-    ("add", "counters"),
-    ("now", "clock"),
-    ("get", "table"),
-];
-
-/// The import module of short names.
-const SHORT: &str = "tidegate";
 
 /// `module` under full names, with the metadata that its exports and imports call for.
 pub(super) fn with_metadata(module: &[u8], scan: &ModuleScan, roles: &RoleContracts) -> Result<Vec<u8>, LoadErrorKind> {
     let names = ExportNames::choose(scan, roles)?;
     let imports = imported(scan)?;
     let exports = names.check(scan, roles)?;
+    if scan.is_go && scan.exported_functions().all(|name| name != "_initialize") {
+        return Err(LoadErrorKind::GoProgram);
+    }
     let renamed = names.rename(module)?;
     contract::embed_interfaces(renamed, &imports, &exports)
         .map_err(|error| LoadErrorKind::Invalid { message: one_line(format_args!("{error:#}")) })
@@ -48,37 +36,41 @@ pub(super) fn with_metadata(module: &[u8], scan: &ModuleScan, roles: &RoleContra
 
 /// Interfaces that it imports from.
 fn imported(scan: &ModuleScan) -> Result<Vec<&'static str>, LoadErrorKind> {
+    check_foreign(scan)?;
     let mut interfaces = BTreeSet::new();
-    for import in &scan.imports {
-        let unknown = |remedy: &str| LoadErrorKind::UnknownImport {
-            import: one_line(format_args!("{}.{}", import.module, import.name)),
-            remedy: remedy.to_owned(),
+    for import in scan.imports.iter().filter(|import| import.module != PREVIEW1) {
+        let of = match import.module.strip_prefix(PACKAGE) {
+            None => None,
+            Some(rest) => match rest.split_once('@') {
+                Some((interface, VERSION)) => Some(interface),
+                _ => return Err(LoadErrorKind::Version { found: one_line(&import.module) }),
+            },
         };
-        if import.module == PREVIEW1 {
-            continue;
-        }
-        let interface = if import.module == SHORT {
-            let known = IMPORTS.iter().find(|(name, _)| *name == import.name);
-            known.map(|(_, interface)| *interface).ok_or_else(|| {
-                unknown("; the short names are log, header, values, client, sni, column, signal, add, now and get")
-            })?
-        } else if let Some(rest) = import.module.strip_prefix(PACKAGE) {
-            let Some((interface, VERSION)) = rest.split_once('@') else {
-                return Err(LoadErrorKind::Version { found: one_line(&import.module) });
-            };
-            let known = IMPORTS.iter().find(|(name, of)| *of == interface && *name == import.name);
-            known.map(|(_, interface)| *interface).ok_or_else(|| unknown("; the contract has no such function"))?
-        } else {
-            return Err(unknown(match (import.module.as_str(), import.name.as_str()) {
-                ("env", "abort") => "; with AssemblyScript, compile with `--use abort=`",
-                ("env", "memory") => "; export the memory instead of importing it",
-                ("env", _) => "; link it in: the linker left an undefined symbol open",
-                _ => "; take the import out",
-            }));
+        let known = IMPORTS.iter().find(|(name, home)| *name == import.name && of.is_none_or(|of| of == *home));
+        let Some((_, interface)) = known else {
+            return Err(unknown(import, contract_remedy(&import.module, &import.name)));
         };
-        interfaces.insert(interface);
+        interfaces.insert(*interface);
     }
     Ok(interfaces.into_iter().collect())
+}
+
+/// Refuses what is imported neither from the contract nor from WASI, nor named as bindings generators name things.
+pub(super) fn check_foreign(scan: &ModuleScan) -> Result<(), LoadErrorKind> {
+    let is_foreign = |module: &str| {
+        let known = [SHORT, PREVIEW1].contains(&module) || module.starts_with(PACKAGE);
+        let generated = scan.has_metadata
+            && (module.starts_with("wasi:") || module.starts_with(['$', '[']) || module.starts_with("cm32p2"));
+        !known && !generated
+    };
+    match scan.imports.iter().find(|import| is_foreign(&import.module)) {
+        Some(import) => Err(unknown(import, import_remedy(&import.module, &import.name))),
+        None => Ok(()),
+    }
+}
+
+fn unknown(import: &Import, remedy: String) -> LoadErrorKind {
+    LoadErrorKind::UnknownImport { import: one_line(format_args!("{}.{}", import.module, import.name)), remedy }
 }
 
 /// New export names by old ones.
@@ -152,15 +144,26 @@ impl ExportNames {
             }
             if !missing.is_empty() {
                 return Err(LoadErrorKind::MissingExport {
-                    interface: format!("{PACKAGE}{interface}@{VERSION}"),
+                    interface: format!("{PACKAGE}{interface}@{VERSION}").into(),
                     expected: functions.iter().map(|name| format!("`{name}`")).collect(),
                     missing: missing.iter().map(|name| format!("`{name}`")).collect(),
+                    remedy: missing
+                        .iter()
+                        .find_map(|missing| self.misspelt(missing, scan))
+                        .map_or_else(String::new, |found| format!("; did you mean that by {}?", quoted(found)))
+                        .into(),
                 });
             }
             whole.push(*interface);
         }
         if whole.is_empty() {
-            return Err(LoadErrorKind::no_role(roles, scan.exports.iter().map(|export| export.name.as_str())));
+            let exports: Vec<_> = scan
+                .exports
+                .iter()
+                .map(|export| Exported { name: &export.name, is_function: export.kind == ExternalKind::Func })
+                .collect();
+            let remedy = export_remedy(&exports, roles, false, scan.is_go);
+            return Err(LoadErrorKind::no_role(roles, exports.iter().map(|export| export.name), remedy));
         }
         let memory = |export: &super::scan::Export| export.kind == ExternalKind::Memory && export.name == "memory";
         let missing: Vec<String> = [
@@ -173,9 +176,17 @@ impl ExportNames {
         .collect();
         if !missing.is_empty() {
             let expected = vec!["`memory`".to_owned(), "`cabi_realloc`".to_owned()];
-            return Err(LoadErrorKind::MissingExport { interface: "the canonical ABI".to_owned(), expected, missing });
+            let (interface, remedy) = ("the canonical ABI".into(), "".into());
+            return Err(LoadErrorKind::MissingExport { interface, expected, missing, remedy });
         }
         Ok(whole)
+    }
+
+    /// An exported function that means nothing and is nearly called `missing`.
+    fn misspelt<'a>(&self, missing: &str, scan: &'a ModuleScan) -> Option<&'a str> {
+        let unknown = scan.exported_functions().filter(|name| !self.0.contains_key(*name));
+        let mut ends = unknown.map(|name| (name.rsplit(['#', '.']).next().unwrap_or(name), name));
+        ends.find(|(end, _)| *end != missing && closest(end, [missing]).is_some()).map(|(_, name)| name)
     }
 
     fn rename(self, module: &[u8]) -> Result<Vec<u8>, LoadErrorKind> {

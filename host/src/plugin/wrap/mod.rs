@@ -8,6 +8,7 @@
 
 mod bare;
 mod guard;
+mod guess;
 mod metadata;
 mod scan;
 
@@ -17,16 +18,18 @@ use wit_component::ComponentEncoder;
 
 use super::contract;
 use super::error::LoadErrorKind;
+use super::features;
 use super::role::RoleContracts;
 use super::text::one_line;
 use super::wasi::{ADAPTER, PREVIEW1};
-use scan::ModuleScan;
+use crate::diagnose::closest;
+use scan::{Import, ModuleScan};
 
 /// The component that `binary` is, or becomes.
-pub(super) fn component<'a>(binary: Cow<'a, [u8]>, roles: &RoleContracts) -> Result<Cow<'a, [u8]>, LoadErrorKind> {
+pub(super) fn component<'a>(binary: &'a [u8], roles: &RoleContracts) -> Result<Cow<'a, [u8]>, LoadErrorKind> {
     match binary.get(4..8) {
-        Some([0x0d, 0, 1, 0]) => Ok(binary),
-        Some([1, 0, 0, 0]) => encode(&binary, roles).map(Cow::Owned),
+        Some([0x0d, 0, 1, 0]) => Ok(binary.into()),
+        Some([1, 0, 0, 0]) => encode(binary, roles).map(Cow::Owned),
         found => Err(LoadErrorKind::Invalid { message: format!("a wasm version that is not known: {found:02x?}") }),
     }
 }
@@ -39,29 +42,41 @@ pub(super) fn binary(bytes: &[u8]) -> Result<Cow<'_, [u8]>, LoadErrorKind> {
     if bytes.starts_with(b"\0asm") {
         return Ok(bytes.into());
     }
-    let text = std::str::from_utf8(bytes).map_err(|_| LoadErrorKind::NotWasm { found: guess(bytes) })?;
-    if !text.trim_start().starts_with(['(', ';']) {
-        return Err(LoadErrorKind::NotWasm { found: "text that does not begin as .wat, with `(` or `;;`".to_owned() });
+    if let Some(refused) = guess::not_wasm(bytes) {
+        return Err(refused);
     }
-    let parsed = wat::parse_str(text).map(Cow::Owned);
-    parsed.map_err(|error| LoadErrorKind::Text { message: one_line(error.to_string().replace('\n', " ")) })
+    let text = std::str::from_utf8(bytes).map_err(|error| LoadErrorKind::Text { message: error.to_string() })?;
+    wat::parse_str(text).map(Cow::Owned).map_err(|error| text_refused(text, &error))
 }
 
-/// What the first bytes look like, for people who named the wrong file.
-fn guess(bytes: &[u8]) -> String {
-    match bytes {
-        [0x7f, b'E', b'L', b'F', ..] => "an ELF executable".to_owned(),
-        [b'M', b'Z', ..] => "a Windows executable".to_owned(),
-        [0x1f, 0x8b, ..] => "a gzip archive".to_owned(),
-        [b'P', b'K', ..] => "a zip archive".to_owned(),
-        _ => format!("bytes {:02x?}", bytes.get(..8).unwrap_or(bytes)),
+/// The parser's words without its drawing: what it expected, where, and the line.
+fn text_refused(text: &str, error: &wat::Error) -> LoadErrorKind {
+    let words = error.to_string();
+    let mut lines = words.lines();
+    let message = lines.next().unwrap_or_default();
+    let place = lines.next().and_then(|line| {
+        let (row, column) = line.rsplit_once(" <anon>:")?.1.split_once(':')?;
+        Some((row.parse::<usize>().ok()?, column.parse::<usize>().ok()?))
+    });
+    let Some((row, column)) = place else { return LoadErrorKind::Text { message: one_line(words.replace('\n', " ")) } };
+    let line = text.lines().nth(row.saturating_sub(1)).unwrap_or_default();
+    let rest = line.get(column.saturating_sub(1)..).unwrap_or_default();
+    let instruction = rest.split(|char: char| !char.is_ascii_lowercase() && char != '_').next().unwrap_or_default();
+    if ["try", "do", "catch", "catch_all", "rethrow", "delegate"].contains(&instruction)
+        && let Some(refused) = features::legacy_exceptions()
+    {
+        return refused;
     }
+    let shown: String = rest.chars().take(40).collect();
+    let found = if shown.is_empty() { "the end of the line".to_owned() } else { format!("`{shown}`") };
+    LoadErrorKind::Text { message: one_line(format_args!("{message}, at line {row}, column {column}: {found}")) }
 }
 
 fn encode(module: &[u8], roles: &RoleContracts) -> Result<Vec<u8>, LoadErrorKind> {
     let scan = ModuleScan::of(module)?;
     let mut module = if scan.has_metadata {
         metadata::check(module)?;
+        bare::check_foreign(&scan)?;
         module.to_vec()
     } else {
         bare::with_metadata(module, &scan, roles)?
@@ -70,6 +85,7 @@ fn encode(module: &[u8], roles: &RoleContracts) -> Result<Vec<u8>, LoadErrorKind
     if scan.imports.iter().any(|import| import.module == PREVIEW1) {
         module = guard::guarded(&module)?;
         let adapter = wat::parse_str(ADAPTER).map_err(|error| LoadErrorKind::Invalid { message: error.to_string() })?;
+        check_preview1(&scan, &adapter)?;
         let adapter = contract::embed(adapter, "adapter").map_err(|error| encoding(&error))?;
         encoder = encoder
             .module(&module)
@@ -81,12 +97,34 @@ fn encode(module: &[u8], roles: &RoleContracts) -> Result<Vec<u8>, LoadErrorKind
     encoder.encode().map_err(|error| encoding(&error))
 }
 
-/// The encoder's words name the function, what its type should be, and what it is.
+/// Refuses functions that are none of WASI preview 1.
+fn check_preview1(scan: &ModuleScan, adapter: &[u8]) -> Result<(), LoadErrorKind> {
+    let offered = ModuleScan::of(adapter)?;
+    let unknown = scan
+        .imports
+        .iter()
+        .filter(|import| import.module == PREVIEW1)
+        .find(|import| !offered.exported_functions().any(|name| name == import.name));
+    match unknown {
+        Some(Import { name, .. }) => Err(LoadErrorKind::UnknownImport {
+            import: one_line(format_args!("{PREVIEW1}.{name}")),
+            remedy: match closest(name, offered.exported_functions()) {
+                Some(meant) => format!("; WASI preview 1 has no such function: did you mean `{meant}`?"),
+                None => "; WASI preview 1 has no such function, and no extension of it is offered".to_owned(),
+            },
+        }),
+        None => Ok(()),
+    }
+}
+
+/// The encoder's words name the function, what its type should be, and what it is; its last words, for those before
+/// them say only where it was.
 fn encoding(error: &anyhow::Error) -> LoadErrorKind {
     let message = one_line(format_args!("{error:#}"));
     if message.contains("requires an import") || message.contains("unknown import") {
         let import = message.split('`').nth(1).unwrap_or(&message).to_owned();
         return LoadErrorKind::UnknownImport { import, remedy: format!("; {message}") };
     }
-    LoadErrorKind::Signature { message }
+    let cause = one_line(error.root_cause());
+    LoadErrorKind::Signature { message: if cause.contains("type mismatch") { cause } else { message } }
 }

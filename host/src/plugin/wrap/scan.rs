@@ -12,6 +12,8 @@ pub(super) struct ModuleScan {
     pub(super) exports: Vec<Export>,
     /// Whether a bindings generator described it.
     pub(super) has_metadata: bool,
+    /// Whether the Go compiler has made it.
+    pub(super) is_go: bool,
     /// Number of types.
     pub(super) types: u32,
     /// Type of each function, imported ones first.
@@ -84,6 +86,7 @@ impl ModuleScan {
             Payload::CustomSection(section) => {
                 self.has_metadata |=
                     matches!(section.as_known(), KnownCustom::Unknown) && section.name().starts_with("component-type");
+                self.is_go |= section.name() == "go:buildid";
             }
             _ => {}
         }
