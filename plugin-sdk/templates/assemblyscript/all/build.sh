@@ -1,0 +1,17 @@
+#!/bin/sh
+# Builds plugin-name.wasm with the AssemblyScript compiler of package-lock.json, which is fetched if it is not here yet.
+set -eu
+cd "$(dirname "$0")"
+
+if ! command -v npm > /dev/null || ! command -v node > /dev/null; then
+  echo "npm is missing: apt-get install npm, or https://nodejs.org; AssemblyScript needs Node.js 20 or later" >&2
+  exit 1
+fi
+if ! [ -d node_modules/assemblyscript ]; then
+  npm ci --no-audit --no-fund
+fi
+
+# The text of a failure goes to the gateway's log instead of an import; --debug: names of functions in the file.
+npx asc assembly/exports.ts -O3 --debug --use abort=assembly/tidegate/abort --exportStart _initialize \
+  --outFile plugin-name.wasm
+echo "plugin-name.wasm: $(wc -c < plugin-name.wasm) bytes"
