@@ -1,7 +1,5 @@
 //! `docs/plugins/wasm-features.md` against the engine: a small plugin for each feature, taken or refused.
 
-#![expect(clippy::unwrap_used, reason = "helpers of tests")]
-
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use super::terminal::{REFUSED, complain};
 use crate::config::{self, Config};
-use crate::gateway::BuildError;
+use crate::gateway::{BuildError, PrepareError};
 use crate::telemetry;
 
 /// What a first file may look like.
@@ -40,6 +40,10 @@ pub(super) fn load(path: &Path) -> Result<Config, ExitCode> {
 /// Says why a gateway cannot be built.
 pub(super) fn explain(path: &Path, error: &BuildError) {
     let hint = match error {
+        BuildError::Prepare(PrepareError::PluginConfig(faults)) => {
+            complain(faults);
+            None
+        }
         BuildError::Prepare(error) => {
             complain(format_args!("{}: {error}", path.display()));
             error.hint()

@@ -55,6 +55,11 @@ impl<'t> FaultReport<'t> {
         self.position(at.start).line
     }
 
+    /// Where `at` starts.
+    pub(crate) fn position_of(&self, at: &Span) -> Position {
+        self.position(at.start)
+    }
+
     /// Whether there are faults.
     pub(crate) fn is_faulty(&self) -> bool {
         !self.faults.is_empty()

@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
+use crate::diagnose::FileFaults;
 use crate::files::ReadError;
 use crate::net;
 use crate::plugin::LoadError;
@@ -15,6 +16,9 @@ pub enum PrepareError {
     /// A plugin was refused.
     #[error("{0}")]
     Plugin(#[from] LoadError),
+    /// A plugin refuses its configuration, for which there is a place in the file.
+    #[error("{0}")]
+    PluginConfig(FileFaults),
     /// A file cannot be read.
     #[error("{}: cannot be read: {source}", path.display())]
     File {

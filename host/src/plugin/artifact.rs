@@ -108,6 +108,11 @@ impl Artifact {
         *self.shared.refusal.lock() = None;
     }
 
+    /// Says why the plugin was refused in better words than its own: what it objects to has a place in a file.
+    pub fn refused_with(&self, why: String) {
+        *self.shared.refusal.lock() = Some(why);
+    }
+
     /// What a new instance starts to count with.
     pub(super) fn meter(&self) -> MemoryMeter {
         MemoryMeter::new(self.memory, self.compiled.measured.held)

@@ -6,6 +6,7 @@ mod cluster;
 mod endpoint;
 mod health;
 mod listener;
+mod place;
 mod retry;
 mod sticky;
 
@@ -24,6 +25,7 @@ pub use cluster::{ClientTls, ClusterConfig, Verify};
 pub use endpoint::{EndpointAddress, EndpointConfig, EndpointState};
 pub use health::{Check, HealthConfig, HttpCheck, OutlierConfig, PauseConfig, WebsocketCheck};
 pub use listener::{CertificateFiles, CipherOrder, ClientCertificate, LimitsConfig, ListenerConfig, ServerTls};
+pub use place::{ConfigPlace, FoundValue};
 pub use retry::RetryConfig;
 pub use sticky::{Affinity, Issue, SameSite, StickyConfig};
 
@@ -145,6 +147,8 @@ pub struct PluginUse {
     pub plugin: String,
     /// Its configuration; for `prefix` and `reverse` made from the `[[route]]` list.
     pub config: serde_json::Value,
+    /// Where that is written.
+    pub place: ConfigPlace,
 }
 
 /// One plugin file and what it may do.
@@ -154,6 +158,8 @@ pub struct PluginConfig {
     pub file: PathBuf,
     /// Handed to `configure` when the role that uses it says nothing else.
     pub config: serde_json::Value,
+    /// Where that is written.
+    pub place: ConfigPlace,
     /// Longest time for one call. Default 20 ms.
     pub deadline: Duration,
     /// What one instance may hold, in bytes. Default 64 MiB, at most [`MOST_PLUGIN_MEMORY`](super::MOST_PLUGIN_MEMORY).

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use toml::Spanned;
 
 use super::super::model::{
-    ClusterConfig, EndpointConfig, EndpointState, PauseConfig, PluginUse, RetryConfig, TimeoutsConfig,
+    ClusterConfig, ConfigPlace, EndpointConfig, EndpointState, PauseConfig, PluginUse, RetryConfig, TimeoutsConfig,
 };
 use super::super::schema::{AnswerLimitsTable, ClusterSection, EndpointEntry, EndpointTable, PoolTable, Text};
 use super::client_tls::PLAIN_TLS;
@@ -57,6 +57,7 @@ impl Resolver<'_, '_> {
             self.sticky_routes(&lower, sticky.as_ref(), section.endpoints.get_ref(), &endpoints);
             let role = RoleToFill {
                 kind: "balancer",
+                section: format!("cluster.{}", name.get_ref()),
                 written: section.balancer.as_ref(),
                 default: defaults::BALANCER,
                 config: section.config.as_ref(),
@@ -201,7 +202,11 @@ impl Resolver<'_, '_> {
 pub(super) fn direct(url: &EndpointUrl, timeouts: TimeoutsConfig) -> Resolved {
     let used = ClusterConfig {
         name: url.origin.clone(),
-        balancer: PluginUse { plugin: defaults::BALANCER.to_owned(), config: serde_json::Value::Null },
+        balancer: PluginUse {
+            plugin: defaults::BALANCER.to_owned(),
+            config: serde_json::Value::Null,
+            place: ConfigPlace::default(),
+        },
         endpoints: vec![endpoint_at(url, false)],
         timeouts,
         tls: PLAIN_TLS,

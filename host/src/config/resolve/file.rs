@@ -8,9 +8,9 @@ use super::{Resolver, roles};
 use crate::diagnose::FaultReport;
 
 /// Resolves the whole file; faults go to the report. With faults, what is returned is incomplete.
-pub(crate) fn resolve(file: ConfigFile, source: &Path, report: &mut FaultReport<'_>) -> Config {
+pub(crate) fn resolve(mut file: ConfigFile, source: &Path, report: &mut FaultReport<'_>) -> Config {
     let base = source.parent().unwrap_or(Path::new("")).to_owned();
-    let mut resolver = Resolver { report, base };
+    let mut resolver = Resolver { report, base, values: std::mem::take(&mut file.values) };
     let gateway = resolver.gateway(&file.gateway);
     let log = resolver.log(&file.log);
     let listeners = resolver.listeners(&file.listen);

@@ -32,7 +32,7 @@ pub(crate) use membership::{DISCOVER, discovering, misfit};
 use std::path::PathBuf;
 use std::time::Duration;
 
-use super::schema::{CountField, Size, Text, Time, TimeoutsTable};
+use super::schema::{CountField, Size, Text, Time, TimeoutsTable, WrittenValues};
 use super::{defaults, model};
 use crate::diagnose::{FaultReport, Span, closest, one_of};
 use crate::files;
@@ -42,6 +42,8 @@ pub(crate) struct Resolver<'r, 't> {
     report: &'r mut FaultReport<'t>,
     /// Folder of the file: what relative paths start from.
     base: PathBuf,
+    /// Where the values of each `config` are.
+    values: WrittenValues,
 }
 
 impl Resolver<'_, '_> {

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::Duration;
 
-use super::super::model::{Allow, CAPABILITIES, PluginConfig, PluginUse};
-use super::super::schema::{Json, PluginSection, Size, Text, Time, key};
+use super::super::model::{Allow, CAPABILITIES, ConfigPlace, PluginConfig, PluginUse};
+use super::super::schema::{Json, PluginSection, Size, Text, Time, WrittenValue, key};
 use super::super::units::show_duration;
 use super::{Resolver, defaults};
 use crate::diagnose::{Span, closest, list, one_of};
@@ -39,6 +39,7 @@ impl Resolver<'_, '_> {
             let plugin = PluginConfig {
                 file: self.file("`file`", &section.file),
                 config: section.config.clone().map_or(serde_json::Value::Null, |Json(value)| value),
+                place: self.place(&format!("plugin.{}", name.get_ref())),
                 deadline: self.deadline(section.deadline.as_ref()),
                 memory: self.memory(section.memory.as_ref()),
                 allow: self.allow(section.allow.as_deref()),
@@ -124,8 +125,26 @@ impl Resolver<'_, '_> {
             self.check_plugin(role.kind, name, written.span(), plugins);
         }
         let plugin_config = plugins.get(name).map(|plugin| plugin.config.clone()).filter(|config| !config.is_null());
+        let mut place = match (role.config, &plugin_config) {
+            (Some(_), _) => self.place(&role.section),
+            (None, Some(_)) => plugins.get(name).map(|plugin| plugin.place.clone()).unwrap_or_default(),
+            (None, None) => ConfigPlace::default(),
+        };
+        place.chosen = role.written.map(|written| self.report.position_of(&written.span()));
         let config = role.config.map(|Json(value)| value.clone()).or(plugin_config).unwrap_or_else(fallback);
-        PluginUse { plugin: name.to_owned(), config }
+        PluginUse { plugin: name.to_owned(), config, place }
+    }
+
+    /// Where the `config` of a section is written.
+    fn place(&self, section: &str) -> ConfigPlace {
+        let Some(values) = self.values.get(section) else { return ConfigPlace::default() };
+        let place = |value: &WrittenValue| (self.report.position_of(&value.at), value.shown.clone());
+        let name = section.split_once('.').map(|(kind, name)| format!("[{kind}.{}]", key(name)));
+        ConfigPlace {
+            section: Some(name.unwrap_or_else(|| format!("[{section}]"))),
+            chosen: None,
+            values: values.iter().map(|value| (value.pointer.clone(), place(value))).collect(),
+        }
     }
 
     fn check_plugin(&mut self, role: &str, name: &str, at: Span, plugins: &Plugins) {
@@ -180,6 +199,8 @@ fn is_file_name(name: &str) -> bool {
 pub(super) struct RoleToFill<'a> {
     /// `balancer`, `router`, `rewriter`
     pub(super) kind: &'a str,
+    /// The section that chooses it: `router`, `cluster.NAME`.
+    pub(super) section: String,
     /// The plugin that fills it, as written.
     pub(super) written: Option<&'a Text>,
     /// The plugin that fills it when nothing is written.

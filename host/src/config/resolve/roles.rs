@@ -65,7 +65,13 @@ impl Resolver<'_, '_> {
 }
 
 fn role<'a>(kind: &'a str, default: &'a str, written: &'a RoleSection) -> RoleToFill<'a> {
-    RoleToFill { kind, written: written.plugin.as_ref(), default, config: written.config.as_ref() }
+    RoleToFill {
+        kind,
+        section: kind.to_owned(),
+        written: written.plugin.as_ref(),
+        default,
+        config: written.config.as_ref(),
+    }
 }
 
 /// One entry of the router's list.

@@ -12,6 +12,7 @@ mod rewrite;
 mod route;
 mod signals;
 mod sticky;
+mod values;
 
 pub(crate) use cluster::{AnswerLimitsTable, ClientTlsTable, ClusterSection, EndpointEntry, EndpointTable, PoolTable};
 pub(crate) use gateway::{AdminSection, GatewaySection, LogSection, TimeoutsTable};
@@ -24,6 +25,7 @@ pub(crate) use rewrite::key;
 pub(crate) use route::{HeaderTable, RedirectTable, RespondTable, RouteSection};
 pub(crate) use signals::{HeartbeatSection, SignalTable, SignalsTable};
 pub(crate) use sticky::{AffinityEntry, AffinityTable, IssueTable, StickyEntry};
+pub(crate) use values::{WrittenValue, WrittenValues};
 
 /// Text with its place.
 pub(crate) type Text = toml::Spanned<String>;

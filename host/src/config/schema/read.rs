@@ -6,6 +6,7 @@ use toml::de::{DeTable, DeValue, ValueDeserializer};
 
 use super::duplicate;
 use super::rewrite::{self, TablePlace, key};
+use super::values::{self, WrittenValues};
 use super::{AdminSection, ClusterSection, GatewaySection, HeartbeatSection, ListenSection, LogSection, PluginSection};
 use super::{RoleSection, RouteSection, Text};
 use crate::diagnose::{FaultReport, closest, list};
@@ -29,6 +30,8 @@ pub(crate) struct ConfigFile {
     pub(crate) heartbeat: Option<HeartbeatSection>,
     pub(crate) admin: Option<AdminSection>,
     pub(crate) log: LogSection,
+    /// Where the values of each `config` are.
+    pub(crate) values: WrittenValues,
 }
 
 /// Reads `text`; faults go to the report. With faults, what is returned is incomplete.
@@ -41,6 +44,7 @@ pub(crate) fn read(text: &str, report: &mut FaultReport<'_>) -> ConfigFile {
     if report.is_faulty() {
         return file;
     }
+    file.values = values::find(table.get_ref());
     for (key, value) in table.into_inner() {
         let name = key.get_ref().as_ref();
         match name {

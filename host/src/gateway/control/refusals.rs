@@ -4,6 +4,7 @@ use crate::config::ChangeError;
 use crate::control::{ControlError, FaultView};
 use crate::diagnose::FileFault;
 use crate::gateway::changes::ChangeRefused;
+use crate::gateway::error::PrepareError;
 use crate::gateway::reload::ReloadError;
 
 pub(super) fn of_runtime_change(error: ChangeRefused) -> ControlError {
@@ -28,7 +29,9 @@ pub(super) fn of_change(error: ChangeError) -> ControlError {
 pub(super) fn of_reload(error: &ReloadError) -> ControlError {
     match error {
         ReloadError::NoEarlier => ControlError::NoEarlier,
-        ReloadError::Config(faults) => ControlError::Faults(faults.faults.iter().map(config_fault).collect()),
+        ReloadError::Config(faults) | ReloadError::Prepare(PrepareError::PluginConfig(faults)) => {
+            ControlError::Faults(faults.faults.iter().map(config_fault).collect())
+        }
         ReloadError::Draining | ReloadError::Prepare(_) => {
             ControlError::Faults(vec![FaultView { message: error.to_string(), hint: error.hint() }])
         }

@@ -5,7 +5,8 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::from_files::FromFiles;
-use super::plugins::{config_of, find};
+use super::objections;
+use super::plugins::{Artifacts, config_of, find};
 use super::upstreams::{self, UpstreamInputs, UpstreamsBefore};
 use crate::cluster::{
     AddressCount, Cluster, FailurePolicy, Live, Member, Numbers, Policy, Recovery, Retry, Signals, Sticky,
@@ -45,6 +46,7 @@ pub(crate) struct ClusterInputs {
 struct Maker<'a> {
     services: &'a Services,
     config: &'a Config,
+    artifacts: &'a Artifacts,
     platform: PlatformRoots,
     warnings: &'a mut Vec<String>,
 }
@@ -58,7 +60,8 @@ pub(crate) fn prepare(
     before: Option<&PreparedClusters>,
     warnings: &mut Vec<String>,
 ) -> Result<PreparedClusters, PrepareError> {
-    let mut maker = Maker { services, config, platform: PlatformRoots::default(), warnings };
+    let mut maker =
+        Maker { services, config, artifacts: &from_files.artifacts, platform: PlatformRoots::default(), warnings };
     let mut clusters = PreparedClusters::new();
     for cluster in &config.clusters {
         let artifact = find(&from_files.artifacts, &cluster.balancer)?;
@@ -108,7 +111,11 @@ impl Maker<'_> {
         let signals = Arc::new(Signals::new(registry, &cluster.signals, cluster.signal_expiry));
         let numbers = Arc::new(Numbers::new(lives.clone()).with_signals(signals.clone()));
         let config = config_of(self.config, &cluster.balancer);
-        let balancer = artifact.balancer(config, &balanced(&cluster.endpoints), numbers, carry)?;
+        let balancer = artifact.balancer(config, &balanced(&cluster.endpoints), numbers, carry);
+        let balancer = balancer.map_err(|error| {
+            let whom = format!("cluster {}", cluster.name);
+            objections::place(self.config, &cluster.balancer, &whom, self.artifacts, error)
+        })?;
         let balancer = self.observed(balancer, cluster, artifact);
         let members =
             cluster.endpoints.iter().zip(lives).zip(policies).map(|((endpoint, live), failure_policy)| Member {

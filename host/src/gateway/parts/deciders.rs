@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::objections;
 use super::plugins::{self, Artifacts};
 use crate::config::{Config, PluginUse};
 use crate::gateway::error::PrepareError;
@@ -53,7 +54,9 @@ impl Deciders {
             routes: config.routes.len(),
         };
         let router = Reusable::take_over_or(before.map(|before| &before.router), inputs, |new| {
-            let router = new.artifact.router(&new.config, &new.clusters, new.routes, workers)?;
+            let made = new.artifact.router(&new.config, &new.clusters, new.routes, workers);
+            let router =
+                made.map_err(|error| objections::place(config, &config.router, "the router", artifacts, error))?;
             let Some(observer) = &services.decisions else { return Ok(router.into()) };
             let label = label(&config.router, &new.artifact, &new.clusters);
             Ok(Arc::new(ObservedDecider::new(router, label, observer.clone())))
@@ -63,7 +66,9 @@ impl Deciders {
             config: plugins::config_of(config, &config.rewriter).clone(),
         };
         let rewriter = Reusable::take_over_or(before.map(|before| &before.rewriter), inputs, |new| {
-            let rewriter = new.artifact.rewriter(&new.config, workers)?;
+            let made = new.artifact.rewriter(&new.config, workers);
+            let rewriter =
+                made.map_err(|error| objections::place(config, &config.rewriter, "the rewriter", artifacts, error))?;
             let Some(observer) = &services.decisions else { return Ok(rewriter.into()) };
             let label = label(&config.rewriter, &new.artifact, &[]);
             Ok(Arc::new(ObservedDecider::new(rewriter, label, observer.clone())))

@@ -11,5 +11,6 @@ pub(super) mod deciders;
 pub(super) mod files;
 pub(super) mod from_files;
 pub(super) mod listeners;
+mod objections;
 pub(super) mod plugins;
 mod upstreams;
