@@ -4,13 +4,13 @@ set -eu
 cd "$(dirname "$0")"
 
 if ! command -v npm >/dev/null; then
-  echo "npm is missing: install Node.js 20.6 or later, with npm (from https://nodejs.org, or Debian 13: apt-get install nodejs npm)" >&2
+  echo "npm is missing: install Node.js 18.19 or later, with npm (from https://nodejs.org, or Debian 12 or later: apt-get install nodejs npm)" >&2
   exit 1
 fi
 if ! cmp -s package-lock.json node_modules/.installed; then
-  npm ci
+  npm ci --no-audit --no-fund
   cp package-lock.json node_modules/.installed
 fi
 
 # --sync: the gateway does not offer the component model's async functions.
-node_modules/.bin/componentize-qjs --sync --wit wit --world this-plugin --js plugin.js --output plugin-name.wasm
+node node_modules/componentize-qjs/cli.mjs --sync --wit wit --world this-plugin --js plugin.js --output plugin-name.wasm

@@ -5,4 +5,4 @@ cd "$(dirname "$0")"
 . ./tools.sh
 
 # --sync: the gateway does not offer the component model's async functions.
-node_modules/.bin/componentize-qjs --sync --wit wit --world this-plugin --js build/plugin.js --output plugin-name.wasm
+node node_modules/componentize-qjs/cli.mjs --sync --wit wit --world this-plugin --js build/plugin.js --output plugin-name.wasm
