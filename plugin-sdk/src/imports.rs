@@ -1,7 +1,7 @@
 //! What the gateway offers to a plugin, as plain functions.
 //!
-//! Compiled for anything but wasm they are stand-ins for tests: the log goes to stderr, counters count within the
-//! thread, the clock stands still, and everything else has no answer.
+//! Compiled for anything but wasm they are what a test sets through [`fake::Host`](crate::fake::Host): without one the
+//! clock stands at zero, counters count within the thread, lines go to stderr, and everything else is unknown.
 
 /// Lines in the gateway's log. At most 64 a second and 4 KiB each are kept.
 pub mod log {
@@ -124,73 +124,4 @@ mod calls {
 }
 
 #[cfg(not(target_arch = "wasm32"))]
-mod calls {
-    use std::cell::RefCell;
-    use std::collections::BTreeMap;
-
-    use super::bound::columns::Metric;
-    use super::bound::log::Level;
-
-    thread_local! {
-        static COUNTERS: RefCell<BTreeMap<String, f64>> = const { RefCell::new(BTreeMap::new()) };
-    }
-
-    pub(super) fn log(level: Level, message: &str) {
-        eprintln!("{level:?}: {message}");
-    }
-
-    pub(super) fn header(_name: &str) -> Option<String> {
-        None
-    }
-
-    pub(super) fn values(_name: &str) -> Vec<String> {
-        Vec::new()
-    }
-
-    pub(super) fn client() -> Option<String> {
-        None
-    }
-
-    pub(super) fn sni() -> Option<String> {
-        None
-    }
-
-    pub(super) fn column(_of: Metric) -> Vec<f64> {
-        Vec::new()
-    }
-
-    pub(super) fn signal(_name: &str) -> Vec<f64> {
-        Vec::new()
-    }
-
-    pub(super) fn add(key: &str, delta: f64) -> Option<f64> {
-        COUNTERS.with_borrow_mut(|counters| {
-            let value = counters.entry(key.to_owned()).or_default();
-            let sum = Some(*value + delta).filter(|sum| sum.is_finite())?;
-            *value = sum;
-            Some(sum)
-        })
-    }
-
-    pub(super) fn now() -> f64 {
-        0.0
-    }
-
-    pub(super) fn get(_key: &str) -> Option<String> {
-        None
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::counters;
-
-    #[test]
-    fn counters_count_natively_too() {
-        counters::add("picks", 2.0);
-
-        assert_eq!(counters::add("picks", 3.0), Some(5.0));
-        assert_eq!(counters::add("picks", f64::INFINITY), None);
-        assert_eq!(counters::read("picks").to_bits(), 5_f64.to_bits());
-    }
-}
+use crate::fake::calls;

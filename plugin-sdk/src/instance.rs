@@ -1,10 +1,6 @@
 //! Where the one instance of a role lives between calls.
 
 use std::cell::RefCell;
-use std::panic;
-use std::sync::Once;
-
-use crate::log;
 
 /// Holds what `configure` made. A `thread_local!` of this type is sound anywhere and free in wasm, which has one thread.
 #[derive(Debug)]
@@ -43,10 +39,12 @@ impl<T> Default for Cell<T> {
     }
 }
 
-/// Sends every panic's message and place to the gateway's log before the trap, which carries neither.
+/// Sends every panic's message and place to the gateway's log before the trap, which carries neither. Without the feature
+/// `last-words` nothing is sent, and nothing of the log is imported.
 fn report_panics() {
-    static ONCE: Once = Once::new();
-    if cfg!(target_arch = "wasm32") {
-        ONCE.call_once(|| panic::set_hook(Box::new(|info| log::error(info.to_string()))));
+    #[cfg(all(target_arch = "wasm32", feature = "last-words"))]
+    {
+        static ONCE: std::sync::Once = std::sync::Once::new();
+        ONCE.call_once(|| std::panic::set_hook(Box::new(|info| crate::log::error(info.to_string()))));
     }
 }

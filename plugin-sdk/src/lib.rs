@@ -39,6 +39,8 @@ pub mod bindings;
 pub mod candidates;
 pub mod config;
 mod export;
+#[cfg(not(target_arch = "wasm32"))]
+pub mod fake;
 mod imports;
 #[doc(hidden)]
 pub mod instance;

@@ -3,6 +3,116 @@
 use crate::{About, Candidates, ConfigError, Context, Decision, Edit, Endpoint, Field, Outcome, RequestLine};
 
 /// Who gets the next connection or request. One instance per cluster: plain state is right and safe.
+///
+/// A whole plugin, with everything that is optional for a balancer: who broke off last is chosen last.
+///
+/// ```
+/// use serde::Deserialize;
+/// use tidegate_plugin::{
+///     About, Balancer, Candidates, Config, ConfigError, Describe, Ending, Endpoint, Feedback, Handover, Outcome, clock,
+///     export_balancer, log,
+/// };
+///
+/// #[derive(Deserialize, Config)]
+/// #[serde(deny_unknown_fields, default)]
+/// struct Settings {
+///     /// Seconds for which an endpoint that broke off is chosen last.
+///     #[config(range = 1..=3600)]
+///     rest: u32,
+/// }
+///
+/// impl Default for Settings {
+///     fn default() -> Self {
+///         Self { rest: 10 }
+///     }
+/// }
+///
+/// struct Rests {
+///     settings: Settings,
+///     names: Vec<String>,
+///     /// By id: when it may be chosen like the others again, in microseconds.
+///     until: Vec<f64>,
+/// }
+///
+/// impl Balancer for Rests {
+///     fn configure(config: &str, endpoints: Vec<Endpoint>) -> Result<Self, Vec<ConfigError>> {
+///         let settings = Settings::read(config)?;
+///         let until = vec![0.0; endpoints.len()];
+///         Ok(Self { settings, names: endpoints.into_iter().map(|endpoint| endpoint.name).collect(), until })
+///     }
+///
+///     fn pick(&mut self, candidates: Candidates<'_>, _affinity: Option<u32>) -> Option<u32> {
+///         let now = clock::now();
+///         let rests = |id: u32| self.until.get(id as usize).is_some_and(|until| *until > now);
+///         candidates.iter().min_by_key(|it| (rests(it.id), it.busy)).map(|it| it.id)
+///     }
+/// }
+///
+/// impl Feedback for Rests {
+///     fn closed(&mut self, endpoint: u32, outcome: Outcome) {
+///         if matches!(outcome.ending, Ending::Unreachable | Ending::Broken)
+///             && let Some(until) = self.until.get_mut(endpoint as usize)
+///         {
+///             *until = clock::now() + f64::from(self.settings.rest) * 1e6;
+///             log::debug(format!("endpoint {endpoint} rests"));
+///         }
+///     }
+/// }
+///
+/// /// The names of those that rest, a line each: ids and clocks are others in the next version.
+/// impl Handover for Rests {
+///     fn save(&self) -> Vec<u8> {
+///         let now = clock::now();
+///         let resting = self.names.iter().zip(&self.until).filter(|(_, until)| **until > now);
+///         resting.map(|(name, _)| name.as_str()).collect::<Vec<_>>().join("\n").into_bytes()
+///     }
+///
+///     fn restore(&mut self, state: &[u8]) -> Result<(), String> {
+///         let state = std::str::from_utf8(state).map_err(|_| "expected names, found no text")?;
+///         for (name, until) in self.names.iter().zip(&mut self.until) {
+///             if state.lines().any(|resting| resting == name) {
+///                 *until = clock::now() + f64::from(self.settings.rest) * 1e6;
+///             }
+///         }
+///         Ok(())
+///     }
+/// }
+///
+/// impl Describe for Rests {
+///     fn description() -> About {
+///         About {
+///             name: "rests".to_owned(),
+///             version: "0.1.0".to_owned(),
+///             summary: "Fewest in flight; who broke off rests.".to_owned(),
+///             schema: Some(Settings::schema()),
+///         }
+///     }
+/// }
+///
+/// export_balancer!(Rests + Feedback + Handover + Describe);
+///
+/// // Its test, with a gateway that the test plays.
+/// use tidegate_plugin::fake::{Host, endpoints};
+///
+/// let host = Host::new();
+/// let mut rests = Rests::configure(r#"{"rest": 5}"#, endpoints(&["ws://a", "ws://b"])).unwrap();
+/// let both = Candidates::new(&[0, 1], &[0, 7]);
+/// assert_eq!(rests.pick(both, None), Some(0));
+///
+/// let (status, first_byte) = (None, None);
+/// let broken = Outcome { ending: Ending::Broken, status, duration: 1e3, first_byte, sent: 0.0, received: 0.0 };
+/// rests.closed(0, broken);
+///
+/// assert_eq!(rests.pick(both, None), Some(1));
+/// assert_eq!(host.lines().len(), 1);
+///
+/// let mut next = Rests::configure("null", endpoints(&["ws://b", "ws://a"])).unwrap();
+/// next.restore(&rests.save()).unwrap();
+///
+/// assert_eq!(next.pick(Candidates::new(&[0, 1], &[7, 0]), None), Some(0), "a rests in the next version, too");
+/// host.advance(std::time::Duration::from_secs(11));
+/// assert_eq!(next.pick(Candidates::new(&[0, 1], &[7, 0]), None), Some(1));
+/// ```
 pub trait Balancer: Sized + 'static {
     /// Made once per swap or change, and again after a fault. `config` is the operator's as JSON text ("null" if there is
     /// none); an endpoint's id is its index in `endpoints`.
@@ -45,7 +155,56 @@ pub trait Handover: Balancer {
     fn restore(&mut self, state: &[u8]) -> Result<(), String>;
 }
 
-/// Which cluster, which path, or an answer right away. One instance per worker thread.
+/// Which cluster, which path, or a response right away. One instance per worker thread.
+///
+/// A whole plugin: the header `x-tenant` names the cluster, and a request without it learns so.
+///
+/// ```
+/// use tidegate_plugin::{
+///     About, ConfigError, Decision, Describe, RequestLine, Response, Router, Target, config, export_router, request,
+/// };
+///
+/// struct ByTenant {
+///     clusters: Vec<String>,
+/// }
+///
+/// impl Router for ByTenant {
+///     fn configure(config: &str, clusters: Vec<String>) -> Result<Self, Vec<ConfigError>> {
+///         config::nothing(config)?;
+///         Ok(Self { clusters })
+///     }
+///
+///     fn route(&mut self, _line: &RequestLine) -> Decision {
+///         let Some(tenant) = request::header("x-tenant") else {
+///             let headers = vec![("content-type".to_owned(), "text/plain".to_owned())];
+///             return Decision::Respond(Response { status: 400, headers, body: b"x-tenant is missing\n".to_vec() });
+///         };
+///         match (0_u32..).zip(&self.clusters).find(|(_, name)| **name == tenant) {
+///             Some((cluster, _)) => Decision::Forward(Target { cluster, path: None, route: None }),
+///             None => Decision::Unmatched,
+///         }
+///     }
+/// }
+///
+/// impl Describe for ByTenant {
+///     fn description() -> About {
+///         let summary = "The header x-tenant names the cluster.".to_owned();
+///         About { name: "by-tenant".to_owned(), version: "0.1.0".to_owned(), summary, schema: None }
+///     }
+/// }
+///
+/// export_router!(ByTenant + Describe);
+///
+/// use tidegate_plugin::fake::{self, Host};
+///
+/// let host = Host::new();
+/// let mut router = ByTenant::configure("null", vec!["blue".to_owned(), "red".to_owned()]).unwrap();
+/// assert!(matches!(router.route(&fake::request()), Decision::Respond(Response { status: 400, .. })));
+///
+/// host.header("x-tenant", "red");
+///
+/// assert_eq!(router.route(&fake::request()), Decision::Forward(Target { cluster: 1, path: None, route: None }));
+/// ```
 pub trait Router: Sized + 'static {
     /// `config` is the operator's as JSON text ("null" if there is none); `clusters` are the names that
     /// `Target::cluster` indexes.
@@ -68,6 +227,44 @@ pub trait Repeats: Router {
 }
 
 /// What goes back to the client. One instance per worker thread.
+///
+/// A whole plugin: what endpoints say of their software stays inside.
+///
+/// ```
+/// use tidegate_plugin::{
+///     About, ConfigError, Context, Describe, Edit, Field, Rewriter, config, export_rewriter,
+/// };
+///
+/// struct Hides;
+///
+/// impl Rewriter for Hides {
+///     fn configure(config: &str) -> Result<Self, Vec<ConfigError>> {
+///         config::nothing(config)?;
+///         Ok(Self)
+///     }
+///
+///     fn interest(&self) -> Vec<String> {
+///         ["server", "x-powered-by"].map(str::to_owned).to_vec()
+///     }
+///
+///     fn rewrite(&mut self, _context: &Context, _status: u32, headers: &[Field]) -> Vec<Edit> {
+///         (0_u32..).zip(headers).map(|(index, _)| Edit::Remove(index)).collect()
+///     }
+/// }
+///
+/// impl Describe for Hides {
+///     fn description() -> About {
+///         let summary = "Removes what endpoints say of their software.".to_owned();
+///         About { name: "hides".to_owned(), version: "0.1.0".to_owned(), summary, schema: None }
+///     }
+/// }
+///
+/// export_rewriter!(Hides + Describe);
+///
+/// let mut hides = Hides::configure("null").unwrap();
+/// let edits = hides.rewrite(&tidegate_plugin::fake::context(), 200, &[("server".to_owned(), "x/1.0".to_owned())]);
+/// assert_eq!(edits, [Edit::Remove(0)]);
+/// ```
 pub trait Rewriter: Sized + 'static {
     /// `config` is the operator's as JSON text ("null" if there is none).
     ///

@@ -1,7 +1,11 @@
 //! What newcomers copy compiles and works: the template of `tidegate plugin new`, and the README's excerpt of it.
 
 #[path = "../templates/rust/balancer/src/lib.rs"]
-mod template;
+mod balancer;
+#[path = "../templates/rust/rewriter/src/lib.rs"]
+mod rewriter;
+#[path = "../templates/rust/router/src/lib.rs"]
+mod router;
 
 const TEMPLATE: &str = include_str!("../templates/rust/balancer/src/lib.rs");
 const README: &str = include_str!("../../README.md");

@@ -1,0 +1,220 @@
+//! A gateway for native tests: what a plugin reads through [`clock`](crate::clock), [`columns`](crate::columns),
+//! [`counters`](crate::counters), [`request`](crate::request) and [`table`](crate::table) is what the test says, and what
+//! it writes through [`log`](crate::log) can be read.
+//!
+//! ```
+//! use tidegate_plugin::columns::{Metric, column};
+//! use tidegate_plugin::fake::Host;
+//! use tidegate_plugin::{clock, counters, log, request};
+//!
+//! let host = Host::new();
+//! host.clock(5e6).column(Metric::Latest, [900.0, 250.0]).header("x-tenant", "blue");
+//!
+//! assert_eq!((clock::now(), column(Metric::Latest)), (5e6, vec![900.0, 250.0]));
+//! assert_eq!(request::header("X-Tenant").as_deref(), Some("blue"));
+//!
+//! counters::add("picks", 1.0);
+//! log::warn("nobody is ready");
+//!
+//! assert_eq!(host.counter("picks"), 1.0);
+//! assert_eq!(host.lines(), [(log::Level::Warn, "nobody is ready".to_owned())]);
+//! ```
+//!
+//! Each thread has its own, so that tests do not meet. It is not there in wasm.
+
+pub(crate) mod calls;
+
+use std::marker::PhantomData;
+use std::time::Duration;
+
+use crate::columns::Metric;
+use crate::log::Level;
+use crate::{Context, Endpoint, RequestLine, Scheme};
+
+use calls::with;
+
+/// What the plugin of this thread sees of a gateway. Nothing at first: no request, no number, no line, and the clock at
+/// zero. Dropped, it leaves nothing behind for the next test.
+#[derive(Debug)]
+pub struct Host {
+    /// Of one thread.
+    not_send: PhantomData<*const ()>,
+}
+
+impl Host {
+    /// Begins anew.
+    #[expect(
+        clippy::new_without_default,
+        reason = "a test begins with `Host::new()`; a default would be a second word for it"
+    )]
+    #[must_use = "what was set is forgotten when the host is dropped"]
+    pub fn new() -> Self {
+        calls::reset();
+        Self { not_send: PhantomData }
+    }
+
+    /// Sets the clock, in microseconds. That of a gateway never goes back; this one may.
+    pub fn clock(&self, now: f64) -> &Self {
+        with(|state| state.now = now);
+        self
+    }
+
+    /// Lets time pass.
+    pub fn advance(&self, time: Duration) -> &Self {
+        with(|state| state.now += time.as_secs_f64() * 1e6);
+        self
+    }
+
+    /// Sets a column: one number for each candidate of the next picks, in their order.
+    pub fn column(&self, of: Metric, numbers: impl Into<Vec<f64>>) -> &Self {
+        let numbers = numbers.into();
+        with(|state| {
+            state.columns.retain(|(metric, _)| *metric != of);
+            state.columns.push((of, numbers));
+        });
+        self
+    }
+
+    /// Sets what endpoints report about themselves, likewise; NaN is unknown.
+    pub fn signal(&self, name: &str, numbers: impl Into<Vec<f64>>) -> &Self {
+        let numbers = numbers.into();
+        with(|state| state.signals.insert(name.to_owned(), numbers));
+        self
+    }
+
+    /// Adds a header to the request that is being decided.
+    pub fn header(&self, name: &str, value: &str) -> &Self {
+        with(|state| state.headers.push((name.to_owned(), value.to_owned())));
+        self
+    }
+
+    /// Sets the client's address.
+    pub fn client(&self, address: &str) -> &Self {
+        with(|state| state.client = Some(address.to_owned()));
+        self
+    }
+
+    /// Sets the server name that the client's TLS asked for.
+    pub fn sni(&self, name: &str) -> &Self {
+        with(|state| state.sni = Some(name.to_owned()));
+        self
+    }
+
+    /// Forgets headers, address and server name: the next request begins.
+    pub fn next_request(&self) -> &Self {
+        with(|state| {
+            state.headers.clear();
+            (state.client, state.sni) = (None, None);
+        });
+        self
+    }
+
+    /// Sets a value of the table that operators push.
+    pub fn table(&self, key: &str, value: &str) -> &Self {
+        with(|state| state.table.insert(key.to_owned(), value.to_owned()));
+        self
+    }
+
+    /// Reads a counter; 0 for a key that nothing was added to.
+    #[must_use]
+    pub fn counter(&self, key: &str) -> f64 {
+        with(|state| state.counters.get(key).copied().unwrap_or_default())
+    }
+
+    /// The lines that were logged so far, the oldest first.
+    #[must_use]
+    pub fn lines(&self) -> Vec<(Level, String)> {
+        with(|state| state.lines.clone())
+    }
+}
+
+impl Drop for Host {
+    fn drop(&mut self) {
+        calls::reset();
+    }
+}
+
+/// An endpoint of weight 1.0, in group 0, without labels: `Endpoint { weight: 300, ..endpoint("ws://10.0.0.1:8080") }`.
+#[must_use]
+pub fn endpoint(name: &str) -> Endpoint {
+    Endpoint { name: name.to_owned(), weight: 100, group: 0, route: None, labels: Vec::new() }
+}
+
+/// One such endpoint for each name: ids 0, 1, 2, …
+#[must_use]
+pub fn endpoints(names: &[&str]) -> Vec<Endpoint> {
+    names.iter().copied().map(endpoint).collect()
+}
+
+/// `GET http://gateway.example/`: `RequestLine { path: "/chat".to_owned(), ..request() }`.
+#[must_use]
+pub fn request() -> RequestLine {
+    RequestLine {
+        method: "GET".to_owned(),
+        scheme: Scheme::Http,
+        host: "gateway.example".to_owned(),
+        path: "/".to_owned(),
+        query: None,
+        upgrade: None,
+    }
+}
+
+/// A response of `ws://10.0.0.1:8080` to [`request`]: `Context { scheme: Scheme::Https, ..context() }`.
+#[must_use]
+pub fn context() -> Context {
+    Context {
+        scheme: Scheme::Http,
+        host: "gateway.example".to_owned(),
+        path: "/".to_owned(),
+        route: None,
+        endpoint: "ws://10.0.0.1:8080".to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{clock, columns, counters, log, request, table};
+
+    #[test]
+    fn what_a_test_sets_is_what_a_plugin_sees() {
+        let host = Host::new();
+        host.advance(Duration::from_millis(2)).column(Metric::Sent, [1.0]).column(Metric::Sent, [2.0]);
+        host.signal("queue", [3.0]).client("192.0.2.1").sni("a.example").table("blue", "chat");
+        host.header("Cookie", "a=1").header("cookie", "b=2");
+
+        assert_eq!(clock::now().to_bits(), 2000_f64.to_bits());
+        assert_eq!((columns::column(Metric::Sent), columns::signal("queue")), (vec![2.0], vec![3.0]));
+        assert_eq!((request::client().as_deref(), request::sni().as_deref()), (Some("192.0.2.1"), Some("a.example")));
+        assert_eq!((request::header("COOKIE").as_deref(), request::values("cookie").len()), (Some("a=1"), 2));
+        assert_eq!((table::get("blue").as_deref(), table::get("red")), (Some("chat"), None));
+
+        host.next_request();
+
+        assert_eq!((request::header("cookie"), request::client(), request::sni()), (None, None, None));
+    }
+
+    #[test]
+    fn nothing_is_left_for_the_next_test() {
+        let host = Host::new();
+        counters::add("picks", 1.0);
+        log::info("one");
+        assert_eq!((host.counter("picks").to_bits(), host.lines().len()), (1_f64.to_bits(), 1));
+        drop(host);
+
+        let host = Host::new();
+
+        assert_eq!((host.counter("picks").to_bits(), host.lines().len()), (0, 0));
+    }
+
+    #[test]
+    fn counters_have_the_limits_of_a_gateway() {
+        let _host = Host::new();
+        let keys = (0..1024).map(|number| number.to_string());
+
+        assert!(keys.into_iter().all(|key| counters::add(&key, 1.0).is_some()));
+
+        assert_eq!((counters::add("one more", 1.0), counters::add("7", 1.0)), (None, Some(2.0)));
+        assert_eq!((counters::add(&"x".repeat(257), 1.0), counters::add("7", f64::INFINITY)), (None, None));
+    }
+}
