@@ -15,7 +15,8 @@ pub(super) fn check(path: &Path) -> ExitCode {
     };
     // As when it runs.
     let _raised = gateway::raise_descriptor_limit();
-    for warning in config.warnings.iter().chain(&gateway::shortage_of_descriptors(&config)) {
+    let (shortage, names) = (gateway::shortage_of_descriptors(&config), gateway::unknown_log_names(&config));
+    for warning in config.warnings.iter().chain(&shortage).chain(&names) {
         complain(format_args!("warning: {warning}"));
     }
     match Gateway::check(config, gateway::own_compiler()) {

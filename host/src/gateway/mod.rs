@@ -24,6 +24,7 @@ mod generations;
 mod history;
 mod inherited;
 mod listeners;
+mod log_names;
 mod names;
 mod parts;
 mod prepare;
@@ -65,6 +66,7 @@ pub use descriptors::shortage_of_descriptors;
 pub use error::PrepareError;
 pub use generation::Generation;
 pub use inherited::InheritedSockets;
+pub use log_names::unknown_log_names;
 pub use reload::ReloadError;
 pub use run::Stopped;
 

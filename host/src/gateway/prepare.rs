@@ -9,6 +9,7 @@ use super::composed::Composed;
 use super::descriptors::shortage_of_descriptors;
 use super::error::PrepareError;
 use super::generation::Generation;
+use super::log_names::unknown_log_names;
 use super::parts::clusters;
 use super::parts::deciders::Deciders;
 use super::parts::files::NamedFiles;
@@ -55,7 +56,7 @@ pub(super) fn prepare(
     let from_files = Arc::new(FromFiles::make(services, &composed.used, files, loaded)?);
     let prepared = assemble(services, composed, from_files, id, previous, open)?;
     let config = prepared.generation.config();
-    for warning in config.warnings.iter().chain(&shortage_of_descriptors(config)) {
+    for warning in config.warnings.iter().chain(&shortage_of_descriptors(config)).chain(&unknown_log_names(config)) {
         tracing::warn!("{warning}");
     }
     Ok(prepared)

@@ -10,40 +10,24 @@ use std::sync::OnceLock;
 use std::time::Duration;
 
 use tracing_subscriber::field::RecordFields;
-use tracing_subscriber::filter::{EnvFilter, LevelFilter, ParseError};
 use tracing_subscriber::fmt::format::{self, DefaultFields};
 use tracing_subscriber::fmt::{self, FormatFields};
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 use tracing_subscriber::{Layer, Registry};
 
+use super::filter::{FilterError, LogFilter};
 use super::writer::{LAST_WAIT, Writer, WriterPlan, standard};
 use super::{LineFormat, Samples, names};
 use crate::text::{self, Printable};
-
-/// What the platform's certificate verifier logs as an error for every failed handshake is logged once by us, with the
-/// endpoint's name.
-const QUIET: &str = "rustls_platform_verifier=off";
 
 /// Why the log did not start.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum LogError {
-    /// The filter has a word that is neither a level nor `target=level`.
-    #[error("unknown log level `{word}` (expected trace, debug, info, warn, error or off, or TARGET=LEVEL)")]
-    Level {
-        /// As written.
-        word: String,
-    },
-    /// The filter cannot be read.
-    #[error("log level `{filter}` cannot be read")]
-    Filter {
-        /// As written.
-        filter: String,
-        /// What is wrong.
-        #[source]
-        source: ParseError,
-    },
+    /// The filter is wrong.
+    #[error(transparent)]
+    Filter(#[from] FilterError),
     /// The system gives no thread or no descriptor.
     #[error("the log cannot be written: {0}")]
     Thread(#[source] io::Error),
@@ -63,17 +47,17 @@ const LAST_WORDS: Duration = Duration::from_millis(100);
 /// # Errors
 /// If the filter is wrong, no thread can be started, or a log is already set: then nothing changes.
 pub fn init(filter: &str, format: LineFormat) -> Result<(), LogError> {
-    let filter = parse(filter)?;
+    let filter = LogFilter::parse(filter)?;
     // What cannot be written is counted; the layer's own complaint would go the same way.
     let lines = fmt::layer().with_writer(move || Lines(format)).log_internal_errors(false);
     let lines = match format {
         LineFormat::Text => lines.with_ansi(io::stderr().is_terminal()).fmt_fields(Shown::default()).boxed(),
         LineFormat::Json => lines.json().flatten_event(true).with_ansi(false).boxed(),
     };
-    let subscriber = Registry::default().with(filter).with(lines);
     let sink = standard(&io::stderr()).map_err(LogError::Thread)?;
     let plan = WriterPlan { name: "log", sink, reopen: None, gather: Duration::ZERO };
     let writer = Writer::start(plan).map_err(LogError::Thread)?;
+    let subscriber = Registry::default().with(lines.with_filter(filter.start()));
     subscriber.try_init().map_err(|_| LogError::AlreadySet)?;
     WRITER.set(writer).map_err(|_| LogError::AlreadySet)
 }
@@ -152,44 +136,14 @@ impl<'w> FormatFields<'w> for Shown {
 /// Says whether a filter would be taken, e.g. for `tidegate check`.
 ///
 /// # Errors
-/// As [`init`].
-pub fn check(filter: &str) -> Result<(), LogError> {
-    parse(filter).map(drop)
-}
-
-fn parse(filter: &str) -> Result<EnvFilter, LogError> {
-    let words = filter.split(',').map(str::trim).filter(|word| !word.is_empty());
-    // A lone word is a target to `tracing`, so a misspelt level would silence everything.
-    if let Some(word) = words.clone().find(|word| {
-        word.chars().all(|c| c.is_ascii_alphanumeric() || c == '_') && word.parse::<LevelFilter>().is_err()
-    }) {
-        return Err(LogError::Level { word: word.to_owned() });
-    }
-    let quieted = words.clone().any(|word| word.starts_with("rustls_platform_verifier"));
-    let full = if quieted { filter.to_owned() } else { format!("{QUIET},{filter}") };
-    EnvFilter::try_new(full).map_err(|source| LogError::Filter { filter: filter.to_owned(), source })
+/// What is wrong with it.
+pub fn check(filter: &str) -> Result<(), FilterError> {
+    LogFilter::parse(filter).map(drop)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn levels_and_targets_are_taken() {
-        for filter in ["info", "WARN", "warn,tidegate=error", "off", "info,tidegate::proxy=debug", "tidegate=trace", ""]
-        {
-            assert!(check(filter).is_ok(), "{filter} is a filter");
-        }
-    }
-
-    #[test]
-    fn misspelt_level_is_refused_by_name() {
-        let error = check("warning,tidegate=debug").unwrap_err();
-
-        assert!(error.to_string().contains("`warning`"), "{error}");
-        assert!(matches!(check("tidegate=loud"), Err(LogError::Filter { .. })));
-        assert!(check("loud").is_err());
-    }
 
     #[test]
     fn a_second_start_is_refused() {

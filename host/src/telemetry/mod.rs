@@ -10,6 +10,7 @@ pub mod access;
 mod counters;
 pub mod date;
 mod exposition;
+pub mod filter;
 mod limiter;
 pub mod log;
 mod metrics;
