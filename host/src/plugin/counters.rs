@@ -118,11 +118,11 @@ impl RoleCounters {
         }
     }
 
-    /// Counts a fault, and logs it if a burst begins or a summary is due.
+    /// Counts a fault, and logs it if there was none like it lately, or a summary is due.
     pub(super) fn record(&self, error: &CallError, now: Instant) {
         self.count(error.kind);
         let mut last = self.last.lock();
-        let line = last.admit(now);
+        let line = last.admit(error.kind, &error.detail, now);
         last.detail = Some(format!("{}: {}", error.kind.as_str(), error.detail));
         drop(last);
         let (plugin, role, kind) = (&*self.plugin, self.role.as_str(), error.kind.as_str());
