@@ -1,10 +1,28 @@
 ;; A balancer compiled for WASI preview 1, as Go does it: it reads the clock even while arguments are placed.
-;; It refuses (none) if the clock is not past 2020, or if two random numbers are the same.
+;; It refuses (none) if the clock is not past 2020, or if two random numbers are the same; it traps if it finds more
+;; than three streams.
 (module
   (import "wasi_snapshot_preview1" "clock_time_get" (func $clock (param i32 i64 i32) (result i32)))
   (import "wasi_snapshot_preview1" "random_get" (func $random (param i32 i32) (result i32)))
   (import "wasi_snapshot_preview1" "fd_write" (func $write (param i32 i32 i32 i32) (result i32)))
+  (import "wasi_snapshot_preview1" "fd_read" (func $read (param i32 i32 i32 i32) (result i32)))
+  (import "wasi_snapshot_preview1" "fd_fdstat_get" (func $stat (param i32 i32) (result i32)))
+  (import "wasi_snapshot_preview1" "fd_filestat_get" (func $file (param i32 i32) (result i32)))
+  (import "wasi_snapshot_preview1" "fd_prestat_get" (func $prestat (param i32 i32) (result i32)))
+  (import "wasi_snapshot_preview1" "fd_seek" (func $seek (param i32 i64 i32 i32) (result i32)))
+  (import "wasi_snapshot_preview1" "fd_close" (func $close (param i32) (result i32)))
+  (import "wasi_snapshot_preview1" "path_open"
+    (func $open (param i32 i32 i32 i32 i32 i64 i64 i32 i32) (result i32)))
+  (import "wasi_snapshot_preview1" "poll_oneoff" (func $poll (param i32 i32 i32 i32) (result i32)))
+  (import "wasi_snapshot_preview1" "environ_sizes_get" (func $environment (param i32 i32) (result i32)))
+  (import "wasi_snapshot_preview1" "sock_shutdown" (func $shutdown (param i32 i32) (result i32)))
+  (import "wasi_snapshot_preview1" "proc_exit" (func $exit (param i32)))
   (memory (export "memory") 1)
+  ;; three parts: two lines, the second one not ended
+  (data (i32.const 512) "first li")
+  (data (i32.const 520) "ne\nsecond, ")
+  (data (i32.const 536) "not ended")
+  (data (i32.const 560) "\00\02\00\00\08\00\00\00\08\02\00\00\0b\00\00\00\18\02\00\00\09\00\00\00")
   (global $top (mut i32) (i32.const 1024))
   (func (export "cabi_realloc") (param $old i32) (param $old_length i32) (param $align i32) (param $length i32)
         (result i32)
@@ -18,6 +36,28 @@
     (if (i32.gt_u (global.get $top) (i32.const 65536)) (then unreachable))
     (local.get $at))
 
+  (func $expect (param $found i32) (param $expected i32)
+    (if (i32.ne (local.get $found) (local.get $expected)) (then unreachable)))
+  (func $streams
+    (call $expect (call $read (i32.const 0) (i32.const 560) (i32.const 1) (i32.const 60)) (i32.const 0))
+    (call $expect (i32.load (i32.const 60)) (i32.const 0))
+    (call $expect (call $stat (i32.const 1) (i32.const 600)) (i32.const 0))
+    (call $expect (i32.load8_u (i32.const 600)) (i32.const 2))
+    (call $expect (call $stat (i32.const 3) (i32.const 600)) (i32.const 8))
+    (call $expect (call $file (i32.const 2) (i32.const 600)) (i32.const 0))
+    (call $expect (i32.load8_u (i32.const 616)) (i32.const 2))
+    (call $expect (call $prestat (i32.const 3) (i32.const 600)) (i32.const 8))
+    (call $expect (call $seek (i32.const 1) (i64.const 0) (i32.const 0) (i32.const 600)) (i32.const 70))
+    (call $expect (call $close (i32.const 2)) (i32.const 0))
+    (call $expect (call $close (i32.const 3)) (i32.const 8))
+    (call $expect
+      (call $open (i32.const 3) (i32.const 0) (i32.const 512) (i32.const 5) (i32.const 0) (i64.const 0) (i64.const 0)
+        (i32.const 0) (i32.const 600))
+      (i32.const 76))
+    (call $expect (call $environment (i32.const 600) (i32.const 604)) (i32.const 0))
+    (call $expect (i32.load (i32.const 600)) (i32.const 0))
+    (call $expect (call $shutdown (i32.const 3) (i32.const 0)) (i32.const 8)))
+
   ;; configure(config, endpoints) -> ok
   (func (export "configure") (param i32 i32 i32 i32) (result i32)
     (global.set $top (i32.const 1024))
@@ -30,7 +70,18 @@
     (local $good i32)
     (drop (call $clock (i32.const 0) (i64.const 0) (i32.const 48)))
     (drop (call $random (i32.const 32) (i32.const 16)))
-    (drop (call $write (i32.const 2) (i32.const 0) (i32.const 0) (i32.const 60)))
+    (call $expect (call $write (i32.const 2) (i32.const 560) (i32.const 3) (i32.const 60)) (i32.const 0))
+    (call $expect (i32.load (i32.const 60)) (i32.const 28))
+    (call $expect (call $write (i32.const 3) (i32.const 560) (i32.const 3) (i32.const 60)) (i32.const 8))
+    (call $streams)
+    ;; an hour is over at once
+    (i64.store (i32.const 640) (i64.const 7))
+    (i64.store8 (i32.const 648) (i64.const 0))
+    (i64.store (i32.const 664) (i64.const 3600000000000))
+    (call $expect (call $poll (i32.const 640) (i32.const 704) (i32.const 1) (i32.const 60)) (i32.const 0))
+    (call $expect (i32.load (i32.const 60)) (i32.const 1))
+    (call $expect (i32.load (i32.const 704)) (i32.const 7))
+    (if (i32.eq (i32.load (local.get $busy)) (i32.const 99)) (then (call $exit (i32.const 3))))
     (local.set $good
       (i32.and
         (i64.gt_u (i64.load (i32.const 48)) (i64.const 1577836800000000000))

@@ -7,6 +7,7 @@
 wasmtime::component::bindgen!({
     path: "../plugin-sdk/wit/v0.1",
     world: "everything",
+    imports: { "tidegate:plugin/system@0.1.0.exit": trappable },
 });
 
 pub use self::tidegate::plugin::{clock, columns, counters, log, request, system, table, types};

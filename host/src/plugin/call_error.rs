@@ -1,13 +1,11 @@
-//! Why a call failed, by kind and in words.
+//! Why a call failed, by kind and in words: what the plugin said last, what the engine says, and where.
 
 use wasmtime::{Trap, WasmBacktrace};
 
+use super::backtrace;
 use super::limits::{ANSWER_BYTES, MemoryMeter};
-use super::text::printable;
+use super::output::Output;
 use crate::policy::FaultKind;
-
-/// Frames of the plugin's own backtrace that are shown.
-const FRAMES: usize = 16;
 
 /// A failed call, before it is counted.
 #[derive(Clone, Debug)]
@@ -16,48 +14,49 @@ pub(super) struct CallError {
     pub(super) detail: String,
 }
 
+/// The plugin ended itself, with this code.
+#[derive(Clone, Copy, Debug, thiserror::Error)]
+#[error("the plugin called exit with code {0}")]
+pub(super) struct Exit(pub(super) u32);
+
 impl CallError {
     /// A result that the contract does not permit.
     pub(super) fn answer(expected: impl std::fmt::Display, found: impl std::fmt::Display) -> Self {
         Self { kind: FaultKind::Answer, detail: format!("expected {expected}, found {found}") }
     }
 
-    /// From what the engine returns, by the kind of trap.
-    pub(super) fn classify(error: &wasmtime::Error, meter: &MemoryMeter) -> Self {
-        let backtrace = error.downcast_ref::<WasmBacktrace>().map(frames).unwrap_or_default();
+    /// From what the engine returns of `call` (an export of the plugin, or its start), by the kind of trap.
+    pub(super) fn classify(error: &wasmtime::Error, call: &str, meter: &MemoryMeter, output: &Output) -> Self {
+        let mut failed = Self::of_engine(error, call, meter);
+        if let Some(words) = output.last_words() {
+            failed.detail = format!("{words}; {}", failed.detail);
+        }
+        if let Some(backtrace) = error.downcast_ref::<WasmBacktrace>() {
+            failed.detail.push_str(&backtrace::frames(backtrace));
+        }
+        failed
+    }
+
+    fn of_engine(error: &wasmtime::Error, call: &str, meter: &MemoryMeter) -> Self {
         let cause = error.root_cause().to_string();
         if matches!(error.downcast_ref::<Trap>(), Some(Trap::Interrupt)) {
             return Self {
                 kind: FaultKind::Deadline,
-                detail: format!("expected an answer within the deadline, found it still running{backtrace}"),
+                detail: format!("expected {call} to end within its deadline, found it still running"),
             };
         }
         if let Some(denial) = meter.denial() {
-            return Self { kind: FaultKind::Memory, detail: format!("{denial}; then: {cause}{backtrace}") };
+            return Self { kind: FaultKind::Memory, detail: format!("{denial}; then {call} trapped: {cause}") };
+        }
+        if let Some(Exit(code)) = error.downcast_ref::<Exit>() {
+            return Self {
+                kind: FaultKind::Trap,
+                detail: format!("{call} called exit with code {code} instead of returning"),
+            };
         }
         if cause.contains("fuel allocated for hostcalls") {
-            return Self::answer(format_args!("at most {} bytes in one answer", ANSWER_BYTES), "more");
+            return Self::answer(format_args!("at most {ANSWER_BYTES} bytes in one answer"), "more");
         }
-        Self { kind: FaultKind::Trap, detail: format!("expected an answer, found a trap: {cause}{backtrace}") }
+        Self { kind: FaultKind::Trap, detail: format!("{call} trapped: {cause}") }
     }
-}
-
-/// `, in inner < outer`; nothing if the plugin has no frame on the stack.
-fn frames(backtrace: &WasmBacktrace) -> String {
-    let frames = backtrace.frames();
-    if frames.is_empty() {
-        return String::new();
-    }
-    let mut names: Vec<String> = frames
-        .iter()
-        .take(FRAMES)
-        .map(|frame| match frame.func_name() {
-            Some(name) => printable(name).into_owned(),
-            None => format!("function {}", frame.func_index()),
-        })
-        .collect();
-    if frames.len() > FRAMES {
-        names.push("…".to_owned());
-    }
-    format!(", in {}", names.join(" < "))
 }

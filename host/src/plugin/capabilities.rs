@@ -1,15 +1,13 @@
 //! What a plugin may ask of the gateway: `log`, `request`, `columns`, `counters`, `clock`, `table`; and `system` for
 //! the adapter.
 
-use std::time::Instant;
-
-use tracing::{Level, debug, enabled, error, info, warn};
+use tracing::Level;
 use wasmtime::component::{HasSelf, Linker};
 
 use super::bindings::{clock, columns, counters, log, request, system, table, types};
+use super::call_error::Exit;
 use super::host_state::HostState;
-use super::shared::LogAdmission;
-use super::text::printable;
+use super::output::Stream;
 
 /// Defines every interface of the contract.
 pub(super) fn link(linker: &mut Linker<HostState>) -> wasmtime::Result<()> {
@@ -27,28 +25,13 @@ impl types::Host for HostState {}
 
 impl log::Host for HostState {
     fn log(&mut self, level: log::Level, message: String) {
-        // A line below the log level must not use up the allowance of those that are written.
-        let seen = match level {
-            log::Level::Debug => enabled!(Level::DEBUG),
-            log::Level::Info => enabled!(Level::INFO),
-            log::Level::Warn => enabled!(Level::WARN),
-            log::Level::Error => enabled!(Level::ERROR),
+        let level = match level {
+            log::Level::Debug => Level::DEBUG,
+            log::Level::Info => Level::INFO,
+            log::Level::Warn => Level::WARN,
+            log::Level::Error => Level::ERROR,
         };
-        if !self.logs || !seen {
-            return;
-        }
-        let LogAdmission::Kept { dropped } = self.shared.admit_line(Instant::now()) else { return };
-        let (plugin, role) = (&*self.shared.name, self.role.as_str());
-        if dropped > 0 {
-            warn!(plugin, role, dropped, "plugin logs more than 64 lines a second; the rest is dropped");
-        }
-        let message = printable(&message);
-        match level {
-            log::Level::Debug => debug!(plugin, role, "{message}"),
-            log::Level::Info => info!(plugin, role, "{message}"),
-            log::Level::Warn => warn!(plugin, role, "{message}"),
-            log::Level::Error => error!(plugin, role, "{message}"),
-        }
+        self.say(level, &message);
     }
 }
 
@@ -119,6 +102,15 @@ impl system::Host for HostState {
     fn random(&mut self) -> u64 {
         self.shared.clock.random()
     }
+
+    fn write(&mut self, to: u32, bytes: Vec<u8>) {
+        let stream = if to == 1 { Stream::Output } else { Stream::Error };
+        HostState::write(self, stream, &bytes);
+    }
+
+    fn exit(&mut self, code: u32) -> wasmtime::Result<()> {
+        Err(Exit(code).into())
+    }
 }
 
 #[cfg(test)]
@@ -131,21 +123,6 @@ mod tests {
     use super::super::shared::PluginShared;
     use super::*;
     use crate::clock::{Clock, Simulation};
-
-    #[test]
-    fn lines_below_the_log_level_do_not_use_up_the_allowance() {
-        let shared = Arc::new(PluginShared::new("guest".into(), Clock::System));
-        let mut state = HostState::new(Arc::clone(&shared), RoleName::new("balancer"), MemoryMeter::new(0, 0));
-        let subscriber = tracing_subscriber::fmt().with_max_level(Level::INFO).with_writer(std::io::sink).finish();
-
-        tracing::subscriber::with_default(subscriber, || {
-            for _ in 0..100 {
-                log::Host::log(&mut state, log::Level::Debug, "again".to_owned());
-            }
-        });
-
-        assert_eq!(shared.admit_line(Instant::now()), LogAdmission::Kept { dropped: 0 });
-    }
 
     #[test]
     fn a_repeated_header_is_given_whole_and_only_while_its_request_is_decided() {

@@ -54,7 +54,7 @@ fn about(artifact: &Artifact) -> Result<Option<About>, LoadErrorKind> {
             describe::GuestIndices::new(pre)?.load(store, instance)
         })?;
     let said = instance
-        .run(artifact.setup_ticks, |exports, store| exports.call_description(store))
+        .run("description", artifact.setup_ticks, |exports, store| exports.call_description(store))
         .map_err(|error| LoadErrorKind::Instantiate { message: error.detail })?;
     let [name, version, summary] = [said.name, said.version, said.summary].map(|text| printable(&text).into_owned());
     Ok(Some(About { name, version, summary, schema: said.schema.filter(|schema| schema.len() <= SCHEMA_BYTES) }))

@@ -241,7 +241,7 @@ pub enum LoadErrorKind {
         faults: Vec<ConfigFault>,
     },
     /// The plugin failed while it was configured.
-    #[error("expected `configure` to end, found: {message}")]
+    #[error("{message}")]
     ConfigureFailed {
         /// What happened.
         message: String,

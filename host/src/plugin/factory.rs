@@ -34,6 +34,8 @@ pub(super) trait PluginRole: Send + Sync + Sized + 'static {
     type Configured;
     /// As in the role's `RoleContract`.
     const NAME: RoleName;
+    /// The export that decides.
+    const DECIDES: &'static str;
 
     /// Finds the exports.
     fn find(
@@ -153,7 +155,7 @@ impl<R: PluginRole> InstanceFactory<R> {
             StartPurpose::First | StartPurpose::Trial => allowed,
             StartPurpose::Replacement { .. } => instance.store.data().left,
         };
-        match instance.run(left, |exports, store| role.configure(exports, store)) {
+        match instance.run("configure", left, |exports, store| role.configure(exports, store)) {
             Ok(Ok(configured)) => Ok((instance, configured)),
             Ok(Err(errors)) => Err(NotStarted {
                 problem: LoadErrorKind::Configure { faults: faults(errors) },

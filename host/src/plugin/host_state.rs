@@ -8,6 +8,7 @@ use ::http::HeaderMap;
 use tokio::time::Instant;
 
 use super::limits::MemoryMeter;
+use super::output::Output;
 use super::role::RoleName;
 use super::shared::PluginShared;
 use super::ticker::LongCall;
@@ -24,6 +25,8 @@ pub(super) struct HostState {
     pub(super) long_call: Option<LongCall>,
     /// Off for a throw-away instance: the one that serves logs the same.
     pub(super) logs: bool,
+    /// What it has written, and its last words.
+    pub(super) output: Output,
     /// The request being decided.
     pub(super) request: Option<LentRequest>,
     /// The choice being made; empty outside `pick`, and for plugins that import no columns.
@@ -51,6 +54,7 @@ impl HostState {
             left: 0,
             long_call: None,
             logs: true,
+            output: Output::default(),
             request: None,
             eligible: EndpointIds::default(),
             numbers: None,

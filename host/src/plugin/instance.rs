@@ -17,6 +17,9 @@ use super::ticker::EpochTicker;
 /// kept in native memory, which its own limit does not see.
 const HANDLES: usize = 4096;
 
+/// What an instance runs before anything is called, in words for a fault.
+const START: &str = "the start of the plugin";
+
 /// A store and what is called in it. Of no more use after a [`CallError`].
 pub(super) struct Instance<G> {
     pub(super) store: Store<HostState>,
@@ -64,36 +67,48 @@ impl<G> Instance<G> {
         if started > within {
             return Err(StartError::Slow { limit: within, found: started });
         }
-        let instance = instance.map_err(|error| StartError::Call(CallError::classify(&error, &store.data().meter)))?;
+        end_lines(&mut store);
+        let instance = instance.map_err(|error| StartError::Call(call_error(&error, START, &store)))?;
         let exports =
             find(&mut store, &instance).map_err(|error| StartError::Signature(one_line(format_args!("{error:#}"))))?;
         Ok(Self { store, exports, fresh: true, started, ticker: Arc::clone(ticker) })
     }
 
-    /// Calls into the plugin; it may run for `ticks`.
+    /// Calls `export` of the plugin; it may run for `ticks`.
     #[inline]
     pub(super) fn run<T>(
         &mut self,
+        export: &'static str,
         ticks: u64,
         call: impl FnOnce(&G, &mut Store<HostState>) -> wasmtime::Result<T>,
     ) -> Result<T, CallError> {
         let state = self.store.data_mut();
         state.meter.begin();
+        if state.output.is_touched() {
+            state.output.forget();
+        }
         state.left = ticks;
         self.store.set_epoch_deadline(1);
         self.ticker.keep_awake();
         let result = call(&self.exports, &mut self.store);
         self.store.data_mut().long_call = None;
-        match result {
-            Ok(value) => Ok(value),
-            Err(error) => Err(self.call_error(&error)),
-        }
+        end_lines(&mut self.store);
+        result.map_err(|error| call_error(&error, &format!("`{export}`"), &self.store))
     }
+}
 
-    #[cold]
-    fn call_error(&self, error: &wasmtime::Error) -> CallError {
-        CallError::classify(error, &self.store.data().meter)
+/// What the plugin wrote without ending the line is a line when the call is over.
+#[inline]
+fn end_lines(store: &mut Store<HostState>) {
+    if store.data().output.is_touched() {
+        store.data_mut().end_lines();
     }
+}
+
+#[cold]
+fn call_error(error: &wasmtime::Error, call: &str, store: &Store<HostState>) -> CallError {
+    let state = store.data();
+    CallError::classify(error, call, &state.meter, &state.output)
 }
 
 /// Why there is no instance.

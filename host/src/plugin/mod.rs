@@ -9,6 +9,7 @@
 //! ```
 
 mod artifact;
+mod backtrace;
 mod bindings;
 mod breaker;
 mod burst;
@@ -27,7 +28,10 @@ mod foreign;
 mod host_state;
 mod instance;
 mod interface;
+mod last_words;
 mod limits;
+mod lines;
+mod output;
 mod role;
 mod roles;
 mod runtime;

@@ -5,9 +5,11 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use parking_lot::Mutex;
+use tracing::level_filters::LevelFilter;
 
 use super::counters::RetiredTotals;
 use crate::clock::Clock;
+use crate::telemetry::filter;
 
 /// Keys of `counters`, and bytes of one; from the contract.
 const COUNTER_KEYS: usize = 1024;
@@ -23,6 +25,8 @@ pub(super) struct PluginShared {
     pub(super) name: Arc<str>,
     /// What its instances read, and draw random numbers from.
     pub(super) clock: Clock,
+    /// Level of its lines, if the log's filter names the plugin.
+    pub(super) level: Option<LevelFilter>,
     counters: Mutex<HashMap<String, f64>>,
     log: Mutex<LogAllowance>,
     /// Why the last file for this name was refused.
@@ -34,6 +38,7 @@ pub(super) struct PluginShared {
 impl PluginShared {
     pub(super) fn new(name: Arc<str>, clock: Clock) -> Self {
         Self {
+            level: filter::level_of(&name),
             name,
             clock,
             counters: Mutex::default(),

@@ -32,6 +32,16 @@ pub(super) enum FeedbackKind {
     Closed,
 }
 
+impl FeedbackKind {
+    /// The export that is called.
+    pub(super) fn export(self) -> &'static str {
+        match self {
+            Self::Opened => "opened",
+            Self::Closed => "closed",
+        }
+    }
+}
+
 /// A slot for one instance, with what it takes to replace it and to leave the plugin out.
 pub(super) struct InstanceSlot<R: PluginRole> {
     factory: Arc<InstanceFactory<R>>,

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use wasmtime::component::{Component, InstancePre, Linker};
+use wasmtime::component::{Component, InstancePre};
 
 use super::super::engine::PluginEngine;
 use super::super::error::LoadErrorKind;
@@ -55,13 +55,11 @@ impl PluginEngine {
     pub(in super::super) fn link(&self, component: &Component) -> Result<LinkedPlugin, LoadErrorKind> {
         let interface = ComponentInterface::of(component, &self.wasmtime, &self.roles)?;
         let mut linker = self.linker.clone();
-        let link = |linker: &mut Linker<HostState>| {
-            if interface.wasi {
-                wasi::link(linker, component)?;
-            }
-            linker.instantiate_pre(component)
-        };
-        let pre = link(&mut linker)
+        if interface.wasi {
+            wasi::link(&mut linker, component)?;
+        }
+        let pre = linker
+            .instantiate_pre(component)
             .map_err(|error| LoadErrorKind::Signature { message: one_line(format_args!("{error:#}")) })?;
         Ok(LinkedPlugin { interface, pre })
     }

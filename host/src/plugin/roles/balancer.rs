@@ -63,6 +63,7 @@ impl PluginRole for BalancerSetup {
     type Exports = BalancerExports;
     type Configured = ();
     const NAME: RoleName = ROLE.contract.name;
+    const DECIDES: &'static str = "pick";
 
     fn find(
         artifact: &Artifact,
@@ -152,7 +153,7 @@ fn restore(
     instance: &mut Instance<BalancerExports>,
     state: &[u8],
 ) -> Result<(), String> {
-    let restored = instance.run(factory.artifact.setup_ticks, |exports, store| match &exports.handover {
+    let restored = instance.run("restore", factory.artifact.setup_ticks, |exports, store| match &exports.handover {
         Some(handover) => handover.call_restore(store, state),
         None => Ok(Ok(())),
     });
@@ -191,7 +192,7 @@ fn self_test(factory: &InstanceFactory<BalancerSetup>) -> Result<(), LoadErrorKi
         instance.store.data_mut().eligible.copy_from(&eligible);
         let began = Instant::now();
         let picked = instance
-            .run(std::mem::replace(&mut ticks, factory.artifact.ticks), |exports, store| {
+            .run(BalancerSetup::DECIDES, std::mem::replace(&mut ticks, factory.artifact.ticks), |exports, store| {
                 exports.balancer.call_pick(store, eligible.as_numbers(), busy, Some(0x5eed))
             })
             .and_then(|choice| checked(choice, &eligible));
@@ -236,7 +237,7 @@ impl Balancer for PluginBalancer {
         {
             state.lend(facts);
         }
-        let choice = instance.run(ticks, |exports, store| {
+        let choice = instance.run(BalancerSetup::DECIDES, ticks, |exports, store| {
             exports.balancer.call_pick(store, request.eligible.as_numbers(), request.busy, request.affinity)
         });
         let state = instance.store.data_mut();
@@ -268,7 +269,7 @@ impl Balancer for PluginBalancer {
         // Requests wait for the lock meanwhile: saving gets no more time than a pick.
         let ticks = self.slot.factory().artifact.ticks;
         let instance = self.slot.if_running()?;
-        let saved = instance.run(ticks, |exports, store| {
+        let saved = instance.run("save", ticks, |exports, store| {
             exports.handover.as_ref().map(|handover| handover.call_save(store)).transpose()
         });
         let state = self.slot.settle_quietly(saved).flatten()?;
@@ -294,7 +295,7 @@ impl PluginBalancer {
         }
         let ticks = self.slot.factory().artifact.ticks;
         let Some(instance) = self.slot.for_feedback() else { return };
-        let result = instance.run(ticks, |exports, store| match &exports.feedback {
+        let result = instance.run(kind.export(), ticks, |exports, store| match &exports.feedback {
             Some(feedback) => call(feedback, store),
             None => Ok(()),
         });

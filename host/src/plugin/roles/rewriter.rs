@@ -52,6 +52,7 @@ impl PluginRole for RewriterSetup {
     type Exports = contract::Guest;
     type Configured = Vec<String>;
     const NAME: RoleName = ROLE.contract.name;
+    const DECIDES: &'static str = "rewrite";
 
     /// Two, so that a rewriter that one value makes hang is not taken for one that always does.
     const PROBES: u32 = 2;
@@ -171,8 +172,9 @@ impl Rewriter for PluginRewriter {
             endpoint: context.endpoint.to_owned(),
         };
         let instance = slot.ready_for(&response)?;
-        let edits =
-            instance.run(ticks, |exports, store| exports.call_rewrite(store, &context, status.as_u16().into(), &shown));
+        let edits = instance.run(RewriterSetup::DECIDES, ticks, |exports, store| {
+            exports.call_rewrite(store, &context, status.as_u16().into(), &shown)
+        });
         slot.settle_for(&response, edits.and_then(|edits| checked(edits, fields)))
     }
 }

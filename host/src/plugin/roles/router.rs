@@ -65,6 +65,7 @@ impl PluginRole for RouterSetup {
     /// Whether the plugin promises the same decision for equal requests.
     type Configured = bool;
     const NAME: RoleName = ROLE.contract.name;
+    const DECIDES: &'static str = "route";
 
     /// Two, so that a router that one path makes hang is not taken for one that hangs because that path is the first.
     const PROBES: u32 = 2;
@@ -217,7 +218,8 @@ impl PluginRouter {
         if self.wants_request {
             instance.store.data_mut().lend(request);
         }
-        let decision = instance.run(ticks, |exports, store| exports.router.call_route(store, &line));
+        let decision =
+            instance.run(RouterSetup::DECIDES, ticks, |exports, store| exports.router.call_route(store, &line));
         if self.wants_request {
             instance.store.data_mut().give_back();
         }

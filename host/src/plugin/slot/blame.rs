@@ -116,7 +116,7 @@ impl<R: PluginRole> InstanceSlot<R> {
             }
             let (factory, ticks) = (Arc::clone(&self.factory), self.factory.artifact.ticks);
             let Some(instance) = &mut self.instance else { return ProbeOutcome::Late };
-            match instance.run(ticks, |exports, store| factory.role.probe(exports, store, number, origin)) {
+            match instance.run(R::DECIDES, ticks, |exports, store| factory.role.probe(exports, store, number, origin)) {
                 Ok(()) => return ProbeOutcome::InTime,
                 Err(error) => {
                     self.lose(&error, Instant::now());

@@ -220,6 +220,7 @@ impl PluginRole for Idle {
     type Exports = ();
     type Configured = ();
     const NAME: RoleName = RoleName::new("balancer");
+    const DECIDES: &'static str = "pick";
 
     fn find(_: &Artifact, _: &mut Store<HostState>, _: &wasmtime::component::Instance) -> wasmtime::Result<()> {
         Ok(())

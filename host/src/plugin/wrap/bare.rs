@@ -214,6 +214,16 @@ impl Reencode for RenameExports {
         utils::parse_export(self, exports, wasmparser::Export { name, kind: export.kind, index: export.index })
     }
 
+    /// Bytes as they are: no index moves, and debug information finds code by its place.
+    fn parse_function_body(
+        &mut self,
+        code: &mut wasm_encoder::CodeSection,
+        function: wasmparser::FunctionBody<'_>,
+    ) -> SectionResult {
+        code.raw(function.as_bytes());
+        Ok(())
+    }
+
     fn parse_import_section(
         &mut self,
         imports: &mut wasm_encoder::ImportSection,

@@ -158,6 +158,12 @@ impl Reencode for ReallocGuard {
         Ok(())
     }
 
+    /// Bytes as they are: no index moves, and debug information finds code by its place.
+    fn parse_function_body(&mut self, code: &mut CodeSection, function: wasmparser::FunctionBody<'_>) -> SectionResult {
+        code.raw(function.as_bytes());
+        Ok(())
+    }
+
     fn parse_code_section(
         &mut self,
         code: &mut CodeSection,
