@@ -81,18 +81,18 @@ fn broken_tables(page: &Path) -> Vec<String> {
             continue;
         }
         let rows = std::mem::take(&mut paragraph);
-        if !rows.iter().any(|(_, line)| line.starts_with('|')) {
+        let Some((begin, head)) = rows.first().filter(|_| rows.iter().any(|(_, line)| line.starts_with('|'))) else {
             continue;
-        }
+        };
         let fault = |line: usize, what: &str| format!("{}:{line}: {what}", page.display());
         let is_rule = |line: &str| line.contains("---") && line.chars().all(|c| "|-: ".contains(c));
         if !rows.get(1).is_some_and(|(_, line)| is_rule(line)) {
-            wrong.push(fault(rows[0].0, "a table begins with its head and a line of dashes"));
+            wrong.push(fault(*begin, "a table begins with its head and a line of dashes"));
         }
         for (line, row) in &rows {
             if !row.starts_with('|') {
                 wrong.push(fault(*line, "no row of the table it stands in: an empty line is missing"));
-            } else if cells(row) != cells(rows[0].1) {
+            } else if cells(row) != cells(head) {
                 wrong.push(fault(*line, "as many cells as the head has are expected"));
             }
         }
