@@ -40,7 +40,7 @@ pub(super) fn load(path: &Path) -> Result<Config, ExitCode> {
 /// Says why a gateway cannot be built.
 pub(super) fn explain(path: &Path, error: &BuildError) {
     let hint = match error {
-        BuildError::Prepare(PrepareError::PluginConfig(faults)) => {
+        BuildError::Prepare(PrepareError::PluginConfig { faults, .. }) => {
             complain(faults);
             None
         }

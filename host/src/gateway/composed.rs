@@ -7,7 +7,7 @@ use crate::config::{Changes, Config, Dropped};
 use crate::discovery::{self, KnownNames, Name};
 
 /// `file ⊕ changes ⊕ names`, with what it was made from.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Composed {
     pub(super) file: Arc<Config>,
     /// Those that hold.

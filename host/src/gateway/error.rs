@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use crate::diagnose::FileFaults;
 use crate::files::ReadError;
@@ -17,8 +18,13 @@ pub enum PrepareError {
     #[error("{0}")]
     Plugin(#[from] LoadError),
     /// A plugin refuses its configuration, for which there is a place in the file.
-    #[error("{0}")]
-    PluginConfig(FileFaults),
+    #[error("{faults}")]
+    PluginConfig {
+        /// Its name.
+        plugin: Arc<str>,
+        /// What it objects to.
+        faults: FileFaults,
+    },
     /// A file cannot be read.
     #[error("{}: cannot be read: {source}", path.display())]
     File {
@@ -54,6 +60,15 @@ impl PrepareError {
     pub fn hint(&self) -> Option<String> {
         match self {
             Self::Tls { source, .. } => source.hint(),
+            _ => None,
+        }
+    }
+
+    /// The plugin that is refused, if one is.
+    pub(super) fn plugin(&self) -> Option<&str> {
+        match self {
+            Self::Plugin(error) => Some(&error.plugin),
+            Self::PluginConfig { plugin, .. } => Some(plugin),
             _ => None,
         }
     }

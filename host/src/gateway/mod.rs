@@ -21,6 +21,7 @@ mod error;
 mod following;
 mod generation;
 mod generations;
+mod held;
 mod history;
 mod inherited;
 mod listeners;

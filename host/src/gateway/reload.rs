@@ -10,8 +10,9 @@ use tokio::sync::Notify;
 use super::changes::{RuntimeChanges, log_overrides};
 use super::error::PrepareError;
 use super::generation::Generation;
+use super::held::HeldBack;
 use super::history::ReplacementCause;
-use super::parts::files::NamedFiles;
+use super::parts::files::{FileDigests, NamedFiles};
 use super::prepare::{prepare, prepare_rollback};
 use super::running::{Draining, Replacement, ReplacementOutcome, RunningSet};
 use crate::config::{self, Config};
@@ -27,6 +28,14 @@ pub enum ReloadError {
     /// It cannot be served.
     #[error("{0}")]
     Prepare(#[from] PrepareError),
+    /// It cannot be served, for several reasons, or with plugins that have new files and wait.
+    #[error("{}{}", lines(refused), show_waiting(waiting))]
+    Several {
+        /// Why it cannot be served; at least one reason.
+        refused: Vec<PrepareError>,
+        /// The names of the plugins that wait.
+        waiting: Vec<String>,
+    },
     /// There is nothing to return to.
     #[error("no earlier generation to return to")]
     NoEarlier,
@@ -36,11 +45,19 @@ pub enum ReloadError {
 }
 
 impl ReloadError {
+    fn of(mut refused: Vec<PrepareError>, waiting: Vec<String>) -> Self {
+        match refused.pop() {
+            Some(only) if refused.is_empty() && waiting.is_empty() => only.into(),
+            last => Self::Several { refused: refused.into_iter().chain(last).collect(), waiting },
+        }
+    }
+
     /// What to do about it, if that is known and not in the text.
     #[must_use]
     pub fn hint(&self) -> Option<String> {
         match self {
             Self::Prepare(error) => error.hint(),
+            Self::Several { refused, .. } => refused.iter().find_map(PrepareError::hint),
             _ => None,
         }
     }
@@ -61,13 +78,22 @@ pub(super) struct Reloads {
     named: Mutex<Vec<PathBuf>>,
     /// Why the last reload changed nothing; none if it did.
     refusal: Mutex<Option<ReloadRefusal>>,
+    /// Plugin files that were refused while others were taken, with what they held.
+    held: Mutex<FileDigests>,
     /// Another generation went live by a call of the control port: what is watched may have to change.
     called: Notify,
 }
 
 impl Reloads {
     pub(super) fn new(set: Arc<RunningSet>, changes: Arc<RuntimeChanges>) -> Self {
-        Self { set, changes, named: Mutex::default(), refusal: Mutex::default(), called: Notify::new() }
+        Self {
+            set,
+            changes,
+            named: Mutex::default(),
+            refusal: Mutex::default(),
+            held: Mutex::default(),
+            called: Notify::new(),
+        }
     }
 
     /// Reads the configuration file and everything it names anew, and swaps it in if it is good and different.
@@ -109,7 +135,10 @@ impl Reloads {
             return false;
         }
         let now = read(source).and_then(|config| Ok((NamedFiles::read(&config)?, config)));
-        now.map_or(true, |(files, config)| is_other(&live, &config, &files))
+        now.map_or(true, |(files, config)| {
+            let files = files.without(&self.held.lock(), &live.from_files.digests);
+            is_other(&live, &config, &files)
+        })
     }
 
     /// Another generation went live by a call of the control port.
@@ -128,11 +157,14 @@ impl Reloads {
         read: impl FnOnce(&Generation) -> Result<Config, ReloadError>,
     ) -> Result<Arc<Generation>, ReloadError> {
         let set = &self.set;
+        let mut replaced = None;
         let outcome = set.replace_with(|basis| -> Result<_, ReloadError> {
             let live = &*basis.live;
+            let mut held = HeldBack::default();
             let config = read(live)?;
             *self.named.lock() = config.watched_files();
-            let files = NamedFiles::read(&config)?;
+            let mut files = NamedFiles::read(&config)?;
+            self.held.lock().clear();
             if !is_other(live, &config, &files) {
                 tracing::info!(generation = live.id, "nothing has changed");
                 live.artifacts().values().for_each(|artifact| artifact.accepted());
@@ -140,15 +172,30 @@ impl Reloads {
             }
             warn_of_restart(live.file(), &config);
             set.names.use_servers(&config);
-            let composed = set.names.compose(Arc::new(config), live.changes());
+            let config = Arc::new(config);
+            let composed = set.names.compose(config.clone(), live.changes());
             let dropped = composed.dropped.clone();
-            let prepared = prepare(&set.services, composed, &files, basis.number, Some(live), &basis.open)?;
+            let prepared = loop {
+                let composed = composed.clone();
+                let error = match prepare(&set.services, composed, &files, basis.number, Some(live), &basis.open) {
+                    Ok(prepared) => break prepared,
+                    Err(error) => error,
+                };
+                if let Err(last) = held.hold(error, live, &config, &mut files) {
+                    let (refused, waiting) = held.refusal(last, live, &config, &files);
+                    return Err(ReloadError::of(refused, waiting));
+                }
+            };
             self.changes.follow(prepared.changes(), live, &dropped);
             set.services.observers.metrics.increment(Counter::ReloadCommitted);
+            replaced = Some((held, basis.live.clone()));
             Ok(Some(Replacement { prepared, cause: ReplacementCause::Decided }))
         })?;
         if let ReplacementOutcome::Replaced(generation) = &outcome {
             log_overrides(generation, &generation.composed.dropped);
+            if let Some((held, before)) = replaced {
+                *self.held.lock() = held.report(generation, &before);
+            }
         }
         Ok(outcome.live())
     }
@@ -219,6 +266,17 @@ struct ReloadRefusal {
 /// what was read is compared as it was understood.
 fn is_other(live: &Generation, config: &Config, files: &NamedFiles) -> bool {
     **live.file() != *config || live.from_files.digests != *files.digests()
+}
+
+fn lines(errors: &[PrepareError]) -> String {
+    errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")
+}
+
+fn show_waiting(plugins: &[String]) -> String {
+    if plugins.is_empty() {
+        return String::new();
+    }
+    format!("\nwaiting for that, as more than files of plugins changed: plugin {}", plugins.join(", plugin "))
 }
 
 fn read(source: &Path) -> Result<Config, ReloadError> {

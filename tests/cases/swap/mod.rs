@@ -3,6 +3,7 @@
 mod broken;
 mod changes;
 mod files;
+mod held;
 mod memory;
 mod state;
 mod storm;

@@ -29,10 +29,10 @@ pub(super) fn of_change(error: ChangeError) -> ControlError {
 pub(super) fn of_reload(error: &ReloadError) -> ControlError {
     match error {
         ReloadError::NoEarlier => ControlError::NoEarlier,
-        ReloadError::Config(faults) | ReloadError::Prepare(PrepareError::PluginConfig(faults)) => {
+        ReloadError::Config(faults) | ReloadError::Prepare(PrepareError::PluginConfig { faults, .. }) => {
             ControlError::Faults(faults.faults.iter().map(config_fault).collect())
         }
-        ReloadError::Draining | ReloadError::Prepare(_) => {
+        ReloadError::Draining | ReloadError::Prepare(_) | ReloadError::Several { .. } => {
             ControlError::Faults(vec![FaultView { message: error.to_string(), hint: error.hint() }])
         }
     }

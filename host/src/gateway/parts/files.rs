@@ -52,6 +52,20 @@ impl NamedFiles {
         self.plugins.get(path).map_or(&[], Vec::as_slice)
     }
 
+    /// Takes the file at `path` for what it was `before`.
+    pub(crate) fn take_from(&mut self, path: &Path, before: &FileDigests) {
+        self.digests.insert(path.to_owned(), before.of(path));
+    }
+
+    /// Takes the files of `refused` that hold the same as there for what they were `before`.
+    pub(crate) fn without(mut self, refused: &FileDigests, before: &FileDigests) -> Self {
+        let same: Vec<_> = refused.all().filter(|(path, digest)| self.digests.of(path) == *digest).collect();
+        for (path, _) in same {
+            self.take_from(path, before);
+        }
+        self
+    }
+
     pub(crate) fn digests(&self) -> &FileDigests {
         &self.digests
     }
@@ -62,18 +76,26 @@ impl NamedFiles {
 }
 
 impl FileDigests {
+    pub(crate) fn clear(&mut self) {
+        self.0.clear();
+    }
+
+    pub(crate) fn insert(&mut self, path: PathBuf, digest: Vec<u8>) {
+        self.0.insert(path, digest);
+    }
+
     /// That of one file; empty if it is not among them.
-    pub(super) fn of(&self, path: &Path) -> Vec<u8> {
+    pub(crate) fn of(&self, path: &Path) -> Vec<u8> {
         self.0.get(path).cloned().unwrap_or_default()
     }
 
     /// All of them, in the order of their paths.
-    pub(super) fn all(&self) -> impl Iterator<Item = (&Path, &[u8])> {
+    pub(crate) fn all(&self) -> impl Iterator<Item = (&Path, &[u8])> {
         self.0.iter().map(|(path, digest)| (path.as_path(), digest.as_slice()))
     }
 
     /// That of one file, hex.
-    pub(super) fn hex_of(&self, path: &Path) -> String {
+    pub(crate) fn hex_of(&self, path: &Path) -> String {
         text::hex(&self.of(path))
     }
 }

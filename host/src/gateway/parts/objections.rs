@@ -21,7 +21,7 @@ pub(super) fn place(
     if let Some(artifact) = artifacts.get(&used.plugin) {
         artifact.refused_with(faults.to_string().lines().map(str::trim).collect::<Vec<_>>().join("; "));
     }
-    PrepareError::PluginConfig(faults)
+    PrepareError::PluginConfig { plugin: error.plugin.clone(), faults }
 }
 
 fn objection(config: &Config, used: &PluginUse, for_whom: &str, error: &LoadError, fault: &ConfigFault) -> FileFault {
@@ -45,7 +45,8 @@ fn objection(config: &Config, used: &PluginUse, for_whom: &str, error: &LoadErro
             (found.map(|found| found.position), message, None)
         }
         (None, _) if used.config.is_null() => {
-            let message = format!("{plugin} has no configuration, for {for_whom}, and refuses that: {}", fault.message);
+            let says = if fault.path.is_empty() { fault.message.clone() } else { fault.to_string() };
+            let message = format!("{plugin} has no configuration, for {for_whom}, and refuses that: {says}");
             (place.chosen(), message, Some(format!("give it `config = {{ … }}` in {sections}")))
         }
         (None, _) => {
