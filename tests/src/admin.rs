@@ -25,6 +25,12 @@ impl Admin {
         Self(gateway.admin_address().expect("an [admin] section"))
     }
 
+    /// The admin server at `address`, of a gateway in another process.
+    #[must_use]
+    pub fn at(address: SocketAddr) -> Self {
+        Self(address)
+    }
+
     /// One call with a document, as operators send it.
     pub async fn send(&self, method: &str, path: &str, body: &Value) -> Answer {
         let body = if body.is_null() { String::new() } else { body.to_string() };

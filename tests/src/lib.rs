@@ -33,5 +33,5 @@ pub use gateway::{Gateway, Setup};
 pub use io::{BoxedIo, Io};
 pub use names::Names;
 pub use origin::{Ending, Origin, OriginSetup, Reserved, Seen};
-pub use process::Process;
+pub use process::{Process, binary};
 pub use wait::{LIMIT, eventually, within};

@@ -69,6 +69,15 @@ impl Process {
         process
     }
 
+    /// The same with the binary at `path`.
+    pub async fn run_as(path: &Path, config: &Path) -> Self {
+        let mut command = Command::new(path);
+        command.arg("run").arg(config);
+        let process = Self::spawn(command, Stdio::piped(), Stdio::piped());
+        eventually("the gateway to listen", || !process.addresses().is_empty()).await;
+        process
+    }
+
     /// Where it listens, in the order that it says so.
     #[must_use]
     pub fn addresses(&self) -> Vec<SocketAddr> {
@@ -136,11 +145,16 @@ fn collect(from: impl std::io::Read + Send + 'static, into: &Arc<Mutex<Vec<Strin
 }
 
 /// Path of the binary, built as this test was and from the same sources.
-fn binary() -> &'static Path {
+///
+/// # Panics
+/// If it does not compile.
+pub fn binary() -> &'static Path {
     static BINARY: OnceLock<PathBuf> = OnceLock::new();
     BINARY.get_or_init(|| {
         let test = std::env::current_exe().unwrap();
-        let folder = test.ancestors().nth(2).unwrap();
+        // A test lies in `deps`, a program beside it.
+        let folder = test.parent().unwrap();
+        let folder = if folder.ends_with("deps") { folder.parent().unwrap() } else { folder };
         let profile = match folder.file_name().unwrap().to_str().unwrap() {
             "debug" => "dev",
             other => other,

