@@ -5,4 +5,4 @@ cd "$(dirname "$0")"
 . ./tools.sh
 
 # c-shared: a library that the gateway calls, not a program that runs once.
-GOOS=wasip1 GOARCH=wasm go build -buildmode=c-shared -trimpath -ldflags=-s -o plugin-name.wasm .
+GOOS=wasip1 GOARCH=wasm go build -buildmode=c-shared -trimpath -o plugin-name.wasm .

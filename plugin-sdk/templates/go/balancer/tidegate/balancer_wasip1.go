@@ -19,6 +19,9 @@ var (
 //go:wasmexport tidegate:plugin/balancer@0.1.0#configure
 func configure(config, configLength, endpoints, count uint32) unsafe.Pointer {
 	defer emptyArena()
+	if balancer == nil {
+		panic("expected tidegate.Export to be called in an init function")
+	}
 	all := make([]Endpoint, 0, count)
 	for _, each := range view[endpoint](list{at: endpoints, length: count}) {
 		labels := make([][2]string, 0, each.labels.length)
