@@ -6,10 +6,31 @@ mod wasm;
 const GUESTS: &[wasm::Plugin] = &[
     wasm::Plugin { folder: "tests/guests/panics", package: "tidegate-guest-panics", name: "panics" },
     wasm::Plugin { folder: "tests/guests/feedback", package: "tidegate-guest-feedback", name: "feedback" },
+    wasm::Plugin {
+        folder: "tests/guests/template-balancer",
+        package: "tidegate-guest-template-balancer",
+        name: "template-balancer",
+    },
+    wasm::Plugin {
+        folder: "tests/guests/template-router",
+        package: "tidegate-guest-template-router",
+        name: "template-router",
+    },
+    wasm::Plugin {
+        folder: "tests/guests/template-rewriter",
+        package: "tidegate-guest-template-rewriter",
+        name: "template-rewriter",
+    },
 ];
 
+/// Alone, because features of the SDK that one guest of a build has, all of them have.
+const SILENT: &[wasm::Plugin] =
+    &[wasm::Plugin { folder: "tests/guests/silent", package: "tidegate-guest-silent", name: "silent" }];
+
 fn main() {
-    if let Err(message) = wasm::build("..", GUESTS) {
+    // The sources of the guests that are templates.
+    println!("cargo::rerun-if-changed=../plugin-sdk/templates/rust");
+    if let Err(message) = wasm::build("..", GUESTS).and_then(|()| wasm::build("..", SILENT)) {
         println!("cargo::error={message}");
         std::process::exit(1);
     }

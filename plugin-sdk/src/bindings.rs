@@ -1,6 +1,7 @@
-//! What wit-bindgen makes of the contract: one module per world, so that a plugin exports only what it implements.
+//! What wit-bindgen makes of the contract: one module per interface, so that a plugin exports only what it implements.
 //!
-//! Interfaces that several worlds share are generated once, in [`balancer_plugin`], so that they are one Rust type.
+//! Worlds of one interface each, and the imports once: the description of every world that is generated here stands in every
+//! plugin. The types that several share are generated once, in [`balancing`], so that they are one Rust type.
 
 #![allow(unsafe_code, reason = "the canonical ABI is raw memory")]
 #![allow(missing_docs, reason = "what the contract says nothing about, wit-bindgen does not either")]
@@ -14,48 +15,40 @@
     reason = "generated"
 )]
 
-pub mod balancer_plugin {
+pub mod imports {
     wit_bindgen::generate!({
         path: "wit/v0.1",
-        world: "balancer-plugin",
+        world: "imports",
+        additional_derives: [PartialEq],
+    });
+}
+
+pub mod balancing {
+    wit_bindgen::generate!({
+        path: "wit/v0.1",
+        world: "balancing",
         pub_export_macro: true,
         additional_derives: [PartialEq],
     });
 }
 
-pub mod router_plugin {
+pub mod routing {
     wit_bindgen::generate!({
         path: "wit/v0.1",
-        world: "router-plugin",
+        world: "routing",
         pub_export_macro: true,
         additional_derives: [PartialEq],
-        with: {
-            "tidegate:plugin/types@0.1.0": crate::bindings::balancer_plugin::tidegate::plugin::types,
-            "tidegate:plugin/log@0.1.0": crate::bindings::balancer_plugin::tidegate::plugin::log,
-            "tidegate:plugin/request@0.1.0": crate::bindings::balancer_plugin::tidegate::plugin::request,
-            "tidegate:plugin/columns@0.1.0": crate::bindings::balancer_plugin::tidegate::plugin::columns,
-            "tidegate:plugin/counters@0.1.0": crate::bindings::balancer_plugin::tidegate::plugin::counters,
-            "tidegate:plugin/clock@0.1.0": crate::bindings::balancer_plugin::tidegate::plugin::clock,
-            "tidegate:plugin/table@0.1.0": crate::bindings::balancer_plugin::tidegate::plugin::table,
-        },
+        with: { "tidegate:plugin/types@0.1.0": crate::bindings::balancing::tidegate::plugin::types },
     });
 }
 
-pub mod rewriter_plugin {
+pub mod rewriting {
     wit_bindgen::generate!({
         path: "wit/v0.1",
-        world: "rewriter-plugin",
+        world: "rewriting",
         pub_export_macro: true,
         additional_derives: [PartialEq],
-        with: {
-            "tidegate:plugin/types@0.1.0": crate::bindings::balancer_plugin::tidegate::plugin::types,
-            "tidegate:plugin/log@0.1.0": crate::bindings::balancer_plugin::tidegate::plugin::log,
-            "tidegate:plugin/request@0.1.0": crate::bindings::balancer_plugin::tidegate::plugin::request,
-            "tidegate:plugin/columns@0.1.0": crate::bindings::balancer_plugin::tidegate::plugin::columns,
-            "tidegate:plugin/counters@0.1.0": crate::bindings::balancer_plugin::tidegate::plugin::counters,
-            "tidegate:plugin/clock@0.1.0": crate::bindings::balancer_plugin::tidegate::plugin::clock,
-            "tidegate:plugin/table@0.1.0": crate::bindings::balancer_plugin::tidegate::plugin::table,
-        },
+        with: { "tidegate:plugin/types@0.1.0": crate::bindings::balancing::tidegate::plugin::types },
     });
 }
 

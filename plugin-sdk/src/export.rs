@@ -12,7 +12,7 @@ macro_rules! export_balancer {
             $crate::__instance!($plugin: Balancer);
 
             #[cfg(target_arch = "wasm32")]
-            impl $crate::bindings::balancer_plugin::exports::tidegate::plugin::balancer::Guest for Exported {
+            impl $crate::bindings::balancing::exports::tidegate::plugin::balancer::Guest for Exported {
                 fn configure(
                     config: ::std::string::String,
                     endpoints: ::std::vec::Vec<$crate::Endpoint>,
@@ -30,7 +30,7 @@ macro_rules! export_balancer {
             }
 
             #[cfg(target_arch = "wasm32")]
-            $crate::bindings::balancer_plugin::export!(Exported with_types_in $crate::bindings::balancer_plugin);
+            $crate::bindings::balancing::export!(Exported with_types_in $crate::bindings::balancing);
 
             $($crate::__option!($option $plugin);)*
         };
@@ -45,7 +45,7 @@ macro_rules! export_router {
             $crate::__instance!($plugin: Router);
 
             #[cfg(target_arch = "wasm32")]
-            impl $crate::bindings::router_plugin::exports::tidegate::plugin::router::Guest for Exported {
+            impl $crate::bindings::routing::exports::tidegate::plugin::router::Guest for Exported {
                 fn configure(
                     config: ::std::string::String,
                     clusters: ::std::vec::Vec<::std::string::String>,
@@ -59,7 +59,7 @@ macro_rules! export_router {
             }
 
             #[cfg(target_arch = "wasm32")]
-            $crate::bindings::router_plugin::export!(Exported with_types_in $crate::bindings::router_plugin);
+            $crate::bindings::routing::export!(Exported with_types_in $crate::bindings::routing);
 
             $($crate::__option!($option $plugin);)*
         };
@@ -74,7 +74,7 @@ macro_rules! export_rewriter {
             $crate::__instance!($plugin: Rewriter);
 
             #[cfg(target_arch = "wasm32")]
-            impl $crate::bindings::rewriter_plugin::exports::tidegate::plugin::rewriter::Guest for Exported {
+            impl $crate::bindings::rewriting::exports::tidegate::plugin::rewriter::Guest for Exported {
                 fn configure(
                     config: ::std::string::String,
                 ) -> ::std::result::Result<::std::vec::Vec<::std::string::String>, ::std::vec::Vec<$crate::ConfigError>>
@@ -95,7 +95,7 @@ macro_rules! export_rewriter {
             }
 
             #[cfg(target_arch = "wasm32")]
-            $crate::bindings::rewriter_plugin::export!(Exported with_types_in $crate::bindings::rewriter_plugin);
+            $crate::bindings::rewriting::export!(Exported with_types_in $crate::bindings::rewriting);
 
             $($crate::__option!($option $plugin);)*
         };

@@ -111,7 +111,7 @@ pub mod table {
     }
 }
 
-use crate::bindings::balancer_plugin::tidegate::plugin as bound;
+use crate::bindings::imports::tidegate::plugin as bound;
 
 #[cfg(target_arch = "wasm32")]
 mod calls {

@@ -42,9 +42,7 @@ impl<T> Default for Cell<T> {
 /// Sends every panic's message and place to the gateway's log before the trap, which carries neither. Without the feature
 /// `last-words` nothing is sent, and nothing of the log is imported.
 fn report_panics() {
+    // Set anew with each role of a plugin that has several: that costs less than to remember it.
     #[cfg(all(target_arch = "wasm32", feature = "last-words"))]
-    {
-        static ONCE: std::sync::Once = std::sync::Once::new();
-        ONCE.call_once(|| std::panic::set_hook(Box::new(|info| crate::log::error(info.to_string()))));
-    }
+    std::panic::set_hook(Box::new(|info| crate::log::error(info.to_string())));
 }

@@ -46,11 +46,11 @@ mod imports;
 pub mod instance;
 mod roles;
 
-pub use bindings::balancer_plugin::tidegate::plugin::types::{ConfigError, Endpoint, Field, Scheme};
+pub use bindings::balancing::tidegate::plugin::types::{ConfigError, Endpoint, Field, Scheme};
 pub use bindings::describing::exports::tidegate::plugin::describe::About;
 pub use bindings::feeding_back::exports::tidegate::plugin::feedback::{Ending, Outcome};
-pub use bindings::rewriter_plugin::exports::tidegate::plugin::rewriter::{Context, Edit};
-pub use bindings::router_plugin::exports::tidegate::plugin::router::{Decision, RequestLine, Response, Target};
+pub use bindings::rewriting::exports::tidegate::plugin::rewriter::{Context, Edit};
+pub use bindings::routing::exports::tidegate::plugin::router::{Decision, RequestLine, Response, Target};
 pub use candidates::{Candidate, Candidates};
 pub use config::{Config, fault};
 pub use imports::{clock, columns, counters, log, request, table};

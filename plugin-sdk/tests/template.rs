@@ -36,3 +36,24 @@ fn the_template_is_written_against_the_sdk_of_this_workspace() {
         }
     }
 }
+
+#[test]
+fn the_template_locks_the_versions_that_this_workspace_is_tested_with() {
+    fn packages(lock: &str) -> Vec<(&str, &str)> {
+        let mut found = Vec::new();
+        for package in lock.split("[[package]]").skip(1) {
+            let of = |key: &str| package.lines().find_map(|line| line.strip_prefix(key)).unwrap().trim_matches('"');
+            found.push((of("name = "), of("version = ")));
+        }
+        found
+    }
+    let workspace = packages(include_str!("../../Cargo.lock"));
+
+    let template = packages(include_str!("../templates/rust/all/Cargo.lock"));
+
+    assert!(template.contains(&("tidegate-plugin", "0.0.0-sdk")), "{template:?}");
+    for package in template {
+        let own = ["plugin-name", "tidegate-plugin", "tidegate-plugin-derive"].contains(&package.0);
+        assert!(own || workspace.contains(&package), "{package:?} is none of the workspace's");
+    }
+}

@@ -9,11 +9,11 @@
 
 use std::collections::HashMap;
 
-use tidegate_tests::guests::{FEEDBACK, PANICS};
+use tidegate_tests::guests::{FEEDBACK, PANICS, SILENT, TEMPLATES};
 use wasmtime::component::{Component, Instance, Linker, Val};
 use wasmtime::{Engine, Store};
 use wit_component::{ComponentEncoder, DecodedWasm};
-use wit_parser::WorldItem;
+use wit_parser::{World, WorldItem};
 
 const PACKAGE: &str = "tidegate:plugin";
 
@@ -91,10 +91,21 @@ fn component(core: &[u8]) -> Vec<u8> {
 }
 
 fn exports(core: &[u8]) -> Vec<String> {
+    interfaces(core, |world| world.exports.values().collect())
+}
+
+/// Without the types, which ask for nothing.
+fn imports(core: &[u8]) -> Vec<String> {
+    let mut names = interfaces(core, |world| world.imports.values().collect());
+    names.retain(|name| name != "types");
+    names
+}
+
+fn interfaces(core: &[u8], of: impl FnOnce(&World) -> Vec<&WorldItem>) -> Vec<String> {
     let DecodedWasm::Component(resolve, world) = wit_component::decode(&component(core)).unwrap() else {
         panic!("not a component");
     };
-    let interfaces = resolve.worlds[world].exports.values().filter_map(|item| match item {
+    let interfaces = of(&resolve.worlds[world]).into_iter().filter_map(|item| match item {
         WorldItem::Interface { id, .. } => resolve.interfaces[*id].name.clone(),
         _ => None,
     });
@@ -121,6 +132,29 @@ fn a_panic_is_logged_with_its_place_and_traps_with_names() {
     assert!(line.contains("error: ") && line.contains("the tide table for 2 endpoints is lost"), "{line}");
     assert!(line.contains("panics/src/lib.rs:"), "the place must be named: {line}");
     assert!(format!("{trap:?}").contains("lose_the_tide_table"), "{trap:?}");
+}
+
+#[test]
+fn a_plugin_without_last_words_imports_nothing_and_traps_with_names_all_the_same() {
+    assert_eq!(imports(SILENT), [""; 0]);
+    let mut plugin = Plugin::load(SILENT);
+    plugin.configure("null");
+    assert_eq!(plugin.pick(&[4, 7], &[0, 0]).unwrap(), Some(4));
+
+    let trap = plugin.pick(&[], &[]).unwrap_err();
+
+    assert!(plugin.store.data().lines.is_empty());
+    assert!(format!("{trap:?}").contains("tidegate_guest_silent"), "{trap:?}");
+}
+
+#[test]
+fn what_authors_begin_with_is_small_and_imports_the_log_alone() {
+    for (role, template) in TEMPLATES {
+        assert!(template.len() < 40_000, "{role}: {} bytes", template.len());
+        assert_eq!(imports(template), ["log"], "{role}");
+    }
+    let exported = TEMPLATES.map(|(_, template)| exports(template));
+    assert_eq!(exported, [vec!["balancer"], vec!["repetition", "router"], vec!["rewriter"]]);
 }
 
 #[test]

@@ -14,6 +14,16 @@ pub const FEEDBACK: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/feedback.w
 /// Path of [`FEEDBACK`].
 pub const FEEDBACK_FILE: &str = concat!(env!("OUT_DIR"), "/feedback.wasm");
 
+/// A balancer that takes the first, made without the SDK's feature `last-words`; panics where there is none.
+pub const SILENT: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/silent.wasm"));
+
+/// What `tidegate plugin new` begins with, by role, built as its `build.sh` does.
+pub const TEMPLATES: [(&str, &[u8]); 3] = [
+    ("balancer", include_bytes!(concat!(env!("OUT_DIR"), "/template-balancer.wasm"))),
+    ("router", include_bytes!(concat!(env!("OUT_DIR"), "/template-router.wasm"))),
+    ("rewriter", include_bytes!(concat!(env!("OUT_DIR"), "/template-rewriter.wasm"))),
+];
+
 /// Path of `tests/guests/NAME.wat`.
 #[must_use]
 pub fn wat(name: &str) -> String {

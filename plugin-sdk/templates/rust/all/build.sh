@@ -3,9 +3,14 @@
 set -eu
 cd "$(dirname "$0")"
 
+target=wasm32-unknown-unknown
 if ! command -v cargo > /dev/null; then
   echo "cargo is missing: install Rust by https://rustup.rs" >&2
   exit 1
 fi
-cargo build --release --target wasm32-unknown-unknown
-cp target/wasm32-unknown-unknown/release/plugin_name.wasm plugin-name.wasm
+if ! test -d "$(rustc --print sysroot)/lib/rustlib/$target"; then
+  echo "Rust's target $target is missing: rustup target add $target" >&2
+  exit 1
+fi
+cargo build --release --target "$target" "$@"
+cp "${CARGO_TARGET_DIR:-target}/$target/release/plugin_name.wasm" plugin-name.wasm

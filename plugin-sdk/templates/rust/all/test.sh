@@ -3,4 +3,8 @@
 set -eu
 cd "$(dirname "$0")"
 
-cargo test
+if ! command -v cargo > /dev/null; then
+  echo "cargo is missing: install Rust by https://rustup.rs" >&2
+  exit 1
+fi
+cargo test "$@"

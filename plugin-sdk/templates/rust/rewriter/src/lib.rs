@@ -20,8 +20,13 @@ impl Rewriter for SecureCookies {
             return Vec::new();
         }
         let is_secure = |cookie: &str| cookie.split(';').any(|part| part.trim().eq_ignore_ascii_case("secure"));
-        let open = (0_u32..).zip(headers).filter(|(_, (_, cookie))| !is_secure(cookie));
-        open.map(|(index, (_, cookie))| Edit::Replace((index, format!("{cookie}; Secure")))).collect()
+        let mut edits = Vec::new();
+        for (index, (_, cookie)) in (0_u32..).zip(headers) {
+            if !is_secure(cookie) {
+                edits.push(Edit::Replace((index, [cookie, "; Secure"].concat())));
+            }
+        }
+        edits
     }
 }
 

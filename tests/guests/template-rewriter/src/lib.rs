@@ -1,0 +1,4 @@
+//! What `tidegate plugin new --role rewriter` begins with.
+
+#[path = "../../../../plugin-sdk/templates/rust/rewriter/src/lib.rs"]
+mod template;
