@@ -246,13 +246,22 @@ pub enum LoadErrorKind {
         /// What happened.
         message: String,
     },
-    /// The plugin failed with made-up endpoints, before it got real traffic.
-    #[error("expected a choice of one of {endpoints} endpoints in a self-test, found: {message}")]
+    /// The plugin failed with made-up input, before it got real traffic.
+    #[error("{message}; that was a self-test, with {with}")]
     SelfTest {
-        /// How many it was offered.
-        endpoints: usize,
+        /// What it was given.
+        with: String,
         /// What happened.
         message: String,
+    },
+    /// A balancer that refuses whatever it is offered, and can learn nothing that would change that.
+    #[error(
+        "expected a choice in at least one of {picks} made-up calls of `pick`, found none in each: every request would \
+         get 503; return the id of an eligible endpoint"
+    )]
+    NeverChooses {
+        /// How often it was asked.
+        picks: usize,
     },
 }
 

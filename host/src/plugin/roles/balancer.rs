@@ -20,6 +20,7 @@ use super::super::role::{RoleContract, RoleName};
 use super::super::slot::{FeedbackKind, InstanceSlot};
 use super::super::text::printable;
 use super::spec::RoleSpec;
+use super::trial_picks::{MOST, TrialPick, trial_picks};
 use crate::policy::{
     Balancer, ClusterNumbers, Endpoint, EndpointId, EndpointIds, Fault, LeaseEnding, Metric, Outcome, PickRequest,
 };
@@ -29,9 +30,6 @@ const STATE_BYTES: usize = 1 << 20;
 
 /// Endpoints that a balancer is tried out with; the self-test makes more of them.
 const TRIED_WITH: u8 = 2;
-
-/// Numbers of endpoints that a self-test offers.
-const SELF_TEST: [usize; 3] = [1, 2, 64];
 
 /// This role, as [`super::ROLES`] lists it.
 pub(super) static ROLE: RoleSpec = RoleSpec {
@@ -99,8 +97,8 @@ impl PluginRole for BalancerSetup {
 }
 
 impl Artifact {
-    /// A balancer for one cluster: configured, its predecessor's `carry` restored if it takes it, and tried out with 1,
-    /// 2 and 64 made-up endpoints on an instance that is thrown away.
+    /// A balancer for one cluster: configured, its predecessor's `carry` restored if it takes it, and tried out with up
+    /// to 64 made-up endpoints on an instance that is thrown away.
     ///
     /// # Errors
     /// If it is no balancer, refuses its configuration, or fails the self-test.
@@ -111,15 +109,33 @@ impl Artifact {
         numbers: Arc<dyn ClusterNumbers>,
         carry: Option<Vec<u8>>,
     ) -> Result<Box<dyn Balancer>, LoadError> {
-        self.note(balancer(self, config, endpoints, numbers, carry))
+        let made = balancer(self, config, endpoints, numbers, carry).map(|(balancer, finding)| {
+            if matches!(finding, SelfTestFinding::NeverChose) {
+                let plugin = &**self.name();
+                tracing::warn!(
+                    plugin,
+                    "balancer refused each choice of its self-test; live, each such request gets 503"
+                );
+            }
+            balancer
+        });
+        self.note(made)
     }
 }
 
 fn try_out(artifact: &Arc<Artifact>, config: Option<&Value>) -> Result<&'static str, LoadErrorKind> {
     // Addresses of TEST-NET-1 (RFC 5737), which are never in use.
     let endpoints: Vec<_> = (1..=TRIED_WITH).map(|number| Endpoint::named(format!("ws://192.0.2.{number}"))).collect();
-    balancer(artifact, &config.cloned().unwrap_or_default(), &endpoints, Arc::new(UnusedNumbers), None)?;
-    Ok("configured, chose among 1, 2 and 64 made-up endpoints")
+    let (_, finding) =
+        balancer(artifact, &config.cloned().unwrap_or_default(), &endpoints, Arc::new(UnusedNumbers), None)?;
+    Ok(match finding {
+        SelfTestFinding::Chose => {
+            "configured, chose among 1, 2 and 64 made-up endpoints, and with some of them drained"
+        }
+        SelfTestFinding::NeverChose => {
+            "configured, refused each made-up choice: live, a request that it refuses gets 503"
+        }
+    })
 }
 
 fn balancer(
@@ -128,11 +144,11 @@ fn balancer(
     endpoints: &[Endpoint],
     numbers: Arc<dyn ClusterNumbers>,
     carry: Option<Vec<u8>>,
-) -> Result<Box<dyn Balancer>, LoadErrorKind> {
+) -> Result<(Box<dyn Balancer>, SelfTestFinding), LoadErrorKind> {
     let endpoints = endpoints.iter().map(types::Endpoint::from).collect();
     let factory = InstanceFactory::new(artifact, BalancerSetup { config: config.to_string(), endpoints, numbers })?;
     let (mut instance, ()) = factory.first()?;
-    self_test(&factory)?;
+    let finding = self_test(&factory)?;
     if let Some(state) = carry
         && let Err(reason) = restore(&factory, &mut instance, &state)
     {
@@ -145,7 +161,8 @@ fn balancer(
     }
     let interface = &artifact.compiled.interface;
     let (wants_request, wants_columns) = (interface.imports("request"), interface.imports("columns"));
-    Ok(Box::new(PluginBalancer { slot: InstanceSlot::new(factory, instance), wants_request, wants_columns }))
+    let slot = InstanceSlot::new(factory, instance);
+    Ok((Box::new(PluginBalancer { slot, wants_request, wants_columns }), finding))
 }
 
 fn restore(
@@ -164,12 +181,20 @@ fn restore(
     }
 }
 
+/// What a self-test that was passed has shown.
+#[derive(Clone, Copy, Debug)]
+enum SelfTestFinding {
+    Chose,
+    /// It refused each time, and imports what may tell it otherwise once there is traffic.
+    NeverChose,
+}
+
 /// Lets the plugin choose among made-up endpoints, on an instance that shares nothing with the real one.
 ///
 /// The real endpoints come first, more are copied from them; a plugin that objects to the copies is tried with the real
 /// ones alone.
-fn self_test(factory: &InstanceFactory<BalancerSetup>) -> Result<(), LoadErrorKind> {
-    let most = SELF_TEST.iter().copied().max().unwrap_or(1);
+fn self_test(factory: &InstanceFactory<BalancerSetup>) -> Result<SelfTestFinding, LoadErrorKind> {
+    let most = MOST as usize;
     let real = &factory.role.endpoints;
     let mut endpoints: Vec<_> = real.iter().cycle().take(most.max(real.len())).cloned().collect();
     for (index, endpoint) in endpoints.iter_mut().enumerate().skip(real.len()) {
@@ -182,24 +207,30 @@ fn self_test(factory: &InstanceFactory<BalancerSetup>) -> Result<(), LoadErrorKi
         Err(LoadErrorKind::Configure { .. }) => (factory.throwaway(&role(real.clone()))?, real.len()),
         Err(problem) => return Err(problem),
     };
-    let busy = vec![0; most];
     // What is made ready in the first pick is made ready once in each instance; the others get the time that requests
     // do.
     let mut ticks = factory.artifact.setup_ticks;
-    for count in SELF_TEST.into_iter().filter(|count| *count <= offered) {
-        let eligible: EndpointIds = EndpointId::each(&busy).map(|(id, _)| id).take(count).collect();
-        let busy = busy.get(..count).unwrap_or_default();
-        instance.store.data_mut().eligible.copy_from(&eligible);
+    let picks = trial_picks(offered);
+    let mut chose = false;
+    for pick in &picks {
+        let TrialPick { eligible, busy, affinity } = pick;
+        instance.store.data_mut().eligible.copy_from(eligible);
         let began = Instant::now();
         let picked = instance
             .run(BalancerSetup::DECIDES, std::mem::replace(&mut ticks, factory.artifact.ticks), |exports, store| {
-                exports.balancer.call_pick(store, eligible.as_numbers(), busy, Some(0x5eed))
+                exports.balancer.call_pick(store, eligible.as_numbers(), busy, *affinity)
             })
-            .and_then(|choice| checked(choice, &eligible));
-        picked.map_err(|error| LoadErrorKind::SelfTest { endpoints: count, message: error.detail })?;
+            .and_then(|choice| checked(choice, eligible));
+        let picked =
+            picked.map_err(|error| LoadErrorKind::SelfTest { with: pick.to_string(), message: error.detail })?;
+        chose |= picked.is_some();
         factory.note_start_time(began.elapsed());
     }
-    Ok(())
+    match (chose || picks.is_empty(), factory.artifact.compiled.interface.sees_arguments_only()) {
+        (true, _) => Ok(SelfTestFinding::Chose),
+        (false, false) => Ok(SelfTestFinding::NeverChose),
+        (false, true) => Err(LoadErrorKind::NeverChooses { picks: picks.len() }),
+    }
 }
 
 /// Numbers of endpoints that are unused.
@@ -317,7 +348,18 @@ fn not_eligible(id: EndpointId, eligible: &EndpointIds) -> CallError {
     let eligible = eligible.as_numbers();
     let shown = eligible.get(..16).unwrap_or(eligible);
     let more = if shown.len() < eligible.len() { ", …" } else { "" };
-    CallError::answer(format_args!("none, or one of the {} eligible ids {shown:?}{more}", eligible.len()), id)
+    let expected = format_args!("none, or one of the {} eligible ids {shown:?}{more}", eligible.len());
+    // The commonest mistake, and one that goes unseen as long as no endpoint in the middle is drained.
+    match usize::try_from(id.0).ok().and_then(|index| eligible.get(index)) {
+        Some(meant) => CallError::answer(
+            expected,
+            format_args!(
+                "{id}: an index into `eligible` was returned where an id is expected; return `eligible[{id}]`, which \
+                 is {meant}"
+            ),
+        ),
+        None => CallError::answer(expected, id),
+    }
 }
 
 impl From<&Outcome> for feedback::Outcome {

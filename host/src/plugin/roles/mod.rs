@@ -12,6 +12,7 @@ mod rewriter;
 mod route_cache;
 mod router;
 mod spec;
+mod trial_picks;
 
 use std::sync::Arc;
 

@@ -13,6 +13,9 @@ use crate::lifecycle::PerWorker;
 /// Host of the probes: a name that is never in use (RFC 6761 §6.4).
 pub(super) const PROBE_HOST: &str = "tidegate.invalid";
 
+/// Host of the self-tests: another one, so that a plugin's author sees which of the two it was.
+pub(super) const SELF_TEST_HOST: &str = "self-test.invalid";
+
 /// A slot for each worker, each with an instance; and what `configure` of the first one returned.
 pub(super) fn per_worker<R: PluginRole>(
     factory: &Arc<InstanceFactory<R>>,

@@ -22,7 +22,7 @@ use super::super::slot::InstanceSlot;
 use super::super::suspects::{CallOrigin, CallSubject};
 use super::super::text::printable;
 use super::fields;
-use super::per_worker::{PROBE_HOST, config_or_no_routes, per_worker};
+use super::per_worker::{PROBE_HOST, SELF_TEST_HOST, config_or_no_routes, per_worker};
 use super::spec::RoleSpec;
 use crate::lifecycle::PerWorker;
 use crate::policy::{Fault, HeaderEdit, ResponseContext, Rewriter, SHOWN_FIELDS, Scheme};
@@ -97,15 +97,19 @@ impl Artifact {
     /// A rewriter with one instance for each of `workers`.
     ///
     /// # Errors
-    /// If it is no rewriter, or refuses its configuration.
+    /// If it is no rewriter, refuses its configuration, or fails the self-test.
     pub fn rewriter(self: &Arc<Self>, config: &Value, workers: NonZeroUsize) -> Result<Box<dyn Rewriter>, LoadError> {
         self.note(rewriter(self, config, workers))
     }
 }
 
 fn try_out(artifact: &Arc<Artifact>, config: Option<&Value>) -> Result<&'static str, LoadErrorKind> {
-    rewriter(artifact, &config_or_no_routes(config), NonZeroUsize::MIN)?;
-    Ok("configured")
+    let rewriter = rewriter(artifact, &config_or_no_routes(config), NonZeroUsize::MIN)?;
+    Ok(if rewriter.interest().is_empty() {
+        "configured; it asks for no header, so it is never called"
+    } else {
+        "configured, edited 2 made-up responses"
+    })
 }
 
 fn rewriter(
@@ -119,8 +123,46 @@ fn rewriter(
     let interest = interest(&names)?;
     if let Some(first) = interest.first() {
         _ = factory.role.interest.set(first.clone());
+        self_test(&factory, &interest)?;
     }
     Ok(Box::new(PluginRewriter { slots, interest }))
+}
+
+/// Lets the plugin edit made-up responses, on an instance that shares nothing with the real ones: an edit outside the
+/// contract is mostly one for every response.
+fn self_test(factory: &InstanceFactory<RewriterSetup>, interest: &[HeaderName]) -> Result<(), LoadErrorKind> {
+    // Of TEST-NET-1 (RFC 5737), which is never in use.
+    let value = |name: &HeaderName| match name.as_str() {
+        "location" | "content-location" | "refresh" | "link" => "http://192.0.2.1:8080/a?b=c",
+        "set-cookie" => "a=b; Path=/; Domain=192.0.2.1",
+        _ => "1",
+    };
+    let fields = |names: &[HeaderName]| -> Vec<_> {
+        names.iter().map(|name| (name.clone(), HeaderValue::from_static(value(name)))).collect()
+    };
+    let context = contract::Context {
+        scheme: Scheme::Https.into(),
+        host: SELF_TEST_HOST.to_owned(),
+        path: "/a".to_owned(),
+        route: None,
+        endpoint: "http://192.0.2.1:8080".to_owned(),
+    };
+    let mut instance = factory.throwaway(&factory.role)?;
+    let mut ticks = factory.artifact.setup_ticks;
+    for (status, fields) in [(200, fields(interest.get(..1).unwrap_or_default())), (302, fields(interest))] {
+        let shown: Vec<_> =
+            fields.iter().map(|(name, value)| (name.as_str().to_owned(), text(value.as_bytes()))).collect();
+        let edited = instance
+            .run(RewriterSetup::DECIDES, std::mem::replace(&mut ticks, factory.artifact.ticks), |exports, store| {
+                exports.call_rewrite(store, &context, status, &shown)
+            })
+            .and_then(|edits| checked(edits, &fields));
+        edited.map_err(|error| LoadErrorKind::SelfTest {
+            with: format!("a response {status} of {}", context.endpoint),
+            message: error.detail,
+        })?;
+    }
+    Ok(())
 }
 
 /// The header names that the plugin asked to see, each once.

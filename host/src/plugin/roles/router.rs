@@ -22,7 +22,7 @@ use super::super::slot::InstanceSlot;
 use super::super::suspects::{CallOrigin, CallSubject};
 use super::super::text::printable;
 use super::fields;
-use super::per_worker::{PROBE_HOST, config_or_no_routes, per_worker};
+use super::per_worker::{PROBE_HOST, SELF_TEST_HOST, config_or_no_routes, per_worker};
 use super::route_cache::RouteCache;
 use super::spec::RoleSpec;
 use crate::lifecycle::PerWorker;
@@ -124,7 +124,7 @@ impl Artifact {
     /// `route_count` is the number of `[[route]]`.
     ///
     /// # Errors
-    /// If it is no router, or refuses its configuration.
+    /// If it is no router, refuses its configuration, or fails the self-test.
     pub fn router(
         self: &Arc<Self>,
         config: &Value,
@@ -138,7 +138,7 @@ impl Artifact {
 
 fn try_out(artifact: &Arc<Artifact>, config: Option<&Value>) -> Result<&'static str, LoadErrorKind> {
     router(artifact, &config_or_no_routes(config), &["chat".to_owned()], 0, NonZeroUsize::MIN)?;
-    Ok("configured with a cluster `chat`")
+    Ok("configured with a cluster `chat`, decided 3 made-up requests")
 }
 
 fn router(
@@ -150,10 +150,44 @@ fn router(
 ) -> Result<Box<dyn Router>, LoadErrorKind> {
     let factory =
         InstanceFactory::new(artifact, RouterSetup { config: config.to_string(), clusters: clusters.to_vec() })?;
+    let targets = RouterTargets { clusters: clusters.len(), routes: route_count };
     let (slots, repeats) = per_worker(&factory, workers)?;
+    self_test(&factory, &targets)?;
     let wants_request = artifact.compiled.interface.imports("request");
     let caches = PerWorker::new(workers, || repeats.then(RouteCache::default));
-    Ok(Box::new(PluginRouter { slots, caches, wants_request, clusters: clusters.len(), routes: route_count }))
+    Ok(Box::new(PluginRouter { slots, caches, wants_request, targets }))
+}
+
+/// Lets the plugin decide made-up requests, on an instance that shares nothing with the real ones: a decision outside
+/// the contract is mostly one for every request.
+fn self_test(factory: &InstanceFactory<RouterSetup>, targets: &RouterTargets) -> Result<(), LoadErrorKind> {
+    let line =
+        |method: &str, scheme: Scheme, path: &str, query: Option<&str>, upgrade: Option<&str>| contract::RequestLine {
+            method: method.to_owned(),
+            scheme: scheme.into(),
+            host: SELF_TEST_HOST.to_owned(),
+            path: path.to_owned(),
+            query: query.map(str::to_owned),
+            upgrade: upgrade.map(str::to_owned),
+        };
+    let mut instance = factory.throwaway(&factory.role)?;
+    let mut ticks = factory.artifact.setup_ticks;
+    for line in [
+        line("GET", Scheme::Http, "/", None, None),
+        line("GET", Scheme::Https, "/chat/room%201", Some("a=1&b"), Some("websocket")),
+        line("POST", Scheme::Http, "/a", Some(""), None),
+    ] {
+        let decided = instance
+            .run(RouterSetup::DECIDES, std::mem::replace(&mut ticks, factory.artifact.ticks), |exports, store| {
+                exports.router.call_route(store, &line)
+            })
+            .and_then(|decision| targets.checked(decision));
+        decided.map_err(|error| LoadErrorKind::SelfTest {
+            with: format!("the request {} {} for the host {}", line.method, line.path, line.host),
+            message: error.detail,
+        })?;
+    }
+    Ok(())
 }
 
 struct PluginRouter {
@@ -161,7 +195,14 @@ struct PluginRouter {
     /// Decisions made before; none for a plugin that does not promise to repeat itself.
     caches: PerWorker<Option<RouteCache>>,
     wants_request: bool,
+    targets: RouterTargets,
+}
+
+/// What there is to forward to.
+struct RouterTargets {
+    /// Number of clusters.
     clusters: usize,
+    /// Number of `[[route]]`.
     routes: usize,
 }
 
@@ -223,9 +264,11 @@ impl PluginRouter {
         if self.wants_request {
             instance.store.data_mut().give_back();
         }
-        slot.settle_for(&RouterInput { request, all }, decision.and_then(|decision| self.checked(decision)))
+        slot.settle_for(&RouterInput { request, all }, decision.and_then(|decision| self.targets.checked(decision)))
     }
+}
 
+impl RouterTargets {
     fn checked(&self, decision: contract::Decision) -> Result<Decision, CallError> {
         match decision {
             contract::Decision::Forward(target) => self.target(target).map(Decision::Forward),
@@ -249,6 +292,9 @@ impl PluginRouter {
 fn index(of: &str, found: u32, count: usize) -> Result<(), CallError> {
     if usize::try_from(found).is_ok_and(|found| found < count) {
         return Ok(());
+    }
+    if count == 0 {
+        return Err(CallError::answer(format_args!("no {of} index, for there is no {of}"), found));
     }
     Err(CallError::answer(format_args!("a {of} index below {count}"), found))
 }

@@ -179,18 +179,58 @@ fn a_refusal_is_forgotten_when_a_file_is_taken_that_serves() {
     assert!(runtime.refusals().is_empty(), "another one is loaded");
 }
 
+/// What becomes of a balancer that returns `choice`, and whether it returns one, where [`guest`]`!("first")` returns the
+/// first.
+fn tried(runtime: &Runtime, some: &str, choice: &str) -> Result<Box<dyn Balancer>, LoadError> {
+    let text = String::from_utf8_lossy(guest!("first"))
+        .replace("(i32.store8 (i32.const 16) (i32.const 1))", &format!("(i32.store8 (i32.const 16) {some})"))
+        .replace(
+            "(i32.store (i32.const 20) (i32.load (local.get $eligible)))",
+            &format!("(i32.store (i32.const 20) {choice})"),
+        );
+    balancer_of(&load(runtime, text.as_bytes()).unwrap(), None)
+}
+
 #[test]
 fn a_balancer_that_fails_its_self_test_never_gets_traffic() {
     let runtime = Runtime::new(None).unwrap();
-    let text = String::from_utf8_lossy(guest!("first")).replace(
-        "(i32.store (i32.const 20) (i32.load (local.get $eligible)))",
-        "(i32.store (i32.const 20) (local.get $count))",
-    );
-    let artifact = load(&runtime, text.as_bytes()).unwrap();
 
-    let failed = problem(balancer_of(&artifact, None));
+    let failed = problem(tried(&runtime, "(i32.const 1)", "(local.get $count)"));
 
-    assert!(matches!(failed, LoadErrorKind::SelfTest { endpoints: 1, .. }), "{failed}");
+    assert!(matches!(&failed, LoadErrorKind::SelfTest { .. }), "{failed}");
+    assert!(failed.to_string().contains("eligible [0], busy [0] and affinity"), "it says with what: {failed}");
+}
+
+#[test]
+fn an_index_where_an_id_is_expected_is_found_before_an_endpoint_is_drained() {
+    let runtime = Runtime::new(None).unwrap();
+    for (index, found) in [
+        ("(i32.const 0)", "[1], found 0: an index into `eligible`"),
+        ("(i32.sub (local.get $count) (i32.const 1))", "return `eligible[0]`, which is 1"),
+        (
+            "(i32.gt_u (local.get $count) (i32.const 1))",
+            "an index into `eligible` was returned where an id is expected",
+        ),
+    ] {
+        let failed = problem(tried(&runtime, "(i32.const 1)", index)).to_string();
+
+        assert!(failed.contains(found), "{failed}");
+    }
+}
+
+#[test]
+fn a_balancer_that_never_chooses_is_refused_unless_traffic_may_teach_it_to() {
+    let runtime = Runtime::new(None).unwrap();
+
+    let failed = problem(tried(&runtime, "(i32.const 0)", "(i32.const 0)"));
+
+    assert!(matches!(failed, LoadErrorKind::NeverChooses { picks: 8 }), "{failed}");
+    assert!(failed.to_string().contains("every request would get 503"), "{failed}");
+    tried(&runtime, "(i32.ge_u (local.get $count) (i32.const 2))", "(i32.load (local.get $eligible))").unwrap();
+    let learning = String::from_utf8_lossy(guest!("first"))
+        .replace("(i32.store8 (i32.const 16) (i32.const 1))", "(i32.store8 (i32.const 16) (i32.const 0))")
+        .replacen("(memory (export", "(import \"tidegate\" \"now\" (func (result f64))) (memory (export", 1);
+    balancer_of(&load(&runtime, learning.as_bytes()).unwrap(), None).unwrap();
 }
 
 #[test]
@@ -204,4 +244,27 @@ fn modules_with_metadata_are_refused_for_what_the_encoder_finds() {
     let refused = problem(load(&runtime, &module));
 
     assert!(matches!(&refused, LoadErrorKind::UnknownImport { import, .. } if import == "env.foo"), "{refused}");
+}
+
+#[test]
+fn a_router_whose_decisions_are_outside_the_contract_never_gets_traffic() {
+    let runtime = Runtime::new(None).unwrap();
+    let refused = |guest: &[u8]| {
+        // Without the header that the guest asks for first.
+        let text = String::from_utf8_lossy(guest).replace("(call $misbehave)", "(i32.const 1)");
+        let artifact = load(&runtime, text.as_bytes()).unwrap();
+        problem(artifact.router(&Value::Null, &["a".into(), "b".into()], 1, NonZeroUsize::MIN)).to_string()
+    };
+
+    for (guest, words) in [
+        (&guest!("router-trap")[..], "unreachable"),
+        (guest!("router-stray"), "a cluster index below 2, found 7"),
+        (guest!("router-smuggle"), "a path that starts with `/`"),
+        (guest!("router-flood"), "bytes"),
+    ] {
+        let refused = refused(guest);
+
+        assert!(refused.contains(words), "`{words}` is not in: {refused}");
+        assert!(refused.contains("a self-test, with the request GET / for the host self-test.invalid"), "{refused}");
+    }
 }

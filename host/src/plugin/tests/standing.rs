@@ -26,11 +26,17 @@ fn requests_that_make_a_router_trap_or_decide_wrongly_open_no_circuit() {
     }
 }
 
+/// Length of the host that self-tests ask for; these plugins loop later.
+const SELF_TEST_HOST: usize = "self-test.invalid".len();
+
 /// A router that loops where `condition` holds; its parameters are method, scheme, host, path, query and upgrade.
 fn router_looping_if(runtime: &Runtime, condition: &str) -> (Arc<Artifact>, Box<dyn Router>) {
     let text = String::from_utf8_lossy(guest!("router-trap")).replace(
         "(if (call $misbehave) (then unreachable))",
-        &format!("(if {condition} (then (loop $again (br $again))))"),
+        &format!(
+            "(if (i32.and (i32.ne (local.get 4) (i32.const {SELF_TEST_HOST})) {condition})
+               (then (loop $again (br $again))))"
+        ),
     );
     let artifact = load(runtime, text.as_bytes()).unwrap();
     let router = artifact.router(&Value::Null, &["a".into()], 1, NonZeroUsize::MIN).unwrap();
@@ -104,8 +110,12 @@ fn a_router_that_recovers_comes_back_by_a_probe() {
         )
         .replace(
             "(if (call $misbehave) (then unreachable))",
-            "(call $add (i32.const 64) (i32.const 3) (f64.const 1) (i32.const 32))
-             (if (f64.le (f64.load (i32.const 40)) (f64.const 9)) (then (loop $again (br $again))))",
+            &format!(
+                "(call $add (i32.const 64) (i32.const 3) (f64.const 1) (i32.const 32))
+                 (if (i32.and (i32.ne (local.get 4) (i32.const {SELF_TEST_HOST}))
+                              (f64.le (f64.load (i32.const 40)) (f64.const 9)))
+                   (then (loop $again (br $again))))"
+            ),
         );
     let artifact = load(&runtime, text.as_bytes()).unwrap();
     let router = artifact.router(&Value::Null, &["a".into()], 1, NonZeroUsize::MIN).unwrap();
@@ -124,7 +134,11 @@ fn a_router_that_recovers_comes_back_by_a_probe() {
 fn rewriter_looping_if(runtime: &Runtime, condition: &str) -> (Arc<Artifact>, Box<dyn Rewriter>) {
     let text = String::from_utf8_lossy(guest!("rewriter-remove")).replace(
         "(i32.store8 (i32.const 128) (i32.const 1))",
-        &format!("(if {condition} (then (loop $again (br $again)))) (i32.store8 (i32.const 128) (i32.const 1))"),
+        &format!(
+            "(if (i32.and (i32.ne (local.get 2) (i32.const {SELF_TEST_HOST})) {condition})
+               (then (loop $again (br $again))))
+             (i32.store8 (i32.const 128) (i32.const 1))"
+        ),
     );
     let artifact = load(runtime, text.as_bytes()).unwrap();
     let rewriter = artifact.rewriter(&Value::Null, NonZeroUsize::MIN).unwrap();
@@ -363,7 +377,8 @@ fn a_self_test_gives_no_more_time_than_requests_do_except_for_the_first_pick() {
         balancer_of(&runtime.load(&spec).unwrap(), None)
     };
 
-    assert!(matches!(problem(slow("ge_u").map(drop)), LoadErrorKind::SelfTest { endpoints: 2, .. }));
+    let second = problem(slow("ge_u").map(drop));
+    assert!(matches!(&second, LoadErrorKind::SelfTest { with, .. } if with.starts_with("eligible [0, 1]")), "{second}");
     let mut lazy = slow("eq").unwrap();
     assert_eq!(pick(&mut *lazy, false).unwrap(), Some(1), "the first pick of the one that is used has the time too");
     assert_eq!(pick(&mut *lazy, false).unwrap(), Some(1));
