@@ -2,20 +2,22 @@
 
 use tidegate_plugin::{Balancer, Candidates, ConfigError, Endpoint, export_balancer};
 
-/// The plugin: panics in every pick that `busy` makes it panic in.
+/// The plugin: panics when the endpoints 0 and 1 may both be chosen and 0 holds something, which no self-test offers.
 #[derive(Debug)]
 pub struct Panics {
     always: bool,
 }
 
 impl Balancer for Panics {
-    /// `"always"` panics in every pick; anything else once the first endpoint holds something.
+    /// `"always"` panics in every pick.
     fn configure(config: &str, _endpoints: Vec<Endpoint>) -> Result<Self, Vec<ConfigError>> {
         Ok(Self { always: config == "\"always\"" })
     }
 
     fn pick(&mut self, candidates: Candidates<'_>, _affinity: Option<u32>) -> Option<u32> {
-        if self.always || candidates.first().is_some_and(|first| first.busy > 0) {
+        let provoked =
+            candidates.contains(1) && candidates.first().is_some_and(|first| first.id == 0 && first.busy > 0);
+        if self.always || provoked {
             lose_the_tide_table(candidates.len());
         }
         candidates.first().map(|candidate| candidate.id)
