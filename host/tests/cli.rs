@@ -80,6 +80,87 @@ fn plugin_check_says_what_a_file_is_or_why_it_is_refused() {
 }
 
 #[test]
+fn plugin_check_ends_with_1_where_a_test_of_the_contract_fails() {
+    let folder = tempfile::tempdir().unwrap();
+    let last = include_str!("../src/cli/demo/last.wat");
+    // Refuses whoever is not alone once there are so many that no self-test offers them.
+    let bad = last.replacen(
+        "(i32.store8 (i32.const 16) (i32.const 1))",
+        "(i32.store8 (i32.const 16) (i32.lt_u (local.get $count) (i32.const 1000)))",
+        1,
+    );
+    assert_ne!(bad, last);
+    std::fs::write(folder.path().join("bad.wat"), bad).unwrap();
+
+    let (code, said, told) = tidegate(&["plugin", "check", "bad.wat"], folder.path());
+    assert_eq!(code, Some(0), "{told}");
+    assert!(said.contains("not there: describe") || said.contains("not there: feedback"), "{said}");
+
+    let (code, said, told) = tidegate(&["plugin", "check", "--conformance", "bad.wat"], folder.path());
+    assert_eq!(code, Some(1), "{said}{told}");
+    assert!(said.contains("FAILED  balancer: 4,096 endpoints") && said.contains(", 1 failed,"), "{said}");
+
+    let (code, said, _) = tidegate(&["plugin", "check", "--json", "bad.wat"], folder.path());
+    let report: serde_json::Value = serde_json::from_str(&said).unwrap();
+    assert_eq!((code, &report["trials"][0]["role"]), (Some(0), &serde_json::json!("balancer")), "{said}");
+}
+
+#[test]
+fn plugin_check_takes_what_a_section_would_say() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("good.wat"), include_str!("../src/cli/demo/last.wat")).unwrap();
+    std::fs::write(folder.path().join("config.json"), "{}").unwrap();
+    let check = |options: &[&str]| tidegate(&[&["plugin", "check", "good.wat"], options].concat(), folder.path());
+
+    let (code, said, told) = check(&[
+        "--config",
+        "@config.json",
+        "--memory",
+        "1MiB",
+        "--deadline",
+        "5ms",
+        "--allow",
+        "",
+        "--role",
+        "balancer",
+    ]);
+    assert_eq!(code, Some(0), "{told}");
+    assert!(said.contains("of 1.0 MiB") && said.contains("decisions a second for one cluster"), "{said}");
+
+    let (code, _, told) = check(&["--role", "router"]);
+    assert_eq!(code, Some(1));
+    assert!(told.contains("expected a router, found a balancer"), "{told}");
+    for (option, value) in
+        [("--memory", "1KiB"), ("--deadline", "0s"), ("--allow", "logs"), ("--role", "king"), ("--config", "@none")]
+    {
+        let (code, _, told) = check(&[option, value]);
+        assert_eq!(code, Some(2), "wrong usage: {told}");
+        assert!(told.contains("expected"), "{told}");
+    }
+}
+
+#[test]
+fn plugin_inspect_runs_nothing_and_compares_versions() {
+    let folder = tempfile::tempdir().unwrap();
+    let last = include_str!("../src/cli/demo/last.wat");
+    let endless = last.replacen("(module", "(module (func $start (loop (br 0))) (start $start)", 1);
+    std::fs::write(folder.path().join("last.wat"), last).unwrap();
+    std::fs::write(folder.path().join("endless.wat"), endless).unwrap();
+
+    let (code, said, told) = tidegate(&["plugin", "inspect", "endless.wat"], folder.path());
+    assert_eq!(code, Some(0), "{told}");
+    assert!(said.contains(".wat text") && said.contains("roles       balancer"), "{said}");
+
+    let (code, said, _) = tidegate(&["plugin", "inspect", "endless.wat", "--against", "last.wat"], folder.path());
+    assert_eq!(code, Some(0));
+    assert!(said.contains("bytes (+"), "{said}");
+
+    let (code, _, told) = tidegate(&["plugin", "inspect", "."], folder.path());
+    assert_eq!(code, Some(1));
+    assert!(told.contains("name the .wasm or .wat file itself"), "{told}");
+}
+
+#[test]
 fn plugin_new_writes_a_crate_once() {
     let folder = tempfile::tempdir().unwrap();
 

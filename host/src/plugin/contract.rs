@@ -5,10 +5,10 @@ use wit_component::{StringEncoding, embed_component_metadata};
 use wit_parser::{PackageId, Resolve, SourceMap};
 
 /// The package that all versions of the contract share.
-pub(super) const PACKAGE: &str = "tidegate:plugin/";
+pub const PACKAGE: &str = "tidegate:plugin/";
 
 /// The version that this host speaks.
-pub(super) const VERSION: &str = "0.1.0";
+pub const VERSION: &str = "0.1.0";
 
 /// An interface that a plugin may export.
 #[derive(Debug)]

@@ -7,7 +7,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering::Relaxed};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use parking_lot::Mutex;
 
@@ -32,6 +32,10 @@ pub(super) struct RoleCounters {
     past: [AtomicU64; 3],
     faults: [AtomicU64; KINDS.len()],
     pub(super) instances: AtomicUsize,
+    /// Fuel that instances of slots had used when they ended, if they are metered.
+    pub(super) fuel: AtomicU64,
+    /// Nanoseconds that the latest first instance of a slot took, up to the end of `configure`.
+    pub(super) started: AtomicU64,
     /// The most bytes that one instance has held.
     pub(super) memory: Arc<AtomicUsize>,
     last: Mutex<FaultBurst>,
@@ -89,6 +93,8 @@ impl RoleCounters {
             past: Default::default(),
             faults: Default::default(),
             instances: AtomicUsize::new(0),
+            fuel: AtomicU64::new(0),
+            started: AtomicU64::new(0),
             memory: Arc::default(),
             last: Mutex::default(),
             retired,
@@ -147,6 +153,8 @@ impl RoleCounters {
             faults: KINDS.iter().zip(&self.faults).map(|(kind, count)| (kind.as_str(), count.load(Relaxed))).collect(),
             instances: self.instances.load(Relaxed),
             memory: self.memory.load(Relaxed),
+            started: Duration::from_nanos(self.started.load(Relaxed)),
+            fuel: self.fuel.load(Relaxed),
             open_circuits: slots.iter().filter(|slot| slot.open.load(Relaxed)).count(),
             open_feedback: slots.iter().filter(|slot| slot.feedback_open.load(Relaxed)).count(),
             last_fault: self.last.lock().detail.clone(),

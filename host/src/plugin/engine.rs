@@ -26,7 +26,20 @@ impl PluginEngine {
     /// # Errors
     /// If the compiler does not support this machine, or no thread can be started.
     pub(super) fn new(roles: Vec<&'static RoleContract>) -> Result<Self, RuntimeError> {
+        Self::with(Config::new(), roles)
+    }
+
+    /// The same, whose code counts what it does. That takes time: it is for measurements alone.
+    ///
+    /// # Errors
+    /// As [`Self::new`].
+    pub(super) fn metered(roles: Vec<&'static RoleContract>) -> Result<Self, RuntimeError> {
         let mut config = Config::new();
+        config.consume_fuel(true);
+        Self::with(config, roles)
+    }
+
+    fn with(mut config: Config, roles: Vec<&'static RoleContract>) -> Result<Self, RuntimeError> {
         config.wasm_component_model(true).epoch_interruption(true).cranelift_opt_level(OptLevel::Speed);
         // Files and lines of faults, for plugins that bring them; not by the word of an environment variable.
         config.wasm_backtrace_details(WasmBacktraceDetails::Enable);

@@ -95,7 +95,9 @@ impl<R: PluginRole> InstanceFactory<R> {
         let began = Instant::now();
         let started = self.make(&self.role, Arc::clone(&self.artifact.shared), StartPurpose::First);
         let started = started.map_err(|failed| failed.problem)?;
-        self.note_start_time(began.elapsed());
+        let took = began.elapsed();
+        self.note_start_time(took);
+        self.counters.started.store(u64::try_from(took.as_nanos()).unwrap_or(u64::MAX), Relaxed);
         Ok(started)
     }
 

@@ -20,6 +20,9 @@ const HANDLES: usize = 4096;
 /// What an instance runs before anything is called, in words for a fault.
 const START: &str = "the start of the plugin";
 
+/// What a metered instance may use: without end, as far as its deadlines go.
+const FUEL: u64 = u64::MAX / 2;
+
 /// A store and what is called in it. Of no more use after a [`CallError`].
 pub(super) struct Instance<G> {
     pub(super) store: Store<HostState>,
@@ -47,6 +50,8 @@ impl<G> Instance<G> {
         store.limiter(|state| &mut state.meter);
         store.set_hostcall_fuel(ANSWER_BYTES);
         store.set_max_component_handles(HANDLES);
+        // An error where code does not count what it does.
+        let _unmetered = store.set_fuel(FUEL);
         let clock = Arc::clone(ticker);
         store.epoch_deadline_callback(move |mut store| {
             let state = store.data_mut();
@@ -72,6 +77,11 @@ impl<G> Instance<G> {
         let exports =
             find(&mut store, &instance).map_err(|error| StartError::Signature(one_line(format_args!("{error:#}"))))?;
         Ok(Self { store, exports, fresh: true, started, ticker: Arc::clone(ticker) })
+    }
+
+    /// Fuel that it has used so far; none if it is not metered.
+    pub(super) fn fuel(&self) -> Option<u64> {
+        self.store.get_fuel().ok().map(|left| FUEL.saturating_sub(left))
     }
 
     /// Calls `export` of the plugin; it may run for `ticks`.

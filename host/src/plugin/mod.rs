@@ -50,12 +50,14 @@ mod tests;
 
 pub use artifact::Artifact;
 pub use compile::{Bounds, Compiler};
+pub use contract::{PACKAGE as CONTRACT_PACKAGE, VERSION as CONTRACT_VERSION};
 pub use describe::About;
 pub use error::{ConfigFault, LoadError, LoadErrorKind, RuntimeError};
 pub use limits::PluginLimits;
 pub use role::RoleName;
-pub use roles::role_names;
 #[doc(hidden)]
 pub use roles::try_answers;
+pub use roles::{ContractInterface, contract_interfaces, role_names};
 pub use runtime::{PluginFile, Runtime, compile_for_parent};
 pub use shipped::{SHIPPED, shipped};
+pub use wrap::binary;

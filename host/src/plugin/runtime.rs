@@ -76,15 +76,29 @@ impl Runtime {
     /// If the compiler does not support this machine, or no thread can be started.
     pub fn with_compiler(compiler: Compiler, cache: Option<&Path>, clock: Clock) -> Result<Arc<Self>, RuntimeError> {
         let engine = PluginEngine::new(roles::contracts())?;
-        Ok(Arc::new(Self {
-            cache: cache.and_then(|folder| CodeCache::open(folder, &engine.wasmtime)),
+        let cache = cache.and_then(|folder| CodeCache::open(folder, &engine.wasmtime));
+        Ok(Self::of(engine, compiler, cache, clock))
+    }
+
+    /// One whose plugins count the fuel that they use, some one unit for each instruction of wasm, whatever the machine.
+    /// It compiles in this process.
+    ///
+    /// # Errors
+    /// As [`Self::with_compiler`].
+    pub fn metered(clock: Clock) -> Result<Arc<Self>, RuntimeError> {
+        Ok(Self::of(PluginEngine::metered(roles::contracts())?, Compiler::InProcess, None, clock))
+    }
+
+    fn of(engine: PluginEngine, compiler: Compiler, cache: Option<CodeCache>, clock: Clock) -> Arc<Self> {
+        Arc::new(Self {
+            cache,
             compiler,
             engine,
             compiled: Mutex::default(),
             shared: Mutex::default(),
             clock,
             counters: Mutex::default(),
-        }))
+        })
     }
 
     /// Makes a plugin ready for use. Blocks: a small one takes 10–50 ms to compile, an interpreter seconds; the same

@@ -258,8 +258,9 @@ impl<R: PluginRole> InstanceSlot<R> {
     }
 
     fn discard(&mut self) {
-        if self.instance.take().is_some() {
+        if let Some(instance) = self.instance.take() {
             self.factory.counters.instances.fetch_sub(1, Relaxed);
+            self.factory.counters.fuel.fetch_add(instance.fuel().unwrap_or(0), Relaxed);
         }
     }
 }

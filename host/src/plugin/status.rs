@@ -1,5 +1,7 @@
 //! Live numbers about plugins, for whoever shows them.
 
+use std::time::Duration;
+
 use super::role::RoleName;
 
 /// Calls between two that are timed.
@@ -26,6 +28,10 @@ pub struct RoleStatus {
     pub instances: usize,
     /// The most bytes that one instance has held so far, those of self-tests among them.
     pub memory: usize,
+    /// What the latest instance took that was the first of its slot, from instantiation to the end of `configure`.
+    pub started: Duration,
+    /// Fuel that instances had used when they ended; 0 unless the runtime is a metered one, which a gateway's is not.
+    pub fuel: u64,
     /// Slots (clusters or workers) whose circuit is open after repeated faults: the plugin decides nothing there.
     pub open_circuits: usize,
     /// Slots where it gets no feedback after repeated faults in feedback; its picks go on.

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use serde::Serialize;
 use serde_json::Value;
 
+use super::anatomy::{self, Anatomy};
 use super::conformance::{self, ConformanceBounds, ConformanceReport};
 use super::file::{self, PluginFileError};
 use super::json;
@@ -19,6 +20,9 @@ use crate::policy::Fault;
 
 /// A decision that takes longer holds up every other one of its cluster or worker.
 const SLOW: Duration = Duration::from_millis(1);
+
+/// Imports that ask for nothing: names of types, and what WASI stands on.
+const NO_CAPABILITIES: [&str; 2] = ["types", "system"];
 
 /// With what a plugin is tried.
 #[derive(Clone, Debug, Default)]
@@ -36,10 +40,10 @@ pub struct CheckOptions {
 /// What was found out about a plugin that a gateway would take.
 #[derive(Debug, Serialize)]
 pub struct CheckReport {
-    /// Size of the file in bytes.
-    pub bytes: usize,
     /// SHA-256 of the file, hex.
     pub digest: String,
+    /// What the file consists of; none if its parts cannot be told apart.
+    pub anatomy: Option<Anatomy>,
     /// From bytes to linked code, nothing taken from a cache.
     #[serde(rename = "compiled_in_nanoseconds", serialize_with = "json::nanoseconds")]
     pub compiled_in: Duration,
@@ -47,10 +51,10 @@ pub struct CheckReport {
     pub compiler_peak_bytes: Option<u64>,
     /// How the plugin describes itself.
     pub about: Option<About>,
-    /// Interfaces of the contract that it exports.
-    pub exports: Vec<String>,
     /// Capabilities that it imports; with [`CheckOptions::limits`] all of them are granted.
-    pub imports: Vec<String>,
+    pub capabilities: Vec<String>,
+    /// Interfaces of the contract that it could export beside its roles, and does not.
+    pub without: Vec<&'static str>,
     /// Each role that was tried.
     pub trials: Vec<RoleTrial>,
     /// What works, but deserves a warning: one sentence each.
@@ -123,7 +127,9 @@ fn tried(runtime: &Runtime, plugin: &PluginFile<'_>, options: &CheckOptions) -> 
     let began = Instant::now();
     let artifact = runtime.load(plugin)?;
     let compiled_in = began.elapsed();
-    let mut warnings = Vec::new();
+    // What it says of itself is no reason to refuse it.
+    let anatomy = anatomy::of(plugin.bytes).ok();
+    let mut warnings: Vec<_> = anatomy.iter().flat_map(|anatomy| anatomy.contract.misspelt.clone()).collect();
     let roles = match options.role {
         Some(role) => vec![role],
         None => artifact.roles().to_vec(),
@@ -143,13 +149,13 @@ fn tried(runtime: &Runtime, plugin: &PluginFile<'_>, options: &CheckOptions) -> 
         conformance::run(runtime, plugin, &configured, &tried, bounds)
     });
     Ok(CheckReport {
-        bytes: plugin.bytes.len(),
         digest: artifact.digest().to_string(),
+        anatomy,
         compiled_in,
         compiler_peak_bytes: artifact.compiler_peak(),
         about,
-        exports: artifact.exports().map(str::to_owned).collect(),
-        imports: artifact.imports().map(str::to_owned).collect(),
+        capabilities: artifact.imports().filter(|name| !NO_CAPABILITIES.contains(name)).map(str::to_owned).collect(),
+        without: artifact.without(),
         trials,
         warnings,
         printed: Vec::new(),

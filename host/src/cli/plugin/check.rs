@@ -83,10 +83,19 @@ fn describe(file: &Path, report: &CheckReport) -> String {
     if let Some(about) = &report.about {
         line("plugin", format!("{} {}: {}", about.name, about.version, about.summary));
     }
-    line("exports", report.exports.join(", "));
-    line("imports", or_none(&report.imports));
+    let contract = report.anatomy.as_ref().map(|anatomy| &anatomy.contract);
+    if let Some(contract) = contract {
+        let without = report.without.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>();
+        line("roles", or_none(&contract.roles));
+        line("optional", format!("{}; not there: {}", or_none(&contract.optional), or_none(&without)));
+        line("contract", format!("tidegate:plugin, version {}", or_none(&contract.versions)));
+    }
+    let granted = if report.capabilities.is_empty() { "" } else { ", all of them granted" };
+    line("imports", format!("{}{granted}", or_none(&report.capabilities)));
     line("digest", format!("sha256 {}", report.digest));
-    line("size", format!("{} bytes", report.bytes));
+    if let Some(anatomy) = &report.anatomy {
+        line("size", format!("{} bytes, {}", anatomy.bytes, anatomy.kind.as_str()));
+    }
     let most = report.compiler_peak_bytes.map(|bytes| format!(" and at most {}", mebibytes(bytes))).unwrap_or_default();
     line("compiled", format!("in {}{most}", millis(report.compiled_in)));
     for RoleTrial { role, what, took, memory_bytes, memory_limit_bytes, slowest } in &report.trials {

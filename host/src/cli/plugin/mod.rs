@@ -1,6 +1,8 @@
 //! `tidegate plugin`: for authors.
 
+mod bench;
 mod check;
+mod inspect;
 mod new;
 mod trial;
 mod wit;
@@ -20,6 +22,18 @@ pub(super) enum PluginCommand {
     /// contract.
     #[command(after_help = "For example: tidegate plugin check my-plugin.wasm --conformance --memory 16MiB")]
     Check(check::CheckArguments),
+    /// Measure what decisions of a plugin cost
+    ///
+    /// Nanoseconds for each call of a warm instance, beside the shipped plugin of its role and native code, and fuel,
+    /// which is the same on every machine. The plugin is compiled once more, in this process, to count it.
+    #[command(after_help = "For example: tidegate plugin bench my-balancer.wasm --endpoints 4,64")]
+    Bench(bench::BenchArguments),
+    /// Say what a plugin's file consists of, without running any of it
+    ///
+    /// Kind, roles, interfaces, imports, wasm features, sizes, tools that made it; or what has changed since an earlier
+    /// version.
+    #[command(after_help = "For example: tidegate plugin inspect new.wasm --against old.wasm")]
+    Inspect(inspect::InspectArguments),
     /// Begin a plugin: a small one that builds as it is, with a test
     ///
     /// Writes a project in the language that you choose: sources, a test, `build.sh`, `test.sh`, the contract as WIT,
@@ -49,6 +63,8 @@ pub(super) enum PluginCommand {
 pub(super) fn plugin(command: PluginCommand) -> ExitCode {
     match command {
         PluginCommand::Check(arguments) => check::check(&arguments),
+        PluginCommand::Bench(arguments) => bench::bench(&arguments),
+        PluginCommand::Inspect(arguments) => inspect::inspect(&arguments),
         PluginCommand::New { dir, lang, role } => new::new(&dir, lang, &role),
         PluginCommand::Wit { dir } => wit::wit(dir.as_deref()),
     }

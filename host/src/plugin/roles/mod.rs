@@ -22,7 +22,7 @@ pub use fuzzing::try_answers;
 
 use super::artifact::Artifact;
 use super::error::LoadError;
-use super::role::{RoleContract, RoleName};
+use super::role::{RoleContract, RoleName, exportable};
 use spec::RoleSpec;
 
 /// Every role that there is.
@@ -39,7 +39,35 @@ pub fn role_names() -> Vec<RoleName> {
     ROLES.iter().map(|role| role.contract.name).collect()
 }
 
+/// An interface of the contract that a plugin may export.
+#[derive(Clone, Copy, Debug)]
+pub struct ContractInterface {
+    /// `balancer`, `feedback`.
+    pub name: &'static str,
+    /// Its functions.
+    pub functions: &'static [&'static str],
+}
+
+/// Every interface that a plugin may export: of each role its own first.
+#[must_use]
+pub fn contract_interfaces() -> Vec<ContractInterface> {
+    let contracts = contracts();
+    let all = exportable(&contracts).map(|one| ContractInterface { name: one.name, functions: one.functions });
+    all.collect()
+}
+
 impl Artifact {
+    /// Interfaces that it could export beside its roles, and does not.
+    #[must_use]
+    pub fn without(&self) -> Vec<&'static str> {
+        let mine = ROLES.iter().map(|role| &role.contract).filter(|contract| self.roles().contains(&contract.name));
+        let mine: Vec<_> = mine.collect();
+        exportable(&mine)
+            .map(|interface| interface.name)
+            .filter(|name| !self.compiled.interface.exports(name))
+            .collect()
+    }
+
     /// Configures the plugin in one of its roles and tries it out, without serving anything. `config` is what it is
     /// configured with; without one, what it would get from an empty configuration. Returns what was done, for people.
     ///

@@ -35,7 +35,10 @@ pub(super) fn component<'a>(binary: &'a [u8], roles: &RoleContracts) -> Result<C
 }
 
 /// Binary form of what may be text.
-pub(super) fn binary(bytes: &[u8]) -> Result<Cow<'_, [u8]>, LoadErrorKind> {
+///
+/// # Errors
+/// If it is neither wasm nor text of it.
+pub fn binary(bytes: &[u8]) -> Result<Cow<'_, [u8]>, LoadErrorKind> {
     if bytes.iter().all(u8::is_ascii_whitespace) {
         return Err(LoadErrorKind::Empty);
     }

@@ -1,0 +1,338 @@
+//! What decisions of a plugin cost, beside the shipped plugin of its role and native code.
+//!
+//! Times are those of warm instances that are used again, as in a gateway. Fuel is counted by code of its own, compiled
+//! to count: the same on every machine and at every time, for time and chance are made up there.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use ::http::{HeaderName, HeaderValue, StatusCode};
+use serde::Serialize;
+use serde_json::{Value, json};
+
+use super::check::CheckError;
+use super::file;
+use super::made_up::{self, ConfiguredPlugin};
+use super::times::CallTimes;
+use super::{json, printed};
+use crate::clock::{Clock, Simulation};
+use crate::plugin::{Compiler, LoadError, PluginFile, PluginLimits, RoleName, Runtime, shipped};
+use crate::policy::{Balancer, EndpointId, EndpointIds, Fault, LeastBusy, PickRequest};
+
+/// Calls whose fuel is counted.
+const METERED: u64 = 200;
+
+/// Instances whose start is timed; the fastest counts.
+const STARTS: usize = 5;
+
+/// With what a plugin is measured.
+#[derive(Clone, Debug)]
+pub struct BenchOptions {
+    /// What each role is configured with; without it, what it would get from an empty configuration.
+    pub config: Option<Value>,
+    /// As in its `[plugin]` section.
+    pub limits: PluginLimits,
+    /// Endpoints of the clusters that a balancer is measured in.
+    pub endpoints: Vec<usize>,
+}
+
+/// What was measured of a plugin.
+#[derive(Debug, Serialize)]
+pub struct BenchReport {
+    /// From bytes to linked code, nothing taken from a cache.
+    #[serde(rename = "compiled_in_nanoseconds", serialize_with = "json::nanoseconds")]
+    pub compiled_in: Duration,
+    /// Each of its roles.
+    pub roles: Vec<RoleBench>,
+}
+
+/// What was measured of a plugin in one role.
+#[derive(Debug, Serialize)]
+pub struct RoleBench {
+    /// Which.
+    #[serde(serialize_with = "json::role_name")]
+    pub role: RoleName,
+    /// The shipped plugin beside it.
+    pub shipped: &'static str,
+    /// The native code beside both, in a sentence; none where there is none.
+    pub native: Option<&'static str>,
+    /// From nothing to an instance that is configured.
+    #[serde(rename = "start_nanoseconds", serialize_with = "json::nanoseconds")]
+    pub start: Duration,
+    /// The most bytes that one instance held, after all calls.
+    pub memory_bytes: usize,
+    /// One for each kind of call.
+    pub rows: Vec<BenchRow>,
+}
+
+/// What one kind of call costs.
+#[derive(Debug, Serialize)]
+pub struct BenchRow {
+    /// What is called, with what.
+    pub what: String,
+    /// By the plugin.
+    pub plugin: CallCost,
+    /// By the shipped one.
+    pub shipped: CallCost,
+    /// In native code.
+    pub native: Option<CallTimes>,
+}
+
+/// What one call costs in wasm.
+#[derive(Debug, Serialize)]
+pub struct CallCost {
+    /// On this machine.
+    #[serde(flatten)]
+    pub nanoseconds: CallTimes,
+    /// Instructions of wasm, about; none if the file cannot be compiled to count them.
+    pub fuel: Option<u64>,
+}
+
+/// Why nothing was measured.
+#[derive(Debug, thiserror::Error)]
+pub enum BenchError {
+    /// A gateway would refuse the plugin.
+    #[error("{0}")]
+    Check(#[from] CheckError),
+    /// It failed in a call.
+    #[error("it failed while it was measured: {}", .0.detail)]
+    Call(#[from] Fault),
+}
+
+impl From<LoadError> for BenchError {
+    fn from(error: LoadError) -> Self {
+        Self::Check(CheckError::Plugin { error: Box::new(error), printed: Vec::new() })
+    }
+}
+
+/// Measures the plugin in `path`, loaded by way of `compiler`, and compiled once more in this process to count fuel.
+/// Blocks, for some seconds.
+///
+/// # Errors
+/// If a gateway would refuse the plugin, or it fails in a call.
+pub fn bench(path: &Path, options: &BenchOptions, compiler: Compiler) -> Result<BenchReport, BenchError> {
+    let bytes = file::read(path).map_err(CheckError::from)?;
+    let (name, origin) = (file::name(path), path.display().to_string());
+    let plugin = PluginFile { name: &name, origin: &origin, bytes: &bytes, limits: &options.limits };
+    let runtimes = Runtimes {
+        timed: Runtime::with_compiler(compiler, None, Clock::System).map_err(CheckError::from)?,
+        metered: Runtime::metered(Clock::Simulated(Simulation::new(1, Duration::from_secs(1_000_000_000))))
+            .map_err(CheckError::from)?,
+    };
+    // What it prints is of no interest, but must not be written in the middle of measurements.
+    printed::collect(&name, || measured(&runtimes, &plugin, options)).0
+}
+
+fn measured(runtimes: &Runtimes, file: &PluginFile<'_>, options: &BenchOptions) -> Result<BenchReport, BenchError> {
+    let began = Instant::now();
+    let artifact = runtimes.timed.load(file)?;
+    let compiled_in = began.elapsed();
+    let mut roles = Vec::new();
+    for role in artifact.roles() {
+        artifact.try_out(*role, options.config.as_ref())?;
+        let mine = Pair::of(runtimes, file, options.config.clone())?;
+        let bench = match role.as_str() {
+            "balancer" => of_balancer(*role, runtimes, &mine, &options.endpoints)?,
+            "router" => of_router(*role, runtimes, &mine)?,
+            "rewriter" => of_rewriter(*role, runtimes, &mine)?,
+            _ => continue,
+        };
+        roles.push(bench);
+    }
+    Ok(BenchReport { compiled_in, roles })
+}
+
+struct Runtimes {
+    timed: Arc<Runtime>,
+    metered: Arc<Runtime>,
+}
+
+/// One plugin in both runtimes.
+struct Pair {
+    timed: ConfiguredPlugin,
+    /// None if it cannot be compiled so.
+    metered: Option<ConfiguredPlugin>,
+}
+
+impl Pair {
+    fn of(runtimes: &Runtimes, file: &PluginFile<'_>, config: Option<Value>) -> Result<Self, BenchError> {
+        let timed = ConfiguredPlugin { artifact: runtimes.timed.load(file)?, config: config.clone() };
+        let metered = runtimes.metered.load(file).ok().map(|artifact| ConfiguredPlugin { artifact, config });
+        Ok(Self { timed, metered })
+    }
+
+    fn shipped(runtimes: &Runtimes, name: &str, config: Option<Value>) -> Result<Self, BenchError> {
+        let (bytes, limits) = (shipped(name).unwrap_or_default(), PluginLimits::default());
+        Self::of(runtimes, &PluginFile { name, origin: "shipped", bytes, limits: &limits }, config)
+    }
+
+    /// What a call costs of what `make` makes. Fuel is what more calls use beyond fewer.
+    fn cost<D>(
+        &self,
+        role: RoleName,
+        make: impl Fn(&ConfiguredPlugin) -> Result<D, LoadError>,
+        call: impl Fn(&mut D, u64) -> Result<(), Fault>,
+    ) -> Result<CallCost, BenchError> {
+        let mut decider = make(&self.timed)?;
+        let nanoseconds = CallTimes::measure(|number| call(&mut decider, number))?;
+        let used = |plugin: &ConfiguredPlugin, calls: u64| -> Option<u64> {
+            let before = status(plugin, role)?.fuel;
+            let mut decider = make(plugin).ok()?;
+            (0..calls).try_for_each(|number| call(&mut decider, number)).ok()?;
+            drop(decider);
+            status(plugin, role)?.fuel.checked_sub(before)
+        };
+        let fuel = self.metered.as_ref().and_then(|plugin| {
+            let (few, many) = (used(plugin, METERED)?, used(plugin, 2 * METERED)?);
+            Some(many.saturating_sub(few) / METERED)
+        });
+        Ok(CallCost { nanoseconds, fuel })
+    }
+
+    /// The shortest of some starts.
+    fn start<D>(
+        &self,
+        role: RoleName,
+        make: impl Fn(&ConfiguredPlugin) -> Result<D, LoadError>,
+    ) -> Result<Duration, BenchError> {
+        let mut shortest = Duration::MAX;
+        for _ in 0..STARTS {
+            make(&self.timed)?;
+            shortest = shortest.min(status(&self.timed, role).map_or(Duration::MAX, |status| status.started));
+        }
+        Ok(shortest)
+    }
+
+    fn memory(&self, role: RoleName) -> usize {
+        status(&self.timed, role).map_or(0, |status| status.memory)
+    }
+}
+
+fn status(plugin: &ConfiguredPlugin, role: RoleName) -> Option<crate::plugin::status::RoleStatus> {
+    plugin.artifact.status().into_iter().find(|status| status.role == role)
+}
+
+fn of_balancer(role: RoleName, runtimes: &Runtimes, mine: &Pair, counts: &[usize]) -> Result<RoleBench, BenchError> {
+    const SHIPPED: &str = "bybusyness";
+    let beside = Pair::shipped(runtimes, SHIPPED, None)?;
+    let mut rows = Vec::new();
+    for count in counts.iter().copied() {
+        let eligible: EndpointIds = EndpointId::each(&vec![(); count]).map(|(id, ())| id).collect();
+        // Who is least busy changes from pick to pick.
+        let busy: Vec<Vec<u32>> = (0..4)
+            .map(|round| {
+                eligible
+                    .iter()
+                    .map(|id| (id.0.wrapping_mul(2_654_435_761) >> 28) + u32::from(id.0 % 4 == round))
+                    .collect()
+            })
+            .collect();
+        let pick = |balancer: &mut dyn Balancer, number: u64| {
+            let at = usize::try_from(number % 4).unwrap_or(0);
+            let affinity = u32::try_from(number & 0x7fff_ffff).ok();
+            let busy = busy.get(at).map_or(&[][..], Vec::as_slice);
+            balancer.pick(&PickRequest { eligible: &eligible, busy, affinity, request: None }).map(drop)
+        };
+        let made = made_up::endpoints(count);
+        let make = |plugin: &ConfiguredPlugin| plugin.balancer(&made);
+        rows.push(BenchRow {
+            what: format!("{count} endpoints"),
+            plugin: mine.cost(role, make, |balancer, number| pick(&mut **balancer, number))?,
+            shipped: beside.cost(role, make, |balancer, number| pick(&mut **balancer, number))?,
+            native: Some(CallTimes::measure(|number| pick(std::hint::black_box(&mut LeastBusy), number))?),
+        });
+    }
+    let start = mine.start(role, |plugin| plugin.balancer(&made_up::endpoints(16)))?;
+    let native = Some("the gateway's own stand-in for a balancer that failed: least busy, the first of equals");
+    Ok(RoleBench { role, shipped: SHIPPED, native, start, memory_bytes: mine.memory(role), rows })
+}
+
+fn of_router(role: RoleName, runtimes: &Runtimes, mine: &Pair) -> Result<RoleBench, BenchError> {
+    const SHIPPED: &str = "prefix";
+    let rule = |number: usize| json!({ "path": format!("/app{number}/"), "action": { "forward": { "cluster": "chat", "path": "/" } } });
+    let routes = json!({ "routes": (0..16).map(rule).collect::<Vec<_>>() });
+    let beside = Pair::shipped(runtimes, SHIPPED, Some(routes))?;
+    let make = |plugin: &ConfiguredPlugin| plugin.router(&made_up::clusters(1), 0);
+    let mut rows = Vec::new();
+    for length in [8, 1000] {
+        // Paths that differ: a decision that is remembered is not asked for.
+        let requests: Vec<_> = (0..1024)
+            .map(|number| made_up::request(&format!("/app{}/{number:0width$}", number % 16, width = length)))
+            .collect();
+        let route = |router: &mut Box<dyn crate::policy::Router>, number: u64| {
+            let at = usize::try_from(number % 1024).unwrap_or(0);
+            requests.get(at).map_or(Ok(()), |request| router.route(request).map(drop))
+        };
+        rows.push(BenchRow {
+            what: format!("path of {} bytes", length + 7),
+            plugin: mine.cost(role, make, route)?,
+            shipped: beside.cost(role, make, route)?,
+            native: None,
+        });
+    }
+    let start = mine.start(role, make)?;
+    Ok(RoleBench { role, shipped: SHIPPED, native: None, start, memory_bytes: mine.memory(role), rows })
+}
+
+fn of_rewriter(role: RoleName, runtimes: &Runtimes, mine: &Pair) -> Result<RoleBench, BenchError> {
+    const SHIPPED: &str = "reverse";
+    let routes = json!({ "routes": [{ "path": "/", "to_path": "/", "origins": ["http://192.0.2.1:8000"] }] });
+    let beside = Pair::shipped(runtimes, SHIPPED, Some(routes))?;
+    let make = |plugin: &ConfiguredPlugin| {
+        let rewriter = plugin.rewriter()?;
+        let name = rewriter.interest().first().cloned().unwrap_or(HeaderName::from_static("location"));
+        Ok((rewriter, name))
+    };
+    let mut rows = Vec::new();
+    for count in [1, 16] {
+        let value = HeaderValue::from_static("http://192.0.2.1:8000/elsewhere");
+        let rewrite = |(rewriter, name): &mut (Box<dyn crate::policy::Rewriter>, HeaderName), _: u64| {
+            let fields = vec![(name.clone(), value.clone()); count];
+            rewriter.rewrite(&made_up::exchange(), StatusCode::FOUND, &fields).map(drop)
+        };
+        rows.push(BenchRow {
+            what: format!("{count} fields"),
+            plugin: mine.cost(role, make, rewrite)?,
+            shipped: beside.cost(role, make, rewrite)?,
+            native: None,
+        });
+    }
+    let start = mine.start(role, make)?;
+    Ok(RoleBench { role, shipped: SHIPPED, native: None, start, memory_bytes: mine.memory(role), rows })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn report(name: &str) -> BenchReport {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(file.path(), shipped(name).unwrap()).unwrap();
+        let options = BenchOptions { config: None, limits: PluginLimits::default(), endpoints: vec![1, 16] };
+        bench(file.path(), &options, Compiler::InProcess).unwrap()
+    }
+
+    #[test]
+    fn fuel_is_the_same_each_time_and_grows_with_the_work() {
+        let fuel = |report: &BenchReport| -> Vec<_> {
+            report.roles[0].rows.iter().map(|row| row.plugin.fuel.unwrap()).collect()
+        };
+        let (first, second) = (report("bybusyness"), report("bybusyness"));
+
+        assert_eq!(fuel(&first), fuel(&second));
+        assert!(fuel(&first)[0] < fuel(&first)[1], "{first:#?}");
+        assert_eq!(first.roles[0].rows[1].plugin.fuel, first.roles[0].rows[1].shipped.fuel, "the same plugin");
+        assert!(first.roles[0].memory_bytes > 0 && first.roles[0].start > Duration::ZERO);
+    }
+
+    #[test]
+    fn routers_and_rewriters_are_measured_too() {
+        for name in ["prefix", "reverse"] {
+            let report = report(name);
+
+            assert_eq!(report.roles[0].shipped, name);
+            assert!(report.roles[0].rows.iter().all(|row| row.shipped.fuel > Some(0)), "{report:#?}");
+        }
+    }
+}
