@@ -17,7 +17,7 @@ use super::sticky::StickyTarget;
 use super::{Lease, Live, Member, Recovery, Retry, Signals, Stickiness, Sticky, affinity};
 use crate::clock::Clock;
 use crate::config::{Affinity, EndpointState};
-use crate::policy::{Balancer, EndpointId, EndpointIds, LeastBusy, PickRequest, RequestFacts};
+use crate::policy::{Balancer, CallMeter, CallTimes, EndpointId, EndpointIds, LeastBusy, PickRequest, RequestFacts};
 
 /// Ids that one request has already tried. A request tries each endpoint once at the most.
 #[derive(Clone, Debug, Default)]
@@ -73,6 +73,8 @@ pub struct Cluster {
     members: Vec<Member>,
     clock: Clock,
     wants_feedback: bool,
+    /// Apart, for it is read while a choice is made.
+    meter: Option<Arc<dyn CallMeter>>,
     recovery: Recovery,
     policy: Policy,
     signals: Arc<Signals>,
@@ -84,11 +86,11 @@ impl Cluster {
     /// A cluster whose endpoints have the ids 0 and up, in the order of `members`.
     #[must_use]
     pub fn new(name: Arc<str>, members: Vec<Member>, balancer: Box<dyn Balancer>) -> Self {
-        let wants_feedback = balancer.wants_feedback();
+        let (wants_feedback, meter) = (balancer.wants_feedback(), balancer.meter());
         let chooser = Arc::new(Mutex::new(Chooser::new(balancer)));
         let (policy, recovery, signals) = (Policy::default(), Recovery::default(), Arc::default());
         let clock = members.first().map(|member| member.live.clock().clone()).unwrap_or_default();
-        Self { name, members, clock, wants_feedback, policy, recovery, signals, chooser }
+        Self { name, members, clock, wants_feedback, meter, policy, recovery, signals, chooser }
     }
 
     /// The time by which its members are judged: that of the registry they come from.
@@ -166,6 +168,12 @@ impl Cluster {
     #[must_use]
     pub fn set_cookie(&self, request: &RequestFacts, endpoint: EndpointId, by_tls: bool) -> Option<HeaderValue> {
         self.policy.sticky.as_ref()?.set_cookie(request, endpoint, by_tls)
+    }
+
+    /// The calls of the balancer, and what they took; none if nobody counts them. Waits for no choice.
+    #[must_use]
+    pub fn balancer_times(&self) -> Option<CallTimes> {
+        self.meter.as_ref().map(|meter| meter.times())
     }
 
     /// What the balancer wants its successor to know.

@@ -7,6 +7,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::Gateway;
+use super::busy_balancers;
 use super::changes::{self, RuntimeChanges};
 use super::composed::Composed;
 use super::error::PrepareError;
@@ -100,6 +101,7 @@ impl Gateway {
     pub fn build_with(config: Config, options: BuildOptions) -> Result<Self, BuildError> {
         let gateway = Self::prepared(config, options, BuildPurpose::Serve)?;
         follow_names(&gateway.set);
+        busy_balancers::watch(&gateway.set);
         gateway.changes.report_kept();
         Ok(gateway)
     }

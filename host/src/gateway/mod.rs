@@ -10,6 +10,7 @@
 //! Each type of the last line owns its state and its lock; they share nothing but handles.
 
 mod build;
+mod busy_balancers;
 mod changes;
 mod check;
 mod compiling;

@@ -9,9 +9,9 @@ use super::running::RunningSet;
 use crate::cluster::Health;
 use crate::plugin::status::LastRefusal;
 use crate::telemetry::names::{
-    ENDPOINT_BYTES, ENDPOINT_EJECTIONS, ENDPOINT_FAILURES, ENDPOINT_HEALTHY, ENDPOINT_IN_FLIGHT, ENDPOINT_PICKS,
-    ENDPOINT_PROBES, ENDPOINT_SIGNAL, LISTENER_CONNECTIONS, NAME_ADDRESSES, PLUGIN_ASIDE, PLUGIN_CALLS, PLUGIN_FAULTS,
-    PLUGIN_INSTANCES, PLUGIN_REFUSED, PLUGIN_SECONDS, RUNTIME_CHANGES, WORKER_CONNECTIONS,
+    BALANCER_SECONDS, ENDPOINT_BYTES, ENDPOINT_EJECTIONS, ENDPOINT_FAILURES, ENDPOINT_HEALTHY, ENDPOINT_IN_FLIGHT,
+    ENDPOINT_PICKS, ENDPOINT_PROBES, ENDPOINT_SIGNAL, LISTENER_CONNECTIONS, NAME_ADDRESSES, PLUGIN_ASIDE, PLUGIN_CALLS,
+    PLUGIN_FAULTS, PLUGIN_INSTANCES, PLUGIN_REFUSED, PLUGIN_SECONDS, RUNTIME_CHANGES, WORKER_CONNECTIONS,
 };
 use crate::telemetry::{Labels, Samples, process};
 
@@ -26,6 +26,7 @@ pub(super) fn add_sources(set: &Arc<RunningSet>) {
             let live = Arc::clone(&set.generations.live());
             add_endpoints(&set, &live, samples);
             add_plugins(&set, &live, samples);
+            add_balancers(&live, samples);
             add_connections(&set, samples);
             add_members(&set, &live, samples);
         }
@@ -88,6 +89,17 @@ fn add_plugins(set: &RunningSet, live: &Generation, samples: &mut Samples) {
     }
     for (name, refused) in plugin_names(live, &refusals) {
         samples.add(&PLUGIN_REFUSED, vec![("plugin", name)], if refused { 1.0 } else { 0.0 });
+    }
+}
+
+/// Begins anew with another instance, as counters may.
+fn add_balancers(live: &Generation, samples: &mut Samples) {
+    for (name, prepared) in &live.clusters {
+        if let Some(times) = prepared.cluster.balancer_times() {
+            let plugin = prepared.inputs.config.balancer.plugin.clone();
+            let labels = vec![("cluster", name.clone()), ("plugin", plugin)];
+            samples.add(&BALANCER_SECONDS, labels, float(times.nanos) / 1e9);
+        }
     }
 }
 

@@ -15,7 +15,7 @@ use super::burst::{FaultBurst, FaultLine};
 use super::call_error::CallError;
 use super::role::RoleName;
 use super::status::{RoleStatus, RoleTotals, SAMPLE};
-use crate::policy::FaultKind;
+use crate::policy::{CallMeter, CallTimes, FaultKind};
 
 /// Kinds of fault, in the order of the counters.
 const KINDS: [FaultKind; 5] =
@@ -80,6 +80,14 @@ impl SlotCounters {
     /// Whether the circuit for feedback is open: the plugin gets none in this slot for now.
     pub(super) fn set_feedback_open(&self, open: bool) {
         self.feedback_open.store(open, Relaxed);
+    }
+}
+
+impl CallMeter for SlotCounters {
+    fn times(&self) -> CallTimes {
+        let nanos = self.nanos.load(Relaxed);
+        let (calls, timed) = (self.calls.load(Relaxed), self.timed.load(Relaxed));
+        CallTimes { calls, timed, timed_nanos: nanos / SAMPLE, nanos }
     }
 }
 

@@ -19,7 +19,7 @@ use super::counters::SlotCounters;
 use super::factory::{InstanceFactory, NotStarted, PluginRole, StartCost};
 use super::instance::Instance;
 use super::suspects::Suspects;
-use crate::policy::{Fault, FaultKind};
+use crate::policy::{CallMeter, Fault, FaultKind};
 
 mod blame;
 
@@ -68,6 +68,11 @@ impl<R: PluginRole> InstanceSlot<R> {
             counters,
             began: None,
         }
+    }
+
+    /// What counts its calls.
+    pub(super) fn meter(&self) -> Arc<dyn CallMeter> {
+        self.counters.clone()
     }
 
     /// The instance, for one call that is then settled.

@@ -1,5 +1,6 @@
 //! Which endpoint gets the next connection or request.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::{EndpointId, EndpointIds, Fault, RequestFacts};
@@ -27,9 +28,45 @@ pub trait Balancer: Send {
         let _ = (endpoint, outcome);
     }
 
+    /// What counts its calls; none if nobody does.
+    fn meter(&self) -> Option<Arc<dyn CallMeter>> {
+        None
+    }
+
     /// State for the next version of the balancer, at most 1 MiB; none if it keeps none.
     fn save(&mut self) -> Option<Vec<u8>> {
         None
+    }
+}
+
+/// Counts calls, and can be read while one is under way.
+pub trait CallMeter: Send + Sync {
+    /// The counts now.
+    fn times(&self) -> CallTimes;
+}
+
+/// How often something was called, and how long that took.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct CallTimes {
+    /// Calls so far.
+    pub calls: u64,
+    /// Those of them that were timed.
+    pub timed: u64,
+    /// What those took, in nanoseconds.
+    pub timed_nanos: u64,
+    /// Estimate of what all of them took, in nanoseconds.
+    pub nanos: u64,
+}
+
+impl CallTimes {
+    /// The calls after `earlier`, and their mean time; none if fewer than `least` of them were timed.
+    #[must_use]
+    #[expect(clippy::cast_precision_loss, reason = "an estimate")]
+    pub fn since(&self, earlier: &Self, least: u64) -> Option<(f64, Duration)> {
+        let timed = self.timed.checked_sub(earlier.timed).filter(|timed| *timed >= least)?;
+        let calls = self.calls.checked_sub(earlier.calls)?;
+        let mean = self.timed_nanos.checked_sub(earlier.timed_nanos)?.checked_div(timed)?;
+        Some((calls as f64, Duration::from_nanos(mean.max(1))))
     }
 }
 

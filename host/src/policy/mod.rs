@@ -14,7 +14,9 @@ mod rewriter;
 mod router;
 mod wire;
 
-pub use balancer::{Balancer, ClusterNumbers, LeaseEnding, LeastBusy, Metric, Outcome, PickRequest};
+pub use balancer::{
+    Balancer, CallMeter, CallTimes, ClusterNumbers, LeaseEnding, LeastBusy, Metric, Outcome, PickRequest,
+};
 pub use endpoint::Endpoint;
 pub use fault::{Fault, FaultKind};
 pub use ids::{ClusterId, EndpointId, EndpointIds, RouteId};

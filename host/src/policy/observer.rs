@@ -10,8 +10,8 @@ use std::time::{Duration, Instant};
 use ::http::{HeaderName, HeaderValue, StatusCode};
 
 use super::{
-    Balancer, Decision, EndpointId, Fault, HeaderEdit, Outcome, PickRequest, RequestFacts, ResponseContext, Rewriter,
-    Router,
+    Balancer, CallMeter, Decision, EndpointId, Fault, HeaderEdit, Outcome, PickRequest, RequestFacts, ResponseContext,
+    Rewriter, Router,
 };
 
 /// Is shown every decision of the plugins of a gateway, shipped ones among them.
@@ -106,6 +106,10 @@ impl Balancer for ObservedDecider<Box<dyn Balancer>> {
 
     fn closed(&mut self, endpoint: EndpointId, outcome: &Outcome) {
         self.decider.closed(endpoint, outcome);
+    }
+
+    fn meter(&self) -> Option<Arc<dyn CallMeter>> {
+        self.decider.meter()
     }
 
     fn save(&mut self) -> Option<Vec<u8>> {

@@ -22,7 +22,8 @@ use super::super::text::printable;
 use super::spec::RoleSpec;
 use super::trial_picks::{MOST, TrialPick, trial_picks};
 use crate::policy::{
-    Balancer, ClusterNumbers, Endpoint, EndpointId, EndpointIds, Fault, LeaseEnding, Metric, Outcome, PickRequest,
+    Balancer, CallMeter, ClusterNumbers, Endpoint, EndpointId, EndpointIds, Fault, LeaseEnding, Metric, Outcome,
+    PickRequest,
 };
 
 /// Bytes of state that are handed over in a swap.
@@ -291,6 +292,10 @@ impl Balancer for PluginBalancer {
 
     fn closed(&mut self, endpoint: EndpointId, outcome: &Outcome) {
         self.feed_back(FeedbackKind::Closed, |feedback, store| feedback.call_closed(store, endpoint.0, outcome.into()));
+    }
+
+    fn meter(&self) -> Option<Arc<dyn CallMeter>> {
+        Some(self.slot.meter())
     }
 
     fn save(&mut self) -> Option<Vec<u8>> {

@@ -7,6 +7,12 @@ pub static PLUGIN_CALLS: Family = Family::counter("tidegate_plugin_calls", "Call
 /// Time in plugins, by `plugin` and `role`.
 pub static PLUGIN_SECONDS: Family =
     Family::counter("tidegate_plugin_seconds", "Time spent in plugins, estimated from one call in 64");
+/// Time in the balancer of a cluster, by `cluster` and `plugin`: its rate is the share of the time in which the cluster
+/// makes choices.
+pub static BALANCER_SECONDS: Family = Family::counter(
+    "tidegate_cluster_balancer_seconds",
+    "Time that choices of a cluster took its balancer, estimated from one call in 64",
+);
 /// Faults of plugins, by `plugin`, `role` and `kind`.
 pub static PLUGIN_FAULTS: Family =
     Family::counter("tidegate_plugin_faults", "Faults of plugins, by plugin, role and kind");
