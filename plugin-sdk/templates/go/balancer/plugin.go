@@ -5,7 +5,7 @@ import (
 	"errors"
 	"strconv"
 
-	"plugin-name/tidegate"
+	"plugins.local/plugin-name/tidegate"
 )
 
 type least struct {

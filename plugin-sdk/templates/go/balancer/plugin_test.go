@@ -5,7 +5,7 @@ import (
 	"strings"
 	"testing"
 
-	"plugin-name/tidegate"
+	"plugins.local/plugin-name/tidegate"
 )
 
 func balancer(t *testing.T) *least {
