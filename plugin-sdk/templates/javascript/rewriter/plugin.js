@@ -4,12 +4,15 @@
 import "./console.js";
 import { log } from "tidegate:plugin/log@0.1.0";
 
+const isTable = (value) => value !== null && typeof value === "object" && !Array.isArray(value);
 const isNames = (value) => Array.isArray(value) && value.every((name) => typeof name === "string");
 
 export const rewriter = {
   configure(config) {
-    const { remove = ["server"], routes, ...unknown } = JSON.parse(config) ?? {};
+    const settings = JSON.parse(config) ?? {};
     // A list of faults is thrown: where in the configuration, and what is wrong.
+    if (!isTable(settings)) throw [{ path: "", message: "expected a table" }];
+    const { remove = ["server"], routes, ...unknown } = settings;
     const faults = Object.keys(unknown).map((key) => ({ path: `/${key}`, message: "expected remove and nothing else" }));
     if (!isNames(remove)) faults.push({ path: "/remove", message: "expected a list of names of headers" });
     if (faults.length > 0) throw faults;

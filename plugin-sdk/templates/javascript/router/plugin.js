@@ -11,8 +11,10 @@ const isTable = (value) => value !== null && typeof value === "object" && !Array
 
 export const router = {
   configure(config, clusters) {
-    const { hosts: wanted = {}, routes, ...unknown } = JSON.parse(config) ?? {};
+    const settings = JSON.parse(config) ?? {};
     // A list of faults is thrown: where in the configuration, and what is wrong.
+    if (!isTable(settings)) throw [{ path: "", message: "expected a table" }];
+    const { hosts: wanted = {}, routes, ...unknown } = settings;
     const faults = Object.keys(unknown).map((key) => ({ path: `/${key}`, message: "expected hosts and nothing else" }));
     if (!isTable(wanted)) faults.push({ path: "/hosts", message: "expected a table of hosts" });
     names = new Map(clusters.map((name, index) => [name, index]));

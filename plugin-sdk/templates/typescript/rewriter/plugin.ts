@@ -6,13 +6,17 @@ import { log } from "tidegate:plugin/log@0.1.0";
 import type { Edit, Rewriter } from "tidegate:plugin/rewriter@0.1.0";
 import type { ConfigError } from "tidegate:plugin/types@0.1.0";
 
+const isTable = (value: unknown): value is Record<string, unknown> =>
+  value !== null && typeof value === "object" && !Array.isArray(value);
 const isNames = (value: unknown): value is string[] =>
   Array.isArray(value) && value.every((name) => typeof name === "string");
 
 export const rewriter: Rewriter = {
   configure(config) {
-    const { remove = ["server"], routes, ...unknown }: Record<string, unknown> = JSON.parse(config) ?? {};
+    const settings: unknown = JSON.parse(config) ?? {};
     // A list of faults is thrown: where in the configuration, and what is wrong.
+    if (!isTable(settings)) throw [{ path: "", message: "expected a table" }];
+    const { remove = ["server"], routes, ...unknown } = settings;
     const faults: ConfigError[] = Object.keys(unknown).map((key) => ({
       path: `/${key}`,
       message: "expected remove and nothing else",

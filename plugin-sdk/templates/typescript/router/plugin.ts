@@ -14,8 +14,10 @@ const isTable = (value: unknown): value is Record<string, unknown> =>
 
 export const router: Router = {
   configure(config, clusters) {
-    const { hosts: wanted = {}, routes, ...unknown }: Record<string, unknown> = JSON.parse(config) ?? {};
+    const settings: unknown = JSON.parse(config) ?? {};
     // A list of faults is thrown: where in the configuration, and what is wrong.
+    if (!isTable(settings)) throw [{ path: "", message: "expected a table" }];
+    const { hosts: wanted = {}, routes, ...unknown } = settings;
     const faults: ConfigError[] = Object.keys(unknown).map((key) => ({
       path: `/${key}`,
       message: "expected hosts and nothing else",

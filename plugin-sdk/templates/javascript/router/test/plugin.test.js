@@ -33,4 +33,7 @@ test("a fault of the configuration says where it is", () => {
     () => router.configure('{"hosts":{"a.example":"cha"},"host":1}', CLUSTERS),
     (faults) => faults.map((fault) => fault.path).join(" ") === "/host /hosts/a.example",
   );
+  for (const config of ['"x"', "3", "[]"]) {
+    assert.throws(() => router.configure(config, CLUSTERS), (faults) => faults.length === 1 && faults[0].path === "");
+  }
 });

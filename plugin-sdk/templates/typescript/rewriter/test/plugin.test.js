@@ -33,4 +33,7 @@ test("a fault of the configuration says where it is", () => {
     () => rewriter.configure('{"remove":"server","zone":"a"}'),
     (faults) => faults.map((fault) => fault.path).join(" ") === "/zone /remove",
   );
+  for (const config of ['"x"', "3", "[]"]) {
+    assert.throws(() => rewriter.configure(config), (faults) => faults.length === 1 && faults[0].path === "");
+  }
 });
