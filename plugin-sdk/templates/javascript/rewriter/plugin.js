@@ -13,7 +13,7 @@ export const rewriter = {
     // A list of faults is thrown: where in the configuration, and what is wrong.
     if (!isTable(settings)) throw [{ path: "", message: "expected a table" }];
     const { remove = ["server"], routes, ...unknown } = settings;
-    const faults = Object.keys(unknown).map((key) => ({ path: `/${key}`, message: "expected remove and nothing else" }));
+    const faults = Object.keys(unknown).map((key) => ({ path: `/${key}`, message: "expected remove, and no more" }));
     if (!isNames(remove)) faults.push({ path: "/remove", message: "expected a list of names of headers" });
     if (faults.length > 0) throw faults;
     const names = new Set(remove.map((name) => name.toLowerCase()));
@@ -32,7 +32,8 @@ export const rewriter = {
         edits.push({ tag: "replace", val: [index, `https://${context.host}/${value.slice(insecure.length)}`] });
       }
     });
-    if (edits.length > 0) edits.push({ tag: "add", val: ["x-rewritten-by", "plugin-name"] });
+    // 256 edits are the most that the gateway takes.
+    if (edits.length > 0 && edits.length < 256) edits.push({ tag: "add", val: ["x-rewritten-by", "plugin-name"] });
     return edits;
   },
 };

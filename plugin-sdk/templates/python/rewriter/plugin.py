@@ -39,6 +39,6 @@ class Rewriter(exports.Rewriter):
                 edits.append(Edit_Remove(index))
             elif context.scheme == Scheme.HTTPS and value.startswith(insecure):
                 edits.append(Edit_Replace((index, f"https://{context.host}/{value.removeprefix(insecure)}")))
-        if edits:
+        if 0 < len(edits) < 256:  # 256 edits are the most that the gateway takes
             edits.append(Edit_Add(("x-rewritten-by", "plugin-name")))
         return edits

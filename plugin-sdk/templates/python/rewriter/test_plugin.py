@@ -36,3 +36,6 @@ class TestRewriter(unittest.TestCase):
             Rewriter().configure('{"remove":"server","zone":"a"}')
 
         self.assertEqual([fault.path for fault in refused.exception.value], ["/zone", "/remove"])
+
+    def test_stays_within_256_edits(self, log):
+        self.assertEqual(len(Rewriter().rewrite(HTTP, 200, [("server", "x")] * 256)), 256)

@@ -39,7 +39,8 @@ export const rewriter: Rewriter = {
         edits.push({ tag: "replace", val: [index, `https://${context.host}/${value.slice(insecure.length)}`] });
       }
     });
-    if (edits.length > 0) edits.push({ tag: "add", val: ["x-rewritten-by", "plugin-name"] });
+    // 256 edits are the most that the gateway takes.
+    if (edits.length > 0 && edits.length < 256) edits.push({ tag: "add", val: ["x-rewritten-by", "plugin-name"] });
     return edits;
   },
 };

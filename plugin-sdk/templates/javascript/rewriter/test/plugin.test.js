@@ -37,3 +37,9 @@ test("a fault of the configuration says where it is", () => {
     assert.throws(() => rewriter.configure(config), (faults) => faults.length === 1 && faults[0].path === "");
   }
 });
+
+test("stays within 256 edits", () => {
+  const headers = Array.from({ length: 256 }, () => ["server", "x"]);
+
+  assert.equal(rewriter.rewrite(context("http"), 200, headers).length, 256);
+});

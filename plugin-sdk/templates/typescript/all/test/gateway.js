@@ -1,4 +1,4 @@
-// The gateway's side in tests: imports from "tidegate:plugin/…" find this file. Set what a test needs, read what came.
+// The gateway in tests: imports from "tidegate:plugin/…" find this file. Set what a test needs, read what came.
 import { register } from "node:module";
 
 export const lines = []; // of the log: [level, message]
