@@ -73,7 +73,7 @@ fn check_refusal(case: &Case, path: &Path) -> Option<LoadErrorKind> {
         limits.allow = config::Allow::Only(vec![allow.to_owned()]);
     }
     let role = role_names().into_iter().find(|role| role.as_str() == case.role);
-    let options = CheckOptions { config: case.config.clone(), limits, role, conformance: None };
+    let options = CheckOptions { config: case.config.clone(), limits, role, ..CheckOptions::default() };
     match check(path, &options, Compiler::InProcess) {
         Ok(_) => None,
         Err(CheckError::Plugin { error, .. }) => Some(error.problem),

@@ -21,6 +21,7 @@ mod health;
 mod hostile;
 mod membership;
 mod observed;
+mod plugin_dev;
 mod process;
 mod reload;
 mod reports;

@@ -39,34 +39,21 @@ pub(super) fn load(path: &Path) -> Result<Config, ExitCode> {
 
 /// Says why a gateway cannot be built.
 pub(super) fn explain(path: &Path, error: &BuildError) {
-    let hint = match error {
-        BuildError::Prepare(PrepareError::PluginConfig { faults, .. }) => {
-            complain(faults);
-            None
-        }
+    complain(explanation(path, error));
+}
+
+/// Why a gateway cannot be built, and what to do about it.
+pub(super) fn explanation(path: &Path, error: &BuildError) -> String {
+    let path = path.display();
+    match error {
+        BuildError::Prepare(PrepareError::PluginConfig { faults, .. }) => faults.to_string(),
         BuildError::Prepare(error) => {
-            complain(format_args!("{}: {error}", path.display()));
-            error.hint()
+            let hint = error.hint().map(|hint| format!("\n  hint: {hint}")).unwrap_or_default();
+            format!("{path}: {error}{hint}")
         }
-        BuildError::Admin(_) | BuildError::Heartbeat(_) => {
-            complain(format_args!("{}: {error}", path.display()));
-            None
-        }
-        BuildError::Changes(error) => {
-            complain(format_args!("{}: {error}", path.display()));
-            None
-        }
-        BuildError::System { what, source } => {
-            complain(format_args!("tidegate: {what}: {source}"));
-            None
-        }
-        BuildError::Runtime(source) => {
-            complain(format_args!("tidegate: {error}: {source}"));
-            None
-        }
-    };
-    if let Some(hint) = hint {
-        complain(format_args!("  hint: {hint}"));
+        BuildError::Admin(_) | BuildError::Heartbeat(_) | BuildError::Changes(_) => format!("{path}: {error}"),
+        BuildError::System { what, source } => format!("tidegate: {what}: {source}"),
+        BuildError::Runtime(source) => format!("tidegate: {error}: {source}"),
     }
 }
 

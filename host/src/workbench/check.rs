@@ -1,6 +1,6 @@
 //! Trying one plugin file as the gateway would: the same reading, compiling, configuring and self-tests.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -35,6 +35,8 @@ pub struct CheckOptions {
     pub role: Option<RoleName>,
     /// Whether the tests of the contract follow, and how long they may take.
     pub conformance: Option<ConformanceBounds>,
+    /// Folder for compiled code, for a gateway that is to load the same file next; without one nothing is kept.
+    pub cache: Option<PathBuf>,
 }
 
 /// What was found out about a plugin that a gateway would take.
@@ -44,7 +46,7 @@ pub struct CheckReport {
     pub digest: String,
     /// What the file consists of; none if its parts cannot be told apart.
     pub anatomy: Option<Anatomy>,
-    /// From bytes to linked code, nothing taken from a cache.
+    /// From bytes to linked code; with [`CheckOptions::cache`] it may have been there.
     #[serde(rename = "compiled_in_nanoseconds", serialize_with = "json::nanoseconds")]
     pub compiled_in: Duration,
     /// The most bytes that the compiling process held.
@@ -113,7 +115,7 @@ pub enum CheckError {
 /// [`CheckError`]: the reason for which a gateway would keep what it has.
 pub fn check(path: &Path, options: &CheckOptions, compiler: Compiler) -> Result<CheckReport, CheckError> {
     let bytes = file::read(path)?;
-    let runtime = Runtime::with_compiler(compiler, None, Clock::System)?;
+    let runtime = Runtime::with_compiler(compiler, options.cache.as_deref(), Clock::System)?;
     let (name, origin) = (file::name(path), path.display().to_string());
     let plugin = PluginFile { name: &name, origin: &origin, bytes: &bytes, limits: &options.limits };
     let (tried, printed, more_printed) = printed::collect(&name, || tried(&runtime, &plugin, options));

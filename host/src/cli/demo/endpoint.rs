@@ -6,7 +6,9 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 
 use futures_util::{SinkExt as _, StreamExt as _};
-use http::header::{ACCEPT, CONNECTION, CONTENT_TYPE, SEC_WEBSOCKET_ACCEPT, SEC_WEBSOCKET_KEY, UPGRADE};
+use http::header::{
+    ACCEPT, CONNECTION, CONTENT_TYPE, LOCATION, SEC_WEBSOCKET_ACCEPT, SEC_WEBSOCKET_KEY, SET_COOKIE, UPGRADE,
+};
 use http::{HeaderValue, Request, Response, StatusCode};
 use http_body_util::Full;
 use hyper::body::{Bytes, Incoming};
@@ -23,12 +25,15 @@ use tokio_tungstenite::tungstenite::{self, Message};
 /// Field of the handshake's response that names the endpoint.
 pub(super) const NAME_FIELD: &str = "x-endpoint";
 
+/// A path that is redirected, with a cookie: what rewriters look at.
+const MOVED: &str = "/moved";
+
 /// What browsers get: a websocket to talk through.
 const PAGE: &str = include_str!("page.html");
 
 /// A socket, and a name to respond with.
 #[derive(Debug)]
-pub(super) struct DemoEndpoint {
+pub(in crate::cli) struct DemoEndpoint {
     name: &'static str,
     address: SocketAddr,
     listener: TcpListener,
@@ -36,17 +41,17 @@ pub(super) struct DemoEndpoint {
 
 impl DemoEndpoint {
     /// Takes a free loopback port.
-    pub(super) async fn bind(name: &'static str) -> io::Result<Self> {
+    pub(in crate::cli) async fn bind(name: &'static str) -> io::Result<Self> {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
         Ok(Self { name, address: listener.local_addr()?, listener })
     }
 
-    pub(super) fn address(&self) -> SocketAddr {
+    pub(in crate::cli) fn address(&self) -> SocketAddr {
         self.address
     }
 
     /// Serves until it is dropped, and ends its connections with itself.
-    pub(super) async fn serve(self) {
+    pub(in crate::cli) async fn serve(self) {
         let mut connections = JoinSet::new();
         loop {
             tokio::select! {
@@ -99,6 +104,10 @@ fn respond(name: &str, mut request: Request<Incoming>, switch: &Mutex<Option<OnU
         headers.insert(CONNECTION, HeaderValue::from_static("Upgrade"));
         headers.insert(UPGRADE, HeaderValue::from_static("websocket"));
         headers.insert(SEC_WEBSOCKET_ACCEPT, accept);
+    } else if request.uri().path() == MOVED {
+        *response.status_mut() = StatusCode::FOUND;
+        response.headers_mut().insert(LOCATION, HeaderValue::from_static("/inner/place"));
+        response.headers_mut().insert(SET_COOKIE, HeaderValue::from_static("session=1; Path=/inner"));
     } else if wants_page {
         response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8"));
         *response.body_mut() = PAGE.replace("ENDPOINT", name).into();

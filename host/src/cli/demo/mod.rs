@@ -7,6 +7,7 @@
 //! ```
 
 mod endpoint;
+mod folder;
 mod script;
 mod stage;
 mod visitor;
@@ -23,8 +24,11 @@ use crate::config;
 use crate::gateway::{self, BuildOptions, Gateway, Stopped};
 use crate::telemetry;
 
-use endpoint::DemoEndpoint;
 use stage::Stage;
+
+pub(super) use endpoint::DemoEndpoint;
+pub(super) use folder::OwnFolder;
+pub(super) use visitor::{DemoTunnel, Visitor};
 
 /// How long the end of the demo waits for its own connections.
 const PATIENCE: Duration = Duration::from_secs(2);

@@ -1,14 +1,14 @@
 //! The files of the demo, in a folder that goes away with it.
 
-use std::fs::{self, DirBuilder, OpenOptions};
+use std::fs::{self, OpenOptions};
 use std::io::Write as _;
 use std::net::SocketAddr;
-use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 
-use super::super::terminal::complain;
+use super::folder::OwnFolder;
 use crate::gateway;
 
 /// A balancer that always takes the last endpoint: it cannot be mistaken for the shipped one.
@@ -17,7 +17,7 @@ const LAST: &str = include_str!("last.wat");
 /// Files that a person can play with.
 #[derive(Debug)]
 pub(super) struct Stage {
-    folder: PathBuf,
+    folder: OwnFolder,
     config: PathBuf,
     certificate: PathBuf,
 }
@@ -25,34 +25,30 @@ pub(super) struct Stage {
 impl Stage {
     /// Writes everything that a gateway before `endpoints` needs.
     pub(super) fn set(endpoints: &[SocketAddr]) -> anyhow::Result<Self> {
-        let folder = std::env::temp_dir().join(format!("tidegate-demo-{}", std::process::id()));
-        // Fails if it is there: no other user's folder is used, and no other user may look into this one.
-        DirBuilder::new()
-            .mode(0o700)
-            .create(&folder)
-            .with_context(|| format!("cannot make the folder {}", folder.display()))?;
-        let certificate = folder.join("cert.pem");
-        let stage = Self { config: folder.join("tidegate.toml"), folder, certificate };
-        stage.write(endpoints).with_context(|| format!("cannot write into {}", stage.folder.display()))?;
+        let folder = OwnFolder::make("demo")?;
+        let (config, certificate) = (folder.path().join("tidegate.toml"), folder.path().join("cert.pem"));
+        let stage = Self { folder, config, certificate };
+        stage.write(endpoints).with_context(|| format!("cannot write into {}", stage.folder().display()))?;
         Ok(stage)
     }
 
     fn write(&self, endpoints: &[SocketAddr]) -> anyhow::Result<()> {
         let made = gateway::self_signed()?;
         fs::write(&self.certificate, made.certificate)?;
-        let mut key = OpenOptions::new().write(true).create_new(true).mode(0o600).open(self.folder.join("key.pem"))?;
+        let mut key =
+            OpenOptions::new().write(true).create_new(true).mode(0o600).open(self.folder().join("key.pem"))?;
         key.write_all(made.key.as_bytes())?;
         let shipped = gateway::shipped("bybusyness").context("the shipped balancer is missing from this binary")?;
-        fs::write(self.folder.join("bybusyness.wasm"), shipped)?;
-        fs::write(self.folder.join("last.wat"), LAST)?;
-        fs::write(self.folder.join("last.wasm"), wat::parse_str(LAST)?)?;
+        fs::write(self.folder().join("bybusyness.wasm"), shipped)?;
+        fs::write(self.folder().join("last.wat"), LAST)?;
+        fs::write(self.folder().join("last.wasm"), wat::parse_str(LAST)?)?;
         self.play("bybusyness.wasm")?;
         fs::write(&self.config, configuration(endpoints))?;
         Ok(())
     }
 
     pub(super) fn folder(&self) -> &Path {
-        &self.folder
+        self.folder.path()
     }
 
     pub(super) fn config(&self) -> &Path {
@@ -66,22 +62,12 @@ impl Stage {
 
     /// Makes `file` the balancer, as an operator would: written beside, renamed into place.
     pub(super) fn play(&self, file: &str) -> std::io::Result<()> {
-        self.put(&fs::read(self.folder.join(file))?)
+        self.put(&fs::read(self.folder().join(file))?)
     }
 
     /// Makes these bytes the balancer.
     pub(super) fn put(&self, bytes: &[u8]) -> std::io::Result<()> {
-        let beside = self.folder.join("balancer.wasm.new");
-        fs::write(&beside, bytes)?;
-        fs::rename(beside, self.folder.join("balancer.wasm"))
-    }
-}
-
-impl Drop for Stage {
-    fn drop(&mut self) {
-        if let Err(error) = fs::remove_dir_all(&self.folder) {
-            complain(format_args!("tidegate: {} could not be removed: {error}", self.folder.display()));
-        }
+        self.folder.put("balancer.wasm", bytes)
     }
 }
 

@@ -40,6 +40,7 @@ pub(super) fn check(arguments: &CheckArguments) -> ExitCode {
         limits: arguments.trial.limits(),
         role: arguments.role,
         conformance: arguments.conformance.then(ConformanceBounds::default),
+        cache: None,
     };
     match workbench::check(&arguments.file, &options, gateway::own_compiler()) {
         Ok(report) => {

@@ -2,6 +2,7 @@
 
 mod bench;
 mod check;
+mod dev;
 mod inspect;
 mod new;
 mod trial;
@@ -50,6 +51,13 @@ pub(super) enum PluginCommand {
         #[arg(long, value_name = "ROLE", ignore_case = true, value_delimiter = ',')]
         role: Vec<new::TemplateRole>,
     },
+    /// Build, check and swap at each edit, and watch the plugin decide
+    ///
+    /// Runs a gateway with the plugin in its role, with echo endpoints of its own behind it, and sends it some requests;
+    /// prints each decision with what it was made from. Websockets stay open over all swaps. What does not build or is
+    /// refused changes nothing.
+    #[command(after_help = "For example: tidegate plugin dev my-balancer --config tidegate.toml")]
+    Dev(dev::DevArguments),
     /// Print the contract that this gateway speaks, as WIT
     ///
     /// With a folder, writes its files there, over those of an earlier version.
@@ -65,6 +73,7 @@ pub(super) fn plugin(command: PluginCommand) -> ExitCode {
         PluginCommand::Check(arguments) => check::check(&arguments),
         PluginCommand::Bench(arguments) => bench::bench(&arguments),
         PluginCommand::Inspect(arguments) => inspect::inspect(&arguments),
+        PluginCommand::Dev(arguments) => dev::dev(&arguments),
         PluginCommand::New { dir, lang, role } => new::new(&dir, lang, &role),
         PluginCommand::Wit { dir } => wit::wit(dir.as_deref()),
     }

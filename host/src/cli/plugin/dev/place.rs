@@ -1,0 +1,237 @@
+//! Where a plugin is put: what its section of a configuration says, and the configuration to serve it with.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+use serde_json::Value;
+
+use super::project::DevProject;
+use crate::config::{self, AccessLogConfig, Config, PluginConfig};
+use crate::diagnose::list;
+use crate::gateway;
+
+/// Folder for compiled code in what is made.
+const CACHE: &str = "cache";
+
+/// A plugin's name, and how its role is configured.
+#[derive(Clone, Debug)]
+pub(super) struct Place {
+    pub(super) name: String,
+    /// Its section; none in a configuration that is made for it.
+    pub(super) section: Option<PluginConfig>,
+    /// What it is configured with, if one place alone configures it.
+    pub(super) config: Option<Value>,
+    /// The role that it is used in, if that is one.
+    pub(super) role: Option<&'static str>,
+    /// Folder for compiled code.
+    pub(super) cache: Option<PathBuf>,
+}
+
+/// Why no plugin of a configuration is the one that is developed.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum NoPlace {
+    #[error(
+        "{}: no plugin has its file in {}, and none is called `{name}`; write a section for it:\n\n[plugin.{name}]\n\
+         file = \"{name}.wasm\"", config.display(), folder.display()
+    )]
+    Missing { config: PathBuf, folder: PathBuf, name: String },
+    #[error(
+        "{}: expected one plugin with its file in {}, found {}; which of them is meant cannot be known: give the others \
+         another folder", config.display(), folder.display(), list(found.iter().map(String::as_str))
+    )]
+    Several { config: PathBuf, folder: PathBuf, found: Vec<String> },
+}
+
+impl Place {
+    /// In a configuration that is made for `project` and kept in `folder`.
+    pub(super) fn made_for(project: &DevProject, folder: &Path) -> Self {
+        // A plugin that ships may have another role, which is needed as it is.
+        let name = match gateway::shipped(&project.name) {
+            Some(_) => format!("my-{}", project.name),
+            None => project.name.clone(),
+        };
+        Self { name, section: None, config: None, role: None, cache: Some(folder.join(CACHE)) }
+    }
+
+    /// In `config`: the one plugin whose file is in the project's folder, else the one with its name.
+    pub(super) fn find(config: &Config, project: &DevProject) -> Result<Self, NoPlace> {
+        let folder = || project.folder.clone();
+        let is_inside = |file: &Path| file.canonicalize().is_ok_and(|file| file.starts_with(&project.folder));
+        let same = |name: &str| name.replace('_', "-") == project.name.replace('_', "-");
+        let inside: Vec<_> = config.plugins.iter().filter(|(_, section)| is_inside(&section.file)).collect();
+        let named = || config.plugins.iter().find(|(name, _)| same(name));
+        let found = match inside.as_slice() {
+            [] => named(),
+            [one] => Some(*one),
+            several => match several.iter().find(|(name, _)| same(name)) {
+                Some(named) => Some(*named),
+                None => {
+                    let found = several.iter().map(|(name, _)| (*name).clone()).collect();
+                    return Err(NoPlace::Several { config: config.source.clone(), folder: folder(), found });
+                }
+            },
+        };
+        let Some((name, section)) = found else {
+            let (config, name) = (config.source.clone(), project.name.clone());
+            return Err(NoPlace::Missing { config, folder: folder(), name });
+        };
+        let uses = uses(config, name);
+        let configs: Vec<_> = uses.iter().map(|(_, config)| *config).collect();
+        let roles: BTreeSet<_> = uses.iter().map(|(role, _)| *role).collect();
+        let only = |configs: &[&Value]| configs.iter().all(|one| Some(one) == configs.first());
+        let shared = configs.first().filter(|_| only(&configs)).map(|config| (*config).clone());
+        Ok(Self {
+            name: name.clone(),
+            section: Some(section.clone()),
+            config: shared.or_else(|| Some(section.config.clone())).filter(|config| !config.is_null()),
+            role: roles.first().filter(|_| roles.len() == 1).copied(),
+            cache: config.gateway.cache.clone(),
+        })
+    }
+}
+
+/// The roles that `name` is used in, with what it is configured with there.
+fn uses<'a>(config: &'a Config, name: &str) -> Vec<(&'static str, &'a Value)> {
+    let clusters = config.clusters.iter().map(|cluster| ("balancer", &cluster.balancer));
+    let all = [("router", &config.router), ("rewriter", &config.rewriter)].into_iter().chain(clusters);
+    let used = all.filter(|(_, used)| used.plugin == name);
+    let section = config.plugins.get(name).map(|section| &section.config);
+    used.map(|(role, used)| (role, if used.config.is_null() { section.unwrap_or(&used.config) } else { &used.config }))
+        .collect()
+}
+
+/// `path` as it is, but with the plugin in `file`, and without access lines between the decisions.
+pub(super) fn with_plugin(path: &Path, name: &str, file: &Path) -> Result<Config, String> {
+    let mut config = config::load(path).map_err(|faults| faults.to_string())?;
+    let Some(section) = config.plugins.get_mut(name) else {
+        return Err(format!("{}: expected [plugin.{name}], which is not there any more", path.display()));
+    };
+    file.clone_into(&mut section.file);
+    if config.log.access == AccessLogConfig::Stdout {
+        config.log.access = AccessLogConfig::Off;
+    }
+    Ok(config)
+}
+
+/// The text of a configuration that serves `name` in `roles` before `endpoints`.
+pub(super) fn made(name: &str, file: &str, roles: &[&str], endpoints: &[String]) -> String {
+    let fills = |role: &str| roles.contains(&role);
+    let balancer = if fills("balancer") { format!("balancer = \"{name}\"\n") } else { String::new() };
+    let section = |role: &str| match fills(role) {
+        true => format!("[{role}]\nplugin = \"{name}\"\nconfig = {{}}\n\n"),
+        false => String::new(),
+    };
+    let endpoints: Vec<_> = endpoints.iter().map(|url| format!("\"{url}\"")).collect();
+    format!(
+        r#"# What `tidegate plugin dev` serves.
+
+[gateway]
+cache = "{CACHE}"
+drain = "1s"
+
+[[listen]]
+address = "127.0.0.1:0"
+
+[[route]]
+path = "/"
+to = "balancer://demo"
+
+{}{}[cluster.demo]
+{balancer}endpoints = [{}]
+
+[plugin.{name}]
+file = "{file}"
+
+[admin]
+address = "127.0.0.1:0"
+
+[log]
+access = "off"
+"#,
+        section("router"),
+        section("rewriter"),
+        endpoints.join(", ")
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+
+    const TWO: &str = "[[listen]]\naddress = \"127.0.0.1:0\"\n[[route]]\npath = \"/\"\nto = \"balancer://chat\"\n\
+        [cluster.chat]\nbalancer = \"mine\"\nconfig = { a = 1 }\nendpoints = [\"ws://127.0.0.1:1\"]\n\
+        [plugin.mine]\nfile = \"MINE\"\n[plugin.other]\nfile = \"OTHER\"\n";
+
+    /// A configuration of two plugins, in these folders.
+    fn config(folder: &Path, mine: &str, other: &str) -> Config {
+        for file in [mine, other] {
+            fs::create_dir_all(folder.join(file).parent().unwrap()).unwrap();
+            fs::write(folder.join(file), "").unwrap();
+        }
+        let path = folder.join("tidegate.toml");
+        fs::write(&path, TWO.replace("MINE", mine).replace("OTHER", other)).unwrap();
+        config::load(&path).unwrap()
+    }
+
+    fn project(folder: &Path, name: &str) -> DevProject {
+        fs::create_dir_all(folder.join(name)).unwrap();
+        fs::write(folder.join(name).join("build.sh"), "").unwrap();
+        DevProject::find(&folder.join(name)).unwrap()
+    }
+
+    #[test]
+    fn the_plugin_is_the_one_whose_file_is_in_the_folder_or_that_has_its_name() {
+        for (mine, other, folder, found) in [
+            ("p/a.wasm", "q/b.wasm", "p", Some("mine")),
+            ("p/a.wasm", "q/b.wasm", "q", Some("other")),
+            ("q/a.wasm", "r/b.wasm", "mine", Some("mine")),
+            ("mine/a.wasm", "mine/b.wasm", "mine", Some("mine")),
+            ("p/a.wasm", "p/b.wasm", "p", None),
+            ("q/a.wasm", "r/b.wasm", "p", None),
+        ] {
+            let temporary = tempfile::tempdir().unwrap();
+            let config = config(temporary.path(), mine, other);
+
+            let place = Place::find(&config, &project(temporary.path(), folder));
+
+            assert_eq!(
+                place.as_ref().ok().map(|place| place.name.as_str()),
+                found,
+                "{mine} {other} {folder}: {place:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_plugin_is_tried_with_what_its_one_use_configures() {
+        let temporary = tempfile::tempdir().unwrap();
+        let config = config(temporary.path(), "p/a.wasm", "q/b.wasm");
+
+        let place = Place::find(&config, &project(temporary.path(), "p")).unwrap();
+
+        assert_eq!((place.role, place.config), (Some("balancer"), Some(serde_json::json!({ "a": 1 }))));
+    }
+
+    #[test]
+    fn what_is_made_is_a_good_configuration_for_each_role() {
+        let folder = tempfile::tempdir().unwrap();
+        fs::write(folder.path().join("p.wasm"), "").unwrap();
+        for roles in [&["balancer"][..], &["router"], &["rewriter"], &["balancer", "router", "rewriter"]] {
+            let text = made("my-plugin", "p.wasm", roles, &["ws://127.0.0.1:1".to_owned()]);
+
+            let config = config::parse(&text, &folder.path().join("tidegate.toml")).unwrap();
+
+            assert!(config.warnings.is_empty(), "{roles:?}: {:?}", config.warnings);
+            let fills = [
+                ("balancer", &config.clusters[0].balancer),
+                ("router", &config.router),
+                ("rewriter", &config.rewriter),
+            ];
+            for (role, used) in fills {
+                assert_eq!(used.plugin == "my-plugin", roles.contains(&role), "{role}: {used:?}");
+            }
+        }
+    }
+}
