@@ -17,6 +17,8 @@ pub(super) struct Fingerprint {
     size: u64,
     modified: Option<SystemTime>,
     digest: [u8; 32],
+    /// It ends within a section of wasm.
+    is_cut: bool,
 }
 
 impl Fingerprint {
@@ -24,7 +26,7 @@ impl Fingerprint {
         let content = files::read(path, files::limit::ANY).ok()?;
         let modified = std::fs::metadata(path).ok()?.modified().ok();
         let size = u64::try_from(content.len()).unwrap_or(u64::MAX);
-        Some(Self { size, modified, digest: Sha256::digest(&content).into() })
+        Some(Self { size, modified, digest: Sha256::digest(&content).into(), is_cut: is_cut(&content) })
     }
 
     /// Whether it holds the same, whenever it was written.
@@ -48,6 +50,36 @@ pub(super) fn changed(before: &Fingerprints, now: &Fingerprints) -> Vec<PathBuf>
         (before, now) => before.is_some() != now.is_some(),
     };
     now.iter().filter(differs).map(|(path, _)| path.clone()).collect()
+}
+
+/// Whether a wasm file that is not what it was ends within a section: as in the middle of a slow write.
+pub(super) fn is_partial(before: &Fingerprints, now: &Fingerprints) -> bool {
+    let cut = |path: &PathBuf| now.get(path).and_then(Option::as_ref).is_some_and(|fingerprint| fingerprint.is_cut);
+    changed(before, now).iter().any(cut)
+}
+
+/// Whether `content` is wasm that ends before its last section does: sections are a byte, a length and as many bytes,
+/// in modules and components alike (WebAssembly core specification, binary format, §5.5.2).
+fn is_cut(content: &[u8]) -> bool {
+    let Some(mut rest) = content.strip_prefix(b"\0asm") else { return false };
+    let Some(sections) = rest.get(4..) else { return true };
+    rest = sections;
+    while let Some((_id, after)) = rest.split_first() {
+        let Some((length, body)) = leb128(after) else { return true };
+        match usize::try_from(length).ok().and_then(|length| body.get(length..)) {
+            Some(next) => rest = next,
+            None => return true,
+        }
+    }
+    false
+}
+
+/// A number of up to five bytes, and what follows it; none if it is cut. What is longer is no number.
+fn leb128(bytes: &[u8]) -> Option<(u64, &[u8])> {
+    let end = bytes.iter().take(5).position(|byte| byte & 0x80 == 0)?;
+    let (number, rest) = bytes.split_at_checked(end.checked_add(1)?)?;
+    let value = number.iter().rev().fold(0_u64, |value, byte| (value << 7) | u64::from(byte & 0x7f));
+    Some((value, rest))
 }
 
 /// Whether a file that held something is missing or empty now: as in the middle of a replacement.

@@ -26,7 +26,8 @@ use fingerprint::Fingerprints;
 
 /// How long files must look the same before they count as written.
 const QUIET: Duration = Duration::from_millis(100);
-/// How long a file may be missing or empty before that counts as meant.
+/// How long a file may be missing or empty, or wasm that grows no more may end within a section, before that counts as
+/// meant.
 const TORN: Duration = Duration::from_secs(1);
 /// How often files are looked at where the system reports no events.
 const POLL: Duration = Duration::from_secs(2);
@@ -162,6 +163,9 @@ impl Watcher {
             return None;
         }
         if fingerprint::is_torn(&self.reported, &now) && at.duration_since(unsettled.began) < TORN {
+            return None;
+        }
+        if fingerprint::is_partial(&self.reported, &now) && at.duration_since(unsettled.since) < TORN {
             return None;
         }
         self.unsettled = None;

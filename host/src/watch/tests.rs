@@ -196,3 +196,33 @@ fn the_set_can_be_replaced_and_polling_sees_the_same() {
         assert_eq!(reported(&mut watcher).await, [b], "only what is in the set");
     });
 }
+
+#[test]
+fn wasm_that_is_written_slowly_is_reported_once_it_is_whole_or_grows_no_more() {
+    run(async {
+        let folder = folder(&[("a", "1")]);
+        let a = folder.path().join("a");
+        let mut watcher = Watcher::new(vec![a.clone()]);
+        // A custom section of 300 bytes.
+        let whole = [b"\0asm\x01\0\0\0\0\xac\x02".as_slice(), &[0; 300]].concat();
+        let put = |length: usize| {
+            fs::write(&a, &whole[..length]).unwrap();
+            fingerprint::take(std::slice::from_ref(&a))
+        };
+        let began = Instant::now();
+        watcher.unsettled = Some(Unsettled { fingerprints: put(9), since: began, began });
+
+        for (step, length) in (1..).zip([50, 100, 200, 310]) {
+            let at = began + TORN * step;
+            let part = put(length);
+            watcher.settle(part.clone(), at);
+            assert_eq!(watcher.settle(part, at + QUIET), None, "{length} bytes, however long it takes");
+        }
+        let at = began + TORN * 9;
+        let part = fingerprint::take(std::slice::from_ref(&a));
+        assert_eq!(watcher.settle(part, at), Some(vec![a.clone()]), "it does not grow any more");
+        let all = put(311);
+        watcher.unsettled = Some(Unsettled { fingerprints: all.clone(), since: at, began: at });
+        assert_eq!(watcher.settle(all, at + QUIET), Some(vec![a.clone()]), "it is whole");
+    });
+}
