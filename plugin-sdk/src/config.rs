@@ -42,10 +42,16 @@ use crate::ConfigError;
 #[doc(hidden)]
 pub use schema::{in_range, not_empty, within, write_default};
 
+pub use tidegate_plugin_derive::Config;
+
 /// A type that a configuration is read into: what may be written, and what each value is limited to.
 ///
 /// Derive it beside serde's `Deserialize`; [the module](self) shows how. What serde reads in ways that no attribute tells
 /// (`flatten`, `with`, enums with data) needs an `impl` by hand.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be read as part of a configuration",
+    note = "structs and enums of yours: `#[derive(Deserialize, Config)]`; objects with any keys: `BTreeMap<String, T>`"
+)]
 pub trait Config: Sized {
     /// Appends the members of the JSON schema, without the braces around them: `"type":"integer"`.
     fn write_type(schema: &mut String);

@@ -55,4 +55,3 @@ pub use candidates::{Candidate, Candidates};
 pub use config::{Config, fault};
 pub use imports::{clock, columns, counters, log, request, table};
 pub use roles::{Balancer, Describe, Feedback, Handover, Repeats, Rewriter, Router};
-pub use tidegate_plugin_derive::Config;

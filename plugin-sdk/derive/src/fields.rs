@@ -113,10 +113,12 @@ fn check(properties: &[Property<'_>]) -> TokenStream {
             };
             quote!(::tidegate_plugin::config::in_range(path, #step, #value, #least, #most, faults);)
         });
-        let non_empty = property
-            .member
-            .non_empty
-            .then(|| quote!(::tidegate_plugin::config::not_empty(path, #step, self.#ident.is_empty(), faults);));
+        let is_empty = match optional(&property.field.ty) {
+            Some(_) => quote!(self.#ident.as_ref().is_some_and(|value| value.is_empty())),
+            None => quote!(self.#ident.is_empty()),
+        };
+        let non_empty = quote!(::tidegate_plugin::config::not_empty(path, #step, #is_empty, faults););
+        let non_empty = property.member.non_empty.then_some(non_empty);
         quote!(#inner #range #non_empty)
     });
     quote!(#(#each)*)
@@ -155,7 +157,11 @@ impl Property<'_> {
         let default = default.map(|value| quote!(::tidegate_plugin::config::write_default(&#value, schema);));
         let mut after = String::new();
         if self.member.non_empty {
-            after.push_str(if is_named(ty, "String") { ",\"minLength\":1" } else { ",\"minItems\":1" });
+            after.push_str(if is_named(optional(ty).unwrap_or(ty), "String") {
+                ",\"minLength\":1"
+            } else {
+                ",\"minItems\":1"
+            });
         }
         if !self.member.description.is_empty() {
             after.push_str(&format!(",\"description\":{}", json(&self.member.description)));

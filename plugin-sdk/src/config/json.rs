@@ -224,8 +224,8 @@ impl<'de> de::Deserializer<'de> for &mut Reader<'_> {
             return self.whole(visitor);
         }
         match number.parse::<f64>() {
-            Ok(number) => visitor.visit_f64(number),
-            Err(_) => Err(de::Error::invalid_value(Unexpected::Other(number), &visitor)),
+            Ok(number) if number.is_finite() => visitor.visit_f64(number),
+            _ => Err(de::Error::invalid_value(Unexpected::Other(number), &visitor)),
         }
     }
 

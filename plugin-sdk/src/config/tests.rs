@@ -3,7 +3,6 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 
 use super::*;
-use crate::Config;
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -50,6 +50,9 @@ pub(super) enum PluginCommand {
         /// What it decides [default: balancer]
         #[arg(long, value_name = "ROLE", ignore_case = true, value_delimiter = ',')]
         role: Vec<new::TemplateRole>,
+        /// Write the SDK or WIT of a project that is there anew, as of this gateway, and nothing else
+        #[arg(long, conflicts_with_all = ["lang", "role"])]
+        refresh: bool,
     },
     /// Build, check and swap at each edit, and watch the plugin decide
     ///
@@ -74,7 +77,8 @@ pub(super) fn plugin(command: PluginCommand) -> ExitCode {
         PluginCommand::Bench(arguments) => bench::bench(&arguments),
         PluginCommand::Inspect(arguments) => inspect::inspect(&arguments),
         PluginCommand::Dev(arguments) => dev::dev(&arguments),
-        PluginCommand::New { dir, lang, role } => new::new(&dir, lang, &role),
+        PluginCommand::New { dir, refresh: true, .. } => new::refresh(&dir),
+        PluginCommand::New { dir, lang, role, refresh: false } => new::new(&dir, lang, &role),
         PluginCommand::Wit { dir } => wit::wit(dir.as_deref()),
     }
 }

@@ -3,8 +3,10 @@
 //! The contract is written beside the plugin, and for Rust the SDK: a project builds with the very contract that this
 //! gateway speaks.
 
+mod files;
 mod language;
 mod name;
+mod refresh;
 mod template;
 
 use std::collections::BTreeMap;
@@ -14,6 +16,7 @@ use std::path::Path;
 use std::process::ExitCode;
 
 pub(in crate::cli) use language::{Language, TemplateRole};
+pub(super) use refresh::refresh;
 pub(super) use template::contract;
 
 use super::super::terminal::{REFUSED, complain, say};
@@ -92,7 +95,7 @@ impl Project {
     /// Writes the files, all or none, and says what comes next.
     fn write(&self, dir: &Path) -> Result<String, String> {
         let made = !dir.exists();
-        if let Err(error) = write(dir, &self.files) {
+        if let Err(error) = files::write(dir, &self.files) {
             remove(dir, made, &self.files);
             return Err(format!("{}: cannot be written: {error}", dir.display()));
         }
@@ -117,17 +120,6 @@ impl Project {
         }
         lines.join("\n")
     }
-}
-
-fn write(dir: &Path, files: &BTreeMap<String, String>) -> io::Result<()> {
-    for (path, text) in files {
-        let to = dir.join(path);
-        if let Some(folder) = to.parent() {
-            fs::create_dir_all(folder)?;
-        }
-        fs::write(&to, text)?;
-    }
-    Ok(())
 }
 
 /// Takes back what was written, as far as that is possible.

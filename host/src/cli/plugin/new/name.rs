@@ -55,6 +55,7 @@ const TAKEN: &[&str] = &[
     "super",
     "test",
     "tidegate-plugin",
+    "tidegate-plugin-derive",
     "trait",
     "true",
     "try",
