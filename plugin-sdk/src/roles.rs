@@ -170,7 +170,7 @@ pub trait Handover: Balancer {
 ///
 /// impl Router for ByTenant {
 ///     fn configure(config: &str, clusters: Vec<String>) -> Result<Self, Vec<ConfigError>> {
-///         config::nothing(config)?;
+///         config::nothing_but_routes(config)?;
 ///         Ok(Self { clusters })
 ///     }
 ///
@@ -239,7 +239,7 @@ pub trait Repeats: Router {
 ///
 /// impl Rewriter for Hides {
 ///     fn configure(config: &str) -> Result<Self, Vec<ConfigError>> {
-///         config::nothing(config)?;
+///         config::nothing_but_routes(config)?;
 ///         Ok(Self)
 ///     }
 ///

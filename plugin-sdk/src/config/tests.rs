@@ -41,6 +41,10 @@ fn fault_points_at_the_value() {
 #[test]
 fn nothing_means_null_or_an_empty_object() {
     assert!(nothing("null").is_ok() && nothing("{ }").is_ok() && nothing("{\"a\":1}").is_err());
+    let (routes, other) = (r#"{ "routes": [{"path":"/"}]}"#, r#"{"route":[]}"#);
+    assert!(
+        nothing_but_routes("{}").is_ok() && nothing_but_routes(routes).is_ok() && nothing_but_routes(other).is_err()
+    );
     assert!(parse_or_default::<Sample>("null").is_ok(), "left out means default");
 }
 

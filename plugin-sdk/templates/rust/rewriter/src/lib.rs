@@ -6,7 +6,8 @@ struct SecureCookies;
 
 impl Rewriter for SecureCookies {
     fn configure(config: &str) -> Result<Self, Vec<ConfigError>> {
-        config::nothing(config)?;
+        // Without a configuration of its own it is given the list of `[[route]]`, which it needs not.
+        config::nothing_but_routes(config)?;
         log::info("securing cookies");
         Ok(Self)
     }

@@ -10,7 +10,8 @@ struct ByHost {
 
 impl Router for ByHost {
     fn configure(config: &str, clusters: Vec<String>) -> Result<Self, Vec<ConfigError>> {
-        config::nothing(config)?;
+        // Without a configuration of its own it is given the list of `[[route]]`, which it needs not.
+        config::nothing_but_routes(config)?;
         log::info("routing by the first part of the host");
         Ok(Self { clusters })
     }
