@@ -10,46 +10,54 @@ use super::text::printable;
 /// Frames that are shown.
 const FRAMES: usize = 16;
 
-/// Names that begin like this belong to a language's runtime: what it does on the way to a trap, and around the plugin.
-const RUNTIME: [&str; 28] = [
-    // Rust
+/// Functions of languages' runtimes: what they do on the way to a trap, and around the plugin.
+const RUNTIME: [&str; 10] = [
+    "rust_begin_unwind",
+    "rust_panic",
+    "__assert_fail",
+    "abort",
+    "exit",
+    "_Exit",
+    "__wasi_proc_exit",
+    "cabi_realloc",
+    // Go
+    "wasm_pc_f_loop",
+    "wasm_pc_f_loop_export",
+];
+
+/// Part of the names of what the Rust SDK's macro makes around a plugin.
+const GLUE: &str = "::_::Exported::";
+
+/// What names of such functions begin with.
+const RUNTIME_PREFIXES: [&str; 16] = [
     "std::",
     "core::",
     "alloc::",
-    "<alloc::",
-    "<core::",
     "<std::",
+    "<core::",
+    "<alloc::",
     "__rust_",
     "__rustc",
-    "rust_begin_unwind",
-    "rust_panic",
     "wit_bindgen::",
     "tidegate_plugin::",
-    // the canonical ABI, and what wraps modules for it
-    "cabi_",
-    "wit-component:",
-    "__wasm_export_",
-    "asyncify_",
-    // C and C++
-    "abort",
-    "__assert_fail",
-    "_Exit",
-    "__wasi_proc_exit",
-    "std::__",
+    "cabi_post_",
+    // C++
     "__cxa_",
     "__cxxabiv1::",
     "__wasm_call_",
     // Go
     "runtime.",
-    "wasm_export_",
-    "wasm_pc_f_loop",
     // AssemblyScript
     "~lib/",
 ];
 
 /// `, in inner (lib.rs:10) < outer (lib.rs:3)`; nothing if the plugin has no frame on the stack.
 pub(super) fn frames(backtrace: &WasmBacktrace) -> String {
-    let mut names: Vec<String> = backtrace.frames().iter().flat_map(named).collect();
+    let all = || backtrace.frames().iter();
+    // What comes first without a name where others have one is what is put around a module to make it a component.
+    let named = all().any(|frame| frame.func_name().is_some());
+    let mut names: Vec<String> =
+        all().skip_while(|frame| named && frame.func_name().is_none()).flat_map(names_at).collect();
     // Where all of it is the runtime's, that is better than nothing.
     if names.iter().any(|name| !is_runtime(name)) {
         names.retain(|name| !is_runtime(name));
@@ -65,7 +73,7 @@ pub(super) fn frames(backtrace: &WasmBacktrace) -> String {
 }
 
 /// What is at a frame: more than one function where some were inlined.
-fn named(frame: &FrameInfo) -> Vec<String> {
+fn names_at(frame: &FrameInfo) -> Vec<String> {
     let symbols: Vec<String> = frame
         .symbols()
         .iter()
@@ -130,7 +138,11 @@ fn end_of_trait(name: &str) -> Option<&str> {
 }
 
 fn is_runtime(name: &str) -> bool {
-    RUNTIME.iter().any(|start| name.starts_with(start))
+    // Where the file says so, the place follows the name.
+    let function = name.split_once(" (").map_or(name, |(function, _)| function);
+    RUNTIME.contains(&function)
+        || function.contains(GLUE)
+        || RUNTIME_PREFIXES.iter().any(|start| name.starts_with(start))
 }
 
 #[cfg(test)]
@@ -162,10 +174,12 @@ mod tests {
             "abort",
             "cabi_realloc",
             "__rust_start_panic",
+            "exit (exit.c:50)",
+            "least::_::Exported::pick::{{closure}} (export.rs:28)",
         ] {
             assert!(is_runtime(name), "{name}");
         }
-        for name in ["least::pick", "main.pick", "pick", "runtimes"] {
+        for name in ["least::pick", "main.pick", "pick", "runtimes", "abort_pick", "exit_zone (a.c:3)"] {
             assert!(!is_runtime(name), "{name}");
         }
     }

@@ -7,7 +7,7 @@ use wasmtime::component::{HasSelf, Linker};
 use super::bindings::{clock, columns, counters, log, request, system, table, types};
 use super::call_error::Exit;
 use super::host_state::HostState;
-use super::output::Stream;
+use super::output::StandardStream;
 
 /// Defines every interface of the contract.
 pub(super) fn link(linker: &mut Linker<HostState>) -> wasmtime::Result<()> {
@@ -104,7 +104,7 @@ impl system::Host for HostState {
     }
 
     fn write(&mut self, to: u32, bytes: Vec<u8>) {
-        let stream = if to == 1 { Stream::Output } else { Stream::Error };
+        let stream = if to == 1 { StandardStream::Output } else { StandardStream::Error };
         HostState::write(self, stream, &bytes);
     }
 

@@ -35,6 +35,8 @@ enum Form {
     Go,
     /// The calls in a Python traceback; the exception comes last.
     Traceback,
+    /// An exception that was said whole: that the interpreter panics over it says no more.
+    Exception,
 }
 
 impl LastWords {
@@ -66,8 +68,11 @@ impl LastWords {
     /// A line of standard error, which is not empty.
     pub(super) fn note_line(&mut self, line: &str) {
         let text = line.trim();
+        let whole = self.form == Form::Exception;
         if let Some(panic) = text.find("panicked at ").and_then(|at| text.get(at..)) {
-            self.begin(Form::RustPanic, panic);
+            if !whole {
+                self.begin(Form::RustPanic, panic);
+            }
         } else if line.starts_with("panic: ") || line.starts_with("fatal error: ") {
             self.begin(Form::Go, text);
         } else if text.starts_with("Traceback (most recent call last)") {
@@ -92,8 +97,9 @@ impl LastWords {
             Form::Traceback => {
                 self.words.clear();
                 self.add(text);
-                self.form = Form::Line;
+                self.form = Form::Exception;
             }
+            Form::Exception => {}
             Form::Line if indented && text.starts_with("at ") && !self.words.is_empty() => {
                 self.place.get_or_insert_with(|| cut(text).to_owned());
             }
@@ -182,6 +188,11 @@ mod tests {
                 "Traceback (most recent call last):\n  File \"app.py\", line 3, in pick\n    choose()\n    ~~~~~~^^\n  \
                  File \"app.py\", line 12, in choose\nKeyError: 'zone'",
                 "KeyError: 'zone' (app.py:12, in choose)",
+            ),
+            (
+                "Traceback (most recent call last):\n  File \"app.py\", line 6, in pick\nAttributeError: no zone\n\nthread \
+                 '<unnamed>' (1) panicked at runtime/src/lib.rs:1280:25:\nPython function threw an unexpected exception",
+                "AttributeError: no zone (app.py:6, in pick)",
             ),
             (
                 "Uncaught Error: no zone\n    at pick (balancer.js:3:10)\n    at call (native)",

@@ -11,7 +11,7 @@ use std::time::Instant;
 use tracing::{Level, enabled, event};
 
 use super::host_state::HostState;
-use super::output::Stream;
+use super::output::StandardStream;
 use super::shared::LogAdmission;
 use super::text::printable;
 use crate::telemetry::filter::OWN_LEVEL;
@@ -41,7 +41,7 @@ impl HostState {
     }
 
     /// What the plugin writes to one of its streams: each line that is whole becomes one of the log.
-    pub(super) fn write(&mut self, stream: Stream, bytes: &[u8]) {
+    pub(super) fn write(&mut self, stream: StandardStream, bytes: &[u8]) {
         // Taken out, because a line needs the rest of the state.
         let mut output = std::mem::take(&mut self.output);
         output.write(stream, bytes, |line| self.line(stream.level(), line));
@@ -52,7 +52,7 @@ impl HostState {
     #[cold]
     pub(super) fn end_lines(&mut self) {
         let mut output = std::mem::take(&mut self.output);
-        for stream in Stream::EACH {
+        for stream in StandardStream::EACH {
             output.end_line(stream, |line| self.line(stream.level(), line));
         }
         self.output = output;
@@ -118,7 +118,7 @@ mod tests {
         tracing::subscriber::with_default(subscriber, || {
             for _ in 0..100 {
                 state.say(Level::DEBUG, "again");
-                state.write(Stream::Output, b"again\n");
+                state.write(StandardStream::Output, b"again\n");
             }
         });
 
@@ -156,8 +156,8 @@ mod tests {
         let lines = logged(
             LevelFilter::DEBUG,
             |state| {
-                state.write(Stream::Output, b"one\ntwo");
-                state.write(Stream::Error, b"three\n");
+                state.write(StandardStream::Output, b"one\ntwo");
+                state.write(StandardStream::Error, b"three\n");
                 state.end_lines();
             },
             None,

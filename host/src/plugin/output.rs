@@ -9,14 +9,14 @@ const LINE_BYTES: usize = 4096;
 
 /// Where a plugin writes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Stream {
+pub(super) enum StandardStream {
     /// Standard output.
     Output,
     /// Standard error.
     Error,
 }
 
-impl Stream {
+impl StandardStream {
     pub(super) const EACH: [Self; 2] = [Self::Output, Self::Error];
 
     /// Level of its lines in the log.
@@ -64,7 +64,7 @@ impl Output {
     }
 
     /// Takes `bytes`, and hands on each line that is whole now.
-    pub(super) fn write(&mut self, stream: Stream, mut bytes: &[u8], mut line: impl FnMut(&str)) {
+    pub(super) fn write(&mut self, stream: StandardStream, mut bytes: &[u8], mut line: impl FnMut(&str)) {
         self.touched = true;
         while !bytes.is_empty() {
             let held = self.begun(stream);
@@ -83,12 +83,12 @@ impl Output {
     }
 
     /// Hands on what was begun; an empty line is none.
-    pub(super) fn end_line(&mut self, stream: Stream, mut line: impl FnMut(&str)) {
+    pub(super) fn end_line(&mut self, stream: StandardStream, mut line: impl FnMut(&str)) {
         let mut bytes = std::mem::take(self.begun(stream));
         let text = String::from_utf8_lossy(&bytes);
         let text = text.trim_end_matches('\r');
         if !text.trim().is_empty() {
-            if stream == Stream::Error {
+            if stream == StandardStream::Error {
                 self.last_words.note_line(text);
             }
             line(text);
@@ -97,10 +97,10 @@ impl Output {
         *self.begun(stream) = bytes;
     }
 
-    fn begun(&mut self, stream: Stream) -> &mut Vec<u8> {
+    fn begun(&mut self, stream: StandardStream) -> &mut Vec<u8> {
         match stream {
-            Stream::Output => &mut self.output,
-            Stream::Error => &mut self.error,
+            StandardStream::Output => &mut self.output,
+            StandardStream::Error => &mut self.error,
         }
     }
 }
@@ -111,7 +111,7 @@ mod tests {
 
     fn lines(output: &mut Output, bytes: &[u8]) -> Vec<String> {
         let mut lines = Vec::new();
-        output.write(Stream::Error, bytes, |line| lines.push(line.to_owned()));
+        output.write(StandardStream::Error, bytes, |line| lines.push(line.to_owned()));
         lines
     }
 
@@ -123,8 +123,8 @@ mod tests {
         assert_eq!(lines(&mut output, b"o\nthree"), ["two"]);
 
         let mut left = Vec::new();
-        output.end_line(Stream::Error, |line| left.push(line.to_owned()));
-        output.end_line(Stream::Error, |line| left.push(line.to_owned()));
+        output.end_line(StandardStream::Error, |line| left.push(line.to_owned()));
+        output.end_line(StandardStream::Error, |line| left.push(line.to_owned()));
         assert_eq!(left, ["three"]);
         assert_eq!(output.last_words().as_deref(), Some("three"));
     }

@@ -12,7 +12,7 @@ use super::bindings::io::streams::{InputStream, OutputStream};
 use super::io::{at_its_end, writing};
 use crate::plugin::call_error::Exit;
 use crate::plugin::host_state::HostState;
-use crate::plugin::output::Stream;
+use crate::plugin::output::StandardStream;
 
 impl environment::Host for HostState {
     fn get_environment(&mut self) -> wasmtime::Result<Vec<(String, String)>> {
@@ -46,13 +46,13 @@ impl stdin::Host for HostState {
 
 impl stdout::Host for HostState {
     fn get_stdout(&mut self) -> wasmtime::Result<Resource<OutputStream>> {
-        Ok(writing(Stream::Output))
+        Ok(writing(StandardStream::Output))
     }
 }
 
 impl stderr::Host for HostState {
     fn get_stderr(&mut self) -> wasmtime::Result<Resource<OutputStream>> {
-        Ok(writing(Stream::Error))
+        Ok(writing(StandardStream::Error))
     }
 }
 

@@ -11,7 +11,7 @@ use super::bindings::io::poll::Pollable;
 use super::bindings::io::streams::{InputStream, OutputStream, StreamError};
 use super::bindings::io::{error, poll, streams};
 use crate::plugin::host_state::HostState;
-use crate::plugin::output::Stream;
+use crate::plugin::output::StandardStream;
 
 /// Bytes that a plugin may write in one call. What is written holds the worker, and no deadline ends that.
 const WRITTEN_BYTES: usize = 65_536;
@@ -27,15 +27,15 @@ pub(super) fn at_its_end() -> Resource<InputStream> {
 }
 
 /// Standard output or error.
-pub(super) fn writing(stream: Stream) -> Resource<OutputStream> {
+pub(super) fn writing(stream: StandardStream) -> Resource<OutputStream> {
     Resource::new_own(match stream {
-        Stream::Output => 1,
-        Stream::Error => 2,
+        StandardStream::Output => 1,
+        StandardStream::Error => 2,
     })
 }
 
-fn written_to(stream: &Resource<OutputStream>) -> Stream {
-    if stream.rep() == 1 { Stream::Output } else { Stream::Error }
+fn written_to(stream: &Resource<OutputStream>) -> StandardStream {
+    if stream.rep() == 1 { StandardStream::Output } else { StandardStream::Error }
 }
 
 impl error::Host for HostState {}
