@@ -97,7 +97,7 @@ fn the_module_that_features_are_put_into_is_good() {
 fn module(fields: &str, body: &str) -> String {
     format!(
         "(module {fields} (memory (export \"memory\") 1)
-           (func (export \"cabi_realloc\") (param i32 i32 i32 i32) (result i32) (i32.const 1024))
+           (func (export \"cabi_realloc\") (param i32 i32 i32 i32) (result i32) (i32.shl (local.get 3) (i32.const 6)))
            (func (export \"configure\") (param i32 i32 i32 i32) (result i32) (i32.const 16))
            (func (export \"pick\") (param i32 i32 i32 i32 i32 i32) (result i32) {body} (i32.const 16)))"
     )

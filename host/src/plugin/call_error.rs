@@ -2,6 +2,7 @@
 
 use wasmtime::{Trap, WasmBacktrace};
 
+use super::abi_words::abi_words;
 use super::backtrace;
 use super::limits::{ANSWER_BYTES, MemoryMeter};
 use super::output::Output;
@@ -57,6 +58,6 @@ impl CallError {
         if cause.contains("fuel allocated for hostcalls") {
             return Self::answer(format_args!("at most {ANSWER_BYTES} bytes in one answer"), "more");
         }
-        Self { kind: FaultKind::Trap, detail: format!("{call} trapped: {cause}") }
+        Self { kind: FaultKind::Trap, detail: format!("{call} trapped: {}", abi_words(&cause)) }
     }
 }

@@ -25,6 +25,9 @@ impl Interface {
     }
 }
 
+/// `cabi_realloc` of a bare module as an export like any other, so that the trial can look at what it returns.
+pub(super) const TRIAL_REALLOC: &str = "tidegate-trial-realloc";
+
 /// What a plugin of any role may say about itself.
 pub(super) const DESCRIBE: Interface = Interface { name: "describe", functions: &["description"] };
 
@@ -68,7 +71,8 @@ pub(super) fn embed_interfaces(mut module: Vec<u8>, imports: &[&str], exports: &
             let _ = writeln!(text, "  {verb} {PACKAGE}{name}@{VERSION};");
         }
     }
-    text.push_str("}\n");
+    let _ =
+        writeln!(text, "  export {TRIAL_REALLOC}: func(old: u32, old-size: u32, align: u32, size: u32) -> u32;\n}}");
     let (mut resolve, _) = resolve()?;
     let package = resolve.push_source("bare.wit", &text)?;
     let world = resolve.select_world(&[package], Some("bare"))?;

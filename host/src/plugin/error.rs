@@ -231,6 +231,14 @@ pub enum LoadErrorKind {
         /// What happened.
         message: String,
     },
+    /// The allocator of a bare module hands out what cannot be used.
+    #[error("expected of `cabi_realloc` {problem}; found {found} (see docs/plugins/abi.md)")]
+    Realloc {
+        /// What it returned, for what.
+        found: String,
+        /// What was expected.
+        problem: String,
+    },
     /// The plugin refuses its configuration.
     #[error(
         "expected a configuration that it accepts, found {}; see its documentation",

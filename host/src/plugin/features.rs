@@ -28,7 +28,7 @@ static REFUSED: [Proposal; 12] = [
     ),
     proposal(
         "garbage collection",
-        WasmFeatures::GC.union(WasmFeatures::GC_TYPES).union(WasmFeatures::CM_GC),
+        WasmFeatures::GC.union(WasmFeatures::CM_GC),
         "Kotlin, Dart, Java, OCaml, Scala and other languages that compile to wasm GC cannot make plugins; take one \
          that compiles to linear memory (`tidegate plugin new --help` lists some)",
     ),
@@ -83,19 +83,29 @@ static REFUSED: [Proposal; 12] = [
     ),
 ];
 
+/// Values of the host's, which only a host with a garbage collector can hand in.
+static REFERENCES: Proposal = proposal(
+    "references to values of the host (externref)",
+    WasmFeatures::GC_TYPES,
+    "build without them (`-mno-reference-types`; AssemblyScript: no `--enable reference-types`); what needs JavaScript \
+     or its garbage collector, as Kotlin, Dart, Java and OCaml do, cannot make plugins",
+);
+
 /// The refusal that names what `wasm` needs; none if it needs nothing of the kind, or is not valid at all.
 ///
 /// Takes a pass through the file, and one more for each proposal if it needs one: for files that were refused.
 pub(super) fn refusal(wasm: &[u8]) -> Option<LoadErrorKind> {
-    let offered = REFUSED.iter().fold(WasmFeatures::all(), |all, proposal| all.difference(proposal.features));
+    let offered = REFUSED
+        .iter()
+        .chain([&REFERENCES])
+        .fold(WasmFeatures::all(), |all, proposal| all.difference(proposal.features));
     if is_valid(wasm, offered) || !is_valid(wasm, WasmFeatures::all()) {
         return None;
     }
     let needed: Vec<_> =
         REFUSED.iter().filter(|proposal| !is_valid(wasm, WasmFeatures::all().difference(proposal.features))).collect();
-    if needed.is_empty() {
-        return None;
-    }
+    // `externref` and its like come with several proposals: it is named where nothing else is.
+    let needed = if needed.is_empty() { vec![&REFERENCES] } else { needed };
     Some(LoadErrorKind::Feature {
         names: needed.iter().map(|proposal| proposal.name.to_owned()).collect(),
         remedies: needed.iter().map(|proposal| proposal.remedy.to_owned()).collect(),

@@ -86,6 +86,11 @@ impl MemoryMeter {
         self.denied = false;
     }
 
+    /// Bytes that are held now; no memory ends beyond them.
+    pub(super) fn memory_bytes(&self) -> u64 {
+        self.memory as u64
+    }
+
     /// The sentence about a denied growth, if there was one since [`Self::begin`].
     pub(super) fn denial(&self) -> Option<String> {
         self.denied.then(|| {

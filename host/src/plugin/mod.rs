@@ -8,6 +8,7 @@
 //! slot: instance + circuit breaker + counters; a fault throws the instance away, the next call gets a fresh one
 //! ```
 
+mod abi_words;
 mod artifact;
 mod backtrace;
 mod bindings;

@@ -17,6 +17,7 @@ mod folder;
 mod frames;
 mod native;
 mod steps;
+mod trial;
 mod worker;
 
 use std::path::{Path, PathBuf};

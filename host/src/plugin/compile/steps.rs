@@ -2,8 +2,10 @@
 
 use std::sync::Arc;
 
+use wasmtime::Store;
 use wasmtime::component::{Component, InstancePre};
 
+use super::super::contract::TRIAL_REALLOC;
 use super::super::engine::PluginEngine;
 use super::super::error::LoadErrorKind;
 use super::super::host_state::HostState;
@@ -16,6 +18,7 @@ use super::super::text::one_line;
 use super::super::ticker::ticks;
 use super::super::{features, wasi, wrap};
 use super::count::{InstanceCost, cost};
+use super::trial::check_realloc;
 use super::{Measured, check_size};
 use crate::clock::Clock;
 
@@ -75,7 +78,13 @@ impl PluginEngine {
         let mut state = HostState::new(shared, RoleName::new("trial"), MemoryMeter::new(limits.memory, held));
         state.logs = false;
         let within = limits.setup_deadline();
-        let instance = Instance::start(&linked.pre, state, &self.ticker, ticks(within), within, |_, _| Ok(()))?;
+        let find = |store: &mut Store<HostState>, instance: &wasmtime::component::Instance| {
+            Ok(instance.get_typed_func(store, TRIAL_REALLOC).ok())
+        };
+        let mut instance = Instance::start(&linked.pre, state, &self.ticker, ticks(within), within, find)?;
+        if instance.exports.is_some() {
+            check_realloc(&mut instance, ticks(limits.deadline))?;
+        }
         Ok(instance.started)
     }
 }

@@ -175,7 +175,7 @@ fn proposals_that_are_not_offered_are_named_with_their_switch() {
         ),
         (
             with("(import \"wasm:js-string\" \"length\" (func (param externref) (result i32)))"),
-            &[feature, "garbage collection"],
+            &[feature, "externref", "Kotlin"],
         ),
         (picking("(tag $t (param i32))", "(throw $t (i32.const 1))"), &[feature, "exceptions", "-fno-exceptions"]),
         (picking("(tag $t)", "(try (do (throw $t)) (catch $t))"), &[feature, "exceptions"]),
@@ -204,7 +204,7 @@ fn proposals_that_are_not_offered_are_named_with_their_switch() {
                 "(type $f (func)) (type $c (cont $f)) (elem declare func $z) (func $z)",
                 "(drop (cont.new $c (ref.func $z)))",
             ),
-            &[feature, "stack switching"],
+            &["expected wasm without stack switching, found"],
         ),
         (
             "(component (core func (canon task.cancel)))".to_owned(),
@@ -318,4 +318,84 @@ fn granting_nothing_is_said_so() {
 
     let refused = refused.err().unwrap().to_string();
     assert!(refused.contains("expected imports that `allow` grants: it grants nothing, found `log`"), "{refused}");
+}
+
+#[test]
+fn an_allocator_that_hands_out_nonsense_is_refused_with_what_it_returned() {
+    let realloc = |returned: &str| {
+        renamed(&[(
+            "(global.set $top (i32.add (local.get $at) (local.get 3))) (local.get $at))",
+            &format!("{returned})"),
+        )])
+    };
+    let allocated = "(global.set $top (i32.add (local.get $at) (local.get 3)))";
+    expect(&[
+        (realloc("(i32.const 99999999)"), &["inside memory", "0x5f5e0ff for 0 bytes aligned to 1", "also for 0 bytes"]),
+        (
+            realloc(&format!("{allocated} (select (local.get $at) (i32.const -16) (local.get 3))")),
+            &["also for 0 bytes it must be inside", "0xfffffff0 for 0 bytes"],
+        ),
+        (
+            realloc(&format!("{allocated} (select (i32.const -16) (local.get $at) (local.get 3))")),
+            &["inside memory", "0xfffffff0 for 5 bytes aligned to 1"],
+        ),
+        (realloc("(i32.const 0)"), &["a place of its own: 0x0 was handed out before", "0x0 for 16 bytes aligned to 4"]),
+        (realloc("(i32.const 1025)"), &["a multiple of 4", "0x401 for 0 bytes aligned to 4"]),
+        (
+            renamed(&[
+                ("(param i32 i32 i32 i32) (result i32) (local $at", "(param i32 i32 i32) (result i32) (local $at"),
+                ("(local.get 3)", "(local.get 2)"),
+            ]),
+            &["type mismatch for function `cabi_realloc`: expected `[I32, I32, I32, I32] -> [I32]`"],
+        ),
+    ]);
+    let null_for_nothing = realloc(&format!("{allocated} (select (local.get $at) (i32.const 0) (local.get 3))"));
+    let runtime = Runtime::new(None).unwrap();
+    assert_eq!(pick(&mut *balancer(&runtime, null_for_nothing.as_bytes()), false).unwrap(), Some(1), "null is inside");
+}
+
+#[test]
+fn results_that_break_the_abi_are_put_into_words() {
+    let returning = |from: &str, to: &str| renamed(&[(from, to)]);
+    expect(&[
+        (
+            returning("(i32.store8 (i32.const 16) (i32.const 1))", "(i32.store8 (i32.const 16) (i32.const 7))"),
+            &["neither 0 (none) nor 1 (some)"],
+        ),
+        (
+            returning("(local.get $e))) (i32.const 16)", "(local.get $e))) (i32.const 17)"),
+            &["`pick` trapped: the address of its result is not aligned"],
+        ),
+        (
+            returning("(local.get $e))) (i32.const 16)", "(local.get $e))) (i32.const 99999996)"),
+            &["the address of its result is outside memory"],
+        ),
+    ]);
+}
+
+#[test]
+fn functions_of_a_bare_module_go_by_the_names_of_their_exports() {
+    let named = |body: &str| picking("(func $deep unreachable)", body);
+    let stripped = {
+        let mut module = wasm_encoder::Module::new();
+        let text = picking("", "unreachable");
+        let binary = wat::parse_str(text).unwrap();
+        for payload in wasmparser::Parser::new(0).parse_all(&binary) {
+            let payload = payload.unwrap();
+            if let Some((id, range)) = payload.as_section().filter(|(id, _)| *id != 0) {
+                module.section(&wasm_encoder::RawSection { id, data: &binary[range] });
+            }
+        }
+        module.finish()
+    };
+    let runtime = Runtime::new(None).unwrap();
+    for (bytes, words) in [
+        (named("unreachable").into_bytes(), "pick"),
+        (named("(call $deep)").into_bytes(), "deep < pick"),
+        (stripped, "pick"),
+    ] {
+        let refused = problem(balancer_of(&load(&runtime, &bytes).unwrap(), None)).to_string();
+
+        assert!(refused.contains(&format!("in {words}")) && !refused.contains("function "), "{refused}");
+    }
 }

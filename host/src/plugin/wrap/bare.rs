@@ -6,6 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use wasm_encoder::reencode::{Reencode, utils};
+use wasm_encoder::{NameMap, NameSection};
 use wasmparser::{ExternalKind, Parser};
 
 use super::super::contract::{self, Interface, PACKAGE, VERSION};
@@ -21,6 +22,9 @@ use crate::diagnose::closest;
 /// The function that every role has: its short name belongs to the role whose own function is exported beside it.
 const SHARED: &str = "configure";
 
+/// The function by which the gateway places arguments.
+const REALLOC: &str = "cabi_realloc";
+
 /// `module` under full names, with the metadata that its exports and imports call for.
 pub(super) fn with_metadata(module: &[u8], scan: &ModuleScan, roles: &RoleContracts) -> Result<Vec<u8>, LoadErrorKind> {
     let names = ExportNames::choose(scan, roles)?;
@@ -29,7 +33,7 @@ pub(super) fn with_metadata(module: &[u8], scan: &ModuleScan, roles: &RoleContra
     if scan.is_go && scan.exported_functions().all(|name| name != "_initialize") {
         return Err(LoadErrorKind::GoProgram);
     }
-    let renamed = names.rename(module)?;
+    let renamed = names.rename(module, scan)?;
     contract::embed_interfaces(renamed, &imports, &exports)
         .map_err(|error| LoadErrorKind::Invalid { message: one_line(format_args!("{error:#}")) })
 }
@@ -168,7 +172,7 @@ impl ExportNames {
         let memory = |export: &super::scan::Export| export.kind == ExternalKind::Memory && export.name == "memory";
         let missing: Vec<String> = [
             ("`memory`", scan.exports.iter().any(memory)),
-            ("`cabi_realloc`", scan.exported_functions().any(|name| name == "cabi_realloc")),
+            ("`cabi_realloc`", scan.exported_functions().any(|name| name == REALLOC)),
         ]
         .iter()
         .filter(|(_, there)| !there)
@@ -179,6 +183,7 @@ impl ExportNames {
             let (interface, remedy) = ("the canonical ABI".into(), "".into());
             return Err(LoadErrorKind::MissingExport { interface, expected, missing, remedy });
         }
+        scan.check_type(REALLOC, &[wasmparser::ValType::I32; 4], &[wasmparser::ValType::I32])?;
         Ok(whole)
     }
 
@@ -189,17 +194,43 @@ impl ExportNames {
         ends.find(|(end, _)| *end != missing && closest(end, [missing]).is_some()).map(|(_, name)| name)
     }
 
-    fn rename(self, module: &[u8]) -> Result<Vec<u8>, LoadErrorKind> {
+    fn rename(self, module: &[u8], scan: &ModuleScan) -> Result<Vec<u8>, LoadErrorKind> {
         let mut renamed = wasm_encoder::Module::new();
-        let mut rename = RenameExports(self);
+        let mut rename = RenameExports { names: self, unnamed: exported_names(scan) };
         rename
             .parse_core_module(&mut renamed, Parser::new(0), module)
             .map_err(|error| LoadErrorKind::Invalid { message: one_line(error) })?;
+        if !rename.unnamed.is_empty() {
+            let mut section = NameSection::new();
+            section.functions(&rename.function_names());
+            renamed.section(&section);
+        }
         Ok(renamed.finish())
     }
 }
 
-struct RenameExports(ExportNames);
+/// A name for each exported function: that of its export, without the interface.
+fn exported_names(scan: &ModuleScan) -> BTreeMap<u32, String> {
+    let functions = scan.exports.iter().filter(|export| export.kind == ExternalKind::Func);
+    functions.map(|export| (export.index, export.name.rsplit('#').next().unwrap_or(&export.name).to_owned())).collect()
+}
+
+/// Gives exports their full names, imports theirs, and exported functions the names that backtraces show.
+struct RenameExports {
+    names: ExportNames,
+    /// Functions that the module's own names have not been merged into yet.
+    unnamed: BTreeMap<u32, String>,
+}
+
+impl RenameExports {
+    fn function_names(&mut self) -> NameMap {
+        let mut map = NameMap::new();
+        for (index, name) in std::mem::take(&mut self.unnamed) {
+            map.append(index, &name);
+        }
+        map
+    }
+}
 
 impl Reencode for RenameExports {
     type Error = std::convert::Infallible;
@@ -209,9 +240,31 @@ impl Reencode for RenameExports {
         exports: &mut wasm_encoder::ExportSection,
         export: wasmparser::Export<'_>,
     ) -> SectionResult {
-        let full = (export.kind == ExternalKind::Func).then(|| self.0.0.get(export.name).cloned()).flatten();
+        let is_function = export.kind == ExternalKind::Func;
+        let full = is_function.then(|| self.names.0.get(export.name).cloned()).flatten();
         let name = full.as_deref().unwrap_or(export.name);
+        if is_function && export.name == REALLOC {
+            // The same function once more, for the trial to call.
+            exports.export(contract::TRIAL_REALLOC, wasm_encoder::ExportKind::Func, export.index);
+        }
         utils::parse_export(self, exports, wasmparser::Export { name, kind: export.kind, index: export.index })
+    }
+
+    /// The module's own names, and the exports' for functions that have none.
+    fn parse_custom_name_subsection(
+        &mut self,
+        names: &mut NameSection,
+        section: wasmparser::Name<'_>,
+    ) -> SectionResult {
+        let wasmparser::Name::Function(map) = section else {
+            return utils::parse_custom_name_subsection(self, names, section);
+        };
+        for naming in map {
+            let naming = naming?;
+            self.unnamed.insert(naming.index, naming.name.to_owned());
+        }
+        names.functions(&self.function_names());
+        Ok(())
     }
 
     /// Bytes as they are: no index moves, and debug information finds code by its place.

@@ -1,6 +1,6 @@
 //! A look at a core module's outside, before anything is done with it.
 
-use wasmparser::{CompositeInnerType, ExternalKind, KnownCustom, Parser, Payload, TypeRef};
+use wasmparser::{CompositeInnerType, ExternalKind, KnownCustom, Parser, Payload, TypeRef, ValType};
 
 use super::super::error::LoadErrorKind;
 use super::super::text::one_line;
@@ -22,6 +22,8 @@ pub(super) struct ModuleScan {
     pub(super) globals: u32,
     /// Number of parameters of each type; none if it is no function.
     pub(super) parameters: Vec<Option<u32>>,
+    /// Parameters and results of each type; none if it is no function.
+    signatures: Vec<Option<(Vec<ValType>, Vec<ValType>)>>,
 }
 
 #[derive(Debug)]
@@ -55,6 +57,10 @@ impl ModuleScan {
                         self.types += 1;
                         self.parameters.push(match &ty.composite_type.inner {
                             CompositeInnerType::Func(func) => u32::try_from(func.params().len()).ok(),
+                            _ => None,
+                        });
+                        self.signatures.push(match &ty.composite_type.inner {
+                            CompositeInnerType::Func(func) => Some((func.params().to_vec(), func.results().to_vec())),
                             _ => None,
                         });
                     }
@@ -91,6 +97,28 @@ impl ModuleScan {
             _ => {}
         }
         Ok(())
+    }
+
+    /// Refuses an exported function that has another type than this.
+    pub(super) fn check_type(
+        &self,
+        name: &str,
+        parameters: &[ValType],
+        results: &[ValType],
+    ) -> Result<(), LoadErrorKind> {
+        let function = self.exports.iter().find(|export| export.kind == ExternalKind::Func && export.name == name);
+        let ty = function
+            .and_then(|export| self.functions.get(usize::try_from(export.index).ok()?))
+            .and_then(|ty| self.signatures.get(usize::try_from(*ty).ok()?)?.as_ref());
+        match ty {
+            Some((found, returned)) if found != parameters || returned != results => Err(LoadErrorKind::Signature {
+                message: format!(
+                    "type mismatch for function `{name}`: expected `{parameters:?} -> {results:?}` but found `{found:?} -> \
+                     {returned:?}`"
+                ),
+            }),
+            _ => Ok(()),
+        }
     }
 
     /// Names of all exported functions.
