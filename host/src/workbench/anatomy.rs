@@ -34,6 +34,8 @@ pub struct Anatomy {
     pub imports: Vec<String>,
     /// Proposals beyond the first version of wasm without which it is not valid.
     pub features: Vec<&'static str>,
+    /// Why it is not valid, whatever is offered; none if it is.
+    pub invalid: Option<String>,
     /// Bytes of each kind of section, modules within a component taken together; custom ones by name. Largest first.
     pub sections: Vec<SectionBytes>,
     /// What it was made by, as it says itself: `language: Rust`, `processed-by: rustc 1.95.0`.
@@ -123,6 +125,10 @@ pub(super) fn of(bytes: &[u8]) -> Result<Anatomy, LoadErrorKind> {
             format!("{module}: {}", names.into_iter().collect::<Vec<_>>().join(", "))
         }
     });
+    let (features, invalid) = match features_of(&wasm) {
+        Ok(features) => (features, None),
+        Err(why) => (Vec::new(), Some(printable(&why).into_owned())),
+    };
     Ok(Anatomy {
         kind,
         bytes: bytes.len(),
@@ -130,7 +136,8 @@ pub(super) fn of(bytes: &[u8]) -> Result<Anatomy, LoadErrorKind> {
         contract: contract_exports(&parts.exports, parts.encoding == Some(Encoding::Component)),
         exports: parts.exports.into_iter().take(NAMES).collect(),
         imports: imports.take(NAMES).collect(),
-        features: features_of(&wasm),
+        features,
+        invalid,
         sections,
         producers: parts.producers.into_iter().take(NAMES).collect(),
     })
@@ -166,7 +173,9 @@ impl Parts {
             Payload::ModuleSection { .. } | Payload::ComponentSection { .. } | Payload::CodeSectionEntry(_) => {}
             Payload::CodeSectionStart { range, .. } => self.add("code", range.len()),
             Payload::CustomSection(section) => {
-                self.add(&format!("custom {}", printable(section.name())), section.data().len());
+                // Generators put what is inside behind a colon.
+                let name = section.name().split(':').next().unwrap_or_default();
+                self.add(&format!("custom {}", printable(name)), section.data().len());
                 if let KnownCustom::Producers(reader) = section.as_known() {
                     self.read_producers(reader);
                 }

@@ -18,7 +18,7 @@ use super::times::CallTimes;
 use super::{json, printed};
 use crate::clock::{Clock, Simulation};
 use crate::plugin::{Compiler, LoadError, PluginFile, PluginLimits, RoleName, Runtime, shipped};
-use crate::policy::{Balancer, EndpointId, EndpointIds, Fault, LeastBusy, PickRequest};
+use crate::policy::{Balancer, EndpointId, EndpointIds, Fault, LeastBusy, PickRequest, RequestFacts, Rewriter, Router};
 
 /// Calls whose fuel is counted.
 const METERED: u64 = 200;
@@ -237,7 +237,7 @@ fn of_balancer(role: RoleName, runtimes: &Runtimes, mine: &Pair, counts: &[usize
         let made = made_up::endpoints(count);
         let make = |plugin: &ConfiguredPlugin| plugin.balancer(&made);
         rows.push(BenchRow {
-            what: format!("{count} endpoints"),
+            what: if count == 1 { "1 endpoint".to_owned() } else { format!("{count} endpoints") },
             plugin: mine.cost(role, make, |balancer, number| pick(&mut **balancer, number))?,
             shipped: beside.cost(role, make, |balancer, number| pick(&mut **balancer, number))?,
             native: Some(CallTimes::measure(|number| pick(std::hint::black_box(&mut LeastBusy), number))?),
@@ -250,18 +250,19 @@ fn of_balancer(role: RoleName, runtimes: &Runtimes, mine: &Pair, counts: &[usize
 
 fn of_router(role: RoleName, runtimes: &Runtimes, mine: &Pair) -> Result<RoleBench, BenchError> {
     const SHIPPED: &str = "prefix";
+    const PATHS: usize = 16_384;
     let rule = |number: usize| json!({ "path": format!("/app{number}/"), "action": { "forward": { "cluster": "chat", "path": "/" } } });
     let routes = json!({ "routes": (0..16).map(rule).collect::<Vec<_>>() });
     let beside = Pair::shipped(runtimes, SHIPPED, Some(routes))?;
     let make = |plugin: &ConfiguredPlugin| plugin.router(&made_up::clusters(1), 0);
     let mut rows = Vec::new();
     for length in [8, 1000] {
-        // Paths that differ: a decision that is remembered is not asked for.
-        let requests: Vec<_> = (0..1024)
-            .map(|number| made_up::request(&format!("/app{}/{number:0width$}", number % 16, width = length)))
-            .collect();
-        let route = |router: &mut Box<dyn crate::policy::Router>, number: u64| {
-            let at = usize::try_from(number % 1024).unwrap_or(0);
+        // Paths that differ, far more than are remembered: a decision that is remembered is not asked for.
+        let model = made_up::request("/");
+        let path = |number: usize| format!("/app{}/{number:0length$}", number % 16);
+        let requests: Vec<_> = (0..PATHS).map(|number| RequestFacts { path: path(number), ..model.clone() }).collect();
+        let route = |router: &mut Box<dyn Router>, number: u64| {
+            let at = usize::try_from(number).unwrap_or(0) % PATHS;
             requests.get(at).map_or(Ok(()), |request| router.route(request).map(drop))
         };
         rows.push(BenchRow {
@@ -287,7 +288,7 @@ fn of_rewriter(role: RoleName, runtimes: &Runtimes, mine: &Pair) -> Result<RoleB
     let mut rows = Vec::new();
     for count in [1, 16] {
         let value = HeaderValue::from_static("http://192.0.2.1:8000/elsewhere");
-        let rewrite = |(rewriter, name): &mut (Box<dyn crate::policy::Rewriter>, HeaderName), _: u64| {
+        let rewrite = |(rewriter, name): &mut (Box<dyn Rewriter>, HeaderName), _: u64| {
             let fields = vec![(name.clone(), value.clone()); count];
             rewriter.rewrite(&made_up::exchange(), StatusCode::FOUND, &fields).map(drop)
         };

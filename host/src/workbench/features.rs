@@ -26,14 +26,15 @@ const PROPOSALS: [(&str, WasmFeatures); 20] = [
     ("component-model async", WasmFeatures::CM_ASYNC),
 ];
 
-/// The proposals that `wasm` needs; none if it is not valid with all of them either.
-pub(super) fn features_of(wasm: &[u8]) -> Vec<&'static str> {
-    let is_valid = |features| Validator::new_with_features(features).validate_all(wasm).is_ok();
-    if !is_valid(WasmFeatures::all()) {
-        return Vec::new();
-    }
-    let needed = PROPOSALS.iter().filter(|(_, features)| !is_valid(WasmFeatures::all().difference(*features)));
-    needed.map(|(name, _)| *name).collect()
+/// The proposals that `wasm` needs.
+///
+/// # Errors
+/// Why it is not valid with all of them either, in the validator's words.
+pub(super) fn features_of(wasm: &[u8]) -> Result<Vec<&'static str>, String> {
+    let validate = |features| Validator::new_with_features(features).validate_all(wasm);
+    validate(WasmFeatures::all()).map_err(|error| error.to_string())?;
+    let needed = PROPOSALS.iter().filter(|(_, features)| validate(WasmFeatures::all().difference(*features)).is_err());
+    Ok(needed.map(|(name, _)| *name).collect())
 }
 
 #[cfg(test)]
@@ -48,7 +49,9 @@ mod tests {
             ("(module (memory 1 1 shared))", &["threads"]),
             ("(module (memory 1) (func (drop (v128.load (i32.const 0)))))", &["fixed-width SIMD"]),
         ] {
-            assert_eq!(features_of(&wat::parse_str(text).unwrap()), expected, "{text}");
+            assert_eq!(features_of(&wat::parse_str(text).unwrap()).unwrap(), expected, "{text}");
         }
+        let invalid = wat::parse_str("(module (func (result i32)))").unwrap();
+        assert!(features_of(&invalid).unwrap_err().contains("type mismatch"));
     }
 }

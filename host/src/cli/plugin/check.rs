@@ -61,6 +61,9 @@ pub(super) fn check(arguments: &CheckArguments) -> ExitCode {
                     complain(format_args!("  {}", shown(line)));
                 }
             }
+            if arguments.json {
+                say(serde_json::json!({ "refused": error.to_string() }));
+            }
             complain(format_args!("refused: {error}"));
             ExitCode::from(REFUSED)
         }
@@ -98,13 +101,13 @@ fn describe(file: &Path, report: &CheckReport) -> String {
         line("size", format!("{} bytes, {}", anatomy.bytes, anatomy.kind.as_str()));
     }
     let most = report.compiler_peak_bytes.map(|bytes| format!(" and at most {}", mebibytes(bytes))).unwrap_or_default();
-    line("compiled", format!("in {}{most}", millis(report.compiled_in)));
+    line("compiled", format!("in {}{most}", shown_time(report.compiled_in)));
     for RoleTrial { role, what, took, memory_bytes, memory_limit_bytes, slowest } in &report.trials {
-        line(role.as_str(), format!("{what} in {}", millis(*took)));
+        line(role.as_str(), format!("{what} in {}", shown_time(*took)));
         let (held, limit) = (mebibytes(*memory_bytes as u64), mebibytes(*memory_limit_bytes as u64));
         line("", format!("one instance held {held} of {limit}"));
         if let Some(slowest) = slowest {
-            line("", format!("slowest: {}, {}", slowest.what, micros(slowest.time)));
+            line("", format!("slowest: {}, {}", slowest.what, shown_time(slowest.time)));
             let whose = if role.as_str() == "balancer" { "one cluster" } else { "one worker" };
             line("", format!("so at most {} decisions a second for {whose}", slowest.per_second()));
         }
@@ -149,12 +152,8 @@ fn or_none(names: &[String]) -> String {
     if names.is_empty() { "none".to_owned() } else { names.join(", ") }
 }
 
-fn millis(duration: Duration) -> String {
-    format!("{:.1} ms", duration.as_secs_f64() * 1e3)
-}
-
-fn micros(duration: Duration) -> String {
-    format!("{:.1} µs", duration.as_secs_f64() * 1e6)
+fn shown_time(time: Duration) -> String {
+    format!("{time:.1?}")
 }
 
 fn mebibytes(bytes: u64) -> String {

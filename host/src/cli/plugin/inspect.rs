@@ -66,7 +66,10 @@ fn describe(file: &Path, found: &Anatomy) -> String {
     line("contract", &or_none(&found.contract.versions));
     rows(&mut line, "imports", &found.imports);
     rows(&mut line, "exports", &found.exports);
-    line("features", &or_none(&found.features));
+    match &found.invalid {
+        None => line("features", &or_none(&found.features)),
+        Some(why) => line("invalid", why),
+    }
     rows(&mut line, "made by", &found.producers);
     line("digest", &format!("sha256 {}", found.digest));
     line("size", &format!("{} bytes", found.bytes));

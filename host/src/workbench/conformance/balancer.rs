@@ -1,7 +1,7 @@
 //! What a balancer must cope with.
 
-use super::cluster::{BUSIEST, MadeUpCluster};
-use super::subject::{Subject, Test, TestResult, failed, nonsense};
+use super::cluster::{BUSIEST, MadeUpCluster, waits_for};
+use super::subject::{EndedEarly, Subject, Test, TestResult, failed, nonsense};
 use super::{growth, state};
 use crate::policy::{EndpointId, EndpointIds};
 use crate::workbench::made_up::{ConfiguredPlugin, endpoints, unequal_endpoints};
@@ -146,6 +146,9 @@ fn always_none(subject: &Subject<'_>) -> TestResult {
                 }
             }
         }
+    }
+    if let Some(learned) = waits_for(subject.plugin) {
+        return Err(EndedEarly::NotApplicable(learned));
     }
     Err(failed("every pick returned none, whoever was eligible: every request would be 503; return some(id)"))
 }
