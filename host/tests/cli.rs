@@ -166,7 +166,7 @@ fn plugin_new_writes_a_crate_once() {
 
     let (code, said, told) = tidegate(&["plugin", "new", "my-balancer"], folder.path());
     assert_eq!(code, Some(0), "{told}");
-    assert!(said.contains("my_balancer.wasm"), "{said}");
+    assert!(said.contains("my-balancer.wasm"), "{said}");
     assert!(folder.path().join("my-balancer/sdk/wit/v0.1/balancer.wit").exists());
 
     let (code, _, told) = tidegate(&["plugin", "new", "my-balancer"], folder.path());
