@@ -16,7 +16,7 @@ fn broken() -> Vec<(&'static str, Vec<u8>, &'static str)> {
         ("half a component", b"\0asm\x0d\0\x01\0\xff".to_vec(), "check it with `wasm-tools validate FILE`"),
         ("another role", guest("router-trap").into_bytes(), "expected a balancer, found a router"),
         ("a plugin that refuses its configuration", guest("picky").into_bytes(), "/zone: expected a zone, found none"),
-        ("a plugin that spins in its self-test", spinning.into_bytes(), "in a self-test"),
+        ("a plugin that spins in its self-test", spinning.into_bytes(), "that was a self-test"),
     ]
 }
 
