@@ -3,8 +3,8 @@
 set -eu
 cd "$(dirname "$0")"
 
-if ! command -v npm > /dev/null || ! command -v node > /dev/null; then
-  echo "npm is missing: apt-get install npm, or https://nodejs.org; AssemblyScript needs Node.js 20 or later" >&2
+if ! command -v npm > /dev/null || ! node -e 'process.exit(process.versions.node.split(".")[0] < 20 ? 1 : 0)' 2> /dev/null; then
+  echo "Node.js 20 or later with npm is missing: install it from https://nodejs.org (Debian 13: apt-get install nodejs npm)" >&2
   exit 1
 fi
 if ! [ -d node_modules/assemblyscript ]; then

@@ -1,4 +1,4 @@
-// A balancer of the contract tidegate:plugin@0.1.0 (wit/balancer.wit) in C, without a C library.
+// A balancer of the contract tidegate:plugin@0.1.0 (wit/balancer.wit) in C, with or without a C library.
 //
 // Write tg_configure and tg_pick; this file makes them exports of the module. Include it in one source file. Compiled
 // for this machine it makes tests: nothing is exported, and log lines go to standard error.
@@ -101,6 +101,35 @@ void tg_import_log(uint32_t level, const char *at, size_t length);
 
 static inline void tg_log(tg_level level, const char *line) { tg_import_log(level, line, tg_length(line)); }
 
+#ifdef __wasi__ // with a C library: above the variables is what malloc gives away
+
+#include <stdlib.h>
+
+// Each allocation is behind a header with the one before; freed when tg_pick returns.
+typedef struct tg_block { struct tg_block *before; _Alignas(16) unsigned char content[]; } tg_block;
+static tg_block *tg_taken;
+
+static inline void *tg_allocate(size_t size, size_t alignment) {
+  if (alignment > 16 || size > SIZE_MAX - sizeof(tg_block)) __builtin_trap();
+  tg_block *block = malloc(sizeof(tg_block) + size);
+  if (!block) __builtin_trap();
+  block->before = tg_taken;
+  tg_taken = block;
+  return block->content;
+}
+
+static inline void tg_keep(void) { tg_taken = NULL; }
+
+static inline void tg_free(void) {
+  while (tg_taken) {
+    tg_block *before = tg_taken->before;
+    free(tg_taken);
+    tg_taken = before;
+  }
+}
+
+#else
+
 // Arguments are placed one behind the other above the variables, and each pick starts over behind what tg_configure
 // was given: nothing is ever freed, and nothing grows.
 extern unsigned char __heap_base;
@@ -118,6 +147,12 @@ static inline void *tg_allocate(size_t size, size_t alignment) {
   tg_top = at + size;
   return (void *)at;
 }
+
+static inline void tg_keep(void) { tg_bottom = tg_top; }
+
+static inline void tg_free(void) { tg_top = tg_bottom; }
+
+#endif
 
 // The gateway asks for 0 bytes, too, and never frees.
 __attribute__((export_name("cabi_realloc")))
@@ -139,7 +174,7 @@ __attribute__((export_name("configure")))
 void *tg_export_configure(const char *config, size_t length, const tg_endpoint *endpoints, size_t count) {
   tg_errors.count = 0;
   tg_configure((tg_text){config, length}, endpoints, count);
-  tg_bottom = tg_top;
+  tg_keep();
   tg_configured.is_error = tg_errors.count > 0;
   tg_configured.errors = tg_errors.list;
   tg_configured.count = tg_errors.count;
@@ -151,7 +186,7 @@ void *tg_export_pick(const uint32_t *eligible, size_t count, const uint32_t *bus
                      uint32_t has_affinity, uint32_t affinity) {
   (void)busy_count; // the same as count
   int64_t id = tg_pick(eligible, busy, count, has_affinity ? (int64_t)affinity : TG_NONE);
-  tg_top = tg_bottom;
+  tg_free();
   tg_picked.is_some = id != TG_NONE;
   tg_picked.id = (uint32_t)id;
   return &tg_picked;

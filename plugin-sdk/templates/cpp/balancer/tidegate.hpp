@@ -1,4 +1,4 @@
-// A balancer of the contract tidegate:plugin@0.1.0 (wit/balancer.wit) in C++17, without exceptions and without a library.
+// A balancer of the contract tidegate:plugin@0.1.0 (wit/balancer.wit) in C++17, without exceptions.
 //
 // Write a class with `configure` and `pick`, and name it in TIDEGATE_BALANCER: one source file, one class. Compiled for
 // this machine it makes tests: nothing is exported, and log lines go to standard error.
@@ -109,6 +109,10 @@ inline void log(Level level, Text line);
 
 #ifdef __wasm__
 
+#ifdef __wasi__
+#include <stdlib.h>
+#endif
+
 extern "C" {
 __attribute__((import_module("tidegate"), import_name("log")))
 void tidegate_log(uint32_t level, const char *at, size_t length);
@@ -119,6 +123,33 @@ void __wasm_call_ctors();
 namespace tidegate {
 
 inline void log(Level level, Text line) { tidegate_log(uint32_t(level), line.at, line.length); }
+
+#ifdef __wasi__  // with a C library: above the variables is what malloc gives away
+
+// Each allocation is behind a header with the one before; freed when pick returns.
+struct Block { Block *before; alignas(16) unsigned char content[16]; };
+inline Block *taken = nullptr;
+
+inline void *allocate(size_t size, size_t alignment) {
+  if (alignment > 16 || size > SIZE_MAX - sizeof(Block)) __builtin_trap();
+  auto *block = static_cast<Block *>(malloc(sizeof(Block) + size));
+  if (!block) __builtin_trap();
+  block->before = taken;
+  taken = block;
+  return block->content;
+}
+
+inline void keep() { taken = nullptr; }
+
+inline void release() {
+  while (taken) {
+    Block *before = taken->before;
+    free(taken);
+    taken = before;
+  }
+}
+
+#else
 
 // Arguments are placed one behind the other above the variables, and each pick starts over behind what configure was
 // given: nothing is ever freed, and nothing grows.
@@ -137,6 +168,12 @@ inline void *allocate(size_t size, size_t alignment) {
   return reinterpret_cast<void *>(at);
 }
 
+inline void keep() { bottom = top; }
+
+inline void release() { top = bottom; }
+
+#endif
+
 // Layouts of the canonical ABI.
 static_assert(sizeof(Endpoint) == 36, "name, weight, group, option<route>, labels");
 static_assert(sizeof(ConfigError) == 16, "path, message");
@@ -145,11 +182,18 @@ static_assert(sizeof(Configured) == 12 && sizeof(Option) == 8, "result, option<u
 
 }  // namespace tidegate
 
+#ifdef __wasi__
+#define TIDEGATE_INITIALIZE  // the C library has one
+#else
+#define TIDEGATE_INITIALIZE \
+  __attribute__((export_name("_initialize"))) void tidegate_initialize() { __wasm_call_ctors(); }
+#endif
+
 // The gateway calls _initialize first; it asks cabi_realloc for 0 bytes, too, and never frees.
 #define TIDEGATE_BALANCER(Class)                                                                                   \
   static Class tidegate_balancer;                                                                                  \
   extern "C" {                                                                                                     \
-  __attribute__((export_name("_initialize"))) void tidegate_initialize() { __wasm_call_ctors(); }                  \
+  TIDEGATE_INITIALIZE                                                                                              \
   __attribute__((export_name("cabi_realloc"))) void *cabi_realloc(void *old, size_t old_size, size_t alignment,    \
                                                                   size_t size) {                                   \
     if (size == 0) return reinterpret_cast<void *>(alignment);                                                     \
@@ -163,7 +207,7 @@ static_assert(sizeof(Configured) == 12 && sizeof(Option) == 8, "result, option<u
     static tidegate::ConfigErrors errors;                                                                          \
     static tidegate::Configured configured;                                                                        \
     tidegate_balancer.configure({config, length}, {endpoints, count}, errors);                                     \
-    tidegate::bottom = tidegate::top;                                                                              \
+    tidegate::keep();                                                                                              \
     configured = {errors.all().size() > 0, errors.all()};                                                          \
     return &configured;                                                                                            \
   }                                                                                                                \
@@ -173,7 +217,7 @@ static_assert(sizeof(Configured) == 12 && sizeof(Option) == 8, "result, option<u
     static tidegate::Option picked = tidegate::none;                                                               \
     auto hash = has_affinity ? tidegate::Option(affinity) : tidegate::Option(tidegate::none);                      \
     picked = tidegate_balancer.pick({eligible, count}, {busy, busy_count}, hash);                                  \
-    tidegate::top = tidegate::bottom;                                                                              \
+    tidegate::release();                                                                                           \
     return &picked;                                                                                                \
   }                                                                                                                \
   }

