@@ -17,7 +17,7 @@ use super::sticky::StickyTarget;
 use super::{Lease, Live, Member, Recovery, Retry, Signals, Stickiness, Sticky, affinity};
 use crate::clock::Clock;
 use crate::config::{Affinity, EndpointState};
-use crate::policy::{Balancer, CallMeter, CallTimes, EndpointId, EndpointIds, LeastBusy, PickRequest, RequestFacts};
+use crate::policy::{Balancer, CallMeter, EndpointId, EndpointIds, LeastBusy, MeteredCalls, PickRequest, RequestFacts};
 
 /// Ids that one request has already tried. A request tries each endpoint once at the most.
 #[derive(Clone, Debug, Default)]
@@ -172,7 +172,7 @@ impl Cluster {
 
     /// The calls of the balancer, and what they took; none if nobody counts them. Waits for no choice.
     #[must_use]
-    pub fn balancer_times(&self) -> Option<CallTimes> {
+    pub fn balancer_times(&self) -> Option<MeteredCalls> {
         self.meter.as_ref().map(|meter| meter.times())
     }
 

@@ -13,7 +13,7 @@ use super::generation::Generation;
 use super::names::WORKER;
 use super::running::RunningSet;
 use crate::lifecycle;
-use crate::policy::CallTimes;
+use crate::policy::MeteredCalls;
 
 /// Between two looks.
 const EVERY: Duration = Duration::from_secs(10);
@@ -62,7 +62,7 @@ struct BalancerReading {
     plugin: String,
     /// Another one counts from the beginning.
     instance: usize,
-    times: CallTimes,
+    times: MeteredCalls,
 }
 
 fn readings(live: &Generation) -> Vec<BalancerReading> {
@@ -96,7 +96,7 @@ struct SeenBalancers(HashMap<String, SeenBalancer>);
 struct SeenBalancer {
     instance: usize,
     since: Instant,
-    times: CallTimes,
+    times: MeteredCalls,
     said: Option<Instant>,
 }
 
@@ -147,7 +147,7 @@ mod tests {
             cluster,
             plugin,
             instance,
-            times: CallTimes { calls, timed, timed_nanos, nanos: timed_nanos * 64 },
+            times: MeteredCalls { calls, timed, timed_nanos, nanos: timed_nanos * 64 },
         }]
     }
 

@@ -15,7 +15,7 @@ use super::burst::{FaultBurst, FaultLine};
 use super::call_error::CallError;
 use super::role::RoleName;
 use super::status::{RoleStatus, RoleTotals, SAMPLE};
-use crate::policy::{CallMeter, CallTimes, FaultKind};
+use crate::policy::{CallMeter, FaultKind, MeteredCalls};
 
 /// Kinds of fault, in the order of the counters.
 const KINDS: [FaultKind; 5] =
@@ -84,10 +84,10 @@ impl SlotCounters {
 }
 
 impl CallMeter for SlotCounters {
-    fn times(&self) -> CallTimes {
+    fn times(&self) -> MeteredCalls {
         let nanos = self.nanos.load(Relaxed);
         let (calls, timed) = (self.calls.load(Relaxed), self.timed.load(Relaxed));
-        CallTimes { calls, timed, timed_nanos: nanos / SAMPLE, nanos }
+        MeteredCalls { calls, timed, timed_nanos: nanos / SAMPLE, nanos }
     }
 }
 

@@ -42,12 +42,12 @@ pub trait Balancer: Send {
 /// Counts calls, and can be read while one is under way.
 pub trait CallMeter: Send + Sync {
     /// The counts now.
-    fn times(&self) -> CallTimes;
+    fn times(&self) -> MeteredCalls;
 }
 
 /// How often something was called, and how long that took.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct CallTimes {
+pub struct MeteredCalls {
     /// Calls so far.
     pub calls: u64,
     /// Those of them that were timed.
@@ -58,7 +58,7 @@ pub struct CallTimes {
     pub nanos: u64,
 }
 
-impl CallTimes {
+impl MeteredCalls {
     /// The calls after `earlier`, and their mean time; none if fewer than `least` of them were timed.
     #[must_use]
     #[expect(clippy::cast_precision_loss, reason = "an estimate")]

@@ -15,7 +15,7 @@ mod router;
 mod wire;
 
 pub use balancer::{
-    Balancer, CallMeter, CallTimes, ClusterNumbers, LeaseEnding, LeastBusy, Metric, Outcome, PickRequest,
+    Balancer, CallMeter, ClusterNumbers, LeaseEnding, LeastBusy, MeteredCalls, Metric, Outcome, PickRequest,
 };
 pub use endpoint::Endpoint;
 pub use fault::{Fault, FaultKind};
