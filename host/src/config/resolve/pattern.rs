@@ -60,16 +60,16 @@ fn can_match(text: &str, sees: Sees) -> bool {
         .build(text);
     let Ok(automaton) = automaton else { return true };
     let Ok(start) = automaton.start_state_forward(&Input::new("")) else { return true };
-    let languages: &[Language] = match sees {
-        Sees::Written => &[Language::Written],
-        Sees::Decoded => &[Language::Written, Language::Decoded],
+    let forms: &[PathForm] = match sees {
+        Sees::Written => &[PathForm::Written],
+        Sees::Decoded => &[PathForm::Written, PathForm::Decoded],
     };
-    languages.iter().any(|language| reaches_a_match(&automaton, start, *language))
+    forms.iter().any(|form| reaches_a_match(&automaton, start, *form))
 }
 
 /// What stands in a path.
 #[derive(Clone, Copy, Debug)]
-enum Language {
+enum PathForm {
     /// `pchar` and `/` (RFC 3986 §3.3); escapes in upper case, of what may not stand there as it is.
     Written,
     /// Any byte but NUL, and no escapes.
@@ -86,7 +86,7 @@ enum EscapePlace {
     Second(u8),
 }
 
-fn reaches_a_match(automaton: &impl Automaton, start: StateID, language: Language) -> bool {
+fn reaches_a_match(automaton: &impl Automaton, start: StateID, form: PathForm) -> bool {
     let mut seen = HashSet::new();
     let mut left = vec![(automaton.next_state(start, b'/'), EscapePlace::Outside)];
     while let Some((state, place)) = left.pop() {
@@ -100,27 +100,27 @@ fn reaches_a_match(automaton: &impl Automaton, start: StateID, language: Languag
         if place == EscapePlace::Outside && automaton.is_match_state(automaton.next_eoi_state(state)) {
             return true;
         }
-        let next = (1..=u8::MAX).filter_map(|byte| Some((byte, after(language, place, byte)?)));
+        let next = (1..=u8::MAX).filter_map(|byte| Some((byte, after(form, place, byte)?)));
         left.extend(next.map(|(byte, place)| (automaton.next_state(state, byte), place)));
     }
     false
 }
 
 /// Where a path is after `byte`; none if that cannot stand there.
-fn after(language: Language, place: EscapePlace, byte: u8) -> Option<EscapePlace> {
+fn after(form: PathForm, place: EscapePlace, byte: u8) -> Option<EscapePlace> {
     let digit = |byte: u8| match byte {
         b'0'..=b'9' => Some(byte - b'0'),
         b'A'..=b'F' => Some(byte - b'A' + 10),
         _ => None,
     };
-    match (language, place) {
-        (Language::Decoded, _) => (byte != b'%').then_some(EscapePlace::Outside),
-        (Language::Written, EscapePlace::Outside) if byte == b'%' => Some(EscapePlace::First),
-        (Language::Written, EscapePlace::Outside) => {
+    match (form, place) {
+        (PathForm::Decoded, _) => (byte != b'%').then_some(EscapePlace::Outside),
+        (PathForm::Written, EscapePlace::Outside) if byte == b'%' => Some(EscapePlace::First),
+        (PathForm::Written, EscapePlace::Outside) => {
             (byte == b'/' || stands_in_path(byte)).then_some(EscapePlace::Outside)
         }
-        (Language::Written, EscapePlace::First) => digit(byte).map(EscapePlace::Second),
-        (Language::Written, EscapePlace::Second(high)) => {
+        (PathForm::Written, EscapePlace::First) => digit(byte).map(EscapePlace::Second),
+        (PathForm::Written, EscapePlace::Second(high)) => {
             let byte = (high << 4) | digit(byte)?;
             (byte != 0 && !stands_in_path(byte)).then_some(EscapePlace::Outside)
         }

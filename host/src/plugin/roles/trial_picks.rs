@@ -35,8 +35,8 @@ impl TrialPick {
 /// `eligible [1, 3], busy [2, 6] and no affinity`
 impl fmt::Display for TrialPick {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let eligible = Shown(self.eligible.as_numbers());
-        write!(formatter, "eligible {eligible}, busy {} and ", Shown(&self.busy))?;
+        let eligible = ShownIds(self.eligible.as_numbers());
+        write!(formatter, "eligible {eligible}, busy {} and ", ShownIds(&self.busy))?;
         match self.affinity {
             Some(affinity) => write!(formatter, "affinity {affinity}"),
             None => formatter.write_str("no affinity"),
@@ -45,9 +45,9 @@ impl fmt::Display for TrialPick {
 }
 
 /// The first few numbers of a list.
-struct Shown<'a>(&'a [u32]);
+struct ShownIds<'a>(&'a [u32]);
 
-impl fmt::Display for Shown<'_> {
+impl fmt::Display for ShownIds<'_> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let shown = self.0.get(..8).unwrap_or(self.0);
         let numbers = shown.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
