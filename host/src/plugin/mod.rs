@@ -58,7 +58,7 @@ pub use limits::PluginLimits;
 pub use role::RoleName;
 #[doc(hidden)]
 pub use roles::try_answers;
-pub use roles::{ContractInterface, contract_interfaces, role_names};
+pub use roles::{ContractInterface, RoleKind, contract_interfaces, role_kind, role_names};
 pub use runtime::{PluginFile, Runtime, compile_for_parent};
 pub use shipped::{SHIPPED, shipped};
 pub use wrap::binary;

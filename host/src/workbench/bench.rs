@@ -17,7 +17,7 @@ use super::made_up::{self, ConfiguredPlugin};
 use super::times::CallTimes;
 use super::{json, printed};
 use crate::clock::{Clock, Simulation};
-use crate::plugin::{Compiler, LoadError, PluginFile, PluginLimits, RoleName, Runtime, shipped};
+use crate::plugin::{Compiler, LoadError, PluginFile, PluginLimits, RoleKind, RoleName, Runtime, role_kind, shipped};
 use crate::policy::{Balancer, EndpointId, EndpointIds, Fault, LeastBusy, PickRequest, RequestFacts, Rewriter, Router};
 
 /// Calls whose fuel is counted.
@@ -132,11 +132,11 @@ fn measured(runtimes: &Runtimes, file: &PluginFile<'_>, options: &BenchOptions) 
     for role in artifact.roles() {
         artifact.try_out(*role, options.config.as_ref())?;
         let mine = Pair::of(runtimes, file, options.config.clone())?;
-        let bench = match role.as_str() {
-            "balancer" => of_balancer(*role, runtimes, &mine, &options.endpoints)?,
-            "router" => of_router(*role, runtimes, &mine)?,
-            "rewriter" => of_rewriter(*role, runtimes, &mine)?,
-            _ => continue,
+        let bench = match role_kind(*role) {
+            Some(RoleKind::Balancer) => of_balancer(*role, runtimes, &mine, &options.endpoints)?,
+            Some(RoleKind::Router) => of_router(*role, runtimes, &mine)?,
+            Some(RoleKind::Rewriter) => of_rewriter(*role, runtimes, &mine)?,
+            None => continue,
         };
         roles.push(bench);
     }

@@ -15,7 +15,10 @@ use super::made_up::ConfiguredPlugin;
 use super::printed::{self, PrintedLine};
 use super::speed::{self, SlowestCall};
 use crate::clock::Clock;
-use crate::plugin::{About, Artifact, Compiler, LoadError, PluginFile, PluginLimits, RoleName, Runtime, RuntimeError};
+use crate::plugin::{
+    About, Artifact, Compiler, LoadError, PluginFile, PluginLimits, RoleKind, RoleName, Runtime, RuntimeError,
+    role_kind,
+};
 use crate::policy::Fault;
 
 /// A decision that takes longer holds up every other one of its cluster or worker.
@@ -176,18 +179,19 @@ fn trial(
     let what = artifact.try_out(role, options.config.as_ref())?.to_owned();
     let took = began.elapsed();
     let plugin = ConfiguredPlugin { artifact: Arc::clone(artifact), config: options.config.clone() };
-    let slowest = match role.as_str() {
-        "balancer" => speed::of_picks(&plugin),
-        "router" => speed::of_routes(&plugin),
-        "rewriter" => speed::of_rewrites(&plugin),
-        _ => Ok(None),
+    let slowest = match role_kind(role) {
+        Some(RoleKind::Balancer) => speed::of_picks(&plugin),
+        Some(RoleKind::Router) => speed::of_routes(&plugin),
+        Some(RoleKind::Rewriter) => speed::of_rewrites(&plugin),
+        None => Ok(None),
     };
     let slowest = slowest.unwrap_or_else(|fault: Fault| {
         warnings.push(format!("fails as {role} in a made-up decision after its self-test: {}", fault.detail));
         None
     });
     if let Some(slow) = slowest.as_ref().filter(|slowest| slowest.time > SLOW) {
-        let who = if role.as_str() == "balancer" { "requests of its cluster wait" } else { "its worker waits" };
+        let waits_alone = role_kind(role) != Some(RoleKind::Balancer);
+        let who = if waits_alone { "its worker waits" } else { "requests of its cluster wait" };
         let (what, time, rate) = (&slow.what, slow.time, slow.per_second());
         warnings.push(format!("{what} takes {time:.1?}, and {who} meanwhile: at most {rate} a second"));
     }

@@ -2,7 +2,7 @@
 
 use syn::meta::ParseNestedMeta;
 use syn::parse::ParseStream;
-use syn::{Attribute, Expr, ExprPath, Lit, LitStr, Meta, Result, Token};
+use syn::{Attribute, Error, Expr, ExprPath, ExprRange, Lit, LitStr, Meta, RangeLimits, Result, Token};
 
 use crate::names::Rule;
 
@@ -150,16 +150,17 @@ fn other(meta: &ParseNestedMeta<'_>) -> Result<()> {
 
 /// `LEAST..=MOST`, `LEAST..` or `..=MOST`.
 fn range(input: ParseStream<'_>) -> Result<Range> {
-    let least = if input.peek(Token![..]) { None } else { Some(input.parse()?) };
-    if input.peek(Token![..=]) {
-        input.parse::<Token![..=]>()?;
-        return Ok((least, Some(input.parse()?)));
+    const EXPECTED: &str = "expected `LEAST..=MOST`, `LEAST..` or `..=MOST`: both limits are allowed values";
+    let written: Expr = input.parse()?;
+    let Expr::Range(ExprRange { start, limits, end, .. }) = written else {
+        return Err(Error::new_spanned(written, EXPECTED));
+    };
+    match (&start, limits, &end) {
+        (_, RangeLimits::Closed(_), Some(_)) | (Some(_), RangeLimits::HalfOpen(_), None) => {
+            Ok((start.map(|least| *least), end.map(|most| *most)))
+        }
+        (_, limits, _) => Err(Error::new_spanned(limits, EXPECTED)),
     }
-    input.parse::<Token![..]>()?;
-    if least.is_none() || !(input.is_empty() || input.peek(Token![,])) {
-        return Err(input.error("expected `LEAST..=MOST`, `LEAST..` or `..=MOST`: both limits are allowed values"));
-    }
-    Ok((least, None))
 }
 
 fn description(attributes: &[Attribute]) -> String {

@@ -19,7 +19,7 @@ use super::super::instance::Instance;
 use super::super::role::{RoleContract, RoleName};
 use super::super::slot::{FeedbackKind, InstanceSlot};
 use super::super::text::printable;
-use super::spec::RoleSpec;
+use super::spec::{RoleKind, RoleSpec};
 use super::trial_picks::{MOST, TrialPick, trial_picks};
 use crate::policy::{
     Balancer, CallMeter, ClusterNumbers, Endpoint, EndpointId, EndpointIds, Fault, LeaseEnding, Metric, Outcome,
@@ -42,6 +42,7 @@ pub(super) static ROLE: RoleSpec = RoleSpec {
             Interface { name: "handover", functions: &["save", "restore"] },
         ],
     },
+    kind: RoleKind::Balancer,
     try_out,
 };
 

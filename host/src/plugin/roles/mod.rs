@@ -1,7 +1,8 @@
 //! Plugins as the gateway sees them: the traits of `policy`, with everything that a plugin returns checked as if
 //! hostile.
 //!
-//! A role is one file here, and one entry of [`ROLES`]. Everything else walks that list: what a component is by its
+//! A role is one file here, one entry of [`ROLES`] and one of [`RoleKind`], which has the compiler ask for what the
+//! workbench does with each. Everything else walks that list: what a component is by its
 //! exports, what the short names of a bare module mean, what is counted and shown, and what `plugin check` tries.
 
 mod balancer;
@@ -23,6 +24,7 @@ pub use fuzzing::try_answers;
 use super::artifact::Artifact;
 use super::error::LoadError;
 use super::role::{RoleContract, RoleName, exportable};
+pub use spec::RoleKind;
 use spec::RoleSpec;
 
 /// Every role that there is.
@@ -37,6 +39,12 @@ pub(super) fn contracts() -> Vec<&'static RoleContract> {
 #[must_use]
 pub fn role_names() -> Vec<RoleName> {
     ROLES.iter().map(|role| role.contract.name).collect()
+}
+
+/// Which of the roles `name` is; none for one that is not of the gateway's own.
+#[must_use]
+pub fn role_kind(name: RoleName) -> Option<RoleKind> {
+    ROLES.iter().find(|role| role.contract.name == name).map(|role| role.kind)
 }
 
 /// An interface of the contract that a plugin may export.

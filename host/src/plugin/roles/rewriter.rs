@@ -23,7 +23,7 @@ use super::super::suspects::{CallOrigin, CallSubject};
 use super::super::text::printable;
 use super::fields;
 use super::per_worker::{PROBE_HOST, SELF_TEST_HOST, config_or_no_routes, per_worker};
-use super::spec::RoleSpec;
+use super::spec::{RoleKind, RoleSpec};
 use crate::lifecycle::PerWorker;
 use crate::policy::{Fault, HeaderEdit, ResponseContext, Rewriter, SHOWN_FIELDS, Scheme};
 
@@ -39,6 +39,7 @@ pub(super) static ROLE: RoleSpec = RoleSpec {
         name: RoleName::new("rewriter"),
         interfaces: &[Interface { name: "rewriter", functions: &["configure", "rewrite"] }],
     },
+    kind: RoleKind::Rewriter,
     try_out,
 };
 

@@ -24,7 +24,7 @@ use super::super::text::printable;
 use super::fields;
 use super::per_worker::{PROBE_HOST, SELF_TEST_HOST, config_or_no_routes, per_worker};
 use super::route_cache::RouteCache;
-use super::spec::RoleSpec;
+use super::spec::{RoleKind, RoleSpec};
 use crate::lifecycle::PerWorker;
 use crate::net::is_target;
 use crate::policy::{ClusterId, Decision, DirectResponse, Fault, ForwardTarget, RequestFacts, RouteId, Router, Scheme};
@@ -47,6 +47,7 @@ pub(super) static ROLE: RoleSpec = RoleSpec {
             Interface { name: "repetition", functions: &["repeats"] },
         ],
     },
+    kind: RoleKind::Router,
     try_out,
 };
 

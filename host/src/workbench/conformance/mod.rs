@@ -15,7 +15,7 @@ use serde::Serialize;
 
 use super::json;
 use super::made_up::ConfiguredPlugin;
-use crate::plugin::{PluginFile, RoleName, Runtime};
+use crate::plugin::{PluginFile, RoleKind, RoleName, Runtime, role_kind};
 
 pub use subject::ConformanceBounds;
 use subject::{EndedEarly, Subject};
@@ -77,11 +77,11 @@ pub(super) fn run(
     let mut tests = Vec::new();
     for role in roles {
         let subject = Subject { runtime, file, plugin, role: *role, bounds };
-        let of_role = match role.as_str() {
-            "balancer" => balancer::TESTS,
-            "router" => router::TESTS,
-            "rewriter" => rewriter::TESTS,
-            _ => &[],
+        let of_role = match role_kind(*role) {
+            Some(RoleKind::Balancer) => balancer::TESTS,
+            Some(RoleKind::Router) => router::TESTS,
+            Some(RoleKind::Rewriter) => rewriter::TESTS,
+            None => &[],
         };
         for (name, test) in of_role {
             let verdict = match test(&subject) {
