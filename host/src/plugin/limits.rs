@@ -58,7 +58,7 @@ pub(super) struct MemoryMeter {
     limit: usize,
     memory: usize,
     elements: usize,
-    denied: bool,
+    denied: Option<GrowthLimit>,
     /// The most that any of several instances has held.
     peak: Arc<AtomicUsize>,
 }
@@ -70,7 +70,7 @@ impl MemoryMeter {
             limit,
             memory: usize::try_from(held).unwrap_or(usize::MAX),
             elements: 0,
-            denied: false,
+            denied: None,
             peak: Arc::default(),
         }
     }
@@ -83,7 +83,7 @@ impl MemoryMeter {
 
     /// Forgets an earlier denial; a call begins.
     pub(super) fn begin(&mut self) {
-        self.denied = false;
+        self.denied = None;
     }
 
     /// Bytes that are held now; no memory ends beyond them.
@@ -93,39 +93,59 @@ impl MemoryMeter {
 
     /// The sentence about a denied growth, if there was one since [`Self::begin`].
     pub(super) fn denial(&self) -> Option<String> {
-        self.denied.then(|| {
-            format!(
-                "expected at most {} bytes of memory and {TABLE_ELEMENTS} table elements, found {} bytes and {} \
-                 elements in use when it asked for more; raise `memory` in its [plugin] section if that is rightful",
-                self.limit, self.memory, self.elements
-            )
+        Some(match self.denied? {
+            GrowthLimit::Memory => format!(
+                "expected at most {} bytes of memory, found {} bytes in use when it asked for more; raise `memory` in its \
+                 [plugin] section if that is rightful",
+                self.limit, self.memory
+            ),
+            GrowthLimit::Elements => format!(
+                "expected at most {TABLE_ELEMENTS} table elements, found {} in use when it asked for more; no setting \
+                 raises that: make its tables smaller",
+                self.elements
+            ),
         })
     }
 
-    fn grow(denied: &mut bool, held: &mut usize, limit: usize, current: usize, desired: usize) -> bool {
+    /// Whether the element count or the bytes may grow so far; then they have.
+    fn grow(held: &mut usize, limit: usize, current: usize, desired: usize) -> bool {
         let next = held.saturating_add(desired.saturating_sub(current));
-        if next > limit {
-            *denied = true;
-            return false;
+        let fits = next <= limit;
+        if fits {
+            *held = next;
         }
-        *held = next;
-        true
+        fits
     }
+
+    fn grow_memory(&mut self, current: usize, desired: usize) -> bool {
+        let fits = Self::grow(&mut self.memory, self.limit, current, desired);
+        if !fits {
+            self.denied = Some(GrowthLimit::Memory);
+        }
+        self.peak.fetch_max(self.memory, Relaxed);
+        fits
+    }
+}
+
+/// What growth was denied for.
+#[derive(Clone, Copy, Debug)]
+enum GrowthLimit {
+    Memory,
+    Elements,
 }
 
 impl ResourceLimiter for MemoryMeter {
     fn memory_growing(&mut self, current: usize, desired: usize, _max: Option<usize>) -> wasmtime::Result<bool> {
-        let fits = Self::grow(&mut self.denied, &mut self.memory, self.limit, current, desired);
-        self.peak.fetch_max(self.memory, Relaxed);
-        Ok(fits)
+        Ok(self.grow_memory(current, desired))
     }
 
     fn table_growing(&mut self, current: usize, desired: usize, _max: Option<usize>) -> wasmtime::Result<bool> {
-        let bytes = [current, desired].map(|elements| elements.saturating_mul(ELEMENT_BYTES));
-        let fits = Self::grow(&mut self.denied, &mut self.elements, TABLE_ELEMENTS, current, desired)
-            && Self::grow(&mut self.denied, &mut self.memory, self.limit, bytes[0], bytes[1]);
-        self.peak.fetch_max(self.memory, Relaxed);
-        Ok(fits)
+        if !Self::grow(&mut self.elements, TABLE_ELEMENTS, current, desired) {
+            self.denied = Some(GrowthLimit::Elements);
+            return Ok(false);
+        }
+        let [current, desired] = [current, desired].map(|elements| elements.saturating_mul(ELEMENT_BYTES));
+        Ok(self.grow_memory(current, desired))
     }
 
     fn instances(&self) -> usize {
@@ -156,5 +176,14 @@ mod tests {
         assert!(meter.denial().unwrap().contains("found 100 bytes"));
         meter.begin();
         assert_eq!(meter.denial(), None);
+    }
+
+    #[test]
+    fn what_no_setting_raises_is_not_said_to_be_raised() {
+        let mut meter = MemoryMeter::new(64 << 20, 0);
+
+        assert!(!meter.table_growing(0, TABLE_ELEMENTS + 1, None).unwrap());
+
+        assert!(meter.denial().unwrap().contains("no setting raises that"));
     }
 }

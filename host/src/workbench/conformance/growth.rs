@@ -9,7 +9,8 @@ use crate::plugin::Artifact;
 const STEP: u64 = 64;
 
 /// Makes decisions by their number, from 0, and looks whether memory still grew in the second half of them. If it did,
-/// as many are made once more: a collector of garbage comes to rest, what leaks does not.
+/// as many are made once more: with a collector of garbage memory grows less and less, with a leak as before. Less than
+/// half as fast is taken for a collector.
 pub(super) fn look_for(
     subject: &Subject<'_>,
     artifact: &Artifact,
@@ -22,23 +23,38 @@ pub(super) fn look_for(
     };
     let mut made = Decisions::default();
     made.go_on(decisions / 2, time / 2, &mut decide)?;
-    let mut before = (made.number, held());
-    for round in 0..2 {
-        made.go_on(before.0, time.saturating_mul(1 + round) / 2, &mut decide)?;
-        let now = (made.number, held());
-        if now.1 == before.1 {
-            return Ok(());
-        }
-        if round == 1 {
-            return Err(failed(format_args!(
-                "memory grows for as long as decisions are made: {} bytes after {} decisions, {} after {}; free what \
-                 a decision takes",
-                before.1, before.0, now.1, now.0
-            )));
-        }
-        before = now;
+    let start = Sample { decisions: made.number, bytes: held() };
+    made.go_on(start.decisions, time / 2, &mut decide)?;
+    let middle = Sample { decisions: made.number, bytes: held() };
+    if middle.bytes == start.bytes {
+        return Ok(());
     }
-    Ok(())
+    made.go_on(middle.decisions, time, &mut decide)?;
+    let end = Sample { decisions: made.number, bytes: held() };
+    if end.growth_since(middle) * 2.0 < middle.growth_since(start) {
+        return Ok(());
+    }
+    Err(failed(format_args!(
+        "memory grows for as long as decisions are made: {} bytes after {} decisions, {} after {}; free what a decision \
+         takes",
+        middle.bytes, middle.decisions, end.bytes, end.decisions
+    )))
+}
+
+/// What the instances held after so many decisions.
+#[derive(Clone, Copy)]
+struct Sample {
+    decisions: u64,
+    bytes: usize,
+}
+
+impl Sample {
+    /// Bytes for each decision.
+    #[expect(clippy::cast_precision_loss, reason = "a rate that is compared with a rate")]
+    fn growth_since(self, earlier: Self) -> f64 {
+        let decisions = self.decisions.saturating_sub(earlier.decisions).max(1);
+        self.bytes.saturating_sub(earlier.bytes) as f64 / decisions as f64
+    }
 }
 
 #[derive(Default)]
