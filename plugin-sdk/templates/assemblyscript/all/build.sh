@@ -3,6 +3,9 @@
 set -eu
 cd "$(dirname "$0")"
 
+# A build that fails leaves no older plugin-name.wasm behind, which would be checked in its place.
+trap 'test $? = 0 || rm -f plugin-name.wasm' EXIT
+
 if ! command -v npm > /dev/null || ! node -e 'process.exit(process.versions.node.split(".")[0] < 20 ? 1 : 0)' 2> /dev/null; then
   echo "Node.js 20 or later with npm is missing: install it from https://nodejs.org (Debian 13: apt-get install nodejs npm)" >&2
   exit 1

@@ -1,4 +1,5 @@
-// The built plugin under Node.js, called as the gateway calls it.
+// The built plugin under Node.js, called as the gateway calls it. The tests at the end are those of the sample: write
+// your own with the logic.
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import test from "node:test";

@@ -11,6 +11,7 @@ static void tg_configure(tg_text config, const tg_endpoint *given, size_t count)
     return;
   }
   endpoints = given;
+  last = UINT32_MAX;
   tg_log(TG_INFO, "plugin-name: the least busy for its weight");
 }
 

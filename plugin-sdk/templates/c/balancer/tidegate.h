@@ -34,14 +34,14 @@ enum { TG_NONE = -1 };
 static void tg_configure(tg_text config, const tg_endpoint *endpoints, size_t count);
 
 // Chooses one of eligible (ids, ascending, count > 0) and returns it; TG_NONE sends the client away with 503. busy[i]
-// is what eligible[i] holds now. affinity is a 31-bit hash of what the cluster keeps together, or TG_NONE.
+// is what eligible[i] holds now: both are read at the same i, never busy by an id. affinity is a 31-bit hash of what the cluster keeps together, or TG_NONE.
 static int64_t tg_pick(const uint32_t *eligible, const uint32_t *busy, size_t count, int64_t affinity);
 
 // ---- what you may call
 
 typedef enum { TG_DEBUG, TG_INFO, TG_WARN, TG_ERROR } tg_level;
 
-// A line in the gateway's log.
+// A line in the gateway's log, in UTF-8.
 static inline void tg_log(tg_level level, const char *line);
 
 // Says that the configuration is wrong. path points into it (RFC 6901: "/limits/0"), "" is the whole of it. Texts must
@@ -88,6 +88,10 @@ static inline _Noreturn void tg_fail(const char *file, int line, const char *con
   for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
     for (const char *from = parts[i]; from && *from && end < sizeof text - 1;) text[end++] = *from++;
     while (!parts[i] && count && end < sizeof text - 1) text[end++] = digits[--count];
+  }
+  // A text that was cut may end within a character, and the log takes whole ones.
+  if (end == sizeof text - 1) {
+    while (end > 0 && (text[end - 1] & 0x80)) end--;
   }
   text[end] = 0;
   tg_log(TG_ERROR, text);

@@ -3,6 +3,9 @@
 set -eu
 cd "$(dirname "$0")"
 
+# A build that fails leaves no older plugin-name.wasm behind, which would be checked in its place.
+trap 'test $? = 0 || rm -f plugin-name.wasm' EXIT
+
 CLANG=${CLANG:-clang++}
 if ! command -v "$CLANG" > /dev/null; then
   echo "clang++ is missing: apt-get install clang lld" >&2

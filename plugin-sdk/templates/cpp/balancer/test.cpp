@@ -1,4 +1,4 @@
-// The balancer itself, compiled for this machine.
+// The balancer itself, compiled for this machine. The checks are those of the sample: write your own with the logic.
 #include "balancer.cpp"
 
 #include <stdlib.h>

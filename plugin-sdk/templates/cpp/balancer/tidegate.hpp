@@ -97,6 +97,10 @@ inline void log(Level level, Text line);
   while (count && end < sizeof text - 1) text[end++] = digits[--count];
   put(": this does not hold: ");
   put(condition);
+  // A text that was cut may end within a character, and the log takes whole ones.
+  if (end == sizeof text - 1) {
+    while (end > 0 && (text[end - 1] & 0x80)) end--;
+  }
   log(Level::error, {text, end});
   __builtin_trap();
 }

@@ -1,3 +1,4 @@
+// The tests are those of the sample, which is called least: write your own with the logic.
 package main
 
 import (

@@ -3,6 +3,9 @@
 set -eu
 cd "$(dirname "$0")"
 
+# A build that fails leaves no older plugin-name.wasm behind, which would be checked in its place.
+trap 'test $? = 0 || rm -f plugin-name.wasm' EXIT
+
 if ! command -v npm >/dev/null; then
   echo "npm is missing: install Node.js 18.19 or later, with npm (from https://nodejs.org, or Debian 12 or later: apt-get install nodejs npm)" >&2
   exit 1

@@ -1,3 +1,5 @@
+# The tests are those of the sample: write your own with the logic. For every call componentize-py makes a Rewriter, and
+# so do they: what one call is to know of another has to outlive it (@cache, or variables of the module).
 import unittest
 from unittest.mock import patch
 

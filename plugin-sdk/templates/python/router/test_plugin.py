@@ -1,3 +1,5 @@
+# The tests are those of the sample: write your own with the logic. For every call componentize-py makes a Router, and
+# so do they: what one call is to know of another has to outlive it (@cache, or variables of the module).
 import unittest
 from unittest.mock import patch
 
@@ -19,30 +21,28 @@ def forward(cluster: int) -> Decision_Forward:
 
 @patch("wit_world.imports.log.log")  # the gateway's log
 class TestRouter(unittest.TestCase):
-    def router(self, config: str) -> Router:
-        router = Router()
-        router.configure(config, CLUSTERS)
-        return router
+    def configure(self, config: str) -> None:
+        Router().configure(config, CLUSTERS)
 
     def test_the_first_segment_of_the_path_names_the_cluster(self, log):
-        router = self.router("null")
+        self.configure("null")
 
-        self.assertEqual(router.route(request("example.com", "/chat/room")), forward(1))
-        self.assertEqual(router.route(request("example.com", "/web")), forward(0))
+        self.assertEqual(Router().route(request("example.com", "/chat/room")), forward(1))
+        self.assertEqual(Router().route(request("example.com", "/web")), forward(0))
 
     def test_a_configured_host_comes_before_the_path(self, log):
-        router = self.router('{"hosts":{"Chat.example.com":"chat"}}')
+        self.configure('{"hosts":{"Chat.example.com":"chat"}}')
 
-        self.assertEqual(router.route(request("chat.example.com", "/web")), forward(1))
+        self.assertEqual(Router().route(request("chat.example.com", "/web")), forward(1))
 
     def test_anything_else_is_unmatched(self, log):
-        router = self.router('{"routes":[]}')
+        self.configure('{"routes":[]}')
 
         for path in ("/", "/chats"):
-            self.assertEqual(router.route(request("example.com", path)), Decision_Unmatched())
+            self.assertEqual(Router().route(request("example.com", path)), Decision_Unmatched())
 
     def test_a_fault_of_the_configuration_says_where_it_is(self, log):
         with self.assertRaises(Err) as refused:
-            self.router('{"hosts":{"a.example":"cha"},"host":1}')
+            self.configure('{"hosts":{"a.example":"cha"},"host":1}')
 
         self.assertEqual([fault.path for fault in refused.exception.value], ["/host", "/hosts/a.example"])

@@ -3,6 +3,9 @@
 set -eu
 cd "$(dirname "$0")"
 
+# A build that fails leaves no older plugin-name.wasm behind, which would be checked in its place.
+trap 'test $? = 0 || rm -f plugin-name.wasm' EXIT
+
 target=wasm32-unknown-unknown
 if ! command -v cargo > /dev/null; then
   echo "cargo is missing: install Rust by https://rustup.rs" >&2

@@ -2,6 +2,10 @@
 # Builds plugin-name.wasm.
 set -eu
 cd "$(dirname "$0")"
+
+# A build that fails leaves no older plugin-name.wasm behind, which would be checked in its place.
+trap 'test $? = 0 || rm -f plugin-name.wasm' EXIT
+
 . ./tools.sh
 
 # --sync: the gateway does not offer the component model's async functions.

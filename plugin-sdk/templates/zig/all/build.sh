@@ -3,18 +3,10 @@
 set -eu
 cd "$(dirname "$0")"
 
-if python3 -m ziglang version > /dev/null 2>&1; then
-  ZIG="python3 -m ziglang"
-elif command -v zig > /dev/null; then
-  ZIG=zig
-else
-  echo "Zig is missing: python3 -m pip install ziglang==0.15.2" >&2
-  exit 1
-fi
-case "$($ZIG version)" in
-  0.15.*) ;;
-  *) echo "warning: written for Zig 0.15, found $($ZIG version): python3 -m pip install ziglang==0.15.2" >&2 ;;
-esac
+# A build that fails leaves no older plugin-name.wasm behind, which would be checked in its place.
+trap 'test $? = 0 || rm -f plugin-name.wasm' EXIT
+
+. ./tools.sh
 
 # ReleaseSafe keeps checks of bounds and overflow: a mistake is a line in the log, not a wrong choice.
 $ZIG build-exe balancer.zig -target wasm32-freestanding -fno-entry -rdynamic -O ReleaseSafe -fstrip --stack 65536 \

@@ -39,30 +39,3 @@ pub fn pick(eligible: []const u32, busy: []const u32, affinity: ?u32) ?u32 {
     last = eligible[best];
     return last;
 }
-
-const cluster = [_]tidegate.Endpoint{ .{}, .{}, .{ .weight = 200 }, .{}, .{}, .{} };
-
-test "the least busy for its weight wins, by its id" {
-    configure("null", &cluster);
-
-    try std.testing.expectEqual(5, pick(&.{ 3, 5 }, &.{ 4, 1 }, null));
-    try std.testing.expectEqual(2, pick(&.{ 0, 2 }, &.{ 1, 2 }, null));
-    try std.testing.expectEqual(0, pick(&.{ 0, 2 }, &.{ 0, 2 }, null));
-}
-
-test "equals take turns, also if the last one is gone" {
-    configure("{}", &cluster);
-
-    for ([_]u32{ 3, 5, 3 }) |expected| {
-        try std.testing.expectEqual(expected, pick(&.{ 3, 5 }, &.{ 0, 0 }, null));
-    }
-    try std.testing.expectEqual(4, pick(&.{ 1, 4 }, &.{ 0, 0 }, null));
-}
-
-test "a configuration that it does not have is refused" {
-    configure("{\"limit\":3}", &cluster);
-
-    const refused = tidegate.refused();
-    try std.testing.expectEqual(1, refused.len);
-    try std.testing.expectStringStartsWith(refused[0].message.slice(), "this plugin takes no configuration");
-}

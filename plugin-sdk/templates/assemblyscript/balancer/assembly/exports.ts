@@ -62,7 +62,7 @@ export function configure(config: usize, length: usize, endpoints: usize, count:
 function write(from: string, to: usize): void {
   const size = <usize>String.UTF8.byteLength(from);
   const at = heap.alloc(size);
-  String.UTF8.encodeUnsafe(changetype<usize>(from), from.length, at);
+  String.UTF8.encodeUnsafe(changetype<usize>(from), from.length, at, false, String.UTF8.ErrorMode.REPLACE);
   store<usize>(to, at);
   store<usize>(to, size, 4);
 }

@@ -40,7 +40,8 @@ declare function tidegateLog(level: Level, at: usize, length: i32): void;
 
 /** A line in the gateway's log. */
 export function log(level: Level, line: string): void {
-  const text = String.UTF8.encode(line);
+  // Half of a surrogate pair, which a cut string may have, is no UTF-8: it becomes U+FFFD.
+  const text = String.UTF8.encode(line, false, String.UTF8.ErrorMode.REPLACE);
   tidegateLog(level, changetype<usize>(text), text.byteLength);
 }
 

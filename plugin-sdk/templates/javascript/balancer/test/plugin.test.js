@@ -1,3 +1,4 @@
+// The tests are those of the sample: write your own with the logic.
 import assert from "node:assert/strict";
 import { beforeEach, test } from "node:test";
 import { balancer } from "../plugin.js";
