@@ -102,7 +102,7 @@ async fn a_plugin_that_traps_is_logged_with_its_own_backtrace() {
     let origin = Origin::named("a").start().await;
     let setup = Gateway::configure(
         "[[route]]\npath = \"/\"\nto = \"balancer://pool\"\n[cluster.pool]\nbalancer = \"guest\"\nconfig = {}\n\
-         endpoints = [\"ws://{a}\"]\n[plugin.guest]\nfile = {file}\n",
+         endpoints = [\"ws://{a}\", \"ws://{a}/other\"]\n[plugin.guest]\nfile = {file}\n",
     )
     .origin(&origin)
     .put("file", format!("{:?}", tidegate_tests::guests::PANICS_FILE));

@@ -67,11 +67,14 @@ impl Gateway {
                 }
                 outcome = reload.end(&self.reloads), if reload.is_under_way() => {
                     watcher.watch(self.reloads.files_to_watch());
+                    if matches!(outcome, ReloadResult::Served(Trigger::Retry)) {
+                        watcher.rebase();
+                    }
                     // A file that is watched only from now on may have changed since it was read.
                     match outcome {
-                        ReloadResult::Served if self.reloads.is_outdated() => watcher.invalidate(),
+                        ReloadResult::Served(_) if self.reloads.is_outdated() => watcher.invalidate(),
                         ReloadResult::Refused(Trigger::Request) => reload.begin(&self.reloads, Trigger::Retry),
-                        ReloadResult::Served | ReloadResult::Refused(Trigger::Retry) => {}
+                        ReloadResult::Served(_) | ReloadResult::Refused(Trigger::Retry) => {}
                     }
                 }
                 () = self.reloads.notified() => watcher.watch(self.reloads.files_to_watch()),
@@ -117,7 +120,7 @@ struct ReloadTask {
 /// What came of a reload.
 enum ReloadResult {
     /// What was read is served now.
-    Served,
+    Served(Trigger),
     /// Nothing changed. It has been counted and logged.
     Refused(Trigger),
 }
@@ -136,7 +139,7 @@ impl ReloadTask {
         }
         let reloads = reloads.clone();
         self.task = Some(tokio::task::spawn_blocking(move || match reloads.reload(trigger) {
-            Ok(_generation) => ReloadResult::Served,
+            Ok(_generation) => ReloadResult::Served(trigger),
             Err(_logged) => ReloadResult::Refused(trigger),
         }));
     }

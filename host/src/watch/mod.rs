@@ -111,6 +111,14 @@ impl Watcher {
         self.dirty = true;
     }
 
+    /// Takes what the files hold now for reported: they were read without the watcher's report. A change to what was
+    /// reported before that reading, such as a file that is missing again, would go unseen otherwise.
+    pub fn rebase(&mut self) {
+        self.reported = fingerprint::take(&self.files);
+        self.unsettled = None;
+        self.dirty = true;
+    }
+
     /// Forgets what the files held: every file is reported once more, when all have settled.
     pub fn invalidate(&mut self) {
         self.reported.values_mut().for_each(|fingerprint| *fingerprint = None);

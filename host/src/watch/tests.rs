@@ -198,6 +198,21 @@ fn the_set_can_be_replaced_and_polling_sees_the_same() {
 }
 
 #[test]
+fn what_was_read_without_a_report_may_change_back() {
+    run(async {
+        let folder = folder(&[]);
+        let a = folder.path().join("a");
+        let mut watcher = Watcher::new(vec![a.clone()]);
+        fs::write(&a, "1").unwrap();
+
+        watcher.rebase();
+        fs::remove_file(&a).unwrap();
+
+        assert_eq!(reported(&mut watcher).await, [a], "it is missing, as it was at first");
+    });
+}
+
+#[test]
 fn wasm_that_is_written_slowly_is_reported_once_it_is_whole_or_grows_no_more() {
     run(async {
         let folder = folder(&[("a", "1")]);
