@@ -1,11 +1,19 @@
 package tidegate
 
-import "structs"
+import (
+	"structs"
+	"unicode/utf8"
+)
 
 // What the plugin imports is what its code calls: the linker leaves out the rest.
 
-// Log writes a line to the gateway's log, under the plugin's name.
-func Log(level Level, message string) { log(level, message) }
+// Log writes a line to the gateway's log, under the plugin's name. What of it is no UTF-8 becomes U+FFFD.
+func Log(level Level, message string) {
+	if !utf8.ValidString(message) {
+		message = string([]rune(message))
+	}
+	log(level, message)
+}
 
 // Header is the first value of a header of the request, the name in any case. Only during Pick and Route.
 func Header(name string) (value string, ok bool) {

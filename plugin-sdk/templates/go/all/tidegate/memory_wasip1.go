@@ -69,7 +69,7 @@ func address[T any](of *T) uint32 { return uint32(uintptr(unsafe.Pointer(of))) }
 type configResult struct {
 	_      structs.HostLayout
 	failed uint32
-	faults list
+	value  list // of faults, or what a good configuration has as its result
 }
 
 // Holds what the latest configure returned until the gateway has read it.
@@ -87,7 +87,7 @@ func configureResult(err error) *configResult {
 		for i := range written {
 			records = append(records, [2]list{stringOf(written[i].Path), stringOf(written[i].Message)})
 		}
-		configured = configResult{failed: 1, faults: listOf(records)}
+		configured = configResult{failed: 1, value: listOf(records)}
 	}
 	return &configured
 }

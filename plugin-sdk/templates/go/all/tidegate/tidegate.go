@@ -29,6 +29,9 @@ func configErrors(err error) []ConfigError {
 	return []ConfigError{{"", err.Error()}}
 }
 
+// Field is a header of a request or a response.
+type Field struct{ Name, Value string }
+
 // Level of a line in the gateway's log.
 type Level uint32
 
