@@ -6,7 +6,8 @@
 const std = @import("std");
 const builtin = @import("builtin");
 
-const is_wasm = builtin.cpu.arch == .wasm32;
+/// Whether this is the plugin, and not a test of it: imports are there in the plugin alone.
+pub const is_wasm = builtin.cpu.arch == .wasm32;
 
 /// UTF-8 or a list, as the canonical ABI lays it out.
 pub fn List(comptime T: type) type {
