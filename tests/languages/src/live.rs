@@ -9,7 +9,7 @@ use http_body_util::Full;
 use hyper::{Request, Response};
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
-use tidegate_tests::{Admin, Answer, Http, Origin, Process, Websocket, upgrade_request};
+use tidegate_tests::{Admin, Answer, Http, Origin, Process, Websocket, eventually, upgrade_request};
 use tokio::net::TcpStream;
 
 /// The plugin that runs before: it gives everything to the last endpoint.
@@ -122,14 +122,16 @@ struct Running {
 impl Running {
     async fn start(tidegate: &Path, config: &Path) -> anyhow::Result<Self> {
         let process = Process::run_as(tidegate, config).await;
-        let lines = process.stderr();
+        // The admin server and the listener come up in either order.
         let address = |admin: bool| {
+            let lines = process.stderr();
             let mut lines = lines.iter().filter(|line| line.contains("listening"));
             let line = lines.find(|line| line.contains("admin listening") == admin)?;
             line.split_once("address=")?.1.split_whitespace().next()?.parse().ok()
         };
+        eventually("two addresses in the log", || address(true).is_some() && address(false).is_some()).await;
         let (Some(admin), Some(address)) = (address(true), address(false)) else {
-            bail!("expected two addresses in the log: {lines:#?}");
+            bail!("expected two addresses in the log: {:#?}", process.stderr());
         };
         Ok(Self { process, admin: Admin::at(admin), address })
     }
