@@ -31,6 +31,7 @@ pub use defaults::{MOST_ANSWER_FIELDS, MOST_PLUGIN_MEMORY};
 pub use membership::{Counting, Discover};
 pub use model::*;
 pub use pin::{NoPin, Pin};
+pub(crate) use resolve::long_plugin_deadline;
 pub use series::{BLANK, NoSeries, Series};
 pub use signals::{HeartbeatConfig, HeartbeatField, MOST_SIGNALS, OrcaField, SignalConfig, SignalSource};
 pub use units::{ByteSize, HumanDuration, Number, UnitError, WholeNumber, show_duration};

@@ -92,6 +92,11 @@ impl Gateway {
 
     /// Stops accepting, lets connections and tunnels finish, and cuts off those that have not after `patience`.
     pub async fn stop(&self, patience: Duration) -> Stopped {
+        self.end(patience, |cut| tracing::warn!(cut, "drain deadline passed")).await
+    }
+
+    /// The same; `on_cut` gets the number of those that are cut off, if there are any.
+    pub async fn end(&self, patience: Duration, on_cut: impl FnOnce(usize)) -> Stopped {
         let drain = &self.set.services.drain;
         self.set.listeners.stop();
         if let Some(heartbeats) = &self.heartbeats {
@@ -99,7 +104,7 @@ impl Gateway {
         }
         let cut = drain.finish(patience).await;
         if cut > 0 {
-            tracing::warn!(cut, "drain deadline passed");
+            on_cut(cut);
             drain.finish(AFTER_CUT).await;
         }
         if let Some(admin) = &self.admin {

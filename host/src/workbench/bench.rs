@@ -3,6 +3,7 @@
 //! Times are those of warm instances that are used again, as in a gateway. Fuel is counted by code of its own, compiled
 //! to count: the same on every machine and at every time, for time and chance are made up there.
 
+use std::cell::Cell;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -64,6 +65,8 @@ pub struct RoleBench {
     pub memory_bytes: usize,
     /// One for each kind of call.
     pub rows: Vec<BenchRow>,
+    /// What the numbers do not say: one sentence each.
+    pub notes: Vec<String>,
 }
 
 /// What one kind of call costs.
@@ -85,8 +88,11 @@ pub struct CallCost {
     /// On this machine.
     #[serde(flatten)]
     pub nanoseconds: CallTimes,
-    /// Instructions of wasm, about; none if the file cannot be compiled to count them.
+    /// Instructions of wasm, about; none if they cannot be counted.
     pub fuel: Option<u64>,
+    /// Why they are not counted.
+    #[serde(skip)]
+    uncounted: Option<String>,
 }
 
 /// Why nothing was measured.
@@ -151,14 +157,17 @@ struct Runtimes {
 /// One plugin in both runtimes.
 struct Pair {
     timed: ConfiguredPlugin,
-    /// None if it cannot be compiled so.
-    metered: Option<ConfiguredPlugin>,
+    /// Why not, if it cannot be compiled so.
+    metered: Result<ConfiguredPlugin, String>,
 }
 
 impl Pair {
     fn of(runtimes: &Runtimes, file: &PluginFile<'_>, config: Option<Value>) -> Result<Self, BenchError> {
         let timed = ConfiguredPlugin { artifact: runtimes.timed.load(file)?, config: config.clone() };
-        let metered = runtimes.metered.load(file).ok().map(|artifact| ConfiguredPlugin { artifact, config });
+        let metered = match runtimes.metered.load(file) {
+            Ok(artifact) => Ok(ConfiguredPlugin { artifact, config }),
+            Err(error) => Err(error.problem.to_string()),
+        };
         Ok(Self { timed, metered })
     }
 
@@ -176,18 +185,23 @@ impl Pair {
     ) -> Result<CallCost, BenchError> {
         let mut decider = make(&self.timed)?;
         let nanoseconds = CallTimes::measure(|number| call(&mut decider, number))?;
-        let used = |plugin: &ConfiguredPlugin, calls: u64| -> Option<u64> {
-            let before = status(plugin, role)?.fuel;
-            let mut decider = make(plugin).ok()?;
-            (0..calls).try_for_each(|number| call(&mut decider, number)).ok()?;
+        let used = |plugin: &ConfiguredPlugin, calls: u64| -> Result<u64, String> {
+            let fuel = || status(plugin, role).map_or(0, |status| status.fuel);
+            let before = fuel();
+            let mut decider = make(plugin).map_err(|error| error.problem.to_string())?;
+            (0..calls).try_for_each(|number| call(&mut decider, number)).map_err(|fault| fault.detail)?;
             drop(decider);
-            status(plugin, role)?.fuel.checked_sub(before)
+            Ok(fuel().saturating_sub(before))
         };
-        let fuel = self.metered.as_ref().and_then(|plugin| {
+        let counted = self.metered.as_ref().map_err(Clone::clone).and_then(|plugin| {
             let (few, many) = (used(plugin, METERED)?, used(plugin, 2 * METERED)?);
-            Some(many.saturating_sub(few) / METERED)
+            Ok(many.saturating_sub(few) / METERED)
         });
-        Ok(CallCost { nanoseconds, fuel })
+        let (fuel, uncounted) = match counted {
+            Ok(fuel) => (Some(fuel), None),
+            Err(why) => (None, Some(why)),
+        };
+        Ok(CallCost { nanoseconds, fuel, uncounted })
     }
 
     /// The shortest of some starts.
@@ -209,6 +223,12 @@ impl Pair {
     }
 }
 
+/// Why fuel is missing, if it is.
+fn uncounted(rows: &[BenchRow]) -> Vec<String> {
+    let why = rows.iter().find_map(|row| row.plugin.uncounted.as_ref());
+    why.map(|why| format!("fuel is not counted: in code that counts, it fails: {why}")).into_iter().collect()
+}
+
 fn status(plugin: &ConfiguredPlugin, role: RoleName) -> Option<crate::plugin::status::RoleStatus> {
     plugin.artifact.status().into_iter().find(|status| status.role == role)
 }
@@ -216,7 +236,7 @@ fn status(plugin: &ConfiguredPlugin, role: RoleName) -> Option<crate::plugin::st
 fn of_balancer(role: RoleName, runtimes: &Runtimes, mine: &Pair, counts: &[usize]) -> Result<RoleBench, BenchError> {
     const SHIPPED: &str = "bybusyness";
     let beside = Pair::shipped(runtimes, SHIPPED, None)?;
-    let mut rows = Vec::new();
+    let (mut rows, chose) = (Vec::new(), Cell::new(false));
     for count in counts.iter().copied() {
         let eligible: EndpointIds = EndpointId::each(&vec![(); count]).map(|(id, ())| id).collect();
         // Who is least busy changes from pick to pick.
@@ -232,20 +252,28 @@ fn of_balancer(role: RoleName, runtimes: &Runtimes, mine: &Pair, counts: &[usize
             let at = usize::try_from(number % 4).unwrap_or(0);
             let affinity = u32::try_from(number & 0x7fff_ffff).ok();
             let busy = busy.get(at).map_or(&[][..], Vec::as_slice);
-            balancer.pick(&PickRequest { eligible: &eligible, busy, affinity, request: None }).map(drop)
+            balancer.pick(&PickRequest { eligible: &eligible, busy, affinity, request: None })
         };
         let made = made_up::endpoints(count);
         let make = |plugin: &ConfiguredPlugin| plugin.balancer(&made);
         rows.push(BenchRow {
             what: if count == 1 { "1 endpoint".to_owned() } else { format!("{count} endpoints") },
-            plugin: mine.cost(role, make, |balancer, number| pick(&mut **balancer, number))?,
-            shipped: beside.cost(role, make, |balancer, number| pick(&mut **balancer, number))?,
-            native: Some(CallTimes::measure(|number| pick(std::hint::black_box(&mut LeastBusy), number))?),
+            plugin: mine.cost(role, make, |balancer, number| {
+                pick(&mut **balancer, number).map(|chosen| chose.set(chose.get() || chosen.is_some()))
+            })?,
+            shipped: beside.cost(role, make, |balancer, number| pick(&mut **balancer, number).map(drop))?,
+            native: Some(CallTimes::measure(|number| {
+                pick(std::hint::black_box(&mut LeastBusy), number).map(|chosen| _ = std::hint::black_box(chosen))
+            })?),
         });
     }
     let start = mine.start(role, |plugin| plugin.balancer(&made_up::endpoints(16)))?;
     let native = Some("the gateway's own stand-in for a balancer that failed: least busy, the first of equals");
-    Ok(RoleBench { role, shipped: SHIPPED, native, start, memory_bytes: mine.memory(role), rows })
+    let mut notes = uncounted(&rows);
+    if !chose.get() {
+        notes.push("chose nobody in any of these picks: they took so long to refuse, not to choose".to_owned());
+    }
+    Ok(RoleBench { role, shipped: SHIPPED, native, start, memory_bytes: mine.memory(role), rows, notes })
 }
 
 fn of_router(role: RoleName, runtimes: &Runtimes, mine: &Pair) -> Result<RoleBench, BenchError> {
@@ -273,7 +301,8 @@ fn of_router(role: RoleName, runtimes: &Runtimes, mine: &Pair) -> Result<RoleBen
         });
     }
     let start = mine.start(role, make)?;
-    Ok(RoleBench { role, shipped: SHIPPED, native: None, start, memory_bytes: mine.memory(role), rows })
+    let notes = uncounted(&rows);
+    Ok(RoleBench { role, shipped: SHIPPED, native: None, start, memory_bytes: mine.memory(role), rows, notes })
 }
 
 fn of_rewriter(role: RoleName, runtimes: &Runtimes, mine: &Pair) -> Result<RoleBench, BenchError> {
@@ -300,7 +329,8 @@ fn of_rewriter(role: RoleName, runtimes: &Runtimes, mine: &Pair) -> Result<RoleB
         });
     }
     let start = mine.start(role, make)?;
-    Ok(RoleBench { role, shipped: SHIPPED, native: None, start, memory_bytes: mine.memory(role), rows })
+    let notes = uncounted(&rows);
+    Ok(RoleBench { role, shipped: SHIPPED, native: None, start, memory_bytes: mine.memory(role), rows, notes })
 }
 
 #[cfg(test)]

@@ -13,7 +13,7 @@ use super::file::{self, PluginFileError};
 use super::json;
 use super::made_up::ConfiguredPlugin;
 use super::printed::{self, PrintedLine};
-use super::speed::{self, SlowestCall};
+use super::speed::{self, MadeUpCalls, SlowestCall};
 use crate::clock::Clock;
 use crate::plugin::{
     About, Artifact, Compiler, LoadError, PluginFile, PluginLimits, RoleKind, RoleName, Runtime, RuntimeError,
@@ -179,16 +179,20 @@ fn trial(
     let what = artifact.try_out(role, options.config.as_ref())?.to_owned();
     let took = began.elapsed();
     let plugin = ConfiguredPlugin { artifact: Arc::clone(artifact), config: options.config.clone() };
-    let slowest = match role_kind(role) {
+    let tried = match role_kind(role) {
         Some(RoleKind::Balancer) => speed::of_picks(&plugin),
         Some(RoleKind::Router) => speed::of_routes(&plugin),
         Some(RoleKind::Rewriter) => speed::of_rewrites(&plugin),
-        None => Ok(None),
+        None => Ok(MadeUpCalls::untried()),
     };
-    let slowest = slowest.unwrap_or_else(|fault: Fault| {
+    let MadeUpCalls { slowest, decides } = tried.unwrap_or_else(|fault: Fault| {
         warnings.push(format!("fails as {role} in a made-up decision after its self-test: {}", fault.detail));
-        None
+        MadeUpCalls::untried()
     });
+    // What a configuration says of paths that are not tried here is its operator's business.
+    if !decides && options.config.is_none() {
+        warnings.extend(refuses_all(artifact, role));
+    }
     if let Some(slow) = slowest.as_ref().filter(|slowest| slowest.time > SLOW) {
         let waits_alone = role_kind(role) != Some(RoleKind::Balancer);
         let who = if waits_alone { "its worker waits" } else { "requests of its cluster wait" };
@@ -198,4 +202,61 @@ fn trial(
     let status = artifact.status().into_iter().find(|status| status.role == role);
     let memory_bytes = status.map_or(0, |status| status.memory);
     Ok(RoleTrial { role, what, took, memory_bytes, memory_limit_bytes: options.limits.memory, slowest })
+}
+
+/// What a plugin deserves to be warned of that has refused each decision.
+fn refuses_all(artifact: &Artifact, role: RoleName) -> Option<String> {
+    const CONFIGURED: &str = "if it decides by its configuration, try it with that: --config";
+    match role_kind(role)? {
+        RoleKind::Router => {
+            Some(format!("as router it returned unmatched for each made-up request: every such request gets 404; {CONFIGURED}"))
+        }
+        RoleKind::Balancer if artifact.imports().any(|import| import == "columns") => Some(
+            "as balancer it chose nobody in each made-up pick: every such request gets 503. It reads columns: `latency` \
+             and `latest` are NaN before the first response, and no comparison with NaN is true; choose such endpoints, \
+             or none will ever have a response"
+                .to_owned(),
+        ),
+        RoleKind::Balancer => {
+            Some(format!("as balancer it chose nobody in each made-up pick: every such request gets 503; {CONFIGURED}"))
+        }
+        RoleKind::Rewriter => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::plugin::{SHIPPED, shipped};
+
+    fn warnings(bytes: &[u8], config: Option<Value>) -> Vec<String> {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(file.path(), bytes).unwrap();
+        let options = CheckOptions { config, ..CheckOptions::default() };
+        check(file.path(), &options, Compiler::InProcess).unwrap().warnings
+    }
+
+    #[test]
+    fn who_refuses_each_made_up_decision_is_warned_of_unless_a_configuration_may_be_the_reason() {
+        let routes =
+            json!({ "routes": [{ "path": "/a", "action": { "forward": { "cluster": "chat", "path": "/" } } }] });
+        let prefix = shipped("prefix").unwrap();
+        let refused = |warnings: &[String]| warnings.iter().any(|warning| warning.contains("each made-up"));
+
+        assert!(warnings(prefix, None).iter().any(|warning| warning.starts_with("as router it returned unmatched")));
+        assert!(!refused(&warnings(prefix, Some(routes))));
+        for name in SHIPPED.into_iter().filter(|name| *name != "prefix") {
+            assert!(!refused(&warnings(shipped(name).unwrap(), None)), "{name}");
+        }
+        let waits = include_str!("conformance/wrong.wat").replace(";; PICK", "(call $none)").replacen(
+            "(module",
+            "(module (import \"tidegate\" \"now\" (func (result f64)))",
+            1,
+        );
+        assert!(
+            warnings(waits.as_bytes(), None).iter().any(|warning| warning.starts_with("as balancer it chose nobody"))
+        );
+    }
 }

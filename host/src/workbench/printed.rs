@@ -20,10 +20,12 @@ pub struct PrintedLine {
     pub level: String,
     /// What was said, with its fields.
     pub text: String,
+    /// How often.
+    pub times: u64,
 }
 
-/// Does `work`, and collects what is logged about `plugin` meanwhile by this thread: the first lines, and how many
-/// more there were.
+/// Does `work`, and collects what is logged about `plugin` meanwhile by this thread: the first lines, equal ones as one,
+/// and how many more there were.
 pub(super) fn collect<T>(plugin: &str, work: impl FnOnce() -> T) -> (T, Vec<PrintedLine>, usize) {
     let lines = Arc::new(Mutex::new(PrintedLines::default()));
     let collector = Collector { plugin: plugin.to_owned(), lines: Arc::clone(&lines) };
@@ -53,8 +55,10 @@ impl<S: Subscriber> Layer<S> for Collector {
         }
         let mut lines = self.lines.lock();
         // Made-up endpoints and calls repeat themselves, and so does what is said of them.
-        let line = PrintedLine { level: event.metadata().level().as_str().to_lowercase(), text: read.text() };
-        if lines.kept.len() < KEPT {
+        let line = PrintedLine { level: event.metadata().level().as_str().to_lowercase(), text: read.text(), times: 1 };
+        if let Some(same) = lines.kept.iter_mut().find(|kept| kept.level == line.level && kept.text == line.text) {
+            same.times += 1;
+        } else if lines.kept.len() < KEPT {
             lines.kept.push(line);
         } else {
             lines.more += 1;
@@ -111,8 +115,21 @@ mod tests {
             }
         });
 
-        assert_eq!(lines[0], PrintedLine { level: "debug".to_owned(), text: "first".to_owned() });
-        assert_eq!(lines[1], PrintedLine { level: "warn".to_owned(), text: "again number=0".to_owned() });
+        assert_eq!(lines[0], PrintedLine { level: "debug".to_owned(), text: "first".to_owned(), times: 1 });
+        assert_eq!(lines[1], PrintedLine { level: "warn".to_owned(), text: "again number=0".to_owned(), times: 1 });
         assert_eq!((lines.len(), more), (KEPT, 1));
+    }
+
+    #[test]
+    fn equal_lines_are_one_with_their_number() {
+        let ((), lines, more) = collect("mine", || {
+            for _ in 0..50 {
+                tracing::info!(plugin = "mine", "balances 64 endpoints");
+                tracing::info!(plugin = "mine", "ready");
+            }
+        });
+
+        let counted: Vec<_> = lines.iter().map(|line| (line.text.as_str(), line.times)).collect();
+        assert_eq!((counted.as_slice(), more), (&[("balances 64 endpoints", 50), ("ready", 50)][..], 0));
     }
 }

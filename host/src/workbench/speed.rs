@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use super::json;
 use super::made_up::{self, ConfiguredPlugin};
-use crate::policy::{EndpointId, EndpointIds, Fault, PickRequest};
+use crate::policy::{Decision, EndpointId, EndpointIds, Fault, PickRequest};
 
 /// Each made-up decision is made so often, and the shortest time counts: what a busy machine adds is not the plugin's.
 const TRIES: usize = 5;
@@ -34,40 +34,52 @@ impl SlowestCall {
     }
 }
 
-/// The slowest of some picks; none if the balancer takes none of the made-up clusters.
-pub(super) fn of_picks(plugin: &ConfiguredPlugin) -> Result<Option<SlowestCall>, Fault> {
+/// The slowest of some decisions, and whether any of them was more than a refusal.
+pub(super) struct MadeUpCalls {
+    /// None if the plugin takes nothing that is made up.
+    pub(super) slowest: Option<SlowestCall>,
+    /// Whether an endpoint was chosen, a request matched; or nothing was asked.
+    pub(super) decides: bool,
+}
+
+/// Some picks; none if the balancer takes none of the made-up clusters.
+pub(super) fn of_picks(plugin: &ConfiguredPlugin) -> Result<MadeUpCalls, Fault> {
     let made = [ENDPOINTS, 2]
         .into_iter()
         .find_map(|count| plugin.balancer(&made_up::endpoints(count)).ok().map(|balancer| (count, balancer)));
-    let Some((count, mut balancer)) = made else { return Ok(None) };
+    let Some((count, mut balancer)) = made else { return Ok(MadeUpCalls::untried()) };
     let all: Vec<_> = EndpointId::each(&vec![(); count]).map(|(id, ())| id).collect();
-    let mut slowest = Slowest::default();
+    let (mut slowest, mut decides) = (Slowest::default(), false);
     for (what, step) in [("all", 1), ("every third", 3), ("one", count)] {
         let eligible: EndpointIds = all.iter().copied().step_by(step).collect();
         let busy: Vec<u32> = eligible.iter().map(|id| id.0 % 5).collect();
         for affinity in [None, Some(0x5eed)] {
             let pick = PickRequest { eligible: &eligible, busy: &busy, affinity, request: None };
             let with = if affinity.is_some() { ", with an affinity" } else { "" };
-            slowest.time(format!("a pick among {what} of {count} endpoints{with}"), || balancer.pick(&pick))?;
+            slowest.time(format!("a pick among {what} of {count} endpoints{with}"), || {
+                balancer.pick(&pick).map(|chosen| decides |= chosen.is_some())
+            })?;
         }
     }
-    Ok(slowest.0)
+    Ok(MadeUpCalls { slowest: slowest.0, decides })
 }
 
-/// The slowest of some routes; none if the router takes no made-up cluster.
-pub(super) fn of_routes(plugin: &ConfiguredPlugin) -> Result<Option<SlowestCall>, Fault> {
-    let Ok(router) = plugin.router(&made_up::clusters(1), 0) else { return Ok(None) };
-    let mut slowest = Slowest::default();
+/// Some routes; none if the router takes no made-up cluster.
+pub(super) fn of_routes(plugin: &ConfiguredPlugin) -> Result<MadeUpCalls, Fault> {
+    let Ok(router) = plugin.router(&made_up::clusters(1), 0) else { return Ok(MadeUpCalls::untried()) };
+    let (mut slowest, mut decides) = (Slowest::default(), false);
     for path in ["/", "/.well-known/tidegate/check", &format!("/{}", "a/".repeat(500))] {
         let request = made_up::request(path);
-        slowest.time(format!("the route of a path of {} bytes", path.len()), || router.route(&request))?;
+        slowest.time(format!("the route of a path of {} bytes", path.len()), || {
+            router.route(&request).map(|decision| decides |= !matches!(decision, Decision::Unmatched))
+        })?;
     }
-    Ok(slowest.0)
+    Ok(MadeUpCalls { slowest: slowest.0, decides })
 }
 
-/// The slowest of some responses.
-pub(super) fn of_rewrites(plugin: &ConfiguredPlugin) -> Result<Option<SlowestCall>, Fault> {
-    let Ok(rewriter) = plugin.rewriter() else { return Ok(None) };
+/// The rewriting of some responses, where no edit is a decision as well.
+pub(super) fn of_rewrites(plugin: &ConfiguredPlugin) -> Result<MadeUpCalls, Fault> {
+    let Ok(rewriter) = plugin.rewriter() else { return Ok(MadeUpCalls::untried()) };
     let mut slowest = Slowest::default();
     for count in [1, 16] {
         let value = HeaderValue::from_static("http://192.0.2.1:8000/elsewhere");
@@ -76,7 +88,13 @@ pub(super) fn of_rewrites(plugin: &ConfiguredPlugin) -> Result<Option<SlowestCal
         let what = format!("the rewriting of {} header fields", fields.len());
         slowest.time(what, || rewriter.rewrite(&made_up::exchange(), StatusCode::FOUND, &fields))?;
     }
-    Ok(slowest.0)
+    Ok(MadeUpCalls { slowest: slowest.0, decides: true })
+}
+
+impl MadeUpCalls {
+    pub(super) fn untried() -> Self {
+        Self { slowest: None, decides: true }
+    }
 }
 
 #[derive(Default)]

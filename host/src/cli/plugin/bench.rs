@@ -12,7 +12,7 @@ use crate::gateway;
 use crate::workbench::{self, BenchOptions, BenchReport, CallTimes, RoleBench};
 
 /// More than the greatest cluster that anybody has.
-const MOST_ENDPOINTS: i64 = 65_536;
+const MOST_ENDPOINTS: u32 = 65_536;
 
 /// What to measure.
 #[derive(Debug, Args)]
@@ -23,7 +23,7 @@ pub(in super::super) struct BenchArguments {
     trial: TrialArguments,
     /// Endpoints of the clusters that a balancer is measured in
     #[arg(long, value_name = "NUMBERS", value_delimiter = ',', default_value = "1,16,256,4096",
-          value_parser = clap::value_parser!(u32).range(1..=MOST_ENDPOINTS))]
+          value_parser = endpoints)]
     endpoints: Vec<u32>,
     /// Print JSON
     #[arg(long)]
@@ -48,11 +48,16 @@ pub(super) fn bench(arguments: &BenchArguments) -> ExitCode {
     ExitCode::SUCCESS
 }
 
+fn endpoints(text: &str) -> Result<u32, String> {
+    let number = text.trim().parse().ok().filter(|number| (1..=MOST_ENDPOINTS).contains(number));
+    number.ok_or_else(|| format!("expected numbers of 1 to {MOST_ENDPOINTS} with commas between them, as in 4,64"))
+}
+
 fn describe(file: &Path, report: &BenchReport) -> String {
     let mut text = format!("{}: compiled in {:.1} ms", file.display(), report.compiled_in.as_secs_f64() * 1e3);
     let name = file.file_stem().map_or_else(|| "plugin".into(), |stem| stem.to_string_lossy());
     let name: String = name.chars().take(20).collect();
-    for RoleBench { role, shipped, native, start, memory_bytes, rows } in &report.roles {
+    for RoleBench { role, shipped, native, start, memory_bytes, rows, notes } in &report.roles {
         // A string takes all that is written to it.
         _ = write!(
             text,
@@ -77,6 +82,9 @@ fn describe(file: &Path, report: &BenchReport) -> String {
         _ = write!(text, "\n\n{shipped} ships");
         if let Some(native) = native {
             _ = write!(text, "; native is {native}");
+        }
+        for note in notes {
+            _ = write!(text, "\n{role}: {note}");
         }
     }
     text.push_str("\nfuel counts instructions of wasm, the same on every machine; ns are of this one: read ratios");

@@ -43,7 +43,8 @@ pub(super) fn check(arguments: &CheckArguments) -> ExitCode {
         cache: None,
     };
     match workbench::check(&arguments.file, &options, gateway::own_compiler()) {
-        Ok(report) => {
+        Ok(mut report) => {
+            report.warnings.extend(arguments.trial.warnings());
             if arguments.json {
                 say(serde_json::to_string_pretty(&report).unwrap_or_default());
             } else {
@@ -145,7 +146,8 @@ fn tests(report: &ConformanceReport) -> String {
 }
 
 fn shown(line: &PrintedLine) -> String {
-    format!("{}: {}", line.level, line.text)
+    let times = if line.times > 1 { format!(" ({} times)", line.times) } else { String::new() };
+    format!("{}: {}{times}", line.level, line.text)
 }
 
 fn or_none(names: &[String]) -> String {

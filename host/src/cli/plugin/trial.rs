@@ -6,7 +6,9 @@ use std::time::Duration;
 use clap::Args;
 use serde_json::Value;
 
-use crate::config::{Allow, ByteSize, CAPABILITIES, HumanDuration, LEAST_PLUGIN_MEMORY, MOST_PLUGIN_MEMORY};
+use crate::config::{
+    Allow, ByteSize, CAPABILITIES, HumanDuration, LEAST_PLUGIN_MEMORY, MOST_PLUGIN_MEMORY, long_plugin_deadline,
+};
 use crate::diagnose::list;
 use crate::files;
 use crate::workbench::PluginLimits;
@@ -38,11 +40,19 @@ impl TrialArguments {
             allow: self.allow.clone().unwrap_or(usual.allow),
         }
     }
+
+    /// What the gateway warns of in the same settings: one sentence each.
+    pub(super) fn warnings(&self) -> Vec<String> {
+        self.deadline.and_then(long_plugin_deadline).into_iter().collect()
+    }
 }
 
 fn json(text: &str) -> Result<Value, String> {
     let Some(path) = text.strip_prefix('@') else {
-        return serde_json::from_str(text).map_err(|error| format!("expected JSON, or @FILE, found: {error}"));
+        return serde_json::from_str(text).map_err(|error| {
+            let file = if Path::new(text).is_file() { format!("; that file is `@{text}`") } else { String::new() };
+            format!("expected JSON, or @ and the name of a file of JSON, found: {error}{file}")
+        });
     };
     let bytes = files::read(Path::new(path), files::limit::CONFIGURATION)
         .map_err(|error| format!("expected a file of JSON, found that {path} cannot be read: {error}"))?;
@@ -52,7 +62,7 @@ fn json(text: &str) -> Result<Value, String> {
 fn memory(text: &str) -> Result<usize, String> {
     let ByteSize(bytes) = text.parse().map_err(|error| format!("{error}"))?;
     if !(LEAST_PLUGIN_MEMORY..=MOST_PLUGIN_MEMORY).contains(&bytes) {
-        return Err("expected 64KiB to 1GiB".to_owned());
+        return Err(format!("expected 64KiB to 1GiB, found {bytes} bytes; write the unit, for example 64MiB"));
     }
     usize::try_from(bytes).map_err(|error| error.to_string())
 }
@@ -76,15 +86,22 @@ mod tests {
 
     #[test]
     fn values_are_read_as_in_the_configuration() {
+        let here = tempfile::NamedTempFile::new().unwrap();
         assert_eq!(memory("64MiB"), Ok(64 << 20));
         assert_eq!(deadline("20ms"), Ok(Duration::from_millis(20)));
         assert_eq!(allow("log, request"), Ok(Allow::Only(vec!["log".to_owned(), "request".to_owned()])));
         assert_eq!(allow(""), Ok(Allow::Only(Vec::new())));
+        assert!(
+            json(&here.path().display().to_string()).unwrap_err().contains(&format!("`@{}`", here.path().display()))
+        );
+        assert!(memory("64").unwrap_err().contains("found 64 bytes; write the unit"));
         assert!(json("@/nonexistent").unwrap_err().contains("/nonexistent cannot be read"));
         for refused in [memory("1KiB"), memory("2GiB"), memory("much")] {
             assert!(refused.unwrap_err().starts_with("expected"));
         }
         assert!(deadline("0s").is_err());
+        let long = TrialArguments { config: None, memory: None, deadline: deadline("1h").ok(), allow: None };
+        assert!(long.warnings()[0].contains("longer than 1s"), "{:?}", long.warnings());
         assert!(allow("logs").unwrap_err().contains("`logs`"));
     }
 }

@@ -40,6 +40,9 @@ fn one_file() -> String {
 
 /// Writes the files over older ones of the same contract, and over nothing else.
 fn write(dir: &Path) -> Result<(), String> {
+    if dir.exists() && !dir.is_dir() {
+        return Err(format!("{}: expected a folder, found a file, which stays; name another folder", dir.display()));
+    }
     for (name, _) in contract() {
         let at = dir.join(name);
         if at.exists() && !fs::read_to_string(&at).is_ok_and(|text| text.starts_with(PACKAGE)) {
@@ -76,6 +79,7 @@ mod tests {
         write(folder.path()).unwrap();
         assert!(fs::read_to_string(&types).unwrap().len() > 100);
 
+        assert!(write(&types).unwrap_err().contains("expected a folder, found a file"));
         fs::write(&types, "package mine:own;\n").unwrap();
         assert!(write(folder.path()).unwrap_err().contains("types.wit"));
         assert_eq!(fs::read_to_string(&types).unwrap(), "package mine:own;\n");

@@ -28,6 +28,7 @@ pub(crate) use cluster::{LONGEST_ROUTE, STATES, hundredths};
 pub(crate) use endpoint::endpoint_from;
 pub(crate) use file::resolve;
 pub(crate) use membership::{DISCOVER, discovering, misfit};
+pub(crate) use plugins::long_plugin_deadline;
 
 use std::path::PathBuf;
 use std::time::Duration;

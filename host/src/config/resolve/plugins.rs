@@ -77,14 +77,8 @@ impl Resolver<'_, '_> {
 
     fn deadline(&mut self, written: Option<&Time>) -> Duration {
         let deadline = self.time("deadline", written, defaults::PLUGIN_DEADLINE);
-        if let Some(written) = written.filter(|_| deadline > defaults::LONG_PLUGIN_DEADLINE) {
-            let message = format!(
-                "`deadline` is {}, longer than {}: while a call runs, its worker serves no other request, and all \
-                 requests for the cluster of a balancer wait; `configure` may take ten times as long",
-                show_duration(deadline),
-                show_duration(defaults::LONG_PLUGIN_DEADLINE),
-            );
-            self.report.warn(written.span(), message);
+        if let (Some(written), Some(warning)) = (written, long_plugin_deadline(deadline)) {
+            self.report.warn(written.span(), warning);
         }
         deadline
     }
@@ -207,4 +201,16 @@ pub(super) struct RoleToFill<'a> {
     pub(super) default: &'a str,
     /// The role's own configuration.
     pub(super) config: Option<&'a Json>,
+}
+/// What is to be said of a plugin's `deadline` that is so long; nothing of a usual one.
+pub(crate) fn long_plugin_deadline(deadline: Duration) -> Option<String> {
+    let long = defaults::LONG_PLUGIN_DEADLINE;
+    (deadline > long).then(|| {
+        format!(
+            "`deadline` is {}, longer than {}: while a call runs, its worker serves no other request, and all requests \
+             for the cluster of a balancer wait; `configure` may take ten times as long",
+            show_duration(deadline),
+            show_duration(long),
+        )
+    })
 }

@@ -2,7 +2,7 @@
 
 use super::cluster::{BUSIEST, MadeUpCluster, waits_for};
 use super::subject::{EndedEarly, Subject, Test, TestResult, failed, nonsense};
-use super::{growth, state};
+use super::{growth, leftovers, state};
 use crate::policy::{EndpointId, EndpointIds};
 use crate::workbench::made_up::{ConfiguredPlugin, endpoints, unequal_endpoints};
 
@@ -17,6 +17,7 @@ pub(super) const TESTS: &[Test] = &[
     ("4,096 endpoints", most),
     ("members that come and go between picks", membership),
     ("some pick is not none", always_none),
+    ("memory that earlier calls have used", leftovers::are_not_read),
     ("memory does not grow", memory),
     ("clusters know nothing of each other", state::of_clusters),
     ("state is handed over", state::hand_over),

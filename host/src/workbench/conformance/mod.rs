@@ -6,6 +6,7 @@
 mod balancer;
 mod cluster;
 mod growth;
+mod leftovers;
 mod rewriter;
 mod router;
 mod state;

@@ -17,7 +17,7 @@ const SIZE: usize = 16;
 const PICKS: u64 = 200;
 
 /// Capabilities by which instances may rightly differ from each other.
-const SHARED: [&str; 3] = ["counters", "clock", "table"];
+pub(super) const SHARED: [&str; 3] = ["counters", "clock", "table"];
 
 /// The same picks must get the same choices, whether another cluster picks in between or not. Where a plugin chooses by
 /// chance or time, or by `counters`, which all instances share, there is nothing to compare.
@@ -70,7 +70,7 @@ fn pick(cluster: &mut MadeUpCluster, number: u64) -> Result<Option<EndpointId>, 
     cluster.pick(&eligible, &[1, 1, 0, 2, 1], None)
 }
 
-fn shown(choice: Option<&Option<EndpointId>>) -> String {
+pub(super) fn shown(choice: Option<&Option<EndpointId>>) -> String {
     choice.copied().flatten().map_or_else(|| "none".to_owned(), |id| id.to_string())
 }
 
@@ -83,7 +83,9 @@ pub(super) fn hand_over(subject: &Subject<'_>) -> TestResult {
     sequence(&mut before, |_| Ok(()))?;
     let Some(saved) = before.balancer.save() else {
         let fault = status(subject, &subject.plugin.artifact).and_then(|status| status.last_fault);
-        return Err(failed(format_args!("`save` fails: {}", fault.unwrap_or_default())));
+        let fault = fault.unwrap_or_default();
+        // Its first word is the kind by which faults are counted.
+        return Err(failed(format_args!("`save` fails: {}", fault.split_once(": ").map_or(&*fault, |(_, why)| why))));
     };
     for size in [SIZE, 3, 4 * SIZE] {
         let what = format!("a cluster of {size} made-up endpoints");

@@ -92,6 +92,26 @@ fn each_wrong_balancer_fails_the_test_that_is_for_it() {
             "with and without an affinity",
             "affinity 2147483647",
         ),
+        // Loads are looked up by ids, which leads behind the list.
+        (
+            "(if (result i32)
+               (i32.lt_u
+                 (i32.load (i32.add (local.get $busy) (i32.shl (i32.load (local.get $eligible)) (i32.const 2))))
+                 (i32.load (i32.add (local.get $busy) (i32.shl (local.get $last) (i32.const 2)))))
+               (then FIRST)
+               (else (call $some (local.get $last))))",
+            "memory that earlier calls have used",
+            "`busy` is by position",
+        ),
+        // Weights are read where `configure` found them, and picks have been there since.
+        (
+            "(if (result i32)
+               (i32.gt_u (call $weight (i32.load (local.get $eligible))) (call $weight (local.get $last)))
+               (then FIRST)
+               (else (call $some (local.get $last))))",
+            "memory that earlier calls have used",
+            "must be copied",
+        ),
     ];
     for (pick, test, expected) in table {
         let report = report(balancer(&pick.replace("FIRST", first)).as_bytes(), None);
@@ -99,6 +119,24 @@ fn each_wrong_balancer_fails_the_test_that_is_for_it() {
         let found = failures(&report);
         assert!(found.iter().any(|(name, why)| *name == test && why.contains(expected)), "{pick}: {found:#?}");
     }
+}
+
+#[test]
+fn who_remembers_how_busy_endpoints_were_is_not_taken_for_one_that_reads_leftovers() {
+    let remembers = balancer(
+        "(global.set $kept (i32.add (i32.mul (global.get $kept) (i32.const 3)) (i32.load (local.get $busy))))
+         (if (result i32) (i32.and (global.get $kept) (i32.const 64))
+           (then (call $some (i32.load (local.get $eligible))))
+           (else (call $some (local.get $last))))",
+    );
+
+    let report = report(remembers.as_bytes(), None);
+
+    let found = report.tests.iter().find(|test| test.name == "memory that earlier calls have used").unwrap();
+    assert!(
+        matches!(&found.verdict, Verdict::NotApplicable { why } if why.contains("in earlier picks")),
+        "{report:#?}"
+    );
 }
 
 #[test]

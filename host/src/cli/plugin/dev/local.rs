@@ -9,8 +9,8 @@ use crate::config::Config;
 use crate::gateway::{self, BuildOptions, Gateway};
 use crate::policy::DecisionObserver;
 
-/// How long the end waits for connections.
-const PATIENCE: Duration = Duration::from_secs(1);
+/// How long the end waits for connections: enough for a websocket whose client replies to Close.
+const PATIENCE: Duration = Duration::from_millis(250);
 
 #[derive(Debug)]
 pub(super) struct LocalGateway(Arc<Gateway>);
@@ -56,7 +56,8 @@ impl LocalGateway {
 
     /// Ends it; websockets are closed.
     pub(super) async fn stop(&self) {
-        self.0.stop(PATIENCE).await;
+        // A websocket that an author has left open is cut off without a word: that is how a session ends.
+        self.0.end(PATIENCE, |_cut| ()).await;
     }
 }
 
