@@ -113,7 +113,11 @@ impl Resolver<'_, '_> {
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => format!("{shown} does not exist"),
             Err(error) => format!("{shown} cannot be read: {error}"),
         };
-        let hint = "paths are relative to the folder of this file";
+        let hint = if written.get_ref().contains("://") {
+            "nothing is fetched from elsewhere: put the file on this machine and write its path"
+        } else {
+            "paths are relative to the folder of this file"
+        };
         self.report.fault_hint(written.span(), format!("{what}: {missing}"), hint);
         path
     }

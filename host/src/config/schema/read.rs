@@ -129,6 +129,7 @@ fn take<T: DeserializeOwned>(
         let message = format!("{place} is {}, expected a table", rewrite::kind(value.get_ref()));
         let hint = match value.get_ref() {
             DeValue::String(file) if place.is_plugin() => format!("write {place} with `file = {file:?}`"),
+            DeValue::String(plugin) if place.is_role() => format!("write {place} with `plugin = {plugin:?}`"),
             _ => place.remedy(),
         };
         report.fault_hint(value.span(), message, hint);

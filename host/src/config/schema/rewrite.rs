@@ -41,6 +41,19 @@ impl TablePlace {
         self.path.starts_with("plugin.")
     }
 
+    /// Whether it is `[router]` or `[rewriter]`.
+    pub(crate) fn is_role(&self) -> bool {
+        ["router", "rewriter"].contains(&self.path.as_str())
+    }
+
+    /// What a plugin is better called whose name looks like that of its file, and that name.
+    fn named_like_a_file(&self) -> Option<(&str, &str)> {
+        let name = self.path.strip_prefix("plugin.")?.trim_matches('"');
+        let stem = [".wasm", ".wat"].iter().find_map(|suffix| name.strip_suffix(suffix))?;
+        let stem = stem.rsplit('/').next().unwrap_or(stem);
+        (!stem.is_empty()).then_some((stem, name))
+    }
+
     fn inner(&self, key: &str) -> Self {
         Self::table(&format!("{}.{key}", self.path))
     }
@@ -90,7 +103,10 @@ pub(crate) fn refused(place: &TablePlace, value: &Spanned<DeValue<'_>>, error: &
             );
             return report.fault_hint(at, message, hint);
         }
-        return report.fault_meant(at, message, closest(name, words));
+        return match key_of_plugins(&place, name) {
+            Some(hint) => report.fault_hint(at, message, hint),
+            None => report.fault_meant(at, message, closest(name, words)),
+        };
     }
     if let Some(name) = message.strip_prefix("missing field ") {
         let place = match key {
@@ -98,6 +114,13 @@ pub(crate) fn refused(place: &TablePlace, value: &Spanned<DeValue<'_>>, error: &
             None => place,
         };
         let message = format!("{place} has no {name}");
+        if let Some((stem, file)) = place.named_like_a_file().filter(|_| name == "`file`") {
+            return report.fault_hint(
+                at,
+                message,
+                format!("write [plugin.{}] with `file = {file:?}`", self::key(stem)),
+            );
+        }
         if place.is_plugin() && name == "`file`" {
             return report.fault_hint(
                 at,
@@ -107,13 +130,45 @@ pub(crate) fn refused(place: &TablePlace, value: &Spanned<DeValue<'_>>, error: &
         }
         return report.fault(at, message);
     }
-    let subject = key.map_or_else(|| place.to_string(), |key| format!("`{key}` in {place}"));
+    let subject = key.as_ref().map_or_else(|| place.to_string(), |key| format!("`{key}` in {place}"));
     let invalid = message.strip_prefix("invalid type: ").or_else(|| message.strip_prefix("invalid value: "));
     match invalid.and_then(|rest| rest.rsplit_once(", expected ")) {
         Some((was, expected)) => {
-            report.fault(at, format!("{subject} is {}, expected {}", plain(was), plain(expected)));
+            let message = format!("{subject} is {}, expected {}", plain(was), plain(expected));
+            match key.and_then(|key| written_otherwise(&key, was, plain(expected))) {
+                Some(hint) => report.fault_hint(at, message, hint),
+                None => report.fault(at, message),
+            }
         }
         None => report.fault(at, format!("{subject}: {message}")),
+    }
+}
+
+/// Where a key about plugins belongs that is in another table.
+fn key_of_plugins(place: &TablePlace, name: &str) -> Option<String> {
+    let cluster = place.is_in("cluster");
+    Some(match name {
+        "router" | "rewriter" => format!("write a section of its own: [{name}] with `plugin = \"NAME\"`"),
+        "balancer" => "write it in [cluster.NAME]: `balancer = \"NAME\"`".to_owned(),
+        "balancer_config" | "balancer-config" | "plugin_config" if cluster => {
+            format!("write `config = {{ … }}` in {place}, beside `balancer`")
+        }
+        "plugin" if cluster => format!("write `balancer = \"NAME\"` in {place}"),
+        "plugin" | "plugins" if !place.is_plugin() => {
+            "write a section for each plugin: [plugin.NAME] with `file = \"NAME.wasm\"`".to_owned()
+        }
+        _ => return None,
+    })
+}
+
+/// How the value of a key is written that is something else.
+fn written_otherwise(key: &str, was: &str, expected: &str) -> Option<String> {
+    match was.strip_prefix("string ") {
+        Some(text) if expected == "an array" => Some(format!("write `{key} = [{text}]`")),
+        _ if key == "balancer" && plain(was) == "a table" => {
+            Some("write `balancer = \"NAME\"`, and `config = { … }` beside it".to_owned())
+        }
+        _ => None,
     }
 }
 
