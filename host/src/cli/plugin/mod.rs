@@ -45,7 +45,7 @@ pub(super) enum PluginCommand {
         #[arg(value_name = "NAME")]
         dir: PathBuf,
         /// What it is written in
-        #[arg(long, value_name = "LANG", default_value = "rust", ignore_case = true)]
+        #[arg(long, value_name = "LANG", default_value = "rust", ignore_case = true, value_parser = new::LanguageParser)]
         lang: new::Language,
         /// What it decides [default: balancer]
         #[arg(long, value_name = "ROLE", ignore_case = true, value_delimiter = ',')]

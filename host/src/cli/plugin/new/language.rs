@@ -1,8 +1,11 @@
 //! Languages that a plugin can be begun in, and what their toolchains are called.
 
-use std::process::{Command, Stdio};
+use std::ffi::OsStr;
+use std::process::{self, Stdio};
 
-use clap::ValueEnum;
+use clap::builder::{EnumValueParser, PossibleValue, TypedValueParser};
+use clap::error::ErrorKind;
+use clap::{Arg, Command, ValueEnum};
 
 /// What the plugin is written in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -24,6 +27,33 @@ pub(in crate::cli) enum Language {
     #[value(alias = "py")]
     Python,
     Wat,
+}
+
+/// Languages whose compilers emit what the engine does not offer, in lower case.
+const COLLECTED: [&str; 6] = ["kotlin", "kt", "dart", "java", "ocaml", "scala"];
+
+/// Reads a language, and says of those that cannot make plugins why.
+#[derive(Clone, Copy, Debug)]
+pub(in crate::cli) struct LanguageParser;
+
+impl TypedValueParser for LanguageParser {
+    type Value = Language;
+
+    fn parse_ref(&self, command: &Command, arg: Option<&Arg>, value: &OsStr) -> Result<Language, clap::Error> {
+        let name = value.to_string_lossy().to_lowercase();
+        if COLLECTED.contains(&name.as_str()) {
+            let message = format!(
+                "there is no template in {name}: its compiler emits garbage-collected types, which are refused (see \
+                 docs/plugins/wasm-features.md); take one of the languages in `tidegate plugin new --help`\n"
+            );
+            return Err(clap::Error::raw(ErrorKind::InvalidValue, message).with_cmd(command));
+        }
+        EnumValueParser::<Language>::new().parse_ref(command, arg, value)
+    }
+
+    fn possible_values(&self) -> Option<Box<dyn Iterator<Item = PossibleValue> + '_>> {
+        Some(Box::new(Language::value_variants().iter().filter_map(ValueEnum::to_possible_value)))
+    }
 }
 
 /// What the gateway asks the plugin for.
@@ -121,7 +151,7 @@ impl TemplateRole {
 
 impl Tool {
     fn is_here(&self) -> bool {
-        let mut shell = Command::new("sh");
+        let mut shell = process::Command::new("sh");
         shell.args(["-c", self.probe]).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
         shell.status().is_ok_and(|status| status.success())
     }
@@ -130,6 +160,17 @@ impl Tool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn languages_that_cannot_make_plugins_are_refused_with_the_reason() {
+        let parse = |name: &str| LanguageParser.parse_ref(&Command::new("new"), None, OsStr::new(name));
+
+        assert_eq!(parse("zig").unwrap(), Language::Zig);
+        for name in ["kotlin", "Dart"] {
+            assert!(parse(name).unwrap_err().to_string().contains("garbage-collected types"), "{name}");
+        }
+        assert!(!parse("cobol").unwrap_err().to_string().contains("garbage"));
+    }
 
     #[test]
     fn the_names_of_folders_are_the_values_of_options() {
@@ -144,7 +185,7 @@ mod tests {
     #[test]
     fn probes_are_commands_that_a_shell_understands() {
         for tool in [RUST, CLANG, ZIG, GO, NODE, NODE_20, PYTHON].into_iter().flatten() {
-            let read = Command::new("sh").args(["-n", "-c", tool.probe]).output().unwrap();
+            let read = process::Command::new("sh").args(["-n", "-c", tool.probe]).output().unwrap();
 
             assert!(read.status.success() && read.stderr.is_empty(), "{}: {read:?}", tool.probe);
         }

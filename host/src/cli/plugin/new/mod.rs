@@ -17,11 +17,12 @@ use std::process::ExitCode;
 
 use clap::ValueEnum as _;
 
-pub(in crate::cli) use language::{Language, TemplateRole};
+pub(in crate::cli) use language::{Language, LanguageParser, TemplateRole};
 pub(super) use refresh::refresh;
 pub(super) use template::contract;
 
 use super::super::terminal::{REFUSED, complain, say};
+use crate::gateway;
 
 /// Writes a project into `dir`, which must be new or empty.
 pub(super) fn new(dir: &Path, language: Language, roles: &[TemplateRole]) -> ExitCode {
@@ -118,6 +119,12 @@ impl Project {
         };
         lines.push(format!("  tidegate plugin check {file}"));
         lines.push("  tidegate plugin dev .            # builds on every change, and swaps it in".to_owned());
+        if gateway::shipped(name).is_some() {
+            lines.push(format!(
+                "`{name}` is also the name of a plugin that ships: [plugin.{name}] takes its place wherever `{name}` is \
+                 named. To have both, begin under another name"
+            ));
+        }
         if let Some(remedy) = self.language.missing() {
             lines.push(format!("Before that: {remedy}"));
         }
@@ -149,6 +156,14 @@ mod tests {
 
     fn refused(dir: &Path, language: Language, roles: &[TemplateRole]) -> String {
         prepare(dir, language, roles).err().unwrap()
+    }
+
+    #[test]
+    fn a_name_that_ships_is_taken_with_a_word_of_warning() {
+        let next = |name: &str| prepare(Path::new(name), Language::Wat, &[]).unwrap().next(Path::new(name));
+
+        assert!(next("bybusyness").contains("also the name of a plugin that ships"));
+        assert!(!next("my-balancer").contains("ships"));
     }
 
     #[test]
