@@ -17,12 +17,12 @@ pub enum PrepareError {
     /// A plugin was refused.
     #[error("{0}")]
     Plugin(#[from] LoadError),
-    /// A plugin refuses its configuration, for which there is a place in the file.
+    /// A plugin is refused, or refuses its configuration, for which there is a place in the file.
     #[error("{faults}")]
     PluginConfig {
         /// Its name.
         plugin: Arc<str>,
-        /// What it objects to.
+        /// What is wrong with it, or what it objects to.
         faults: FileFaults,
     },
     /// A file cannot be read.

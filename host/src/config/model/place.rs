@@ -11,6 +11,8 @@ use crate::diagnose::Position;
 pub struct ConfigPlace {
     /// `[cluster.chat]`, `[plugin.mine]`; none if nobody wrote it.
     pub(crate) section: Option<String>,
+    /// Where the `file` of the plugin's own section is written.
+    pub(crate) file: Option<Position>,
     /// Where the plugin is chosen, if it is named there.
     pub(crate) chosen: Option<Position>,
     /// By JSON pointer: where, and the key as an operator reads it.
@@ -33,6 +35,12 @@ impl ConfigPlace {
     #[must_use]
     pub fn section(&self) -> Option<&str> {
         self.section.as_deref()
+    }
+
+    /// Where its `file` is written; none outside of `[plugin.NAME]`.
+    #[must_use]
+    pub fn file(&self) -> Option<Position> {
+        self.file
     }
 
     /// Where the plugin is chosen; none where it is the default.

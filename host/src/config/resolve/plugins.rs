@@ -1,6 +1,7 @@
 //! `[plugin.NAME]`, and which plugin fills a role.
 
 use std::collections::BTreeMap;
+use std::ffi::OsStr;
 use std::path::Path;
 use std::time::Duration;
 
@@ -39,7 +40,10 @@ impl Resolver<'_, '_> {
             let plugin = PluginConfig {
                 file: self.file("`file`", &section.file),
                 config: section.config.clone().map_or(serde_json::Value::Null, |Json(value)| value),
-                place: self.place(&format!("plugin.{}", name.get_ref())),
+                place: ConfigPlace {
+                    file: Some(self.report.position_of(&section.file.span())),
+                    ..self.place(&format!("plugin.{}", name.get_ref()))
+                },
                 deadline: self.deadline(section.deadline.as_ref()),
                 memory: self.memory(section.memory.as_ref()),
                 allow: self.allow(section.allow.as_deref()),
@@ -137,6 +141,7 @@ impl Resolver<'_, '_> {
         ConfigPlace {
             section: Some(name.unwrap_or_else(|| format!("[{section}]"))),
             chosen: None,
+            file: None,
             values: values.iter().map(|value| (value.pointer.clone(), place(value))).collect(),
         }
     }
@@ -158,6 +163,14 @@ impl Resolver<'_, '_> {
                 };
                 let message = format!("unknown plugin `{name}`, expected {}", one_of(fitting()));
                 let by_file = || plugins.iter().find(|(_, plugin)| plugin.file == self.base.join(name));
+                let named_like_a_file = plugins
+                    .keys()
+                    .find(|plugin| is_file_name(plugin) && Path::new(plugin).file_stem() == Some(OsStr::new(name)));
+                if let Some(file) = named_like_a_file {
+                    let hint = format!("call it that: rename [plugin.{}] to [plugin.{}]", key(file), key(name));
+                    self.report.fault_hint(at, message, hint);
+                    return;
+                }
                 match closest(name, fitting()).or_else(|| by_file().map(|(name, _)| name.as_str())) {
                     Some(meant) => self.report.fault_meant(at, message, Some(meant)),
                     None => self.report.fault_hint(at, message, section_to_add(role, name)),

@@ -1,10 +1,12 @@
-//! What a plugin has against its configuration, at the place in the file where that is written.
+//! What a plugin has against its configuration, or a file against being a plugin, at the place where that is written.
 
-use super::plugins::Artifacts;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
 use crate::config::{Config, ConfigPlace, PluginUse};
 use crate::diagnose::{FileFault, FileFaults};
 use crate::gateway::error::PrepareError;
-use crate::plugin::{ConfigFault, LoadError, LoadErrorKind};
+use crate::plugin::{Artifact, ConfigFault, LoadError, LoadErrorKind};
 
 /// Why the plugin of `used` cannot be made ready `for_whom` (`cluster chat`, `the router`). What it has against its
 /// configuration becomes faults of the file, and is kept as its last refusal; all else is as it was.
@@ -12,16 +14,34 @@ pub(super) fn place(
     config: &Config,
     used: &PluginUse,
     for_whom: &str,
-    artifacts: &Artifacts,
+    artifacts: &BTreeMap<String, Arc<Artifact>>,
     error: LoadError,
 ) -> PrepareError {
-    let LoadErrorKind::Configure { faults } = &error.problem else { return error.into() };
+    let LoadErrorKind::Configure { faults } = &error.problem else { return of_file(config, for_whom, error) };
     let placed = faults.iter().map(|fault| objection(config, used, for_whom, &error, fault));
     let faults = FileFaults { faults: placed.collect() };
     if let Some(artifact) = artifacts.get(&used.plugin) {
         artifact.refused_with(faults.to_string().lines().map(str::trim).collect::<Vec<_>>().join("; "));
     }
     PrepareError::PluginConfig { plugin: error.plugin.clone(), faults }
+}
+
+/// Why the file of a plugin cannot be used `for_whom`, at the place where the file is named.
+pub(super) fn of_file(config: &Config, for_whom: &str, error: LoadError) -> PrepareError {
+    let section = config.plugins.get(&*error.plugin);
+    let Some(position) = section.and_then(|section| section.place.file()) else { return error.into() };
+    let whom = if for_whom.is_empty() { String::new() } else { format!(", for {for_whom}") };
+    let message = format!("`file` of [plugin.{}]{whom}: {error}", error.plugin);
+    let fault = FileFault { file: config.source.clone(), position: Some(position), message, hint: None };
+    PrepareError::PluginConfig { plugin: error.plugin.clone(), faults: FileFaults { faults: vec![fault] } }
+}
+
+/// Whom the plugin of this name is for: `cluster chat and the router`; empty if it is only named.
+pub(super) fn users(config: &Config, name: &str) -> String {
+    let clusters = config.clusters.iter().filter(|cluster| cluster.balancer.plugin == name);
+    let roles = [(&config.router, "the router"), (&config.rewriter, "the rewriter")];
+    let roles = roles.into_iter().filter(|(used, _)| used.plugin == name).map(|(_, role)| role.to_owned());
+    clusters.map(|cluster| format!("cluster {}", cluster.name)).chain(roles).collect::<Vec<_>>().join(" and ")
 }
 
 fn objection(config: &Config, used: &PluginUse, for_whom: &str, error: &LoadError, fault: &ConfigFault) -> FileFault {
@@ -177,6 +197,36 @@ mod tests {
         ] {
             assert_eq!(refusal(&folder, "pick", path, &sections), expected, "{sections}");
         }
+    }
+
+    #[test]
+    fn what_is_wrong_with_the_file_of_a_plugin_is_shown_where_it_is_named() {
+        let folder = tempfile::tempdir().unwrap();
+        let sections = format!("{CHAT}[plugin.b]\nfile = \"b.wat\"\n[plugin.a]\nfile = \"a.wat\"\n");
+        fs::write(folder.path().join("b.wat"), "(module)").unwrap();
+
+        let said = refusal(&folder, "pick", "", &sections.replace("balancer = \"a\"", "balancer = \"b\""));
+        assert!(
+            said.starts_with("x.toml:12:8: `file` of [plugin.b], for cluster chat: plugin b (/b.wat): expected"),
+            "{said}"
+        );
+
+        // Loaded, but it traps before it gets traffic.
+        fs::write(
+            folder.path().join("b.wat"),
+            objecting("pick", "").replace("(i32.store (i32.const 16) (i32.const 1))", "unreachable"),
+        )
+        .unwrap();
+        let said = refusal(&folder, "pick", "", &sections.replace("balancer = \"a\"", "balancer = \"b\""));
+        assert!(
+            said.starts_with("x.toml:12:8: `file` of [plugin.b], for cluster chat: plugin b (/b.wat): `configure`"),
+            "{said}"
+        );
+
+        let named = sections.replace("balancer = \"a\"\n", "").replace("[plugin.b]", "[plugin.c]");
+        fs::write(folder.path().join("b.wat"), "(module)").unwrap();
+        let said = refusal(&folder, "pick", "", &named);
+        assert!(said.starts_with("x.toml:11:8: `file` of [plugin.c]: plugin c (/b.wat): expected"), "{said}");
     }
 
     #[test]

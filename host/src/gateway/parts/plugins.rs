@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::files::NamedFiles;
+use super::objections;
 use crate::config::{self, Config, PluginUse};
 use crate::gateway::error::PrepareError;
 use crate::gateway::services::Services;
@@ -57,7 +58,8 @@ fn load_one(
         return Ok(artifact.clone());
     }
     let limits = section.map(PluginLimits::from).unwrap_or_default();
-    Ok(services.runtime.load(&PluginFile { name, origin: &origin, bytes, limits: &limits })?)
+    let loaded = services.runtime.load(&PluginFile { name, origin: &origin, bytes, limits: &limits });
+    loaded.map_err(|error| objections::of_file(config, &objections::users(config, name), error))
 }
 
 /// The plugin behind `used`. The configuration names only plugins that exist.
