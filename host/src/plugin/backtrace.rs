@@ -29,7 +29,9 @@ const RUNTIME: [&str; 10] = [
 const GLUE: &str = "::_::Exported::";
 
 /// What names of such functions begin with.
-const RUNTIME_PREFIXES: [&str; 16] = [
+const RUNTIME_PREFIXES: [&str; 17] = [
+    // What leads to an import
+    "indirect-",
     "std::",
     "core::",
     "alloc::",

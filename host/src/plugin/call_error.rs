@@ -2,8 +2,9 @@
 
 use wasmtime::{Trap, WasmBacktrace};
 
-use super::abi_words::abi_words;
+use super::abi_words::{ValueOrigin, abi_words};
 use super::backtrace;
+use super::last_words;
 use super::limits::{ANSWER_BYTES, MemoryMeter};
 use super::output::Output;
 use crate::policy::FaultKind;
@@ -30,7 +31,8 @@ impl CallError {
     pub(super) fn classify(error: &wasmtime::Error, call: &str, meter: &MemoryMeter, output: &Output) -> Self {
         let mut failed = Self::of_engine(error, call, meter);
         if let Some(words) = output.last_words() {
-            failed.detail = format!("{words}; {}", failed.detail);
+            let remedy = last_words::remedy(&words).unwrap_or_default();
+            failed.detail = format!("{words}{remedy}; {}", failed.detail);
         }
         if let Some(backtrace) = error.downcast_ref::<WasmBacktrace>() {
             failed.detail.push_str(&backtrace::frames(backtrace));
@@ -58,6 +60,7 @@ impl CallError {
         if cause.contains("fuel allocated for hostcalls") {
             return Self::answer(format_args!("at most {ANSWER_BYTES} bytes in one answer"), "more");
         }
-        Self { kind: FaultKind::Trap, detail: format!("{call} trapped: {}", abi_words(&cause)) }
+        let origin = ValueOrigin::of(call, error.downcast_ref::<WasmBacktrace>());
+        Self { kind: FaultKind::Trap, detail: format!("{call} trapped: {}", abi_words(&cause, &origin)) }
     }
 }

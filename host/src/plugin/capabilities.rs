@@ -1,6 +1,8 @@
 //! What a plugin may ask of the gateway: `log`, `request`, `columns`, `counters`, `clock`, `table`; and `system` for
 //! the adapter.
 
+use std::sync::atomic::Ordering;
+
 use tracing::Level;
 use wasmtime::component::{HasSelf, Linker};
 
@@ -60,15 +62,30 @@ impl columns::Host for HostState {
     fn column(&mut self, of: columns::Metric) -> Vec<f64> {
         match &self.numbers {
             Some(numbers) if !self.eligible.is_empty() => numbers.column(of.into(), &self.eligible),
-            _ => Vec::new(),
+            _ => self.no_column("column"),
         }
     }
 
     fn signal(&mut self, name: String) -> Vec<f64> {
         match &self.numbers {
             Some(numbers) if !self.eligible.is_empty() => numbers.signal(&name, &self.eligible),
-            _ => Vec::new(),
+            _ => self.no_column("signal"),
         }
+    }
+}
+
+impl HostState {
+    /// The empty list, which the log explains once: an author who expects a value for each endpoint reads what is not
+    /// there.
+    fn no_column(&self, function: &str) -> Vec<f64> {
+        if self.logs && !self.shared.warned_of_columns.swap(true, Ordering::Relaxed) {
+            let message = format!(
+                "expected `{function}` to be called within `pick`, where there are eligible endpoints; found it called \
+                 elsewhere, where it returns an empty list"
+            );
+            self.line(Level::WARN, &message);
+        }
+        Vec::new()
     }
 }
 
@@ -141,6 +158,20 @@ mod tests {
 
         assert_eq!(request::Host::values(&mut state, "Cookie".to_owned()), ["a=1", "b=2"]);
         assert!(request::Host::values(&mut state, "x y".to_owned()).is_empty(), "no name");
+    }
+
+    #[test]
+    fn columns_outside_of_a_choice_are_empty_and_explained_once() {
+        let shared = Arc::new(PluginShared::new("guest".into(), Clock::System));
+        let state = || HostState::new(Arc::clone(&shared), RoleName::new("balancer"), MemoryMeter::new(0, 0));
+        let warned = || shared.warned_of_columns.load(Ordering::Relaxed);
+        let mut silent = state();
+        silent.logs = false;
+
+        assert!(columns::Host::column(&mut silent, columns::Metric::Latency).is_empty());
+        assert!(!warned(), "a throw-away instance says nothing");
+        assert!(columns::Host::signal(&mut state(), "load".to_owned()).is_empty());
+        assert!(warned());
     }
 
     #[test]

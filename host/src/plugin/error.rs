@@ -241,7 +241,7 @@ pub enum LoadErrorKind {
     },
     /// The plugin refuses its configuration.
     #[error(
-        "expected a configuration that it accepts, found {}; see its documentation",
+        "refuses its configuration: {}; see its documentation",
         faults.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
     )]
     Configure {
@@ -293,7 +293,7 @@ impl LoadErrorKind {
 
 /// One objection of a plugin to its configuration.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error, serde::Serialize, serde::Deserialize)]
-#[error("{}: {message}", if path.is_empty() { "the whole" } else { path })]
+#[error("{}{message}", if path.is_empty() { String::new() } else { format!("{path}: ") })]
 pub struct ConfigFault {
     /// JSON pointer into the configuration; empty for the whole.
     pub path: String,

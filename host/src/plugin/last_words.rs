@@ -13,6 +13,20 @@ use super::text::{one_line, printable};
 /// Bytes of the words that are kept.
 const WORDS_BYTES: usize = 1024;
 
+/// Words of Rust's standard library, and what to do.
+const REMEDIES: [(&str, &str); 4] = [
+    (
+        "time not implemented on this platform",
+        " (`Instant` and `SystemTime` are not there: use `clock::now()` of the SDK)",
+    ),
+    ("can't sleep", " (`thread::sleep` is not there: return at once, and compare times of `clock::now()`)"),
+    ("failed to spawn thread", " (a plugin has one thread: do the work in the call)"),
+    (
+        "operation not supported on this platform",
+        " (files, the network and threads are not there: hand in what is needed by `config`)",
+    ),
+];
+
 /// Collects the words of one call, line by line.
 #[derive(Debug, Default)]
 pub(super) struct LastWords {
@@ -121,6 +135,12 @@ impl LastWords {
     }
 }
 
+/// What an author does instead, who asked Rust's standard library for what a plugin does not have. The library says
+/// where it is built itself, and not who called it. Starts with " (".
+pub(super) fn remedy(words: &str) -> Option<&'static str> {
+    REMEDIES.iter().find(|(said, _)| words.contains(said)).map(|(_, remedy)| *remedy)
+}
+
 /// `main.go:33` of `/src/plugin/main.go:33 +0x5`; none for the runtime's own files.
 fn go_place(text: &str) -> Option<String> {
     let place = text.split_whitespace().next()?;
@@ -221,6 +241,15 @@ mod tests {
 
         words.note_error("no zone\nnor region");
         assert_eq!(words.sentence().as_deref(), Some("no zone nor region"));
+    }
+
+    #[test]
+    fn what_the_standard_library_does_not_have_is_said_with_what_there_is() {
+        let panic = "panicked at /rustc/1/library/std/src/sys/time/unsupported.rs:13:9: ";
+
+        assert!(remedy(&format!("{panic}time not implemented on this platform")).unwrap().contains("`clock::now()`"));
+        assert!(remedy(&format!("{panic}can't sleep")).unwrap().contains("`thread::sleep`"));
+        assert_eq!(remedy("panicked at src/lib.rs:1:1: no time"), None);
     }
 
     #[test]

@@ -58,7 +58,7 @@ impl HostState {
         self.output = output;
     }
 
-    fn line(&self, level: Level, message: &str) {
+    pub(super) fn line(&self, level: Level, message: &str) {
         // A line below the log level must not use up the allowance of those that are written.
         if !self.logs || !self.is_seen(level) {
             return;

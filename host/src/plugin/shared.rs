@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant};
 
 use parking_lot::Mutex;
@@ -31,6 +32,8 @@ pub(super) struct PluginShared {
     log: Mutex<LogAllowance>,
     /// Why the last file for this name was refused.
     pub(super) refusal: Mutex<Option<String>>,
+    /// Whether the log says that it asked for columns where there are none.
+    pub(super) warned_of_columns: AtomicBool,
     /// What its artifacts had counted when they were dropped.
     pub(super) retired: Arc<RetiredTotals>,
 }
@@ -44,6 +47,7 @@ impl PluginShared {
             counters: Mutex::default(),
             log: Mutex::default(),
             refusal: Mutex::default(),
+            warned_of_columns: AtomicBool::new(false),
             retired: Arc::default(),
         }
     }

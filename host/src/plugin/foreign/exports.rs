@@ -49,7 +49,10 @@ pub(in super::super) fn export_remedy(
             .to_owned();
     }
     if is_component {
-        return format!("; let its world `export {PACKAGE}balancer@{VERSION};`, see `tidegate plugin new`");
+        return format!(
+            "; let its world `export {PACKAGE}balancer@{VERSION};` (Rust: add `export_balancer!(Least);` after the `impl` \
+             of your type), see `tidegate plugin new`"
+        );
     }
     if !exports.iter().any(|export| export.is_function) {
         return "; export its functions (Rust: `export_balancer!(…)` in a `cdylib`; C: \

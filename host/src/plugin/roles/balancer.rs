@@ -361,8 +361,8 @@ fn not_eligible(id: EndpointId, eligible: &EndpointIds) -> CallError {
         Some(meant) => CallError::answer(
             expected,
             format_args!(
-                "{id}: an index into `eligible` was returned where an id is expected; return `eligible[{id}]`, which \
-                 is {meant}"
+                "{id}; if that is an index into `eligible`, return `eligible[{id}]`, which is {meant}: an id is \
+                 expected"
             ),
         ),
         None => CallError::answer(expected, id),

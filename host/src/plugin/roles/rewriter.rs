@@ -14,13 +14,13 @@ use super::super::bindings::rewriter as contract;
 use super::super::bindings::types::ConfigError;
 use super::super::call_error::CallError;
 use super::super::contract::Interface;
-use super::super::error::{ConfigFault, LoadError, LoadErrorKind};
+use super::super::error::{LoadError, LoadErrorKind};
 use super::super::factory::{InstanceFactory, PluginRole};
 use super::super::host_state::HostState;
 use super::super::role::{RoleContract, RoleName};
 use super::super::slot::InstanceSlot;
 use super::super::suspects::{CallOrigin, CallSubject};
-use super::super::text::printable;
+use super::super::text::quoted;
 use super::fields;
 use super::per_worker::{PROBE_HOST, SELF_TEST_HOST, config_or_no_routes, per_worker};
 use super::spec::{RoleKind, RoleSpec};
@@ -168,22 +168,32 @@ fn self_test(factory: &InstanceFactory<RewriterSetup>, interest: &[HeaderName]) 
 
 /// The header names that the plugin asked to see, each once.
 fn interest(names: &[String]) -> Result<Vec<HeaderName>, LoadErrorKind> {
-    let (mut good, mut faults) = (Vec::new(), Vec::new());
+    let refused = |expected: &str, found: String| LoadErrorKind::ConfigureFailed {
+        message: format!("expected of `configure` {expected}, found {found}; that is the plugin's own list of headers"),
+    };
     if names.len() > NAMES {
-        let message = format!("expected at most {NAMES} header names of interest, found {}", names.len());
-        return Err(LoadErrorKind::Configure { faults: vec![ConfigFault { path: String::new(), message }] });
+        return Err(refused(&format!("at most {NAMES} header names of interest"), names.len().to_string()));
     }
+    let mut good = Vec::new();
     for name in names {
         match HeaderName::from_bytes(name.as_bytes()) {
+            // A token by the letter, and in no response that there is.
+            Ok(_) if name.contains('*') => {
+                return Err(refused(
+                    "header names of interest",
+                    format!("{}, and `*` is no wildcard: name each header", quoted(name)),
+                ));
+            }
+            Ok(_) if name.contains(|c: char| c.is_ascii_uppercase()) => {
+                let found = format!("{}: write {}", quoted(name), quoted(&name.to_ascii_lowercase()));
+                return Err(refused("header names in lower case", found));
+            }
             Ok(name) if good.contains(&name) => {}
             Ok(name) => good.push(name),
-            Err(_) => faults.push(ConfigFault {
-                path: String::new(),
-                message: format!("expected header names of interest, found `{}`", printable(name)),
-            }),
+            Err(_) => return Err(refused("header names of interest", quoted(name))),
         }
     }
-    if faults.is_empty() { Ok(good) } else { Err(LoadErrorKind::Configure { faults }) }
+    Ok(good)
 }
 
 struct PluginRewriter {
@@ -300,12 +310,26 @@ mod tests {
 
     #[test]
     fn names_of_interest_are_kept_once_and_are_limited() {
-        let names = ["location", "Location", "set-cookie"].map(str::to_owned);
+        let names = ["location", "set-cookie", "location"].map(str::to_owned);
         let many: Vec<_> = (0..=NAMES).map(|name| format!("x-{name}")).collect();
 
         assert_eq!(interest(&names).unwrap(), ["location", "set-cookie"]);
         assert!(interest(&many[1..]).is_ok(), "as many as may be");
         assert!(interest(&many).unwrap_err().to_string().contains("at most 64 header names of interest, found 65"));
+    }
+
+    #[test]
+    fn names_of_interest_that_no_response_has_are_put_down_to_the_plugin() {
+        for (name, words) in [
+            ("*", "found `*`, and `*` is no wildcard: name each header"),
+            ("x-*", "`*` is no wildcard"),
+            ("x y", "expected of `configure` header names of interest, found `x y`; that is the plugin's own list"),
+            ("Location", "found `Location`: write `location`"),
+        ] {
+            let refused = interest(&["set-cookie".to_owned(), name.to_owned()]).unwrap_err().to_string();
+
+            assert!(refused.contains(words), "`{words}` is not in: {refused}");
+        }
     }
 
     #[test]

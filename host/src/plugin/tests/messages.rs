@@ -141,7 +141,10 @@ fn exports_that_are_nearly_a_role_are_recognised() {
         (component("acme:thing/balancer@1.0.0"), &["of another package"]),
         (component("wasi:cli/run@0.2.6"), &["this is a program"]),
         (component("wasi:http/incoming-handler@0.2.6"), &["HTTP component"]),
-        ("(component)".to_owned(), &["let its world `export tidegate:plugin/balancer@0.1.0;`"]),
+        (
+            "(component)".to_owned(),
+            &["let its world `export tidegate:plugin/balancer@0.1.0;`", "add `export_balancer!(Least);`"],
+        ),
         (
             "(component (core module $m (func (export \"f\"))) (core instance $i (instantiate $m))
                (func (export \"pick\") (canon lift (core func $i \"f\"))))"
@@ -369,6 +372,45 @@ fn results_that_break_the_abi_are_put_into_words() {
         (
             returning("(local.get $e))) (i32.const 16)", "(local.get $e))) (i32.const 99999996)"),
             &["the address of its result is outside memory"],
+        ),
+    ]);
+}
+
+#[test]
+fn arguments_that_break_the_abi_are_put_down_to_the_function_they_were_given_to() {
+    let log = "(import \"tidegate\" \"log\" (func $log (param i32 i32 i32)))";
+    let column = "(import \"tidegate\" \"column\" (func $column (param i32 i32)))";
+    let header = "(import \"tidegate\" \"header\" (func $header (param i32 i32 i32)))";
+    let calling = |import: &str, call: &str| {
+        picking(&format!("{import} (data (i32.const 64) \"\\ff\\fe a\\c3\")"), call).replace(
+            &format!("(data (i32.const 64) \"\\ff\\fe a\\c3\") {MEMORY}"),
+            &format!("{MEMORY} (data (i32.const 64) \"\\ff\\fe a\\c3\")"),
+        )
+    };
+    expect(&[
+        (
+            calling(log, "(call $log (i32.const 1) (i32.const 64) (i32.const 2))"),
+            &["`pick` trapped: a string given to `log` is not UTF-8", "in pick"],
+        ),
+        (
+            calling(log, "(call $log (i32.const 1) (i32.const 66) (i32.const 3))"),
+            &["a string given to `log` is not UTF-8 (cut inside a character?)"],
+        ),
+        (
+            calling(log, "(call $log (i32.const 1) (i32.const 64) (i32.const -1))"),
+            &["a string given to `log` is outside memory"],
+        ),
+        (
+            calling(log, "(call $log (i32.const 5) (i32.const 64) (i32.const 0))"),
+            &["`log`: expected a level of 0 (debug) to 3 (error), found 5; see docs/plugins/abi.md"],
+        ),
+        (
+            calling(header, "(call $header (i32.const 64) (i32.const 2) (i32.const 128))"),
+            &["a string given to `header` is not UTF-8"],
+        ),
+        (
+            calling(column, "(call $column (i32.const 6) (i32.const 128))"),
+            &["`column`: expected a metric of 0 (picks) to 5 (latest), found 6"],
         ),
     ]);
 }

@@ -84,7 +84,8 @@ fn encode(module: &[u8], roles: &RoleContracts) -> Result<Vec<u8>, LoadErrorKind
     } else {
         bare::with_metadata(module, &scan, roles)?
     };
-    let mut encoder = ComponentEncoder::default().validate(true);
+    // With names, a value that breaks the ABI is put down to the import that it was given to.
+    let mut encoder = ComponentEncoder::default().validate(true).debug_names(true);
     if scan.imports.iter().any(|import| import.module == PREVIEW1) {
         module = guard::guarded(&module)?;
         let adapter = wat::parse_str(ADAPTER).map_err(|error| LoadErrorKind::Invalid { message: error.to_string() })?;
