@@ -47,7 +47,7 @@ pub use tidegate_plugin_derive::Config;
 /// A type that a configuration is read into: what may be written, and what each value is limited to.
 ///
 /// Derive it beside serde's `Deserialize`; [the module](self) shows how. What serde reads in ways that no attribute tells
-/// (`flatten`, `with`, enums with data) needs an `impl` by hand.
+/// (`flatten`, `with`, `alias`, enums with data) needs an `impl` by hand.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be read as part of a configuration",
     note = "structs and enums of yours: `#[derive(Deserialize, Config)]`; objects with any keys: `BTreeMap<String, T>`"

@@ -2,7 +2,7 @@
 
 use syn::meta::ParseNestedMeta;
 use syn::parse::ParseStream;
-use syn::{Attribute, Error, Expr, ExprPath, ExprRange, Lit, LitStr, Meta, RangeLimits, Result, Token};
+use syn::{Attribute, Error, Expr, ExprPath, ExprRange, Field, Lit, LitStr, Meta, RangeLimits, Result, Token, Variant};
 
 use crate::names::Rule;
 
@@ -99,6 +99,28 @@ impl Member {
         })?;
         Ok(member)
     }
+
+    /// The attributes of the value in `struct Name(Type);`, which has no name and is never left out.
+    pub(crate) fn of_value(field: &Field) -> Result<Self> {
+        let member = Self::of(&field.attrs)?;
+        if member.skip || member.rename.is_some() || !matches!(member.default, Fallback::None) {
+            return Err(Error::new_spanned(
+                field,
+                "expected no `rename`, `default` or `skip` at the value of `struct Name(Type);`: it has no name and is \
+                 never left out",
+            ));
+        }
+        Ok(member)
+    }
+
+    /// The attributes of a word of an enum, which has no limits.
+    pub(crate) fn of_variant(variant: &Variant) -> Result<Self> {
+        let member = Self::of(&variant.attrs)?;
+        if member.range.is_some() || member.non_empty {
+            return Err(Error::new_spanned(variant, "expected no `config` at a variant: a word has no limits"));
+        }
+        Ok(member)
+    }
 }
 
 fn each(attributes: &[Attribute], name: &str, mut take: impl FnMut(ParseNestedMeta<'_>) -> Result<()>) -> Result<()> {
@@ -122,23 +144,23 @@ fn text(meta: &ParseNestedMeta<'_>) -> Result<Option<LitStr>> {
     Ok(found)
 }
 
-/// What does not change the schema is read over; what would, and cannot be followed, is refused.
+/// What does not change what may be written is read over; anything else would make the schema wrong, and is refused.
 fn other(meta: &ParseNestedMeta<'_>) -> Result<()> {
-    const SHAPES: &[&str] = &[
-        "flatten",
-        "with",
-        "deserialize_with",
-        "tag",
-        "content",
-        "untagged",
-        "from",
-        "try_from",
-        "remote",
-        "rename_all_fields",
-        "other",
+    const HARMLESS: &[&str] = &[
+        "rename",
+        "rename_all",
+        "skip_serializing",
+        "skip_serializing_if",
+        "serialize_with",
+        "into",
+        "bound",
+        "borrow",
+        "crate",
+        "expecting",
     ];
-    if let Some(shape) = SHAPES.iter().find(|shape| meta.path.is_ident(shape)) {
-        return Err(meta.error(format!("Config cannot follow serde's `{shape}`: implement Config by hand")));
+    if !HARMLESS.iter().any(|name| meta.path.is_ident(name)) {
+        let name = meta.path.get_ident().map(ToString::to_string).unwrap_or_default();
+        return Err(meta.error(format!("Config cannot follow serde's `{name}`: implement Config by hand")));
     }
     if meta.input.peek(Token![=]) {
         meta.value()?.parse::<Lit>()?;

@@ -36,22 +36,26 @@ pub(crate) fn of_struct(container: &Container, fields: &FieldsNamed) -> Result<T
 }
 
 /// The methods for `struct Name(Type);`, which serde reads as the value alone.
-pub(crate) fn of_newtype(fields: &FieldsUnnamed) -> TokenStream {
-    let inner = fields.unnamed.iter().map(|field| &field.ty).next();
-    quote! {
+pub(crate) fn of_newtype(fields: &FieldsUnnamed) -> Result<TokenStream> {
+    let Some(field) = fields.unnamed.first() else { return Ok(TokenStream::new()) };
+    let (member, inner) = (Member::of_value(field)?, &field.ty);
+    let (limits, not_empty) = (limits(&member, inner), least_length(&member, inner));
+    let check = check_value(&member, inner, &quote!(self.0), "");
+    Ok(quote! {
         fn write_type(schema: &mut ::std::string::String) {
             <#inner as ::tidegate_plugin::Config>::write_type(schema);
         }
         fn write_limits(schema: &mut ::std::string::String) {
-            <#inner as ::tidegate_plugin::Config>::write_limits(schema);
+            #limits
+            schema.push_str(#not_empty);
         }
         fn write_value(&self, json: &mut ::std::string::String) {
             ::tidegate_plugin::Config::write_value(&self.0, json);
         }
         fn check(&self, path: &mut ::std::string::String, faults: &mut ::std::vec::Vec<::tidegate_plugin::ConfigError>) {
-            ::tidegate_plugin::Config::check(&self.0, path, faults);
+            #check
         }
-    }
+    })
 }
 
 fn schema(container: &Container, properties: &[Property<'_>]) -> TokenStream {
@@ -96,32 +100,65 @@ fn value(properties: &[Property<'_>]) -> TokenStream {
 
 fn check(properties: &[Property<'_>]) -> TokenStream {
     let each = properties.iter().map(|property| {
-        let (ident, step) = (&property.field.ident, step(&property.name));
-        let inner = quote! {
-            ::tidegate_plugin::config::within(path, #step, |path| {
-                ::tidegate_plugin::Config::check(&self.#ident, path, faults)
-            });
-        };
-        let range = property.member.range.as_ref().map(|(least, most)| {
-            let [least, most] = [least, most].map(|limit| match limit {
-                Some(limit) => quote!(::std::option::Option::Some(#limit)),
-                None => quote!(::std::option::Option::None),
-            });
-            let value = match optional(&property.field.ty) {
-                Some(_) => quote!(self.#ident.as_ref()),
-                None => quote!(::std::option::Option::Some(&self.#ident)),
-            };
-            quote!(::tidegate_plugin::config::in_range(path, #step, #value, #least, #most, faults);)
-        });
-        let is_empty = match optional(&property.field.ty) {
-            Some(_) => quote!(self.#ident.as_ref().is_some_and(|value| value.is_empty())),
-            None => quote!(self.#ident.is_empty()),
-        };
-        let non_empty = quote!(::tidegate_plugin::config::not_empty(path, #step, #is_empty, faults););
-        let non_empty = property.member.non_empty.then_some(non_empty);
-        quote!(#inner #range #non_empty)
+        let ident = &property.field.ident;
+        check_value(&property.member, &property.field.ty, &quote!(self.#ident), &step(&property.name))
     });
     quote!(#(#each)*)
+}
+
+/// Looks at what `place` holds, one `step` further: what its type objects to, its range, and whether it is empty.
+fn check_value(member: &Member, ty: &Type, place: &TokenStream, step: &str) -> TokenStream {
+    let inner = quote! {
+        ::tidegate_plugin::config::within(path, #step, |path| {
+            ::tidegate_plugin::Config::check(&#place, path, faults)
+        });
+    };
+    let range = member.range.as_ref().map(|(least, most)| {
+        let [least, most] = [least, most].map(|limit| match limit {
+            Some(limit) => quote!(::std::option::Option::Some(#limit)),
+            None => quote!(::std::option::Option::None),
+        });
+        let value = match optional(ty) {
+            Some(_) => quote!(#place.as_ref()),
+            None => quote!(::std::option::Option::Some(&#place)),
+        };
+        quote!(::tidegate_plugin::config::in_range(path, #step, #value, #least, #most, faults);)
+    });
+    let is_empty = match optional(ty) {
+        Some(_) => quote!(#place.as_ref().is_some_and(|value| value.is_empty())),
+        None => quote!(#place.is_empty()),
+    };
+    let non_empty = quote!(::tidegate_plugin::config::not_empty(path, #step, #is_empty, faults););
+    let non_empty = member.non_empty.then_some(non_empty);
+    quote!(#inner #range #non_empty)
+}
+
+/// Appends least and most: those of the range, or else those of the type.
+fn limits(member: &Member, ty: &Type) -> TokenStream {
+    let Some((least, most)) = &member.range else {
+        return quote!(<#ty as ::tidegate_plugin::Config>::write_limits(schema););
+    };
+    let value = optional(ty).unwrap_or(ty);
+    let limit = |name: &str, limit: &syn::Expr| {
+        let name = format!(",{}:", json(name));
+        quote! {
+            schema.push_str(#name);
+            let limit: #value = #limit;
+            ::tidegate_plugin::Config::write_value(&limit, schema);
+        }
+    };
+    let least = least.as_ref().map(|least| limit("minimum", least));
+    let most = most.as_ref().map(|most| limit("maximum", most));
+    quote!(#least #most)
+}
+
+/// The schema's member for `non_empty`, or nothing.
+fn least_length(member: &Member, ty: &Type) -> &'static str {
+    match (member.non_empty, is_named(optional(ty).unwrap_or(ty), "String")) {
+        (false, _) => "",
+        (true, true) => ",\"minLength\":1",
+        (true, false) => ",\"minItems\":1",
+    }
 }
 
 impl Property<'_> {
@@ -131,23 +168,7 @@ impl Property<'_> {
 
     fn schema(&self, container: &Container, before: &str) -> TokenStream {
         let (ty, ident) = (&self.field.ty, &self.field.ident);
-        let limits = match &self.member.range {
-            Some((least, most)) => {
-                let value = optional(ty).unwrap_or(ty);
-                let limit = |name: &str, limit: &syn::Expr| {
-                    let name = format!(",{}:", json(name));
-                    quote! {
-                        schema.push_str(#name);
-                        let limit: #value = #limit;
-                        ::tidegate_plugin::Config::write_value(&limit, schema);
-                    }
-                };
-                let least = least.as_ref().map(|least| limit("minimum", least));
-                let most = most.as_ref().map(|most| limit("maximum", most));
-                quote!(#least #most)
-            }
-            None => quote!(<#ty as ::tidegate_plugin::Config>::write_limits(schema);),
-        };
+        let limits = limits(&self.member, ty);
         let default = match (&self.member.default, container.default) {
             (Fallback::Call(function), _) => Some(quote!(#function())),
             (Fallback::Type, _) => Some(quote!(<#ty as ::std::default::Default>::default())),
@@ -155,14 +176,7 @@ impl Property<'_> {
             (Fallback::None, false) => None,
         };
         let default = default.map(|value| quote!(::tidegate_plugin::config::write_default(&#value, schema);));
-        let mut after = String::new();
-        if self.member.non_empty {
-            after.push_str(if is_named(optional(ty).unwrap_or(ty), "String") {
-                ",\"minLength\":1"
-            } else {
-                ",\"minItems\":1"
-            });
-        }
+        let mut after = least_length(&self.member, ty).to_owned();
         if !self.member.description.is_empty() {
             after.push_str(&format!(",\"description\":{}", json(&self.member.description)));
         }

@@ -8,6 +8,8 @@
 mod attributes;
 mod fields;
 mod names;
+#[cfg(test)]
+mod tests;
 mod variants;
 
 use proc_macro::TokenStream;
@@ -34,7 +36,7 @@ fn implementation(input: &DeriveInput) -> Result<proc_macro2::TokenStream> {
     let methods = match &input.data {
         Data::Struct(data) => match &data.fields {
             Fields::Named(fields) => fields::of_struct(&container, fields)?,
-            Fields::Unnamed(fields) if fields.unnamed.len() == 1 => fields::of_newtype(fields),
+            Fields::Unnamed(fields) if fields.unnamed.len() == 1 => fields::of_newtype(fields)?,
             Fields::Unnamed(_) | Fields::Unit => return Err(Error::new_spanned(&input.ident, what)),
         },
         Data::Enum(data) => {

@@ -1,4 +1,4 @@
-//! How names become JSON: serde's `rename_all`, and texts as JSON writes them.
+//! How names become JSON: serde's `rename_all`, which changes no letters but those of ASCII, and texts as JSON writes them.
 
 use syn::{Error, LitStr, Result};
 
@@ -40,25 +40,25 @@ impl Rule {
     pub(crate) fn field(self, name: &str) -> String {
         match self {
             Self::Lower | Self::Snake => name.to_owned(),
-            Self::Upper | Self::ScreamingSnake => name.to_uppercase(),
+            Self::Upper | Self::ScreamingSnake => name.to_ascii_uppercase(),
             Self::Pascal => pascal(name),
             Self::Camel => lower_first(&pascal(name)),
             Self::Kebab => name.replace('_', "-"),
-            Self::ScreamingKebab => name.to_uppercase().replace('_', "-"),
+            Self::ScreamingKebab => name.to_ascii_uppercase().replace('_', "-"),
         }
     }
 
     /// What becomes of a variant, which is written in Pascal case.
     pub(crate) fn variant(self, name: &str) -> String {
         match self {
-            Self::Lower => name.to_lowercase(),
-            Self::Upper => name.to_uppercase(),
+            Self::Lower => name.to_ascii_lowercase(),
+            Self::Upper => name.to_ascii_uppercase(),
             Self::Pascal => name.to_owned(),
             Self::Camel => lower_first(name),
             Self::Snake => snake(name),
-            Self::ScreamingSnake => snake(name).to_uppercase(),
+            Self::ScreamingSnake => snake(name).to_ascii_uppercase(),
             Self::Kebab => snake(name).replace('_', "-"),
-            Self::ScreamingKebab => snake(name).to_uppercase().replace('_', "-"),
+            Self::ScreamingKebab => snake(name).to_ascii_uppercase().replace('_', "-"),
         }
     }
 }
@@ -66,14 +66,17 @@ impl Rule {
 fn pascal(name: &str) -> String {
     let upper_first = |word: &str| {
         let mut letters = word.chars();
-        letters.next().map(|first| first.to_uppercase().chain(letters).collect::<String>()).unwrap_or_default()
+        letters
+            .next()
+            .map(|first| [first.to_ascii_uppercase()].into_iter().chain(letters).collect::<String>())
+            .unwrap_or_default()
     };
     name.split('_').map(upper_first).collect()
 }
 
 fn lower_first(name: &str) -> String {
     let mut letters = name.chars();
-    letters.next().map(|first| first.to_lowercase().chain(letters).collect()).unwrap_or_default()
+    letters.next().map(|first| [first.to_ascii_lowercase()].into_iter().chain(letters).collect()).unwrap_or_default()
 }
 
 fn snake(name: &str) -> String {
@@ -82,7 +85,7 @@ fn snake(name: &str) -> String {
         if letter.is_uppercase() && !snake.is_empty() {
             snake.push('_');
         }
-        snake.extend(letter.to_lowercase());
+        snake.push(letter.to_ascii_lowercase());
     }
     snake
 }

@@ -2,6 +2,7 @@
 
 use proc_macro2::TokenStream;
 use quote::quote;
+use syn::ext::IdentExt;
 use syn::{DataEnum, Result};
 
 use crate::attributes::{Container, Member};
@@ -11,8 +12,8 @@ use crate::names::json;
 pub(crate) fn of_enum(container: &Container, data: &DataEnum) -> Result<TokenStream> {
     let (mut words, mut arms) = (Vec::new(), Vec::new());
     for variant in &data.variants {
-        let member = Member::of(&variant.attrs)?;
-        let written = variant.ident.to_string();
+        let member = Member::of_variant(variant)?;
+        let written = variant.ident.unraw().to_string();
         let ruled = || container.rename_all.map_or_else(|| written.clone(), |rule| rule.variant(&written));
         let word = json(&member.rename.clone().unwrap_or_else(ruled));
         let ident = &variant.ident;

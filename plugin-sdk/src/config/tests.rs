@@ -228,3 +228,44 @@ fn variants_with_data_are_read() {
         assert_eq!(read(json).unwrap_err()[0].path, path, "{json}");
     }
 }
+
+#[derive(Debug, PartialEq, Deserialize, Config)]
+struct Percent(#[config(range = 1..=100)] u32);
+
+#[derive(Debug, PartialEq, Deserialize, Config)]
+struct Label(#[config(non_empty)] String);
+
+#[derive(Debug, PartialEq, Deserialize, Config)]
+#[allow(non_camel_case_types, reason = "as it is written")]
+enum Kind {
+    r#type,
+}
+
+#[derive(Debug, PartialEq, Deserialize, Config)]
+#[serde(rename_all = "lowercase")]
+enum Size {
+    GrÖße,
+}
+
+#[derive(Debug, PartialEq, Deserialize, Config)]
+struct Wrapped {
+    share: Percent,
+    label: Label,
+    kind: Kind,
+    size: Size,
+}
+
+#[test]
+fn limits_of_a_wrapped_value_and_words_are_those_that_serde_reads() {
+    let expected = [
+        r#"{"type":"object","required":["share","label","kind","size"],"properties":{"#,
+        r#""share":{"type":"integer","minimum":1,"maximum":100},"#,
+        r#""label":{"type":"string","minLength":1},"kind":{"enum":["type"]},"size":{"enum":["grÖße"]}}}"#,
+    ];
+    assert_eq!(Wrapped::schema(), expected.concat());
+
+    let faults = Wrapped::read(r#"{"share":101,"label":"","kind":"type","size":"grÖße"}"#).unwrap_err();
+    let found: Vec<_> = faults.iter().map(|fault| (&*fault.path, &*fault.message)).collect();
+    let expected = [("/share", "expected 1 to 100, found 101"), ("/label", "expected something, found it empty")];
+    assert_eq!(found, expected);
+}
