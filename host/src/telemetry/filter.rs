@@ -104,10 +104,7 @@ pub(super) struct LogFilter {
 impl LogFilter {
     /// Reads `filter`.
     pub(super) fn parse(filter: &str) -> Result<Self, FilterError> {
-        // A lone word is a target to `tracing`, so a misspelt level would silence everything.
-        if let Some(word) = words(filter).find(|word| {
-            word.chars().all(|c| c.is_ascii_alphanumeric() || c == '_') && word.parse::<LevelFilter>().is_err()
-        }) {
+        if let Some(word) = words(filter).find(|word| !is_whole(word)) {
             return Err(FilterError::Level { word: word.to_owned() });
         }
         let quieted = words(filter).any(|word| word.starts_with("rustls_platform_verifier"));
@@ -132,6 +129,15 @@ impl LogFilter {
 
 fn words(filter: &str) -> impl Iterator<Item = &str> + Clone {
     filter.split(',').map(str::trim).filter(|word| !word.is_empty())
+}
+
+/// Whether a directive has all its parts. `tracing` takes a lone word for a target, so a misspelt level would silence
+/// everything; and no level behind `=` for an error.
+fn is_whole(word: &str) -> bool {
+    match word.rsplit_once('=') {
+        Some((name, level)) => !name.trim().is_empty() && !level.trim().is_empty(),
+        None => word.contains('[') || word.parse::<LevelFilter>().is_ok(),
+    }
 }
 
 /// What may be the name of a plugin, and its level.
@@ -188,7 +194,18 @@ mod tests {
         assert!(error("warning,tidegate=debug").to_string().contains("`warning`"));
         assert!(matches!(error("tidegate=loud"), FilterError::Syntax { .. }));
         assert!(matches!(error("my-plugin=loud"), FilterError::Syntax { .. }));
-        assert!(matches!(error("loud"), FilterError::Level { .. }));
+        for (filter, word) in [
+            ("loud", "`loud`"),
+            ("warn,my-plugin", "`my-plugin`"),
+            ("warn,my.plugin v2", "`my.plugin v2`"),
+            ("warn,tidegate::proxy", "`tidegate::proxy`"),
+            ("warn,a=debug,a=", "`a=`"),
+            ("warn,my-plugin = ", "`my-plugin =`"),
+            ("=debug", "`=debug`"),
+        ] {
+            let error = error(filter);
+            assert!(matches!(&error, FilterError::Level { .. }) && error.to_string().contains(word), "{error}");
+        }
     }
 
     #[test]
