@@ -272,7 +272,8 @@ fn lines(errors: &[PrepareError]) -> String {
     errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")
 }
 
-fn show_waiting(plugins: &[String]) -> String {
+/// A line about the plugins that wait, with the end of the line before it; nothing if there are none.
+pub(super) fn show_waiting(plugins: &[String]) -> String {
     if plugins.is_empty() {
         return String::new();
     }
