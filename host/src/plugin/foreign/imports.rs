@@ -48,6 +48,9 @@ const OTHER_HOST: &str = "this was made for another host, with a contract of its
 const OBJECT: &str = "this is an object file or a shared library: link it into a module of its own (clang: without \
                       `-c`, `-shared` and `-fPIC`; Rust: `crate-type = [\"cdylib\"]`)";
 const THREADS: &str = "threads are not offered: build for `wasm32-wasip1` instead of its `-threads` form";
+const NO_COMPONENT: &str = "this is not a component yet: `wasm-tools component embed WIT_FOLDER --world WORLD MODULE -o \
+                            EMBEDDED`, then `wasm-tools component new EMBEDDED`; or build for `wasm32-wasip1`, which \
+                            needs neither";
 
 /// In this order: the first that fits speaks.
 static OWNERS: &[Owner] = &[
@@ -97,6 +100,11 @@ static OWNERS: &[Owner] = &[
     owner("wasi", "thread*", THREADS),
     owner("wasix*", "*", "WASIX is not offered: build for `wasm32-wasip1`"),
     owner("wasi_ephemeral*", "*", "that interface of WASI is not offered: take it out"),
+    // A component may import all of WASI 0.2, so whoever is asked here has a module with the imports of one.
+    owner("wasi:*", "*", NO_COMPONENT),
+    owner("cm32p2*", "*", NO_COMPONENT),
+    owner("[export]*", "*", NO_COMPONENT),
+    owner("$root", "*", NO_COMPONENT),
     owner("javascript_kit", "*", SWIFT),
     owner("wasm:*", "*", GC_LANGUAGE),
     owner("dart*", "*", GC_LANGUAGE),

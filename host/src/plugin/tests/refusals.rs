@@ -244,6 +244,16 @@ fn modules_with_metadata_are_refused_for_what_the_encoder_finds() {
 }
 
 #[test]
+fn a_module_with_the_imports_of_a_component_is_to_be_made_one() {
+    let runtime = Runtime::new(None).unwrap();
+    for module in ["wasi:cli/exit@0.2.12", "cm32p2|wasi:cli/exit@0.2", "[export]wasi:io/poll@0.2.0", "$root"] {
+        let text = format!("(module (import \"{module}\" \"exit\" (func (param i32))) (memory (export \"memory\") 1))");
+        let refused = problem(load(&runtime, text.as_bytes())).to_string();
+        assert!(refused.contains("not a component yet: `wasm-tools component embed"), "{refused}");
+    }
+}
+
+#[test]
 fn a_router_whose_decisions_are_outside_the_contract_never_gets_traffic() {
     let runtime = Runtime::new(None).unwrap();
     let refused = |guest: &[u8]| {
