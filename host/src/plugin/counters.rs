@@ -13,6 +13,7 @@ use parking_lot::Mutex;
 
 use super::burst::{FaultBurst, FaultLine};
 use super::call_error::CallError;
+use super::limits::MemoryUse;
 use super::role::RoleName;
 use super::status::{RoleStatus, RoleTotals, SAMPLE};
 use crate::policy::{CallMeter, FaultKind, MeteredCalls};
@@ -36,8 +37,7 @@ pub(super) struct RoleCounters {
     pub(super) fuel: AtomicU64,
     /// Nanoseconds that the latest first instance of a slot took, up to the end of `configure`.
     pub(super) started: AtomicU64,
-    /// The most bytes that one instance has held.
-    pub(super) memory: Arc<AtomicUsize>,
+    pub(super) memory: Arc<MemoryUse>,
     last: Mutex<FaultBurst>,
     /// Gets the counts when these end.
     retired: Arc<RetiredTotals>,
@@ -160,7 +160,8 @@ impl RoleCounters {
             timed: self.past[2].load(Relaxed) + sum(|slot| &slot.timed),
             faults: KINDS.iter().zip(&self.faults).map(|(kind, count)| (kind.as_str(), count.load(Relaxed))).collect(),
             instances: self.instances.load(Relaxed),
-            memory: self.memory.load(Relaxed),
+            memory: self.memory.peak.load(Relaxed),
+            denials: self.memory.denials.load(Relaxed),
             started: Duration::from_nanos(self.started.load(Relaxed)),
             fuel: self.fuel.load(Relaxed),
             open_circuits: slots.iter().filter(|slot| slot.open.load(Relaxed)).count(),

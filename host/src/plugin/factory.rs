@@ -141,7 +141,7 @@ impl<R: PluginRole> InstanceFactory<R> {
         purpose: StartPurpose,
     ) -> Result<(Instance<R::Exports>, R::Configured), NotStarted> {
         let artifact = &*self.artifact;
-        let mut state = HostState::new(shared, R::NAME, artifact.meter().raising(&self.counters.memory));
+        let mut state = HostState::new(shared, R::NAME, artifact.meter().counting_into(&self.counters.memory));
         state.logs = !matches!(purpose, StartPurpose::Trial);
         role.init_state(&mut state);
         let find =

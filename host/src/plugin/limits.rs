@@ -1,7 +1,7 @@
 //! What a plugin may use: time, memory, tables, instances, capabilities.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering::Relaxed};
 use std::time::Duration;
 
 use wasmtime::ResourceLimiter;
@@ -59,8 +59,16 @@ pub(super) struct MemoryMeter {
     memory: usize,
     elements: usize,
     denied: Option<GrowthLimit>,
-    /// The most that any of several instances has held.
-    peak: Arc<AtomicUsize>,
+    use_of_all: Arc<MemoryUse>,
+}
+
+/// What several instances have held, and been denied.
+#[derive(Debug, Default)]
+pub(super) struct MemoryUse {
+    /// The most bytes that one of them has held.
+    pub(super) peak: AtomicUsize,
+    /// How often one of them was denied more.
+    pub(super) denials: AtomicU64,
 }
 
 impl MemoryMeter {
@@ -71,14 +79,14 @@ impl MemoryMeter {
             memory: usize::try_from(held).unwrap_or(usize::MAX),
             elements: 0,
             denied: None,
-            peak: Arc::default(),
+            use_of_all: Arc::default(),
         }
     }
 
-    /// Raises `peak` whenever more is held than it says.
-    pub(super) fn raising(self, peak: &Arc<AtomicUsize>) -> Self {
-        peak.fetch_max(self.memory, Relaxed);
-        Self { peak: Arc::clone(peak), ..self }
+    /// Counts into `all`, which other instances share.
+    pub(super) fn counting_into(self, all: &Arc<MemoryUse>) -> Self {
+        all.peak.fetch_max(self.memory, Relaxed);
+        Self { use_of_all: Arc::clone(all), ..self }
     }
 
     /// Forgets an earlier denial; a call begins.
@@ -120,10 +128,15 @@ impl MemoryMeter {
     fn grow_memory(&mut self, current: usize, desired: usize) -> bool {
         let fits = Self::grow(&mut self.memory, self.limit, current, desired);
         if !fits {
-            self.denied = Some(GrowthLimit::Memory);
+            self.deny(GrowthLimit::Memory);
         }
-        self.peak.fetch_max(self.memory, Relaxed);
+        self.use_of_all.peak.fetch_max(self.memory, Relaxed);
         fits
+    }
+
+    fn deny(&mut self, limit: GrowthLimit) {
+        self.denied = Some(limit);
+        self.use_of_all.denials.fetch_add(1, Relaxed);
     }
 }
 
@@ -141,7 +154,7 @@ impl ResourceLimiter for MemoryMeter {
 
     fn table_growing(&mut self, current: usize, desired: usize, _max: Option<usize>) -> wasmtime::Result<bool> {
         if !Self::grow(&mut self.elements, TABLE_ELEMENTS, current, desired) {
-            self.denied = Some(GrowthLimit::Elements);
+            self.deny(GrowthLimit::Elements);
             return Ok(false);
         }
         let [current, desired] = [current, desired].map(|elements| elements.saturating_mul(ELEMENT_BYTES));

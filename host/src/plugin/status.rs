@@ -28,6 +28,8 @@ pub struct RoleStatus {
     pub instances: usize,
     /// The most bytes that one instance has held so far, those of self-tests among them.
     pub memory: usize,
+    /// How often an instance was denied more memory or table elements so far.
+    pub denials: u64,
     /// What the latest instance took that was the first of its slot, from instantiation to the end of `configure`.
     pub started: Duration,
     /// Fuel that instances had used when they ended; 0 unless the runtime is a metered one, which a gateway's is not.

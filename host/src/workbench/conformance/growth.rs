@@ -10,35 +10,34 @@ const STEP: u64 = 64;
 
 /// Makes decisions by their number, from 0, and looks whether memory still grew in the second half of them. If it did,
 /// as many are made once more: with a collector of garbage memory grows less and less, with a leak as before. Less than
-/// half as fast is taken for a collector.
+/// half as fast is taken for a collector. A leak that soon reaches the limit grows no more: there, growth was denied.
 pub(super) fn look_for(
     subject: &Subject<'_>,
     artifact: &Artifact,
     mut decide: impl FnMut(u64) -> TestResult,
 ) -> TestResult {
     let ConformanceBounds { decisions, time } = *subject.bounds;
-    let held = || {
-        let status = artifact.status().into_iter().find(|status| status.role == subject.role);
-        status.map_or(0, |status| status.memory)
-    };
     let mut made = Decisions::default();
-    made.go_on(decisions / 2, time / 2, &mut decide)?;
-    let start = Sample { decisions: made.number, bytes: held() };
-    made.go_on(start.decisions, time / 2, &mut decide)?;
-    let middle = Sample { decisions: made.number, bytes: held() };
+    let mut first: Option<Sample> = None;
+    let mut sample_after = |count: u64, time: Duration| {
+        made.go_on(count, time, &mut decide)?;
+        let status = artifact.status().into_iter().find(|status| status.role == subject.role);
+        let (bytes, denials) = status.map_or((0, 0), |status| (status.memory, status.denials));
+        let now = Sample { decisions: made.number, bytes, denials };
+        let first = *first.get_or_insert(now);
+        if now.denials > first.denials { Err(first.grows_until(now, " and is denied more")) } else { Ok(now) }
+    };
+    let first = sample_after(STEP, time / 2)?;
+    let start = sample_after((decisions / 2).saturating_sub(first.decisions), time / 2)?;
+    let middle = sample_after(start.decisions, time / 2)?;
     if middle.bytes == start.bytes {
         return Ok(());
     }
-    made.go_on(middle.decisions, time, &mut decide)?;
-    let end = Sample { decisions: made.number, bytes: held() };
+    let end = sample_after(middle.decisions, time)?;
     if end.growth_since(middle) * 2.0 < middle.growth_since(start) {
         return Ok(());
     }
-    Err(failed(format_args!(
-        "memory grows for as long as decisions are made: {} bytes after {} decisions, {} after {}; free what a decision \
-         takes",
-        middle.bytes, middle.decisions, end.bytes, end.decisions
-    )))
+    Err(middle.grows_until(end, ""))
 }
 
 /// What the instances held after so many decisions.
@@ -46,9 +45,18 @@ pub(super) fn look_for(
 struct Sample {
     decisions: u64,
     bytes: usize,
+    denials: u64,
 }
 
 impl Sample {
+    fn grows_until(self, end: Self, denied: &str) -> EndedEarly {
+        failed(format_args!(
+            "memory grows for as long as decisions are made{denied}: {} bytes after {} decisions, {} after {}; free what \
+             a decision takes",
+            self.bytes, self.decisions, end.bytes, end.decisions
+        ))
+    }
+
     /// Bytes for each decision.
     #[expect(clippy::cast_precision_loss, reason = "a rate that is compared with a rate")]
     fn growth_since(self, earlier: Self) -> f64 {

@@ -70,6 +70,18 @@ fn each_wrong_balancer_fails_the_test_that_is_for_it() {
             "memory does not grow",
             "memory grows for as long as decisions are made",
         ),
+        // 64 KiB in every pick: soon there is no more to be had.
+        (
+            "(if (call $late) (then (drop (memory.grow (i32.const 1))))) FIRST",
+            "memory does not grow",
+            "and is denied more",
+        ),
+        // 1 MiB in every pick: there is no more to be had before the first look.
+        (
+            "(if (call $late) (then (drop (memory.grow (i32.const 16))))) FIRST",
+            "memory does not grow",
+            "and is denied more",
+        ),
         // Whoever was the first of many stays the choice.
         (
             "(if (call $late)
