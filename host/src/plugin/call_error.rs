@@ -9,6 +9,9 @@ use super::limits::{ANSWER_BYTES, MemoryMeter};
 use super::output::Output;
 use crate::policy::FaultKind;
 
+/// What runs before any export is called, as messages name it.
+pub(super) const START: &str = "the start of the plugin";
+
 /// A failed call, before it is counted.
 #[derive(Clone, Debug)]
 pub(super) struct CallError {
@@ -27,7 +30,7 @@ impl CallError {
         Self { kind: FaultKind::Answer, detail: format!("expected {expected}, found {found}") }
     }
 
-    /// From what the engine returns of `call` (an export of the plugin, or its start), by the kind of trap.
+    /// From what the engine returns of `call` (an export of the plugin, or [`START`]), by the kind of trap.
     pub(super) fn classify(error: &wasmtime::Error, call: &str, meter: &MemoryMeter, output: &Output) -> Self {
         let mut failed = Self::of_engine(error, call, meter);
         if let Some(words) = output.last_words() {
@@ -61,6 +64,13 @@ impl CallError {
             return Self::answer(format_args!("at most {ANSWER_BYTES} bytes in one answer"), "more");
         }
         let origin = ValueOrigin::of(call, error.downcast_ref::<WasmBacktrace>());
-        Self { kind: FaultKind::Trap, detail: format!("{call} trapped: {}", abi_words(&cause, &origin)) }
+        let remedy = match error.downcast_ref::<Trap>() {
+            // Imports of a bare module that need its memory are connected once its memory is there.
+            Some(Trap::IndirectCallToNull) if call == START => {
+                "; nothing that logs, prints or calls another import may run in `(start)`: export it as `_initialize`"
+            }
+            _ => "",
+        };
+        Self { kind: FaultKind::Trap, detail: format!("{call} trapped: {}{remedy}", abi_words(&cause, &origin)) }
     }
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use cpu_time::ThreadTime;
 use wasmtime::{Store, Trap, UpdateDeadline};
 
-use super::call_error::CallError;
+use super::call_error::{CallError, START};
 use super::error::LoadErrorKind;
 use super::host_state::HostState;
 use super::limits::ANSWER_BYTES;
@@ -16,9 +16,6 @@ use super::ticker::EpochTicker;
 /// Handles of resources in one instance. The contract has no resources; what a plugin passes around within itself is
 /// kept in native memory, which its own limit does not see.
 const HANDLES: usize = 4096;
-
-/// What an instance runs before anything is called, in words for a fault.
-const START: &str = "the start of the plugin";
 
 /// What a metered instance may use: without end, as far as its deadlines go.
 const FUEL: u64 = u64::MAX / 2;

@@ -416,6 +416,23 @@ fn arguments_that_break_the_abi_are_put_down_to_the_function_they_were_given_to(
 }
 
 #[test]
+fn a_start_that_prints_is_to_be_called_initialize() {
+    let print = "(call $write (i32.const 1) (i32.const 512) (i32.const 1) (i32.const 520))";
+    let import = "(import \"wasi_snapshot_preview1\" \"fd_write\" (func $write (param i32 i32 i32 i32) (result i32)))";
+    let prints = |entry: &str| {
+        with("")
+            .replacen("(module", &format!("(module {import}"), 1)
+            .replace(MEMORY, &format!("{MEMORY} (func $begin (drop {print})) {entry}"))
+    };
+
+    expect(&[(prints("(start $begin)"), &["the start of the plugin trapped", "export it as `_initialize`"])]);
+
+    let runtime = Runtime::new(None).unwrap();
+    let remedied = prints("(export \"_initialize\" (func $begin))");
+    load(&runtime, remedied.as_bytes()).and_then(|artifact| balancer_of(&artifact, None).map(drop)).unwrap();
+}
+
+#[test]
 fn functions_of_a_bare_module_go_by_the_names_of_their_exports() {
     let named = |body: &str| picking("(func $deep unreachable)", body);
     let stripped = {
