@@ -84,6 +84,9 @@ fn vacant(dir: &Path) -> Result<(), String> {
         Err(error) if error.kind() == io::ErrorKind::NotADirectory => {
             Err(format!("{shown}: a file is in the way; name a folder that does not exist yet"))
         }
+        Err(error) if error.kind() == io::ErrorKind::NotFound && is_something(dir) => {
+            Err(format!("{shown}: is a link that leads nowhere; remove it, or name a folder that does not exist yet"))
+        }
         Err(error) if error.kind() == io::ErrorKind::NotFound => match dir.parent() {
             Some(parent) if parent != Path::new("") && !parent.is_dir() => {
                 Err(format!("{shown}: there is no folder {} to put it in; make that first", parent.display()))
@@ -94,10 +97,15 @@ fn vacant(dir: &Path) -> Result<(), String> {
     }
 }
 
+/// Whether anything is called so, a link that leads nowhere included, with `/` after it or without.
+fn is_something(dir: &Path) -> bool {
+    fs::symlink_metadata(dir.components().as_path()).is_ok()
+}
+
 impl Project {
     /// Writes the files, all or none, and says what comes next.
     fn write(&self, dir: &Path) -> Result<String, String> {
-        let made = !dir.exists();
+        let made = !is_something(dir);
         if let Err(error) = files::write(dir, &self.files) {
             remove(dir, made, &self.files);
             return Err(format!("{}: cannot be written: {error}", dir.display()));
@@ -179,8 +187,15 @@ mod tests {
         let at = |name: &str| folder.path().join(name);
         fs::create_dir_all(at("full/inside")).unwrap();
         fs::write(at("file"), "mine").unwrap();
+        std::os::unix::fs::symlink(at("nowhere"), at("link")).unwrap();
 
-        for (dir, expected) in [("full", "not empty"), ("file", "a file is in the way"), ("no/such", "no folder")] {
+        for (dir, expected) in [
+            ("full", "not empty"),
+            ("file", "a file is in the way"),
+            ("no/such", "no folder"),
+            ("link", "leads nowhere"),
+            ("link/", "leads nowhere"),
+        ] {
             let message = refused(&at(dir), Language::Rust, &[]);
             assert!(message.contains(expected), "{message}");
         }
@@ -188,6 +203,7 @@ mod tests {
         assert_eq!(fs::read(at("file")).unwrap(), b"mine");
         assert_eq!(fs::read_dir(at("full")).unwrap().count(), 1);
         assert!(!at("no").exists());
+        assert_eq!(fs::read_link(at("link")).unwrap(), at("nowhere"));
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! `tidegate plugin new --refresh`: the contract of a project, and the SDK around it, as this gateway has them.
 //!
-//! What an author writes is not touched: only the folders `sdk` and `wit` are, each as a whole.
+//! What an author writes is not touched. The folder `sdk` is written as a whole; `wit` holds the author's own world too,
+//! so that only the contract's files are written there.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -12,17 +13,30 @@ use super::super::super::terminal::{REFUSED, complain, say};
 use super::language::{Language, TemplateRole};
 use super::{files, template};
 
-/// What stands beside a project's own sources, by what shows that it is there.
-const COMPANIONS: [(&str, &str, Language); 2] =
-    [("sdk", "sdk/wit/v0.1/worlds.wit", Language::Rust), ("wit", "wit/worlds.wit", Language::C)];
+/// Holds what is about to be put into place.
+const STAGE: &str = ".tidegate-refresh";
 
-/// Writes the `sdk` or `wit` of the project in `dir` anew.
+/// What stands beside a project's own sources.
+struct Companion {
+    folder: &'static str,
+    /// Shows that it is there.
+    sign: &'static str,
+    language: Language,
+}
+
+const COMPANIONS: [Companion; 2] = [
+    Companion { folder: "sdk", sign: "sdk/wit/v0.1/worlds.wit", language: Language::Rust },
+    Companion { folder: "wit", sign: "wit/worlds.wit", language: Language::C },
+];
+
+/// Writes the `sdk` of the project in `dir`, or the contract in its `wit`, anew.
 pub(in super::super) fn refresh(dir: &Path) -> ExitCode {
     match rewrite(dir) {
         Ok(folder) => {
+            let what = if folder == "sdk" { "sdk/ is that" } else { "the contract's files in wit/ are those" };
             let version = env!("CARGO_PKG_VERSION");
             say(format_args!(
-                "{}: {folder}/ is that of tidegate {version} now, and nothing else was touched. Next:\n  sh test.sh",
+                "{}: {what} of tidegate {version} now, and nothing else was touched. Next:\n  sh test.sh",
                 dir.display()
             ));
             ExitCode::SUCCESS
@@ -34,38 +48,56 @@ pub(in super::super) fn refresh(dir: &Path) -> ExitCode {
     }
 }
 
-/// The folder that was written.
+/// The folder that was written into.
 fn rewrite(dir: &Path) -> Result<&'static str, String> {
-    let found = COMPANIONS.into_iter().find(|(_, sign, _)| dir.join(sign).is_file());
-    let Some((folder, _, language)) = found else {
-        let signs = COMPANIONS.map(|(_, sign, _)| sign).join(" or ");
+    let found = COMPANIONS.into_iter().find(|companion| dir.join(companion.sign).is_file());
+    let Some(Companion { folder, language, .. }) = found else {
+        let signs = COMPANIONS.map(|companion| companion.sign).join(" or ");
         return Err(format!(
             "{}: expected a project of `tidegate plugin new`, found neither {signs}; name the folder that the project \
              is in",
             dir.display()
         ));
     };
-    let mut written = template::project(language, TemplateRole::Balancer, "plugin");
-    written.retain(|path, _| path.split('/').next() == Some(folder));
-    replace(dir, folder, &written)
-        .map_err(|error| format!("{}: cannot be written: {error}", dir.join(folder).display()))?;
+    let written = template::project(language, TemplateRole::Balancer, "plugin");
+    let inside =
+        |(path, text): (String, String)| Some((path.strip_prefix(folder)?.strip_prefix('/')?.to_owned(), text));
+    let written = written.into_iter().filter_map(inside).collect();
+    let failed = |error: io::Error| format!("{}: cannot be written: {error}", dir.join(folder).display());
+    // A link stays one: what it leads to is written.
+    let target = fs::canonicalize(dir.join(folder)).map_err(failed)?;
+    let stage = target.with_file_name(STAGE);
+    fs::create_dir(&stage).map_err(|error| match error.kind() {
+        io::ErrorKind::AlreadyExists => {
+            format!("{}: is in the way, and nothing was written; move or remove it", stage.display())
+        }
+        _ => failed(error),
+    })?;
+    let put = if folder == "sdk" { replace } else { overwrite };
+    let done = put(&stage, &target, &written);
+    let cleared = fs::remove_dir_all(&stage);
+    done.and(cleared).map_err(failed)?;
     Ok(folder)
 }
 
-/// The new folder is whole before the old one goes: a full disk leaves the old one.
-fn replace(dir: &Path, folder: &str, written: &BTreeMap<String, String>) -> io::Result<()> {
-    let made = dir.join(".tidegate-refresh");
-    let done = files::write(&made, written).and_then(|()| {
-        let before = made.join("before");
-        fs::rename(dir.join(folder), &before)?;
-        fs::rename(made.join(folder), dir.join(folder)).inspect_err(|_| drop(fs::rename(&before, dir.join(folder))))
-    });
-    let cleared = fs::remove_dir_all(&made);
-    done.and(cleared)
+/// Puts a folder of `written` in place of `target`. It is whole before the old one goes: a full disk leaves the old one.
+fn replace(stage: &Path, target: &Path, written: &BTreeMap<String, String>) -> io::Result<()> {
+    let (whole, before) = (stage.join("whole"), stage.join("before"));
+    files::write(&whole, written)?;
+    fs::rename(target, &before)?;
+    fs::rename(&whole, target).inspect_err(|_| drop(fs::rename(&before, target)))
+}
+
+/// Puts the files of `written` into `target`, once all are whole, and leaves what else is there.
+fn overwrite(stage: &Path, target: &Path, written: &BTreeMap<String, String>) -> io::Result<()> {
+    files::write(stage, written)?;
+    written.keys().try_for_each(|path| fs::rename(stage.join(path), target.join(path)))
 }
 
 #[cfg(test)]
 mod tests {
+    use clap::ValueEnum as _;
+
     use super::*;
 
     #[test]
@@ -88,14 +120,60 @@ mod tests {
     }
 
     #[test]
-    fn the_contract_beside_other_languages_is_written_anew() {
+    fn the_contract_of_every_language_is_written_anew_and_the_rest_stays() {
+        for language in Language::value_variants().iter().filter(|language| **language != Language::Rust) {
+            for role in template::roles(*language) {
+                let folder = tempfile::tempdir().unwrap();
+                let project = template::project(*language, role, "mine");
+                files::write(folder.path(), &project).unwrap();
+                fs::write(folder.path().join("wit/types.wit"), "old").unwrap();
+                fs::write(folder.path().join("wit/own.wit"), "mine").unwrap();
+
+                assert_eq!(rewrite(folder.path()), Ok("wit"));
+
+                for (path, text) in &project {
+                    let found = fs::read_to_string(folder.path().join(path));
+                    assert_eq!(found.ok().as_ref(), Some(text), "{path} of {language:?} {role:?}");
+                }
+                assert_eq!(fs::read_to_string(folder.path().join("wit/own.wit")).unwrap(), "mine");
+                assert!(!folder.path().join(STAGE).exists());
+            }
+        }
+    }
+
+    #[test]
+    fn a_linked_companion_stays_linked() {
+        for (language, companion, file) in
+            [(Language::Zig, "wit", "wit/types.wit"), (Language::Rust, "sdk", "sdk/wit/v0.1/types.wit")]
+        {
+            let folder = tempfile::tempdir().unwrap();
+            let at = |path: &str| folder.path().join(path);
+            files::write(&at("p"), &template::project(language, TemplateRole::Balancer, "mine")).unwrap();
+            fs::create_dir(at("shared")).unwrap();
+            fs::rename(at("p").join(companion), at("shared").join(companion)).unwrap();
+            std::os::unix::fs::symlink(at("shared").join(companion), at("p").join(companion)).unwrap();
+            fs::write(at("shared").join(file), "old").unwrap();
+
+            assert_eq!(rewrite(&at("p")), Ok(companion));
+
+            assert!(at("p").join(companion).is_symlink());
+            assert!(fs::read_to_string(at("shared").join(file)).unwrap().contains("record endpoint"));
+        }
+    }
+
+    #[test]
+    fn what_is_in_the_way_is_left_as_it_is() {
         let folder = tempfile::tempdir().unwrap();
-        files::write(folder.path(), &template::project(Language::Zig, TemplateRole::Balancer, "mine")).unwrap();
+        files::write(folder.path(), &template::project(Language::C, TemplateRole::Balancer, "mine")).unwrap();
         fs::write(folder.path().join("wit/types.wit"), "old").unwrap();
+        fs::create_dir(folder.path().join(STAGE)).unwrap();
+        fs::write(folder.path().join(STAGE).join("kept"), "mine").unwrap();
 
-        assert_eq!(rewrite(folder.path()), Ok("wit"));
+        let message = rewrite(folder.path()).unwrap_err();
 
-        assert!(fs::read_to_string(folder.path().join("wit/types.wit")).unwrap().contains("record endpoint"));
+        assert!(message.contains("is in the way"), "{message}");
+        assert_eq!(fs::read_to_string(folder.path().join(STAGE).join("kept")).unwrap(), "mine");
+        assert_eq!(fs::read_to_string(folder.path().join("wit/types.wit")).unwrap(), "old");
     }
 
     #[test]
