@@ -11,6 +11,10 @@ if ! command -v npm > /dev/null || ! node -e 'process.exit(process.versions.node
   exit 1
 fi
 if ! [ -d node_modules/assemblyscript ]; then
+  if [ -L node_modules ]; then
+    echo "node_modules is a link, and npm ci would empty what it leads to: remove the link, and build again" >&2
+    exit 1
+  fi
   npm ci --no-audit --no-fund
 fi
 

@@ -5,6 +5,10 @@ if ! node -e 'const [major, minor] = process.versions.node.split("."); process.e
   exit 1
 fi
 if ! cmp -s package-lock.json node_modules/.installed; then
+  if [ -L node_modules ]; then
+    echo "node_modules is a link, and npm ci would empty what it leads to: remove the link, and build again" >&2
+    exit 1
+  fi
   npm ci --no-audit --no-fund
   cp package-lock.json node_modules/.installed
 fi
