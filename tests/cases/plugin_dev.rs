@@ -133,6 +133,23 @@ async fn the_end_takes_a_build_with_it() {
 }
 
 #[tokio::test]
+async fn an_edit_ends_a_build_that_hangs() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    let script = "if grep -q hangs mine.c; then echo > hangs.log; sleep 1000; fi\ncp mine.c mine.wasm\n";
+    fs::write(folder.join("build.sh"), script).unwrap();
+    fs::write(folder.join("mine.c"), "hangs").unwrap();
+    let process = develop(&[folder.to_str().unwrap()]);
+    eventually("the build to hang", || folder.join("hangs.log").exists()).await;
+
+    fs::write(folder.join("mine.c"), guest("last")).unwrap();
+
+    said_after(&process, 0, &["changed ", "mine.c", "during the build"]).await;
+    said_after(&process, 0, &["live ", "generation 1"]).await;
+    ends_well(process).await;
+}
+
+#[tokio::test]
 async fn routers_and_rewriters_are_seen_deciding_and_failing() {
     let router = develop(&[&wat("router-trap")]);
     let at = address(&router).await;

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdout, Command, Stdio};
 use std::time::SystemTime;
 
-use rustix::process::{Pid, Signal, kill_process_group};
+use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process_group, waitid};
 use serde_json::Value;
 
 use super::project::{DevProject, Recipe, has_extension};
@@ -30,6 +30,8 @@ pub(super) enum BuildFailure {
     Failed { command: &'static str, status: std::process::ExitStatus },
     #[error("`sh build.sh` ended well, but there is no .wasm file in {}; it has to write {name}.wasm there", folder.display())]
     NoOutput { folder: PathBuf, name: String },
+    #[error("`sh build.sh` ended well, but {} is a folder; it has to be the plugin's file", .0.display())]
+    FolderAsOutput(PathBuf),
     #[error("the crate makes no .wasm file; its Cargo.toml needs `[lib]` with `crate-type = [\"cdylib\"]`")]
     NoLibrary,
     #[error("expected one plugin file, found {}; write {name}.wasm", list(.found.iter().map(String::as_str)))]
@@ -64,9 +66,13 @@ fn script_output(project: &DevProject, began: SystemTime) -> Result<PathBuf, Bui
     let mut files: Vec<_> = std::fs::read_dir(&project.folder)
         .map_err(|source| BuildFailure::System { command: "sh build.sh", source })?
         .filter_map(|entry| Some(entry.ok()?.path()))
-        .filter(|path| has_extension(path, "wasm") && path.is_file())
+        .filter(|path| has_extension(path, "wasm"))
         .collect();
     files.sort();
+    let (files, others): (Vec<_>, Vec<_>) = files.into_iter().partition(|path| path.is_file());
+    if let (true, Some(folder)) = (files.is_empty(), others.into_iter().find(|path| path.is_dir())) {
+        return Err(BuildFailure::FolderAsOutput(folder));
+    }
     let is_new = |path: &PathBuf| path.metadata().and_then(|found| found.modified()).is_ok_and(|at| at >= began);
     let (folder, name) = (project.folder.clone(), project.name.clone());
     one(files.clone(), &name).or_else(|found| match found.as_slice() {
@@ -118,15 +124,33 @@ async fn run(name: &'static str, command: &mut Command) -> Result<Vec<String>, B
         _ => BuildFailure::System { command: name, source },
     })?;
     let group = BuildGroup::of(&child);
+    let process = group.0;
     let output = child.stdout.take();
-    let ended = tokio::task::spawn_blocking(move || (output.map(lines).unwrap_or_default(), child.wait())).await;
+    let read = tokio::task::spawn_blocking(move || output.map(lines).unwrap_or_default());
+    let ended = tokio::task::spawn_blocking(move || {
+        if let Some(process) = process {
+            ended(process)?;
+            // Before it is reaped: until then, its id cannot be another group's. What is left behind may hold the pipe.
+            end_group(process);
+        }
+        child.wait()
+    });
+    let status = ended.await;
     group.release();
+    let lines = read.await;
     let failed = |source| BuildFailure::System { command: name, source };
-    let (lines, status) = ended.map_err(|error| failed(std::io::Error::other(error)))?;
-    match status.map_err(failed)? {
-        status if status.success() => Ok(lines),
+    let joined = |error: tokio::task::JoinError| failed(std::io::Error::other(error));
+    match status.map_err(joined)?.map_err(failed)? {
+        status if status.success() => lines.map_err(joined),
         status => Err(BuildFailure::Failed { command: name, status }),
     }
+}
+
+/// Waits until `process` has ended, and leaves it to be reaped.
+fn ended(process: Pid) -> std::io::Result<()> {
+    let options = WaitIdOptions::EXITED | WaitIdOptions::NOWAIT;
+    rustix::io::retry_on_intr(|| waitid(WaitId::Pid(process), options))?;
+    Ok(())
 }
 
 fn lines(output: ChildStdout) -> Vec<String> {
@@ -142,7 +166,7 @@ impl BuildGroup {
         Self(i32::try_from(child.id()).ok().and_then(Pid::from_raw))
     }
 
-    /// The build has ended by itself.
+    /// The build has ended, and all of it.
     fn release(mut self) {
         self.0 = None;
     }
@@ -151,10 +175,14 @@ impl BuildGroup {
 impl Drop for BuildGroup {
     fn drop(&mut self) {
         if let Some(group) = self.0 {
-            // It may just have ended.
-            let _gone = kill_process_group(group, Signal::KILL);
+            end_group(group);
         }
     }
+}
+
+fn end_group(group: Pid) {
+    // All of it may have ended.
+    let _gone = kill_process_group(group, Signal::KILL);
 }
 
 #[cfg(test)]
@@ -196,6 +224,7 @@ mod tests {
         for (text, files, words) in [
             ("exit 3", &[][..], "`sh build.sh` failed (exit status: 3)"),
             ("true", &[], "has to write mine.wasm there"),
+            ("mkdir mine.wasm", &[], "mine.wasm is a folder"),
             ("true", &["a.wasm", "b.wasm"], "expected one plugin file, found"),
         ] {
             let (_folder, project) = script(text, files);
@@ -203,6 +232,22 @@ mod tests {
             let failure = build(&project).await.unwrap_err().to_string();
 
             assert!(failure.contains(words), "{text} beside {files:?}: {failure}");
+        }
+    }
+
+    #[tokio::test]
+    async fn what_a_build_leaves_running_ends_with_it() {
+        for end in ["", "exit 3\n"] {
+            let (folder, project) = script(&format!("sleep 1000 &\necho $! > pid\necho > mine.wasm\n{end}"), &[]);
+
+            assert_eq!(build(&project).await.is_ok(), end.is_empty());
+
+            let pid = fs::read_to_string(folder.path().join("pid")).unwrap();
+            let status = format!("/proc/{}/stat", pid.trim());
+            // Whoever takes over orphans may never look at one that has ended.
+            while fs::read_to_string(&status).is_ok_and(|stat| !stat.contains(") Z ")) {
+                tokio::task::yield_now().await;
+            }
         }
     }
 

@@ -145,11 +145,19 @@ impl DevSession {
             Recipe::Cargo => say("building with `cargo build`"),
             Recipe::File(_) => {}
         }
-        self.sources.begin();
-        let built = build(&self.project).await;
+        let built = loop {
+            self.sources.begin();
+            let edited = tokio::select! {
+                built = build(&self.project) => break built,
+                edited = self.sources.interrupted() => edited,
+            };
+            let names: Vec<_> = edited.iter().map(|path| within(&self.project.folder, path)).collect();
+            say(format_args!("\nchanged  {} during the build, which is ended and begun anew", names.join(", ")));
+        };
         for path in self.sources.end() {
+            let what = if path.is_dir() { "files come or go in it" } else { "it changes" };
             let path = within(&self.project.folder, &path);
-            say(format_args!("{path} changes with each build: that it does starts no build from now on"));
+            say(format_args!("{path}: {what} with each build; that starts no build from now on"));
         }
         let built = built.map_err(|error| error.to_string())?;
         self.built = Some(built.clone());

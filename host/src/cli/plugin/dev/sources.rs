@@ -14,6 +14,9 @@ use super::project::{DevProject, Recipe, has_extension};
 /// Between two looks. A change counts once two looks in a row see the same.
 const LOOK: Duration = Duration::from_millis(150);
 
+/// How many builds in a row may be ended by changes of the same files.
+const INTERRUPTIONS: u8 = 3;
+
 /// Files that are compared by what they hold; larger ones by size and time.
 const READ_BYTES: u64 = 8 << 20;
 
@@ -33,8 +36,14 @@ pub(super) struct Sources {
     built: Look,
     /// What changed during the build before, which led to the latest.
     during: BTreeSet<PathBuf>,
+    /// Folders in which files came or went during that build.
+    busy: BTreeSet<PathBuf>,
     /// What builds write themselves.
     written: BTreeSet<PathBuf>,
+    /// Folders in which builds write files with names of their own each time.
+    filled: BTreeSet<PathBuf>,
+    /// What ended builds one after the other, and how often.
+    interrupted: (Vec<PathBuf>, u8),
 }
 
 type Look = BTreeMap<PathBuf, SourceFingerprint>;
@@ -55,7 +64,16 @@ impl PartialEq for SourceFingerprint {
 
 impl Sources {
     pub(super) fn new(project: DevProject) -> Self {
-        Self { project, others: Vec::new(), built: Look::new(), during: BTreeSet::new(), written: BTreeSet::new() }
+        Self {
+            project,
+            others: Vec::new(),
+            built: Look::new(),
+            during: BTreeSet::new(),
+            busy: BTreeSet::new(),
+            written: BTreeSet::new(),
+            filled: BTreeSet::new(),
+            interrupted: (Vec::new(), 0),
+        }
     }
 
     /// These files matter, too, from what they hold now.
@@ -74,21 +92,66 @@ impl Sources {
     }
 
     /// A build has ended. What changed during it is seen by [`Self::changed`], but for what changed during the one
-    /// before as well, if that led to this one: builds themselves write that. Returns what is known to be so from now on.
+    /// before as well, if that led to this one: builds themselves write that. The same holds for folders in which files
+    /// come and go. Returns what is known to be so from now on.
     pub(super) fn end(&mut self) -> Vec<PathBuf> {
+        self.interrupted = (Vec::new(), 0);
         let now = self.look();
         let changed: BTreeSet<_> = differences(&self.built, &now).into_iter().collect();
-        let news: Vec<_> =
-            changed.intersection(&self.during).filter(|path| !self.written.contains(*path)).cloned().collect();
-        self.written.extend(news.iter().cloned());
-        for path in changed.intersection(&self.written) {
-            match now.get(path) {
-                Some(fingerprint) => self.built.insert(path.clone(), fingerprint.clone()),
-                None => self.built.remove(path),
-            };
+        let came_or_went = |path: &&PathBuf| !(self.built.contains_key(*path) && now.contains_key(*path));
+        let homes: BTreeMap<_, _> =
+            changed.iter().filter(came_or_went).map(|path| (path.clone(), self.home(path))).collect();
+        let busy: BTreeSet<_> = homes.values().cloned().collect();
+        let filled: Vec<_> =
+            busy.intersection(&self.busy).filter(|folder| !self.filled.contains(*folder)).cloned().collect();
+        self.filled.extend(filled.iter().cloned());
+        let is_of_filled = |path: &PathBuf| homes.get(path).is_some_and(|home| self.filled.contains(home));
+        let known =
+            changed.intersection(&self.during).filter(|path| !is_of_filled(path) && !self.written.contains(*path));
+        let known: Vec<_> = known.cloned().collect();
+        self.written.extend(known.iter().cloned());
+        for path in &changed {
+            if self.written.contains(path) || is_of_filled(path) {
+                match now.get(path) {
+                    Some(fingerprint) => self.built.insert(path.clone(), fingerprint.clone()),
+                    None => self.built.remove(path),
+                };
+            }
         }
-        self.during = changed;
-        news
+        (self.during, self.busy) = (changed, busy);
+        [known, filled].concat()
+    }
+
+    /// The folder nearest around `path` that held something when the build began.
+    fn home(&self, path: &Path) -> PathBuf {
+        let mut around = path.ancestors().skip(1);
+        let held = around.find(|folder| self.built.keys().any(|built| built.starts_with(folder)));
+        held.unwrap_or(&self.project.folder).to_owned()
+    }
+
+    /// Waits until a source that the build under way began with holds something else, and returns what has changed. What
+    /// has ended [`INTERRUPTIONS`] builds in a row ends no more: builds write it. Cancel safe.
+    pub(super) async fn interrupted(&mut self) -> Vec<PathBuf> {
+        let mut before: Option<Look> = None;
+        loop {
+            tokio::time::sleep(LOOK).await;
+            let now = self.look();
+            let mut edited = differences(&self.built, &now);
+            edited.retain(|path| {
+                path.starts_with(&self.project.folder)
+                    && self.built.contains_key(path)
+                    && now.contains_key(path)
+                    && !self.written.contains(path)
+            });
+            let times = if self.interrupted.0 == edited { self.interrupted.1 } else { 0 };
+            if !edited.is_empty() && times < INTERRUPTIONS && before.as_ref() == Some(&now) {
+                self.interrupted = (edited.clone(), times.saturating_add(1));
+                self.during.clear();
+                self.busy.clear();
+                return edited;
+            }
+            before = Some(now);
+        }
     }
 
     /// Waits until something has been saved since the latest build began, and returns what. Cancel safe.
@@ -104,6 +167,7 @@ impl Sources {
             if changed.is_empty() && !is_first {
                 // Nothing is left of what changed during the build, so that the next change is an author's.
                 self.during.clear();
+                self.busy.clear();
             }
             is_first = false;
             before = Some(now);
@@ -247,6 +311,59 @@ mod tests {
         assert!(sources.end().is_empty(), "it is known by now");
         write("4");
         assert_eq!(names(&sources.changed().await), ["stamp.c"], "between builds it is somebody's edit");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn files_with_new_names_at_each_build_end_in_rest() {
+        for clears in [false, true] {
+            let (folder, mut sources) = project();
+            let generated = folder.path().join("gen");
+            let mut builds = 0;
+            loop {
+                sources.begin();
+                if clears && generated.exists() {
+                    fs::remove_dir_all(&generated).unwrap();
+                }
+                fs::create_dir_all(&generated).unwrap();
+                fs::write(generated.join(format!("{builds}.c")), builds.to_string()).unwrap();
+                builds += 1;
+                if sources.end() == [generated.clone()] {
+                    break;
+                }
+                assert!(!sources.changed().await.is_empty() && builds < 5, "build {builds}");
+            }
+
+            fs::write(folder.path().join("p.c"), "x").unwrap();
+            assert_eq!(names(&sources.changed().await), ["p.c"], "and nothing else");
+            sources.begin();
+            fs::write(generated.join("later.c"), "x").unwrap();
+            assert!(sources.end().is_empty(), "it is known by now");
+            fs::write(generated.join("mine.c"), "x").unwrap();
+            assert_eq!(names(&sources.changed().await), ["mine.c"], "between builds it is somebody's");
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_edit_interrupts_a_build_but_what_builds_write_does_not_for_ever() {
+        let (folder, mut sources) = project();
+        let write = |name: &str, text: &str| fs::write(folder.path().join(name), text).unwrap();
+        write("p.c", "1");
+        sources.begin();
+        write("made.c", "1");
+        write("p.c", "2");
+        assert_eq!(names(&sources.interrupted().await), ["p.c"]);
+
+        for times in 1..INTERRUPTIONS {
+            sources.begin();
+            write("p.c", &format!("again {times}"));
+            assert_eq!(names(&sources.interrupted().await), ["p.c"], "an author may need more than one attempt");
+        }
+        sources.begin();
+        write("p.c", "once more");
+        let waited = tokio::time::timeout(Duration::from_secs(60), sources.interrupted()).await;
+        assert!(waited.is_err(), "{waited:?}");
+        assert!(sources.end().is_empty());
+        assert_eq!(names(&sources.changed().await), ["p.c"]);
     }
 
     #[tokio::test(start_paused = true)]
