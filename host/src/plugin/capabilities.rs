@@ -112,8 +112,11 @@ impl table::Host for HostState {
 
 impl system::Host for HostState {
     fn clock(&mut self, id: u32) -> u64 {
-        let nanos = if id == 0 { self.shared.clock.wall() } else { self.elapsed() }.as_nanos();
-        u64::try_from(nanos).unwrap_or(u64::MAX)
+        if id == 0 {
+            u64::try_from(self.shared.clock.wall().as_nanos()).unwrap_or(u64::MAX)
+        } else {
+            self.monotonic_nanos()
+        }
     }
 
     fn random(&mut self) -> u64 {

@@ -67,6 +67,11 @@ impl HostState {
         self.shared.clock.now().saturating_duration_since(self.born)
     }
 
+    /// The monotonic clock of WASI: [`Self::elapsed`] in nanoseconds, from 1 on. Go does not start with a clock of zero.
+    pub(super) fn monotonic_nanos(&self) -> u64 {
+        u64::try_from(self.elapsed().as_nanos()).unwrap_or(u64::MAX).max(1)
+    }
+
     /// Shares what getters need of `facts`, until [`Self::give_back`].
     #[inline]
     pub(super) fn lend(&mut self, facts: &RequestFacts) {

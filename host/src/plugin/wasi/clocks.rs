@@ -1,7 +1,5 @@
 //! `wasi:clocks`: real time; what waits for a time is over at once.
 
-use std::time::Duration;
-
 use wasmtime::component::Resource;
 
 use super::bindings::clocks::{monotonic_clock, wall_clock};
@@ -22,7 +20,7 @@ impl wall_clock::Host for HostState {
 
 impl monotonic_clock::Host for HostState {
     fn now(&mut self) -> wasmtime::Result<u64> {
-        Ok(nanos(self.elapsed()))
+        Ok(self.monotonic_nanos())
     }
 
     fn resolution(&mut self) -> wasmtime::Result<u64> {
@@ -36,8 +34,4 @@ impl monotonic_clock::Host for HostState {
     fn subscribe_duration(&mut self, _when: u64) -> wasmtime::Result<Resource<Pollable>> {
         Ok(ready())
     }
-}
-
-fn nanos(time: Duration) -> u64 {
-    u64::try_from(time.as_nanos()).unwrap_or(u64::MAX)
 }
