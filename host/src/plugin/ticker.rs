@@ -123,6 +123,8 @@ impl TickerState {
     }
 
     fn run(&self, engine: &EngineWeak) {
+        // The first wait of a thread allocates: let that be now, and not while a tunnel carries messages.
+        self.wake.wait_for(&mut self.sleep.lock(), Duration::ZERO);
         let mut idle = 0;
         loop {
             std::thread::sleep(TICK);
