@@ -51,6 +51,21 @@ pub fn printable_lines(text: &str) -> String {
     lines.join("\n")
 }
 
+/// The lines of `text` as one, without their indentation: `a; b`.
+#[must_use]
+pub fn joined_lines(text: &str) -> String {
+    text.lines().map(str::trim).collect::<Vec<_>>().join("; ")
+}
+
+/// The first `most` characters of `text`; what is cut off is shown as `…`.
+#[must_use]
+pub fn shortened(text: &str, most: usize) -> String {
+    match text.char_indices().nth(most) {
+        Some((end, _)) => format!("{}…", text.get(..end).unwrap_or_default()),
+        None => text.to_owned(),
+    }
+}
+
 /// Writes what passes through it as [`printable`] does.
 #[derive(Debug)]
 pub struct Printable<W>(pub W);

@@ -10,6 +10,7 @@ use super::generation::Generation;
 use super::parts::files::{FileDigests, NamedFiles};
 use crate::config::Config;
 use crate::plugin::Artifact;
+use crate::text::joined_lines;
 
 /// Plugins that keep their running version.
 #[derive(Debug, Default)]
@@ -54,8 +55,8 @@ impl HeldBack {
         };
         let taken = changed(generation, is_new).join(", ");
         for (plugin, error) in &self.refused {
-            refuse(generation, plugin, one_line(error));
-            let why = one_line(error);
+            let why = joined_lines(&error.to_string());
+            refuse(generation, plugin, why.clone());
             tracing::error!(
                 plugin,
                 taken,
@@ -76,7 +77,7 @@ impl HeldBack {
     ) -> (Vec<PrepareError>, Vec<String>) {
         let waiting = waiting(&last, live, config, files);
         for (plugin, error) in &self.refused {
-            refuse(live, plugin, one_line(error));
+            refuse(live, plugin, joined_lines(&error.to_string()));
         }
         (self.refused.into_values().chain([last]).collect(), waiting)
     }
@@ -91,7 +92,8 @@ fn waiting(error: &PrepareError, live: &Generation, config: &Config, files: &Nam
         section.is_some_and(|section| **artifact.digest() != *files.digests().hex_of(&section.file))
     });
     for plugin in &waiting {
-        let cause = refused.map_or_else(|| one_line(error), |refused| format!("plugin {refused} is refused"));
+        let cause =
+            refused.map_or_else(|| joined_lines(&error.to_string()), |refused| format!("plugin {refused} is refused"));
         let why = "more than files of plugins changed, and all of that is taken or nothing";
         refuse(live, plugin, format!("waits, for {why}: {cause}"));
     }
@@ -107,8 +109,4 @@ fn refuse(generation: &Generation, plugin: &str, why: String) {
 fn changed(generation: &Generation, is_changed: impl Fn(&str, &Artifact) -> bool) -> Vec<String> {
     let changed = generation.artifacts().iter().filter(|(name, artifact)| is_changed(name, artifact));
     changed.map(|(name, _)| name.clone()).collect()
-}
-
-fn one_line(error: &PrepareError) -> String {
-    error.to_string().lines().map(str::trim).collect::<Vec<_>>().join("; ")
 }

@@ -18,6 +18,7 @@ use super::running::{Draining, Replacement, ReplacementOutcome, RunningSet};
 use crate::config::{self, Config};
 use crate::diagnose::FileFaults;
 use crate::telemetry::Counter;
+use crate::text::joined_lines;
 
 /// A reload that changed nothing.
 #[derive(Debug, thiserror::Error)]
@@ -236,7 +237,7 @@ impl Reloads {
 
     fn log_refusal(&self, error: &ReloadError) {
         // A configuration has as many faults as it has, each with its hint on a line of its own.
-        let why = error.to_string().lines().map(str::trim).collect::<Vec<_>>().join("; ");
+        let why = joined_lines(&error.to_string());
         self.set.services.observers.metrics.increment(Counter::ReloadRefused);
         let generation = self.set.generations.live().id;
         match error.hint() {

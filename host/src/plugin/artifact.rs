@@ -75,6 +75,12 @@ impl Artifact {
         self.counters.iter().map(|counters| counters.snapshot()).collect()
     }
 
+    /// Numbers of the plugin in one role; none if it has no such role.
+    #[must_use]
+    pub fn role_status(&self, role: RoleName) -> Option<RoleStatus> {
+        self.status().into_iter().find(|status| status.role == role)
+    }
+
     /// SHA-256 of the file, hex.
     #[must_use]
     pub fn digest(&self) -> &Arc<str> {

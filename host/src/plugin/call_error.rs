@@ -45,7 +45,7 @@ impl CallError {
 
     fn of_engine(error: &wasmtime::Error, call: &str, meter: &MemoryMeter) -> Self {
         let cause = error.root_cause().to_string();
-        if matches!(error.downcast_ref::<Trap>(), Some(Trap::Interrupt)) {
+        if is_interrupt(error) {
             return Self {
                 kind: FaultKind::Deadline,
                 detail: format!("expected {call} to end within its deadline, found it still running"),
@@ -73,4 +73,9 @@ impl CallError {
         };
         Self { kind: FaultKind::Trap, detail: format!("{call} trapped: {}{remedy}", abi_words(&cause, &origin)) }
     }
+}
+
+/// Whether the deadline ended the call.
+pub(super) fn is_interrupt(error: &wasmtime::Error) -> bool {
+    matches!(error.downcast_ref::<Trap>(), Some(Trap::Interrupt))
 }

@@ -4,9 +4,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use cpu_time::ThreadTime;
-use wasmtime::{Store, Trap, UpdateDeadline};
+use wasmtime::{Store, UpdateDeadline};
 
-use super::call_error::{CallError, START};
+use super::call_error::{CallError, START, is_interrupt};
 use super::error::LoadErrorKind;
 use super::host_state::HostState;
 use super::limits::ANSWER_BYTES;
@@ -118,10 +118,6 @@ fn end_lines(store: &mut Store<HostState>) {
 fn call_error(error: &wasmtime::Error, call: &str, store: &Store<HostState>) -> CallError {
     let state = store.data();
     CallError::classify(error, call, &state.meter, &state.output)
-}
-
-fn is_interrupt(error: &wasmtime::Error) -> bool {
-    matches!(error.downcast_ref::<Trap>(), Some(Trap::Interrupt))
 }
 
 /// Why there is no instance.

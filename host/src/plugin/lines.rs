@@ -92,8 +92,7 @@ impl HostState {
 
 #[cfg(test)]
 mod tests {
-    use std::io::{self, Write};
-    use std::sync::{Arc, Mutex};
+    use std::sync::Arc;
 
     use tracing::level_filters::LevelFilter;
     use tracing_subscriber::layer::SubscriberExt;
@@ -104,6 +103,7 @@ mod tests {
     use super::super::shared::PluginShared;
     use super::*;
     use crate::clock::Clock;
+    use crate::telemetry::captured::CapturedLog;
 
     fn state(shared: &Arc<PluginShared>) -> HostState {
         HostState::new(Arc::clone(shared), RoleName::new("balancer"), MemoryMeter::new(0, 0))
@@ -125,30 +125,14 @@ mod tests {
         assert_eq!(shared.admit_line(Instant::now()), LogAdmission::Kept { dropped: 0 });
     }
 
-    #[derive(Clone, Default)]
-    struct Written(Arc<Mutex<Vec<u8>>>);
-
-    impl Write for Written {
-        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-            self.0.lock().unwrap().extend_from_slice(bytes);
-            Ok(bytes.len())
-        }
-
-        fn flush(&mut self) -> io::Result<()> {
-            Ok(())
-        }
-    }
-
     /// What is logged at `most`.
     fn logged(most: LevelFilter, say: impl FnOnce(&mut HostState), own: Option<LevelFilter>) -> Vec<String> {
         let mut shared = PluginShared::new("guest".into(), Clock::System);
         shared.level = own;
-        let written = Written::default();
-        let writer = written.clone();
-        let lines = fmt::layer().with_ansi(false).without_time().with_writer(move || writer.clone()).with_filter(most);
+        let written = CapturedLog::default();
+        let lines = fmt::layer().with_ansi(false).without_time().with_writer(written.clone()).with_filter(most);
         tracing::subscriber::with_default(Registry::default().with(lines), || say(&mut state(&Arc::new(shared))));
-        let text = String::from_utf8(written.0.lock().unwrap().clone()).unwrap();
-        text.lines().map(str::to_owned).collect()
+        written.text().lines().map(str::to_owned).collect()
     }
 
     #[test]

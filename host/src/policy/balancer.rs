@@ -149,6 +149,21 @@ pub trait ClusterNumbers: Send + Sync {
     fn signal(&self, name: &str, eligible: &EndpointIds) -> Vec<f64>;
 }
 
+/// Numbers of endpoints that nobody has used yet: what made-up clusters have.
+#[derive(Debug)]
+pub struct UnusedNumbers;
+
+impl ClusterNumbers for UnusedNumbers {
+    fn column(&self, metric: Metric, eligible: &EndpointIds) -> Vec<f64> {
+        let unknown = matches!(metric, Metric::Latency | Metric::Latest);
+        vec![if unknown { f64::NAN } else { 0.0 }; eligible.len()]
+    }
+
+    fn signal(&self, _name: &str, eligible: &EndpointIds) -> Vec<f64> {
+        vec![f64::NAN; eligible.len()]
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

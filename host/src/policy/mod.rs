@@ -16,6 +16,7 @@ mod wire;
 
 pub use balancer::{
     Balancer, CallMeter, ClusterNumbers, LeaseEnding, LeastBusy, MeteredCalls, Metric, Outcome, PickRequest,
+    UnusedNumbers,
 };
 pub use endpoint::Endpoint;
 pub use fault::{Fault, FaultKind};

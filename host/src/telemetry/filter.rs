@@ -160,14 +160,13 @@ fn find(named: &NameLevels, plugin: &str) -> Option<LevelFilter> {
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeSet;
-    use std::io::{self, Write};
-    use std::sync::{Arc, Mutex};
 
     use tracing::{Level, event};
     use tracing_subscriber::layer::SubscriberExt;
     use tracing_subscriber::{Layer, fmt};
 
     use super::*;
+    use crate::telemetry::captured::CapturedLog;
 
     #[test]
     fn levels_targets_and_plugins_are_taken() {
@@ -244,26 +243,11 @@ mod tests {
         assert!(missing.is_empty(), "add what has become part of the program: {missing:?}");
     }
 
-    #[derive(Clone, Default)]
-    struct Written(Arc<Mutex<Vec<u8>>>);
-
-    impl Write for Written {
-        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-            self.0.lock().unwrap().extend_from_slice(bytes);
-            Ok(bytes.len())
-        }
-
-        fn flush(&mut self) -> io::Result<()> {
-            Ok(())
-        }
-    }
-
     #[test]
     fn an_event_that_has_passed_its_plugins_level_is_written_and_others_as_their_target_has_it() {
-        let written = Written::default();
-        let writer = written.clone();
+        let written = CapturedLog::default();
         let filter = LogFilter::parse("warn,some-plugin=debug").unwrap().start();
-        let lines = fmt::layer().with_writer(move || writer.clone()).with_filter(filter);
+        let lines = fmt::layer().with_writer(written.clone()).with_filter(filter);
 
         tracing::subscriber::with_default(Registry::default().with(lines), || {
             event!(name: OWN_LEVEL, target: "tidegate::plugin", Level::DEBUG, "passed");
@@ -271,7 +255,7 @@ mod tests {
             event!(target: "tidegate::plugin", Level::WARN, "high enough");
         });
 
-        let text = String::from_utf8(written.0.lock().unwrap().clone()).unwrap();
+        let text = written.text();
         assert!(text.contains("passed") && text.contains("high enough") && !text.contains("too low"), "{text}");
     }
 }

@@ -132,6 +132,7 @@ pub(crate) use {level_enabled, limited};
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::telemetry::captured::CapturedLog;
 
     fn at(start: Instant, millis: u64) -> Instant {
         start + Duration::from_millis(millis)
@@ -167,38 +168,20 @@ mod tests {
     #[test]
     fn what_a_level_hides_takes_nobodys_turn() {
         let lines = |level| {
-            let seen = std::sync::Arc::new(Mutex::new(Vec::<u8>::new()));
-            let into = seen.clone();
-            let subscriber = tracing_subscriber::fmt()
-                .with_max_level(level)
-                .with_ansi(false)
-                .with_writer(move || Into(into.clone()))
-                .finish();
+            let seen = CapturedLog::default();
+            let subscriber =
+                tracing_subscriber::fmt().with_max_level(level).with_ansi(false).with_writer(seen.clone()).finish();
             tracing::subscriber::with_default(subscriber, || {
                 for _ in 0..3 {
                     limited!(warn, of: "10.0.0.1:80", endpoint = "10.0.0.1:80", "switch refused");
                 }
             });
-            let bytes = seen.lock().clone();
-            String::from_utf8(bytes).unwrap()
+            seen.text()
         };
 
         assert_eq!(lines(tracing::Level::ERROR), "");
         let shown = lines(tracing::Level::WARN);
         assert_eq!(shown.lines().count(), 1, "{shown}");
         assert!(shown.contains("switch refused") && !shown.contains("left_out"), "{shown}");
-    }
-
-    struct Into(std::sync::Arc<Mutex<Vec<u8>>>);
-
-    impl std::io::Write for Into {
-        fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-            self.0.lock().extend_from_slice(bytes);
-            Ok(bytes.len())
-        }
-
-        fn flush(&mut self) -> std::io::Result<()> {
-            Ok(())
-        }
     }
 }

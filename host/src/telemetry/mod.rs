@@ -7,6 +7,8 @@
 //! ```
 
 pub mod access;
+#[cfg(test)]
+pub(crate) mod captured;
 mod counters;
 pub mod date;
 mod exposition;

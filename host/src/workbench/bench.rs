@@ -186,7 +186,7 @@ impl Pair {
         let mut decider = make(&self.timed)?;
         let nanoseconds = CallTimes::measure(|number| call(&mut decider, number))?;
         let used = |plugin: &ConfiguredPlugin, calls: u64| -> Result<u64, String> {
-            let fuel = || status(plugin, role).map_or(0, |status| status.fuel);
+            let fuel = || plugin.artifact.role_status(role).map_or(0, |status| status.fuel);
             let before = fuel();
             let mut decider = make(plugin).map_err(|error| error.problem.to_string())?;
             (0..calls).try_for_each(|number| call(&mut decider, number)).map_err(|fault| fault.detail)?;
@@ -213,13 +213,14 @@ impl Pair {
         let mut shortest = Duration::MAX;
         for _ in 0..STARTS {
             make(&self.timed)?;
-            shortest = shortest.min(status(&self.timed, role).map_or(Duration::MAX, |status| status.started));
+            shortest =
+                shortest.min(self.timed.artifact.role_status(role).map_or(Duration::MAX, |status| status.started));
         }
         Ok(shortest)
     }
 
     fn memory(&self, role: RoleName) -> usize {
-        status(&self.timed, role).map_or(0, |status| status.memory)
+        self.timed.artifact.role_status(role).map_or(0, |status| status.memory)
     }
 }
 
@@ -227,10 +228,6 @@ impl Pair {
 fn uncounted(rows: &[BenchRow]) -> Vec<String> {
     let why = rows.iter().find_map(|row| row.plugin.uncounted.as_ref());
     why.map(|why| format!("fuel is not counted: in code that counts, it fails: {why}")).into_iter().collect()
-}
-
-fn status(plugin: &ConfiguredPlugin, role: RoleName) -> Option<crate::plugin::status::RoleStatus> {
-    plugin.artifact.status().into_iter().find(|status| status.role == role)
 }
 
 fn of_balancer(role: RoleName, runtimes: &Runtimes, mine: &Pair, counts: &[usize]) -> Result<RoleBench, BenchError> {

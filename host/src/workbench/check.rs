@@ -199,8 +199,7 @@ fn trial(
         let (what, time, rate) = (&slow.what, slow.time, slow.per_second());
         warnings.push(format!("{what} takes {time:.1?}, and {who} meanwhile: at most {rate} a second"));
     }
-    let status = artifact.status().into_iter().find(|status| status.role == role);
-    let memory_bytes = status.map_or(0, |status| status.memory);
+    let memory_bytes = artifact.role_status(role).map_or(0, |status| status.memory);
     Ok(RoleTrial { role, what, took, memory_bytes, memory_limit_bytes: options.limits.memory, slowest })
 }
 

@@ -8,9 +8,7 @@ use ::http::{HeaderMap, HeaderValue, Method};
 use serde_json::{Value, json};
 
 use crate::plugin::{Artifact, LoadError};
-use crate::policy::{
-    Balancer, ClusterNumbers, Endpoint, EndpointIds, Metric, RequestFacts, ResponseContext, Rewriter, Router, Scheme,
-};
+use crate::policy::{Balancer, Endpoint, RequestFacts, ResponseContext, Rewriter, Router, Scheme, UnusedNumbers};
 
 /// Endpoints with names that differ. Addresses are of TEST-NET-1 (RFC 5737).
 pub(super) fn endpoints(count: usize) -> Vec<Endpoint> {
@@ -26,21 +24,6 @@ pub(super) fn unequal_endpoints(count: usize) -> Vec<Endpoint> {
 /// Names of clusters; the first is that of `plugin check`.
 pub(super) fn clusters(count: usize) -> Vec<String> {
     (0..count).map(|number| if number == 0 { "chat".to_owned() } else { format!("cluster-{number}") }).collect()
-}
-
-/// Numbers of endpoints that nobody has used yet.
-#[derive(Debug)]
-pub(super) struct IdleNumbers;
-
-impl ClusterNumbers for IdleNumbers {
-    fn column(&self, metric: Metric, eligible: &EndpointIds) -> Vec<f64> {
-        let unknown = matches!(metric, Metric::Latency | Metric::Latest);
-        vec![if unknown { f64::NAN } else { 0.0 }; eligible.len()]
-    }
-
-    fn signal(&self, _name: &str, eligible: &EndpointIds) -> Vec<f64> {
-        vec![f64::NAN; eligible.len()]
-    }
 }
 
 /// A plugin with what its roles are configured with.
@@ -63,7 +46,7 @@ impl ConfiguredPlugin {
         carry: Option<Vec<u8>>,
     ) -> Result<Box<dyn Balancer>, LoadError> {
         let config = self.config.clone().unwrap_or_default();
-        self.artifact.balancer(&config, endpoints, Arc::new(IdleNumbers), carry)
+        self.artifact.balancer(&config, endpoints, Arc::new(UnusedNumbers), carry)
     }
 
     /// A router over so many `[[route]]`, or as many as its own list has if that is longer.

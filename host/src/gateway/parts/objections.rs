@@ -7,6 +7,7 @@ use crate::config::{Config, ConfigPlace, PluginUse};
 use crate::diagnose::{FileFault, FileFaults};
 use crate::gateway::error::PrepareError;
 use crate::plugin::{Artifact, ConfigFault, LoadError, LoadErrorKind};
+use crate::text::joined_lines;
 
 /// Why the plugin of `used` cannot be made ready `for_whom` (`cluster chat`, `the router`). What it has against its
 /// configuration becomes faults of the file, and is kept as its last refusal; all else is as it was.
@@ -21,7 +22,7 @@ pub(super) fn place(
     let placed = faults.iter().map(|fault| objection(config, used, for_whom, &error, fault));
     let faults = FileFaults { faults: placed.collect() };
     if let Some(artifact) = artifacts.get(&used.plugin) {
-        artifact.refused_with(faults.to_string().lines().map(str::trim).collect::<Vec<_>>().join("; "));
+        artifact.refused_with(joined_lines(&faults.to_string()));
     }
     PrepareError::PluginConfig { plugin: error.plugin.clone(), faults }
 }

@@ -22,8 +22,8 @@ use super::super::text::printable;
 use super::spec::{RoleKind, RoleSpec};
 use super::trial_picks::{MOST, TrialPick, trial_picks};
 use crate::policy::{
-    Balancer, CallMeter, ClusterNumbers, Endpoint, EndpointId, EndpointIds, Fault, LeaseEnding, Metric, Outcome,
-    PickRequest,
+    Balancer, CallMeter, ClusterNumbers, Endpoint, EndpointId, EndpointIds, Fault, LeaseEnding, Outcome, PickRequest,
+    UnusedNumbers,
 };
 
 /// Bytes of state that are handed over in a swap.
@@ -233,20 +233,6 @@ fn self_test(factory: &InstanceFactory<BalancerSetup>) -> Result<SelfTestFinding
         (true, _) => Ok(SelfTestFinding::Chose),
         (false, false) => Ok(SelfTestFinding::NeverChose),
         (false, true) => Err(LoadErrorKind::NeverChooses { picks: picks.len() }),
-    }
-}
-
-/// Numbers of endpoints that are unused.
-struct UnusedNumbers;
-
-impl ClusterNumbers for UnusedNumbers {
-    fn column(&self, metric: Metric, eligible: &EndpointIds) -> Vec<f64> {
-        let unknown = matches!(metric, Metric::Latency | Metric::Latest);
-        vec![if unknown { f64::NAN } else { 0.0 }; eligible.len()]
-    }
-
-    fn signal(&self, _name: &str, eligible: &EndpointIds) -> Vec<f64> {
-        vec![f64::NAN; eligible.len()]
     }
 }
 

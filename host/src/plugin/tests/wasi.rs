@@ -1,8 +1,5 @@
 //! WASI: all of it is there, next to nothing is in it, and what is written reaches the log.
 
-use std::io::{self, Write};
-use std::sync::Mutex;
-
 use tracing::level_filters::LevelFilter;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::{Layer, Registry, fmt};
@@ -10,6 +7,7 @@ use wit_component::{ComponentEncoder, StringEncoding, embed_component_metadata};
 use wit_parser::Resolve;
 
 use super::*;
+use crate::telemetry::captured::CapturedLog;
 
 /// Interfaces of WASI as the guest imports them.
 const WORLD: &str = "package test:guest;\nworld guest { include wasi:cli/imports@VERSION; include \
@@ -38,27 +36,12 @@ fn guest(version: &str) -> Vec<u8> {
     component(std::str::from_utf8(guest!("wasi")).unwrap(), WORLD, version)
 }
 
-#[derive(Clone, Default)]
-struct Written(Arc<Mutex<Vec<u8>>>);
-
-impl Write for Written {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.lock().unwrap().extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
 /// Lines of plugins in the log while `run` runs: level and message.
 fn logged(run: impl FnOnce()) -> Vec<String> {
-    let written = Written::default();
-    let writer = written.clone();
-    let lines = fmt::layer().with_ansi(false).without_time().with_writer(move || writer.clone());
+    let written = CapturedLog::default();
+    let lines = fmt::layer().with_ansi(false).without_time().with_writer(written.clone());
     tracing::subscriber::with_default(Registry::default().with(lines.with_filter(LevelFilter::DEBUG)), run);
-    let text = String::from_utf8(written.0.lock().unwrap().clone()).unwrap();
+    let text = written.text();
     let lines = text.lines().filter_map(|line| line.trim().split_once(" tidegate::plugin::capabilities: "));
     lines.map(|(level, rest)| format!("{level} {}", rest.split(" plugin=").next().unwrap_or_default())).collect()
 }

@@ -21,8 +21,8 @@ pub(super) fn look_for(
     let mut first: Option<Sample> = None;
     let mut sample_after = |count: u64, time: Duration| {
         made.go_on(count, time, &mut decide)?;
-        let status = artifact.status().into_iter().find(|status| status.role == subject.role);
-        let (bytes, denials) = status.map_or((0, 0), |status| (status.memory, status.denials));
+        let (bytes, denials) =
+            artifact.role_status(subject.role).map_or((0, 0), |status| (status.memory, status.denials));
         let now = Sample { decisions: made.number, bytes, denials };
         let first = *first.get_or_insert(now);
         if now.denials > first.denials { Err(first.grows_until(now, " and is denied more")) } else { Ok(now) }

@@ -3,8 +3,9 @@
 use ::http::{HeaderName, HeaderValue, StatusCode};
 
 use super::growth;
-use super::subject::{EndedEarly, Subject, Test, TestResult, failed, nonsense, not_made, shortened};
+use super::subject::{EndedEarly, Subject, Test, TestResult, failed, nonsense, not_made};
 use crate::policy::{ResponseContext, Rewriter, RouteId, SHOWN_FIELDS, Scheme};
+use crate::text::shortened;
 use crate::workbench::made_up::{ConfiguredPlugin, exchange};
 
 /// In the order in which they are made.

@@ -5,8 +5,9 @@ use std::sync::Arc;
 use ::http::{HeaderMap, HeaderValue, Method};
 
 use super::growth;
-use super::subject::{EndedEarly, Subject, Test, TestResult, failed, nonsense, not_made, shortened};
+use super::subject::{EndedEarly, Subject, Test, TestResult, failed, nonsense, not_made};
 use crate::policy::{RequestFacts, Router, Scheme};
+use crate::text::shortened;
 use crate::workbench::made_up::{ConfiguredPlugin, clusters, request};
 
 /// In the order in which they are made.

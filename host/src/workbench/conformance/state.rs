@@ -5,7 +5,6 @@ use std::time::Duration;
 use super::cluster::MadeUpCluster;
 use super::subject::{EndedEarly, Subject, TestResult, failed, not_made};
 use crate::plugin::Artifact;
-use crate::plugin::status::RoleStatus;
 use crate::policy::{Balancer, EndpointId, EndpointIds, LeaseEnding, Outcome, PickRequest};
 use crate::workbench::made_up::endpoints;
 use crate::workbench::printed;
@@ -82,7 +81,7 @@ pub(super) fn hand_over(subject: &Subject<'_>) -> TestResult {
     let mut before = MadeUpCluster::of(subject, &endpoints(SIZE))?;
     sequence(&mut before, |_| Ok(()))?;
     let Some(saved) = before.balancer.save() else {
-        let fault = status(subject, &subject.plugin.artifact).and_then(|status| status.last_fault);
+        let fault = subject.plugin.artifact.role_status(subject.role).and_then(|status| status.last_fault);
         let fault = fault.unwrap_or_default();
         // Its first word is the kind by which faults are counted.
         return Err(failed(format_args!("`save` fails: {}", fault.split_once(": ").map_or(&*fault, |(_, why)| why))));
@@ -152,12 +151,8 @@ fn outcome(number: u64) -> Outcome {
 
 /// Faults of feedback cost no request; they are counted alone.
 pub(super) fn no_faults(subject: &Subject<'_>, artifact: &Artifact) -> TestResult {
-    match status(subject, artifact).and_then(|status| status.last_fault) {
+    match artifact.role_status(subject.role).and_then(|status| status.last_fault) {
         Some(fault) => Err(failed(fault)),
         None => Ok(()),
     }
-}
-
-fn status(subject: &Subject<'_>, artifact: &Artifact) -> Option<RoleStatus> {
-    artifact.status().into_iter().find(|status| status.role == subject.role)
 }

@@ -5,6 +5,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use crate::plugin::{LoadError, LoadErrorKind, PluginFile, RoleName, Runtime};
+use crate::text::shortened;
 use crate::workbench::made_up::ConfiguredPlugin;
 
 /// How long the test goes on that looks for growing memory.
@@ -87,12 +88,4 @@ pub(super) fn nonsense(configure: impl Fn(Value) -> Result<(), LoadError>) -> Te
         }
     }
     Ok(())
-}
-
-/// The first `most` characters of a text.
-pub(super) fn shortened(text: &str, most: usize) -> String {
-    match text.char_indices().nth(most) {
-        Some((end, _)) => format!("{}…", text.get(..end).unwrap_or_default()),
-        None => text.to_owned(),
-    }
 }

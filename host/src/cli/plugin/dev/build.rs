@@ -9,7 +9,7 @@ use std::time::SystemTime;
 use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process_group, waitid};
 use serde_json::Value;
 
-use super::project::{DevProject, Recipe, has_extension};
+use super::project::{DevProject, Recipe, has_extension, is_same_name};
 use crate::diagnose::list;
 
 /// The target that plugins in Rust are built for.
@@ -86,9 +86,9 @@ fn script_output(project: &DevProject, began: SystemTime) -> Result<PathBuf, Bui
 
 /// The only one of `files`, or the one that is called `name`; else their names.
 fn one(mut files: Vec<PathBuf>, name: &str) -> Result<PathBuf, Vec<String>> {
-    let stem = |path: &Path| path.file_stem().map(|stem| stem.to_string_lossy().replace('_', "-")).unwrap_or_default();
+    let is_named = |path: &Path| path.file_stem().is_some_and(|stem| is_same_name(&stem.to_string_lossy(), name));
     if files.len() > 1
-        && let Some(named) = files.iter().find(|path| stem(path) == name.replace('_', "-"))
+        && let Some(named) = files.iter().find(|path| is_named(path))
     {
         return Ok(named.clone());
     }

@@ -9,6 +9,7 @@ use crate::policy::{
     Balancer as _, Decision, EndpointId, Fault, HeaderEdit, LeastBusy, Observation, Observed, PickRequest,
     RequestFacts, ShownResponse,
 };
+use crate::text::shortened;
 
 /// Numbers of a list that are shown.
 const NUMBERS: usize = 16;
@@ -57,7 +58,7 @@ fn route(decision: &Decision, clusters: &[String]) -> String {
         Decision::Forward(target) => {
             let mut text = target.cluster.of(clusters).cloned().unwrap_or_default();
             if let Some(path) = &target.path {
-                let _ = write!(text, "  path {}", shortened(path));
+                let _ = write!(text, "  path {}", shortened(path, TEXT));
             }
             if let Some(route) = target.route {
                 let _ = write!(text, "  route {route}");
@@ -78,7 +79,7 @@ fn route(decision: &Decision, clusters: &[String]) -> String {
 
 fn response(shown: &ShownResponse<'_>) -> String {
     let ShownResponse { context, status, fields } = shown;
-    let mut text = format!("{} of {} from {}", status.as_u16(), shortened(context.path), context.endpoint);
+    let mut text = format!("{} of {} from {}", status.as_u16(), shortened(context.path, TEXT), context.endpoint);
     for (name, value) in *fields {
         let _ = write!(text, "  {}", field(name, value));
     }
@@ -108,7 +109,7 @@ fn failed(fault: &Fault) -> String {
 fn asked(request: &RequestFacts) -> String {
     let query = request.query.as_ref().map(|query| format!("?{query}")).unwrap_or_default();
     let what = request.upgrade.as_ref().map_or_else(|| request.method.to_string(), ToString::to_string);
-    format!("{what} {}{}", request.host_and_port(), shortened(&format!("{}{query}", request.path)))
+    format!("{what} {}{}", request.host_and_port(), shortened(&format!("{}{query}", request.path), TEXT))
 }
 
 fn field(name: &HeaderName, value: &HeaderValue) -> String {
@@ -116,14 +117,7 @@ fn field(name: &HeaderName, value: &HeaderValue) -> String {
 }
 
 fn text(value: &HeaderValue) -> String {
-    shortened(&String::from_utf8_lossy(value.as_bytes()))
-}
-
-fn shortened(text: &str) -> String {
-    match text.char_indices().nth(TEXT) {
-        Some((end, _)) => format!("{}…", text.get(..end).unwrap_or_default()),
-        None => text.to_owned(),
-    }
+    shortened(&String::from_utf8_lossy(value.as_bytes()), TEXT)
 }
 
 fn numbers(all: &[u32]) -> String {

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
-use super::project::DevProject;
+use super::project::{DevProject, is_same_name};
 use crate::config::{self, AccessLogConfig, Config, PluginConfig};
 use crate::diagnose::list;
 use crate::gateway;
@@ -57,7 +57,7 @@ impl Place {
     pub(super) fn find(config: &Config, project: &DevProject) -> Result<Self, NoPlace> {
         let folder = || project.folder.clone();
         let is_inside = |file: &Path| file.canonicalize().is_ok_and(|file| file.starts_with(&project.folder));
-        let same = |name: &str| name.replace('_', "-") == project.name.replace('_', "-");
+        let same = |name: &str| is_same_name(name, &project.name);
         let inside: Vec<_> = config.plugins.iter().filter(|(_, section)| is_inside(&section.file)).collect();
         let named = || config.plugins.iter().find(|(name, _)| same(name));
         let found = match inside.as_slice() {

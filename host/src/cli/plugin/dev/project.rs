@@ -45,7 +45,11 @@ pub(super) enum ProjectError {
          .wat or .wasm file; begin a plugin: tidegate plugin new NAME", .0.display()
     )]
     Empty(PathBuf),
-    #[error("{}: expected one plugin file, found {}; name the one that is meant instead of the folder", .0.display(), list(.1.iter().map(String::as_str)))]
+    #[error(
+        "{}: expected one plugin file, found {}; name the one that is meant instead of the folder",
+        .0.display(),
+        list(.1.iter().map(String::as_str))
+    )]
     Several(PathBuf, Vec<String>),
 }
 
@@ -106,6 +110,12 @@ impl DevProject {
 
 pub(super) fn has_extension(path: &Path, extension: &str) -> bool {
     path.extension().is_some_and(|found| found.eq_ignore_ascii_case(extension))
+}
+
+/// Whether two names are one: build tools write `_` for `-`.
+pub(super) fn is_same_name(one: &str, other: &str) -> bool {
+    let written = |c| if c == '_' { '-' } else { c };
+    one.chars().map(written).eq(other.chars().map(written))
 }
 
 /// A name that a section of the configuration can have.

@@ -33,11 +33,13 @@ pub(super) struct RunningGateway {
 #[derive(Debug, thiserror::Error)]
 pub(super) enum RemoteError {
     #[error(
-        "the admin server at {address} does not let `tidegate plugin dev` in ({status}); the token in `[admin] token_file` has to be the one of the gateway that runs"
+        "the admin server at {address} does not let `tidegate plugin dev` in ({status}); the token in `[admin] \
+         token_file` has to be the one of the gateway that runs"
     )]
     Stranger { address: SocketAddr, status: u16 },
     #[error(
-        "the gateway whose admin server is at {address} has no plugin `{plugin}`: it serves another configuration; stop it, or name its configuration"
+        "the gateway whose admin server is at {address} has no plugin `{plugin}`: it serves another configuration; \
+         stop it, or name its configuration"
     )]
     OtherConfiguration { address: SocketAddr, plugin: String },
     #[error(

