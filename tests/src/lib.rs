@@ -18,6 +18,7 @@
 mod admin;
 mod ca;
 mod client;
+pub mod frames;
 mod gateway;
 pub mod guests;
 mod io;
