@@ -61,6 +61,7 @@ impl Inspect for Fake {
         vec![ClusterView {
             name: "chat".to_owned(),
             balancer: Some("bybusyness".to_owned()),
+            protocol: Some("h2"),
             endpoints: vec![ready, removed],
         }]
     }

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use super::membership::Counting;
-use super::model::CipherOrder;
+use super::model::{CipherOrder, ClusterProtocol, ListenerProtocol};
 use crate::net::{Underscores, UpgradeProtocol};
 
 /// One worker per core that this process may use: each worker is one busy thread.
@@ -56,6 +56,15 @@ pub(crate) const BODY_TIMEOUT: Duration = Duration::from_secs(20);
 pub(crate) const LINGER: Duration = Duration::from_secs(2);
 /// More than most connections have under way: what a client had sent before it could see its response.
 pub(crate) const LINGER_BYTES: u64 = 1 << 20;
+
+/// Browsers speak HTTP/2 only where ALPN offers it, and those that do not know it are served as before.
+pub(crate) const LISTENER_PROTOCOL: ListenerProtocol = ListenerProtocol::Negotiated;
+/// nginx's, HAProxy's and Apache's, and the least that RFC 9113 §6.5.2 recommends.
+pub(crate) const STREAMS: usize = 100;
+/// Streams of one HTTP/2 connection: with the windows and buffers of each, some 128 MiB.
+pub const MOST_STREAMS: u64 = 1000;
+/// Apache's and nginx's: what every endpoint speaks.
+pub(crate) const CLUSTER_PROTOCOL: ClusterProtocol = ClusterProtocol::Http1;
 
 /// Sends a busy websocket's next client elsewhere: the balancer this gateway is made for.
 pub(crate) const BALANCER: &str = "bybusyness";

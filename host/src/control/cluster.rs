@@ -11,6 +11,8 @@ pub struct ClusterView {
     pub name: String,
     /// Its balancer; none if the cluster is no longer configured.
     pub balancer: Option<String>,
+    /// What its endpoints are spoken to in: `h1`, `h2`, or `auto`; none if the cluster is no longer configured.
+    pub protocol: Option<&'static str>,
     /// In the order of the configuration, removed ones last.
     pub endpoints: Vec<EndpointView>,
 }

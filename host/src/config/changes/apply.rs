@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use super::super::membership::Discover;
 use super::super::model::{ClusterConfig, Config, EndpointConfig};
+use super::super::resolve::protocol_misfit;
 use super::{Changes, ClusterChanges, Settings};
 
 /// A configuration with changes.
@@ -33,6 +34,7 @@ pub struct Dropped {
 const SAID: &str = "the file says so itself now";
 const GONE: &str = "the endpoint is gone from the file";
 const NO_CLUSTER: &str = "the cluster is gone from the file";
+const PLAIN: &str = "it has no TLS, and the protocol of the cluster is chosen by ALPN now";
 const LAST: &str = "the cluster would have no endpoint left";
 
 impl Changes {
@@ -84,6 +86,9 @@ impl ClusterChanges {
             cluster.endpoints.iter().map(|endpoint| (endpoint.url.clone(), endpoint.clone())).collect();
         for endpoint in &self.added {
             match file.get(&endpoint.url) {
+                None if protocol_misfit(cluster.protocol, endpoint) => {
+                    given_up.push(dropped(&name, &endpoint.url, "added".to_owned(), PLAIN));
+                }
                 None => kept.added.push(endpoint.clone()),
                 Some(said) => {
                     given_up.push(dropped(&name, &endpoint.url, "added".to_owned(), SAID));

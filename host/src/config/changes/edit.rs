@@ -1,7 +1,7 @@
 //! One change more.
 
 use super::super::model::{ClusterConfig, Config, EndpointConfig};
-use super::super::resolve::endpoint_from;
+use super::super::resolve::{endpoint_from, protocol_misfit};
 use super::{Changes, EndpointChange, MOST};
 
 /// What an operator asks for.
@@ -62,6 +62,14 @@ pub enum ChangeError {
         /// The endpoint by which it was found.
         name: String,
     },
+    /// It has no TLS, and its cluster speaks what endpoints choose by ALPN.
+    #[error("cluster `{cluster}` has protocol = \"auto\": that needs TLS, and {url} has none")]
+    Plain {
+        /// Whose.
+        cluster: String,
+        /// Which.
+        url: String,
+    },
     /// There are too many changes.
     #[error("there are {MOST} changes, the most that are kept")]
     TooMany,
@@ -76,6 +84,7 @@ impl ChangeError {
             Self::Last { .. } => Some("add another one first, or set its state to drain or maint"),
             Self::Present { .. } => Some("change it with PATCH"),
             Self::Found { .. } => Some("set its state to drain or maint, or remove the name"),
+            Self::Plain { .. } => Some("add it with an `https` or `wss` URL"),
             Self::TooMany => Some("write them into the configuration file, and undo them here"),
         }
     }
@@ -138,6 +147,9 @@ impl Changes {
                 let url = &endpoint.url;
                 if [meant, used].iter().any(|cluster| cluster.endpoints.iter().any(|known| known.url == *url)) {
                     return Err(ChangeError::Present { cluster: name.clone(), url: url.clone() });
+                }
+                if protocol_misfit(meant.protocol, endpoint) {
+                    return Err(ChangeError::Plain { cluster: name.clone(), url: url.clone() });
                 }
                 // One that was taken away comes back with what is said of it now: `apply` sees what the file says
                 // itself.

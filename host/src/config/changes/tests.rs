@@ -66,6 +66,28 @@ fn members_come_go_and_change() {
 }
 
 #[test]
+fn endpoints_without_tls_do_not_come_where_the_protocol_is_negotiated() {
+    let negotiated = |endpoints: &str| {
+        let text = format!(
+            "[[listen]]\naddress = \"127.0.0.1:0\"\n[[route]]\npath = \"/\"\nto = \"balancer://chat/\"\n\
+             [cluster.chat]\nprotocol = \"auto\"\nendpoints = {endpoints}\n"
+        );
+        parse(&text, Path::new("/x/t.toml")).unwrap()
+    };
+    let plain = add(json!({ "url": "ws://10.0.0.3" }));
+    let before = after(&file(TWO), std::slice::from_ref(&plain));
+    let now = negotiated(r#"["wss://10.0.0.1"]"#);
+
+    let refused = Changes::default().edited(&now, &now, "chat", &plain).unwrap_err();
+    let applied = before.apply(&now);
+
+    assert!(matches!(refused, ChangeError::Plain { .. }), "{refused}");
+    assert_eq!(members(&applied.config).len(), 1, "one that was added before is given up");
+    assert_eq!(applied.dropped.len(), 1);
+    assert!(applied.dropped[0].why.contains("TLS"), "{:?}", applied.dropped);
+}
+
+#[test]
 fn null_takes_a_setting_back_and_what_the_file_says_is_no_change() {
     let file = file(TWO);
     let drained = after(&file, &[set("ws://10.0.0.1", json!({ "state": "drain", "weight": 3 }))]);

@@ -7,8 +7,8 @@ use super::super::membership::Counting;
 use super::super::pin::Pin;
 use super::super::signals::SignalConfig;
 use super::{
-    Affinity, CertificateFiles, EndpointConfig, HealthConfig, OutlierConfig, PauseConfig, PluginUse, RetryConfig,
-    StickyConfig, TimeoutsConfig,
+    Affinity, CertificateFiles, ClusterProtocol, EndpointConfig, HealthConfig, OutlierConfig, PauseConfig, PluginUse,
+    RetryConfig, StickyConfig, TimeoutsConfig,
 };
 
 /// A group of endpoints and how one is chosen.
@@ -22,6 +22,8 @@ pub struct ClusterConfig {
     pub endpoints: Vec<EndpointConfig>,
     /// Timeouts, those of the gateway filled in.
     pub timeouts: TimeoutsConfig,
+    /// What its endpoints are spoken to in. Default HTTP/1.1.
+    pub protocol: ClusterProtocol,
     /// TLS towards its endpoints, used by `https` and `wss`.
     pub tls: ClientTls,
     /// Idle connections kept per worker and endpoint. Default 64.

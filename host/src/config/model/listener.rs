@@ -4,11 +4,15 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use super::ListenerProtocol;
+
 /// One listening socket.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ListenerConfig {
     /// Where to listen. Port 0 takes a free one.
     pub address: SocketAddr,
+    /// What clients may speak. Default both versions.
+    pub protocol: ListenerProtocol,
     /// TLS, or plain.
     pub tls: Option<ServerTls>,
     /// Limits for what comes in here.
@@ -38,6 +42,9 @@ pub struct LimitsConfig {
     pub linger_bytes: u64,
     /// Whether a client that has ended its direction still waits for its response. Default false: it has left.
     pub half_close: bool,
+    /// Requests and tunnels at a time on one HTTP/2 connection, 1 to [`MOST_STREAMS`](crate::config::MOST_STREAMS). Default
+    /// 100. Each may take some 128 KiB of memory.
+    pub streams: usize,
 }
 
 /// TLS towards clients.

@@ -7,6 +7,7 @@ mod endpoint;
 mod health;
 mod listener;
 mod place;
+mod protocol;
 mod retry;
 mod sticky;
 
@@ -26,6 +27,7 @@ pub use endpoint::{EndpointAddress, EndpointConfig, EndpointState};
 pub use health::{Check, HealthConfig, HttpCheck, OutlierConfig, PauseConfig, WebsocketCheck};
 pub use listener::{CertificateFiles, CipherOrder, ClientCertificate, LimitsConfig, ListenerConfig, ServerTls};
 pub use place::{ConfigPlace, FoundValue};
+pub use protocol::{ClusterProtocol, ListenerProtocol};
 pub use retry::RetryConfig;
 pub use sticky::{Affinity, Issue, SameSite, StickyConfig};
 

@@ -62,11 +62,13 @@ impl Resolver<'_, '_> {
                 default: defaults::BALANCER,
                 config: section.config.as_ref(),
             };
+            let protocol = self.cluster_protocol(&lower, section.protocol.as_ref(), &endpoints);
             let health = section.health.as_ref().and_then(|health| self.health(&lower, health, &endpoints));
             let used = ClusterConfig {
                 balancer: self.plugin_use(role, plugins, || serde_json::Value::Null),
                 endpoints,
                 timeouts: self.timeouts(&section.timeouts, start),
+                protocol,
                 tls: self.client_tls(&lower, section.tls.as_ref().map(Spanned::get_ref)),
                 pool_size: self.pool_size(&section.pool),
                 pool_idle: self.time("idle", section.pool.idle.as_ref(), defaults::POOL_IDLE),
@@ -209,6 +211,7 @@ pub(super) fn direct(url: &EndpointUrl, timeouts: TimeoutsConfig) -> Resolved {
         },
         endpoints: vec![endpoint_at(url, false)],
         timeouts,
+        protocol: defaults::CLUSTER_PROTOCOL,
         tls: PLAIN_TLS,
         pool_size: defaults::POOL_SIZE,
         pool_idle: defaults::POOL_IDLE,

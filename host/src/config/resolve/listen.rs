@@ -23,14 +23,16 @@ impl Resolver<'_, '_> {
             let section = section.get_ref();
             let tls = section.tls.as_ref().map(|tls| self.server_tls(tls));
             let half_close = section.half_close.unwrap_or(defaults::HALF_CLOSE);
-            let limits = LimitsConfig { half_close, ..self.limits(&section.limits) };
+            let protocol = self.listener_protocol(section.protocol.as_ref());
+            let streams = self.streams(section.limits.streams.as_ref(), protocol);
+            let limits = LimitsConfig { half_close, streams, ..self.limits(&section.limits) };
             let Some(address) = self.address(&section.address) else { continue };
             let at = section.address.span();
             if let Some(line) = taken.get(&address).filter(|_| address.port() != 0) {
                 self.report.fault(at.clone(), format!("address {address} is taken by the [[listen]] on line {line}"));
             }
             taken.entry(address).or_insert_with(|| self.report.line(&at));
-            listeners.push(ListenerConfig { address, tls, limits });
+            listeners.push(ListenerConfig { address, protocol, tls, limits });
         }
         listeners
     }
@@ -54,6 +56,7 @@ impl Resolver<'_, '_> {
             linger: self.time("linger", written.linger.as_ref(), defaults::LINGER),
             linger_bytes: written.linger_bytes.as_ref().map_or(defaults::LINGER_BYTES, |size| size.get_ref().0),
             half_close: defaults::HALF_CLOSE,
+            streams: defaults::STREAMS,
         }
     }
 

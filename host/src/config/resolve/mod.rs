@@ -16,6 +16,7 @@ mod membership;
 mod overlap;
 mod pattern;
 mod plugins;
+mod protocol;
 mod retry;
 mod roles;
 mod route;
@@ -29,6 +30,7 @@ pub(crate) use endpoint::endpoint_from;
 pub(crate) use file::resolve;
 pub(crate) use membership::{DISCOVER, discovering, misfit};
 pub(crate) use plugins::long_plugin_deadline;
+pub(crate) use protocol::misfit as protocol_misfit;
 
 use std::path::PathBuf;
 use std::time::Duration;

@@ -65,6 +65,9 @@ pub(crate) fn parse(url: &str, base: &Path) -> Result<EndpointUrl, UrlFault> {
         let names = SCHEMES.map(|(name, ..)| name);
         let fault =
             UrlFault::new(format!("unknown scheme `{scheme}`, expected `http`, `https`, `ws`, `wss` or `unix`"));
+        if let Some(meant) = protocol_in_scheme(&lower) {
+            return Err(fault.hint(meant));
+        }
         return Err(match closest(&lower, names.into_iter().chain(["unix", "balancer"])) {
             Some(meant) => fault.hint(format!("did you mean `{meant}`?")),
             None => fault,
@@ -88,6 +91,16 @@ pub(crate) fn parse(url: &str, base: &Path) -> Result<EndpointUrl, UrlFault> {
         }
     };
     Ok(EndpointUrl { origin, address, tls, authority, path: path.to_owned() })
+}
+
+/// How HTTP/2 is asked for here, where the scheme does so elsewhere: Apache's `h2c`, `grpc` of others.
+fn protocol_in_scheme(scheme: &str) -> Option<String> {
+    let scheme = match scheme {
+        "h2c" | "grpc" | "http2" => "http",
+        "h2" | "grpcs" => "https",
+        _ => return None,
+    };
+    Some(format!("write an `{scheme}` URL in the `endpoints` of a [cluster.NAME] with protocol = \"h2\""))
 }
 
 /// The socket and the URL after `|`, if this is a `unix:` URL.

@@ -21,6 +21,7 @@ pub(crate) struct ClusterSection {
     pub(crate) balancer: Option<Text>,
     pub(crate) config: Option<Json>,
     pub(crate) endpoints: Spanned<Vec<Spanned<EndpointEntry>>>,
+    pub(crate) protocol: Option<Text>,
     pub(crate) tls: Option<Spanned<ClientTlsTable>>,
     #[serde(default)]
     pub(crate) timeouts: TimeoutsTable,

@@ -10,6 +10,7 @@ use super::{CountField, Size, Text, Time};
 #[serde(deny_unknown_fields)]
 pub(crate) struct ListenSection {
     pub(crate) address: Text,
+    pub(crate) protocol: Option<Text>,
     pub(crate) tls: Option<ServerTlsTable>,
     #[serde(default)]
     pub(crate) limits: LimitsTable,
@@ -52,4 +53,5 @@ pub(crate) struct LimitsTable {
     pub(crate) body_timeout: Option<Time>,
     pub(crate) linger: Option<Time>,
     pub(crate) linger_bytes: Option<Size>,
+    pub(crate) streams: Option<CountField>,
 }

@@ -8,7 +8,7 @@ use toml::de::{DeValue, Error};
 use crate::diagnose::{FaultReport, Span, closest};
 
 /// Keys that are designed, but not built, with the section they belong to.
-const LATER: [(&str, &str); 2] = [("listen", "proxy_protocol"), ("listen", "protocols")];
+const LATER: [(&str, &str); 1] = [("listen", "proxy_protocol")];
 
 /// A section or a table within one.
 #[derive(Clone, Debug)]
@@ -103,7 +103,7 @@ pub(crate) fn refused(place: &TablePlace, value: &Spanned<DeValue<'_>>, error: &
             );
             return report.fault_hint(at, message, hint);
         }
-        return match key_of_plugins(&place, name) {
+        return match key_of_plugins(&place, name).or_else(|| key_of_protocols(&place, name)) {
             Some(hint) => report.fault_hint(at, message, hint),
             None => report.fault_meant(at, message, closest(name, words)),
         };
@@ -161,10 +161,29 @@ fn key_of_plugins(place: &TablePlace, name: &str) -> Option<String> {
     })
 }
 
+/// Where the version of HTTP is said that has another name or is in another table.
+fn key_of_protocols(place: &TablePlace, name: &str) -> Option<String> {
+    if !["protocol", "protocols", "alpn", "http2", "h2", "h2c", "http_version"].contains(&name) {
+        return None;
+    }
+    if place.path.starts_with("listen") {
+        return Some("write `protocol = \"auto\"` (the default), `\"h1\"` or `\"h2\"` in [[listen]]".to_owned());
+    }
+    let holds = ["cluster", "route"].iter().any(|section| place.path.starts_with(section));
+    holds.then(|| {
+        "write `protocol = \"h1\"` (the default), `\"h2\"` or `\"auto\"` in [cluster.NAME]: it holds for all of its \
+         endpoints"
+            .to_owned()
+    })
+}
+
 /// How the value of a key is written that is something else.
 fn written_otherwise(key: &str, was: &str, expected: &str) -> Option<String> {
     match was.strip_prefix("string ") {
         Some(text) if expected == "an array" => Some(format!("write `{key} = [{text}]`")),
+        None if key == "protocol" && plain(was) != "a table" => {
+            Some("write one word: \"auto\" is HTTP/1.1 and HTTP/2".to_owned())
+        }
         _ if key == "balancer" && plain(was) == "a table" => {
             Some("write `balancer = \"NAME\"`, and `config = { … }` beside it".to_owned())
         }

@@ -19,6 +19,7 @@ pub(super) fn cluster(cluster: ClusterEndpoints<'_>, now: Instant) -> ClusterVie
     ClusterView {
         name: cluster.name,
         balancer: cluster.config.map(|config| config.balancer.plugin.clone()),
+        protocol: cluster.config.map(|config| config.protocol.as_str()),
         endpoints: cluster.endpoints.iter().map(|one| endpoint(one, now)).collect(),
     }
 }

@@ -29,7 +29,7 @@ impl<'a> UpstreamsBefore<'a> {
     /// question.
     pub(super) fn reusable_for(self, new: &UpstreamInputs<'_>) -> Option<Self> {
         let limits = |cluster: &config::ClusterConfig| {
-            (cluster.pool_size, cluster.pool_idle, cluster.head_bytes, cluster.head_fields)
+            (cluster.protocol, cluster.pool_size, cluster.pool_idle, cluster.head_bytes, cluster.head_fields)
         };
         let (ours, theirs) = (self.inputs.cluster, new.cluster);
         let same_tls = ours.tls == theirs.tls && self.inputs.files == new.files;
