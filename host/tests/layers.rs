@@ -90,24 +90,34 @@ fn every_room_has_a_place_in_the_table_and_every_place_a_room() {
 const WIRE: [&str; 3] = ["hyper", "hyper_util", "httparse"];
 const WIRE_PLACES: [&str; 5] = ["http/server/http1/", "upstream/http1/", "probe/", "admin/", "cli/demo/"];
 
+/// The same for HTTP/2.
+const WIRE2: [&str; 1] = ["h2"];
+const WIRE2_PLACES: [&str; 3] = ["http/http2/", "http/server/http2/", "upstream/http2/"];
+
 #[test]
 fn bytes_of_http_are_the_business_of_few_places() {
+    stay_within(&WIRE, &WIRE_PLACES);
+    stay_within(&WIRE2, &WIRE2_PLACES);
+}
+
+/// Asserts that only files in `places` name one of `wire`.
+fn stay_within(wire: &[&str], places: &[&str]) {
     let src = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
     let mut trespasses = Vec::new();
 
     for file in rust_files(&src) {
         let inside = file.strip_prefix(&src).unwrap().to_string_lossy().into_owned();
-        if WIRE_PLACES.iter().any(|place| inside.starts_with(place)) {
+        if places.iter().any(|place| inside.starts_with(place)) {
             continue;
         }
         for name in crates(&fs::read_to_string(&file).unwrap()) {
-            if WIRE.contains(&name.as_str()) {
+            if wire.contains(&name.as_str()) {
                 trespasses.push(format!("{inside} names {name}"));
             }
         }
     }
 
-    assert!(trespasses.is_empty(), "only {WIRE_PLACES:?} may:\n{}", trespasses.join("\n"));
+    assert!(trespasses.is_empty(), "only {places:?} may:\n{}", trespasses.join("\n"));
 }
 
 #[test]

@@ -3,11 +3,17 @@
 //! | folder | holds |
 //! |---|---|
 //! | `message/` | what a request and a response are, whichever version carries them |
+//! | `http2/` | what both sides of HTTP/2 share: frames seen below the library, streams as tunnels and as bodies, rules for fields |
 //! | `server/http1/` | serving HTTP/1.1: the only place where hyper reads from clients and writes to them |
 
+mod http2;
 mod message;
 mod server;
 
+pub use http2::{
+    FrameHead, FrameKind, FrameScanner, Http2Body, Http2Duplex, Unfinished, WatchedStream, Wire, WireFault, WireSide,
+    check_fields, join_cookies, reset_code, reset_reason, reset_word, strip_for_http2,
+};
 pub use message::{
     BodyEnd, BodyObserver, BrokenBy, ClientUpgrade, Fields, Forwarding, InterimSink, Offer, Peer, Pseudonym, Refused,
     RequestBody, RequestBodyError, ResponseBody, ResponseBodyError, ServerRequest, Target, TargetError, UpgradeFuture,

@@ -19,7 +19,7 @@ pub(super) fn is_hop_by_hop(name: &HeaderName) -> bool {
 /// The fields that are there and that `Connection` names besides. Framing is not the sender's to take away, and what a
 /// trusted proxy says of its client is not the client's, whose Connection some proxies pass on. A set, and of what is
 /// there: a Connection may name thousands.
-pub(super) fn named_by_connection(headers: &HeaderMap) -> HashSet<HeaderName> {
+pub(in crate::http) fn named_by_connection(headers: &HeaderMap) -> HashSet<HeaderName> {
     list(headers, &header::CONNECTION)
         // The usual tokens name what goes anyway.
         .filter(|token| !USUAL.iter().any(|usual| token.eq_ignore_ascii_case(usual.as_bytes())))

@@ -1,0 +1,132 @@
+//! A stream of HTTP/2 as one side of a tunnel.
+
+use std::io;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+
+use bytes::{Buf as _, Bytes};
+use h2::{Reason, RecvStream, SendStream};
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+
+use super::reset::{reset_code, reset_word};
+use crate::net::{DuplexStream, ResetReason};
+
+/// A stream of HTTP/2 as bytes both ways: END_STREAM is the end of a direction, RST_STREAM and the end of the connection
+/// below it are [`ConnectionReset`](io::ErrorKind::ConnectionReset) (RFC 9113 §8.5).
+///
+/// The peer may send what has been read, and no more: who does not read holds one window. What is written waits in the
+/// library for its turn, up to the library's limit for a stream; an idle stream owns no memory for bytes.
+#[derive(Debug)]
+pub struct Http2Duplex {
+    send: SendStream<Bytes>,
+    recv: RecvStream,
+    /// The rest of a frame, for the next read.
+    unread: Bytes,
+    /// The peer has ended its direction, and all of it was read.
+    has_read_end: bool,
+    /// This side's direction has had its end.
+    is_shut: bool,
+}
+
+impl Http2Duplex {
+    /// Both directions of a stream.
+    pub fn new(send: SendStream<Bytes>, recv: RecvStream) -> Self {
+        Self { send, recv, unread: Bytes::new(), has_read_end: false, is_shut: false }
+    }
+
+    /// Why nothing can be written on a stream that takes nothing any longer.
+    fn closed(&mut self, cx: &mut Context<'_>) -> io::Error {
+        match self.send.poll_reset(cx) {
+            // The peer has said all that it wants to say, and reads no more (RFC 9113 §8.1).
+            Poll::Ready(Ok(Reason::NO_ERROR)) if self.recv.is_end_stream() => io::ErrorKind::BrokenPipe.into(),
+            Poll::Ready(Ok(code)) => broken(&code.into()),
+            Poll::Ready(Err(error)) => broken(&error),
+            Poll::Pending => io::ErrorKind::BrokenPipe.into(),
+        }
+    }
+}
+
+/// What a stream is for its user that has ended before its time, for whatever reason.
+fn broken(error: &h2::Error) -> io::Error {
+    io::Error::new(io::ErrorKind::ConnectionReset, reset_word(error))
+}
+
+impl DuplexStream for Http2Duplex {
+    fn reset(&mut self, reason: ResetReason) {
+        self.send.send_reset(reset_code(reason));
+    }
+}
+
+impl Drop for Http2Duplex {
+    fn drop(&mut self) {
+        // The library resets too what is dropped, but a server's with NO_ERROR where only this side has ended.
+        if !(self.is_shut && (self.has_read_end || self.recv.is_end_stream())) {
+            self.reset(ResetReason::Cancelled);
+        }
+    }
+}
+
+impl AsyncRead for Http2Duplex {
+    fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        let this = self.get_mut();
+        while this.unread.is_empty() {
+            if this.has_read_end || buf.remaining() == 0 {
+                return Poll::Ready(Ok(()));
+            }
+            match ready!(this.recv.poll_data(cx)) {
+                Some(Ok(data)) => this.unread = data,
+                Some(Err(error)) => return Poll::Ready(Err(broken(&error))),
+                // Trailers mean nothing to a tunnel, and end it all the same.
+                None => this.has_read_end = true,
+            }
+        }
+        let taken = this.unread.len().min(buf.remaining());
+        buf.put_slice(this.unread.get(..taken).unwrap_or_default());
+        this.unread.advance(taken);
+        if this.unread.is_empty() {
+            // The bytes are a part of the connection's buffer, which they would keep.
+            this.unread = Bytes::new();
+        }
+        Poll::Ready(this.recv.flow_control().release_capacity(taken).map_err(|error| broken(&error)))
+    }
+}
+
+impl AsyncWrite for Http2Duplex {
+    fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
+        let this = self.get_mut();
+        if buf.is_empty() {
+            return Poll::Ready(Ok(0));
+        }
+        this.send.reserve_capacity(buf.len());
+        let mut room = this.send.capacity();
+        while room == 0 {
+            room = match ready!(this.send.poll_capacity(cx)) {
+                Some(Ok(room)) => room,
+                Some(Err(error)) => return Poll::Ready(Err(broken(&error))),
+                None => return Poll::Ready(Err(this.closed(cx))),
+            };
+        }
+        let now = buf.get(..room).unwrap_or(buf);
+        match this.send.send_data(Bytes::copy_from_slice(now), false) {
+            Ok(()) => Poll::Ready(Ok(now.len())),
+            Err(_) => Poll::Ready(Err(this.closed(cx))),
+        }
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        // The task of the connection writes what is there.
+        Poll::Ready(Ok(()))
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let this = self.get_mut();
+        if this.is_shut {
+            return Poll::Ready(Ok(()));
+        }
+        if this.send.send_data(Bytes::new(), true).is_err() {
+            return Poll::Ready(Err(this.closed(cx)));
+        }
+        this.is_shut = true;
+        Poll::Ready(Ok(()))
+    }
+}

@@ -1,0 +1,186 @@
+//! Streams of the library as bodies and as sides of tunnels, over connections in memory.
+
+use std::future::poll_fn;
+use std::io;
+
+use ::http::{HeaderMap, Request, Response};
+use bytes::Bytes;
+use futures_util::FutureExt as _;
+use h2::{Reason, RecvStream, SendStream};
+use http_body::Body as _;
+use http_body_util::BodyExt as _;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+
+use super::*;
+use crate::net::{DuplexStream as _, ResetReason};
+
+/// Both ends of one stream. The connections are driven by tasks, and end with the streams.
+struct Pair {
+    client: (SendStream<Bytes>, RecvStream),
+    server: (SendStream<Bytes>, RecvStream),
+}
+
+impl Pair {
+    async fn new() -> Self {
+        let (here, there) = tokio::io::duplex(1 << 20);
+        let (client, server) = tokio::join!(
+            h2::client::Builder::new().max_send_buffer_size(65_536).handshake::<_, Bytes>(here),
+            h2::server::Builder::new().max_send_buffer_size(65_536).handshake::<_, Bytes>(there),
+        );
+        let ((requests, connection), mut server) = (client.unwrap(), server.unwrap());
+        tokio::spawn(connection);
+        let mut requests = requests.ready().await.unwrap();
+        let (response, sent) = requests.send_request(Request::new(()), false).unwrap();
+        let (request, mut respond) = server.accept().await.unwrap().unwrap();
+        let answered = respond.send_response(Response::new(()), false).unwrap();
+        tokio::spawn(async move { while server.accept().await.is_some() {} });
+        let received = response.await.unwrap().into_body();
+        Self { client: (sent, received), server: (answered, request.into_body()) }
+    }
+
+    async fn tunnel() -> (Http2Duplex, Http2Duplex) {
+        let Self { client, server } = Self::new().await;
+        (Http2Duplex::new(client.0, client.1), Http2Duplex::new(server.0, server.1))
+    }
+}
+
+#[tokio::test]
+async fn bytes_and_ends_of_each_direction_go_through() {
+    let (mut here, mut there) = Pair::tunnel().await;
+
+    here.write_all(b"question").await.unwrap();
+    here.shutdown().await.unwrap();
+    here.shutdown().await.unwrap();
+    let mut got = Vec::new();
+    there.read_to_end(&mut got).await.unwrap();
+    assert_eq!(got, b"question");
+    there.write_all(b"the other direction is open").await.unwrap();
+    there.shutdown().await.unwrap();
+    drop(there);
+    let mut got = Vec::new();
+    here.read_to_end(&mut got).await.unwrap();
+    assert_eq!(got, b"the other direction is open", "what was dropped after both ends is no reset");
+}
+
+#[tokio::test]
+async fn who_does_not_read_gets_one_window_and_then_all() {
+    let (mut here, mut there) = Pair::tunnel().await;
+    let bytes: Vec<u8> = (0..400_000_u32).map(|n| n.to_le_bytes()[0]).collect();
+
+    let mut taken = 0;
+    while let Some(Ok(now)) = here.write(&bytes[taken..]).now_or_never() {
+        taken += now;
+    }
+    assert!((65_535..=200_000).contains(&taken), "{taken} taken of a reader who does not read");
+
+    let rest = bytes[taken..].to_vec();
+    let writer = tokio::spawn(async move {
+        here.write_all(&rest).await.unwrap();
+        here.shutdown().await.unwrap();
+        here
+    });
+    let mut got = Vec::new();
+    there.read_to_end(&mut got).await.unwrap();
+    assert!(got == bytes);
+    drop(writer.await.unwrap());
+}
+
+#[tokio::test]
+async fn a_reset_is_an_error_of_both_directions_whatever_its_code() {
+    for code in [Reason::CANCEL, Reason::NO_ERROR, Reason::CONNECT_ERROR, Reason::from(99)] {
+        let Pair { mut client, server } = Pair::new().await;
+        let mut there = Http2Duplex::new(server.0, server.1);
+        client.0.send_reset(code);
+
+        let error = there.read(&mut [0; 9]).await.unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::ConnectionReset, "{code:?}");
+        let error = there.write(b"x").await.unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::ConnectionReset, "{code:?}");
+        let error = there.shutdown().await.unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::ConnectionReset, "{code:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_drop_before_both_ends_cancels_and_a_reset_says_why() {
+    type End = fn(Http2Duplex);
+    let ends: [(End, Reason); 3] = [
+        (drop, Reason::CANCEL),
+        (|mut duplex| duplex.reset(ResetReason::Cancelled), Reason::CANCEL),
+        (|mut duplex| duplex.reset(ResetReason::PeerBroke), Reason::CONNECT_ERROR),
+    ];
+    for (end, expected) in ends {
+        for shut in [false, true] {
+            let Pair { client, server } = Pair::new().await;
+            let (mut sent, _received) = client;
+            let mut there = Http2Duplex::new(server.0, server.1);
+            if shut {
+                there.shutdown().await.unwrap();
+            }
+            end(there);
+            assert_eq!(poll_fn(|cx| sent.poll_reset(cx)).await.unwrap(), expected, "shut before: {shut}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn an_end_of_the_connection_is_no_end_of_its_streams() {
+    let (here, there) = tokio::io::duplex(1 << 16);
+    let (client, server) =
+        tokio::join!(h2::client::handshake(here), h2::server::Builder::new().handshake::<_, Bytes>(there));
+    let ((requests, connection), mut server) = (client.unwrap(), server.unwrap());
+    let driver = tokio::spawn(connection);
+    let mut requests = requests.ready().await.unwrap();
+    let (response, sent) = requests.send_request(Request::new(()), false).unwrap();
+    let (_request, mut respond) = server.accept().await.unwrap().unwrap();
+    let _answered = respond.send_response(Response::new(()), false).unwrap();
+    let serving = tokio::spawn(async move { while server.accept().await.is_some() {} });
+    let mut here = Http2Duplex::new(sent, response.await.unwrap().into_body());
+
+    serving.abort();
+
+    let error = here.read(&mut [0; 9]).await.unwrap_err();
+    assert_eq!(error.kind(), io::ErrorKind::ConnectionReset, "{error}");
+    drop(here);
+    drop(driver.await);
+}
+
+#[tokio::test]
+async fn a_body_has_data_then_trailers_and_opens_the_window_for_more() {
+    let Pair { mut client, server } = Pair::new().await;
+    let mut trailers = HeaderMap::new();
+    trailers.insert("x-sum", "7".parse().unwrap());
+    let expected = trailers.clone();
+    let mut body = Http2Body::new(server.1);
+    let writer = tokio::spawn(async move {
+        client.0.send_data(Bytes::new(), false).unwrap();
+        client.0.send_data(Bytes::from(vec![b'a'; 300_000]), false).unwrap();
+        client.0.send_trailers(trailers).unwrap();
+        client
+    });
+
+    let mut length = 0;
+    let got = loop {
+        let frame = body.frame().await.unwrap().unwrap();
+        match frame.into_data() {
+            Ok(data) => length += data.len(),
+            Err(frame) => break frame.into_trailers().unwrap(),
+        }
+    };
+
+    assert_eq!((length, got), (300_000, expected));
+    assert!(body.is_end_stream() && body.frame().await.is_none());
+    drop(writer.await);
+}
+
+#[tokio::test]
+async fn a_body_that_is_reset_is_an_error_that_says_so() {
+    let Pair { mut client, server } = Pair::new().await;
+    let mut body = Http2Body::new(server.1);
+    client.0.send_reset(Reason::CANCEL);
+
+    let error = body.frame().await.unwrap().unwrap_err();
+
+    assert!(error.is_reset() && error.is_remote());
+    assert_eq!(reset_word(&error), "the peer reset the stream with CANCEL");
+}

@@ -1,0 +1,288 @@
+//! What is known of an HTTP/2 connection from below the library.
+
+use std::sync::Arc;
+use std::task::Waker;
+
+use bytes::Bytes;
+use h2::Reason;
+use parking_lot::Mutex;
+use tokio::time::Instant;
+
+use super::scanner::{FrameHead, FrameKind, FrameScanner};
+
+/// Bytes that are kept of a peer which sends no frames, to be shown.
+const SHOWN: usize = 256;
+
+/// Where a frame's type stands in its head, and that of SETTINGS (RFC 9113 §4.1, §6.5).
+const TYPE_AT: usize = 3;
+const SETTINGS: u8 = 4;
+
+/// Why nothing more is read from a connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct WireFault {
+    kind: &'static str,
+}
+
+impl WireFault {
+    /// What the connection is closed with.
+    #[must_use]
+    pub fn reason(&self) -> Reason {
+        Reason::ENHANCE_YOUR_CALM
+    }
+
+    /// The kind of frames that were too many: a word for metrics and the log.
+    #[must_use]
+    pub fn kind(&self) -> &'static str {
+        self.kind
+    }
+}
+
+/// What has begun and is not complete.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Unfinished {
+    /// The preface. Its time is that of the connection's begin.
+    Preface,
+    /// A frame. Its time is that of the last byte which came.
+    Frame,
+    /// A header block: no frame with END_HEADERS has come. Its time is that of its begin.
+    HeaderBlock,
+}
+
+/// What is known of a connection from below the library, shared with the task that drives it.
+#[derive(Debug)]
+pub struct Wire {
+    state: Mutex<WireState>,
+}
+
+#[derive(Debug)]
+struct WireState {
+    fault: Option<WireFault>,
+    unfinished: Option<(Unfinished, Instant)>,
+    first: FirstFrame,
+    frames: u64,
+    /// The head that was seen last.
+    last: Option<FrameHead>,
+    waker: Option<Waker>,
+}
+
+/// What came where the first frame must be SETTINGS (RFC 9113 §3.4).
+#[derive(Debug)]
+enum FirstFrame {
+    /// Not enough to tell.
+    Begun(Vec<u8>),
+    Settings,
+    /// Something else, as far as it is kept.
+    Other(Vec<u8>),
+}
+
+impl Wire {
+    pub(super) fn new(now: Instant, scanner: &FrameScanner) -> Arc<Self> {
+        let unfinished = (scanner.preface_left() > 0).then_some((Unfinished::Preface, now));
+        let first = FirstFrame::Begun(Vec::new());
+        let state = WireState { fault: None, unfinished, first, frames: 0, last: None, waker: None };
+        Arc::new(Self { state: Mutex::new(state) })
+    }
+
+    /// Too much came of what brings nothing. Nothing more is read: the task closes the connection with
+    /// [`WireFault::reason`].
+    #[must_use]
+    pub fn fault(&self) -> Option<WireFault> {
+        self.state.lock().fault
+    }
+
+    /// What has begun and is not complete, and since when.
+    #[must_use]
+    pub fn unfinished(&self) -> Option<(Unfinished, Instant)> {
+        self.state.lock().unfinished
+    }
+
+    /// Whether the first frame was SETTINGS.
+    #[must_use]
+    pub fn has_settings(&self) -> bool {
+        matches!(self.state.lock().first, FirstFrame::Settings)
+    }
+
+    /// What the peer sent instead of a first frame SETTINGS: up to 256 bytes, less than 4 only if it then ended. None
+    /// while that is not known.
+    #[must_use]
+    pub fn first_bytes(&self) -> Bytes {
+        match &self.state.lock().first {
+            FirstFrame::Other(bytes) => Bytes::copy_from_slice(bytes),
+            FirstFrame::Begun(_) | FirstFrame::Settings => Bytes::new(),
+        }
+    }
+
+    /// Frames that have begun to come.
+    #[must_use]
+    pub fn frames_read(&self) -> u64 {
+        self.state.lock().frames
+    }
+
+    /// Wakes `waker` when [`Self::fault`], [`Self::has_settings`] or [`Self::first_bytes`] change.
+    pub fn register(&self, waker: &Waker) {
+        let mut state = self.state.lock();
+        match &mut state.waker {
+            Some(there) => there.clone_from(waker),
+            none => *none = Some(waker.clone()),
+        }
+    }
+
+    /// These bytes came, behind what `scanner` has seen.
+    pub(super) fn read(&self, bytes: &[u8], scanner: &mut FrameScanner) {
+        let mut state = self.state.lock();
+        let state = &mut *state;
+        let behind_preface = bytes.get(usize::from(scanner.preface_left())..).unwrap_or_default();
+        let mut begins_block = false;
+        scanner.scan(bytes, |frame| {
+            state.frames += 1;
+            begins_block |= matches!(frame.kind, FrameKind::Headers | FrameKind::PushPromise);
+            state.last = Some(frame);
+        });
+        let is_in_block = match state.last.and_then(|frame| frame.ends_headers()) {
+            // The frame that ends the block is part of it up to its last byte.
+            Some(true) => scanner.is_in_payload(),
+            Some(false) => true,
+            None => false,
+        };
+        state.unfinished = match state.unfinished {
+            block @ Some((Unfinished::HeaderBlock, _)) if is_in_block && !begins_block => block,
+            _ if is_in_block => Some((Unfinished::HeaderBlock, Instant::now())),
+            _ if scanner.is_in_frame() => Some((Unfinished::Frame, Instant::now())),
+            preface if scanner.preface_left() > 0 => preface,
+            _ => None,
+        };
+        if state.first.read(behind_preface) {
+            state.wake();
+        }
+    }
+
+    /// The peer sends nothing more.
+    pub(super) fn ended(&self) {
+        let mut state = self.state.lock();
+        if let FirstFrame::Begun(bytes) = &mut state.first
+            && !bytes.is_empty()
+        {
+            state.first = FirstFrame::Other(std::mem::take(bytes));
+            state.wake();
+        }
+    }
+}
+
+impl WireState {
+    fn wake(&mut self) {
+        if let Some(waker) = self.waker.take() {
+            waker.wake();
+        }
+    }
+}
+
+impl FirstFrame {
+    /// Takes in what came: whether it is known now what the first frame is, and was not before.
+    fn read(&mut self, bytes: &[u8]) -> bool {
+        match self {
+            Self::Settings => false,
+            Self::Other(kept) => {
+                kept.extend_from_slice(bytes.get(..SHOWN.saturating_sub(kept.len())).unwrap_or(bytes));
+                false
+            }
+            Self::Begun(kept) => {
+                kept.extend_from_slice(bytes.get(..SHOWN.saturating_sub(kept.len())).unwrap_or(bytes));
+                let Some(kind) = kept.get(TYPE_AT) else { return false };
+                *self = if *kind == SETTINGS { Self::Settings } else { Self::Other(std::mem::take(kept)) };
+                true
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+    use std::task::Wake;
+    use std::time::Duration;
+
+    use super::super::scanner::WireSide;
+    use super::*;
+
+    const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
+    const EMPTY_SETTINGS: &[u8] = &[0, 0, 0, 4, 0, 0, 0, 0, 0];
+
+    fn wire(side: WireSide) -> (Arc<Wire>, FrameScanner) {
+        let scanner = FrameScanner::new(side);
+        (Wire::new(Instant::now(), &scanner), scanner)
+    }
+
+    #[derive(Default)]
+    struct Count(AtomicUsize);
+
+    impl Wake for Count {
+        fn wake(self: Arc<Self>) {
+            self.0.fetch_add(1, Relaxed);
+        }
+    }
+
+    #[test]
+    fn a_client_begins_with_preface_and_settings() {
+        let (wire, mut scanner) = wire(WireSide::Client);
+        assert!(matches!(wire.unfinished(), Some((Unfinished::Preface, _))));
+        for (at, byte) in PREFACE.iter().chain(EMPTY_SETTINGS).enumerate() {
+            assert!(!wire.has_settings() || at > PREFACE.len() + TYPE_AT, "byte {at}");
+            wire.read(&[*byte], &mut scanner);
+        }
+        assert!(wire.has_settings() && wire.first_bytes().is_empty());
+        assert_eq!((wire.unfinished(), wire.frames_read()), (None, 1));
+    }
+
+    #[test]
+    fn what_is_no_settings_frame_is_kept_to_be_shown_and_wakes() {
+        let (wire, mut scanner) = wire(WireSide::Endpoint);
+        let count = Arc::new(Count::default());
+        wire.register(&Waker::from(Arc::clone(&count)));
+
+        wire.read(b"HTTP/1.1 400 Bad Request\r\n", &mut scanner);
+
+        assert_eq!((&wire.first_bytes()[..], wire.has_settings()), (&b"HTTP/1.1 400 Bad Request\r\n"[..], false));
+        assert_eq!(count.0.load(Relaxed), 1);
+        wire.read(&[b'x'; 1000], &mut scanner);
+        assert_eq!(wire.first_bytes().len(), SHOWN);
+    }
+
+    #[test]
+    fn the_little_that_came_before_an_end_is_shown() {
+        let (wire, mut scanner) = wire(WireSide::Endpoint);
+        wire.read(b"no", &mut scanner);
+        assert!(wire.first_bytes().is_empty());
+        wire.ended();
+        assert_eq!(&wire.first_bytes()[..], b"no");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_header_block_is_unfinished_from_its_begin_to_its_last_byte() {
+        let (wire, mut scanner) = wire(WireSide::Endpoint);
+        let began = Instant::now();
+        wire.read(&[0, 0, 1, 1, 0, 0, 0, 0, 1], &mut scanner);
+        for bytes in [&[0x88][..], &[0, 0, 1, 9, 0, 0, 0, 0, 1, 0], &[0, 0, 2, 9, 4, 0, 0, 0, 1], &[0]] {
+            tokio::time::advance(Duration::from_secs(1)).await;
+            wire.read(bytes, &mut scanner);
+            assert_eq!(wire.unfinished(), Some((Unfinished::HeaderBlock, began)), "behind {bytes:?}");
+        }
+        wire.read(&[0], &mut scanner);
+        assert_eq!(wire.unfinished(), None);
+
+        let again = Instant::now();
+        wire.read(&[0, 0, 0, 1, 4, 0, 0, 0, 3, 0, 0, 1, 1, 4, 0, 0, 0, 5], &mut scanner);
+        assert_eq!(wire.unfinished(), Some((Unfinished::HeaderBlock, again)), "another block has a time of its own");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn half_a_frame_is_unfinished_since_its_last_byte() {
+        let (wire, mut scanner) = wire(WireSide::Endpoint);
+        for bytes in [&[0, 0, 8, 6][..], &[0, 0, 0, 0, 0, 1]] {
+            tokio::time::advance(Duration::from_secs(1)).await;
+            wire.read(bytes, &mut scanner);
+            assert_eq!(wire.unfinished(), Some((Unfinished::Frame, Instant::now())));
+        }
+        wire.read(&[0; 7], &mut scanner);
+        assert_eq!(wire.unfinished(), None);
+    }
+}
