@@ -23,6 +23,7 @@ mod membership;
 mod observed;
 mod plugin_dev;
 mod process;
+mod protocols;
 mod reload;
 mod reports;
 mod retry;

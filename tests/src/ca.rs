@@ -5,9 +5,12 @@ use std::sync::Arc;
 
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair, date_time_ymd};
 use rustls::pki_types::pem::PemObject;
-use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
 use rustls::server::ParsedCertificate;
 use rustls::{ClientConfig, RootCertStore, ServerConfig};
+use tokio_rustls::TlsConnector;
+
+use crate::{BoxedIo, Io, within};
 
 /// A certificate authority that nobody else trusts.
 pub struct Ca {
@@ -85,6 +88,40 @@ impl Ca {
     }
 }
 
+impl Ca {
+    /// A connection to `name` over `stream`, as a client that trusts this authority and offers `versions` (ALPN), and
+    /// which of them was chosen.
+    ///
+    /// # Errors
+    /// If the handshake fails.
+    ///
+    /// # Panics
+    /// If `name` is none.
+    pub async fn connect(
+        &self,
+        versions: &[&str],
+        name: &str,
+        stream: impl Io + 'static,
+    ) -> std::io::Result<(BoxedIo, Option<String>)> {
+        secure(&self.client_config(), versions, name, stream).await
+    }
+}
+
+/// A TLS client on `stream`, and the version that ALPN has chosen.
+pub(crate) async fn secure(
+    config: &ClientConfig,
+    versions: &[&str],
+    name: &str,
+    stream: impl Io + 'static,
+) -> std::io::Result<(BoxedIo, Option<String>)> {
+    let mut config = config.clone();
+    config.alpn_protocols = versions.iter().map(|version| version.as_bytes().to_vec()).collect();
+    let name = ServerName::try_from(name.to_owned()).unwrap();
+    let stream = within("a handshake", TlsConnector::from(Arc::new(config)).connect(name, stream)).await?;
+    let chosen = stream.get_ref().1.alpn_protocol().map(|chosen| String::from_utf8_lossy(chosen).into_owned());
+    Ok((Box::new(stream), chosen))
+}
+
 impl Identity {
     /// The pin of its key, as `tls.pin` of a cluster takes it.
     ///
@@ -109,15 +146,17 @@ impl Identity {
         (certificate, key)
     }
 
-    pub(crate) fn server_config(&self) -> Arc<ServerConfig> {
+    /// A server with this identity that speaks `versions` (ALPN); none: it does not say.
+    pub(crate) fn server_config(&self, versions: &[&[u8]]) -> Arc<ServerConfig> {
         let chain = vec![CertificateDer::from_pem_slice(self.certificate.as_bytes()).unwrap()];
         let key = PrivateKeyDer::from_pem_slice(self.key.as_bytes()).unwrap();
-        let config = ServerConfig::builder_with_provider(provider())
+        let mut config = ServerConfig::builder_with_provider(provider())
             .with_safe_default_protocol_versions()
             .unwrap()
             .with_no_client_auth()
             .with_single_cert(chain, key)
             .unwrap();
+        config.alpn_protocols = versions.iter().map(|version| version.to_vec()).collect();
         Arc::new(config)
     }
 }

@@ -1,10 +1,12 @@
 //! An HTTP/1.1 client by hyper.
 
+use std::sync::{Arc, Mutex};
+
 use bytes::Bytes;
 use http_body_util::{BodyExt, Full};
 use hyper::body::Body;
 use hyper::client::conn::http1::{self, SendRequest};
-use hyper::{HeaderMap, Request, StatusCode};
+use hyper::{HeaderMap, Request, Response, StatusCode};
 use hyper_util::rt::TokioIo;
 use tokio::task::JoinHandle;
 
@@ -26,6 +28,10 @@ pub struct Answer {
     pub headers: HeaderMap,
     /// Body.
     pub body: Bytes,
+    /// Fields after the body.
+    pub trailers: HeaderMap,
+    /// Responses with status 1xx that came before it.
+    pub interim: Vec<Response<()>>,
 }
 
 impl<B> Http<B>
@@ -52,9 +58,22 @@ where
     pub async fn try_send(&mut self, request: Request<B>) -> Result<Answer, hyper::Error> {
         within("an answer", async {
             self.sender.ready().await?;
+            let interim = Arc::<Mutex<Vec<_>>>::default();
+            let mut request = request;
+            hyper::ext::on_informational(&mut request, {
+                let interim = interim.clone();
+                move |early| {
+                    let mut response = Response::new(());
+                    *response.status_mut() = early.status();
+                    *response.headers_mut() = early.headers().clone();
+                    interim.lock().unwrap().push(response);
+                }
+            });
             let (parts, body) = self.sender.send_request(request).await?.into_parts();
-            let body = body.collect().await?.to_bytes();
-            Ok(Answer { status: parts.status, headers: parts.headers, body })
+            let body = body.collect().await?;
+            let trailers = body.trailers().cloned().unwrap_or_default();
+            let interim = std::mem::take(&mut *interim.lock().unwrap());
+            Ok(Answer { status: parts.status, headers: parts.headers, body: body.to_bytes(), trailers, interim })
         })
         .await
     }

@@ -100,24 +100,31 @@ impl Raw {
         }
         let status = StatusCode::from_bytes(status.as_bytes()).unwrap_or_else(|_| panic!("{head:?}"));
         let length = headers.get("content-length").map(|value| value.to_str().unwrap().parse().unwrap());
+        let mut trailers = HeaderMap::new();
         let body = match length {
             Some(length) => self.read(length).await,
-            None if headers.contains_key("transfer-encoding") => self.read_chunks().await,
+            None if headers.contains_key("transfer-encoding") => self.read_chunks(&mut trailers).await,
             None => Vec::new(),
         };
-        Some(Answer { status, headers, body: body.into() })
+        Some(Answer { status, headers, body: body.into(), trailers, interim: Vec::new() })
     }
 
-    async fn read_chunks(&mut self) -> Vec<u8> {
+    async fn read_chunks(&mut self, trailers: &mut HeaderMap) -> Vec<u8> {
         let mut body = Vec::new();
         loop {
             let line = self.read_line().await;
             let Ok(size) = usize::from_str_radix(line.trim(), 16) else { return body };
+            if size == 0 {
+                break;
+            }
             body.extend(self.read(size).await);
             self.read_line().await;
-            if size == 0 {
-                return body;
-            }
+        }
+        loop {
+            let line = self.read_line().await;
+            let Some((name, value)) = line.trim_end().split_once(':') else { return body };
+            let name: HeaderName = name.parse().unwrap_or_else(|_| panic!("{line:?}"));
+            trailers.append(name, HeaderValue::from_str(value.trim()).unwrap());
         }
     }
 

@@ -4,6 +4,7 @@ use futures_util::{SinkExt, StreamExt};
 use hyper::{HeaderMap, Request, Response};
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::handshake::client::generate_key;
+use tokio_tungstenite::tungstenite::protocol::Role;
 use tokio_tungstenite::tungstenite::{Error, Message};
 
 use crate::{BoxedIo, within};
@@ -41,6 +42,11 @@ impl Websocket {
         Ok(Self { stream, head: head.map(|_none| ()) })
     }
 
+    /// Over a stream that has become a tunnel already, after this head.
+    pub async fn over(io: BoxedIo, head: Response<()>) -> Self {
+        Self { stream: WebSocketStream::from_raw_socket(io, Role::Client, None).await, head }
+    }
+
     /// Name of the origin at the other end.
     ///
     /// # Panics
@@ -50,7 +56,7 @@ impl Websocket {
         self.headers()["x-endpoint"].to_str().unwrap()
     }
 
-    /// Fields of the 101.
+    /// Fields of the 101, or of the 2xx that is as much in HTTP/2.
     #[must_use]
     pub fn headers(&self) -> &HeaderMap {
         self.head.headers()

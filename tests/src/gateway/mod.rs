@@ -9,14 +9,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use hyper::Request;
-use rustls::pki_types::ServerName;
 use tidegate::gateway::Stopped;
 use tokio::net::TcpStream;
-use tokio_rustls::TlsConnector;
 use tokio_tungstenite::tungstenite::Error;
 
+use crate::ca::secure;
 use crate::client::upgrade_request;
-use crate::{Answer, BoxedIo, Http, LIMIT, Origin, Raw, Websocket, get, within};
+use crate::{Answer, BoxedIo, Http, Http2, LIMIT, Origin, Raw, Websocket, get, within};
 
 pub use setup::Setup;
 
@@ -101,9 +100,31 @@ impl Gateway {
 
     async fn secure(&self, name: &str, stream: TcpStream) -> std::io::Result<BoxedIo> {
         let Some(config) = &self.setup.client else { return Ok(Box::new(stream)) };
-        let name = ServerName::try_from(name.to_owned()).unwrap();
-        let stream = within("a handshake", TlsConnector::from(config.clone()).connect(name, stream)).await?;
-        Ok(Box::new(stream))
+        Ok(secure(config, &[], name, stream).await?.0)
+    }
+
+    /// A connection for requests over HTTP/2 to the first listener: by ALPN if it speaks TLS, else by prior knowledge.
+    ///
+    /// # Panics
+    /// If that fails.
+    pub async fn http2(&self) -> Http2 {
+        Http2::new(self.connect_http2("localhost").await.expect("a connection")).await
+    }
+
+    /// A connection to the first listener on which HTTP/2 has been agreed on, if it speaks TLS.
+    ///
+    /// # Errors
+    /// What went wrong.
+    ///
+    /// # Panics
+    /// If ALPN chooses something else.
+    pub async fn connect_http2(&self, name: &str) -> std::io::Result<BoxedIo> {
+        let stream = within("a connection", TcpStream::connect(self.address())).await?;
+        stream.set_nodelay(true)?;
+        let Some(config) = &self.setup.client else { return Ok(Box::new(stream)) };
+        let (io, chosen) = secure(config, &["h2"], name, stream).await?;
+        assert_eq!(chosen.as_deref(), Some("h2"), "chosen by ALPN");
+        Ok(io)
     }
 
     /// A connection for bytes.

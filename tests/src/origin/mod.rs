@@ -2,10 +2,12 @@
 //!
 //! ```text
 //! Origin::named("a")     HTTP: the request it saw, as JSON; websocket: greets, then echoes
+//! Origin::streams(h)     HTTP/2: whatever the test does with each stream
 //! Origin::raw(handler)   bytes: whatever the test does with the connection
 //! Origin::reserved()     a port where connects are refused, until an origin starts on it
 //! ```
 
+mod http2;
 mod serve;
 mod setup;
 
@@ -17,17 +19,23 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
 use bytes::Bytes;
+use h2::server::SendResponse;
+use h2::{Reason, RecvStream};
 use http_body_util::Full;
-use hyper::Response;
+use hyper::{Request, Response};
 use serde::{Deserialize, Serialize};
 use tokio::net::TcpSocket;
+use tokio::sync::watch;
 use tokio::task::AbortHandle;
 
 use crate::BoxedIo;
+use crate::http2::FrameLog;
 
 pub use setup::OriginSetup;
 
 type Responder = Arc<dyn Fn(&Seen) -> Option<Response<Full<Bytes>>> + Send + Sync>;
+type StreamHandler =
+    Arc<dyn Fn(Request<RecvStream>, SendResponse<Bytes>) -> Pin<Box<dyn Future<Output = ()> + Send>> + Send + Sync>;
 type Handler = Arc<dyn Fn(BoxedIo) -> Pin<Box<dyn Future<Output = ()> + Send>> + Send + Sync>;
 
 /// An endpoint that runs. Dropping it closes its socket and cuts every connection.
@@ -58,6 +66,16 @@ pub struct Seen {
     pub headers: Vec<(String, String)>,
     /// Body as text.
     pub body: String,
+    /// Fields after the body, names in lower case.
+    pub trailers: Vec<(String, String)>,
+    /// `HTTP/1.1` or `HTTP/2.0`.
+    pub version: String,
+    /// `:authority` of HTTP/2.
+    pub authority: Option<String>,
+    /// `:scheme` of HTTP/2.
+    pub scheme: Option<String>,
+    /// `:protocol` of HTTP/2.
+    pub protocol: Option<String>,
 }
 
 /// How a websocket ended, seen from the origin.
@@ -72,13 +90,26 @@ pub enum Ending {
 #[derive(Clone)]
 enum Kind {
     Echo(Option<Responder>),
+    Streams(StreamHandler),
     Raw(Handler),
+}
+
+/// How HTTP/2 connections are told to end.
+#[derive(Clone, Copy, Debug)]
+enum Leave {
+    /// With what is under way finished.
+    Gracefully,
+    /// At once.
+    Abruptly(Reason),
 }
 
 #[derive(Debug, Default)]
 struct Shared {
     connections: AtomicUsize,
     open: AtomicUsize,
+    broken: AtomicUsize,
+    frames: Mutex<Vec<FrameLog>>,
+    leaving: watch::Sender<Option<Leave>>,
     seen: Mutex<Vec<Seen>>,
     endings: Mutex<Vec<Ending>>,
     tasks: Mutex<Vec<AbortHandle>>,
@@ -93,9 +124,18 @@ impl Shared {
 impl Origin {
     /// An endpoint for HTTP and websockets. It says `x-endpoint: NAME` in every response. A websocket is greeted with
     /// `hello from NAME`, and gets back what it sends; the first subprotocol that is asked for is chosen. Any other
-    /// request gets the [`Seen`] as JSON, but for one to `/never`: that gets no answer.
+    /// request gets the [`Seen`] as JSON, but for one to `/never`, that gets no answer, and one to `/mirror`: its body
+    /// comes back as it comes, with its trailers, if a `Trailer` names them.
     pub fn named(name: &str) -> OriginSetup {
         OriginSetup::new(name, Kind::Echo(None))
+    }
+
+    /// An endpoint for HTTP/2 that does with each stream what `handler` does.
+    pub fn streams<F: Future<Output = ()> + Send + 'static>(
+        handler: impl Fn(Request<RecvStream>, SendResponse<Bytes>) -> F + Send + Sync + 'static,
+    ) -> OriginSetup {
+        let handler: StreamHandler = Arc::new(move |request, respond| Box::pin(handler(request, respond)));
+        OriginSetup::new("streams", Kind::Streams(handler)).http2()
     }
 
     /// An endpoint that does with each connection what `handler` does.
@@ -161,6 +201,28 @@ impl Origin {
     #[must_use]
     pub fn seen(&self) -> Vec<Seen> {
         self.shared.seen.lock().unwrap().clone()
+    }
+
+    /// Bodies of requests that ended before their end.
+    #[must_use]
+    pub fn broken(&self) -> usize {
+        self.shared.broken.load(Relaxed)
+    }
+
+    /// What was on the wire of its HTTP/2 connections, oldest first.
+    #[must_use]
+    pub fn frames(&self) -> Vec<FrameLog> {
+        self.shared.frames.lock().unwrap().clone()
+    }
+
+    /// Has its HTTP/2 connections end with GOAWAY once what is under way is finished.
+    pub fn go_away(&self) {
+        self.shared.leaving.send_replace(Some(Leave::Gracefully));
+    }
+
+    /// Has its HTTP/2 connections end at once, with GOAWAY.
+    pub fn go_away_at_once(&self, reason: Reason) {
+        self.shared.leaving.send_replace(Some(Leave::Abruptly(reason)));
     }
 
     /// Closes its socket and cuts every connection, as if its process had been killed.

@@ -9,11 +9,14 @@ use futures_util::{SinkExt, StreamExt};
 use http_body_util::{BodyExt, Full};
 use hyper::body::Incoming;
 use hyper::header::{
-    CONNECTION, HeaderName, HeaderValue, SEC_WEBSOCKET_ACCEPT, SEC_WEBSOCKET_KEY, SEC_WEBSOCKET_PROTOCOL, UPGRADE,
+    CONNECTION, HeaderName, HeaderValue, SEC_WEBSOCKET_ACCEPT, SEC_WEBSOCKET_KEY, SEC_WEBSOCKET_PROTOCOL, TRAILER,
+    UPGRADE,
 };
+use hyper::http::request::Parts;
+use hyper::http::uri::PathAndQuery;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
-use hyper::{Request, Response, StatusCode};
+use hyper::{HeaderMap, Request, Response, StatusCode, Version};
 use hyper_util::rt::TokioIo;
 use tokio_rustls::TlsAcceptor;
 use tokio_tungstenite::WebSocketStream;
@@ -21,7 +24,9 @@ use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 use tokio_tungstenite::tungstenite::protocol::Role;
 use tokio_tungstenite::tungstenite::{Message, Utf8Bytes};
 
-use super::{Ending, Kind, Seen, Shared};
+use super::http2::Http2Origin;
+use super::{Ending, Handler, Kind, Seen, Shared};
+use crate::http2::{Body, BoxError};
 use crate::{BoxedIo, Io};
 
 /// A field of every response.
@@ -35,7 +40,17 @@ pub(super) struct Serving {
     pub(super) tls: Option<TlsAcceptor>,
     pub(super) fields: Arc<Vec<Field>>,
     pub(super) work: Duration,
+    pub(super) http2: Option<Http2Origin>,
+    pub(super) tunnel: Option<Handler>,
     pub(super) shared: Arc<Shared>,
+}
+
+/// What is responded to a request.
+pub(super) enum Responded {
+    /// A response, be it what it may.
+    Whole(Response<Body>),
+    /// The head of a tunnel.
+    Switched(Response<Body>),
 }
 
 impl Serving {
@@ -44,9 +59,13 @@ impl Serving {
         self.shared.connections.fetch_add(1, Relaxed);
         let serving = self.clone();
         self.shared.spawn(async move {
+            let mut negotiated = false;
             let io: BoxedIo = match &serving.tls {
                 Some(acceptor) => match acceptor.accept(stream).await {
-                    Ok(stream) => Box::new(stream),
+                    Ok(stream) => {
+                        negotiated = stream.get_ref().1.alpn_protocol() == Some(b"h2");
+                        Box::new(stream)
+                    }
                     // Clients that do not trust us are part of some tests.
                     Err(_refused) => return,
                 },
@@ -54,63 +73,139 @@ impl Serving {
             };
             match serving.kind.clone() {
                 Kind::Raw(handler) => handler(io).await,
-                Kind::Echo(_) => serving.http(io).await,
+                Kind::Echo(_) | Kind::Streams(_) => match serving.http2.clone() {
+                    Some(http2) if http2.is_only || negotiated => serving.http2(io, &http2).await,
+                    _ => serving.http1(io).await,
+                },
             }
         });
     }
 
-    async fn http(self, io: BoxedIo) {
-        let service = service_fn(|request| self.clone().answer(request));
+    async fn http1(self, io: BoxedIo) {
+        let service = service_fn(|request| self.clone().http1_response(request));
         // A connection that breaks off is for the test to notice.
         let _broken =
             http1::Builder::new().half_close(true).serve_connection(TokioIo::new(io), service).with_upgrades().await;
     }
 
-    async fn answer(self, mut request: Request<Incoming>) -> Result<Response<Full<Bytes>>, hyper::Error> {
+    async fn http1_response(self, mut request: Request<Incoming>) -> Result<Response<Body>, BoxError> {
         let upgraded = hyper::upgrade::on(&mut request);
-        let (parts, body) = request.into_parts();
-        let body = body.collect().await?.to_bytes();
-        let text = |value: &HeaderValue| String::from_utf8_lossy(value.as_bytes()).into_owned();
-        let seen = Seen {
-            endpoint: self.name.clone(),
-            method: parts.method.to_string(),
-            target: parts.uri.to_string(),
-            headers: parts.headers.iter().map(|(name, value)| (name.to_string(), text(value))).collect(),
-            body: String::from_utf8_lossy(&body).into_owned(),
-        };
-        self.shared.seen.lock().unwrap().push(seen.clone());
-        let told = match &self.kind {
-            Kind::Echo(Some(responder)) => responder(&seen),
-            _ => None,
-        };
-        let is_websocket =
-            parts.headers.get(UPGRADE).is_some_and(|value| value.as_bytes().eq_ignore_ascii_case(b"websocket"));
-        let key = parts.headers.get(SEC_WEBSOCKET_KEY).filter(|_| is_websocket);
-        let mut response = match (told, key) {
-            (Some(told), _) => told,
-            (None, Some(key)) => {
-                let response = switching(key, parts.headers.get(SEC_WEBSOCKET_PROTOCOL));
+        let headers = request.headers();
+        let upgrade = headers.get(UPGRADE).filter(|value| value.as_bytes().eq_ignore_ascii_case(b"websocket"));
+        let key = headers.get(SEC_WEBSOCKET_KEY).filter(|_| upgrade.is_some()).cloned();
+        let request = request.map(|body| body.map_err(BoxError::from).boxed_unsync());
+        match self.respond(request, key.is_some()).await? {
+            Responded::Whole(response) => Ok(response),
+            Responded::Switched(mut response) => {
+                if let Some(key) = key {
+                    switch(response.headers_mut(), &key);
+                }
+                *response.status_mut() = StatusCode::SWITCHING_PROTOCOLS;
                 let serving = self.clone();
                 self.shared.spawn(async move {
                     if let Ok(stream) = upgraded.await {
-                        serving.echo(TokioIo::new(stream)).await;
+                        serving.tunnel(Box::new(TokioIo::new(stream))).await;
                     }
                 });
-                response
+                Ok(response)
             }
-            (None, None) if parts.uri.path() == "/never" => std::future::pending().await,
-            (None, None) => {
+        }
+    }
+
+    /// What is responded to a request; `opens` if it would have a websocket.
+    pub(super) async fn respond(&self, request: Request<Body>, opens: bool) -> Result<Responded, BoxError> {
+        let (parts, body) = request.into_parts();
+        if parts.uri.path() == "/mirror" && !opens {
+            return Ok(Responded::Whole(self.mirror(&parts, body)));
+        }
+        // A tunnel has no end for now, and no body.
+        let (bytes, trailers) = if opens {
+            (Bytes::new(), None)
+        } else {
+            let body = body.collect().await.inspect_err(|_| self.broken())?;
+            let trailers = body.trailers().cloned();
+            (body.to_bytes(), trailers)
+        };
+        let seen = self.seen(&parts, &bytes, trailers.as_ref());
+        self.shared.seen.lock().unwrap().push(seen.clone());
+        let scripted = match &self.kind {
+            Kind::Echo(Some(responder)) => responder(&seen),
+            _ => None,
+        };
+        let mut responded = match scripted {
+            Some(response) => {
+                Responded::Whole(response.map(|body| body.map_err(|never| match never {}).boxed_unsync()))
+            }
+            None if opens => Responded::Switched(chosen(parts.headers.get(SEC_WEBSOCKET_PROTOCOL))),
+            None if parts.uri.path() == "/never" => std::future::pending().await,
+            None => {
                 if !self.work.is_zero() {
                     tokio::time::sleep(self.work).await;
                 }
-                Response::new(Full::from(serde_json::to_vec(&seen).unwrap()))
+                Responded::Whole(Response::new(full(serde_json::to_vec(&seen).unwrap())))
             }
         };
-        response.headers_mut().insert("x-endpoint", HeaderValue::from_str(&self.name).unwrap());
-        for (name, value) in self.fields.iter() {
-            response.headers_mut().append(name, HeaderValue::from_str(&value()).unwrap());
+        let (Responded::Whole(response) | Responded::Switched(response)) = &mut responded;
+        self.say(response.headers_mut());
+        Ok(responded)
+    }
+
+    fn seen(&self, parts: &Parts, body: &[u8], trailers: Option<&HeaderMap>) -> Seen {
+        let text = |value: &HeaderValue| String::from_utf8_lossy(value.as_bytes()).into_owned();
+        let pairs = |all: &HeaderMap| all.iter().map(|(name, value)| (name.to_string(), text(value))).collect();
+        let target = match parts.version {
+            Version::HTTP_2 => parts.uri.path_and_query().map_or("", PathAndQuery::as_str).to_owned(),
+            _ => parts.uri.to_string(),
+        };
+        Seen {
+            endpoint: self.name.clone(),
+            method: parts.method.to_string(),
+            target,
+            headers: pairs(&parts.headers),
+            body: String::from_utf8_lossy(body).into_owned(),
+            trailers: trailers.map(pairs).unwrap_or_default(),
+            version: format!("{:?}", parts.version),
+            authority: parts.uri.authority().map(ToString::to_string),
+            scheme: parts.uri.scheme_str().map(str::to_owned),
+            protocol: parts.extensions.get::<h2::ext::Protocol>().map(|protocol| protocol.as_str().to_owned()),
         }
-        Ok(response)
+    }
+
+    /// What comes goes back as it comes, trailers too.
+    fn mirror(&self, parts: &Parts, body: Body) -> Response<Body> {
+        let seen = self.seen(parts, &[], None);
+        self.shared.seen.lock().unwrap().push(seen);
+        let serving = self.clone();
+        let body = body.map_err(move |error| {
+            serving.broken();
+            error
+        });
+        let mut response = Response::new(body.boxed_unsync());
+        if let Some(names) = parts.headers.get(TRAILER) {
+            response.headers_mut().insert(TRAILER, names.clone());
+        }
+        self.say(response.headers_mut());
+        response
+    }
+
+    fn say(&self, headers: &mut HeaderMap) {
+        headers.insert("x-endpoint", HeaderValue::from_str(&self.name).unwrap());
+        for (name, value) in self.fields.iter() {
+            headers.append(name, HeaderValue::from_str(&value()).unwrap());
+        }
+    }
+
+    /// A body has ended before its end.
+    fn broken(&self) {
+        self.shared.broken.fetch_add(1, Relaxed);
+    }
+
+    /// What is behind a switch.
+    pub(super) async fn tunnel(self, io: BoxedIo) {
+        match self.tunnel.clone() {
+            Some(handler) => handler(io).await,
+            None => self.echo(io).await,
+        }
     }
 
     async fn echo(self, stream: impl Io) {
@@ -148,15 +243,22 @@ impl Drop for Open<'_> {
     }
 }
 
-fn switching(key: &HeaderValue, protocols: Option<&HeaderValue>) -> Response<Full<Bytes>> {
-    let mut response = Response::new(Full::default());
-    *response.status_mut() = StatusCode::SWITCHING_PROTOCOLS;
-    let headers = response.headers_mut();
+/// A head that says which of `protocols` was chosen: the first.
+fn chosen(protocols: Option<&HeaderValue>) -> Response<Body> {
+    let mut response = Response::new(full(Bytes::new()));
+    if let Some(first) = protocols.and_then(|value| value.to_str().ok()).and_then(|list| list.split(',').next()) {
+        response.headers_mut().insert(SEC_WEBSOCKET_PROTOCOL, HeaderValue::from_str(first.trim()).unwrap());
+    }
+    response
+}
+
+/// What a switch says in HTTP/1.1.
+fn switch(headers: &mut HeaderMap, key: &HeaderValue) {
     headers.insert(CONNECTION, HeaderValue::from_static("Upgrade"));
     headers.insert(UPGRADE, HeaderValue::from_static("websocket"));
     headers.insert(SEC_WEBSOCKET_ACCEPT, HeaderValue::from_str(&derive_accept_key(key.as_bytes())).unwrap());
-    if let Some(first) = protocols.and_then(|value| value.to_str().ok()).and_then(|list| list.split(',').next()) {
-        headers.insert(SEC_WEBSOCKET_PROTOCOL, HeaderValue::from_str(first.trim()).unwrap());
-    }
-    response
+}
+
+fn full(bytes: impl Into<Bytes>) -> Body {
+    Full::from(bytes.into()).map_err(|never| match never {}).boxed_unsync()
 }

@@ -1,5 +1,6 @@
 //! What an origin is to be, before it starts.
 
+use std::future::Future;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -12,7 +13,8 @@ use hyper::header::HeaderName;
 use tokio::net::{TcpListener, UnixListener};
 use tokio_rustls::TlsAcceptor;
 
-use super::{Kind, Origin, Reserved, Seen, Shared, serve};
+use super::http2::Http2Origin;
+use super::{Handler, Kind, Origin, Reserved, Seen, Shared, serve};
 use crate::{Identity, within};
 
 /// An endpoint that is about to start.
@@ -20,9 +22,11 @@ use crate::{Identity, within};
 pub struct OriginSetup {
     name: String,
     kind: Kind,
-    tls: Option<TlsAcceptor>,
+    tls: Option<Identity>,
     fields: Vec<serve::Field>,
     work: Duration,
+    http2: Option<Http2Origin>,
+    tunnel: Option<Handler>,
     place: Place,
 }
 
@@ -35,12 +39,56 @@ enum Place {
 
 impl OriginSetup {
     pub(super) fn new(name: &str, kind: Kind) -> Self {
-        Self { name: name.to_owned(), kind, tls: None, fields: Vec::new(), work: Duration::ZERO, place: Place::Free }
+        Self {
+            name: name.to_owned(),
+            kind,
+            tls: None,
+            fields: Vec::new(),
+            work: Duration::ZERO,
+            http2: None,
+            tunnel: None,
+            place: Place::Free,
+        }
     }
 
     /// Speaks TLS.
     pub fn tls(mut self, identity: &Identity) -> Self {
-        self.tls = Some(TlsAcceptor::from(identity.server_config()));
+        self.tls = Some(identity.clone());
+        self
+    }
+
+    /// Speaks HTTP/2 and nothing else: by prior knowledge, under TLS by ALPN. Websockets are opened by extended CONNECT.
+    pub fn http2(self) -> Self {
+        self.http2_with(|_as_it_is| {})
+    }
+
+    /// The same, without extended CONNECT.
+    pub fn http2_without_connect(mut self) -> Self {
+        self.http2 = Some(Http2Origin::new(h2::server::Builder::new()));
+        self
+    }
+
+    /// The same, with other limits.
+    pub fn http2_with(mut self, set: impl FnOnce(&mut h2::server::Builder)) -> Self {
+        let mut builder = h2::server::Builder::new();
+        builder.enable_connect_protocol();
+        set(&mut builder);
+        self.http2 = Some(Http2Origin::new(builder));
+        self
+    }
+
+    /// Speaks HTTP/1.1 too, if ALPN chooses it; without TLS that alone.
+    pub fn http1_too(mut self) -> Self {
+        self.http2 = self.http2.take().map(Http2Origin::beside_http1);
+        self
+    }
+
+    /// Does with the connection behind a switch what `handler` does, whichever version carries it.
+    pub fn tunnelling<F: Future<Output = ()> + Send + 'static>(
+        mut self,
+        handler: impl Fn(crate::Raw) -> F + Send + Sync + 'static,
+    ) -> Self {
+        self.tunnel = Some(Arc::new(move |io| Box::pin(handler(crate::Raw::new(io)))));
         self
     }
 
@@ -91,8 +139,21 @@ impl OriginSetup {
     pub async fn start(self) -> Origin {
         let shared = Arc::new(Shared::default());
         let (name, fields) = (self.name.clone(), Arc::new(self.fields));
-        let serving =
-            serve::Serving { name, kind: self.kind, tls: self.tls, fields, work: self.work, shared: shared.clone() };
+        let versions: &[&[u8]] = match &self.http2 {
+            None => &[],
+            Some(http2) if http2.is_only => &[b"h2"],
+            Some(_) => &[b"h2", b"http/1.1"],
+        };
+        let serving = serve::Serving {
+            name,
+            kind: self.kind,
+            tls: self.tls.map(|identity| TlsAcceptor::from(identity.server_config(versions))),
+            fields,
+            work: self.work,
+            http2: self.http2,
+            tunnel: self.tunnel,
+            shared: shared.clone(),
+        };
         let mut address = None;
         match self.place {
             Place::Unix(path) => {
