@@ -72,7 +72,8 @@ pub(crate) async fn run(arguments: &Arguments) -> anyhow::Result<()> {
     for ((scene, peer), runs) in runs {
         results.entry(scene).or_default().insert(peer, Figures::median(&runs));
     }
-    let tables = table::Tables { scenes: &scenes, results: &results };
+    let peers: Vec<Peer> = peers.into_iter().map(|(peer, _)| peer).collect();
+    let tables = table::Tables { scenes: &scenes, peers: &peers, results: &results };
     print!("{}", tables.text());
     if let Some(file) = &arguments.json {
         fs::write(file, tables.json()?).with_context(|| file.display().to_string())?;
@@ -110,7 +111,7 @@ async fn play(peer: Peer, program: &Path, stage: &Stage, scenes: &[Scene], secon
     let mut played = Vec::new();
     let mut running: Option<Running> = None;
     for scene in scenes {
-        if scene.tls && matches!(peer, Peer::Direct | Peer::Forwarder) {
+        if peer.cannot(scene).is_some() {
             continue;
         }
         if scene.load.wants_fresh() {
@@ -131,9 +132,8 @@ async fn play(peer: Peer, program: &Path, stage: &Stage, scenes: &[Scene], secon
 
 /// One scene, by a load tool in a process of its own.
 async fn load(scene: &Scene, peer: &Running, stage: &Stage, seconds: f64) -> anyhow::Result<Figures> {
-    let address = peer.address(scene.tls).context("no TLS here")?;
     let watched = peer.process();
-    spawn_load(scene.name, &address.to_string(), watched, seconds, &[], stage).await
+    spawn_load(scene.name, &peer.address(scene).to_string(), watched, seconds, &[], stage).await
 }
 
 /// Runs `tidegate-bench load` beside, and reads its figures.

@@ -22,6 +22,8 @@ pub(crate) enum Column {
     User,
     /// The system part of it.
     System,
+    /// Bytes of memory that a held connection added to the proxy.
+    ConnectionBytes,
     /// Bytes of memory that a held tunnel added to the proxy.
     TunnelBytes,
     /// Memory of the proxy at the end, in MB (10⁶ bytes).
@@ -49,6 +51,7 @@ impl Column {
             Self::Cpu => ("CPU µs/op", 1),
             Self::User => ("user", 1),
             Self::System => ("system", 1),
+            Self::ConnectionBytes => ("bytes/connection", 0),
             Self::TunnelBytes => ("bytes/tunnel", 0),
             Self::Memory => ("MB", 1),
             Self::IdleCpu => ("idle ms/s", 2),

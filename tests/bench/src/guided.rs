@@ -97,7 +97,7 @@ async fn exercise(gateway: &Path, access_log: &str, seconds: f64) -> anyhow::Res
     command.env_remove("LLVM_PROFILE_FILE");
     let running = listening(command, &stage.path("guided.log"), ports.plain, START).await?;
     for scene in scene::ALL.iter().filter(|scene| !scene.load.wants_fresh()) {
-        let address = ports.address(scene.tls).to_string();
+        let address = ports.address(scene).to_string();
         let figures = spawn_load(scene.name, &address, None, seconds, &[], &stage).await;
         let figures = figures.with_context(|| format!("{} was not played", scene.name))?;
         let failed = figures.get(Column::Errors).unwrap_or(0.0);

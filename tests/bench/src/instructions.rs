@@ -13,8 +13,10 @@ use clap::{Args, ValueEnum};
 
 use crate::compare::spawn_load;
 use crate::figures::float;
+use crate::load::session::STREAMS;
 use crate::peer::{Ports, listening, tidegate};
 use crate::process::program;
+use crate::scene::Scene;
 use crate::stage::Stage;
 
 /// How much slower than on its own a program may be under callgrind, in seconds for one scene.
@@ -48,6 +50,10 @@ enum Kind {
     Connect,
     /// A message through a tunnel, there and back
     Message,
+    /// A request on a stream of HTTP/2
+    H2,
+    /// A message through a tunnel on a stream of HTTP/2, there and back
+    Wsh2,
 }
 
 impl Kind {
@@ -56,6 +62,16 @@ impl Kind {
             Self::Http => "http",
             Self::Connect => "connect",
             Self::Message => "echo-64",
+            Self::H2 => "h2",
+            Self::Wsh2 => "wsh2-64",
+        }
+    }
+
+    /// Connections: as many for each, with HTTP/2 full of streams.
+    fn clients(self) -> usize {
+        match self {
+            Self::Http | Self::Connect | Self::Message => 4,
+            Self::H2 | Self::Wsh2 => 4 * STREAMS,
         }
     }
 
@@ -63,8 +79,8 @@ impl Kind {
     /// thousands of requests, and as much as a thousand messages.
     fn times(self) -> u64 {
         match self {
-            Self::Http | Self::Connect => 1,
-            Self::Message => 10,
+            Self::Http | Self::Connect | Self::H2 => 1,
+            Self::Message | Self::Wsh2 => 10,
         }
     }
 }
@@ -114,10 +130,11 @@ async fn count(stage: &Stage, valgrind: &Path, gateway: &Path, kind: Kind, opera
     command.args(["--tool=callgrind", "--callgrind-out-file=/dev/null"]).arg(gateway);
     tidegate::configure(&mut command, stage, ports, &setup)?;
     let group = listening(command, &log, ports.plain, START).await.context("under callgrind")?;
-    let address = ports.address(false).to_string();
-    let wanted = operations.to_string();
-    let more = ["--connections", "4", "--operations", wanted.as_str()];
-    let figures = spawn_load(kind.scene(), &address, None, PATIENCE, &more, stage).await?;
+    let scene = kind.scene().parse::<Scene>().map_err(anyhow::Error::msg)?;
+    let address = ports.address(&scene).to_string();
+    let (clients, wanted) = (kind.clients().to_string(), operations.to_string());
+    let more = ["--connections", clients.as_str(), "--operations", wanted.as_str()];
+    let figures = spawn_load(scene.name, &address, None, PATIENCE, &more, stage).await?;
     let done = figures.get(crate::figures::Column::Operations).context("no operations")?;
     group.end().await?;
     let text = std::fs::read_to_string(&log)?;

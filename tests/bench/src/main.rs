@@ -21,6 +21,7 @@ mod peer;
 mod process;
 mod scene;
 mod stage;
+mod stream;
 mod table;
 
 use std::process::ExitCode;
@@ -49,9 +50,9 @@ enum Command {
     Guided(guided::Arguments),
     /// One scene against an address
     Load(load::Arguments),
-    /// An endpoint: HTTP/1.1, and a websocket echo
+    /// An endpoint: HTTP/1.1, HTTP/2, and a websocket echo over both
     Endpoint(endpoint::Arguments),
-    /// The limit to compare with: bytes there and back, no HTTP, no TLS, no decision
+    /// The limit to compare with: bytes there and back, or HTTP/2; no decision
     Forward(forward::Arguments),
 }
 

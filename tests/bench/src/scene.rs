@@ -4,13 +4,20 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use crate::figures::Column;
+use crate::load::dialer::Version;
+
+/// What the path of a request begins with that is to reach the endpoint over HTTP/2.
+pub(crate) const BOTH: &str = "/both/";
 
 /// One thing that clients do with a proxy.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Scene {
     pub(crate) name: &'static str,
     pub(crate) load: Load,
+    pub(crate) version: Version,
     pub(crate) tls: bool,
+    /// Whether proxies speak HTTP/2 with the endpoint too.
+    pub(crate) both: bool,
     pub(crate) target: Target,
     /// Whether it is measured when no scenes are named.
     pub(crate) usual: bool,
@@ -28,6 +35,8 @@ pub(crate) enum Load {
     Http { clients: usize, keep: bool, body: usize },
     /// Tunnels that echo once and are then held.
     Idle { tunnels: usize },
+    /// Connections of HTTP/2 that are held after one request each; then one tunnel on each of them, where that can be.
+    Sessions { connections: usize },
     /// Many tunnels for ten seconds, then an echo on one of them.
     Quiet { tunnels: usize },
 }
@@ -39,6 +48,8 @@ pub(crate) enum Target {
     AtMost(Column, f64),
     /// At most this, whatever others do.
     Limit(Column, f64),
+    /// At most so many times the bare forwarder.
+    Bare(Column, f64),
     /// At least what HAProxy does.
     Ahead(Column),
 }
@@ -46,14 +57,22 @@ pub(crate) enum Target {
 impl Load {
     /// Whether memory is read, which takes a fresh process.
     pub(crate) fn wants_fresh(self) -> bool {
-        matches!(self, Self::Idle { .. } | Self::Quiet { .. })
+        matches!(self, Self::Idle { .. } | Self::Sessions { .. } | Self::Quiet { .. })
+    }
+}
+
+impl Scene {
+    /// What is asked for. Where proxies have a way to endpoints over HTTP/2, it begins with [`BOTH`].
+    pub(crate) fn path(&self) -> String {
+        let to = if self.both { BOTH } else { "/" };
+        format!("{to}ws")
     }
 }
 
 impl Target {
     pub(crate) fn column(self) -> Column {
         match self {
-            Self::AtMost(column, _) | Self::Limit(column, _) | Self::Ahead(column) => column,
+            Self::AtMost(column, _) | Self::Bare(column, _) | Self::Limit(column, _) | Self::Ahead(column) => column,
         }
     }
 }
@@ -63,7 +82,12 @@ const fn cpu(most: f64) -> Target {
 }
 
 const fn scene(name: &'static str, load: Load, tls: bool, target: Target) -> Scene {
-    Scene { name, load, tls, target, usual: true }
+    Scene { name, load, version: Version::Http1, tls, both: false, target, usual: true }
+}
+
+/// With clients that speak HTTP/2.
+const fn http2(name: &'static str, load: Load, tls: bool) -> Scene {
+    Scene { version: Version::Http2, ..scene(name, load, tls, Target::Bare(Column::Cpu, 1.15)) }
 }
 
 const fn echo(tunnels: usize, size: usize) -> Load {
@@ -93,6 +117,15 @@ pub(crate) const ALL: &[Scene] = &[
     scene("http", http(32, true), false, cpu(1.10)),
     scene("http-close", http(16, false), false, cpu(1.10)),
     scene("http-tls", http(32, true), true, cpu(1.10)),
+    http2("h2", http(64, true), false),
+    http2("h2-tls", http(64, true), true),
+    Scene { both: true, ..http2("h2-h2", http(64, true), false) },
+    http2("wsh2-64", echo(64, 64), false),
+    http2("wsh2-16k", echo(16, 16 << 10), false),
+    Scene {
+        target: Target::AtMost(Column::TunnelBytes, 1.0),
+        ..http2("idle-h2", Load::Sessions { connections: 2000 }, false)
+    },
     Scene { usual: false, ..scene("post-16k", POST, false, cpu(1.10)) },
     Scene { usual: false, ..scene("post-16k-tls", POST, true, cpu(1.10)) },
     Scene {

@@ -13,6 +13,8 @@ use crate::scene::{Scene, Target};
 #[derive(Debug)]
 pub(crate) struct Tables<'r> {
     pub(crate) scenes: &'r [Scene],
+    /// Who took part.
+    pub(crate) peers: &'r [Peer],
     pub(crate) results: &'r Results,
 }
 
@@ -69,8 +71,17 @@ impl Tables<'_> {
             let mut heading = vec![String::new()];
             heading.extend(columns.iter().map(|column| column.shown().0.to_owned()));
             heading.extend(["ratio", "target"].map(str::to_owned));
+            let width = heading.len();
             let mut rows = vec![heading];
-            for (peer, own) in figures {
+            for peer in self.peers {
+                let Some(own) = figures.get(peer) else {
+                    if let Some(why) = peer.cannot(scene) {
+                        let mut row = vec![peer.name().to_owned(), why.to_owned()];
+                        row.resize(width, String::new());
+                        rows.push(row);
+                    }
+                    continue;
+                };
                 let mut row = vec![peer.name().to_owned()];
                 row.extend(columns.iter().map(|column| cell(own, *column)));
                 row.push(ratio(figures, own, scene.target).map_or("–".to_owned(), |ratio| format!("{ratio:.2}")));
@@ -87,11 +98,12 @@ fn cell(figures: &Figures, column: Column) -> String {
     figures.get(column).map_or("–".to_owned(), |value| format!("{value:.digits$}"))
 }
 
-/// `own` beside the better of the rivals, in the column that counts.
+/// `own` beside the better of those that it is compared with, in the column that counts.
 fn ratio(figures: &BTreeMap<Peer, Figures>, own: &Figures, target: Target) -> Option<f64> {
     let column = target.column();
     let rivals = match target {
         Target::Ahead(_) => &RIVALS[1..],
+        Target::Bare(..) => &[Peer::Forwarder],
         _ => &RIVALS[..],
     };
     let theirs = rivals.iter().filter_map(|rival| figures.get(rival)?.get(column));
@@ -102,12 +114,12 @@ fn ratio(figures: &BTreeMap<Peer, Figures>, own: &Figures, target: Target) -> Op
 /// Whether Tidegate does what is asked of it.
 fn verdict(figures: &BTreeMap<Peer, Figures>, own: &Figures, target: Target) -> String {
     let met = match target {
-        Target::AtMost(_, most) => ratio(figures, own, target).map(|ratio| ratio <= most),
+        Target::AtMost(_, most) | Target::Bare(_, most) => ratio(figures, own, target).map(|ratio| ratio <= most),
         Target::Limit(column, most) => own.get(column).map(|value| value <= most),
         Target::Ahead(_) => ratio(figures, own, target).map(|ratio| ratio >= 1.0),
     };
     let asked = match target {
-        Target::AtMost(_, most) => format!("≤ {most:.2}"),
+        Target::AtMost(_, most) | Target::Bare(_, most) => format!("≤ {most:.2}"),
         Target::Limit(_, most) => format!("≤ {most}"),
         Target::Ahead(_) => "≥ 1.00".to_owned(),
     };
@@ -123,6 +135,7 @@ fn goal(target: Target) -> String {
     let name = target.column().shown().0;
     match target {
         Target::AtMost(_, most) => format!("{name} at most {most:.2} × the better of nginx and HAProxy"),
+        Target::Bare(_, most) => format!("{name} at most {most:.2} × the forwarder"),
         Target::Limit(_, most) => format!("{name} at most {most}"),
         Target::Ahead(_) => format!("{name} ahead of HAProxy"),
     }
@@ -148,6 +161,7 @@ mod tests {
         for (figures, target, said) in [
             (&cost, Target::AtMost(Column::Cpu, 1.10), "≤ 1.10 met"),
             (&cost, Target::AtMost(Column::Cpu, 1.05), "≤ 1.05 missed"),
+            (&cost, Target::Bare(Column::Cpu, 1.15), "≤ 1.15"),
             (&cost, Target::Limit(Column::Cpu, 12.0), "≤ 12 met"),
             (&speed, Target::Ahead(Column::Megabytes), "≥ 1.00 missed"),
             (&BTreeMap::new(), Target::AtMost(Column::Cpu, 1.10), "≤ 1.10"),

@@ -1,8 +1,10 @@
 //! Connections as clients of a proxy make them.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use anyhow::{Context as _, bail};
+use bytes::Bytes;
+use h2::client::SendRequest;
 use rustls::client::Resumption;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::crypto::aws_lc_rs::{default_provider, kx_group};
@@ -13,7 +15,7 @@ use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 
-use super::frame;
+use super::{frame, session};
 use crate::endpoint::head_end;
 
 /// A connection, TLS or not.
@@ -22,19 +24,36 @@ impl<T: AsyncRead + AsyncWrite + Unpin + Send> Io for T {}
 
 pub(crate) type Connection = Box<dyn Io>;
 
+/// What clients speak.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Version {
+    Http1,
+    /// By ALPN over TLS, without TLS by prior knowledge.
+    Http2,
+}
+
 /// What a client asks for, of whom.
 #[derive(Clone)]
 pub(crate) struct Dialer {
     address: String,
     path: String,
     host: String,
+    version: Version,
     tls: Option<TlsConnector>,
+    /// Room for one more stream, on connections of HTTP/2 that are open.
+    rooms: Arc<Mutex<Vec<SendRequest<Bytes>>>>,
 }
 
 impl Dialer {
-    pub(crate) fn new(address: &str, path: &str, host: &str, tls: bool) -> anyhow::Result<Self> {
-        let tls = if tls { Some(TlsConnector::from(Arc::new(client()?))) } else { None };
-        Ok(Self { address: address.to_owned(), path: path.to_owned(), host: host.to_owned(), tls })
+    pub(crate) fn new(address: &str, path: &str, host: &str, version: Version, tls: bool) -> anyhow::Result<Self> {
+        let tls = if tls { Some(TlsConnector::from(Arc::new(client(version)?))) } else { None };
+        let (address, path, host) = (address.to_owned(), path.to_owned(), host.to_owned());
+        Ok(Self { address, path, host, version, tls, rooms: Arc::default() })
+    }
+
+    /// What they speak.
+    pub(crate) fn version(&self) -> Version {
+        self.version
     }
 
     /// Opens a connection; over TLS it is a full handshake each time.
@@ -43,11 +62,60 @@ impl Dialer {
         stream.set_nodelay(true)?;
         let Some(tls) = &self.tls else { return Ok(Box::new(stream)) };
         let name = ServerName::try_from(self.host.clone())?;
-        Ok(Box::new(tls.connect(name, stream).await?))
+        let stream = tls.connect(name, stream).await?;
+        if self.version == Version::Http2 && stream.get_ref().1.alpn_protocol() != Some(b"h2") {
+            bail!("HTTP/2 was not chosen by ALPN");
+        }
+        Ok(Box::new(stream))
+    }
+
+    /// Opens a connection of HTTP/2, with one request on it.
+    pub(crate) async fn session(&self) -> anyhow::Result<SendRequest<Bytes>> {
+        let session = session::open(self.connect().await?).await?;
+        // Settings come before any response, and say whether there may be websockets.
+        self.get(session.clone()).await?;
+        Ok(session)
+    }
+
+    /// Room for a stream: on a connection that is open, or else on a new one with room for [`session::STREAMS`].
+    pub(crate) async fn room(&self) -> anyhow::Result<SendRequest<Bytes>> {
+        if let Some(session) = self.rooms().pop() {
+            return Ok(session);
+        }
+        let session = self.session().await?;
+        self.rooms().extend(std::iter::repeat_n(session.clone(), session::STREAMS - 1));
+        Ok(session)
+    }
+
+    /// Gives room back.
+    pub(crate) fn give_back(&self, session: SendRequest<Bytes>) {
+        self.rooms().push(session);
+    }
+
+    fn rooms(&self) -> std::sync::MutexGuard<'_, Vec<SendRequest<Bytes>>> {
+        self.rooms.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// One GET over HTTP/2; the length of the response's body.
+    pub(crate) async fn get(&self, session: SendRequest<Bytes>) -> anyhow::Result<usize> {
+        session::get(session, &self.target()).await
+    }
+
+    /// Opens a websocket on a connection of HTTP/2.
+    pub(crate) async fn websocket_on(&self, session: SendRequest<Bytes>) -> anyhow::Result<Connection> {
+        Ok(Box::new(session::websocket(session, &self.target()).await?))
+    }
+
+    fn target(&self) -> String {
+        let scheme = if self.tls.is_some() { "https" } else { "http" };
+        format!("{scheme}://{}{}", self.host, self.path)
     }
 
     /// Opens a websocket.
     pub(crate) async fn websocket(&self) -> anyhow::Result<Connection> {
+        if self.version == Version::Http2 {
+            return self.websocket_on(self.room().await?).await;
+        }
         let mut connection = self.connect().await?;
         let Self { path, host, .. } = self;
         let request = format!(
@@ -94,7 +162,7 @@ pub(crate) async fn echo(websocket: &mut Connection, payload: &[u8]) -> anyhow::
 
 /// No resumption, so that each handshake costs what a stranger's does; no post-quantum share, because not every proxy
 /// has it, and all must do the same work.
-fn client() -> anyhow::Result<ClientConfig> {
+fn client(version: Version) -> anyhow::Result<ClientConfig> {
     let groups = vec![kx_group::X25519, kx_group::SECP256R1, kx_group::SECP384R1];
     let provider = Arc::new(CryptoProvider { kx_groups: groups, ..default_provider() });
     let mut config = ClientConfig::builder_with_provider(provider.clone())
@@ -103,7 +171,10 @@ fn client() -> anyhow::Result<ClientConfig> {
         .with_custom_certificate_verifier(Arc::new(Anybody(provider)))
         .with_no_client_auth();
     config.resumption = Resumption::disabled();
-    config.alpn_protocols = vec![b"http/1.1".to_vec()];
+    config.alpn_protocols = match version {
+        Version::Http1 => vec![b"http/1.1".to_vec()],
+        Version::Http2 => vec![b"h2".to_vec()],
+    };
     Ok(config)
 }
 

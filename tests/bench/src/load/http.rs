@@ -1,11 +1,11 @@
-//! GETs and POSTs, on connections that stay open or on one each.
+//! GETs and POSTs, on connections that stay open or on one each; GETs on streams of HTTP/2.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
 use anyhow::{Context as _, bail};
 use tokio::io::AsyncReadExt as _;
 
-use super::dialer::{Connection, Dialer};
+use super::dialer::{Connection, Dialer, Version};
 use super::{Measure, turns};
 use crate::endpoint::head_end;
 use crate::figures::Figures;
@@ -17,6 +17,9 @@ pub(super) async fn run(
     body: usize,
     measure: Measure,
 ) -> anyhow::Result<Figures> {
+    if dialer.version() == Version::Http2 {
+        return streams(dialer, clients, measure).await;
+    }
     let pool = Arc::new(Mutex::new(Vec::new()));
     if keep {
         for _ in 0..clients {
@@ -38,6 +41,27 @@ pub(super) async fn run(
             if keep {
                 pool.lock().unwrap_or_else(PoisonError::into_inner).push(connection);
             }
+            Ok(())
+        }
+    })
+    .await
+}
+
+async fn streams(dialer: &Dialer, clients: usize, measure: Measure) -> anyhow::Result<Figures> {
+    let mut rooms = Vec::with_capacity(clients);
+    for _ in 0..clients {
+        rooms.push(dialer.room().await?);
+    }
+    for room in rooms {
+        dialer.give_back(room);
+    }
+    let dialer = dialer.clone();
+    turns::run(clients, measure, move || {
+        let dialer = dialer.clone();
+        async move {
+            let room = dialer.room().await?;
+            dialer.get(room.clone()).await?;
+            dialer.give_back(room);
             Ok(())
         }
     })

@@ -1,6 +1,8 @@
-//! Tunnels that are held and say nothing.
+//! Tunnels and connections that are held and say nothing.
 
 use std::time::{Duration, Instant};
+
+use h2::client::SendRequest;
 
 use super::dialer::{Connection, Dialer, echo};
 use super::{Measure, turns};
@@ -27,6 +29,32 @@ pub(super) async fn held(dialer: &Dialer, tunnels: usize, measure: Measure) -> a
         .with(Column::TunnelBytes, float(grown / (tunnels.max(1) as u64)))
         .with(Column::Memory, float(after.memory) / 1e6)
         .with(Column::IdleCpu, idle))
+}
+
+/// Memory that held connections of HTTP/2 add to a fresh process after a request on each, and then a tunnel on each.
+pub(super) async fn sessions(dialer: &Dialer, connections: usize, measure: Measure) -> anyhow::Result<Figures> {
+    let each = |grown: u64| float(grown / (connections.max(1) as u64));
+    let before = measure.usage();
+    let mut held = Vec::with_capacity(connections);
+    for _ in 0..connections {
+        held.push(dialer.session().await?);
+    }
+    tokio::time::sleep(measure.time).await;
+    let idle = measure.usage();
+    let mut figures = Figures::default().with(Column::ConnectionBytes, each(idle.memory.saturating_sub(before.memory)));
+    let mut tunnels = Vec::with_capacity(connections);
+    if held.iter().all(SendRequest::is_extended_connect_protocol_enabled) {
+        for session in &held {
+            let mut websocket = dialer.websocket_on(session.clone()).await?;
+            echo(&mut websocket, b"hello").await?;
+            tunnels.push(websocket);
+        }
+        tokio::time::sleep(measure.time).await;
+        figures = figures.with(Column::TunnelBytes, each(measure.usage().memory.saturating_sub(idle.memory)));
+    }
+    let memory = measure.usage().memory;
+    drop((tunnels, held));
+    Ok(figures.with(Column::Memory, float(memory) / 1e6))
 }
 
 /// CPU of ten quiet seconds, and an echo after them beside one before the other tunnels were there.

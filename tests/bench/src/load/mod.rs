@@ -6,6 +6,7 @@ mod echo;
 pub(crate) mod frame;
 mod http;
 mod idle;
+pub(crate) mod session;
 mod turns;
 
 use std::time::Duration;
@@ -20,7 +21,7 @@ use dialer::Dialer;
 /// Which scene, against whom.
 #[derive(Debug, Args)]
 pub(crate) struct Arguments {
-    /// echo-64, echo-16k, connect, http, http-close, idle, …; -tls with TLS
+    /// echo-64, echo-16k, connect, http, http-close, idle, …; -tls with TLS; h2, wsh2-64, … over HTTP/2
     scene: Scene,
     /// Whom to ask, `ip:port`
     #[arg(long)]
@@ -31,15 +32,15 @@ pub(crate) struct Arguments {
     /// Process whose CPU and memory are read, descendants included
     #[arg(long)]
     process: Option<u32>,
-    /// Connections, instead of the scene's own number
+    /// Connections, or streams of HTTP/2 on an eighth as many; instead of the scene's own number
     #[arg(long)]
     connections: Option<usize>,
     /// Operations, after which it ends early
     #[arg(long)]
     operations: Option<u64>,
-    /// Path to ask for
-    #[arg(long, default_value = "/ws")]
-    path: String,
+    /// Path to ask for, instead of the scene's own
+    #[arg(long)]
+    path: Option<String>,
     /// Host to ask for
     #[arg(long, default_value = "localhost")]
     host: String,
@@ -70,8 +71,9 @@ impl Measure {
 
 /// Measures, and prints the figures.
 pub(crate) async fn run(arguments: &Arguments) -> anyhow::Result<()> {
-    let Scene { name, load, tls, .. } = arguments.scene;
-    let dialer = Dialer::new(&arguments.address, &arguments.path, &arguments.host, tls)?;
+    let Scene { name, load, version, tls, .. } = arguments.scene;
+    let path = arguments.path.clone().unwrap_or_else(|| arguments.scene.path());
+    let dialer = Dialer::new(&arguments.address, &path, &arguments.host, version, tls)?;
     let measure = Measure {
         time: Duration::try_from_secs_f64(arguments.seconds)?,
         operations: arguments.operations,
@@ -105,6 +107,7 @@ pub(crate) async fn play(
         Load::Connect { clients } => connect::run(dialer, or(clients), measure).await,
         Load::Http { clients, keep, body } => http::run(dialer, or(clients), keep, body, measure).await,
         Load::Idle { tunnels } => idle::held(dialer, or(tunnels), measure).await,
+        Load::Sessions { connections } => idle::sessions(dialer, or(connections), measure).await,
         Load::Quiet { tunnels } => idle::quiet(dialer, or(tunnels), measure).await,
     }
 }

@@ -40,7 +40,7 @@ impl Gateway {
         let mut command = Command::new(program);
         tidegate::configure(&mut command, stage, ports, &setup)?;
         let group = listening(command, &stage.path("own.log"), ports.plain, START).await?;
-        Ok(Self { group, plain: ports.address(false), admin, balancer, swaps: 0 })
+        Ok(Self { group, plain: ports.plain(), admin, balancer, swaps: 0 })
     }
 
     pub(super) fn process(&self) -> u32 {

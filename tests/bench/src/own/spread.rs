@@ -4,7 +4,7 @@ use std::path::Path;
 
 use super::gateway::Gateway;
 use crate::figures::float;
-use crate::load::dialer::{Dialer, echo};
+use crate::load::dialer::{Dialer, Version, echo};
 use crate::stage::Stage;
 
 const TUNNELS: [usize; 2] = [64, 5000];
@@ -16,7 +16,7 @@ pub(super) async fn run(stage: &Stage, program: &Path, workers: usize) -> anyhow
     println!("\n## spread over {workers} workers: none above {MOST} × its share");
     for count in TUNNELS {
         let gateway = Gateway::start(stage, program, workers).await?;
-        let dialer = Dialer::new(&gateway.address(), "/ws", "localhost", false)?;
+        let dialer = Dialer::new(&gateway.address(), "/ws", "localhost", Version::Http1, false)?;
         let mut held = Vec::with_capacity(count);
         for _ in 0..count {
             let mut websocket = dialer.websocket().await?;

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use anyhow::ensure;
 
 use crate::figures::median;
-use crate::load::dialer::Dialer;
+use crate::load::dialer::{Dialer, Version};
 use crate::peer::{Ports, tidegate};
 use crate::process::Group;
 use crate::stage::Stage;
@@ -41,8 +41,8 @@ pub(super) async fn run(stage: &Stage, program: &Path) -> anyhow::Result<()> {
 /// Milliseconds.
 async fn once(stage: &Stage, program: &Path) -> anyhow::Result<f64> {
     let ports = Ports::free()?;
-    let address = ports.address(false).to_string();
-    let dialer = Dialer::new(&address, "/", "localhost", false)?;
+    let address = ports.plain().to_string();
+    let dialer = Dialer::new(&address, "/", "localhost", Version::Http1, false)?;
     let mut command = Command::new(program);
     tidegate::configure(&mut command, stage, ports, &tidegate::Setup::default())?;
     command.stdout(Stdio::null()).stderr(Stdio::null());

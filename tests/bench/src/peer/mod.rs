@@ -18,7 +18,9 @@ use anyhow::{Context as _, bail};
 use clap::ValueEnum;
 use tokio::net::TcpStream;
 
+use crate::load::dialer::Version;
 use crate::process::Group;
+use crate::scene::{Load, Scene};
 use crate::stage::{Stage, free_port};
 
 /// Workers or threads of every proxy whose configuration has a number for them.
@@ -63,27 +65,39 @@ pub(crate) enum Peer {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Ports {
     pub(crate) plain: u16,
+    /// HTTP/2 by prior knowledge. Not every proxy finds out on one port which version a client speaks.
+    pub(crate) http2: u16,
     pub(crate) tls: u16,
 }
 
 impl Ports {
-    /// Two that no program listens on now.
+    /// Three that no program listens on now.
     pub(crate) fn free() -> io::Result<Self> {
-        Ok(Self { plain: free_port()?, tls: free_port()? })
+        Ok(Self { plain: free_port()?, http2: free_port()?, tls: free_port()? })
     }
 
     /// Where to find the proxy that listens there.
-    pub(crate) fn address(self, tls: bool) -> SocketAddr {
-        (Ipv4Addr::LOCALHOST, if tls { self.tls } else { self.plain }).into()
+    pub(crate) fn plain(self) -> SocketAddr {
+        (Ipv4Addr::LOCALHOST, self.plain).into()
+    }
+
+    /// The same for what clients of this scene speak.
+    pub(crate) fn address(self, scene: &Scene) -> SocketAddr {
+        let port = match scene.version {
+            _ if scene.tls => self.tls,
+            Version::Http1 => self.plain,
+            Version::Http2 => self.http2,
+        };
+        (Ipv4Addr::LOCALHOST, port).into()
     }
 }
 
 /// A proxy that serves.
 #[derive(Debug)]
-pub(crate) struct Running {
-    group: Option<Group>,
-    plain: SocketAddr,
-    tls: Option<SocketAddr>,
+pub(crate) enum Running {
+    /// The endpoint itself, which speaks both versions where it listens.
+    Endpoint(SocketAddr),
+    Proxy(Group, Ports),
 }
 
 impl Peer {
@@ -117,14 +131,36 @@ impl Peer {
         }
     }
 
+    /// Why it does not take part in a scene; none if it does.
+    pub(crate) fn cannot(self, scene: &Scene) -> Option<&'static str> {
+        let http2 = scene.version == Version::Http2;
+        let tunnels = matches!(scene.load, Load::Echo { .. } | Load::Connect { .. } | Load::Idle { .. });
+        let can = match self {
+            Self::Direct => !scene.tls,
+            Self::Forwarder => http2 || !scene.tls,
+            // HTTP/2 with endpoints is in its versions from 1.29.4 on.
+            Self::Nginx => !http2 || !(tunnels || scene.both),
+            // From the seventh tunnel of a connection on it has them wait until others end.
+            Self::Apache if http2 && tunnels => return Some("6 at most"),
+            // They could; how they are to be configured was not tried.
+            Self::Traefik | Self::Caddy if http2 && !scene.tls => return Some("not set up"),
+            _ => true,
+        };
+        (!can).then_some("cannot")
+    }
+
     /// Writes its configuration, and returns what to run.
     fn command(self, program: &Path, stage: &Stage, ports: Ports) -> anyhow::Result<Command> {
         let mut command = Command::new(program);
         match self {
             Self::Direct => {}
             Self::Forwarder => {
-                let listen = format!("127.0.0.1:{}", ports.plain);
-                command.args(["forward", "--listen", &listen, "--to", &stage.each_endpoint("{}", ",")]);
+                let Ports { plain, http2, tls } = ports;
+                command.args(["forward", "--to", &stage.each_endpoint("{}", ",")]);
+                for (option, port) in [("--listen", plain), ("--http2", http2), ("--http2-tls", tls)] {
+                    command.arg(option).arg(format!("127.0.0.1:{port}"));
+                }
+                command.arg("--certificate").arg(stage.path("cert.pem")).arg("--key").arg(stage.path("key.pem"));
             }
             Self::Tidegate => tidegate::configure(&mut command, stage, ports, &tidegate::Setup::default())?,
             Self::Nginx => nginx::configure(&mut command, stage, ports)?,
@@ -141,7 +177,7 @@ impl Peer {
     pub(crate) async fn start(self, program: &Path, stage: &Stage) -> anyhow::Result<Running> {
         if self == Self::Direct {
             let plain = *stage.endpoints.first().context("no endpoint")?;
-            return Ok(Running { group: None, plain, tls: None });
+            return Ok(Running::Endpoint(plain));
         }
         let log = stage.path(&format!("{}.log", self.name()));
         let mut tries = TRIES;
@@ -149,10 +185,7 @@ impl Peer {
             let ports = Ports::free()?;
             let command = self.command(program, stage, ports)?;
             match listening(command, &log, ports.plain, START).await {
-                Ok(group) => {
-                    let tls = (self != Self::Forwarder).then(|| ports.address(true));
-                    return Ok(Running { group: Some(group), plain: ports.address(false), tls });
-                }
+                Ok(group) => return Ok(Running::Proxy(group, ports)),
                 Err(error) if tries == 1 => return Err(error.context(self.name())),
                 Err(_once_more) => tries -= 1,
             }
@@ -161,14 +194,20 @@ impl Peer {
 }
 
 impl Running {
-    /// Where it takes this kind of connection.
-    pub(crate) fn address(&self, tls: bool) -> Option<SocketAddr> {
-        if tls { self.tls } else { Some(self.plain) }
+    /// Where it takes the connections of a scene.
+    pub(crate) fn address(&self, scene: &Scene) -> SocketAddr {
+        match self {
+            Self::Endpoint(address) => *address,
+            Self::Proxy(_, ports) => ports.address(scene),
+        }
     }
 
     /// Its process; none if there is none to look at.
     pub(crate) fn process(&self) -> Option<u32> {
-        self.group.as_ref().map(Group::id)
+        match self {
+            Self::Endpoint(_) => None,
+            Self::Proxy(group, _) => Some(group.id()),
+        }
     }
 }
 

@@ -7,7 +7,7 @@ use super::{Ports, WORKERS};
 use crate::stage::Stage;
 
 pub(super) fn configure(command: &mut Command, stage: &Stage, ports: Ports) -> anyhow::Result<()> {
-    let Ports { plain, tls } = ports;
+    let Ports { plain, http2, tls } = ports;
     let folder = stage.folder().display();
     let servers = stage.each_endpoint("server {};", " ");
     let text = format!(
@@ -19,7 +19,7 @@ http {{
   map $http_upgrade $conn_up {{ default upgrade; \"\" \"\"; }}
   upstream b {{ least_conn; {servers} keepalive 256; keepalive_requests 1000000; }}
   server {{
-    listen 127.0.0.1:{plain}; listen 127.0.0.1:{tls} ssl http2;
+    listen 127.0.0.1:{plain}; listen 127.0.0.1:{http2} http2; listen 127.0.0.1:{tls} ssl http2;
     ssl_certificate {folder}/cert.pem; ssl_certificate_key {folder}/key.pem; ssl_session_tickets off;
     location / {{
       proxy_pass http://b; proxy_http_version 1.1; proxy_set_header Upgrade $http_upgrade;

@@ -3,6 +3,7 @@
 use std::process::Command;
 
 use super::{Ports, WORKERS};
+use crate::scene::BOTH;
 use crate::stage::Stage;
 
 /// What a measurement wants otherwise.
@@ -29,15 +30,18 @@ pub(crate) fn configure(command: &mut Command, stage: &Stage, ports: Ports, setu
 }
 
 fn text(stage: &Stage, ports: Ports, setup: &Setup<'_>) -> String {
-    let Ports { plain, tls } = ports;
+    let Ports { plain, http2, tls } = ports;
     let Setup { workers, access_log, cluster, tables } = setup;
     let cache = stage.path("tidegate-cache").display().to_string();
     let endpoints = stage.each_endpoint("\"http://{}\"", ", ");
     format!(
         "[gateway]\nworkers = {workers}\ncache = {cache:?}\n[log]\naccess = {access_log:?}\n\
          [[listen]]\naddress = \"127.0.0.1:{plain}\"\n\
+         [[listen]]\naddress = \"127.0.0.1:{http2}\"\n\
          [[listen]]\naddress = \"127.0.0.1:{tls}\"\ntls = {{ certificate = \"cert.pem\", key = \"key.pem\" }}\n\
+         [[route]]\npath = {BOTH:?}\nto = \"balancer://both\"\n\
          [[route]]\npath = \"/\"\nto = \"balancer://bench\"\n\
-         [cluster.bench]\nendpoints = [{endpoints}]\n{cluster}\n{tables}"
+         [cluster.bench]\nendpoints = [{endpoints}]\n{cluster}\n\
+         [cluster.both]\nprotocol = \"h2\"\nendpoints = [{endpoints}]\n{tables}"
     )
 }

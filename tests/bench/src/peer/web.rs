@@ -23,7 +23,7 @@ tls: {{certificates: [{{certFile: {folder}/cert.pem, keyFile: {folder}/key.pem}}
 "
         ),
     )?;
-    let Ports { plain, tls } = ports;
+    let Ports { plain, tls, .. } = ports;
     let text = format!(
         "global: {{checkNewVersion: false, sendAnonymousUsage: false}}
 log: {{level: ERROR}}
@@ -38,7 +38,7 @@ providers: {{file: {{filename: {}}}}}
 
 /// Caddy: `least_conn`.
 pub(super) fn caddy(command: &mut Command, stage: &Stage, ports: Ports) -> anyhow::Result<()> {
-    let Ports { plain, tls } = ports;
+    let Ports { plain, tls, .. } = ports;
     let folder = stage.folder().display();
     let proxy = format!("reverse_proxy {} {{\n    lb_policy least_conn\n  }}", stage.each_endpoint("{}", " "));
     let text = format!(

@@ -1,10 +1,13 @@
-//! An endpoint that costs little: HTTP/1.1 with keep-alive, and a websocket echo.
+//! An endpoint that costs little: HTTP/1.1 with keep-alive, HTTP/2 to whoever begins with its preface, and a websocket
+//! echo over both.
+
+mod http2;
 
 use std::net::SocketAddr;
 
 use anyhow::Context as _;
 use clap::Args;
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 
@@ -36,7 +39,11 @@ pub(crate) async fn run(arguments: &Arguments) -> anyhow::Result<()> {
     }
 }
 
-async fn serve(mut stream: TcpStream, name: &str) -> anyhow::Result<()> {
+pub(crate) async fn serve(mut stream: TcpStream, name: &str) -> anyhow::Result<()> {
+    let mut first = [0; http2::BEGIN.len()];
+    if stream.peek(&mut first).await? == first.len() && first == *http2::BEGIN {
+        return http2::serve(stream, name).await;
+    }
     let mut buffer: Vec<u8> = Vec::with_capacity(16 << 10);
     loop {
         let end = loop {
@@ -66,16 +73,20 @@ async fn serve(mut stream: TcpStream, name: &str) -> anyhow::Result<()> {
             }
         }
         buffer.drain(..length);
-        let path = head.split_whitespace().nth(1).unwrap_or("/");
-        let body = match path.rsplit_once("/size/").and_then(|(_, size)| size.parse().ok()) {
-            Some(size) => "x".repeat(size),
-            None => format!("{name} {path}\n"),
-        };
+        let body = body(name, head.split_whitespace().nth(1).unwrap_or("/"));
         let length = body.len();
         let response = format!(
             "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nX-Backend: {name}\r\nContent-Length: {length}\r\n\r\n{body}"
         );
         stream.write_all(response.as_bytes()).await?;
+    }
+}
+
+/// What a response carries.
+fn body(name: &str, path: &str) -> String {
+    match path.rsplit_once("/size/").and_then(|(_, size)| size.parse().ok()) {
+        Some(size) => "x".repeat(size),
+        None => format!("{name} {path}\n"),
     }
 }
 
@@ -93,7 +104,7 @@ fn field<'h>(head: &'h str, name: &str) -> Option<&'h str> {
 }
 
 /// Sends whole frames back, a ping as a pong. A Close frame is sent back, and ends it.
-async fn echo(stream: &mut TcpStream, mut buffer: Vec<u8>) -> anyhow::Result<()> {
+async fn echo(stream: &mut (impl AsyncRead + AsyncWrite + Unpin), mut buffer: Vec<u8>) -> anyhow::Result<()> {
     buffer.reserve(64 << 10);
     let mut out: Vec<u8> = Vec::with_capacity(64 << 10);
     loop {
