@@ -1,11 +1,12 @@
 //! What both sides of HTTP/2 share: the connection below the library, streams as tunnels and as bodies, fields, resets.
 //!
 //! ```text
-//! net::Stream ──▶ WatchedStream (FrameScanner, Wire) ──▶ h2 ──┬─▶ Http2Body ───▶ bodies of requests and responses
+//! net::Stream ──▶ WatchedStream (FrameScanner, FrameBudget; Wire) ──▶ h2 ──┬─▶ Http2Body ───▶ bodies of requests and responses
 //!                                                             └─▶ Http2Duplex ─▶ tunnel
 //! ```
 
 mod body;
+mod budget;
 mod duplex;
 mod fields;
 mod reset;
@@ -16,6 +17,7 @@ mod watched;
 mod wire;
 
 pub use body::Http2Body;
+pub use budget::FrameBudget;
 pub use duplex::Http2Duplex;
 pub use fields::{check_fields, join_cookies, strip_for_http2};
 pub use reset::{reset_code, reset_reason, reset_word};

@@ -24,6 +24,17 @@ pub enum WireSide {
     Endpoint,
 }
 
+impl WireSide {
+    /// Who reads them, and sends what is written.
+    #[must_use]
+    pub fn other(self) -> Self {
+        match self {
+            Self::Client => Self::Endpoint,
+            Self::Endpoint => Self::Client,
+        }
+    }
+}
+
 /// Type of a frame (RFC 9113 §6).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[expect(missing_docs, reason = "names of the RFC")]

@@ -2,6 +2,8 @@
 
 use std::future::poll_fn;
 use std::io;
+use std::sync::Arc;
+use std::task::Poll;
 
 use ::http::{HeaderMap, Request, Response};
 use bytes::Bytes;
@@ -10,9 +12,10 @@ use h2::{Reason, RecvStream, SendStream};
 use http_body::Body as _;
 use http_body_util::BodyExt as _;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::UnixStream;
 
 use super::*;
-use crate::net::{DuplexStream as _, ResetReason};
+use crate::net::{DuplexStream as _, ResetReason, Socket, Stream};
 
 /// Both ends of one stream. The connections are driven by tasks, and end with the streams.
 struct Pair {
@@ -183,4 +186,58 @@ async fn a_body_that_is_reset_is_an_error_that_says_so() {
 
     assert!(error.is_reset() && error.is_remote());
     assert_eq!(reset_word(&error), "the peer reset the stream with CANCEL");
+}
+
+const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
+const EMPTY_SETTINGS: &[u8] = &[0, 0, 0, 4, 0, 0, 0, 0, 0];
+
+fn watched(ahead: &'static [u8]) -> (UnixStream, WatchedStream, Arc<Wire>) {
+    let (peer, here) = UnixStream::pair().unwrap();
+    let (stream, wire) = WatchedStream::new(Stream::from(Socket::from(here)), ahead.into(), WireSide::Client);
+    (peer, stream, wire)
+}
+
+#[tokio::test]
+async fn what_was_read_ahead_comes_first_and_is_seen() {
+    let (mut peer, mut stream, wire) = watched(&PREFACE[..20]);
+    peer.write_all(&PREFACE[20..]).await.unwrap();
+    peer.write_all(EMPTY_SETTINGS).await.unwrap();
+    drop(peer);
+
+    let mut got = Vec::new();
+    stream.read_to_end(&mut got).await.unwrap();
+
+    assert_eq!(got, [PREFACE, EMPTY_SETTINGS].concat());
+    assert!(wire.has_settings());
+    assert_eq!((wire.frames_read(), wire.unfinished(), wire.fault()), (1, None, None));
+}
+
+#[tokio::test]
+async fn a_flood_below_the_library_can_be_ended_with_the_code_for_it() {
+    let (mut peer, stream, wire) = watched(PREFACE);
+    let serving = tokio::spawn(async move {
+        let mut connection = h2::server::Builder::new().handshake::<_, Bytes>(stream).await.unwrap();
+        let fault = poll_fn(|cx| {
+            wire.register(cx.waker());
+            assert!(connection.poll_accept(cx).is_pending());
+            wire.fault().map_or(Poll::Pending, Poll::Ready)
+        });
+        let fault = fault.await;
+        connection.abrupt_shutdown(fault.reason());
+        drop(poll_fn(|cx| connection.poll_closed(cx)).await);
+        fault
+    });
+    let (mut reader, mut writer) = peer.split();
+    writer.write_all(EMPTY_SETTINGS).await.unwrap();
+    let pings = [0, 0, 8, 6, 0, 0, 0, 0, 0, 1, 2, 3, 4, 5, 6, 7, 8].repeat(1001);
+
+    let mut got = Vec::new();
+    let (_, read) = tokio::join!(writer.write_all(&pings), reader.read_to_end(&mut got));
+    read.unwrap();
+
+    assert_eq!(serving.await.unwrap().kind(), "ping");
+    let mut last = None;
+    FrameScanner::new(WireSide::Endpoint).scan(&got, |frame| last = Some(frame));
+    assert_eq!(last.unwrap().kind, FrameKind::GoAway);
+    assert_eq!(got[got.len() - 4..], 11_u32.to_be_bytes(), "ENHANCE_YOUR_CALM");
 }

@@ -9,17 +9,21 @@ use bytes::{Buf as _, Bytes};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::Instant;
 
+use super::budget::FrameBudget;
 use super::scanner::{FrameScanner, WireSide};
 use super::wire::Wire;
 use crate::net::Stream;
 
-/// A connection that the HTTP/2 library reads and writes, and what it reads seen on the way.
+/// A connection that the HTTP/2 library reads and writes, with its frames seen on the way. After a flood of frames that
+/// bring nothing ([`Wire::fault`]) nothing more can be read.
 #[derive(Debug)]
 pub struct WatchedStream {
     stream: Stream,
     /// Read before the library existed.
     ahead: Bytes,
-    scanner: FrameScanner,
+    received: FrameScanner,
+    sent: FrameScanner,
+    budget: FrameBudget,
     wire: Arc<Wire>,
 }
 
@@ -27,15 +31,32 @@ impl WatchedStream {
     /// One whose first bytes are `ahead`, which were read from `stream` already.
     #[must_use]
     pub fn new(stream: Stream, ahead: Bytes, sender: WireSide) -> (Self, Arc<Wire>) {
-        let scanner = FrameScanner::new(sender);
-        let wire = Wire::new(Instant::now(), &scanner);
-        (Self { stream, ahead, scanner, wire: Arc::clone(&wire) }, wire)
+        let (received, sent) = (FrameScanner::new(sender), FrameScanner::new(sender.other()));
+        let now = Instant::now();
+        let (wire, budget) = (Wire::new(now, &received), FrameBudget::new(now));
+        (Self { stream, ahead, received, sent, budget, wire: Arc::clone(&wire) }, wire)
+    }
+
+    /// Takes in the first `count` bytes of `bufs`, which went out.
+    fn has_sent<'b>(&mut self, bufs: impl Iterator<Item = &'b [u8]>, mut count: usize) {
+        for buf in bufs {
+            let now = buf.get(..count).unwrap_or(buf);
+            self.sent.scan(now, |frame| self.budget.sent(&frame));
+            count -= now.len();
+            if count == 0 {
+                break;
+            }
+        }
     }
 }
 
 impl AsyncRead for WatchedStream {
     fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         let this = self.get_mut();
+        if this.wire.fault().is_some() {
+            // The task has been woken to close the connection; what else comes is not asked for.
+            return Poll::Pending;
+        }
         let before = buf.filled().len();
         if this.ahead.is_empty() {
             ready!(Pin::new(&mut this.stream).poll_read(cx, buf))?;
@@ -45,7 +66,12 @@ impl AsyncRead for WatchedStream {
             this.ahead.advance(taken);
         }
         match buf.filled().get(before..) {
-            Some(bytes) if !bytes.is_empty() => this.wire.read(bytes, &mut this.scanner),
+            Some(bytes) if !bytes.is_empty() => {
+                if !this.wire.read(bytes, &mut this.received, &mut this.budget) {
+                    buf.set_filled(before);
+                    return Poll::Pending;
+                }
+            }
             _ => this.wire.ended(),
         }
         Poll::Ready(Ok(()))
@@ -54,7 +80,10 @@ impl AsyncRead for WatchedStream {
 
 impl AsyncWrite for WatchedStream {
     fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.get_mut().stream).poll_write(cx, buf)
+        let this = self.get_mut();
+        let count = ready!(Pin::new(&mut this.stream).poll_write(cx, buf))?;
+        this.has_sent(std::iter::once(buf), count);
+        Poll::Ready(Ok(count))
     }
 
     fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
@@ -70,7 +99,10 @@ impl AsyncWrite for WatchedStream {
         cx: &mut Context<'_>,
         bufs: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.get_mut().stream).poll_write_vectored(cx, bufs)
+        let this = self.get_mut();
+        let count = ready!(Pin::new(&mut this.stream).poll_write_vectored(cx, bufs))?;
+        this.has_sent(bufs.iter().map(|buf| &**buf), count);
+        Poll::Ready(Ok(count))
     }
 
     fn is_write_vectored(&self) -> bool {

@@ -8,6 +8,7 @@ use h2::Reason;
 use parking_lot::Mutex;
 use tokio::time::Instant;
 
+use super::budget::FrameBudget;
 use super::scanner::{FrameHead, FrameKind, FrameScanner};
 
 /// Bytes that are kept of a peer which sends no frames, to be shown.
@@ -127,14 +128,18 @@ impl Wire {
         }
     }
 
-    /// These bytes came, behind what `scanner` has seen.
-    pub(super) fn read(&self, bytes: &[u8], scanner: &mut FrameScanner) {
+    /// These bytes came, behind what `scanner` has seen. Whether they may go further: not once a fault has been found.
+    #[must_use]
+    pub(super) fn read(&self, bytes: &[u8], scanner: &mut FrameScanner, budget: &mut FrameBudget) -> bool {
         let mut state = self.state.lock();
         let state = &mut *state;
         let behind_preface = bytes.get(usize::from(scanner.preface_left())..).unwrap_or_default();
         let mut begins_block = false;
         scanner.scan(bytes, |frame| {
             state.frames += 1;
+            if let Err(kind) = budget.received(&frame, Instant::now) {
+                state.fault.get_or_insert(WireFault { kind });
+            }
             begins_block |= matches!(frame.kind, FrameKind::Headers | FrameKind::PushPromise);
             state.last = Some(frame);
         });
@@ -151,9 +156,10 @@ impl Wire {
             preface if scanner.preface_left() > 0 => preface,
             _ => None,
         };
-        if state.first.read(behind_preface) {
+        if state.first.read(behind_preface) || state.fault.is_some() {
             state.wake();
         }
+        state.fault.is_none()
     }
 
     /// The peer sends nothing more.
@@ -207,9 +213,30 @@ mod tests {
     const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
     const EMPTY_SETTINGS: &[u8] = &[0, 0, 0, 4, 0, 0, 0, 0, 0];
 
-    fn wire(side: WireSide) -> (Arc<Wire>, FrameScanner) {
-        let scanner = FrameScanner::new(side);
-        (Wire::new(Instant::now(), &scanner), scanner)
+    /// A wire and what follows it.
+    struct Followed {
+        wire: Arc<Wire>,
+        scanner: FrameScanner,
+        budget: FrameBudget,
+    }
+
+    impl Followed {
+        fn new(side: WireSide) -> Self {
+            let (scanner, now) = (FrameScanner::new(side), Instant::now());
+            Self { wire: Wire::new(now, &scanner), scanner, budget: FrameBudget::new(now) }
+        }
+
+        fn read(&mut self, bytes: &[u8]) -> bool {
+            self.wire.read(bytes, &mut self.scanner, &mut self.budget)
+        }
+    }
+
+    impl std::ops::Deref for Followed {
+        type Target = Wire;
+
+        fn deref(&self) -> &Wire {
+            &self.wire
+        }
     }
 
     #[derive(Default)]
@@ -223,11 +250,11 @@ mod tests {
 
     #[test]
     fn a_client_begins_with_preface_and_settings() {
-        let (wire, mut scanner) = wire(WireSide::Client);
+        let mut wire = Followed::new(WireSide::Client);
         assert!(matches!(wire.unfinished(), Some((Unfinished::Preface, _))));
         for (at, byte) in PREFACE.iter().chain(EMPTY_SETTINGS).enumerate() {
             assert!(!wire.has_settings() || at > PREFACE.len() + TYPE_AT, "byte {at}");
-            wire.read(&[*byte], &mut scanner);
+            assert!(wire.read(&[*byte]));
         }
         assert!(wire.has_settings() && wire.first_bytes().is_empty());
         assert_eq!((wire.unfinished(), wire.frames_read()), (None, 1));
@@ -235,22 +262,22 @@ mod tests {
 
     #[test]
     fn what_is_no_settings_frame_is_kept_to_be_shown_and_wakes() {
-        let (wire, mut scanner) = wire(WireSide::Endpoint);
+        let mut wire = Followed::new(WireSide::Endpoint);
         let count = Arc::new(Count::default());
         wire.register(&Waker::from(Arc::clone(&count)));
 
-        wire.read(b"HTTP/1.1 400 Bad Request\r\n", &mut scanner);
+        assert!(wire.read(b"HTTP/1.1 400 Bad Request\r\n"));
 
         assert_eq!((&wire.first_bytes()[..], wire.has_settings()), (&b"HTTP/1.1 400 Bad Request\r\n"[..], false));
         assert_eq!(count.0.load(Relaxed), 1);
-        wire.read(&[b'x'; 1000], &mut scanner);
+        assert!(wire.read(&[b'x'; 1000]));
         assert_eq!(wire.first_bytes().len(), SHOWN);
     }
 
     #[test]
     fn the_little_that_came_before_an_end_is_shown() {
-        let (wire, mut scanner) = wire(WireSide::Endpoint);
-        wire.read(b"no", &mut scanner);
+        let mut wire = Followed::new(WireSide::Endpoint);
+        assert!(wire.read(b"no"));
         assert!(wire.first_bytes().is_empty());
         wire.ended();
         assert_eq!(&wire.first_bytes()[..], b"no");
@@ -258,31 +285,48 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn a_header_block_is_unfinished_from_its_begin_to_its_last_byte() {
-        let (wire, mut scanner) = wire(WireSide::Endpoint);
+        let mut wire = Followed::new(WireSide::Endpoint);
         let began = Instant::now();
-        wire.read(&[0, 0, 1, 1, 0, 0, 0, 0, 1], &mut scanner);
+        assert!(wire.read(&[0, 0, 1, 1, 0, 0, 0, 0, 1]));
         for bytes in [&[0x88][..], &[0, 0, 1, 9, 0, 0, 0, 0, 1, 0], &[0, 0, 2, 9, 4, 0, 0, 0, 1], &[0]] {
             tokio::time::advance(Duration::from_secs(1)).await;
-            wire.read(bytes, &mut scanner);
+            assert!(wire.read(bytes));
             assert_eq!(wire.unfinished(), Some((Unfinished::HeaderBlock, began)), "behind {bytes:?}");
         }
-        wire.read(&[0], &mut scanner);
+        assert!(wire.read(&[0]));
         assert_eq!(wire.unfinished(), None);
 
         let again = Instant::now();
-        wire.read(&[0, 0, 0, 1, 4, 0, 0, 0, 3, 0, 0, 1, 1, 4, 0, 0, 0, 5], &mut scanner);
+        assert!(wire.read(&[0, 0, 0, 1, 4, 0, 0, 0, 3, 0, 0, 1, 1, 4, 0, 0, 0, 5]));
         assert_eq!(wire.unfinished(), Some((Unfinished::HeaderBlock, again)), "another block has a time of its own");
     }
 
     #[tokio::test(start_paused = true)]
     async fn half_a_frame_is_unfinished_since_its_last_byte() {
-        let (wire, mut scanner) = wire(WireSide::Endpoint);
+        let mut wire = Followed::new(WireSide::Endpoint);
         for bytes in [&[0, 0, 8, 6][..], &[0, 0, 0, 0, 0, 1]] {
             tokio::time::advance(Duration::from_secs(1)).await;
-            wire.read(bytes, &mut scanner);
+            assert!(wire.read(bytes));
             assert_eq!(wire.unfinished(), Some((Unfinished::Frame, Instant::now())));
         }
-        wire.read(&[0; 7], &mut scanner);
+        assert!(wire.read(&[0; 7]));
         assert_eq!(wire.unfinished(), None);
+    }
+
+    #[test]
+    fn a_flood_stops_the_reading_wakes_and_stays() {
+        let mut wire = Followed::new(WireSide::Endpoint);
+        let count = Arc::new(Count::default());
+        let pings = [0, 0, 8, 6, 0, 0, 0, 0, 0, 1, 2, 3, 4, 5, 6, 7, 8].repeat(500);
+        assert!(wire.read(&pings) && wire.read(&pings));
+        wire.register(&Waker::from(Arc::clone(&count)));
+
+        assert!(!wire.read(&pings));
+
+        assert_eq!(count.0.load(Relaxed), 1);
+        let fault = wire.fault().unwrap();
+        assert_eq!((fault.kind(), fault.reason()), ("ping", Reason::ENHANCE_YOUR_CALM));
+        assert!(!wire.read(EMPTY_SETTINGS), "there is no way back");
+        assert_eq!(wire.fault(), Some(fault));
     }
 }
