@@ -1,8 +1,11 @@
 //! HTTP/2 from clients, a task for each stream; HTTP/2 with endpoints, one connection of each thread to each of them.
 
 use std::cell::{Cell, RefCell};
+use std::future::poll_fn;
+use std::io::IoSlice;
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::task::Poll;
 
 use anyhow::Context as _;
 use bytes::Bytes;
@@ -140,12 +143,23 @@ async fn websocket(
     stream::send(&mut send, ahead, false).await?;
     let (mut read, mut write) = connection.split();
     let up = async {
-        while let Some(data) = receive.data().await {
-            let data = data?;
-            write.write_all(&data).await?;
-            receive.flow_control().release_capacity(data.len())?;
+        let mut frames = Vec::new();
+        loop {
+            ready_frames(&mut receive, &mut frames).await?;
+            let mut written = match frames.as_slice() {
+                [] => return anyhow::Ok(write.shutdown().await?),
+                [frame] => write.write(frame).await?,
+                several => {
+                    write.write_vectored(&several.iter().map(|frame| IoSlice::new(frame)).collect::<Vec<_>>()).await?
+                }
+            };
+            for frame in frames.drain(..) {
+                let rest = frame.get(written..).unwrap_or_default();
+                written = written.saturating_sub(frame.len());
+                write.write_all(rest).await?;
+                receive.flow_control().release_capacity(frame.len())?;
+            }
         }
-        anyhow::Ok(write.shutdown().await?)
     };
     let down = async {
         loop {
@@ -158,4 +172,20 @@ async fn websocket(
     };
     tokio::try_join!(up, down)?;
     Ok(())
+}
+
+/// Takes what has come, as many frames as there are, to be written at once: a message of 16 KiB is longer than a frame may
+/// be. Nothing at the end.
+async fn ready_frames(receive: &mut RecvStream, frames: &mut Vec<Bytes>) -> Result<(), h2::Error> {
+    poll_fn(|context| {
+        loop {
+            match receive.poll_data(context) {
+                Poll::Ready(Some(Ok(frame))) => frames.push(frame),
+                Poll::Ready(Some(Err(error))) => return Poll::Ready(Err(error)),
+                Poll::Pending if frames.is_empty() => return Poll::Pending,
+                Poll::Pending | Poll::Ready(None) => return Poll::Ready(Ok(())),
+            }
+        }
+    })
+    .await
 }
