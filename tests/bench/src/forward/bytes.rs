@@ -1,10 +1,15 @@
 //! Bytes there and back, not looked at.
 
 use std::cell::RefCell;
-use std::net::{Shutdown, SocketAddr};
+use std::future::poll_fn;
+use std::io;
+use std::net::SocketAddr;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
 
-use socket2::SockRef;
+use tokio::io::{AsyncRead as _, AsyncWriteExt as _, ReadBuf};
 use tokio::net::TcpStream;
+use tokio::net::tcp::{ReadHalf, WriteHalf};
 
 thread_local! {
     /// An idle tunnel owns no buffer.
@@ -12,22 +17,28 @@ thread_local! {
 }
 
 /// Passes on what comes, until both sides have ended.
-pub(super) async fn tunnel(client: TcpStream, to: SocketAddr) -> std::io::Result<()> {
-    let endpoint = TcpStream::connect(to).await?;
+pub(super) async fn tunnel(mut client: TcpStream, to: SocketAddr) -> io::Result<()> {
+    let mut endpoint = TcpStream::connect(to).await?;
     client.set_nodelay(true)?;
     endpoint.set_nodelay(true)?;
+    let (mut client_read, mut client_write) = client.split();
+    let (mut endpoint_read, mut endpoint_write) = endpoint.split();
     let (mut client_done, mut endpoint_done) = (false, false);
     while !(client_done && endpoint_done) {
-        let (from, into, done) = tokio::select! {
-            ready = client.readable(), if !client_done => { ready?; (&client, &endpoint, &mut client_done) }
-            ready = endpoint.readable(), if !endpoint_done => { ready?; (&endpoint, &client, &mut endpoint_done) }
+        let (passed, into, done) = tokio::select! {
+            passed = pass(&mut client_read, &endpoint_write), if !client_done => {
+                (passed?, &mut endpoint_write, &mut client_done)
+            }
+            passed = pass(&mut endpoint_read, &client_write), if !endpoint_done => {
+                (passed?, &mut client_write, &mut endpoint_done)
+            }
         };
-        match pass(from, into)? {
-            Passed::Nothing | Passed::All => {}
-            Passed::Left(rest) => write_all(into, &rest).await?,
+        match passed {
+            Passed::All => {}
+            Passed::Left(rest) => into.write_all(&rest).await?,
             Passed::End => {
                 *done = true;
-                SockRef::from(into).shutdown(Shutdown::Write)?;
+                into.shutdown().await?;
             }
         }
     }
@@ -35,42 +46,35 @@ pub(super) async fn tunnel(client: TcpStream, to: SocketAddr) -> std::io::Result
 }
 
 enum Passed {
-    Nothing,
     All,
     /// What the other side did not take.
     Left(Vec<u8>),
     End,
 }
 
-/// Reads once, and writes as much of it as goes.
-fn pass(from: &TcpStream, into: &TcpStream) -> std::io::Result<Passed> {
+/// Reads once there is something, and writes as much of it as goes.
+async fn pass(from: &mut ReadHalf<'_>, into: &WriteHalf<'_>) -> io::Result<Passed> {
+    poll_fn(|context| poll_pass(from, into, context)).await
+}
+
+fn poll_pass(from: &mut ReadHalf<'_>, into: &WriteHalf<'_>, context: &mut Context<'_>) -> Poll<io::Result<Passed>> {
     BUFFER.with_borrow_mut(|buffer| {
-        let count = match from.try_read(buffer) {
-            Ok(0) => return Ok(Passed::End),
-            Ok(count) => count,
-            Err(error) if error.kind() == std::io::ErrorKind::WouldBlock => return Ok(Passed::Nothing),
-            Err(error) => return Err(error),
-        };
-        let mut rest = buffer.get(..count).unwrap_or_default();
+        let mut read = ReadBuf::new(buffer);
+        // Not `try_read`: after that less than the buffer came is not taken for the end of it, and costs a read more.
+        ready!(Pin::new(from).poll_read(context, &mut read))?;
+        let mut rest = read.filled();
+        if rest.is_empty() {
+            return Poll::Ready(Ok(Passed::End));
+        }
         while !rest.is_empty() {
             match into.try_write(rest) {
                 Ok(count) => rest = rest.get(count..).unwrap_or_default(),
-                Err(error) if error.kind() == std::io::ErrorKind::WouldBlock => return Ok(Passed::Left(rest.to_vec())),
-                Err(error) => return Err(error),
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                    return Poll::Ready(Ok(Passed::Left(rest.to_vec())));
+                }
+                Err(error) => return Poll::Ready(Err(error)),
             }
         }
-        Ok(Passed::All)
+        Poll::Ready(Ok(Passed::All))
     })
-}
-
-async fn write_all(into: &TcpStream, mut rest: &[u8]) -> std::io::Result<()> {
-    while !rest.is_empty() {
-        into.writable().await?;
-        match into.try_write(rest) {
-            Ok(count) => rest = rest.get(count..).unwrap_or_default(),
-            Err(error) if error.kind() == std::io::ErrorKind::WouldBlock => {}
-            Err(error) => return Err(error),
-        }
-    }
-    Ok(())
 }
