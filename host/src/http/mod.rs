@@ -17,7 +17,8 @@ pub use http2::{
 pub use message::{
     BodyEnd, BodyObserver, BrokenBy, ClientUpgrade, Fields, Forwarding, InterimSink, Offer, Peer, Pseudonym, Refused,
     RequestBody, RequestBodyError, ResponseBody, ResponseBodyError, ServerRequest, Target, TargetError, UpgradeFuture,
-    UpgradeRequest, Violation, client_behind, list, read_target, reply, strip_hop_by_hop, switched_to,
+    UpgradeRequest, Violation, client_behind, grpc, list, read_target, reply, strip_hop_by_hop, strip_request_trailers,
+    strip_response_trailers, switched_to,
 };
 pub use server::http1::{
     Chunks, ClientLimits, Framing, MalformedChunks, Passed, ServeError, end_of_lines, length_from, linger, serve,

@@ -3,12 +3,11 @@
 use ::http::header::{self, HeaderName};
 
 /// Fields about one connection, named by the RFC (RFC 9110 §7.6.1) or by habit.
-pub const HOP_BY_HOP: [HeaderName; 8] = [
+pub const HOP_BY_HOP: [HeaderName; 7] = [
     header::CONNECTION,
     HeaderName::from_static("keep-alive"),
     HeaderName::from_static("proxy-connection"),
     header::TE,
-    header::TRAILER,
     header::TRANSFER_ENCODING,
     header::UPGRADE,
     // Where a body is waited for, the endpoint gets one of ours, and its 100 leads to one of ours.
@@ -25,6 +24,7 @@ pub fn is_reserved(name: &HeaderName) -> bool {
     HOP_BY_HOP.contains(name)
         || name == header::CONTENT_LENGTH
         || name == header::HOST
+        || name == header::TRAILER
         || *name == CDN_LOOP
         || name.as_str().starts_with("sec-websocket-")
         || name.as_str().starts_with("proxy-")

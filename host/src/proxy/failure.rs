@@ -118,6 +118,11 @@ impl RequestFailure {
         sentence_of(status, &sentence)
     }
 
+    /// The sentence of that response.
+    pub(super) fn sentence(&self) -> Cow<'static, str> {
+        self.row().sentence
+    }
+
     /// How it ends the request; none where that has a response as any other.
     pub(super) fn ending(&self) -> Option<AccessEnding> {
         self.row().ending

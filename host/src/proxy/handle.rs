@@ -39,6 +39,7 @@ pub(super) async fn handle(
         Err(failure) => {
             let cluster = decision.destination.cluster.name();
             tracing::debug!(%cluster, path = ?facts.path, error = %failure, "request failed");
+            in_flight.note_failed(&facts.headers);
             in_flight.fail(&failure, Some(decision.rules))
         }
     }

@@ -15,7 +15,7 @@ use super::failure::{RequestFailure, ending_of_tunnel};
 use super::record::RequestRecord;
 use super::{Client, RouteRules};
 use crate::cluster::{Cluster, Lease};
-use crate::http::{BodyEnd, BodyObserver, BrokenBy, InterimSink, ResponseBody, strip_hop_by_hop};
+use crate::http::{BodyEnd, BodyObserver, BrokenBy, InterimSink, ResponseBody, grpc, strip_hop_by_hop};
 use crate::net::UpgradeProtocol;
 use crate::telemetry::{AccessEnding, Counter, Metrics};
 use crate::tunnel::{End, Meter};
@@ -30,17 +30,31 @@ pub(super) struct InFlight {
     upload: Option<UploadProgress>,
     /// Takes interim responses, if the client's connection can carry any.
     interim: Option<Box<dyn InterimSink>>,
+    /// The client reads a status of gRPC, and no other.
+    reads_grpc: bool,
 }
 
 impl InFlight {
     /// A request of `client` begins under this generation.
     pub(super) fn begin(client: &Arc<Client>, generation: u64) -> Self {
-        Self { record: RequestRecord::begin(client, generation), lease: None, upload: None, interim: None }
+        Self {
+            record: RequestRecord::begin(client, generation),
+            lease: None,
+            upload: None,
+            interim: None,
+            reads_grpc: false,
+        }
     }
 
     /// Sends interim responses of endpoints to `sink`.
     pub(super) fn set_interim(&mut self, sink: Option<Box<dyn InterimSink>>) {
         self.interim = sink;
+    }
+
+    /// Takes note of how the client reads a failure, of which there is one: `headers` are of its request.
+    #[cold]
+    pub(super) fn note_failed(&mut self, headers: &HeaderMap) {
+        self.reads_grpc = grpc::is_grpc(headers);
     }
 
     /// Ends it with a response of the gateway's own, whose few bytes need no observing.
@@ -53,13 +67,17 @@ impl InFlight {
     /// come that far: what protects a page has to be on its errors as well.
     pub(super) fn fail(mut self, failure: &RequestFailure, rules: Option<&RouteRules>) -> Response<ResponseBody> {
         let mut response = failure.response();
+        self.record.set_status(response.status());
+        if self.reads_grpc {
+            response = grpc::trailers_only(response, &failure.sentence());
+        }
         if let Some(rules) = rules {
             rules.response_headers.apply(response.headers_mut());
         }
         if let Some(ending) = failure.ending() {
             self.record.set_ending(ending);
         }
-        self.finish(response)
+        response
     }
 
     /// One more endpoint is tried, by the claim that it holds from now on.

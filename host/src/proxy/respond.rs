@@ -51,6 +51,7 @@ impl RouteDecision<'_> {
             in_flight.metrics().increment(Counter::UpgradeRefused);
         }
         if let Err(withheld) = self.prepare(&mut parts, facts, &upstream) {
+            in_flight.note_failed(&facts.headers);
             return self.withhold(withheld, &upstream, in_flight);
         }
         let cluster = &self.destination.cluster;

@@ -74,6 +74,7 @@ pub(super) fn route<'a>(
     })?;
     let target = read_target(&request).map_err(|error| {
         in_flight.record.set_refused(Some(request.method()), &request.uri().to_string());
+        in_flight.note_failed(request.headers());
         RequestFailure::Target(error)
     })?;
     let (offer, upgrade) = match upgrade {
@@ -83,10 +84,31 @@ pub(super) fn route<'a>(
     let (mut parts, body) = request.into_parts();
     let mut facts = begin::facts(client, &snapshot.forwarding, target, offer.as_ref(), &mut parts);
     in_flight.record.set_request(&facts);
-    if let Some(response) = max_forwards::count(&mut facts)? {
+    match decide(client, snapshot, &mut facts, offer, upgrade, in_flight) {
+        Ok(decision) => Ok(RoutedRequest { decision, facts, parts, body }),
+        Err(unrouted) => {
+            in_flight.note_failed(&facts.headers);
+            Err(unrouted)
+        }
+    }
+}
+
+/// Decides on a request that has been read.
+///
+/// # Errors
+/// [`Unrouted`], where it goes nowhere.
+fn decide<'a>(
+    client: &'a Client,
+    snapshot: &'a Snapshot,
+    facts: &mut RequestFacts,
+    offer: Option<Offer>,
+    upgrade: Option<ClientUpgrade>,
+    in_flight: &mut InFlight,
+) -> Result<RouteDecision<'a>, Box<Unrouted<'a>>> {
+    if let Some(response) = max_forwards::count(facts)? {
         return Err(Box::new(Unrouted::Direct(response)));
     }
-    let target = match snapshot.router.route(&facts).map_err(RequestFailure::Router)? {
+    let target = match snapshot.router.route(facts).map_err(RequestFailure::Router)? {
         Decision::Forward(target) => target,
         Decision::Respond(direct) => return Err(Box::new(Unrouted::Direct(direct_response(direct)))),
         Decision::Unmatched => return Err(RequestFailure::Unmatched.into()),
@@ -100,8 +122,7 @@ pub(super) fn route<'a>(
     }
     let offer = permitted(offer, rules, in_flight);
     let timeouts = rules.timeouts.unwrap_or(destination.timeouts);
-    let decision = RouteDecision { client, snapshot, rules, destination, target, timeouts, offer, upgrade };
-    Ok(RoutedRequest { decision, facts, parts, body })
+    Ok(RouteDecision { client, snapshot, rules, destination, target, timeouts, offer, upgrade })
 }
 
 /// A request has come through here too often (RFC 5842 §7.2).

@@ -3,6 +3,7 @@
 use std::io;
 use std::time::Duration;
 
+use super::unreadable::Excerpt;
 use crate::http::{BrokenBy, RequestBodyError, ResponseBodyError};
 use crate::net::ResetReason;
 
@@ -30,6 +31,9 @@ pub enum Broken {
     /// Chunks that are none.
     #[error(transparent)]
     Chunks(#[from] crate::http::MalformedChunks),
+    /// Trailers that are no fields, or too many (RFC 9112 §7.1.2).
+    #[error("the fields behind its body are malformed, or too many: `{0}`")]
+    Trailers(Excerpt),
     /// Nothing of a body came for so long.
     #[error("it sent nothing for {0:?}")]
     Stalled(Duration),
@@ -50,6 +54,7 @@ impl Broken {
             Self::Io(_) => "connection",
             Self::Reset(_) => "reset",
             Self::Chunks(_) => "chunks",
+            Self::Trailers(_) => "trailers",
             Self::Stalled(_) => "stalled",
             Self::Upload(_) => "upload",
         }
@@ -63,7 +68,7 @@ impl Broken {
                 "its own log should say why: did it crash, restart, or run into a limit?"
             }
             Self::Short(_) => "its own log should say why: did it crash, or say the length of another representation?",
-            Self::Chunks(_) => "mend it at the endpoint, or whatever stands before it",
+            Self::Chunks(_) | Self::Trailers(_) => "mend it at the endpoint, or whatever stands before it",
             Self::Stalled(_) => "raise `response` in the `timeouts` of route or cluster if that is meant to be so",
             Self::Upload(_) => "nothing: it is the client's doing",
         }

@@ -81,6 +81,11 @@ impl Replay {
         }
     }
 
+    /// Puts `trailers` back, which were its last frame.
+    pub(super) fn put_back_trailers(&mut self, trailers: HeaderMap) {
+        self.trailers = Some(trailers);
+    }
+
     /// Whether it can be sent from its beginning.
     pub(super) fn can_rewind(&self) -> bool {
         self.store.lock().whole

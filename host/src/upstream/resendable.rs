@@ -12,11 +12,12 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::task::{Context, Poll, ready};
 
+use ::http::HeaderMap;
 use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
 
 use super::replay::Replay;
-use crate::http::{RequestBody, RequestBodyError};
+use crate::http::{RequestBody, RequestBodyError, strip_request_trailers};
 
 /// How far a request body has come. Clones share it.
 #[derive(Clone, Debug, Default)]
@@ -41,7 +42,7 @@ impl UploadProgress {
 }
 
 /// The body of a request that may be sent more than once. An exchange borrows it and takes frames from it; what it
-/// could not send at all it puts back.
+/// could not send at all it puts back. What must not be in trailers is taken out of them.
 #[derive(Debug)]
 pub struct ResendableBody {
     source: BodySource,
@@ -57,6 +58,8 @@ enum BodySource {
     Empty,
     /// What is sent of it is gone.
     Once(RequestBody),
+    /// Trailers that have been taken out of that, and put back. Boxed: see below.
+    Trailers(Box<HeaderMap>),
     /// It was that, and its rest was taken out.
     Gone,
     /// It is kept while it is sent. Boxed: it is rare, and bodies are moved a lot.
@@ -94,11 +97,21 @@ impl ResendableBody {
         };
     }
 
+    /// Puts `trailers` back, which were its last frame.
+    pub(super) fn put_back_trailers(&mut self, trailers: Box<HeaderMap>) {
+        match &mut self.source {
+            BodySource::Kept(replay) => replay.put_back_trailers(*trailers),
+            source => *source = BodySource::Trailers(trailers),
+        }
+    }
+
     /// Takes what has not been sent yet out of it, to be sent in the background. [`Self::rewind`] gives it up there.
     pub(super) fn take_rest(&mut self) -> Self {
         let source = match &mut self.source {
             BodySource::Empty => BodySource::Empty,
-            BodySource::Once(_) | BodySource::Gone => std::mem::replace(&mut self.source, BodySource::Gone),
+            BodySource::Once(_) | BodySource::Trailers(_) | BodySource::Gone => {
+                std::mem::replace(&mut self.source, BodySource::Gone)
+            }
             BodySource::Kept(replay) => BodySource::Kept(Box::new(replay.take_rest())),
         };
         Self { source, put_back: std::mem::take(&mut self.put_back), progress: self.progress.clone() }
@@ -119,7 +132,7 @@ impl ResendableBody {
     pub fn can_resend(&self) -> bool {
         match &self.source {
             BodySource::Empty => true,
-            BodySource::Once(_) | BodySource::Gone => false,
+            BodySource::Once(_) | BodySource::Trailers(_) | BodySource::Gone => false,
             BodySource::Kept(replay) => replay.can_rewind(),
         }
     }
@@ -141,16 +154,30 @@ impl Body for ResendableBody {
             // It was counted when it was taken.
             return Poll::Ready(Some(Ok(Frame::data(std::mem::take(&mut this.put_back)))));
         }
-        let frame = ready!(match &mut this.source {
+        let mut frame = ready!(match &mut this.source {
             BodySource::Empty => Poll::Ready(None),
             BodySource::Once(body) => Pin::new(body).poll_frame(cx),
+            BodySource::Trailers(trailers) => {
+                let trailers = std::mem::take(trailers.as_mut());
+                this.source = BodySource::Empty;
+                Poll::Ready(Some(Ok(Frame::trailers(trailers))))
+            }
             BodySource::Gone => Poll::Ready(Some(Err(RequestBodyError::SentAgain))),
             BodySource::Kept(replay) => Pin::new(replay.as_mut()).poll_frame(cx),
         });
-        if let (Some(Ok(frame)), Some(progress)) = (&frame, &this.progress)
-            && let Some(data) = frame.data_ref()
-        {
-            progress.add(data.len());
+        if let Some(Ok(frame)) = &mut frame {
+            match frame.data_ref() {
+                Some(data) => {
+                    if let Some(progress) = &this.progress {
+                        progress.add(data.len());
+                    }
+                }
+                None => {
+                    if let Some(trailers) = frame.trailers_mut() {
+                        strip_request_trailers(trailers);
+                    }
+                }
+            }
         }
         Poll::Ready(frame)
     }
@@ -160,7 +187,7 @@ impl Body for ResendableBody {
             && match &self.source {
                 BodySource::Empty => true,
                 BodySource::Once(body) => body.is_end_stream(),
-                BodySource::Gone => false,
+                BodySource::Trailers(_) | BodySource::Gone => false,
                 BodySource::Kept(replay) => replay.is_end_stream(),
             }
     }
@@ -169,7 +196,7 @@ impl Body for ResendableBody {
         let rest = match &self.source {
             BodySource::Empty => Some(0),
             BodySource::Once(body) => body.size_hint().exact(),
-            BodySource::Gone => None,
+            BodySource::Trailers(_) | BodySource::Gone => None,
             BodySource::Kept(replay) => replay.size_hint().exact(),
         };
         let whole = rest.map(|rest| rest + self.put_back.len() as u64);

@@ -50,8 +50,11 @@ async fn fields_of_the_connection_stay_on_it() {
     )
     .await;
 
-    for name in ["connection", "x-private", "cookie2", "keep-alive", "proxy-connection", "te", "trailer", "upgrade"] {
+    for name in ["x-private", "cookie2", "keep-alive", "proxy-connection", "upgrade"] {
         assert_eq!(seen.all(name), Vec::<&str>::new(), "{name} is about the connection");
+    }
+    for (name, value) in [("connection", "TE"), ("te", "trailers"), ("trailer", "X-T")] {
+        assert_eq!(seen.all(name), [value], "trailers go from end to end, and {name} is said anew");
     }
     for (name, value) in [("x-public", "3"), ("cookie", "a=b"), ("authorization", "Basic eA=="), ("accept", "*/*")] {
         assert_eq!(seen.header(name), Some(value), "{name} is for the endpoint");
@@ -85,12 +88,13 @@ async fn fields_of_the_endpoints_connection_stay_on_it() {
 
     let answer = gateway.get("/").await;
 
-    for name in ["connection", "x-inner", "keep-alive", "upgrade", "trailer"] {
+    for name in ["connection", "x-inner", "keep-alive", "upgrade"] {
         assert!(!answer.headers.contains_key(name), "{name}: {answer:?}");
     }
     let cookies: Vec<_> = answer.headers.get_all("set-cookie").iter().collect();
     assert_eq!(cookies, ["a=1", "b=2"], "lines stay apart and in order");
     assert_eq!((answer.header("server"), answer.header("x-outer")), ("inner", "2"));
+    assert_eq!(answer.header("trailer"), "X-T", "it is about the message (RFC 9110 §6.6.2)");
 }
 
 #[tokio::test]

@@ -8,5 +8,6 @@ mod heads;
 mod paths;
 mod reverse;
 mod targets;
+mod trailers;
 mod unix;
 mod uploads;

@@ -3,6 +3,7 @@
 mod claims;
 mod fields;
 mod forwarded;
+pub mod grpc;
 mod hop;
 mod list;
 mod path;
@@ -15,6 +16,7 @@ mod request_body_error;
 mod response_body;
 mod target;
 mod target_error;
+mod trailers;
 mod upgrade;
 
 pub use fields::Fields;
@@ -33,5 +35,6 @@ pub use response_body::{BodyEnd, BodyObserver, BrokenBy, ResponseBody, ResponseB
 pub(super) use target::RawQuery;
 pub use target::{Target, read_target};
 pub use target_error::TargetError;
+pub use trailers::{strip_request_trailers, strip_response_trailers};
 pub(super) use upgrade::offered;
 pub use upgrade::{Offer, switched_to};

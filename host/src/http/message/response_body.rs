@@ -9,6 +9,8 @@ use http_body::{Body, Frame, SizeHint};
 use http_body_util::BodyExt as _;
 use http_body_util::combinators::UnsyncBoxBody;
 
+use super::trailers::strip_response_trailers;
+
 /// Who broke a body off.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum BrokenBy {
@@ -53,7 +55,7 @@ pub trait BodyObserver: Send {
     fn body_ended(&mut self, how: BodyEnd<'_>);
 }
 
-/// The body of a response. Trailers come as its last frame.
+/// The body of a response. Trailers come as its last frame, without what must not be in them.
 pub struct ResponseBody {
     content: BodyContent,
     observer: Option<Box<dyn BodyObserver>>,
@@ -133,17 +135,20 @@ impl Body for ResponseBody {
 
     fn poll_frame(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, ResponseBodyError>>> {
         let this = self.get_mut();
-        let frame = match &mut this.content {
+        let mut frame = match &mut this.content {
             BodyContent::Whole(bytes) => bytes.take().map(|bytes| Ok(Frame::data(bytes))),
             BodyContent::Stream(stream) => ready!(Pin::new(stream).poll_frame(cx)),
         };
-        match &frame {
+        match &mut frame {
             Some(Ok(frame)) => {
                 if let Some(observer) = &mut this.observer {
                     observer.body_data(frame.data_ref().map_or(0, Bytes::len));
                 }
-                // Nothing follows trailers, and servers do not poll again.
-                if frame.is_trailers() || this.is_end_stream() {
+                if let Some(trailers) = frame.trailers_mut() {
+                    strip_response_trailers(trailers);
+                    // Nothing follows them, and servers do not poll again.
+                    this.end(BodyEnd::Complete);
+                } else if this.is_end_stream() {
                     this.end(BodyEnd::Complete);
                 }
             }

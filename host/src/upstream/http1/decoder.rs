@@ -3,19 +3,21 @@
 use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
+use http_body::Frame;
 
 use super::super::Broken;
 use super::super::unreadable::{Excerpt, Unreadable};
 use super::connection::Connection;
+use super::trailers::TrailerSection;
 use crate::http::Chunks;
 
 /// A body that is being read.
-#[derive(Clone, Copy, Debug)]
+#[derive(Debug)]
 pub(super) enum BodyDecoder {
     /// So many bytes are to come.
     Length(u64),
-    /// Chunks. Their trailers are dropped (RFC 9110 §6.5.1).
-    Chunked(Chunks),
+    /// Chunks, and the trailers that have come behind them. Boxed: they are rare.
+    Chunked(Chunks, Option<Box<TrailerSection>>),
     /// Everything until the endpoint closes.
     UntilClose,
     /// It has closed.
@@ -23,11 +25,11 @@ pub(super) enum BodyDecoder {
 }
 
 impl BodyDecoder {
-    /// Whether all of the body has been taken.
+    /// Whether all of the body has been taken, its trailers included.
     pub(super) fn is_done(&self) -> bool {
         match self {
             Self::Length(left) => *left == 0,
-            Self::Chunked(chunks) => chunks.is_at_end(),
+            Self::Chunked(chunks, trailers) => chunks.is_at_end() && trailers.is_none(),
             Self::UntilClose => false,
             Self::Closed => true,
         }
@@ -37,7 +39,7 @@ impl BodyDecoder {
     pub(super) fn left(&self) -> Option<u64> {
         match self {
             Self::Length(left) => Some(*left),
-            Self::Chunked(_) | Self::UntilClose => None,
+            Self::Chunked(..) | Self::UntilClose => None,
             Self::Closed => Some(0),
         }
     }
@@ -49,7 +51,7 @@ impl BodyDecoder {
     pub(super) fn is_whole_in(&self, unread: &[u8]) -> Result<bool, Unreadable> {
         let mut chunks = match self {
             Self::Length(left) => return Ok(*left <= unread.len() as u64),
-            Self::Chunked(chunks) => *chunks,
+            Self::Chunked(chunks, _) => *chunks,
             Self::UntilClose | Self::Closed => return Ok(true),
         };
         let mut rest = unread;
@@ -65,7 +67,7 @@ impl BodyDecoder {
     pub(super) fn cut(&self) -> Broken {
         match self {
             Self::Length(left) => Broken::Short(*left),
-            Self::Chunked(_) | Self::UntilClose | Self::Closed => Broken::Cut,
+            Self::Chunked(..) | Self::UntilClose | Self::Closed => Broken::Cut,
         }
     }
 
@@ -80,8 +82,12 @@ impl BodyDecoder {
                 *left -= length as u64;
                 length
             }
-            Self::Chunked(chunks) => {
-                drop(unread.split_to(chunks.pass_lines(unread)?));
+            Self::Chunked(chunks, trailers) => {
+                let before = *chunks;
+                let lines = unread.split_to(chunks.pass_lines(unread)?);
+                if chunks.has_trailers() {
+                    keep_trailers(trailers, before, &lines);
+                }
                 chunks.take_data(unread.len())
             }
             Self::UntilClose => unread.len(),
@@ -91,26 +97,36 @@ impl BodyDecoder {
             return Ok(None);
         }
         let piece = unread.split_to(length);
-        if let Self::Chunked(chunks) = self {
+        if let Self::Chunked(chunks, trailers) = self {
             // Whether that was all. What is wrong with the lines is reported when the next piece is asked for.
             let mut after = *chunks;
             if let Ok(lines) = after.pass_lines(unread) {
-                *chunks = after;
-                drop(unread.split_to(lines));
+                let before = std::mem::replace(chunks, after);
+                let lines = unread.split_to(lines);
+                if chunks.has_trailers() {
+                    keep_trailers(trailers, before, &lines);
+                }
             }
         }
         Ok(Some(piece))
     }
 
-    /// The next piece; none at the end.
+    /// The next piece, or the trailers; none at the end.
     pub(super) fn poll_piece(
         &mut self,
         cx: &mut Context<'_>,
         connection: &mut Connection,
-    ) -> Poll<Result<Option<Bytes>, Broken>> {
+    ) -> Poll<Result<Option<Frame<Bytes>>, Broken>> {
         loop {
             if let Some(piece) = self.take(&mut connection.unread)? {
-                return Poll::Ready(Ok(Some(piece)));
+                return Poll::Ready(Ok(Some(Frame::data(piece))));
+            }
+            if let Self::Chunked(chunks, trailers) = self
+                && chunks.is_at_end()
+                && let Some(section) = trailers.take()
+            {
+                let fields = section.read(connection.limits.fields)?;
+                return Poll::Ready(Ok(Some(Frame::trailers(fields))));
             }
             if self.is_done() {
                 return Poll::Ready(Ok(None));
@@ -120,5 +136,14 @@ impl BodyDecoder {
                 *self = Self::Closed;
             }
         }
+    }
+}
+
+/// Keeps what is of the trailer section in `lines`, which were passed over from `before` on.
+#[cold]
+fn keep_trailers(trailers: &mut Option<Box<TrailerSection>>, before: Chunks, lines: &[u8]) {
+    let lines = before.trailers_in(lines);
+    if !lines.is_empty() {
+        trailers.get_or_insert_default().push(lines);
     }
 }

@@ -54,9 +54,9 @@ impl Download {
         }
     }
 
-    fn poll_piece(&mut self, cx: &mut Context<'_>) -> Poll<Result<Option<Bytes>, Broken>> {
+    fn poll_piece(&mut self, cx: &mut Context<'_>) -> Poll<Result<Option<Frame<Bytes>>, Broken>> {
         if let Some(first) = self.first.take() {
-            return Poll::Ready(first.map(Some));
+            return Poll::Ready(first.map(Frame::data).map(Some));
         }
         if let Some(ConnectionAccess::Shared(rest)) = &mut self.access
             && let Poll::Ready(ended) = rest.poll_end(cx)
@@ -129,7 +129,7 @@ impl Body for Download {
                 if this.is_end_stream() {
                     this.finish();
                 }
-                Poll::Ready(piece.map(Frame::data).map(Ok))
+                Poll::Ready(piece.map(Ok))
             }
             Err(broken) => {
                 this.access = None;

@@ -7,8 +7,8 @@
 //!                                                             └─▶ Duplex: the plain stream, for a tunnel
 //! ```
 //!
-//! Trailers end here, both ways (RFC 9110 §6.5.1 lets an intermediary drop them): `upload.rs` and `response.rs` log
-//! that at `debug`.
+//! Trailers go both ways behind chunks (RFC 9112 §7.1.2). Behind a Content-Length there is no place for them: those of a
+//! request are dropped there, and `upload.rs` logs that at `debug`.
 
 mod access;
 mod connection;
@@ -18,6 +18,7 @@ mod exchange;
 mod explain;
 mod request;
 mod response;
+mod trailers;
 mod trial;
 mod upload;
 

@@ -2,7 +2,7 @@
 
 use std::io::Write as _;
 
-use ::http::Method;
+use ::http::{HeaderName, HeaderValue, Method};
 use http_body::Body as _;
 
 use super::super::{RequestHead, ResendableBody};
@@ -51,16 +51,24 @@ pub(super) fn encode(head: &RequestHead<'_>, framing: RequestFraming) -> Vec<u8>
         RequestFraming::Chunked => bytes.extend_from_slice(b"transfer-encoding: chunked\r\n"),
     }
     for (name, value) in head.fields.iter() {
-        push(&mut bytes, &[name.as_str().as_bytes(), b": ", value.as_bytes(), b"\r\n"]);
+        push_field(&mut bytes, name, value);
     }
     if let Some(offer) = &offer {
         push(&mut bytes, &[b"connection: Upgrade\r\nupgrade: ", offer.as_bytes(), b"\r\n"]);
+    } else if head.fields.accepts_trailers() {
+        // TE is for this hop, and has to be named as such (RFC 9110 §10.1.4).
+        bytes.extend_from_slice(b"connection: TE\r\nte: trailers\r\n");
     }
     if head.expects_continue {
         bytes.extend_from_slice(b"expect: 100-continue\r\n");
     }
     bytes.extend_from_slice(b"\r\n");
     bytes
+}
+
+/// One line of fields.
+pub(super) fn push_field(bytes: &mut Vec<u8>, name: &HeaderName, value: &HeaderValue) {
+    push(bytes, &[name.as_str().as_bytes(), b": ", value.as_bytes(), b"\r\n"]);
 }
 
 fn push(bytes: &mut Vec<u8>, parts: &[&[u8]]) {

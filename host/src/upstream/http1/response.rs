@@ -158,12 +158,7 @@ fn framing_of(
         return Ok(BodyFraming::Empty);
     }
     Ok(match length {
-        _ if chunked => {
-            if fields.contains_key(header::TRAILER) {
-                tracing::debug!("trailers of a response dropped: its endpoint speaks HTTP/1.1");
-            }
-            BodyFraming::Coded(BodyDecoder::Chunked(Chunks::default()))
-        }
+        _ if chunked => BodyFraming::Coded(BodyDecoder::Chunked(Chunks::default(), None)),
         Some(0) => BodyFraming::Empty,
         Some(length) => BodyFraming::Coded(BodyDecoder::Length(length)),
         None => BodyFraming::Coded(BodyDecoder::UntilClose),

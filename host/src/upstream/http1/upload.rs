@@ -4,12 +4,13 @@ use std::io::{self, IoSlice};
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
+use ::http::HeaderMap;
 use bytes::{Buf as _, Bytes};
 use http_body::Body as _;
 use tokio::io::AsyncWrite as _;
 
 use super::super::{RequestHead, ResendableBody};
-use super::request::{RequestFraming, encode};
+use super::request::{RequestFraming, encode, push_field};
 use crate::http::RequestBodyError;
 use crate::net::Stream;
 
@@ -42,6 +43,8 @@ pub(super) struct Upload {
     sealed: bool,
     /// What ends the data: nothing, or the line end of a chunk, and that of the body.
     tail: &'static [u8],
+    /// What the body ended with. Boxed: it is rare.
+    trailers: Option<Box<HeaderMap>>,
     framing: RequestFraming,
     stage: UploadStage,
     /// Whether anything of it has gone out.
@@ -56,6 +59,8 @@ pub(super) struct Upload {
 enum UploadStage {
     /// The body may have more.
     Open,
+    /// It has ended with trailers; what is there has to be written, and then they.
+    Trailers,
     /// It has ended; what is there has to be written.
     Ended,
     /// Everything is out.
@@ -84,6 +89,7 @@ impl Upload {
             fresh: false,
             sealed: false,
             tail: b"",
+            trailers: None,
             framing,
             stage,
             begun: false,
@@ -115,6 +121,9 @@ impl Upload {
     pub(super) fn give_up(&mut self, body: &mut ResendableBody) -> bool {
         if !self.begun {
             body.put_back(std::mem::take(&mut self.data));
+            if let Some(trailers) = self.trailers.take() {
+                body.put_back_trailers(trailers);
+            }
         }
         !self.begun
     }
@@ -134,8 +143,13 @@ impl Upload {
             self.seal();
             ready!(self.poll_write(cx, stream)).map_err(UploadError::Io)?;
             self.sealed = self.stage != UploadStage::Open;
-            if self.stage == UploadStage::Open && !waits {
-                continue;
+            match self.stage {
+                UploadStage::Open if !waits => continue,
+                UploadStage::Trailers => {
+                    self.end_with_trailers();
+                    continue;
+                }
+                _ => {}
             }
             ready!(Pin::new(&mut *stream).poll_flush(cx)).map_err(UploadError::Io)?;
             if waits {
@@ -157,7 +171,7 @@ impl Upload {
             match Pin::new(&mut *body).poll_frame(cx) {
                 Poll::Ready(Some(Ok(frame))) => match frame.into_data() {
                     Ok(data) => self.put(data, body.is_end_stream())?,
-                    Err(_trailers) => tracing::debug!("trailers of a request dropped: its endpoint speaks HTTP/1.1"),
+                    Err(frame) => self.put_trailers(frame.into_trailers().unwrap_or_default())?,
                 },
                 Poll::Ready(Some(Err(error))) => return Poll::Ready(Err(UploadError::Body(error))),
                 Poll::Ready(None) => self.end()?,
@@ -201,6 +215,31 @@ impl Upload {
         Ok(())
     }
 
+    /// Nothing follows trailers. They are sent behind chunks only (RFC 9112 §7.1.2).
+    fn put_trailers(&mut self, trailers: HeaderMap) -> Result<(), UploadError> {
+        self.end()?;
+        if trailers.is_empty() {
+            return Ok(());
+        }
+        if self.framing == RequestFraming::Chunked {
+            self.trailers = Some(Box::new(trailers));
+            self.stage = UploadStage::Trailers;
+        } else {
+            tracing::debug!("trailers of a request dropped: its endpoint speaks HTTP/1.1, and its body has a length");
+        }
+        Ok(())
+    }
+
+    /// The last chunk, with trailers.
+    fn end_with_trailers(&mut self) {
+        self.stage = UploadStage::Ended;
+        self.lines.extend_from_slice(b"0\r\n");
+        for (name, value) in self.trailers.take().iter().flat_map(|trailers| trailers.iter()) {
+            push_field(&mut self.lines, name, value);
+        }
+        self.lines.extend_from_slice(b"\r\n");
+    }
+
     fn end(&mut self) -> Result<(), UploadError> {
         self.stage = UploadStage::Ended;
         match self.framing {
@@ -221,7 +260,7 @@ impl Upload {
         if self.framing != RequestFraming::Chunked {
             return;
         }
-        let has_ended = self.stage != UploadStage::Open;
+        let has_ended = self.stage == UploadStage::Ended;
         if !self.data.is_empty() {
             let size = format!("{:x}\r\n", self.data.len());
             self.lines.extend_from_slice(size.as_bytes());

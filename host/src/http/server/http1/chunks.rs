@@ -1,7 +1,7 @@
 //! What stands between the data of a body in chunks (RFC 9112 §7.1).
 
-/// Bytes that lines may have beside the digits of sizes, in one body: extensions and trailers, which the gateway does
-/// not read. hyper's limit for extensions.
+/// Bytes that lines may have beside the digits of sizes, in one body: extensions, which the gateway does not read, and
+/// trailers. hyper's limit for either.
 const LINE_BYTES: u32 = 16 * 1024;
 
 /// Digits of a size: more would be more than a terabyte in one chunk.
@@ -14,6 +14,7 @@ const DIGITS: u8 = 15;
 pub struct Chunks {
     at: At,
     line_bytes: u32,
+    has_trailers: bool,
 }
 
 /// The chunks are not as RFC 9112 §7.1 has them, or their lines have more than 16 KiB.
@@ -41,7 +42,7 @@ const SIZE_LINE: At = At::Size { size: 0, digits: 0, in_extension: false, after_
 
 impl Default for Chunks {
     fn default() -> Self {
-        Self { at: SIZE_LINE, line_bytes: 0 }
+        Self { at: SIZE_LINE, line_bytes: 0, has_trailers: false }
     }
 }
 
@@ -59,6 +60,7 @@ impl Chunks {
             if matches!(self.at, At::Blank(_) | At::Size { in_extension: true, .. } | At::Trailer { empty: false, .. })
             {
                 self.line_bytes += 1;
+                self.has_trailers |= matches!(self.at, At::Trailer { .. });
                 if self.line_bytes > LINE_BYTES {
                     return Err(MalformedChunks);
                 }
@@ -74,6 +76,25 @@ impl Chunks {
         let left = left - taken as u64;
         self.at = if left == 0 { At::DataEnd(false) } else { At::Data(left) };
         taken
+    }
+
+    /// Whether lines of trailers have begun.
+    #[must_use]
+    pub fn has_trailers(&self) -> bool {
+        self.has_trailers
+    }
+
+    /// What of `lines`, which [`Self::pass_lines`] has passed over from here on, is of the trailer section.
+    #[must_use]
+    pub fn trailers_in(mut self, lines: &[u8]) -> &[u8] {
+        for (at, byte) in lines.iter().enumerate() {
+            match self.at.after(*byte) {
+                _ if matches!(self.at, At::Trailer { .. }) => return lines.get(at..).unwrap_or_default(),
+                Some(after) => self.at = after,
+                None => break,
+            }
+        }
+        &[]
     }
 
     /// Whether the body has come to its end, trailers included.

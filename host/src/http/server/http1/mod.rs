@@ -16,6 +16,7 @@ mod response;
 mod serve;
 mod state;
 mod stream;
+mod trailers;
 mod upgrade;
 
 pub use chunks::{Chunks, MalformedChunks};

@@ -2,7 +2,7 @@
 
 use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll, ready};
+use std::task::{Context, Poll};
 
 use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
@@ -45,17 +45,10 @@ impl Body for GuardedBody {
     type Data = Bytes;
     type Error = ResponseBodyError;
 
-    /// Trailers end here: a recipient may ignore those of HTTP/1.1, and one that does not has to say so (RFC 9110
-    /// §6.5.1).
+    /// hyper writes trailers where the client has said `TE: trailers`, and those alone that the response has named in
+    /// Trailer (RFC 9110 §6.5.1, §6.6.2).
     fn poll_frame(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, ResponseBodyError>>> {
-        let frame = ready!(Pin::new(&mut self.get_mut().body).poll_frame(cx));
-        if let Some(Ok(frame)) = &frame
-            && let Some(trailers) = frame.trailers_ref()
-        {
-            tracing::debug!(fields = trailers.len(), "trailers of a response dropped");
-            return Poll::Ready(None);
-        }
-        Poll::Ready(frame)
+        Pin::new(&mut self.get_mut().body).poll_frame(cx)
     }
 
     fn is_end_stream(&self) -> bool {

@@ -22,6 +22,7 @@ use super::request_line;
 use super::response::{GuardedBody, ResponseGuard};
 use super::state::{ClientPresence, ConnectionState, Overdue};
 use super::stream::GuardedStream;
+use super::trailers;
 use super::upgrade::Http1Upgrade;
 use crate::http::message::{
     ClientUpgrade, Refused, RequestBody, ResponseBody, ServerRequest, UpgradeRequest, Violation, offered,
@@ -205,6 +206,9 @@ where
     if state.begin_response() {
         // RFC 9110 §10.1.1, RFC 9112 §9.6: a client that is not listened to any more should see that.
         say_close(response.headers_mut());
+    }
+    if response.body().size_hint().exact().is_none() {
+        trailers::declare(response.headers_mut());
     }
     Ok(response.map(|body| GuardedBody::new(body, guard)))
 }

@@ -7,7 +7,7 @@ use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::Duration;
 
-use ::http::{HeaderName, HeaderValue, Method, Response, StatusCode};
+use ::http::{Extensions, HeaderMap, HeaderName, HeaderValue, Method, Response, StatusCode};
 use http_body_util::BodyExt as _;
 use parking_lot::Mutex;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -43,8 +43,8 @@ fn open() -> (Connection, UnixStream) {
     (Connection::new(Stream::Plain(Socket::Unix(ours)), LazyTimer::new(SOON), LIMITS), theirs)
 }
 
-/// What an endpoint that sends `pieces`, and closes if `closes`, comes to: the response, its body or what was wrong
-/// with it, and whether the connection may be used again.
+/// What an endpoint that sends `pieces`, and closes if `closes`, comes to: the response, with its trailers beside it,
+/// its body or what was wrong with it, and whether the connection may be used again.
 async fn exchange(
     method: Method,
     pieces: Vec<Vec<u8>>,
@@ -66,15 +66,24 @@ async fn exchange(
     let fields = one_field();
     let head = head(&method, "/", &fields);
     let response = connection.send(head, &mut empty(), SOON, &shelf, &mut Seen::default()).await?;
-    let (parts, content) = response.into_parts();
+    let (mut parts, content) = response.into_parts();
     let body = match content {
         ResponseContent::Whole(bytes, _) => Ok(bytes.to_vec()),
-        ResponseContent::Stream(download) => download.collect().await.map(|body| body.to_bytes().to_vec()),
+        ResponseContent::Stream(download) => download.collect().await.map(|body| {
+            parts.extensions.extend(body.trailers().cloned().map(one_extension).unwrap_or_default());
+            body.to_bytes().to_vec()
+        }),
         ResponseContent::Duplex(_, early) => Ok(early.to_vec()),
     };
     let _open = endpoint.await.unwrap();
     let kept = !shelf.0.lock().is_empty();
     Ok((Response::from_parts(parts, ()), body, kept))
+}
+
+fn one_extension(trailers: HeaderMap) -> Extensions {
+    let mut extensions = Extensions::new();
+    extensions.insert(trailers);
+    extensions
 }
 
 fn one_field() -> Fields<'static> {
@@ -155,10 +164,12 @@ async fn bodies_end_where_the_rfc_says() {
 #[tokio::test]
 async fn responses_come_through_in_whatever_pieces() {
     let text = b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 418 Short and stout\r\nX-A: 1\r\nx-a: 2\r\nTransfer-Encoding: chunked\r\n\r\n\
-        5;x=y\r\nhello\r\n1\r\n!\r\n0\r\nTrailer: t\r\n\r\n";
+        5;x=y\r\nhello\r\n1\r\n!\r\n0;z\r\nSum: 1\r\nsum:  2 \r\nTrailer: t\r\n\r\n";
     for size in [1, 2, 3, 7, 50, text.len()] {
         let pieces = text.chunks(size).map(<[u8]>::to_vec).collect();
         let (response, body, kept) = exchange(Method::GET, pieces, false).await.unwrap();
+        let trailers = response.extensions().get::<HeaderMap>().unwrap();
+        assert_eq!(trailers.get_all("sum").iter().collect::<Vec<_>>(), ["1", "2"], "in pieces of {size}");
         assert_eq!(response.status(), StatusCode::IM_A_TEAPOT);
         let reason = response.extensions().get::<hyper::ext::ReasonPhrase>().unwrap();
         assert_eq!(reason.as_bytes(), b"Short and stout");
@@ -166,6 +177,19 @@ async fn responses_come_through_in_whatever_pieces() {
         assert_eq!(values, ["1", "2"]);
         assert_eq!(body.unwrap(), b"hello!", "in pieces of {size}");
         assert!(kept);
+    }
+}
+
+#[tokio::test]
+async fn trailers_that_are_no_fields_or_too_many_break_a_body_off() {
+    let many = "a: b\r\n".repeat(LIMITS.fields + 1);
+    for trailers in ["no field\r\n", ": x\r\n", "a b: c\r\n", "a: \0\r\n", " a: b\r\n", &many] {
+        let text = format!("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nx\r\n0\r\n{trailers}\r\n");
+
+        let (_, body, kept) = response_to(Method::GET, &text, false).await;
+
+        assert!(matches!(body, Err(Broken::Trailers(_))), "{trailers:?}: {body:?}");
+        assert!(!kept, "{trailers:?}");
     }
 }
 
@@ -196,6 +220,22 @@ async fn bodies_that_break_off_are_errors_and_their_connections_gone() {
         assert!(matches!(body, Err(Broken::Cut | Broken::Short(45))), "{text:?}: {body:?}");
         assert!(!kept, "{text:?}");
     }
+}
+
+#[tokio::test]
+async fn an_endpoint_hears_that_a_client_takes_trailers() {
+    let takes = HeaderMap::from_iter([(::http::header::TE, HeaderValue::from_static("gzip, Trailers"))]);
+    let (connection, mut theirs) = open();
+    let (fields, shelf) = (Fields::end_to_end(&takes), Arc::new(Shelf::default()));
+    let expected = "GET / HTTP/1.1\r\nhost: endpoint\r\nconnection: TE\r\nte: trailers\r\n\r\n";
+    theirs.write_all(b"HTTP/1.1 204 No Content\r\n\r\n").await.unwrap();
+
+    let head = head(&Method::GET, "/", &fields);
+    connection.send(head, &mut empty(), SOON, &shelf, &mut Seen::default()).await.unwrap();
+
+    let mut read = vec![0; expected.len()];
+    theirs.read_exact(&mut read).await.unwrap();
+    assert_eq!(String::from_utf8(read).unwrap(), expected);
 }
 
 #[tokio::test]

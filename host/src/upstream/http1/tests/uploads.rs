@@ -99,7 +99,9 @@ async fn what_is_there_alone_does_not_wait_for_more() {
 async fn a_body_whose_end_is_there_is_written_with_it() {
     for (body, expected) in [
         (&b"3\r\nabc\r\n0\r\n\r\n"[..], "3\r\nabc\r\n0\r\n\r\n"),
-        (b"1\r\na\r\n1\r\nb\r\n1\r\nc\r\n0\r\nTrailer: t\r\n\r\n", "3\r\nabc\r\n0\r\n\r\n"),
+        (b"1\r\na\r\n1\r\nb\r\n1\r\nc\r\n0\r\n\r\n", "3\r\nabc\r\n0\r\n\r\n"),
+        // There is nothing in them that may go on.
+        (b"1\r\na\r\n0\r\nContent-Length: 3\r\nX-Forwarded-For: a\r\n\r\n", "1\r\na\r\n0\r\n\r\n"),
         (b"0\r\n\r\n", "\r\n\r\n0\r\n\r\n"),
     ] {
         let (mut client, mut endpoint) = between();
@@ -129,4 +131,41 @@ async fn a_length_is_kept_to_whatever_the_pieces() {
     endpoint.read_exact(&mut body).await.unwrap();
     assert_eq!(body, b"abc".repeat(1000));
     drop(sending.await.unwrap());
+}
+
+#[tokio::test]
+async fn trailers_come_behind_all_that_was_gathered() {
+    for body in ["1\r\na\r\n1\r\nb\r\n0\r\nSum: 2\r\nsum: 3\r\nHost: x\r\n\r\n", "0\r\nsum: 2\r\nSUM: 3\r\n\r\n"] {
+        let (mut client, mut endpoint) = between();
+
+        client.write_all(&[CHUNKED, body.as_bytes()].concat()).await.unwrap();
+
+        let request = read_until(&mut endpoint, "0\r\nsum: 2\r\nsum: 3\r\n\r\n").await;
+        let data = if body.starts_with('1') { "\r\n\r\n2\r\nab\r\n0\r\n" } else { "\r\n\r\n0\r\n" };
+        assert!(request.contains(data), "{request:?}");
+    }
+}
+
+/// A request whose body is `ab`, then trailers.
+fn with_trailers(keep: Option<usize>) -> ResendableBody {
+    let trailers = ::http::HeaderMap::from_iter([(HeaderName::from_static("sum"), HeaderValue::from_static("2"))]);
+    let frames = [Ok(http_body::Frame::data("ab".into())), Ok(http_body::Frame::trailers(trailers))];
+    let body = Box::pin(http_body_util::StreamBody::new(futures_util::stream::iter(frames)));
+    ResendableBody::new(crate::http::RequestBody::Boxed { body, expects_continue: false }, keep)
+}
+
+#[tokio::test]
+async fn trailers_of_a_request_that_was_not_sent_are_there_for_the_next_endpoint() {
+    for keep in [None, Some(10)] {
+        let (connection, theirs) = open();
+        drop(theirs);
+        let mut body = with_trailers(keep);
+
+        let error = post_body(connection, &mut body, &Arc::new(Shelf::default())).await.unwrap_err();
+
+        assert_eq!(error.sent, Sent::Nothing);
+        let body = body.collect().await.unwrap();
+        assert_eq!(body.trailers().unwrap()["sum"], "2", "{keep:?}");
+        assert_eq!(body.to_bytes(), "ab", "{keep:?}");
+    }
 }
