@@ -4,6 +4,7 @@ pub mod answers;
 pub mod configuration;
 pub mod differ;
 pub mod forwarded;
+pub mod frames;
 pub mod framing;
 pub mod load;
 mod pieces;
