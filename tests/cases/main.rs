@@ -19,6 +19,7 @@ mod faults;
 mod forward;
 mod health;
 mod hostile;
+mod http2;
 mod membership;
 mod observed;
 mod plugin_dev;

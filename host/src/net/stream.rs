@@ -122,6 +122,15 @@ impl Stream {
         })
     }
 
+    /// The protocol that both sides agreed on in the TLS handshake (ALPN, RFC 7301).
+    #[must_use]
+    pub fn alpn(&self) -> Option<&[u8]> {
+        match self {
+            Self::Plain(_) => None,
+            Self::Tls(stream) => stream.get_ref().1.alpn_protocol(),
+        }
+    }
+
     /// Whether what is written goes out under TLS.
     #[must_use]
     pub fn is_tls(&self) -> bool {

@@ -24,6 +24,7 @@ impl<'a> EndpointFault<'a> {
             ExchangeCause::TimedOut(_) => {
                 ("timed-out", "raise `response` in the `timeouts` of route or cluster if it may take so long")
             }
+            ExchangeCause::Unsendable(what) => ("unsendable", what.remedy()),
             ExchangeCause::Refused => ("refused", "raise its limit of streams or requests, if it was not about to end"),
             ExchangeCause::Connect(_) | ExchangeCause::BodyStalled | ExchangeCause::BodyBroken(_) => return None,
         };

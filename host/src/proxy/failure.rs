@@ -11,7 +11,7 @@ use crate::http::{ResponseBody, TargetError, Violation, reply};
 use crate::policy::{Fault, FaultKind};
 use crate::telemetry::AccessEnding;
 use crate::tunnel::End;
-use crate::upstream::{ConnectError, ConnectFault, ExchangeCause, ExchangeError};
+use crate::upstream::{ConnectError, ConnectFault, ExchangeCause, ExchangeError, Unsendable};
 
 /// Why a request gets a response of the gateway's own.
 #[derive(Debug, thiserror::Error)]
@@ -143,6 +143,12 @@ impl FailureRow {
             }
             ExchangeCause::Refused => {
                 (Status::SERVICE_UNAVAILABLE, "the endpoint took no more requests", Ending::Unreachable)
+            }
+            ExchangeCause::Unsendable(Unsendable::Websocket) => {
+                (Status::BAD_GATEWAY, "the endpoint takes no websockets", Ending::SwitchRefused)
+            }
+            ExchangeCause::Unsendable(Unsendable::Head(_)) => {
+                (Status::BAD_REQUEST, "the endpoint cannot be asked for such a host or path", Ending::Refused)
             }
             ExchangeCause::Broken(_) => {
                 (Status::BAD_GATEWAY, "the endpoint broke off before it answered", Ending::EndpointGone)

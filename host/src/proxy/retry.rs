@@ -7,7 +7,7 @@ use super::outgoing::{EndpointResponse, Outgoing};
 use crate::cluster::{Cluster, Failure, Lease, Tried};
 use crate::policy::EndpointId;
 use crate::telemetry::{Counter, Metrics, limited};
-use crate::upstream::{ConnectError, ExchangeCause, FaultOf, ResponseContent};
+use crate::upstream::{ConnectError, ExchangeCause, FaultOf, ResponseContent, Sent};
 
 /// An attempt that may not be the last.
 pub(super) struct FailedAttempt {
@@ -53,10 +53,10 @@ impl<'a> RetryState<'a> {
                 self.leave_alone(endpoint, error, in_flight);
                 return Some(Failure::Connect);
             }
-            // It is alive, and was sent nothing that it acted on: another one may have the request at once.
-            ExchangeCause::Refused => {
+            // It is alive, and acts on nothing of it: another one may have the request at once, if its body is whole.
+            ExchangeCause::Refused | ExchangeCause::Unsendable(_) => {
                 drop(in_flight.take_lease());
-                return Some(Failure::Connect);
+                return (error.sent == Sent::Nothing).then_some(Failure::Connect);
             }
             ExchangeCause::Unreadable(unreadable) => {
                 in_flight.fail_unreadable(unreadable);

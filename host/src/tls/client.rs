@@ -17,8 +17,8 @@ use super::error::TlsError;
 use super::known::Known;
 use super::pinned::Pinned;
 use super::unverified::Unverified;
-use super::{ALPN, Built, provider};
-use crate::config::{ClientTls, Verify};
+use super::{Built, provider};
+use crate::config::{ClientTls, ClusterProtocol, Verify};
 use crate::net::Authority;
 
 const VERSIONS: &[&SupportedProtocolVersion] = &[&TLS13, &TLS12];
@@ -45,7 +45,7 @@ impl PlatformRoots {
 }
 
 /// Reads the files of a cluster and makes its configuration. For clusters with a TLS endpoint only: the others need no
-/// roots. `endpoints` are those of the cluster, for warnings.
+/// roots. `endpoints` are those of the cluster, for warnings; `protocol` is what they are offered by ALPN (RFC 7301).
 ///
 /// # Errors
 /// [`TlsError`] for the first file that cannot be used, or a platform without roots.
@@ -53,6 +53,7 @@ pub fn client_config(
     tls: &ClientTls,
     endpoints: &[Authority],
     platform: &PlatformRoots,
+    protocol: ClusterProtocol,
 ) -> Result<Built<Arc<ClientConfig>>, TlsError> {
     let mut warnings = Vec::new();
     let verifier = verifier(tls, endpoints, platform, &mut warnings)?;
@@ -71,10 +72,19 @@ pub fn client_config(
         }
         None => builder.with_no_client_auth(),
     };
-    config.alpn_protocols = vec![ALPN.to_vec()];
+    config.alpn_protocols = offered(protocol).iter().map(|name| name.to_vec()).collect();
     config.resumption = Resumption::in_memory_sessions(SESSIONS);
     config.enable_early_data = false;
     Ok(Built { value: Arc::new(config), warnings })
+}
+
+/// What endpoints are offered, the first rather than the second.
+fn offered(protocol: ClusterProtocol) -> &'static [&'static [u8]] {
+    match protocol {
+        ClusterProtocol::Http1 => &[b"http/1.1"],
+        ClusterProtocol::Http2 => &[b"h2"],
+        ClusterProtocol::Negotiated => &[b"h2", b"http/1.1"],
+    }
 }
 
 /// The name that an endpoint is asked for and checked against: the configured one, else its host.

@@ -135,7 +135,13 @@ fn explain_alert(alert: AlertDescription, peer: HandshakePeer) -> String {
         (AlertDescription::UnrecognisedName, HandshakePeer::Endpoint) => {
             "the endpoint does not know the name that was asked for: set `server_name`".to_owned()
         }
-        (AlertDescription::NoApplicationProtocol, _) => format!("{name} does not speak http/1.1 (ALPN)"),
+        (AlertDescription::NoApplicationProtocol, HandshakePeer::Endpoint) => {
+            "the endpoint speaks none of the protocols that it was offered by ALPN: set `protocol` of its cluster"
+                .to_owned()
+        }
+        (AlertDescription::NoApplicationProtocol, HandshakePeer::Client) => {
+            format!("{name} speaks none of the protocols that were offered (ALPN)")
+        }
         (AlertDescription::ProtocolVersion, _) => format!("{name} speaks no tls version that is allowed here"),
         (AlertDescription::HandshakeFailure, _) => format!("{name} found no cipher or key exchange in common"),
         (other, _) => format!("{name} ended the tls handshake: {other:?}"),

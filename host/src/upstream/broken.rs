@@ -5,7 +5,6 @@ use std::time::Duration;
 
 use super::unreadable::Excerpt;
 use crate::http::{BrokenBy, RequestBodyError, ResponseBodyError};
-use crate::net::ResetReason;
 
 /// An endpoint broke off: before its response, or in the middle of it.
 #[derive(Debug, thiserror::Error)]
@@ -25,9 +24,15 @@ pub enum Broken {
     /// The connection broke.
     #[error("{0}")]
     Io(#[from] io::Error),
-    /// It reset the stream of the request, and nothing else of its connection.
-    #[error("it reset the request: {0:?}")]
-    Reset(ResetReason),
+    /// It ended the stream of the request, and nothing else of its connection.
+    #[error("it broke the request off: {0}")]
+    Reset(String),
+    /// What it sent is against the rules of HTTP/2.
+    #[error("it broke the rules of HTTP/2: {0}")]
+    Malformed(String),
+    /// The gateway gave its connection up, with all that was under way by it.
+    #[error("its connection was given up: {0}")]
+    GivenUp(&'static str),
     /// Chunks that are none.
     #[error(transparent)]
     Chunks(#[from] crate::http::MalformedChunks),
@@ -53,6 +58,8 @@ impl Broken {
             Self::Short(_) => "short-body",
             Self::Io(_) => "connection",
             Self::Reset(_) => "reset",
+            Self::Malformed(_) => "malformed",
+            Self::GivenUp(_) => "given-up",
             Self::Chunks(_) => "chunks",
             Self::Trailers(_) => "trailers",
             Self::Stalled(_) => "stalled",
@@ -68,7 +75,10 @@ impl Broken {
                 "its own log should say why: did it crash, restart, or run into a limit?"
             }
             Self::Short(_) => "its own log should say why: did it crash, or say the length of another representation?",
-            Self::Chunks(_) | Self::Trailers(_) => "mend it at the endpoint, or whatever stands before it",
+            Self::GivenUp(_) => "is it overloaded, or gone without a word? look at the host and the way to it",
+            Self::Chunks(_) | Self::Trailers(_) | Self::Malformed(_) => {
+                "mend it at the endpoint, or whatever stands before it"
+            }
             Self::Stalled(_) => "raise `response` in the `timeouts` of route or cluster if that is meant to be so",
             Self::Upload(_) => "nothing: it is the client's doing",
         }

@@ -15,6 +15,7 @@ use tokio_rustls::TlsConnector;
 
 use super::broken::Broken;
 use super::timer::LazyTimer;
+use super::unreadable::Excerpt;
 use crate::net::{Socket, Stream};
 use crate::tls;
 
@@ -36,6 +37,15 @@ pub struct Tls {
     pub config: Arc<ClientConfig>,
     /// Name that is asked for and checked.
     pub name: ServerName<'static>,
+}
+
+impl Tls {
+    /// The same, offering HTTP/1.1 alone.
+    pub(super) fn without_http2(&self) -> Self {
+        let mut config = ClientConfig::clone(&self.config);
+        config.alpn_protocols = vec![b"http/1.1".to_vec()];
+        Self { config: Arc::new(config), name: self.name.clone() }
+    }
 }
 
 /// No connection to an endpoint. Nothing was sent: another endpoint may be tried.
@@ -63,6 +73,12 @@ pub enum ConnectFault {
     /// The TLS handshake failed; the text says which check.
     #[error("{0}")]
     Tls(String),
+    /// It speaks no HTTP/2: what it sent instead of SETTINGS, which come first (RFC 9113 §3.4).
+    #[error("it speaks no HTTP/2, expected SETTINGS, it sent `{0}`: set protocol = \"h1\" for its cluster")]
+    NoHttp2(Excerpt),
+    /// It did not choose HTTP/2 in the TLS handshake.
+    #[error("it chose {0} by ALPN, expected h2: set protocol = \"h1\" for its cluster, or \"auto\"")]
+    Alpn(Excerpt),
     /// It closed before it took a request.
     #[error("closed before a request could be sent: {0}")]
     Closed(Broken),

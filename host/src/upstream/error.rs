@@ -48,6 +48,9 @@ pub enum ExchangeCause {
     /// it out).
     #[error("it refused the request before it acted on it")]
     Refused,
+    /// The endpoint cannot be asked for that in the protocol it is spoken to in. Nothing was sent.
+    #[error("{0}")]
+    Unsendable(Unsendable),
     /// The endpoint broke off.
     #[error("{0}")]
     Broken(Broken),
@@ -63,6 +66,30 @@ pub enum ExchangeCause {
     /// The request's body failed.
     #[error("the client broke off its body")]
     BodyBroken(#[source] RequestBodyError),
+}
+
+/// What HTTP/2 has no way to ask an endpoint for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Unsendable {
+    /// A websocket, of an endpoint that does not take them over HTTP/2 (RFC 8441 §3).
+    #[error("it takes no websockets over HTTP/2: SETTINGS_ENABLE_CONNECT_PROTOCOL is not set")]
+    Websocket,
+    /// A host that cannot be an `:authority`, or a target that cannot be a `:path` (RFC 9113 §8.3.1).
+    #[error("{0}")]
+    Head(&'static str),
+}
+
+impl Unsendable {
+    /// What to do about it.
+    #[must_use]
+    pub fn remedy(&self) -> &'static str {
+        match self {
+            Self::Websocket => {
+                "set protocol = \"h1\" for the cluster, or \"auto\" if it has TLS: websockets go over HTTP/1.1 then"
+            }
+            Self::Head(_) => "nothing, or set protocol = \"h1\" for the cluster if such requests are to be served",
+        }
+    }
 }
 
 impl ExchangeError {
@@ -82,9 +109,13 @@ impl ExchangeError {
     }
 
     /// The endpoint refused the request before it acted on it.
-    #[cfg(test)]
     pub(super) fn refused() -> Self {
         Self { fault: FaultOf::Endpoint, sent: Sent::Nothing, cause: ExchangeCause::Refused }
+    }
+
+    /// The endpoint cannot be asked for that.
+    pub(super) fn unsendable(why: Unsendable) -> Self {
+        Self { fault: FaultOf::Endpoint, sent: Sent::Nothing, cause: ExchangeCause::Unsendable(why) }
     }
 
     /// The request's body failed.

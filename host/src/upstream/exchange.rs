@@ -11,12 +11,16 @@ use std::sync::Arc;
 
 use ::http::Response;
 
-use super::session::Session;
+use super::connect::Connected;
+use super::session::{Purpose, Session};
 use super::{
     ConnectError, ConnectFault, ExchangeCause, ExchangeError, ExchangeLimits, ExchangeObserver, RequestHead,
-    ResendableBody, ResponseContent, Sent, Upstream,
+    ResendableBody, ResponseContent, Sent, Upstream, http2,
 };
 use crate::net::is_idempotent;
+
+/// How often one request is sent by connections that are shared and turn out to be closing.
+const ROUNDS_OF_SHARED: u32 = 3;
 
 impl Upstream {
     /// Sends a request and waits for the head of the response: over connections that wait for work as long as those
@@ -33,28 +37,31 @@ impl Upstream {
         limits: ExchangeLimits,
         observer: &mut impl ExchangeObserver,
     ) -> Result<Response<ResponseContent>, ExchangeError> {
-        let is_multiplexed = self.protocol().is_multiplexed();
+        let may_multiplex = self.protocol().may_multiplex();
+        let purpose = self.purpose(&head, body);
         // A tunnel takes the whole connection, unless that carries many.
-        let mut may_reuse = is_multiplexed || head.offer.is_none();
+        let mut may_reuse = may_multiplex || purpose == Purpose::Request;
+        let mut round = 0;
         loop {
-            let idle = if may_reuse { self.take_idle() } else { None };
-            let is_reused = idle.is_some();
-            let session = match idle {
-                Some(session) => {
-                    observer.reused();
-                    session
-                }
-                None => {
-                    let session = self.connect(limits.connect).await.map_err(ExchangeError::unreachable)?;
-                    observer.connected();
-                    session
-                }
+            round += 1;
+            let idle = if may_reuse { self.take_idle(purpose) } else { None };
+            let Connected { session, is_reused } = match idle {
+                Some(session) => Connected { session, is_reused: true },
+                None => self.connect(purpose, may_reuse, limits.connect).await?,
             };
+            if is_reused {
+                observer.reused();
+            } else {
+                observer.connected();
+            }
             if let Some(progress) = body.progress() {
                 observer.uploading(progress);
             }
+            let shared = session.pooled();
             let sent = match session {
                 Session::Http1(connection) => connection.send(head, body, limits.response, self, observer).await,
+                // Boxed: the future of every request has room for what this one holds.
+                Session::Http2(connection) => Box::pin(connection.send(head, body, limits.response, observer)).await,
                 #[cfg(test)]
                 Session::Throwaway(connection) => connection.send(head, body, limits.response, self, observer).await,
                 #[cfg(test)]
@@ -65,12 +72,13 @@ impl Upstream {
                 Err(error) => error,
             };
             if error.sent == Sent::Nothing {
-                if is_reused {
-                    // One that is shared is still there, and not to be asked for ever.
-                    may_reuse = !is_multiplexed;
-                    continue;
+                if !is_reused || round >= ROUNDS_OF_SHARED && shared.is_some() {
+                    return Err(self.closed_at_once(error));
                 }
-                return Err(self.closed_at_once(error));
+                // One that is shared, and still there, is not to be asked for ever. One that is not has been left behind
+                // by all of its requests, which share the next.
+                may_reuse = shared.is_none_or(|mut shared| !shared.is_reusable());
+                continue;
             }
             if is_reused && error.is_silent_close() && is_idempotent(head.method) && body.can_resend() {
                 body.rewind();
@@ -79,6 +87,12 @@ impl Upstream {
             }
             return Err(error);
         }
+    }
+
+    /// What a connection is wanted for.
+    fn purpose(&self, head: &RequestHead<'_>, body: &ResendableBody) -> Purpose {
+        let is_tunnel = head.offer.is_some() && (!self.protocol().may_multiplex() || http2::may_switch(head, body));
+        if is_tunnel { Purpose::Tunnel } else { Purpose::Request }
     }
 
     /// What it means that a new connection took nothing: there is none.

@@ -11,15 +11,17 @@
 //! | what goes in and comes out: head, limits, observer, content of the response | `message.rs` |
 //! | why it failed | `error.rs`; what endpoints do wrong: `broken.rs`, `unreadable.rs` |
 //! | a body that may be sent again | `resendable.rs`, `replay.rs` |
-//! | the protocols, and a connection in one of them | `session.rs`, `http1/` |
-//! | connections that wait | `pool.rs` |
+//! | the protocols, and a connection in one of them | `session.rs`, `http1/`, `http2/` |
+//! | connections that wait, and new ones | `pool.rs`, `connect.rs` |
 //! | from an address to a stream, and the timer for all of it | `dial.rs`, `timer.rs` |
 
 mod broken;
+mod connect;
 mod dial;
 mod error;
 mod exchange;
 mod http1;
+mod http2;
 mod message;
 mod pool;
 mod replay;
@@ -33,7 +35,7 @@ mod tests;
 
 pub use broken::Broken;
 pub use dial::{Address, ConnectError, ConnectFault, Tls};
-pub use error::{ExchangeCause, ExchangeError, FaultOf, Sent};
+pub use error::{ExchangeCause, ExchangeError, FaultOf, Sent, Unsendable};
 #[doc(hidden)]
 pub use http1::{Trial, TrialEnd};
 pub use message::{

@@ -3,19 +3,19 @@
 //! The pool is per worker: a connection lives on the runtime it was opened on, and no lock is shared.
 
 use std::num::NonZeroUsize;
+use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use ::http::HeaderValue;
+use tokio::sync::watch;
 use tokio::time::Instant;
 
-use super::dial::dial;
+use super::connect::{Turn, Turns};
 use super::http1::{self, ReturnTo};
-use super::session::{EndpointProtocol, Session};
-use super::timer::LazyTimer;
-use super::{Address, ConnectError, HeadLimits, Tls};
+use super::session::{Claim, EndpointProtocol, Purpose, Session};
+use super::{Address, HeadLimits, Tls};
 use crate::lifecycle::{self, PerWorker};
-use crate::net::Stream;
 
 /// How many connections wait for work, and for how long.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -53,7 +53,19 @@ pub struct UpstreamSettings {
 #[derive(Debug)]
 pub struct Upstream {
     settings: UpstreamSettings,
+    /// The same TLS for connections that are to speak HTTP/1.1, where the endpoint chooses.
+    http1_tls: Option<Tls>,
     idle: PerWorker<IdleSessions>,
+    pub(super) memory: EndpointMemory,
+}
+
+/// What was seen of an endpoint when a connection was last opened that may take many requests.
+#[derive(Debug, Default)]
+pub(super) struct EndpointMemory {
+    /// It chose HTTP/1.1.
+    pub(super) chose_http1: AtomicBool,
+    /// It chose HTTP/2, and takes no tunnels over it.
+    pub(super) lacks_tunnels: AtomicBool,
 }
 
 /// How often the connections that wait are looked over: how long one stays open at most that its endpoint has closed.
@@ -65,6 +77,7 @@ struct IdleSessions {
     waiting: Vec<IdleSession>,
     /// Whether a task looks after them.
     swept: bool,
+    turns: Turns,
 }
 
 #[derive(Debug)]
@@ -85,7 +98,10 @@ impl Upstream {
     /// An endpoint without connections.
     #[must_use]
     pub fn new(settings: UpstreamSettings, workers: NonZeroUsize) -> Arc<Self> {
-        Arc::new(Self { settings, idle: PerWorker::new(workers, IdleSessions::default) })
+        let is_choosing = settings.protocol == EndpointProtocol::Negotiated;
+        let http1_tls = settings.tls.as_ref().filter(|_| is_choosing).map(Tls::without_http2);
+        let idle = PerWorker::new(workers, IdleSessions::default);
+        Arc::new(Self { settings, http1_tls, idle, memory: EndpointMemory::default() })
     }
 
     /// URL that the endpoint knows itself by.
@@ -98,6 +114,16 @@ impl Upstream {
     #[must_use]
     pub fn tls(&self) -> Option<&Tls> {
         self.settings.tls.as_ref()
+    }
+
+    /// TLS for a connection that is to speak HTTP/1.1.
+    pub(super) fn http1_tls(&self) -> Option<&Tls> {
+        self.http1_tls.as_ref().or(self.tls())
+    }
+
+    /// Where to connect.
+    pub(super) fn address(&self) -> &Address {
+        &self.settings.address
     }
 
     /// How large the head of a response may be.
@@ -129,53 +155,38 @@ impl Upstream {
         self.settings.protocol
     }
 
-    /// Opens a new connection. One that takes many requests at a time is in the pool as well.
-    pub(super) async fn connect(self: &Arc<Self>, within: Duration) -> Result<Session, ConnectError> {
-        let mut timer = LazyTimer::new(within);
-        let stream = self.open(self.tls(), &mut timer).await?;
-        let session = Session::open(self.settings.protocol, stream, timer, self.settings.head).await;
-        let session = session.map_err(|fault| ConnectError { url: self.settings.url.clone(), fault })?;
-        if let Some(shared) = session.share() {
-            Arc::clone(self).keep_idle(shared);
-        }
-        Ok(session)
-    }
-
-    /// Opens a stream that no client's request goes over, TLS included where the endpoint has it.
-    ///
-    /// # Errors
-    /// [`ConnectError`]
-    pub async fn dial(&self, within: Duration) -> Result<Stream, ConnectError> {
-        self.open(self.tls(), &mut LazyTimer::new(within)).await
-    }
-
-    /// The same, without TLS even where the endpoint has it.
-    ///
-    /// # Errors
-    /// [`ConnectError`]
-    pub async fn dial_transport(&self, within: Duration) -> Result<Stream, ConnectError> {
-        self.open(None, &mut LazyTimer::new(within)).await
-    }
-
-    async fn open(&self, tls: Option<&Tls>, timer: &mut LazyTimer) -> Result<Stream, ConnectError> {
-        let stream = dial(&self.settings.address, tls, timer).await;
-        stream.map_err(|fault| ConnectError { url: self.settings.url.clone(), fault })
-    }
-
-    /// A connection that waits for work on this worker, the one that waited least; one that takes many requests at a
-    /// time stays there. What turns out to be dead is closed.
-    pub(super) fn take_idle(&self) -> Option<Session> {
+    /// A connection that waits for work on this worker, the one that waited least and is for `purpose`; one that takes
+    /// many requests at a time stays there. What turns out to be dead is closed.
+    pub(super) fn take_idle(&self, purpose: Purpose) -> Option<Session> {
         let mut idle = self.idle.mine();
-        while let Some(mut waiting) = idle.waiting.pop() {
-            if self.may_be_used(&mut waiting) {
-                if let Some(shared) = waiting.session.share() {
-                    idle.waiting.push(IdleSession { since: Instant::now(), ..waiting });
-                    return Some(shared);
+        let mut place = idle.waiting.len();
+        while place > 0 {
+            place -= 1;
+            let waiting = idle.waiting.get_mut(place)?;
+            if !self.may_be_used(waiting) {
+                idle.waiting.remove(place);
+                continue;
+            }
+            match waiting.session.claim(purpose) {
+                Claim::Whole => return Some(idle.waiting.remove(place).session),
+                Claim::Part(session) => {
+                    waiting.since = Instant::now();
+                    return Some(session);
                 }
-                return Some(waiting.session);
+                Claim::Nothing => {}
             }
         }
         None
+    }
+
+    /// The turn to open a connection on this worker that others wait for, or who has it.
+    pub(super) fn turn(&self) -> Result<Turn, watch::Receiver<()>> {
+        self.idle.mine().turns.take()
+    }
+
+    /// Whether connections wait for work at all.
+    pub(super) fn keeps_idle(&self) -> bool {
+        self.settings.pool.size > 0
     }
 
     /// Closes what has waited too long on this worker, or was closed by the endpoint. Returns whether any is left.
@@ -188,6 +199,9 @@ impl Upstream {
 
     /// Whether it may take a request. If not, the endpoint has been notified that it closes.
     fn may_be_used(&self, waiting: &mut IdleSession) -> bool {
+        if waiting.session.is_busy() {
+            waiting.since = Instant::now();
+        }
         let usable = waiting.since.elapsed() < self.settings.pool.idle && waiting.session.is_reusable();
         if !usable {
             waiting.session.close_notify();

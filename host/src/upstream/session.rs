@@ -1,11 +1,8 @@
 //! An open connection to an endpoint, in the protocol that it speaks.
-//!
-//! A second protocol is a folder beside `http1`, an arm of both enums here, and one in [`Upstream::exchange`].
-//!
-//! [`Upstream::exchange`]: super::Upstream::exchange
 
 use super::timer::LazyTimer;
-use super::{ConnectFault, HeadLimits, http1};
+use super::unreadable::Excerpt;
+use super::{ConnectFault, HeadLimits, http1, http2};
 use crate::net::Stream;
 
 #[cfg(test)]
@@ -17,6 +14,10 @@ pub enum EndpointProtocol {
     /// HTTP/1.1, one request at a time on each connection.
     #[default]
     Http1,
+    /// HTTP/2: with TLS it must choose it by ALPN, without it is known to speak it (RFC 9113 §3.3).
+    Http2,
+    /// Whichever of both it chooses by ALPN.
+    Negotiated,
     /// A protocol that no endpoint speaks.
     #[cfg(test)]
     Throwaway,
@@ -25,11 +26,21 @@ pub enum EndpointProtocol {
     Multiplexed,
 }
 
+/// What a connection is wanted for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Purpose {
+    /// A request and its response.
+    Request,
+    /// A tunnel, if the endpoint agrees.
+    Tunnel,
+}
+
 impl EndpointProtocol {
-    /// Whether a connection takes many requests at a time, and tunnels beside them.
-    pub(super) fn is_multiplexed(self) -> bool {
+    /// Whether a connection may take many requests at a time, and tunnels beside them.
+    pub(super) fn may_multiplex(self) -> bool {
         match self {
             Self::Http1 => false,
+            Self::Http2 | Self::Negotiated => true,
             #[cfg(test)]
             Self::Throwaway => false,
             #[cfg(test)]
@@ -42,10 +53,22 @@ impl EndpointProtocol {
 #[derive(Debug)]
 pub(super) enum Session {
     Http1(http1::Connection),
+    Http2(http2::Http2Connection),
     #[cfg(test)]
     Throwaway(throwaway::Connection),
     #[cfg(test)]
     Multiplexed(throwaway::Multiplexed),
+}
+
+/// What a waiting connection gives to a request.
+#[derive(Debug)]
+pub(super) enum Claim {
+    /// Itself: it takes one request at a time.
+    Whole,
+    /// A part of it; it goes on waiting.
+    Part(Session),
+    /// Nothing, at the moment or for this purpose.
+    Nothing,
 }
 
 impl Session {
@@ -59,19 +82,31 @@ impl Session {
         timer: LazyTimer,
         limits: HeadLimits,
     ) -> Result<Self, ConnectFault> {
-        match protocol {
-            EndpointProtocol::Http1 => Ok(Self::Http1(http1::Connection::new(stream, timer, limits))),
+        let is_http2 = match protocol {
+            EndpointProtocol::Http1 => false,
+            EndpointProtocol::Http2 if stream.is_tls() && stream.alpn() != Some(b"h2") => {
+                return Err(ConnectFault::Alpn(Excerpt::of(stream.alpn().unwrap_or(b"nothing"))));
+            }
+            EndpointProtocol::Http2 => true,
+            EndpointProtocol::Negotiated => stream.alpn() == Some(b"h2"),
             #[cfg(test)]
-            EndpointProtocol::Throwaway => Ok(Self::Throwaway(throwaway::Connection::new(stream))),
+            EndpointProtocol::Throwaway => return Ok(Self::Throwaway(throwaway::Connection::new(stream))),
             #[cfg(test)]
-            EndpointProtocol::Multiplexed => throwaway::Multiplexed::open(stream).await.map(Self::Multiplexed),
+            EndpointProtocol::Multiplexed => return throwaway::Multiplexed::open(stream).await.map(Self::Multiplexed),
+        };
+        if is_http2 {
+            // Boxed: it is rare, and the future of every request has room for what this one holds.
+            Box::pin(http2::open(stream, timer, limits)).await.map(Self::Http2)
+        } else {
+            Ok(Self::Http1(http1::Connection::new(stream, timer, limits)))
         }
     }
 
-    /// Another claim on a connection that takes many requests at a time; none if it takes one.
-    pub(super) fn share(&self) -> Option<Self> {
+    /// The same connection, to wait for more requests; none if it takes one at a time.
+    pub(super) fn pooled(&self) -> Option<Self> {
         match self {
             Self::Http1(_) => None,
+            Self::Http2(connection) => Some(Self::Http2(connection.pooled())),
             #[cfg(test)]
             Self::Throwaway(_) => None,
             #[cfg(test)]
@@ -79,10 +114,47 @@ impl Session {
         }
     }
 
+    /// What of a waiting connection there is for `purpose`. A tunnel takes a new one, unless one carries many.
+    pub(super) fn claim(&self, purpose: Purpose) -> Claim {
+        match self {
+            Self::Http1(_) if purpose == Purpose::Tunnel => Claim::Nothing,
+            Self::Http1(_) => Claim::Whole,
+            Self::Http2(connection) if connection.has_room() && self.takes(purpose) => {
+                Claim::Part(Self::Http2(connection.claimed()))
+            }
+            Self::Http2(_) => Claim::Nothing,
+            #[cfg(test)]
+            Self::Throwaway(_) => Claim::Whole,
+            #[cfg(test)]
+            Self::Multiplexed(connection) => Claim::Part(Self::Multiplexed(connection.clone())),
+        }
+    }
+
+    /// Whether the endpoint takes what is for `purpose` by such a connection.
+    pub(super) fn takes(&self, purpose: Purpose) -> bool {
+        match self {
+            Self::Http2(connection) => purpose == Purpose::Request || connection.takes_tunnels(),
+            Self::Http1(_) => true,
+            #[cfg(test)]
+            Self::Throwaway(_) | Self::Multiplexed(_) => true,
+        }
+    }
+
+    /// Whether requests are under way on it.
+    pub(super) fn is_busy(&self) -> bool {
+        match self {
+            Self::Http2(connection) => connection.is_busy(),
+            Self::Http1(_) => false,
+            #[cfg(test)]
+            Self::Throwaway(_) | Self::Multiplexed(_) => false,
+        }
+    }
+
     /// Whether it can take a request, as far as is known here. Costs no system call as long as that is so.
     pub(super) fn is_reusable(&mut self) -> bool {
         match self {
             Self::Http1(connection) => connection.is_reusable(),
+            Self::Http2(connection) => connection.is_reusable(),
             #[cfg(test)]
             Self::Throwaway(_) | Self::Multiplexed(_) => true,
         }
@@ -92,6 +164,8 @@ impl Session {
     pub(super) fn close_notify(&mut self) {
         match self {
             Self::Http1(connection) => connection.close_notify(),
+            // Its task says GOAWAY when nobody holds it any more.
+            Self::Http2(_) => {}
             #[cfg(test)]
             Self::Throwaway(_) | Self::Multiplexed(_) => {}
         }

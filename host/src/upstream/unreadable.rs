@@ -54,6 +54,15 @@ pub enum Unreadable {
     /// Chunks that are none, before anything of the body was passed on (RFC 9112 §7.1).
     #[error("the first chunks of its answer are malformed: `{0}`")]
     Chunks(Excerpt),
+    /// A response that HTTP/2 does not allow (RFC 9113 §8.1.1).
+    #[error("its answer is malformed: {0}")]
+    Malformed(String),
+    /// A status that HTTP/2 does not have (RFC 9113 §8.6).
+    #[error("its answer is a 101, which HTTP/2 does not have")]
+    Switch,
+    /// Not what a websocket's handshake must be responded to with (RFC 6455 §4.2.2).
+    #[error("its 101 has {0}")]
+    Accept(&'static str),
 }
 
 impl Unreadable {
@@ -75,6 +84,9 @@ impl Unreadable {
             Self::Coding(_) => "coding",
             Self::OldCoding => "old-coding",
             Self::Chunks(_) => "first-chunks",
+            Self::Malformed(_) => "malformed",
+            Self::Switch => "switch",
+            Self::Accept(_) => "accept",
         }
     }
 
@@ -88,6 +100,7 @@ impl Unreadable {
             Self::Fields { .. } => "raise `head_fields` in the cluster's `limits`, or have the endpoint send fewer",
             Self::LongHead(_) => "raise `head` in the cluster's `limits`, or have the endpoint send less",
             Self::Coding(_) => "have the endpoint say Content-Encoding, or nothing: only `chunked` is passed on",
+            Self::Accept(_) => "is that a websocket server? it derives Sec-WebSocket-Accept from the key it was sent",
             _ => "mend it at the endpoint, or whatever stands before it: nobody could read that for sure",
         }
     }

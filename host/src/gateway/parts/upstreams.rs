@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use std::num::NonZeroUsize;
 use std::sync::Arc;
 
-use crate::config::{self, EndpointAddress};
+use crate::config::{self, ClusterProtocol, EndpointAddress};
 use crate::gateway::error::PrepareError;
 use crate::tls::{self, PlatformRoots, TlsError};
 use crate::upstream::{Address, EndpointProtocol, HeadLimits, PoolLimits, Tls, Upstream, UpstreamSettings};
@@ -61,7 +61,7 @@ pub(super) fn prepare(
     } else if cluster.endpoints.iter().any(|endpoint| endpoint.tls) {
         let by_tls = cluster.endpoints.iter().filter(|endpoint| endpoint.tls);
         let by_tls: Vec<_> = by_tls.map(|endpoint| endpoint.authority.clone()).collect();
-        let built = tls::client_config(&cluster.tls, &by_tls, platform).map_err(wrong)?;
+        let built = tls::client_config(&cluster.tls, &by_tls, platform, cluster.protocol).map_err(wrong)?;
         for warning in &built.warnings {
             tracing::warn!(cluster = %cluster.name, "{warning}");
         }
@@ -90,13 +90,22 @@ pub(super) fn prepare(
             tls,
             authority: (&endpoint.authority).into(),
             base_path: endpoint.base_path.clone(),
-            protocol: EndpointProtocol::Http1,
+            protocol: protocol(cluster.protocol),
             pool: PoolLimits { size: cluster.pool_size, idle: cluster.pool_idle },
             head: HeadLimits { bytes: cluster.head_bytes, fields: cluster.head_fields },
         };
         Ok(Upstream::new(settings, workers))
     };
     cluster.endpoints.iter().map(upstream).collect()
+}
+
+/// What an endpoint of a cluster is spoken to in.
+fn protocol(of_cluster: ClusterProtocol) -> EndpointProtocol {
+    match of_cluster {
+        ClusterProtocol::Http1 => EndpointProtocol::Http1,
+        ClusterProtocol::Http2 => EndpointProtocol::Http2,
+        ClusterProtocol::Negotiated => EndpointProtocol::Negotiated,
+    }
 }
 
 /// Whether both are reached alike. State, weight and group do not matter.

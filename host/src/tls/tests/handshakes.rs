@@ -139,7 +139,7 @@ async fn platform_roots_are_used_without_a_ca_file() {
     let server = server_config(&server_tls(authority.sign("server", &["localhost"])), &Tickets::default()).unwrap();
     let tls = ClientTls { ca: None, ..trusting(&authority) };
 
-    match client_config(&tls, &[], &PlatformRoots::default()) {
+    match client_config(&tls, &[], &PlatformRoots::default(), ClusterProtocol::Http1) {
         Ok(client) => {
             let (refused, _) = shake(server.value, client.value, "localhost").await;
             let text = explain(&refused.unwrap_err(), HandshakePeer::Endpoint);
@@ -154,7 +154,7 @@ async fn platform_roots_are_used_without_a_ca_file() {
 async fn plain_peers_are_named() {
     let authority = Authority::new();
     let server = server_config(&server_tls(authority.sign("server", &["localhost"])), &Tickets::default()).unwrap();
-    let client = client_config(&trusting(&authority), &[], &PlatformRoots::default()).unwrap();
+    let client = client_config(&trusting(&authority), &[], &PlatformRoots::default(), ClusterProtocol::Http1).unwrap();
 
     let (near, mut far) = duplex(64 << 10);
     far.write_all(b"HTTP/1.1 400 Bad Request\r\n\r\n").await.unwrap();
@@ -182,7 +182,8 @@ async fn sessions_resume_after_a_renewal_but_not_into_stricter_listeners() {
     let first = config(&open);
     authority.sign("server", &["localhost"]);
     let (renewed, strict) = (config(&open), config(&strict));
-    let client = client_config(&trusting(&authority), &[], &PlatformRoots::default()).unwrap().value;
+    let client =
+        client_config(&trusting(&authority), &[], &PlatformRoots::default(), ClusterProtocol::Http1).unwrap().value;
 
     let mut kinds = Vec::new();
     for server in [first, renewed] {

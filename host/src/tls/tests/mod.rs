@@ -13,7 +13,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream, duplex};
 use tokio_rustls::{TlsAcceptor, TlsConnector, client, server};
 
 use super::*;
-use crate::config::{CertificateFiles, CipherOrder, ClientCertificate, ClientTls, ServerTls, Verify};
+use crate::config::{CertificateFiles, CipherOrder, ClientCertificate, ClientTls, ClusterProtocol, ServerTls, Verify};
 
 mod files;
 mod handshakes;
@@ -89,7 +89,7 @@ pub(super) type Met = (io::Result<client::TlsStream<DuplexStream>>, io::Result<s
 
 pub(super) async fn meet(server: &ServerTls, client: &ClientTls, name: &str) -> Met {
     let server = server_config(server, &Tickets::default()).unwrap().value;
-    let client = client_config(client, &[], &PlatformRoots::default()).unwrap().value;
+    let client = client_config(client, &[], &PlatformRoots::default(), ClusterProtocol::Http1).unwrap().value;
     shake(server, client, name).await
 }
 

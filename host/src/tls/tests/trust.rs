@@ -13,7 +13,7 @@ use rustls::version::{TLS12, TLS13};
 use tokio::io::AsyncReadExt;
 
 use super::{Authority, meet, server_tls, shake, trusting};
-use crate::config::{CertificateFiles, ClientCertificate, ClientTls, Pin, ServerTls, Verify};
+use crate::config::{CertificateFiles, ClientCertificate, ClientTls, ClusterProtocol, Pin, ServerTls, Verify};
 use crate::tls::*;
 
 /// What `openssl req -x509` makes: it signs itself, and is an authority (CA:TRUE).
@@ -136,7 +136,8 @@ async fn a_certificate_that_is_known_or_pinned_must_be_shown_by_who_has_its_key(
         let resolver = Arc::new(SingleCertAndKey::from(identity(&victim)));
         let honest = Arc::new(honest.with_no_client_auth().with_cert_resolver(resolver));
         for client in [&knowing(&victim), &pinned, &only_pinned] {
-            let config = || client_config(client, &[], &PlatformRoots::default()).unwrap().value;
+            let config =
+                || client_config(client, &[], &PlatformRoots::default(), ClusterProtocol::Http1).unwrap().value;
             assert!(shake(honest.clone(), config(), "localhost").await.0.is_ok(), "{version:?}");
 
             let (refused, _) = shake(server.clone(), config(), "localhost").await;
@@ -274,7 +275,7 @@ async fn a_certificate_of_version_1_is_refused_with_a_remedy() {
     let server = ServerConfig::builder_with_provider(provider()).with_protocol_versions(&[&TLS13]).unwrap();
     let server = server.with_no_client_auth().with_cert_resolver(Arc::new(SingleCertAndKey::from(shown)));
     let client = ClientTls { ca: Some(ca), verify: Verify::Full, pins: Vec::new(), server_name: None, identity: None };
-    let client = client_config(&client, &[], &PlatformRoots::default()).unwrap().value;
+    let client = client_config(&client, &[], &PlatformRoots::default(), ClusterProtocol::Http1).unwrap().value;
 
     let (refused, _) = shake(Arc::new(server), client, "localhost").await;
 
@@ -289,7 +290,7 @@ fn a_certificate_that_names_no_host_is_warned_of_where_it_is_an_endpoints() {
     let named = own(&authority, "named", &["localhost"], |_| {});
     let warnings = |tls: &ClientTls, name: &str| {
         let endpoint = format!("{name}:8443").parse().unwrap();
-        client_config(tls, &[endpoint], &PlatformRoots::default()).unwrap().warnings
+        client_config(tls, &[endpoint], &PlatformRoots::default(), ClusterProtocol::Http1).unwrap().warnings
     };
 
     let told = warnings(&knowing(&nameless), "LocalHost");

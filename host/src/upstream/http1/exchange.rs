@@ -16,6 +16,7 @@ use super::access::{ConnectionAccess, RemainingUpload};
 use super::connection::{Connection, ReturnTo};
 use super::decoder::BodyDecoder;
 use super::download::Download;
+use super::handshake::WebsocketKey;
 use super::response::{self, BodyFraming, ResponseHead};
 use super::upload::{Upload, UploadError};
 use crate::http::RequestBodyError;
@@ -63,6 +64,8 @@ struct PendingExchange<'a> {
     searched: usize,
     /// A 101 that came before all of the request had gone out.
     switched: Option<ResponseHead>,
+    /// What a websocket's 101 has to be made from, if the client has not sent it.
+    key: Option<WebsocketKey>,
 }
 
 /// How long an endpoint may take to ask for a body. Then it is sent all the same: many never ask (RFC 9110 §10.1.1),
@@ -78,7 +81,8 @@ impl<'a> PendingExchange<'a> {
         observer: &'a mut dyn ExchangeObserver,
     ) -> Self {
         connection.timer.allow(if head.expects_continue { within.min(UNASKED) } else { within });
-        let upload = Upload::new(&head, body);
+        let key = WebsocketKey::needed_for(&head);
+        let upload = Upload::new(&head, body, key.as_ref());
         Self {
             connection,
             upload,
@@ -91,6 +95,7 @@ impl<'a> PendingExchange<'a> {
             received: 0,
             searched: 0,
             switched: None,
+            key,
         }
     }
 
@@ -167,7 +172,12 @@ impl<'a> PendingExchange<'a> {
                     status => self.observer.interim(status, fields),
                 };
                 match response::read(unread, self.method, *limits, &mut interim) {
-                    Ok(Some(head)) => return Poll::Ready(self.look_ahead(cx, &head).map(|()| Some(head))),
+                    Ok(Some(mut head)) => {
+                        if let (Some(key), BodyFraming::Switched) = (&self.key, &head.body) {
+                            key.check(head.response.headers_mut()).map_err(not_understood)?;
+                        }
+                        return Poll::Ready(self.look_ahead(cx, &head).map(|()| Some(head)));
+                    }
                     Ok(None) => {}
                     Err(unreadable) => return Poll::Ready(Err(not_understood(unreadable))),
                 }

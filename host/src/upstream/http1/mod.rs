@@ -16,6 +16,7 @@ mod decoder;
 mod download;
 mod exchange;
 mod explain;
+mod handshake;
 mod request;
 mod response;
 mod trailers;

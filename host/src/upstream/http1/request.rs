@@ -6,6 +6,7 @@ use ::http::{HeaderName, HeaderValue, Method};
 use http_body::Body as _;
 
 use super::super::{RequestHead, ResendableBody};
+use super::handshake::WebsocketKey;
 
 /// Bytes of a head besides its target and its fields: method, version, names and punctuation, and what frames the body.
 const USUAL: usize = 128;
@@ -31,8 +32,8 @@ impl RequestFraming {
     }
 }
 
-/// The bytes of `head`, in front of a body in this framing.
-pub(super) fn encode(head: &RequestHead<'_>, framing: RequestFraming) -> Vec<u8> {
+/// The bytes of `head`, in front of a body in this framing; with `key` where the handshake is the gateway's own.
+pub(super) fn encode(head: &RequestHead<'_>, framing: RequestFraming, key: Option<&WebsocketKey>) -> Vec<u8> {
     let offer = head.offer.map(|offer| offer.to_value());
     let fields = head.fields.iter().map(|(name, value)| name.as_str().len() + value.len() + ": \r\n".len());
     let length = head.target.len() + head.authority.len() + offer.as_ref().map_or(0, String::len);
@@ -52,6 +53,9 @@ pub(super) fn encode(head: &RequestHead<'_>, framing: RequestFraming) -> Vec<u8>
     }
     for (name, value) in head.fields.iter() {
         push_field(&mut bytes, name, value);
+    }
+    if let Some(key) = key {
+        push(&mut bytes, &[b"sec-websocket-key: ", key.as_str().as_bytes(), b"\r\n"]);
     }
     if let Some(offer) = &offer {
         push(&mut bytes, &[b"connection: Upgrade\r\nupgrade: ", offer.as_bytes(), b"\r\n"]);

@@ -113,7 +113,7 @@ impl TrialEnd {
             ExchangeCause::Connect(_) => Self::Broken("not-connected"),
             ExchangeCause::TimedOut(_) => Self::Broken("timeout"),
             ExchangeCause::BodyBroken(_) | ExchangeCause::BodyStalled => Self::Broken("upload"),
-            ExchangeCause::Refused => Self::Broken("refused"),
+            ExchangeCause::Refused | ExchangeCause::Unsendable(_) => Self::Broken("refused"),
         }
     }
 }

@@ -10,6 +10,7 @@ use http_body::Body as _;
 use tokio::io::AsyncWrite as _;
 
 use super::super::{RequestHead, ResendableBody};
+use super::handshake::WebsocketKey;
 use super::request::{RequestFraming, encode, push_field};
 use crate::http::RequestBodyError;
 use crate::net::Stream;
@@ -77,11 +78,11 @@ pub(super) enum UploadError {
 }
 
 impl Upload {
-    pub(super) fn new(head: &RequestHead<'_>, body: &ResendableBody) -> Self {
+    pub(super) fn new(head: &RequestHead<'_>, body: &ResendableBody, key: Option<&WebsocketKey>) -> Self {
         let framing = RequestFraming::of(body);
         let stage = if framing == RequestFraming::Empty { UploadStage::Ended } else { UploadStage::Open };
         Self {
-            lines: encode(head, framing),
+            lines: encode(head, framing, key),
             written: 0,
             data: Bytes::new(),
             gathered: Vec::new(),

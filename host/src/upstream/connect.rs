@@ -1,0 +1,156 @@
+//! New connections, and who opens one that many share.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering::Relaxed;
+use std::time::Duration;
+
+use tokio::sync::watch;
+use tokio::time::{Instant, timeout_at};
+
+use super::dial::dial;
+use super::error::{ExchangeError, Unsendable};
+use super::session::{EndpointProtocol, Purpose, Session};
+use super::timer::LazyTimer;
+use super::{ConnectError, ConnectFault, Tls, Upstream};
+use crate::net::Stream;
+
+/// A connection for one request.
+pub(super) struct Connected {
+    pub(super) session: Session,
+    /// It was there, or another request has opened it.
+    pub(super) is_reused: bool,
+}
+
+impl Connected {
+    fn fresh(session: Session) -> Self {
+        Self { session, is_reused: false }
+    }
+}
+
+impl Upstream {
+    /// A connection for `purpose`: a part of one that is there, unless `may_reuse` is false, or a new one.
+    ///
+    /// # Errors
+    /// [`ExchangeError`]; nothing was sent.
+    pub(super) async fn connect(
+        self: &Arc<Self>,
+        purpose: Purpose,
+        may_reuse: bool,
+        within: Duration,
+    ) -> Result<Connected, ExchangeError> {
+        if self.protocol().may_multiplex() {
+            // Boxed: the future of every request has room for what this one holds.
+            return Box::pin(self.connect_shared(purpose, may_reuse, within)).await;
+        }
+        let session = self.open_session(self.protocol(), within).await;
+        session.map(Connected::fresh).map_err(ExchangeError::unreachable)
+    }
+
+    /// The same where a connection may take many requests: one opens it, the others wait for it.
+    async fn connect_shared(
+        self: &Arc<Self>,
+        purpose: Purpose,
+        may_reuse: bool,
+        within: Duration,
+    ) -> Result<Connected, ExchangeError> {
+        let lacks_tunnels = purpose == Purpose::Tunnel && self.memory.lacks_tunnels.load(Relaxed);
+        if lacks_tunnels && self.protocol() == EndpointProtocol::Negotiated {
+            let session = self.open_session(EndpointProtocol::Http1, within).await;
+            return session.map(Connected::fresh).map_err(ExchangeError::unreachable);
+        }
+        if lacks_tunnels && self.take_idle(Purpose::Request).is_some() {
+            return Err(ExchangeError::unsendable(Unsendable::Websocket));
+        }
+        let until = Instant::now() + within;
+        // Connections that take one request each are opened side by side.
+        let takes_turns = may_reuse && !self.memory.chose_http1.load(Relaxed) && self.keeps_idle();
+        let _turn = loop {
+            if !takes_turns {
+                break None;
+            }
+            match self.turn() {
+                Ok(turn) => break Some(turn),
+                Err(mut opening) => {
+                    // It ends by being dropped, whatever came of it.
+                    if timeout_at(until, opening.changed()).await.is_err() {
+                        return Err(ExchangeError::unreachable(self.error(ConnectFault::TimedOut(within))));
+                    }
+                    if let Some(session) = self.take_idle(purpose) {
+                        return Ok(Connected { session, is_reused: true });
+                    }
+                }
+            }
+        };
+        self.connect_new(purpose, until.saturating_duration_since(Instant::now())).await.map(Connected::fresh)
+    }
+
+    /// Opens one in the protocol of the endpoint, and puts it into the pool if others may use it beside this request.
+    async fn connect_new(self: &Arc<Self>, purpose: Purpose, within: Duration) -> Result<Session, ExchangeError> {
+        let until = Instant::now() + within;
+        let session = self.open_session(self.protocol(), within).await.map_err(ExchangeError::unreachable)?;
+        let pooled = session.pooled();
+        self.memory.chose_http1.store(pooled.is_none(), Relaxed);
+        let Some(pooled) = pooled else { return Ok(session) };
+        self.memory.lacks_tunnels.store(!session.takes(Purpose::Tunnel), Relaxed);
+        Arc::clone(self).keep_idle(pooled);
+        if session.takes(purpose) {
+            return Ok(session);
+        }
+        if self.protocol() != EndpointProtocol::Negotiated {
+            return Err(ExchangeError::unsendable(Unsendable::Websocket));
+        }
+        let left = until.saturating_duration_since(Instant::now());
+        self.open_session(EndpointProtocol::Http1, left).await.map_err(ExchangeError::unreachable)
+    }
+
+    async fn open_session(&self, protocol: EndpointProtocol, within: Duration) -> Result<Session, ConnectError> {
+        let mut timer = LazyTimer::new(within);
+        let tls = if protocol == EndpointProtocol::Http1 { self.http1_tls() } else { self.tls() };
+        let stream = self.open(tls, &mut timer).await?;
+        let session = Session::open(protocol, stream, timer, self.head_limits()).await;
+        session.map_err(|fault| self.error(fault))
+    }
+
+    /// Opens a stream that no client's request goes over, TLS included where the endpoint has it.
+    ///
+    /// # Errors
+    /// [`ConnectError`]
+    pub async fn dial(&self, within: Duration) -> Result<Stream, ConnectError> {
+        self.open(self.tls(), &mut LazyTimer::new(within)).await
+    }
+
+    /// The same, without TLS even where the endpoint has it.
+    ///
+    /// # Errors
+    /// [`ConnectError`]
+    pub async fn dial_transport(&self, within: Duration) -> Result<Stream, ConnectError> {
+        self.open(None, &mut LazyTimer::new(within)).await
+    }
+
+    async fn open(&self, tls: Option<&Tls>, timer: &mut LazyTimer) -> Result<Stream, ConnectError> {
+        dial(self.address(), tls, timer).await.map_err(|fault| self.error(fault))
+    }
+
+    fn error(&self, fault: ConnectFault) -> ConnectError {
+        ConnectError { url: self.url().clone(), fault }
+    }
+}
+
+/// Whether a connection is being opened on one worker that others wait for.
+#[derive(Debug, Default)]
+pub(super) struct Turns(Option<watch::Receiver<()>>);
+
+/// A connection is being opened. Dropped, those that wait for it go on.
+pub(super) type Turn = watch::Sender<()>;
+
+impl Turns {
+    /// The turn, or who has it.
+    pub(super) fn take(&mut self) -> Result<Turn, watch::Receiver<()>> {
+        if let Some(opening) = self.0.as_ref().filter(|opening| opening.has_changed().is_ok()) {
+            return Err(opening.clone());
+        }
+        let (turn, opening) = watch::channel(());
+        self.0 = Some(opening);
+        Ok(turn)
+    }
+}

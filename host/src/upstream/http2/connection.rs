@@ -1,0 +1,103 @@
+//! A connection that carries many requests, and what each of them holds of it.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+use std::task::{Context, Poll, Waker};
+
+use ::http::uri::Scheme;
+use bytes::Bytes;
+use h2::client::SendRequest;
+use parking_lot::Mutex;
+
+use super::super::HeadLimits;
+
+/// A connection to an endpoint that takes many requests at a time. It closes when
+/// nobody holds it and its last stream has ended.
+#[derive(Debug)]
+pub(in super::super) struct Http2Connection {
+    pub(super) sender: SendRequest<Bytes>,
+    pub(super) streams: Arc<StreamCount>,
+    pub(super) scheme: Scheme,
+    pub(super) limits: HeadLimits,
+    /// The claim of one request; none where the connection waits in the pool.
+    pub(super) claim: Option<OpenStream>,
+}
+
+/// Streams of one connection that are open or about to be, and why it broke. The library counts them too, behind a
+/// feature whose name is `unstable`.
+#[derive(Debug, Default)]
+pub(super) struct StreamCount {
+    open: AtomicUsize,
+    broke: Mutex<Option<&'static str>>,
+}
+
+/// One of them. Dropped, it is no longer.
+#[derive(Debug)]
+pub(super) struct OpenStream(Arc<StreamCount>);
+
+impl StreamCount {
+    /// How many there are.
+    pub(super) fn open(&self) -> usize {
+        self.open.load(Relaxed)
+    }
+
+    /// The connection is given up for a reason that its streams do not see.
+    pub(super) fn give_up(&self, why: &'static str) {
+        *self.broke.lock() = Some(why);
+    }
+
+    /// Why it was given up.
+    pub(super) fn given_up(&self) -> Option<&'static str> {
+        *self.broke.lock()
+    }
+}
+
+impl OpenStream {
+    fn new(streams: &Arc<StreamCount>) -> Self {
+        streams.open.fetch_add(1, Relaxed);
+        Self(Arc::clone(streams))
+    }
+}
+
+impl Drop for OpenStream {
+    fn drop(&mut self) {
+        self.0.open.fetch_sub(1, Relaxed);
+    }
+}
+
+impl Http2Connection {
+    /// The same connection for the pool, which holds no stream of it.
+    pub(in super::super) fn pooled(&self) -> Self {
+        self.with(None)
+    }
+
+    /// The same connection for one request.
+    pub(in super::super) fn claimed(&self) -> Self {
+        self.with(Some(OpenStream::new(&self.streams)))
+    }
+
+    fn with(&self, claim: Option<OpenStream>) -> Self {
+        let (sender, streams) = (self.sender.clone(), Arc::clone(&self.streams));
+        Self { sender, streams, scheme: self.scheme.clone(), limits: self.limits, claim }
+    }
+
+    /// Whether it may take requests at all: it is open, and the endpoint has sent no GOAWAY.
+    pub(in super::super) fn is_reusable(&mut self) -> bool {
+        matches!(self.sender.poll_ready(&mut Context::from_waker(Waker::noop())), Poll::Ready(Ok(())))
+    }
+
+    /// Whether one more stream is within the limit of the endpoint (SETTINGS_MAX_CONCURRENT_STREAMS).
+    pub(in super::super) fn has_room(&self) -> bool {
+        self.streams.open() < self.sender.current_max_send_streams()
+    }
+
+    /// Whether streams of it are open.
+    pub(in super::super) fn is_busy(&self) -> bool {
+        self.streams.open() > 0
+    }
+
+    /// Whether the endpoint takes websockets over it (SETTINGS_ENABLE_CONNECT_PROTOCOL, RFC 8441 §3).
+    pub(in super::super) fn takes_tunnels(&self) -> bool {
+        self.sender.is_extended_connect_protocol_enabled()
+    }
+}

@@ -1,0 +1,4 @@
+//! HTTP/2, in and out.
+
+mod endpoints;
+mod refused;
