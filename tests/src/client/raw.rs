@@ -73,6 +73,20 @@ impl Raw {
         std::mem::take(&mut self.early)
     }
 
+    /// The same; an error if the connection has broken off.
+    ///
+    /// # Errors
+    /// What the system says.
+    pub async fn try_read_some(&mut self) -> std::io::Result<Vec<u8>> {
+        if self.early.is_empty() {
+            let mut bytes = vec![0; 16 * 1024];
+            let count = within("bytes", self.io.read(&mut bytes)).await?;
+            bytes.truncate(count);
+            return Ok(bytes);
+        }
+        Ok(std::mem::take(&mut self.early))
+    }
+
     /// Everything up to the end of the connection.
     pub async fn read_to_end(&mut self) -> Vec<u8> {
         while self.more().await {}

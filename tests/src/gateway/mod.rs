@@ -189,10 +189,11 @@ impl Gateway {
     }
 
     fn live<N: std::iter::Sum>(&self, origin: &Origin, number: impl Fn(&tidegate::cluster::Live) -> N) -> N {
-        let address = origin.address().to_string();
+        let address = origin.address();
+        let names = [address.to_string(), format!("localhost:{}", address.port())];
         let all = self.inner.registry().all();
         let lives = all.iter().flat_map(|(_, lives)| lives);
-        lives.filter(|live| live.url().contains(&address)).map(|live| number(live)).sum()
+        lives.filter(|live| names.iter().any(|name| live.url().contains(name))).map(|live| number(live)).sum()
     }
 
     /// One sample of the exposition, labels included: `tidegate_tunnels_open`. Zero if it is not there.

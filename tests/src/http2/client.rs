@@ -268,6 +268,18 @@ impl Http2Exchange {
         Ok(all)
     }
 
+    /// The trailers of the response, after its body.
+    ///
+    /// # Errors
+    /// If the stream breaks off.
+    ///
+    /// # Panics
+    /// Before [`Self::head`].
+    pub async fn trailers(&mut self) -> Result<HeaderMap, h2::Error> {
+        let receive = self.receive.as_mut().expect("the head comes first");
+        Ok(within("trailers", receive.trailers()).await?.unwrap_or_default())
+    }
+
     /// The rest of the response, under status 200 if its head was read already.
     ///
     /// # Errors

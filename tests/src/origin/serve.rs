@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::{SinkExt, StreamExt};
-use http_body_util::{BodyExt, Full};
-use hyper::body::Incoming;
+use http_body_util::{BodyExt, Full, StreamBody};
+use hyper::body::{Frame, Incoming};
 use hyper::header::{
     CONNECTION, HeaderName, HeaderValue, SEC_WEBSOCKET_ACCEPT, SEC_WEBSOCKET_KEY, SEC_WEBSOCKET_PROTOCOL, TRAILER,
     UPGRADE,
@@ -118,6 +118,11 @@ impl Serving {
         if parts.uri.path() == "/mirror" && !opens {
             return Ok(Responded::Whole(self.mirror(&parts, body)));
         }
+        if parts.uri.path() == "/torn" {
+            let pieces = [Ok(Frame::data(Bytes::from_static(b"half of it"))), Err("torn".into())];
+            let response = Response::new(StreamBody::new(futures_util::stream::iter(pieces)).boxed_unsync());
+            return Ok(Responded::Whole(response));
+        }
         // A tunnel has no end for now, and no body.
         let (bytes, trailers) = if opens {
             (Bytes::new(), None)
@@ -181,9 +186,8 @@ impl Serving {
             error
         });
         let mut response = Response::new(body.boxed_unsync());
-        if let Some(names) = parts.headers.get(TRAILER) {
-            response.headers_mut().insert(TRAILER, names.clone());
-        }
+        let names = parts.headers.get(TRAILER).cloned().unwrap_or(HeaderValue::from_static("x-check"));
+        response.headers_mut().insert(TRAILER, names);
         self.say(response.headers_mut());
         response
     }

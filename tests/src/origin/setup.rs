@@ -27,6 +27,7 @@ pub struct OriginSetup {
     work: Duration,
     http2: Option<Http2Origin>,
     tunnel: Option<Handler>,
+    abrupt: bool,
     place: Place,
 }
 
@@ -47,6 +48,7 @@ impl OriginSetup {
             work: Duration::ZERO,
             http2: None,
             tunnel: None,
+            abrupt: false,
             place: Place::Free,
         }
     }
@@ -132,6 +134,12 @@ impl OriginSetup {
         self
     }
 
+    /// Its connections break off with a reset when they are dropped, as those of a process that was killed amid its work.
+    pub fn abrupt(mut self) -> Self {
+        self.abrupt = true;
+        self
+    }
+
     /// Starts it.
     ///
     /// # Panics
@@ -184,6 +192,9 @@ impl OriginSetup {
                 shared.spawn(async move {
                     while let Ok((stream, _)) = listener.accept().await {
                         stream.set_nodelay(true).unwrap();
+                        if self.abrupt {
+                            stream.set_zero_linger().unwrap();
+                        }
                         serving.connection(stream);
                     }
                 });
