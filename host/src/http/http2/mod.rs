@@ -9,6 +9,7 @@ mod body;
 mod budget;
 mod duplex;
 mod fields;
+mod judged;
 mod reset;
 mod scanner;
 #[cfg(test)]

@@ -14,6 +14,8 @@ const PADDED: u8 = 0x8;
 /// The header block ends with this frame (RFC 9113 §6.2), as the sender's part of the stream does with [`END_STREAM`].
 const END_HEADERS: u8 = 0x4;
 const END_STREAM: u8 = 0x1;
+/// A reply to SETTINGS or PING (RFC 9113 §6.5, §6.7).
+const ACK: u8 = 0x1;
 
 /// Who sends the bytes that are read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -82,6 +84,12 @@ impl FrameHead {
         is_part.then_some(self.flags & END_HEADERS != 0)
     }
 
+    /// Whether it replies to a frame of its type.
+    #[must_use]
+    pub fn is_reply(&self) -> bool {
+        matches!(self.kind, FrameKind::Settings | FrameKind::Ping) && self.flags & ACK != 0
+    }
+
     fn read(head: [u8; HEAD as usize]) -> Self {
         let [l1, l2, l3, kind, flags, s1, s2, s3, s4] = head;
         let length = u32::from_be_bytes([0, l1, l2, l3]);
@@ -102,6 +110,14 @@ impl FrameHead {
         };
         Self { kind, flags, stream, length, content: length }
     }
+}
+
+/// What is found while bytes are followed.
+pub(super) enum FramePart<'b> {
+    /// A frame begins.
+    Head(FrameHead),
+    /// The next bytes of its payload.
+    Payload(&'b [u8]),
 }
 
 /// Follows frames through bytes that come in pieces.
@@ -134,7 +150,16 @@ impl FrameScanner {
     }
 
     /// Goes through the next bytes. `seen` gets the head of each frame as soon as it is complete.
-    pub fn scan(&mut self, mut bytes: &[u8], mut seen: impl FnMut(FrameHead)) {
+    pub fn scan(&mut self, bytes: &[u8], mut seen: impl FnMut(FrameHead)) {
+        self.follow(bytes, |part| {
+            if let FramePart::Head(frame) = part {
+                seen(frame);
+            }
+        });
+    }
+
+    /// The same with payloads, as they come; the length of padding is no part of them.
+    pub(super) fn follow(&mut self, mut bytes: &[u8], mut seen: impl FnMut(FramePart<'_>)) {
         while !bytes.is_empty() {
             if self.preface > 0 {
                 let taken = usize::from(self.preface).min(bytes.len());
@@ -145,10 +170,12 @@ impl FrameScanner {
                 frame.content = frame.length.saturating_sub(1 + padding);
                 bytes = bytes.get(1..).unwrap_or_default();
                 self.left = frame.length - 1;
-                seen(frame);
+                seen(FramePart::Head(frame));
             } else if self.left > 0 {
                 let taken = u32::try_from(bytes.len()).unwrap_or(u32::MAX).min(self.left);
-                bytes = bytes.get(taken as usize..).unwrap_or_default();
+                let (payload, rest) = bytes.split_at(taken as usize);
+                seen(FramePart::Payload(payload));
+                bytes = rest;
                 self.left -= taken;
             } else {
                 bytes = self.take_head(bytes, &mut seen);
@@ -175,7 +202,7 @@ impl FrameScanner {
     }
 
     /// Takes bytes of a head; the rest of them.
-    fn take_head<'b>(&mut self, bytes: &'b [u8], seen: &mut impl FnMut(FrameHead)) -> &'b [u8] {
+    fn take_head<'b>(&mut self, bytes: &'b [u8], seen: &mut impl FnMut(FramePart<'_>)) -> &'b [u8] {
         let room = self.head.get_mut(usize::from(self.read)..).unwrap_or_default();
         let taken = room.len().min(bytes.len());
         let (now, rest) = bytes.split_at(taken);
@@ -192,7 +219,7 @@ impl FrameScanner {
             self.padded = Some(frame);
         } else {
             self.left = frame.length;
-            seen(frame);
+            seen(FramePart::Head(frame));
         }
         rest
     }

@@ -235,7 +235,7 @@ async fn a_flood_below_the_library_can_be_ended_with_the_code_for_it() {
     let (_, read) = tokio::join!(writer.write_all(&pings), reader.read_to_end(&mut got));
     read.unwrap();
 
-    assert_eq!(serving.await.unwrap().kind(), "ping");
+    assert_eq!(serving.await.unwrap(), WireFault::Flood("ping"));
     let mut last = None;
     FrameScanner::new(WireSide::Endpoint).scan(&got, |frame| last = Some(frame));
     assert_eq!(last.unwrap().kind, FrameKind::GoAway);

@@ -9,7 +9,8 @@ use parking_lot::Mutex;
 use tokio::time::Instant;
 
 use super::budget::FrameBudget;
-use super::scanner::{FrameHead, FrameKind, FrameScanner};
+use super::judged::FrameJudge;
+use super::scanner::{FrameHead, FrameKind, FramePart, FrameScanner};
 
 /// Bytes that are kept of a peer which sends no frames, to be shown.
 const SHOWN: usize = 256;
@@ -19,22 +20,34 @@ const TYPE_AT: usize = 3;
 const SETTINGS: u8 = 4;
 
 /// Why nothing more is read from a connection.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct WireFault {
-    kind: &'static str,
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum WireFault {
+    /// There were too many frames that bring nothing, of this kind at last: a word for metrics and the log.
+    #[error("too many frames that bring nothing, the last of them {0}")]
+    Flood(&'static str),
+    /// A frame is wrong, with this code.
+    #[error("wrong frame: {0}")]
+    Wrong(Reason),
 }
 
 impl WireFault {
     /// What the connection is closed with.
     #[must_use]
     pub fn reason(&self) -> Reason {
-        Reason::ENHANCE_YOUR_CALM
+        match self {
+            Self::Flood(_) => Reason::ENHANCE_YOUR_CALM,
+            Self::Wrong(code) => *code,
+        }
     }
 
-    /// The kind of frames that were too many: a word for metrics and the log.
+    /// One word for its kind.
     #[must_use]
     pub fn kind(&self) -> &'static str {
-        self.kind
+        match self {
+            Self::Flood(kind) => kind,
+            Self::Wrong(Reason::FLOW_CONTROL_ERROR) => "window-size",
+            Self::Wrong(_) => "frame-size",
+        }
     }
 }
 
@@ -61,6 +74,7 @@ struct WireState {
     unfinished: Option<(Unfinished, Instant)>,
     first: FirstFrame,
     frames: u64,
+    judge: FrameJudge,
     /// The head that was seen last.
     last: Option<FrameHead>,
     waker: Option<Waker>,
@@ -80,12 +94,12 @@ impl Wire {
     pub(super) fn new(now: Instant, scanner: &FrameScanner) -> Arc<Self> {
         let unfinished = (scanner.preface_left() > 0).then_some((Unfinished::Preface, now));
         let first = FirstFrame::Begun(Vec::new());
-        let state = WireState { fault: None, unfinished, first, frames: 0, last: None, waker: None };
+        let judge = FrameJudge::default();
+        let state = WireState { fault: None, unfinished, first, frames: 0, judge, last: None, waker: None };
         Arc::new(Self { state: Mutex::new(state) })
     }
 
-    /// Too much came of what brings nothing. Nothing more is read: the task closes the connection with
-    /// [`WireFault::reason`].
+    /// What is wrong. Nothing more is read: the task closes the connection with [`WireFault::reason`].
     #[must_use]
     pub fn fault(&self) -> Option<WireFault> {
         self.state.lock().fault
@@ -135,10 +149,14 @@ impl Wire {
         let state = &mut *state;
         let behind_preface = bytes.get(usize::from(scanner.preface_left())..).unwrap_or_default();
         let mut begins_block = false;
-        scanner.scan(bytes, |frame| {
+        scanner.follow(bytes, |part| {
+            if let Err(code) = state.judge.judge(&part) {
+                state.fault.get_or_insert(WireFault::Wrong(code));
+            }
+            let FramePart::Head(frame) = part else { return };
             state.frames += 1;
             if let Err(kind) = budget.received(&frame, Instant::now) {
-                state.fault.get_or_insert(WireFault { kind });
+                state.fault.get_or_insert(WireFault::Flood(kind));
             }
             begins_block |= matches!(frame.kind, FrameKind::Headers | FrameKind::PushPromise);
             state.last = Some(frame);
@@ -325,7 +343,7 @@ mod tests {
 
         assert_eq!(count.0.load(Relaxed), 1);
         let fault = wire.fault().unwrap();
-        assert_eq!((fault.kind(), fault.reason()), ("ping", Reason::ENHANCE_YOUR_CALM));
+        assert_eq!((fault, fault.reason()), (WireFault::Flood("ping"), Reason::ENHANCE_YOUR_CALM));
         assert!(!wire.read(EMPTY_SETTINGS), "there is no way back");
         assert_eq!(wire.fault(), Some(fault));
     }

@@ -14,7 +14,7 @@ use super::super::unreadable::Excerpt;
 use super::super::{Broken, ConnectFault, HeadLimits};
 use super::connection::{Http2Connection, StreamCount};
 use super::keepalive::{Keepalive, UNRESPONSIVE};
-use crate::http::{WatchedStream, Wire, WireSide};
+use crate::http::{WatchedStream, Wire, WireFault, WireSide};
 use crate::lifecycle;
 use crate::net::Stream;
 
@@ -123,8 +123,11 @@ impl Future for Driver {
         this.wire.register(cx.waker());
         let ended = Pin::new(&mut this.connection).poll(cx);
         if let Some(fault) = this.wire.fault() {
-            tracing::debug!(kind = fault.kind(), "an endpoint sent too much that brings nothing");
-            this.streams.give_up("it sent too many frames that bring nothing");
+            tracing::debug!(%fault, "an endpoint's connection is closed");
+            this.streams.give_up(match fault {
+                WireFault::Flood(_) => "it sent too many frames that bring nothing",
+                WireFault::Wrong(_) => "it sent a frame that is wrong",
+            });
             return Poll::Ready(());
         }
         if this.keepalive.poll(cx, &this.wire, &this.streams).is_ready() {
