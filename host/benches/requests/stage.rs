@@ -9,7 +9,7 @@ use http::HeaderValue;
 use serde_json::{Value, json};
 use tidegate::cluster::{Cluster, Member, Numbers, Registry};
 use tidegate::config::EndpointState;
-use tidegate::http::{ClientLimits, Forwarding, Peer, Pseudonym};
+use tidegate::http::{ClientLimits, Forwarding, HttpVersions, Peer, Pseudonym};
 use tidegate::lifecycle::{ConnectionGuard, Drain};
 use tidegate::net::{Socket, Stream, UpgradeProtocol};
 use tidegate::plugin::{Artifact, PluginFile, PluginLimits, Runtime as Plugins, shipped};
@@ -141,6 +141,8 @@ async fn gateway(snapshot: Arc<Snapshot>) -> SocketAddr {
         linger: LONG,
         linger_bytes: 1 << 20,
         half_close: false,
+        versions: HttpVersions::Any,
+        streams: 100,
     };
     tokio::spawn(async move {
         while let Ok((stream, peer)) = listener.accept().await {

@@ -16,7 +16,7 @@ use super::slots::{CallerSlot, CallerSlots};
 use super::token::{TokenError, TokenFile};
 use crate::config;
 use crate::control::Control;
-use crate::http::{self, ClientLimits};
+use crate::http::{self, ClientLimits, HttpVersions};
 use crate::lifecycle::Drain;
 use crate::net::{RESERVE, Socket, Stream, bind_hint, is_no_descriptor};
 use crate::telemetry::limited;
@@ -33,6 +33,8 @@ const LIMITS: ClientLimits = ClientLimits {
     linger: Duration::from_secs(1),
     linger_bytes: 128 * 1024,
     half_close: true,
+    versions: HttpVersions::Http1,
+    streams: 1,
 };
 
 /// Pause after an accept that failed for want of descriptors or memory.
@@ -178,7 +180,7 @@ async fn connection(service: &AdminService, stream: TcpStream, peer: SocketAddr,
         }
     });
     let served = tokio::select! {
-        served = serve => served,
+        served = serve => served.map(drop),
         () = life.deadline() => Ok(()),
         () = slot.lost() => {
             tracing::debug!(%peer, "admin connection made room for another");

@@ -181,7 +181,8 @@ async fn serve(
         guard: ConnectionGuard::holding((permit, load, open)),
     });
     drop(settings);
-    let served = proxy::serve(client, stream, || serving.generations.live().snapshot.clone()).await;
+    let generations = &serving.generations;
+    let served = proxy::serve(client, stream, || generations.live().snapshot.clone()).await;
     count_crowded(&serving, &served);
     Ok(served?)
 }

@@ -5,6 +5,7 @@
 //! | `message/` | what a request and a response are, whichever version carries them |
 //! | `http2/` | what both sides of HTTP/2 share: frames seen below the library, streams as tunnels and as bodies, rules for fields |
 //! | `server/http1/` | serving HTTP/1.1: the only place where hyper reads from clients and writes to them |
+//! | `server/http2/` | serving HTTP/2, over the `h2` library |
 
 mod http2;
 mod message;
@@ -17,9 +18,12 @@ pub use http2::{
 pub use message::{
     BodyEnd, BodyObserver, BrokenBy, ClientUpgrade, Fields, Forwarding, InterimSink, Offer, Peer, Pseudonym, Refused,
     RequestBody, RequestBodyError, ResponseBody, ResponseBodyError, ServerRequest, Target, TargetError, UpgradeFuture,
-    UpgradeRequest, Violation, client_behind, grpc, list, read_target, reply, strip_hop_by_hop, strip_request_trailers,
-    strip_response_trailers, switched_to,
+    UpgradeNeed, UpgradeRequest, Violation, client_behind, grpc, list, read_target, reply, strip_hop_by_hop,
+    strip_request_trailers, strip_response_trailers, switched_to,
 };
-pub use server::http1::{
-    Chunks, ClientLimits, Framing, MalformedChunks, Passed, ServeError, end_of_lines, length_from, linger, serve,
-};
+pub use server::error::ServeError;
+pub use server::http1::{Chunks, Framing, MalformedChunks, Passed, end_of_lines, length_from, serve};
+pub use server::http2::{Multiplexed, StreamOffer};
+pub use server::limits::{ClientLimits, HttpVersions};
+pub use server::linger::linger;
+pub use server::served::Served;

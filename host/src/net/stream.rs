@@ -122,7 +122,7 @@ impl Stream {
         })
     }
 
-    /// The protocol that both sides agreed on in the TLS handshake (ALPN, RFC 7301).
+    /// The protocol that both sides have agreed on in the TLS handshake (ALPN, RFC 7301); none where they have not.
     #[must_use]
     pub fn alpn(&self) -> Option<&[u8]> {
         match self {

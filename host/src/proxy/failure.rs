@@ -52,6 +52,12 @@ pub(super) enum RequestFailure {
     /// The endpoint switched to a protocol that it was not asked for.
     #[error("{0}")]
     Switch(String),
+    /// The request is one to switch protocols, and its route does not let it.
+    #[error("the route does not let protocols be switched to this one")]
+    NoSwitch,
+    /// The request is one to switch protocols, and the endpoint responded as to any other.
+    #[error("the endpoint did not switch protocols")]
+    NotSwitched,
     /// The response must not go out.
     #[error(transparent)]
     Withheld(#[from] Withheld),
@@ -93,6 +99,13 @@ impl RequestFailure {
             Self::Switch(_) => {
                 let sentence = "the endpoint switched to a protocol nobody asked for";
                 (Status::BAD_GATEWAY, sentence, Some(Ending::SwitchRefused))
+            }
+            // The status that RFC 9220 §3 has for a protocol which is not known.
+            Self::NoSwitch => {
+                (Status::NOT_IMPLEMENTED, "this route does not switch to that protocol", Some(Ending::SwitchRefused))
+            }
+            Self::NotSwitched => {
+                (Status::BAD_GATEWAY, "the endpoint did not switch protocols", Some(Ending::SwitchRefused))
             }
             Self::Withheld(Withheld::Fault(fault)) => {
                 let ending = ending_of_plugin(fault.kind);

@@ -12,7 +12,7 @@ use super::outgoing::EndpointResponse;
 use super::route::RouteDecision;
 use super::stickiness;
 use super::switch::{self, TunnelSink};
-use crate::http::{ClientUpgrade, Offer, ResponseBody, switched_to};
+use crate::http::{ClientUpgrade, Offer, ResponseBody, UpgradeNeed, switched_to};
 use crate::net::UpgradeProtocol;
 use crate::policy::{RequestFacts, ResponseContext};
 use crate::telemetry::{Counter, limited};
@@ -49,6 +49,9 @@ impl RouteDecision<'_> {
         };
         if self.offer.is_some() && !matches!(content, CheckedContent::Tunnel { .. }) {
             in_flight.metrics().increment(Counter::UpgradeRefused);
+            if self.need == UpgradeNeed::Required && parts.status.is_success() {
+                return in_flight.fail(&RequestFailure::NotSwitched, Some(self.rules));
+            }
         }
         if let Err(withheld) = self.prepare(&mut parts, facts, &upstream) {
             in_flight.note_failed(&facts.headers);

@@ -6,7 +6,9 @@ use ::http::request::Parts;
 use super::failure::RequestFailure;
 use super::in_flight::InFlight;
 use super::{Client, Destination, RouteRules, Snapshot, Timeouts, begin, max_forwards};
-use crate::http::{ClientUpgrade, Offer, RequestBody, ResponseBody, ServerRequest, UpgradeRequest, read_target};
+use crate::http::{
+    ClientUpgrade, Offer, RequestBody, ResponseBody, ServerRequest, UpgradeNeed, UpgradeRequest, read_target,
+};
 use crate::policy::{Decision, DirectResponse, ForwardTarget, RequestFacts};
 use crate::telemetry::{Counter, limited};
 
@@ -29,6 +31,7 @@ pub(super) struct RouteDecision<'a> {
     /// What of the client's offer to switch protocols the rules let through.
     pub(super) offer: Option<Offer>,
     pub(super) upgrade: Option<ClientUpgrade>,
+    pub(super) need: UpgradeNeed,
 }
 
 /// A request that goes nowhere.
@@ -77,14 +80,11 @@ pub(super) fn route<'a>(
         in_flight.note_failed(request.headers());
         RequestFailure::Target(error)
     })?;
-    let (offer, upgrade) = match upgrade {
-        Some(UpgradeRequest { offer, client }) => (Some(offer), Some(client)),
-        None => (None, None),
-    };
     let (mut parts, body) = request.into_parts();
-    let mut facts = begin::facts(client, &snapshot.forwarding, target, offer.as_ref(), &mut parts);
+    let mut facts =
+        begin::facts(client, &snapshot.forwarding, target, upgrade.as_ref().map(|upgrade| &upgrade.offer), &mut parts);
     in_flight.record.set_request(&facts);
-    match decide(client, snapshot, &mut facts, offer, upgrade, in_flight) {
+    match decide(client, snapshot, &mut facts, upgrade, in_flight) {
         Ok(decision) => Ok(RoutedRequest { decision, facts, parts, body }),
         Err(unrouted) => {
             in_flight.note_failed(&facts.headers);
@@ -101,8 +101,7 @@ fn decide<'a>(
     client: &'a Client,
     snapshot: &'a Snapshot,
     facts: &mut RequestFacts,
-    offer: Option<Offer>,
-    upgrade: Option<ClientUpgrade>,
+    upgrade: Option<UpgradeRequest>,
     in_flight: &mut InFlight,
 ) -> Result<RouteDecision<'a>, Box<Unrouted<'a>>> {
     if let Some(response) = max_forwards::count(facts)? {
@@ -120,9 +119,15 @@ fn decide<'a>(
         report_loop(client, in_flight);
         return Err(Box::new(Unrouted::Failed(RequestFailure::Loop, Some(rules))));
     }
-    let offer = permitted(offer, rules, in_flight);
+    let (offer, upgrade, need) = match upgrade {
+        Some(UpgradeRequest { offer, client, need }) => (permitted(offer, rules, in_flight), Some(client), need),
+        None => (None, None, UpgradeNeed::Optional),
+    };
+    if offer.is_none() && need == UpgradeNeed::Required {
+        return Err(Box::new(Unrouted::Failed(RequestFailure::NoSwitch, Some(rules))));
+    }
     let timeouts = rules.timeouts.unwrap_or(destination.timeouts);
-    Ok(RouteDecision { client, snapshot, rules, destination, target, timeouts, offer, upgrade })
+    Ok(RouteDecision { client, snapshot, rules, destination, target, timeouts, offer, upgrade, need })
 }
 
 /// A request has come through here too often (RFC 5842 §7.2).
@@ -137,8 +142,8 @@ fn report_loop(client: &Client, in_flight: &InFlight) {
 }
 
 /// What of an offer to switch the rules let through.
-fn permitted(offer: Option<Offer>, rules: &RouteRules, in_flight: &InFlight) -> Option<Offer> {
-    let allowed = offer?.allowed(|protocol| rules.upgrades.allow(protocol));
+fn permitted(offer: Offer, rules: &RouteRules, in_flight: &InFlight) -> Option<Offer> {
+    let allowed = offer.allowed(|protocol| rules.upgrades.allow(protocol));
     if allowed.is_none() {
         in_flight.metrics().increment(Counter::UpgradeRefused);
     }

@@ -146,6 +146,14 @@ impl Snapshot {
         cluster.of(&self.destinations)
     }
 
+    /// Whether any rules let requests switch to `protocol`.
+    #[must_use]
+    pub fn may_switch_to(&self, protocol: &UpgradeProtocol) -> bool {
+        // What names no route is the exception where there are some.
+        let mut rules = if self.routes.is_empty() { std::slice::from_ref(&self.defaults) } else { &self.routes }.iter();
+        rules.any(|rules| rules.upgrades.allow(protocol))
+    }
+
     /// The rules for a decision.
     #[must_use]
     pub fn rules(&self, route: Option<RouteId>) -> &RouteRules {

@@ -30,9 +30,6 @@ pub use explain::{HandshakePeer, explain};
 pub use selfsigned::{SelfSigned, SelfSignedError, self_signed};
 pub use server::{Tickets, server_config};
 
-/// The protocol that is spoken inside, both ways.
-const ALPN: &[u8] = b"http/1.1";
-
 /// Something that was built, and what the operator should know about it.
 #[derive(Clone, Debug)]
 pub struct Built<T> {

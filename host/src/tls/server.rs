@@ -16,13 +16,14 @@ use rustls::{ServerConfig, SupportedProtocolVersion};
 use super::certificate::{Identity, Roots, read_roots};
 use super::error::TlsError;
 use super::known::Known;
-use super::{ALPN, Built, provider};
+use super::{Built, provider};
 use crate::config::{CertificateFiles, CipherOrder, ClientCertificate, ServerTls};
 
 const ALL_VERSIONS: &[&SupportedProtocolVersion] = &[&TLS13, &TLS12];
 const ONLY_TLS13: &[&SupportedProtocolVersion] = &[&TLS13];
 
-/// Reads the files of a listener and makes its configuration.
+/// Reads the files of a listener and makes its configuration. Clients are offered `protocols`, the best first (ALPN, RFC
+/// 7301); one that has none of them is refused, and one that names none is not.
 ///
 /// Session tickets come from `tickets`, so that clients resume across reloads. Nothing is kept per client: no session
 /// cache, no early data (a replayed request could be sent to an endpoint twice). What rustls keeps for an idle
@@ -30,7 +31,11 @@ const ONLY_TLS13: &[&SupportedProtocolVersion] = &[&TLS13];
 ///
 /// # Errors
 /// [`TlsError`] for the first file that cannot be used.
-pub fn server_config(tls: &ServerTls, tickets: &Tickets) -> Result<Built<Arc<ServerConfig>>, TlsError> {
+pub fn server_config(
+    tls: &ServerTls,
+    tickets: &Tickets,
+    protocols: &[&[u8]],
+) -> Result<Built<Arc<ServerConfig>>, TlsError> {
     let mut warnings = Vec::new();
     let resolver = ByName::read(tls, &mut warnings)?;
     let clients = Clients::read(tls, &mut warnings)?;
@@ -41,7 +46,7 @@ pub fn server_config(tls: &ServerTls, tickets: &Tickets) -> Result<Built<Arc<Ser
         .with_client_cert_verifier(clients.verifier)
         .with_cert_resolver(Arc::new(resolver));
     config.ignore_client_order = tls.cipher_order == CipherOrder::Server;
-    config.alpn_protocols = vec![ALPN.to_vec()];
+    config.alpn_protocols = protocols.iter().map(|protocol| protocol.to_vec()).collect();
     config.ticketer = tickets.issuer(Scope::new(tls, clients.policy)).map_err(|source| TlsError::Setup { source })?;
     config.session_storage = Arc::new(NoServerSessionStorage {});
     config.max_early_data_size = 0;

@@ -116,9 +116,14 @@ fn settings_of(
     warnings: &mut Vec<String>,
 ) -> Result<ListenerSettings, PrepareError> {
     let context = || format!("listener {}", listener.address);
+    let versions = match listener.protocol {
+        config::ListenerProtocol::Negotiated => http::HttpVersions::Any,
+        config::ListenerProtocol::Http1 => http::HttpVersions::Http1,
+        config::ListenerProtocol::Http2 => http::HttpVersions::Http2,
+    };
     let tls = match &listener.tls {
         Some(tls) => {
-            let built = tls::server_config(tls, &services.tickets)
+            let built = tls::server_config(tls, &services.tickets, versions.alpn())
                 .map_err(|source| PrepareError::Tls { context: context(), source })?;
             for warning in &built.warnings {
                 tracing::warn!(listener = %listener.address, "{warning}");
@@ -141,6 +146,8 @@ fn settings_of(
             linger: limits.linger,
             linger_bytes: limits.linger_bytes,
             half_close: limits.half_close,
+            versions,
+            streams: u32::try_from(limits.streams).unwrap_or(u32::MAX),
         },
     })
 }

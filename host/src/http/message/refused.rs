@@ -44,6 +44,10 @@ pub enum Violation {
     ManyFields,
     /// A target of more bytes than are taken.
     LongTarget,
+    /// A pseudo-header field of HTTP/2 that is missing or not what it has to be (RFC 9113 §8.3).
+    Pseudo,
+    /// `:authority` and Host name different hosts (RFC 9113 §8.3.1).
+    Authorities,
     /// Something else about the head.
     Head,
 }
@@ -71,6 +75,8 @@ impl Violation {
             Self::LongHead => "the head is too long",
             Self::ManyFields => "the head has too many fields",
             Self::LongTarget => "the target is too long",
+            Self::Pseudo => "a pseudo-header field is missing or malformed",
+            Self::Authorities => "`:authority` and Host name different hosts",
             Self::Head => "the head is malformed",
         }
     }

@@ -33,6 +33,17 @@ pub struct UpgradeRequest {
     pub offer: Offer,
     /// What comes of it on the client's side.
     pub client: ClientUpgrade,
+    /// What the request is without it.
+    pub need: UpgradeNeed,
+}
+
+/// What a request is whose protocol is not switched.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum UpgradeNeed {
+    /// A request as any other (RFC 9110 §7.8).
+    Optional,
+    /// None: success means that protocols were switched (RFC 8441 §4).
+    Required,
 }
 
 /// Sends interim responses (1xx, RFC 9110 §15.2) to the client of one request.

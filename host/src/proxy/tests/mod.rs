@@ -17,7 +17,7 @@ use tokio::net::{UnixListener, UnixStream};
 
 use super::{Client, Destination, HeaderEdits, Observers, RouteRules, Snapshot, Timeouts, Upgrades};
 use crate::cluster::{Cluster, Member, Registry};
-use crate::http::{ClientLimits, Forwarding, Peer, Pseudonym, RequestBody, RequestBodyError};
+use crate::http::{ClientLimits, Forwarding, HttpVersions, Peer, Pseudonym, RequestBody, RequestBodyError};
 use crate::lifecycle::{ConnectionGuard, Drain};
 use crate::net::UpgradeProtocol;
 use crate::policy::{
@@ -123,6 +123,8 @@ const LIMITS: ClientLimits = ClientLimits {
     linger: SOON,
     linger_bytes: 0,
     half_close: false,
+    versions: HttpVersions::Any,
+    streams: 100,
 };
 
 /// Takes a connection, reads a request to its end and sends `response` for it. The connection, and the request.

@@ -14,7 +14,9 @@ use tokio::sync::{mpsc, oneshot};
 use super::super::handle::handle;
 use super::super::switch::{Tunnel, TunnelSink};
 use super::super::{Client, Snapshot};
-use crate::http::{ClientUpgrade, InterimSink, Offer, RequestBody, ResponseBody, ServerRequest, UpgradeRequest};
+use crate::http::{
+    ClientUpgrade, InterimSink, Offer, RequestBody, ResponseBody, ServerRequest, UpgradeNeed, UpgradeRequest,
+};
 use crate::net::{Duplex, DuplexStream, ResetReason};
 
 /// A client's connection that carries many requests and tunnels at a time.
@@ -62,7 +64,7 @@ impl Connection {
         let (near, far) = tokio::io::duplex(64);
         let (settle, settled) = oneshot::channel();
         let client = ClientUpgrade::Boxed(Box::pin(async { settled.await.ok() }));
-        let upgrade = UpgradeRequest { offer: Offer::of(["websocket"]).unwrap(), client };
+        let upgrade = UpgradeRequest { offer: Offer::of(["websocket"]).unwrap(), client, need: UpgradeNeed::Required };
         let received = self.respond(Method::GET, RequestBody::Empty, Some(upgrade)).await;
         assert_eq!(received.status, StatusCode::SWITCHING_PROTOCOLS);
         settle.send((Duplex::Multiplexed(Box::new(Stream(near))), Bytes::new())).unwrap();

@@ -48,7 +48,7 @@ fn what_works_but_deserves_a_word_is_said() {
     tls.by_name.push((vec!["c.test".to_owned()], expired.clone()));
 
     let quiet = Identity::read(&good).unwrap();
-    let warnings = server_config(&tls, &Tickets::default()).unwrap().warnings;
+    let warnings = server_config(&tls, &Tickets::default(), &[]).unwrap().warnings;
     tls.by_name.push((vec!["C.test".to_owned()], good));
 
     assert_eq!(quiet.value.names, ["a.test", "127.0.0.1"]);
@@ -57,7 +57,7 @@ fn what_works_but_deserves_a_word_is_said() {
     for expected in ["expired on 2020-01-02", "read by everybody", "not for `c.test` but for b.test"] {
         assert!(warnings.iter().any(|warning| warning.contains(expected)), "{expected} in {warnings:?}");
     }
-    assert!(matches!(server_config(&tls, &Tickets::default()), Err(TlsError::DuplicateName { .. })));
+    assert!(matches!(server_config(&tls, &Tickets::default(), &[]), Err(TlsError::DuplicateName { .. })));
 }
 
 #[test]

@@ -47,7 +47,7 @@ async fn post_quantum_group_and_http1_are_negotiated() {
     let client = client.unwrap();
     let (_, connection) = client.get_ref();
     assert_eq!(connection.negotiated_key_exchange_group().unwrap().name(), NamedGroup::X25519MLKEM768);
-    assert_eq!(connection.alpn_protocol(), Some(ALPN));
+    assert_eq!(connection.alpn_protocol(), Some(HTTP1));
     assert_eq!(server.unwrap().get_ref().1.protocol_version(), Some(rustls::ProtocolVersion::TLSv1_3));
 }
 
@@ -65,7 +65,7 @@ async fn tls12_can_be_switched_off() {
 
     for allowed in [true, false] {
         tls.allow_tls12 = allowed;
-        let config = server_config(&tls, &Tickets::default()).unwrap().value;
+        let config = server_config(&tls, &Tickets::default(), &[]).unwrap().value;
         let (client, server) = shake(config, Arc::new(old.clone()), "localhost").await;
 
         assert_eq!(client.is_ok(), allowed);
@@ -95,7 +95,7 @@ async fn the_order_of_ciphers_is_the_clients_unless_the_operator_wants_his_own()
         (CipherOrder::Server, CipherSuite::TLS13_AES_256_GCM_SHA384),
     ] {
         tls.cipher_order = order;
-        let config = server_config(&tls, &Tickets::default()).unwrap().value;
+        let config = server_config(&tls, &Tickets::default(), &[]).unwrap().value;
 
         let (client, _server) = shake(config, Arc::new(backwards.clone()), "localhost").await;
 
@@ -136,7 +136,8 @@ async fn failed_checks_are_told_apart() {
 #[tokio::test]
 async fn platform_roots_are_used_without_a_ca_file() {
     let authority = Authority::new();
-    let server = server_config(&server_tls(authority.sign("server", &["localhost"])), &Tickets::default()).unwrap();
+    let server =
+        server_config(&server_tls(authority.sign("server", &["localhost"])), &Tickets::default(), &[]).unwrap();
     let tls = ClientTls { ca: None, ..trusting(&authority) };
 
     match client_config(&tls, &[], &PlatformRoots::default(), ClusterProtocol::Http1) {
@@ -153,7 +154,8 @@ async fn platform_roots_are_used_without_a_ca_file() {
 #[tokio::test]
 async fn plain_peers_are_named() {
     let authority = Authority::new();
-    let server = server_config(&server_tls(authority.sign("server", &["localhost"])), &Tickets::default()).unwrap();
+    let server =
+        server_config(&server_tls(authority.sign("server", &["localhost"])), &Tickets::default(), &[]).unwrap();
     let client = client_config(&trusting(&authority), &[], &PlatformRoots::default(), ClusterProtocol::Http1).unwrap();
 
     let (near, mut far) = duplex(64 << 10);
@@ -178,7 +180,7 @@ async fn sessions_resume_after_a_renewal_but_not_into_stricter_listeners() {
     let open = server_tls(authority.sign("server", &["localhost"]));
     let strict = ServerTls { client_ca: Some((authority.ca(), ClientCertificate::Required)), ..open.clone() };
     let tickets = Tickets::default();
-    let config = |tls| server_config(tls, &tickets).unwrap().value;
+    let config = |tls| server_config(tls, &tickets, &[]).unwrap().value;
     let first = config(&open);
     authority.sign("server", &["localhost"]);
     let (renewed, strict) = (config(&open), config(&strict));

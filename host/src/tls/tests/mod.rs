@@ -85,10 +85,13 @@ pub(super) fn trusting(authority: &Authority) -> ClientTls {
     ClientTls { ca: Some(authority.ca()), verify: Verify::Full, pins: Vec::new(), server_name: None, identity: None }
 }
 
+/// The name of HTTP/1.1 in ALPN (RFC 7301 §6).
+pub(super) const HTTP1: &[u8] = b"http/1.1";
+
 pub(super) type Met = (io::Result<client::TlsStream<DuplexStream>>, io::Result<server::TlsStream<DuplexStream>>);
 
 pub(super) async fn meet(server: &ServerTls, client: &ClientTls, name: &str) -> Met {
-    let server = server_config(server, &Tickets::default()).unwrap().value;
+    let server = server_config(server, &Tickets::default(), &[b"h2", HTTP1]).unwrap().value;
     let client = client_config(client, &[], &PlatformRoots::default(), ClusterProtocol::Http1).unwrap().value;
     shake(server, client, name).await
 }

@@ -11,6 +11,7 @@
 use memchr::{memchr, memchr_iter};
 
 use super::chunks::Chunks;
+use super::preface;
 use super::request_line::{self, Escaped};
 use crate::http::message::{Refused, SHOWN, Violation};
 
@@ -206,7 +207,8 @@ impl Framing {
         self.searched = self.partial.len();
         let ends_line = !self.has_line && memchr(b'\n', bytes).is_some();
         self.has_line |= ends_line;
-        let mut result = if before == 0 || ends_line { request_line::check(&self.partial) } else { Ok(()) };
+        let is_looked_at = (before == 0 || ends_line) && !preface::may_become(&self.partial);
+        let mut result = if is_looked_at { request_line::check(&self.partial) } else { Ok(()) };
         if self.partial.len() > self.longest_head {
             result = result.and(Err(Violation::LongHead));
         }
@@ -265,7 +267,9 @@ impl Framing {
             (Some(0) | None, false) => FramingState::Head,
             (Some(length), false) => FramingState::Body(length),
         };
-        let escaped = if request_line::is_ordinary(line) { None } else { request_line::escape_target(head)? };
+        // The preface is the parser's to refuse: the connection may turn out to be one of HTTP/2.
+        let goes_on = request_line::is_ordinary(line) || preface::begins(head);
+        let escaped = if goes_on { None } else { request_line::escape_target(head)? };
         self.state = state;
         Ok(escaped)
     }

@@ -136,13 +136,25 @@ fn what_is_not_http_is_told_at_once() {
         (b"GET /a\tb HTTP/1.1\r\nhost:", Violation::Target),
         (b"GET / HTTP/2.0\r\nhost:", Violation::Version),
         (b"GET /<#> HTTP/1.1\r\nhost: h\r\n\r\n", Violation::Fragment),
-        (b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", Violation::Version),
+        (b"PRI * HTTP/2.1\r\n\r\nSM\r\n\r\n", Violation::Version),
         (&[b'\n'; 11], Violation::EmptyLines),
         (b"\r\n\r\n\r\n\r\n\r\n\r\n\r\n\r\n\r\n\r\n\r\n", Violation::EmptyLines),
     ] {
         assert_eq!(verdict(bytes), Some(expected), "{}", bytes.escape_ascii());
     }
     assert_eq!(verdict(&[[b'\n'; 10].as_slice(), b"GET / HTTP/1.1\r\n\r\n"].concat()), None);
+}
+
+#[test]
+fn the_preface_of_http2_goes_on_whole_however_it_is_cut() {
+    let preface = b"PRI * HTTP/2.0\r\n\r\n";
+    for cut in 1..preface.len() {
+        let (first, rest) = preface.split_at(cut);
+
+        let gone = pass([first, rest]);
+
+        assert_eq!((violation(&gone), gone.bytes.as_slice()), (None, preface.as_slice()), "cut at {cut}");
+    }
 }
 
 #[test]

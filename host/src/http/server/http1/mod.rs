@@ -6,11 +6,9 @@
 //! ```
 
 mod chunks;
-mod error;
 mod framing;
 mod incoming;
-mod limits;
-mod linger;
+mod preface;
 mod request_line;
 mod response;
 mod serve;
@@ -20,10 +18,7 @@ mod trailers;
 mod upgrade;
 
 pub use chunks::{Chunks, MalformedChunks};
-pub use error::ServeError;
 pub use framing::{Framing, Passed, end_of_lines, length_from};
 pub(in crate::http) use incoming::Incoming;
-pub use limits::ClientLimits;
-pub use linger::linger;
 pub use serve::serve;
 pub(in crate::http) use upgrade::Http1Upgrade;

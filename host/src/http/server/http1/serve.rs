@@ -8,6 +8,7 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use ::http::{HeaderMap, HeaderValue, Request, Response, Version, header};
+use bytes::Bytes;
 use http_body::Body as _;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
@@ -15,9 +16,8 @@ use hyper::upgrade::OnUpgrade;
 use hyper_util::rt::TokioIo;
 use tokio::time::{Instant, Sleep};
 
-use super::error::ServeError;
 use super::incoming::{Incoming, expects_continue};
-use super::limits::ClientLimits;
+use super::preface;
 use super::request_line;
 use super::response::{GuardedBody, ResponseGuard};
 use super::state::{ClientPresence, ConnectionState, Overdue};
@@ -25,8 +25,12 @@ use super::stream::GuardedStream;
 use super::trailers;
 use super::upgrade::Http1Upgrade;
 use crate::http::message::{
-    ClientUpgrade, Refused, RequestBody, ResponseBody, ServerRequest, UpgradeRequest, Violation, offered,
+    ClientUpgrade, Refused, RequestBody, ResponseBody, ServerRequest, UpgradeNeed, UpgradeRequest, Violation, offered,
 };
+use crate::http::server::error::ServeError;
+use crate::http::server::http2::Multiplexed;
+use crate::http::server::limits::ClientLimits;
+use crate::http::server::served::Served;
 use crate::lifecycle::Drain;
 use crate::net::Stream;
 
@@ -44,18 +48,21 @@ enum DrainStage {
 }
 
 /// Serves the requests of `stream` with `handler` until the client leaves, upgrades, is too slow, or the gateway
-/// drains.
+/// drains; or not at all, if the client speaks HTTP/2.
 ///
 /// A request that is not served is given to `handler` as well, once and as the last one: it has the sentence for it,
 /// and the line in the log.
 ///
 /// # Errors
 /// [`ServeError`] if it ended in another way than the protocol provides for.
-pub async fn serve<H, F>(stream: Stream, limits: ClientLimits, drain: &Drain, handler: H) -> Result<(), ServeError>
+pub async fn serve<H, F>(stream: Stream, limits: ClientLimits, drain: &Drain, handler: H) -> Result<Served, ServeError>
 where
     H: Fn(ServerRequest) -> F,
     F: Future<Output = Response<ResponseBody>>,
 {
+    if limits.versions.begin_with_http2(&stream) {
+        return Ok(Served::Multiplexed(Multiplexed::new(stream, Bytes::new())));
+    }
     let state = ConnectionState::new(limits);
     let service = service_fn(|request| respond(&state, &handler, request));
     let io = TokioIo::new(GuardedStream::new(stream, state.clone()));
@@ -103,10 +110,16 @@ where
             poll_clock(cx, timer.as_mut(), &state)
         })
         .await;
-        let Err(ServeError::Http(error)) = ended else { return ended };
+        let Err(ServeError::Http(error)) = ended else { return ended.map(|()| Served::Ended) };
         let Some(parts) = connection.into_parts().filter(|_| is_parse_error(&*error)) else {
             return Err(ServeError::Http(error));
         };
+        let may_turn = state.is_first() && limits.versions.may_turn_to_http2(parts.io.inner().stream());
+        if may_turn && preface::begins(&parts.read_buf) {
+            let (stream, rest) = parts.io.into_inner().into_parts();
+            let ahead = [&parts.read_buf[..], &rest].concat().into();
+            return Ok(Served::Multiplexed(Multiplexed::new(stream, ahead)));
+        }
         let violation = why(&parts.read_buf, &limits);
         if !state.reject_head(violation, &parts.read_buf) {
             // Something was on its way, and hyper has said a bare 400 behind it.
@@ -216,7 +229,11 @@ where
 fn upgrade_in(request: &mut Request<hyper::body::Incoming>) -> Option<UpgradeRequest> {
     let connection = request.extensions_mut().remove::<OnUpgrade>()?;
     let offer = offered(request, !request.body().is_end_stream())?;
-    Some(UpgradeRequest { offer, client: ClientUpgrade::Http1(Http1Upgrade::new(connection)) })
+    Some(UpgradeRequest {
+        offer,
+        client: ClientUpgrade::Http1(Http1Upgrade::new(connection)),
+        need: UpgradeNeed::Optional,
+    })
 }
 
 fn say_close(headers: &mut HeaderMap) {

@@ -10,8 +10,8 @@ use parking_lot::Mutex;
 use tokio::time::Instant;
 
 use super::framing::{Framing, Passed};
-use super::limits::ClientLimits;
 use crate::http::message::{RawQuery, Refused, Violation};
+use crate::http::server::limits::ClientLimits;
 
 /// How long a body may lie there untaken before the connection looks whether its client is still there.
 const LOOK: Duration = Duration::from_secs(1);
@@ -194,6 +194,11 @@ impl ConnectionState {
 
     pub(super) fn is_refused(&self) -> bool {
         self.inner.lock().framing.refused().is_some()
+    }
+
+    /// Whether no request has been served yet.
+    pub(super) fn is_first(&self) -> bool {
+        self.inner.lock().request == 0
     }
 
     /// Its response begins. Whether the connection must end behind it: the rest of the request will not be read.

@@ -9,8 +9,8 @@ use bytes::{Bytes, BytesMut};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 use super::framing::Passed;
-use super::linger::Linger;
 use super::state::{ClientPresence, ConnectionState};
+use crate::http::server::linger::Linger;
 use crate::net::{Ended, Hangup, Stream};
 
 /// A client's stream on its way into hyper. Every byte that is read goes past [`Framing`](super::Framing), one message
@@ -50,6 +50,11 @@ impl GuardedStream {
             hangup: None,
             linger: None,
         }
+    }
+
+    /// The stream below.
+    pub(super) fn stream(&self) -> &Stream {
+        &self.stream
     }
 
     /// The stream itself, once hyper is done with it, and bytes of it that hyper did not get.

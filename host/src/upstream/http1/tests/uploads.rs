@@ -3,7 +3,7 @@
 use std::num::NonZeroUsize;
 
 use super::*;
-use crate::http::{ClientLimits, ResponseBody, serve};
+use crate::http::{ClientLimits, HttpVersions, ResponseBody, serve};
 use crate::lifecycle::Drain;
 
 const CHUNKED: &[u8] = b"POST / HTTP/1.1\r\nhost: h\r\ntransfer-encoding: chunked\r\n\r\n";
@@ -17,6 +17,8 @@ const CLIENT: ClientLimits = ClientLimits {
     linger: SOON,
     linger_bytes: 0,
     half_close: false,
+    versions: HttpVersions::Http1,
+    streams: 1,
 };
 
 /// A client, and the endpoint that its request goes to.

@@ -8,6 +8,12 @@ pub enum ServeError {
     /// A head did not come in time.
     #[error("request head not complete within {0:?}")]
     SlowHead(Duration),
+    /// A frame did not come in time.
+    #[error("frame not complete within {0:?} of its last byte")]
+    SlowFrame(Duration),
+    /// Too many frames that bring nothing; their kind.
+    #[error("flood of {0}")]
+    Flood(&'static str),
     /// The client took nothing of a response for so long.
     #[error("client took nothing for {0:?}")]
     SlowReader(Duration),

@@ -26,7 +26,7 @@ thread_local! {
 
 /// A connection on which everything has been said.
 #[derive(Debug)]
-pub(super) struct Linger {
+pub(in crate::http) struct Linger {
     /// Bytes that may still be dropped. Behind them nothing is read, and the client is only waited for: what it does
     /// not get rid of makes it look at its response.
     left: u64,
@@ -59,12 +59,12 @@ impl Drop for LingerPlace {
 
 impl Linger {
     /// Drops up to `bytes`; none if too many connections of this worker do already.
-    pub(super) fn begin(bytes: u64) -> Option<Self> {
+    pub(in crate::http) fn begin(bytes: u64) -> Option<Self> {
         Some(Self { left: bytes, said: false, hangup: None, _place: LingerPlace::take()? })
     }
 
     /// Says the end, and is ready once the client has said its own, or has gone. The caller has the clock.
-    pub(super) fn poll(&mut self, cx: &mut Context<'_>, stream: &mut Stream) -> Poll<()> {
+    pub(in crate::http) fn poll(&mut self, cx: &mut Context<'_>, stream: &mut Stream) -> Poll<()> {
         if !self.said {
             // Under TLS that is a close_notify, then as without the end of the direction.
             if ready!(Pin::new(&mut *stream).poll_shutdown(cx)).is_err() {

@@ -1,0 +1,144 @@
+//! A response on its way out on a stream.
+
+use std::future::poll_fn;
+use std::pin::{Pin, pin};
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+
+use ::http::{Response, StatusCode, header};
+use bytes::Bytes;
+use h2::{Reason, SendStream};
+use http_body::Body as _;
+use tokio::time::{Instant, Sleep};
+
+use super::responder::Responder;
+use crate::http::http2::strip_for_http2;
+use crate::http::message::ResponseBody;
+
+/// Sends `response` to its client; `is_head_only` if that asked for no more. `patience` is the time in which the client
+/// has to take something.
+pub(super) async fn respond(
+    responder: &Responder,
+    response: Response<ResponseBody>,
+    is_head_only: bool,
+    patience: Duration,
+) {
+    let (mut parts, body) = response.into_parts();
+    strip_for_http2(&mut parts.headers);
+    let has_none = is_head_only || matches!(parts.status, StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED);
+    let follows = !has_none && !body.is_end_stream();
+    if follows
+        && !parts.headers.contains_key(header::CONTENT_LENGTH)
+        && let Some(length) = body.size_hint().exact()
+    {
+        parts.headers.insert(header::CONTENT_LENGTH, length.into());
+    }
+    let Some(stream) = responder.begin(Response::from_parts(parts, ()), follows) else { return };
+    if follows {
+        let mut outgoing = OutgoingBody { stream, body, pending: Bytes::new(), blocked: None };
+        let mut timer = pin!(None);
+        poll_fn(|cx| outgoing.poll(cx, timer.as_mut(), patience)).await;
+        responder.finish();
+    }
+}
+
+/// A body on its way. No more of it is held than one piece: the next is asked for when all of this has gone into the
+/// client's window.
+struct OutgoingBody {
+    stream: SendStream<Bytes>,
+    body: ResponseBody,
+    pending: Bytes,
+    /// The client takes nothing, since then.
+    blocked: Option<Instant>,
+}
+
+impl OutgoingBody {
+    /// Ready at its end, whichever that is.
+    fn poll(&mut self, cx: &mut Context<'_>, timer: Pin<&mut Option<Sleep>>, patience: Duration) -> Poll<()> {
+        if self.stream.poll_reset(cx).is_ready() {
+            return Poll::Ready(());
+        }
+        loop {
+            if self.pending.is_empty() {
+                match ready!(Pin::new(&mut self.body).poll_frame(cx)) {
+                    Some(Ok(frame)) => match frame.into_data() {
+                        Ok(data) => self.pending = data,
+                        Err(frame) => {
+                            let mut trailers = frame.into_trailers().unwrap_or_default();
+                            strip_for_http2(&mut trailers);
+                            return self.end(|stream| stream.send_trailers(trailers));
+                        }
+                    },
+                    Some(Err(_reported)) => {
+                        // Never the end of the stream: the client has to see that something is missing.
+                        self.stream.send_reset(Reason::INTERNAL_ERROR);
+                        return Poll::Ready(());
+                    }
+                    None => return self.end(|stream| stream.send_data(Bytes::new(), true)),
+                }
+                if self.pending.is_empty() {
+                    if self.body.is_end_stream() {
+                        return self.end(|stream| stream.send_data(Bytes::new(), true));
+                    }
+                    continue;
+                }
+            }
+            let Poll::Ready(capacity) = self.poll_capacity(cx) else {
+                return self.poll_clock(cx, timer, patience);
+            };
+            let Some(capacity) = capacity else { return Poll::Ready(()) };
+            self.blocked = None;
+            let piece = self.pending.split_to(capacity.min(self.pending.len()));
+            let is_last = self.pending.is_empty() && self.body.is_end_stream();
+            if is_last {
+                return self.end(|stream| stream.send_data(piece, true));
+            }
+            if self.stream.send_data(piece, false).is_err() {
+                return Poll::Ready(());
+            }
+        }
+    }
+
+    /// Bytes that may be sent now; none if the stream is gone.
+    fn poll_capacity(&mut self, cx: &mut Context<'_>) -> Poll<Option<usize>> {
+        self.stream.reserve_capacity(self.pending.len());
+        loop {
+            let there = self.stream.capacity();
+            if there > 0 {
+                return Poll::Ready(Some(there));
+            }
+            match ready!(self.stream.poll_capacity(cx)) {
+                Some(Ok(_more)) => {}
+                Some(Err(_)) | None => return Poll::Ready(None),
+            }
+        }
+    }
+
+    /// Ready if the client has taken nothing for too long. The timer is set when something is waited for, and read when
+    /// it rings.
+    fn poll_clock(&mut self, cx: &mut Context<'_>, mut timer: Pin<&mut Option<Sleep>>, patience: Duration) -> Poll<()> {
+        let due = *self.blocked.get_or_insert_with(Instant::now) + patience;
+        if timer.is_none() {
+            timer.set(Some(tokio::time::sleep_until(due)));
+        }
+        while let Some(mut sleep) = timer.as_mut().as_pin_mut() {
+            if sleep.as_mut().poll(cx).is_pending() {
+                return Poll::Pending;
+            }
+            if due <= Instant::now() {
+                break;
+            }
+            sleep.reset(due);
+        }
+        self.body.client_stalled();
+        self.stream.send_reset(Reason::CANCEL);
+        Poll::Ready(())
+    }
+
+    fn end(&mut self, send: impl FnOnce(&mut SendStream<Bytes>) -> Result<(), h2::Error>) -> Poll<()> {
+        if let Err(error) = send(&mut self.stream) {
+            tracing::debug!(%error, "end of a response not sent");
+        }
+        Poll::Ready(())
+    }
+}

@@ -1,0 +1,115 @@
+//! What the parts of one request share: whether its response has begun, and the way to its client until then.
+
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use ::http::{HeaderMap, Response, StatusCode};
+use bytes::Bytes;
+use h2::server::SendResponse;
+use h2::{Reason, SendStream};
+use parking_lot::Mutex;
+
+use crate::http::http2::strip_for_http2;
+use crate::http::message::InterimSink;
+
+/// The way to the client of one request. Shared by the task of its stream, its body (`100 (Continue)`), and who passes
+/// interim responses on.
+#[derive(Debug)]
+pub(super) struct Responder(Mutex<ResponseStage>);
+
+/// How far the response has come.
+#[derive(Debug)]
+enum ResponseStage {
+    /// It is awaited.
+    Awaited(SendResponse<Bytes>),
+    /// It is on its way.
+    Begun,
+    /// All of it has been handed over, or its stream is gone.
+    Over,
+}
+
+/// What a body that does not come is measured by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Awaited {
+    /// The response: the client is all that is waited for.
+    Response,
+    /// Nothing: response and body may each take their time.
+    Nothing,
+    /// The rest of the body, behind a response that is over.
+    Rest,
+}
+
+impl Responder {
+    pub(super) fn new(respond: SendResponse<Bytes>) -> Arc<Self> {
+        Arc::new(Self(Mutex::new(ResponseStage::Awaited(respond))))
+    }
+
+    /// What the request is at, for the clock of its body.
+    pub(super) fn awaited(&self) -> Awaited {
+        match &*self.0.lock() {
+            ResponseStage::Awaited(_) => Awaited::Response,
+            ResponseStage::Begun => Awaited::Nothing,
+            ResponseStage::Over => Awaited::Rest,
+        }
+    }
+
+    /// Ready once the client has reset the stream, or its connection is gone, before there was a response.
+    pub(super) fn poll_gone(&self, cx: &mut Context<'_>) -> Poll<()> {
+        match &mut *self.0.lock() {
+            ResponseStage::Awaited(respond) => respond.poll_reset(cx).map(|_why| ()),
+            ResponseStage::Begun | ResponseStage::Over => Poll::Pending,
+        }
+    }
+
+    /// Sends an interim response, if there was no other yet. Without fields about the connection, and without those
+    /// that would be the end.
+    pub(super) fn interim(&self, status: StatusCode, mut fields: HeaderMap) {
+        let ResponseStage::Awaited(respond) = &mut *self.0.lock() else { return };
+        strip_for_http2(&mut fields);
+        let mut head = Response::new(());
+        *head.status_mut() = status;
+        *head.headers_mut() = fields;
+        // A stream that is gone is seen by who waits for that.
+        if let Err(error) = respond.send_informational(head) {
+            tracing::debug!(%error, %status, "interim response not sent");
+        }
+    }
+
+    /// Sends the head of the response, and the end of the stream if nothing `follows`. None if the stream is gone.
+    pub(super) fn begin(&self, head: Response<()>, follows: bool) -> Option<SendStream<Bytes>> {
+        let mut stage = self.0.lock();
+        let ResponseStage::Awaited(respond) = &mut *stage else { return None };
+        let sent = respond.send_response(head, !follows);
+        *stage = if follows { ResponseStage::Begun } else { ResponseStage::Over };
+        match sent {
+            Ok(stream) => Some(stream),
+            Err(error) => {
+                tracing::debug!(%error, "response not sent");
+                None
+            }
+        }
+    }
+
+    /// Resets the stream in place of a response.
+    pub(super) fn reset(&self, reason: Reason) {
+        let mut stage = self.0.lock();
+        if let ResponseStage::Awaited(respond) = &mut *stage {
+            respond.send_reset(reason);
+        }
+        *stage = ResponseStage::Over;
+    }
+
+    /// The response is through.
+    pub(super) fn finish(&self) {
+        *self.0.lock() = ResponseStage::Over;
+    }
+}
+
+/// Passes interim responses on to a client.
+pub(super) struct StreamInterim(pub(super) Arc<Responder>);
+
+impl InterimSink for StreamInterim {
+    fn send(&mut self, status: StatusCode, fields: &HeaderMap) {
+        self.0.interim(status, fields.clone());
+    }
+}

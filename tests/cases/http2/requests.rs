@@ -1,0 +1,85 @@
+//! Requests over HTTP/2: by prior knowledge, by ALPN, and what is not served.
+
+use tidegate_tests::{Ca, Gateway, Origin, get};
+
+/// Type of a SETTINGS frame (RFC 9113 §6.5).
+const SETTINGS: u8 = 4;
+
+const LISTENER: &str = r#"
+[[listen]]
+address = "127.0.0.1:0"
+protocol = "{protocol}"
+
+[[route]]
+path = "/"
+to = "http://{a}"
+"#;
+
+async fn gateway(origin: &Origin, protocol: &str) -> Gateway {
+    Gateway::configure(LISTENER).put("protocol", protocol).origin(origin).start().await
+}
+
+#[tokio::test]
+async fn a_client_that_begins_with_the_preface_is_served() {
+    let origin = Origin::named("a").start().await;
+    for protocol in ["auto", "h2"] {
+        let gateway = gateway(&origin, protocol).await;
+        let mut client = gateway.http2().await;
+
+        for number in 0..3 {
+            let answer = client.send(get(&format!("/{number}"))).await;
+
+            assert_eq!(answer.status, 200, "{protocol}");
+        }
+        assert_eq!(gateway.in_flight(&origin), 0);
+    }
+    assert_eq!(origin.seen().iter().map(|seen| seen.target.as_str()).collect::<Vec<_>>(), ["/0", "/1", "/2"].repeat(2));
+}
+
+#[tokio::test]
+async fn alpn_chooses_under_tls() {
+    let (origin, ca) = (Origin::named("a").start().await, Ca::new());
+    let text =
+        LISTENER.replace("protocol = \"{protocol}\"", "tls = { certificate = \"cert.pem\", key = \"cert-key.pem\" }");
+    let gateway = Gateway::configure(&text).tls(&ca, &["localhost"]).origin(&origin).start().await;
+
+    let over_http2 = gateway.http2().await.send(get("/two")).await;
+    let over_http1 = gateway.get("/one").await;
+
+    assert_eq!((over_http2.status.as_u16(), over_http1.status.as_u16()), (200, 200));
+}
+
+#[tokio::test]
+async fn a_preface_is_no_request_where_http2_is_off_or_something_came_before() {
+    const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
+    let origin = Origin::named("a").start().await;
+    for (protocol, before) in [("h1", &b""[..]), ("auto", b"GET / HTTP/1.1\r\nHost: h\r\n\r\n")] {
+        let gateway = gateway(&origin, protocol).await;
+        let mut raw = gateway.raw().await;
+        if !before.is_empty() {
+            raw.write(before).await;
+            raw.read_head().await.unwrap();
+        }
+
+        raw.write(PREFACE).await;
+
+        let end = raw.read_to_end().await;
+        let text = String::from_utf8_lossy(&end);
+        assert!(text.contains("HTTP/1.1 505 "), "{protocol}: {text}");
+    }
+}
+
+#[tokio::test]
+async fn a_preface_in_pieces_is_one() {
+    let origin = Origin::named("a").start().await;
+    let gateway = gateway(&origin, "auto").await;
+    let mut raw = gateway.raw().await;
+    for byte in b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" {
+        raw.write(&[*byte]).await;
+    }
+    raw.write(&[0, 0, 0, SETTINGS, 0, 0, 0, 0, 0]).await;
+
+    let first: [u8; 9] = raw.read(9).await.try_into().unwrap();
+
+    assert_eq!(first[3], SETTINGS, "the server's own preface");
+}
