@@ -21,6 +21,7 @@ mod health;
 mod hostile;
 mod http2;
 mod membership;
+mod misdirected;
 mod observed;
 mod plugin_dev;
 mod process;

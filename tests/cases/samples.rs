@@ -2,11 +2,8 @@
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
-use rustls::pki_types::pem::PemObject;
-use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
-use rustls::{ClientConfig, RootCertStore};
+use rustls::pki_types::ServerName;
 use tidegate_tests::{Ca, Gateway, Origin, Setup};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
@@ -198,7 +195,10 @@ async fn the_reference_with_every_key_is_served() {
     }
     let io = TcpStream::connect(secured).await.unwrap();
     let name = ServerName::try_from("localhost").unwrap();
-    let io = TlsConnector::from(known_client(&world.ca)).connect(name, io).await.unwrap();
+    let io = TlsConnector::from(world.ca.client_config_as(&world.ca.issue(&["client.example"])))
+        .connect(name, io)
+        .await
+        .unwrap();
     let mut tunnel = websocket(Box::new(io), "/websocket").await;
     assert_eq!(tunnel.endpoint(), "web", "this host has no other route");
     tunnel.echo("with a certificate").await;
@@ -214,16 +214,4 @@ async fn the_reference_with_every_key_is_served() {
     let moved = get("/old/x", "x.example").await;
     assert_eq!((moved.status.as_u16(), moved.header("location")), (301, "/new/x"));
     assert_eq!(get("/ping", "x.example").await.text(), "pong\n");
-}
-
-/// A client with a certificate of its own.
-fn known_client(ca: &Ca) -> Arc<ClientConfig> {
-    let identity = ca.issue(&["client.example"]);
-    let mut roots = RootCertStore::empty();
-    roots.add(CertificateDer::from_pem_slice(ca.pem().as_bytes()).unwrap()).unwrap();
-    let chain = vec![CertificateDer::from_pem_slice(identity.certificate.as_bytes()).unwrap()];
-    let key = PrivateKeyDer::from_pem_slice(identity.key.as_bytes()).unwrap();
-    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
-    let config = ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions().unwrap();
-    Arc::new(config.with_root_certificates(roots).with_client_auth_cert(chain, key).unwrap())
 }

@@ -4,10 +4,11 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair, date_time_ymd};
+use rustls::client::WantsClientCert;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
 use rustls::server::ParsedCertificate;
-use rustls::{ClientConfig, RootCertStore, ServerConfig};
+use rustls::{ClientConfig, ConfigBuilder, RootCertStore, ServerConfig};
 use tokio_rustls::TlsConnector;
 
 use crate::{BoxedIo, Io, within};
@@ -77,14 +78,25 @@ impl Ca {
     /// A client that trusts this authority and nobody else.
     #[must_use]
     pub fn client_config(&self) -> Arc<ClientConfig> {
+        Arc::new(self.client_builder().with_no_client_auth())
+    }
+
+    /// The same, with a certificate to show.
+    ///
+    /// # Panics
+    /// If `identity` is not what it should be.
+    #[must_use]
+    pub fn client_config_as(&self, identity: &Identity) -> Arc<ClientConfig> {
+        let chain = vec![CertificateDer::from_pem_slice(identity.certificate.as_bytes()).unwrap()];
+        let key = PrivateKeyDer::from_pem_slice(identity.key.as_bytes()).unwrap();
+        Arc::new(self.client_builder().with_client_auth_cert(chain, key).unwrap())
+    }
+
+    fn client_builder(&self) -> ConfigBuilder<ClientConfig, WantsClientCert> {
         let mut roots = RootCertStore::empty();
         roots.add(CertificateDer::from_pem_slice(self.pem().as_bytes()).unwrap()).unwrap();
-        let config = ClientConfig::builder_with_provider(provider())
-            .with_safe_default_protocol_versions()
-            .unwrap()
-            .with_root_certificates(roots)
-            .with_no_client_auth();
-        Arc::new(config)
+        let builder = ClientConfig::builder_with_provider(provider());
+        builder.with_safe_default_protocol_versions().unwrap().with_root_certificates(roots)
     }
 }
 

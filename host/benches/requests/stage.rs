@@ -14,7 +14,10 @@ use tidegate::lifecycle::{ConnectionGuard, Drain};
 use tidegate::net::{Socket, Stream, UpgradeProtocol};
 use tidegate::plugin::{Artifact, PluginFile, PluginLimits, Runtime as Plugins, shipped};
 use tidegate::policy::{Balancer, Endpoint, Rewriter, Router, Scheme};
-use tidegate::proxy::{Client, Destination, HeaderEdits, Observers, RouteRules, Snapshot, Timeouts, Upgrades, serve};
+use tidegate::proxy::{
+    Client, Destination, HeaderEdits, ListenerKey, Observers, RouteRules, RulesByListener, Snapshot, Timeouts,
+    Upgrades, serve,
+};
 use tidegate::telemetry::{AccessLog, AccessTarget, LineFormat, Metrics};
 use tidegate::upstream::{Address, EndpointProtocol, HeadLimits, PoolLimits, Upstream, UpstreamSettings};
 use tidegate_parts::Turns;
@@ -151,6 +154,7 @@ async fn gateway(snapshot: Arc<Snapshot>) -> SocketAddr {
             let client = Arc::new(Client {
                 peer,
                 local: address,
+                listener: ListenerKey { order: 0, address },
                 forwarded: Peer::new(Some(peer.ip()), address.port(), false),
                 scheme: Scheme::Http,
                 sni: None,
@@ -227,6 +231,7 @@ fn snapshot(deciders: Deciders, endpoint: SocketAddr) -> Snapshot {
         routes: vec![rules.clone()],
         defaults: rules,
         forwarding: Forwarding { x_forwarded: true, forwarded: true, ..Forwarding::default() },
+        certificate_rules: RulesByListener::new(),
         pseudonym: Pseudonym::random(),
     }
 }

@@ -16,8 +16,9 @@ impl Config {
         };
         for tls in self.listeners.iter().filter_map(|listener| listener.tls.as_ref()) {
             pair(&mut files, &tls.default);
-            tls.by_name.iter().for_each(|(_, more)| pair(&mut files, more));
-            files.extend(tls.client_ca.iter().map(|(ca, _)| ca.clone()));
+            tls.by_name.iter().for_each(|named| pair(&mut files, &named.certificate));
+            let asked = tls.client_ca.iter().chain(tls.by_name.iter().flat_map(|named| &named.client_ca));
+            files.extend(asked.map(|(ca, _)| ca.clone()));
         }
         for cluster in &self.clusters {
             cluster.tls.identity.iter().for_each(|identity| pair(&mut files, identity));

@@ -70,6 +70,37 @@ fn every_sample_loads_without_a_warning() {
 }
 
 #[test]
+fn what_a_name_does_not_say_of_client_certificates_the_listener_says() {
+    let folder = tempfile::tempdir().unwrap();
+    for file in ["cert.pem", "key.pem", "ca.pem", "other.pem"] {
+        fs::write(folder.path().join(file), "stands in").unwrap();
+    }
+    let more = |keys: &str| format!("{{ names = [\"a.example\"], certificate = 'cert.pem', key = 'key.pem'{keys} }}");
+    let asked = |listener: &str, keys: &str| {
+        let text = format!(
+            "[[listen]]\naddress = '127.0.0.1:0'\n[listen.tls]\ncertificate = 'cert.pem'\nkey = 'key.pem'\n{listener}\n\
+             more = [{}]\n",
+            more(keys)
+        );
+        let config = parse(&text, &folder.path().join("tidegate.toml")).unwrap_or_else(|faults| panic!("{faults}"));
+        let watched = config.watched_files();
+        let named = config.listeners[0].tls.as_ref().unwrap().by_name[0].client_ca.clone();
+        assert!(named.iter().all(|(ca, _)| watched.contains(ca)), "{keys}");
+        named.map(|(ca, demand)| (ca.file_name().unwrap().to_str().unwrap().to_owned(), demand))
+    };
+    let (required, optional) = (ClientCertificate::Required, ClientCertificate::Optional);
+    let ca = |name: &str, demand| Some((name.to_owned(), demand));
+
+    assert_eq!(asked("", ""), None);
+    assert_eq!(asked("", ", client_ca = 'other.pem'"), ca("other.pem", required));
+    assert_eq!(asked("client_ca = 'ca.pem'", ""), ca("ca.pem", required));
+    assert_eq!(asked("client_ca = 'ca.pem'", ", client_certificate = 'optional'"), ca("ca.pem", optional));
+    let optional_listener = "client_ca = 'ca.pem'\nclient_certificate = 'optional'";
+    assert_eq!(asked(optional_listener, ", client_ca = 'other.pem'"), ca("other.pem", optional));
+    assert_eq!(asked(optional_listener, ", client_certificate = 'required'"), ca("ca.pem", required));
+}
+
+#[test]
 fn a_file_that_is_not_there_is_named() {
     let faults = load(Path::new("/nowhere/tidegate.toml")).unwrap_err();
 

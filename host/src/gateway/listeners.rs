@@ -9,9 +9,10 @@ use parking_lot::Mutex;
 use tokio_util::sync::CancellationToken;
 
 use super::generation::Generation;
-use super::parts::listeners::{ListenerKey, NewSockets};
+use super::parts::listeners::NewSockets;
 use super::serve::{self, ListenerHandle, Serving};
 use crate::listener::{Bound, Gate};
+use crate::proxy::ListenerKey;
 
 /// Every listener with its sockets.
 #[derive(Debug)]

@@ -35,6 +35,7 @@ mod reload;
 mod reset;
 mod run;
 mod running;
+mod secure;
 mod serve;
 mod services;
 mod snapshot;

@@ -14,11 +14,12 @@ use super::parts::clusters;
 use super::parts::deciders::Deciders;
 use super::parts::files::NamedFiles;
 use super::parts::from_files::FromFiles;
-use super::parts::listeners::{self, ListenerKey, NewSockets};
+use super::parts::listeners::{self, NewSockets};
 use super::parts::plugins::LoadedPlugins;
 use super::services::Services;
 use super::snapshot::snapshot;
 use crate::config::Changes;
+use crate::proxy::ListenerKey;
 
 /// A generation that is ready to go live, and the sockets it needs beyond those that are open.
 #[derive(Debug)]
@@ -102,7 +103,7 @@ fn assemble(
     // missing.
     let before = previous.map(|previous| &previous.clusters);
     let clusters = clusters::prepare(services, config, &from_files, before, &mut warnings)?;
-    let snapshot = Arc::new(snapshot(services, config, id, &deciders, &clusters));
+    let snapshot = Arc::new(snapshot(services, config, id, &deciders, &clusters, &from_files.listeners));
     let digest = from_files.digest(config);
     let generation = Generation { id, digest, composed, from_files, deciders, clusters, snapshot, warnings };
     Ok(Prepared { generation: Arc::new(generation), sockets })

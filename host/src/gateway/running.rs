@@ -14,10 +14,10 @@ use super::generations::Generations;
 use super::history::ReplacementCause;
 use super::listeners::Listeners;
 use super::names::EndpointNames;
-use super::parts::listeners::ListenerKey;
 use super::prepare::Prepared;
 use super::probing::Probing;
 use super::services::Services;
+use crate::proxy::ListenerKey;
 
 /// Whatever is another when another generation serves.
 #[derive(Debug)]

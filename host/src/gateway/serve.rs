@@ -7,16 +7,16 @@ use tokio::net::TcpStream;
 use tokio_util::sync::CancellationToken;
 
 use super::generations::Generations;
-use super::parts::listeners::{ListenerKey, ListenerSettings};
+use super::parts::listeners::ListenerSettings;
+use super::secure::{HandshakeError, count_crowded, secure};
 use super::services::Services;
 use crate::http;
 use crate::lifecycle::{ConnectionGuard, LoadGuard, WorkerId};
 use crate::listener::{self, Accepted, Gate, Permit, Refusal};
-use crate::net::{ACCEPTED_SEND_AT_ONCE, Socket, Stream};
+use crate::net::ACCEPTED_SEND_AT_ONCE;
 use crate::policy::Scheme;
-use crate::proxy::{self, Client, Tunnel};
+use crate::proxy::{self, Client, ListenerKey, Tunnel};
 use crate::telemetry::{Counter, Gauge, GaugeGuard, limited};
-use crate::tls;
 
 /// What it takes to serve a connection, whatever generation runs.
 #[derive(Debug)]
@@ -38,6 +38,7 @@ struct AcceptedConnection {
     peer: SocketAddr,
     /// Where it came in.
     listener: SocketAddr,
+    key: ListenerKey,
     settings: Arc<ListenerSettings>,
     permit: Permit,
     load: LoadGuard,
@@ -97,6 +98,7 @@ fn admit(serving: &Arc<Serving>, handle: &ListenerHandle, settings: Arc<Listener
     let connection = AcceptedConnection {
         peer,
         listener: handle.address,
+        key: handle.key,
         settings,
         permit,
         load,
@@ -144,10 +146,8 @@ fn start(serving: Arc<Serving>, stream: TcpStream, connection: AcceptedConnectio
 enum ConnectionError {
     #[error(transparent)]
     Socket(#[from] std::io::Error),
-    #[error("tls: {0}")]
-    Tls(String),
-    #[error("tls handshake not done in time")]
-    TlsTimedOut,
+    #[error(transparent)]
+    Handshake(#[from] HandshakeError),
     #[error("the drain deadline has passed")]
     Cut,
     #[error("{0}")]
@@ -163,14 +163,15 @@ async fn serve(
     if !ACCEPTED_SEND_AT_ONCE {
         stream.set_nodelay(true)?;
     }
-    let AcceptedConnection { peer, listener, settings, permit, load, open } = connection;
+    let AcceptedConnection { peer, listener, key, settings, permit, load, open } = connection;
     // Only a listener on every address has to ask which one the client came to.
     let local = if listener.ip().is_unspecified() { stream.local_addr()? } else { listener };
-    let (stream, secured) = secure(&serving, &settings, stream.into()).await?;
+    let (stream, secured) = secure(&serving.services.observers.metrics, &settings, stream.into()).await?;
     let scheme = if settings.tls.is_some() { Scheme::Https } else { Scheme::Http };
     let client = Arc::new(Client {
         peer,
         local,
+        listener: key,
         forwarded: http::Peer::new(Some(peer.ip()), local.port(), scheme == Scheme::Https),
         scheme,
         sni: secured.sni,
@@ -183,53 +184,6 @@ async fn serve(
     drop(settings);
     let generations = &serving.generations;
     let served = proxy::serve(client, stream, || generations.live().snapshot.clone()).await;
-    count_crowded(&serving, &served);
+    count_crowded(&serving.services.observers.metrics, &served);
     Ok(served?)
-}
-
-fn count_crowded<T>(serving: &Serving, served: &Result<T, http::ServeError>) {
-    if let Err(http::ServeError::Crowded) = served {
-        serving.services.observers.metrics.increment(Counter::ConnectionCrowded);
-    }
-}
-
-/// What is known from the handshake.
-#[derive(Default)]
-struct Secured {
-    sni: Option<Arc<str>>,
-    version: Option<&'static str>,
-}
-
-async fn secure(
-    serving: &Serving,
-    settings: &ListenerSettings,
-    socket: Socket,
-) -> Result<(Stream, Secured), ConnectionError> {
-    let Some(acceptor) = &settings.tls else { return Ok((Stream::Plain(socket), Secured::default())) };
-    let metrics = &serving.services.observers.metrics;
-    match tokio::time::timeout(settings.http.head_timeout, acceptor.accept(socket).into_fallible()).await {
-        Ok(Ok(stream)) => {
-            metrics.increment(Counter::HandshakeOk);
-            let connection = stream.get_ref().1;
-            let version = match connection.protocol_version() {
-                Some(rustls::ProtocolVersion::TLSv1_3) => Some("1.3"),
-                Some(rustls::ProtocolVersion::TLSv1_2) => Some("1.2"),
-                _ => None,
-            };
-            let secured = Secured { sni: connection.server_name().map(Into::into), version };
-            Ok((Stream::Tls(Box::new(stream.into())), secured))
-        }
-        Ok(Err((error, socket))) => {
-            metrics.increment(Counter::HandshakeFailed);
-            // The alert says why, and a client of TLS 1.3 may have sent its first request behind what is refused.
-            // Boxed: it is rare.
-            let lingered = Box::pin(http::linger(socket.into(), &settings.http)).await;
-            count_crowded(serving, &lingered);
-            Err(ConnectionError::Tls(tls::explain(&error, tls::HandshakePeer::Client)))
-        }
-        Err(_elapsed) => {
-            metrics.increment(Counter::HandshakeTimedOut);
-            Err(ConnectionError::TlsTimedOut)
-        }
-    }
 }

@@ -2,6 +2,7 @@
 
 use super::parts::clusters::PreparedClusters;
 use super::parts::deciders::Deciders;
+use super::parts::listeners::{ListenerTable, certificate_rules};
 use super::services::Services;
 use crate::config::{self, Config};
 use crate::http::Forwarding;
@@ -15,6 +16,7 @@ pub(super) fn snapshot(
     id: u64,
     deciders: &Deciders,
     clusters: &PreparedClusters,
+    listeners: &ListenerTable,
 ) -> Snapshot {
     let defaults = RouteRules {
         name: "-".into(),
@@ -39,6 +41,7 @@ pub(super) fn snapshot(
             trusted: forwarded.trusted.clone(),
             underscores: forwarded.underscores,
         },
+        certificate_rules: certificate_rules(listeners),
         pseudonym: services.pseudonym.clone(),
     }
 }

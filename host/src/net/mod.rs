@@ -1,6 +1,5 @@
-//! The vocabulary of the wire: streams of every kind, socket options,
-//! authorities, protocols to switch to, the gateway's own header fields, request lines, methods that may be repeated,
-//! descriptors that are kept.
+//! The vocabulary of the wire: streams of every kind, socket options, authorities, values by server name, protocols to
+//! switch to, the gateway's own header fields, request lines, methods that may be repeated, descriptors that are kept.
 
 mod authority;
 mod duplex;
@@ -9,6 +8,7 @@ mod hangup;
 mod method;
 mod reserve;
 mod scratch;
+mod server_names;
 mod socket;
 mod stream;
 mod target;
@@ -21,6 +21,7 @@ pub use hangup::{Ended, Hangup};
 pub use method::is_idempotent;
 pub use reserve::{RESERVE, Reserve, is_no_descriptor};
 pub use scratch::with_scratch;
+pub use server_names::{CertificateRules, ServerNames};
 pub use socket::{
     ACCEPTED_SEND_AT_ONCE, bind_datagrams, bind_hint, bind_shared, descriptor_limit, is_own, probe,
     raise_descriptor_limit,

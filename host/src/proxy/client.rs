@@ -17,6 +17,15 @@ pub struct Observers {
     pub access: AccessLog,
 }
 
+/// Which of the configured listeners: its place among those with the same address, which only port 0 has several of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct ListenerKey {
+    /// From 0.
+    pub order: usize,
+    /// As configured.
+    pub address: SocketAddr,
+}
+
 /// A client's connection. Shared by its requests and by the tunnel that it may become.
 #[derive(Debug)]
 pub struct Client {
@@ -24,6 +33,8 @@ pub struct Client {
     pub peer: SocketAddr,
     /// Our end.
     pub local: SocketAddr,
+    /// Where it came in.
+    pub listener: ListenerKey,
     /// What endpoints receive about it.
     pub forwarded: Peer,
     /// How it speaks to us.

@@ -22,6 +22,9 @@ pub(super) enum RequestFailure {
     /// Its target is none that is served.
     #[error(transparent)]
     Target(TargetError),
+    /// It came by the handshake of a name with other rules about client certificates.
+    #[error("the name that is asked for needs a handshake of its own")]
+    Misdirected,
     /// The number of hops that it may go on for cannot be read.
     #[error("Max-Forwards is not one number")]
     MaxForwards,
@@ -81,6 +84,10 @@ impl RequestFailure {
             Self::Target(error) => {
                 let sentence = error.to_string().into();
                 return FailureRow { status: error.status(), sentence, ending: Some(Ending::Refused) };
+            }
+            Self::Misdirected => {
+                let sentence = "this name asks for other client certificates: open a connection of its own for it";
+                (Status::MISDIRECTED_REQUEST, sentence, Some(Ending::Misdirected))
             }
             Self::MaxForwards => (Status::BAD_REQUEST, "Max-Forwards is not one number", None),
             Self::Unmatched => (Status::NOT_FOUND, "no route leads there", None),

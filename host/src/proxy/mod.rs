@@ -5,6 +5,7 @@
 //! | a connection, from request to request | `serve.rs` |
 //! | one request, from decision to response | `handle.rs` |
 //! | read the target, find the client; decide | `begin.rs`, `route.rs` |
+//! | refuse what came by the wrong name's handshake | `misdirected.rs` |
 //! | what goes to an endpoint: heads both ways, rewrite | `outgoing.rs`, `head.rs` |
 //! | balance, connect, send; the next endpoint if one fails | `attempt.rs`, `retry.rs` |
 //! | wait where no endpoint can take it now | `waiting.rs` |
@@ -22,6 +23,7 @@ mod handle;
 mod head;
 mod in_flight;
 mod max_forwards;
+mod misdirected;
 mod outgoing;
 mod record;
 mod respond;
@@ -35,7 +37,8 @@ mod switch;
 mod tests;
 mod waiting;
 
-pub use client::{Client, Observers};
+pub use client::{Client, ListenerKey, Observers};
+pub use misdirected::RulesByListener;
 pub use serve::serve;
 pub use snapshot::{Destination, HeaderEdits, RouteRules, Snapshot, Timeouts, Upgrades};
 pub use switch::Tunnel;

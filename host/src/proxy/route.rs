@@ -5,7 +5,7 @@ use ::http::request::Parts;
 
 use super::failure::RequestFailure;
 use super::in_flight::InFlight;
-use super::{Client, Destination, RouteRules, Snapshot, Timeouts, begin, max_forwards};
+use super::{Client, Destination, RouteRules, Snapshot, Timeouts, begin, max_forwards, misdirected};
 use crate::http::{
     ClientUpgrade, Offer, RequestBody, ResponseBody, ServerRequest, UpgradeNeed, UpgradeRequest, read_target,
 };
@@ -104,6 +104,10 @@ fn decide<'a>(
     upgrade: Option<UpgradeRequest>,
     in_flight: &mut InFlight,
 ) -> Result<RouteDecision<'a>, Box<Unrouted<'a>>> {
+    if misdirected::is_misdirected(&snapshot.certificate_rules, client, facts.authority.as_ref()) {
+        in_flight.metrics().increment(Counter::RequestMisdirected);
+        return Err(RequestFailure::Misdirected.into());
+    }
     if let Some(response) = max_forwards::count(facts)? {
         return Err(Box::new(Unrouted::Direct(response)));
     }

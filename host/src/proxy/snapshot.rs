@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use ::http::{HeaderMap, HeaderName, HeaderValue};
 
+use super::RulesByListener;
 use crate::cluster::Cluster;
 use crate::http::{Fields, Forwarding, Pseudonym};
 use crate::net::UpgradeProtocol;
@@ -28,6 +29,8 @@ pub struct Snapshot {
     pub defaults: RouteRules,
     /// What goes to endpoints about the client.
     pub forwarding: Forwarding,
+    /// What tells requests that came by the wrong name's handshake.
+    pub certificate_rules: RulesByListener,
     /// By what requests that come back are known.
     pub pseudonym: Pseudonym,
 }

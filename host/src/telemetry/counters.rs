@@ -2,8 +2,9 @@
 
 use super::names::{
     CONNECTIONS, CONNECTIONS_CROWDED, CONNECTIONS_OPEN, CONNECTIONS_REFUSED, Family, LOOPS, NAME_LOOKUPS, RELOADS,
-    REPORTS_IGNORED, REPORTS_TAKEN, REQUESTS, REQUESTS_REFUSED, REQUESTS_WAITING, RETRIES, RETRIES_DENIED, STICKY,
-    TLS_HANDSHAKES, TUNNEL_BYTES, TUNNELS, TUNNELS_OPEN, UPGRADES, UPSTREAM_CONNECTIONS, UPSTREAM_UNREADABLE, WAITS,
+    REPORTS_IGNORED, REPORTS_TAKEN, REQUESTS, REQUESTS_MISDIRECTED, REQUESTS_REFUSED, REQUESTS_WAITING, RETRIES,
+    RETRIES_DENIED, STICKY, TLS_HANDSHAKES, TUNNEL_BYTES, TUNNELS, TUNNELS_OPEN, UPGRADES, UPSTREAM_CONNECTIONS,
+    UPSTREAM_UNREADABLE, WAITS,
 };
 
 /// An enum of series that have a slot in each worker's shard, grouped by family.
@@ -65,6 +66,8 @@ Counter {
     Status5xx => REQUESTS (class = "5xx"),
     /// A request was refused before it was routed.
     RequestRefused => REQUESTS_REFUSED,
+    /// A request was refused: its host has other rules about client certificates than the handshake's name.
+    RequestMisdirected => REQUESTS_MISDIRECTED,
     /// An upgrade went through.
     UpgradeOk => UPGRADES (outcome = "ok"),
     /// An upgrade did not: the route or the endpoint said no.

@@ -1,7 +1,8 @@
 //! Server side by SNI, client side per cluster.
 //!
 //! ```text
-//! files ──▶ certificate ──▶ server: ServerTls ──▶ rustls::ServerConfig      (one per listener and generation)
+//! files ──▶ certificate ──▶ server: ServerTls ──▶ rustls::ServerConfig      (one per listener and generation; with
+//!                      │                                                   rules by name, one for each of them)
 //!                      └──▶ client: ClientTls ──▶ rustls::ClientConfig      (one per cluster and generation)
 //! ```
 //!
@@ -14,6 +15,7 @@ mod error;
 mod explain;
 mod known;
 mod pinned;
+mod rules;
 mod selfsigned;
 mod server;
 mod unverified;
@@ -27,6 +29,7 @@ pub use certificate::Identity;
 pub use client::{PlatformRoots, client_config, server_name};
 pub use error::TlsError;
 pub use explain::{HandshakePeer, explain};
+pub use rules::{RuledConfig, ServerConfigs, server_configs};
 pub use selfsigned::{SelfSigned, SelfSignedError, self_signed};
 pub use server::{Tickets, server_config};
 

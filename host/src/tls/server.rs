@@ -17,12 +17,14 @@ use super::certificate::{Identity, Roots, read_roots};
 use super::error::TlsError;
 use super::known::Known;
 use super::{Built, provider};
-use crate::config::{CertificateFiles, CipherOrder, ClientCertificate, ServerTls};
+use crate::config::{CertificateFiles, CipherOrder, ClientCertificate, NamedTls, ServerTls};
+use crate::net::ServerNames;
 
 const ALL_VERSIONS: &[&SupportedProtocolVersion] = &[&TLS13, &TLS12];
 const ONLY_TLS13: &[&SupportedProtocolVersion] = &[&TLS13];
 
-/// Reads the files of a listener and makes its configuration. Clients are offered `protocols`, the best first (ALPN, RFC
+/// Reads the files of a listener and makes its configuration, for the names whose clients are asked for what the listener
+/// asks for: see [`server_configs`](super::server_configs). Clients are offered `protocols`, the best first (ALPN, RFC
 /// 7301); one that has none of them is refused, and one that names none is not.
 ///
 /// Session tickets come from `tickets`, so that clients resume across reloads. Nothing is kept per client: no session
@@ -38,7 +40,7 @@ pub fn server_config(
 ) -> Result<Built<Arc<ServerConfig>>, TlsError> {
     let mut warnings = Vec::new();
     let resolver = ByName::read(tls, &mut warnings)?;
-    let clients = Clients::read(tls, &mut warnings)?;
+    let clients = Clients::read(tls.client_ca.as_ref(), &mut warnings)?;
     let versions = if tls.allow_tls12 { ALL_VERSIONS } else { ONLY_TLS13 };
     let mut config = ServerConfig::builder_with_provider(provider())
         .with_protocol_versions(versions)
@@ -69,17 +71,19 @@ pub struct Tickets {
 struct Scope {
     default: CertificateFiles,
     by_name: Vec<(Vec<String>, CertificateFiles)>,
+    /// Of the names that the ticket is for: it opens none whose clients are asked for something else.
     clients: ClientPolicy,
 }
 
 impl Scope {
     fn new(tls: &ServerTls, clients: ClientPolicy) -> Self {
-        Self { default: tls.default.clone(), by_name: tls.by_name.clone(), clients }
+        let by_name = tls.by_name.iter().map(|named| (named.names.clone(), named.certificate.clone()));
+        Self { default: tls.default.clone(), by_name: by_name.collect(), clients }
     }
 }
 
 /// What is asked of clients: the roots that their certificates must chain to, and whether they must show one.
-type ClientPolicy = Option<(Vec<Vec<u8>>, bool)>;
+pub(super) type ClientPolicy = Option<(Vec<Vec<u8>>, bool)>;
 
 impl Tickets {
     fn issuer(&self, scope: Scope) -> Result<Arc<dyn ProducesTickets>, rustls::Error> {
@@ -94,14 +98,17 @@ impl Tickets {
     }
 }
 
-struct Clients {
+pub(super) struct Clients {
     verifier: Arc<dyn ClientCertVerifier>,
-    policy: ClientPolicy,
+    pub(super) policy: ClientPolicy,
 }
 
 impl Clients {
-    fn read(tls: &ServerTls, warnings: &mut Vec<String>) -> Result<Self, TlsError> {
-        let Some((file, mode)) = &tls.client_ca else {
+    pub(super) fn read(
+        client_ca: Option<&(PathBuf, ClientCertificate)>,
+        warnings: &mut Vec<String>,
+    ) -> Result<Self, TlsError> {
+        let Some((file, mode)) = client_ca else {
             return Ok(Self { verifier: WebPkiClientVerifier::no_client_auth(), policy: None });
         };
         let roots = read_roots(file)?;
@@ -123,59 +130,46 @@ fn fingerprint(certificates: &[CertificateDer<'_>]) -> Vec<Vec<u8>> {
     all
 }
 
-/// Certificates by server name: an exact name wins, then a wildcard for one label, then the default.
+/// The certificate for each server name.
 #[derive(Debug)]
-struct ByName {
-    exact: HashMap<String, Arc<CertifiedKey>>,
-    /// By what follows `*.`
-    wildcard: HashMap<String, Arc<CertifiedKey>>,
-    default: Arc<CertifiedKey>,
-}
+struct ByName(ServerNames<Arc<CertifiedKey>>);
 
 impl ByName {
     fn read(tls: &ServerTls, warnings: &mut Vec<String>) -> Result<Self, TlsError> {
         let default = Identity::read(&tls.default)?;
         warnings.extend(default.warnings);
-        let mut made = Self { exact: HashMap::new(), wildcard: HashMap::new(), default: default.value.key };
+        let mut names = ServerNames::new(default.value.key);
         let mut owners: HashMap<String, PathBuf> = HashMap::new();
-        for (names, files) in &tls.by_name {
-            let identity = Identity::read(files)?;
+        for named in &tls.by_name {
+            let file = &named.certificate.certificate;
+            let identity = Identity::read(&named.certificate)?;
             warnings.extend(identity.warnings);
             let identity = identity.value;
-            for name in if names.is_empty() { &identity.names } else { names } {
-                let name = name.to_ascii_lowercase();
-                if let Some(first) = owners.insert(name.clone(), files.certificate.clone()) {
-                    return Err(TlsError::DuplicateName { name, first, second: files.certificate.clone() });
+            for name in names_of(named, &identity) {
+                if let Some(first) = owners.insert(name.clone(), file.clone()) {
+                    return Err(TlsError::DuplicateName { name, first, second: file.clone() });
                 }
-                made.add(&name, Arc::clone(&identity.key))?;
-                warnings.extend(uncovered(&identity, &name, &files.certificate));
+                if ServerName::try_from(name.strip_prefix("*.").unwrap_or(&name)).is_err() {
+                    return Err(TlsError::BadName { name });
+                }
+                names.insert(&name, Arc::clone(&identity.key));
+                warnings.extend(uncovered(&identity, &name, file));
             }
         }
-        Ok(made)
+        Ok(Self(names))
     }
+}
 
-    fn add(&mut self, name: &str, key: Arc<CertifiedKey>) -> Result<(), TlsError> {
-        let plain = name.strip_prefix("*.");
-        if ServerName::try_from(plain.unwrap_or(name)).is_err() {
-            return Err(TlsError::BadName { name: name.to_owned() });
-        }
-        match plain {
-            Some(parent) => self.wildcard.insert(parent.to_owned(), key),
-            None => self.exact.insert(name.to_owned(), key),
-        };
-        Ok(())
-    }
-
-    fn pick(&self, name: Option<&str>) -> &Arc<CertifiedKey> {
-        let parent = |name: &str| name.split_once('.').and_then(|(_, parent)| self.wildcard.get(parent));
-        name.and_then(|name| self.exact.get(name).or_else(|| parent(name))).unwrap_or(&self.default)
-    }
+/// The names that `named` is about, in lower case. `identity` is its certificate.
+pub(super) fn names_of(named: &NamedTls, identity: &Identity) -> Vec<String> {
+    let names = if named.names.is_empty() { &identity.names } else { &named.names };
+    names.iter().map(|name| name.to_ascii_lowercase()).collect()
 }
 
 impl ResolvesServerCert for ByName {
     fn resolve(&self, hello: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
         // The library has put the name into lower case.
-        Some(Arc::clone(self.pick(hello.server_name())))
+        Some(Arc::clone(self.0.pick(hello.server_name())))
     }
 }
 

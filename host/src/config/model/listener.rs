@@ -53,12 +53,23 @@ pub struct ServerTls {
     /// The certificate for every name that no other matches.
     pub default: CertificateFiles,
     /// More by server name.
-    pub by_name: Vec<(Vec<String>, CertificateFiles)>,
+    pub by_name: Vec<NamedTls>,
     /// Lowest version: true allows TLS 1.2 (default), false asks for 1.3.
     pub allow_tls12: bool,
     /// Whose order of ciphers counts. Default the client's.
     pub cipher_order: CipherOrder,
     /// CA file that client certificates must chain to, and whether one is required.
+    pub client_ca: Option<(PathBuf, ClientCertificate)>,
+}
+
+/// TLS of some server names.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NamedTls {
+    /// `a.example` or `*.b.example`, which stands for one label. Empty: those of the certificate.
+    pub names: Vec<String>,
+    /// The certificate for them.
+    pub certificate: CertificateFiles,
+    /// As [`ServerTls::client_ca`], of clients that ask for these names. Default: the listener's.
     pub client_ca: Option<(PathBuf, ClientCertificate)>,
 }
 

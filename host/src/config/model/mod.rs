@@ -25,7 +25,9 @@ use crate::net::{Underscores, UpgradeProtocol};
 pub use cluster::{ClientTls, ClusterConfig, Verify};
 pub use endpoint::{EndpointAddress, EndpointConfig, EndpointState};
 pub use health::{Check, HealthConfig, HttpCheck, OutlierConfig, PauseConfig, WebsocketCheck};
-pub use listener::{CertificateFiles, CipherOrder, ClientCertificate, LimitsConfig, ListenerConfig, ServerTls};
+pub use listener::{
+    CertificateFiles, CipherOrder, ClientCertificate, LimitsConfig, ListenerConfig, NamedTls, ServerTls,
+};
 pub use place::{ConfigPlace, FoundValue};
 pub use protocol::{ClusterProtocol, ListenerProtocol};
 pub use retry::RetryConfig;

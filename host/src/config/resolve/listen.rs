@@ -2,11 +2,14 @@
 
 use std::collections::BTreeMap;
 use std::net::Ipv6Addr;
+use std::path::PathBuf;
 
 use toml::Spanned;
 
-use super::super::model::{CertificateFiles, CipherOrder, ClientCertificate, LimitsConfig, ListenerConfig, ServerTls};
-use super::super::schema::{LimitsTable, ListenSection, ServerTlsTable, Text};
+use super::super::model::{
+    CertificateFiles, CipherOrder, ClientCertificate, LimitsConfig, ListenerConfig, NamedTls, ServerTls,
+};
+use super::super::schema::{LimitsTable, ListenSection, MoreTable, ServerTlsTable, Text};
 use super::{Resolver, defaults, url};
 
 impl Resolver<'_, '_> {
@@ -61,26 +64,9 @@ impl Resolver<'_, '_> {
     }
 
     fn server_tls(&mut self, written: &ServerTlsTable) -> ServerTls {
+        let client_ca = self.client_ca(written.client_ca.as_ref(), written.client_certificate.as_ref(), None);
         let mut seen = BTreeMap::new();
-        let by_name = written.more.iter().map(|more| {
-            if more.names.get_ref().is_empty() {
-                self.report.fault(more.names.span(), "`names` is empty, expected at least one server name");
-            }
-            let names = more.names.get_ref().iter().map(|name| self.server_name(name, &mut seen)).collect();
-            (names, self.certificate(&more.certificate, &more.key))
-        });
-        let by_name = by_name.collect();
-        let demands = [("optional", ClientCertificate::Optional), ("required", ClientCertificate::Required)];
-        let demand = written.client_certificate.as_ref();
-        if let Some(word) = demand.filter(|_| written.client_ca.is_none()) {
-            self.report.fault_hint(
-                word.span(),
-                "`client_certificate` is set, but there is no `client_ca` to check certificates against",
-                "add client_ca = \"ca.pem\"",
-            );
-        }
-        let demand = self.choice("client_certificate", demand, &demands, ClientCertificate::Required);
-        let client_ca = written.client_ca.as_ref().map(|ca| (self.file("`client_ca`", ca), demand));
+        let by_name = written.more.iter().map(|more| self.named_tls(more, client_ca.as_ref(), &mut seen)).collect();
         let orders = [("client", CipherOrder::Client), ("server", CipherOrder::Server)];
         let versions = [("1.2", true), ("1.3", false)];
         ServerTls {
@@ -90,6 +76,43 @@ impl Resolver<'_, '_> {
             cipher_order: self.choice("cipher_order", written.cipher_order.as_ref(), &orders, defaults::CIPHER_ORDER),
             client_ca,
         }
+    }
+
+    fn named_tls(
+        &mut self,
+        written: &MoreTable,
+        of_listener: Option<&(PathBuf, ClientCertificate)>,
+        seen: &mut BTreeMap<String, usize>,
+    ) -> NamedTls {
+        if written.names.get_ref().is_empty() {
+            self.report.fault(written.names.span(), "`names` is empty, expected at least one server name");
+        }
+        NamedTls {
+            names: written.names.get_ref().iter().map(|name| self.server_name(name, seen)).collect(),
+            certificate: self.certificate(&written.certificate, &written.key),
+            client_ca: self.client_ca(written.client_ca.as_ref(), written.client_certificate.as_ref(), of_listener),
+        }
+    }
+
+    /// What is asked of clients. Of a key that is not written, what holds `of_listener` counts.
+    fn client_ca(
+        &mut self,
+        ca: Option<&Text>,
+        demand: Option<&Text>,
+        of_listener: Option<&(PathBuf, ClientCertificate)>,
+    ) -> Option<(PathBuf, ClientCertificate)> {
+        if let Some(word) = demand.filter(|_| ca.is_none() && of_listener.is_none()) {
+            self.report.fault_hint(
+                word.span(),
+                "`client_certificate` is set, but there is no `client_ca` to check certificates against",
+                "add client_ca = \"ca.pem\"",
+            );
+        }
+        let demands = [("optional", ClientCertificate::Optional), ("required", ClientCertificate::Required)];
+        let usual = of_listener.map_or(ClientCertificate::Required, |(_, demand)| *demand);
+        let demand = self.choice("client_certificate", demand, &demands, usual);
+        let ca = ca.map(|ca| self.file("`client_ca`", ca)).or_else(|| of_listener.map(|(ca, _)| ca.clone()));
+        ca.map(|ca| (ca, demand))
     }
 
     pub(super) fn certificate(&mut self, certificate: &Text, key: &Text) -> CertificateFiles {

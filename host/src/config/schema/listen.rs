@@ -38,6 +38,8 @@ pub(crate) struct MoreTable {
     pub(crate) names: Spanned<Vec<Text>>,
     pub(crate) certificate: Text,
     pub(crate) key: Text,
+    pub(crate) client_ca: Option<Text>,
+    pub(crate) client_certificate: Option<Text>,
 }
 
 /// `limits = { … }`

@@ -2,7 +2,6 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
-use std::net::SocketAddr;
 use std::sync::Arc;
 
 use tokio_rustls::TlsAcceptor;
@@ -12,21 +11,24 @@ use crate::gateway::error::PrepareError;
 use crate::gateway::services::Services;
 use crate::http;
 use crate::listener::{Bound, GateLimits};
-use crate::net;
-use crate::tls;
-
-/// Which of the configured listeners: its place among those with the same address, which only port 0 has several of.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub(crate) struct ListenerKey {
-    pub(crate) order: usize,
-    pub(crate) address: SocketAddr,
-}
+use crate::net::{self, ServerNames};
+use crate::proxy::{ListenerKey, RulesByListener};
+use crate::tls::{self, RuledConfig, ServerConfigs};
 
 /// What a listener does with the connections it accepts.
 pub(crate) struct ListenerSettings {
-    pub(crate) tls: Option<TlsAcceptor>,
+    pub(crate) tls: Option<Handshakes>,
     pub(crate) gate: GateLimits,
     pub(crate) http: http::ClientLimits,
+}
+
+/// How TLS begins.
+#[derive(Clone)]
+pub(crate) enum Handshakes {
+    /// Alike for every server name.
+    Alike(TlsAcceptor),
+    /// By the server name, which is read first.
+    ByName(ServerNames<RuledConfig>),
 }
 
 /// Sockets that a generation needs and that were not open.
@@ -52,6 +54,15 @@ pub(super) fn prepare(
         table.insert(key(config, order, listener), Arc::new(settings_of(services, listener, warnings)?));
     }
     Ok(table)
+}
+
+/// Which rules about client certificates a name has, of the listeners where that depends on the name.
+pub(crate) fn certificate_rules(table: &ListenerTable) -> RulesByListener {
+    let rules = table.iter().filter_map(|(key, settings)| match &settings.tls {
+        Some(Handshakes::ByName(names)) => Some((*key, names.map(|ruled| ruled.rules))),
+        Some(Handshakes::Alike(_)) | None => None,
+    });
+    rules.collect()
 }
 
 /// Those of `sockets`, handed on by another process, that a listener of `config` is to have. One on port 0 gets none.
@@ -123,13 +134,16 @@ fn settings_of(
     };
     let tls = match &listener.tls {
         Some(tls) => {
-            let built = tls::server_config(tls, &services.tickets, versions.alpn())
+            let built = tls::server_configs(tls, &services.tickets, versions.alpn())
                 .map_err(|source| PrepareError::Tls { context: context(), source })?;
             for warning in &built.warnings {
                 tracing::warn!(listener = %listener.address, "{warning}");
             }
             warnings.extend(built.warnings);
-            Some(TlsAcceptor::from(built.value))
+            Some(match built.value {
+                ServerConfigs::One(config) => Handshakes::Alike(TlsAcceptor::from(config)),
+                ServerConfigs::ByName(names) => Handshakes::ByName(names),
+            })
         }
         None => None,
     };

@@ -15,7 +15,9 @@ use tempfile::TempDir;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{UnixListener, UnixStream};
 
-use super::{Client, Destination, HeaderEdits, Observers, RouteRules, Snapshot, Timeouts, Upgrades};
+use super::{
+    Client, Destination, HeaderEdits, ListenerKey, Observers, RouteRules, RulesByListener, Snapshot, Timeouts, Upgrades,
+};
 use crate::cluster::{Cluster, Member, Registry};
 use crate::http::{ClientLimits, Forwarding, HttpVersions, Peer, Pseudonym, RequestBody, RequestBodyError};
 use crate::lifecycle::{ConnectionGuard, Drain};
@@ -95,6 +97,7 @@ fn stage() -> (Connection, UnixListener, TempDir) {
         routes: Vec::new(),
         defaults: rules,
         forwarding: Forwarding::default(),
+        certificate_rules: RulesByListener::new(),
         pseudonym: Pseudonym::random(),
     };
     let address = "127.0.0.1:80".parse().unwrap();
@@ -102,6 +105,7 @@ fn stage() -> (Connection, UnixListener, TempDir) {
     let client = Client {
         peer: address,
         local: address,
+        listener: ListenerKey { order: 0, address },
         forwarded: Peer::new(Some(address.ip()), 80, false),
         scheme: Scheme::Http,
         sni: None,

@@ -5,6 +5,8 @@
 pub enum AccessEnding {
     /// The request is none that is served.
     Refused,
+    /// The request came by the handshake of a name with other rules about client certificates.
+    Misdirected,
     /// The request came through this gateway too often.
     Loop,
     /// No endpoint could take the request.
@@ -52,6 +54,7 @@ impl AccessEnding {
     pub(super) fn name(self) -> &'static str {
         match self {
             Self::Refused => "refused",
+            Self::Misdirected => "misdirected",
             Self::Loop => "loop",
             Self::NoEndpoint => "no-endpoint",
             Self::NoSuchEndpoint => "no-such-endpoint",

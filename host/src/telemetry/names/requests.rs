@@ -12,6 +12,11 @@ pub static REQUESTS_REFUSED: Family = Family::counter(
 /// How long requests took.
 pub static REQUEST_DURATION: Family =
     Family::histogram("tidegate_request_duration_seconds", "From the head of a request to the end of its response");
+/// Requests by the wrong name's handshake.
+pub static REQUESTS_MISDIRECTED: Family = Family::counter(
+    "tidegate_requests_misdirected",
+    "Requests refused with 421: their host has other rules about client certificates than the name of the handshake",
+);
 /// Requests that came back here too often.
 pub static LOOPS: Family =
     Family::counter("tidegate_loops", "Requests refused because their route leads back to this gateway");

@@ -45,11 +45,11 @@ fn what_works_but_deserves_a_word_is_said() {
     let expired = authority.sign_with("old", &["b.test"], |params| params.not_after = date_time_ymd(2020, 1, 2));
     fs::set_permissions(&expired.key, fs::Permissions::from_mode(0o644)).unwrap();
     let mut tls = server_tls(good.clone());
-    tls.by_name.push((vec!["c.test".to_owned()], expired.clone()));
+    tls.by_name.push(named(vec!["c.test".to_owned()], expired.clone()));
 
     let quiet = Identity::read(&good).unwrap();
     let warnings = server_config(&tls, &Tickets::default(), &[]).unwrap().warnings;
-    tls.by_name.push((vec!["C.test".to_owned()], good));
+    tls.by_name.push(named(vec!["C.test".to_owned()], good));
 
     assert_eq!(quiet.value.names, ["a.test", "127.0.0.1"]);
     assert!(quiet.warnings.is_empty(), "{:?}", quiet.warnings);

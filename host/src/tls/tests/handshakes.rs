@@ -18,8 +18,8 @@ async fn certificate_is_picked_by_server_name() {
     let exact = authority.sign("exact", &["a.shop.test"]);
     let wildcard = authority.sign("wildcard", &["*.shop.test"]);
     let mut tls = server_tls(default.clone());
-    tls.by_name.push((vec!["*.Shop.test".to_owned()], wildcard.clone()));
-    tls.by_name.push((Vec::new(), exact.clone()));
+    tls.by_name.push(named(vec!["*.Shop.test".to_owned()], wildcard.clone()));
+    tls.by_name.push(named(Vec::new(), exact.clone()));
     let anybody = ClientTls { verify: Verify::None, ..trusting(&authority) };
 
     for (name, expected) in [
@@ -199,6 +199,51 @@ async fn sessions_resume_after_a_renewal_but_not_into_stricter_listeners() {
 
     assert_eq!(kinds, [rustls::HandshakeKind::Full, rustls::HandshakeKind::Resumed]);
     assert!(refused.is_err(), "a ticket from a listener that asks for nothing must not open one that does");
+}
+
+#[tokio::test]
+async fn names_with_the_same_rules_share_a_configuration_and_tickets_open_no_others() {
+    let authority = Authority::new();
+    let identity = authority.sign("server", &["a.test", "b.test", "c.test"]);
+    let copy = authority.folder.path().join("copy.pem");
+    fs::copy(authority.ca(), &copy).unwrap();
+    let mut tls = server_tls(identity.clone());
+    let asking = |name: &str, ca: PathBuf, demand| NamedTls {
+        client_ca: Some((ca, demand)),
+        ..named(vec![name.to_owned()], identity.clone())
+    };
+    tls.by_name.push(asking("b.test", authority.ca(), ClientCertificate::Required));
+    tls.by_name.push(asking("c.test", copy, ClientCertificate::Required));
+    tls.by_name.push(asking("*.d.test", authority.ca(), ClientCertificate::Optional));
+    let tickets = Tickets::default();
+    let made = |tls: &ServerTls| server_configs(tls, &tickets, &[]).unwrap().value;
+
+    let ServerConfigs::ByName(names) = made(&tls) else { panic!("rules by name") };
+    let all_strict =
+        ServerTls { client_ca: tls.by_name[0].client_ca.clone(), by_name: tls.by_name[..2].to_vec(), ..tls };
+    let rules = |name| names.pick(name).rules;
+
+    assert_eq!(rules(Some("b.test")), rules(Some("c.test")), "the same certificates in another file");
+    assert_eq!(rules(None), rules(Some("a.test")));
+    assert_ne!(rules(None), rules(Some("b.test")));
+    assert_ne!(rules(Some("x.d.test")), rules(Some("b.test")), "one is required and one is not");
+    assert!(matches!(made(&all_strict), ServerConfigs::One(_)), "all names ask for the same");
+    let client =
+        client_config(&trusting(&authority), &[], &PlatformRoots::default(), ClusterProtocol::Http1).unwrap().value;
+    let (first, second) = (names.pick(None).config.clone(), names.pick(Some("b.test")).config.clone());
+    let (client_side, server_side) = shake(first.clone(), Arc::clone(&client), "a.test").await;
+    let (mut client_side, mut server_side) = (client_side.unwrap(), server_side.unwrap());
+    server_side.write_all(b"x").await.unwrap();
+    client_side.read_exact(&mut [0]).await.unwrap();
+    let (_, strict) = shake(second, Arc::clone(&client), "a.test").await;
+    let (again, _) = shake(first, client, "a.test").await;
+
+    assert!(strict.is_err(), "a ticket of a name that asks for nothing");
+    assert_eq!(
+        again.unwrap().get_ref().1.handshake_kind(),
+        Some(rustls::HandshakeKind::Resumed),
+        "the ticket was good"
+    );
 }
 
 #[tokio::test]

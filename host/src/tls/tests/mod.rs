@@ -13,7 +13,9 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream, duplex};
 use tokio_rustls::{TlsAcceptor, TlsConnector, client, server};
 
 use super::*;
-use crate::config::{CertificateFiles, CipherOrder, ClientCertificate, ClientTls, ClusterProtocol, ServerTls, Verify};
+use crate::config::{
+    CertificateFiles, CipherOrder, ClientCertificate, ClientTls, ClusterProtocol, NamedTls, ServerTls, Verify,
+};
 
 mod files;
 mod handshakes;
@@ -79,6 +81,10 @@ fn private(path: &PathBuf, text: &str) {
 
 pub(super) fn server_tls(default: CertificateFiles) -> ServerTls {
     ServerTls { default, by_name: Vec::new(), allow_tls12: true, cipher_order: CipherOrder::Client, client_ca: None }
+}
+
+pub(super) fn named(names: Vec<String>, certificate: CertificateFiles) -> NamedTls {
+    NamedTls { names, certificate, client_ca: None }
 }
 
 pub(super) fn trusting(authority: &Authority) -> ClientTls {

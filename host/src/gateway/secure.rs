@@ -1,0 +1,105 @@
+//! TLS with a client, where its listener has it.
+
+use std::io;
+use std::sync::Arc;
+
+use rustls::ProtocolVersion;
+use rustls::server::Acceptor;
+use tokio_rustls::LazyConfigAcceptor;
+use tokio_rustls::server::TlsStream;
+
+use super::parts::listeners::{Handshakes, ListenerSettings};
+use crate::http;
+use crate::net::{ServerNames, Socket, Stream};
+use crate::telemetry::{Counter, Metrics};
+use crate::tls::{self, HandshakePeer, RuledConfig};
+
+/// What is known from the handshake.
+#[derive(Debug, Default)]
+pub(super) struct Secured {
+    pub(super) sni: Option<Arc<str>>,
+    pub(super) version: Option<&'static str>,
+}
+
+/// Why there is no connection to be served.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum HandshakeError {
+    #[error("tls: {0}")]
+    Failed(String),
+    #[error("tls handshake not done in time")]
+    TimedOut,
+}
+
+/// A handshake that failed. The socket is there if something may still come that has to be taken before it is closed.
+struct Failed {
+    error: io::Error,
+    socket: Option<Socket>,
+}
+
+/// The stream to serve: `socket` itself on a plain listener.
+///
+/// # Errors
+/// [`HandshakeError`]. The client has been told by an alert, where there was one to send.
+pub(super) async fn secure(
+    metrics: &Metrics,
+    settings: &ListenerSettings,
+    socket: Socket,
+) -> Result<(Stream, Secured), HandshakeError> {
+    let Some(handshakes) = &settings.tls else { return Ok((Stream::Plain(socket), Secured::default())) };
+    match tokio::time::timeout(settings.http.head_timeout, accept(handshakes, socket)).await {
+        Ok(Ok(stream)) => {
+            metrics.increment(Counter::HandshakeOk);
+            let connection = stream.get_ref().1;
+            let version = match connection.protocol_version() {
+                Some(ProtocolVersion::TLSv1_3) => Some("1.3"),
+                Some(ProtocolVersion::TLSv1_2) => Some("1.2"),
+                _ => None,
+            };
+            let secured = Secured { sni: connection.server_name().map(Into::into), version };
+            Ok((Stream::Tls(Box::new(stream.into())), secured))
+        }
+        Ok(Err(Failed { error, socket })) => {
+            metrics.increment(Counter::HandshakeFailed);
+            if let Some(socket) = socket {
+                // The alert says why, and a client of TLS 1.3 may have sent its first request behind what is refused.
+                // Boxed: it is rare.
+                let lingered = Box::pin(http::linger(socket.into(), &settings.http)).await;
+                count_crowded(metrics, &lingered);
+            }
+            Err(HandshakeError::Failed(tls::explain(&error, HandshakePeer::Client)))
+        }
+        Err(_elapsed) => {
+            metrics.increment(Counter::HandshakeTimedOut);
+            Err(HandshakeError::TimedOut)
+        }
+    }
+}
+
+pub(super) fn count_crowded<T>(metrics: &Metrics, served: &Result<T, http::ServeError>) {
+    if let Err(http::ServeError::Crowded) = served {
+        metrics.increment(Counter::ConnectionCrowded);
+    }
+}
+
+async fn accept(handshakes: &Handshakes, socket: Socket) -> Result<TlsStream<Socket>, Failed> {
+    match handshakes {
+        Handshakes::Alike(acceptor) => {
+            let accepted = acceptor.accept(socket).into_fallible().await;
+            accepted.map_err(|(error, socket)| Failed { error, socket: Some(socket) })
+        }
+        // Boxed: few listeners have it.
+        Handshakes::ByName(names) => Box::pin(accept_by_name(names, socket)).await,
+    }
+}
+
+/// The server name says what the client is asked for, so it is read before anything is.
+async fn accept_by_name(names: &ServerNames<RuledConfig>, socket: Socket) -> Result<TlsStream<Socket>, Failed> {
+    let mut hello = LazyConfigAcceptor::new(Acceptor::default(), socket);
+    let begun = match (&mut hello).await {
+        Ok(begun) => begun,
+        Err(error) => return Err(Failed { error, socket: hello.take_io() }),
+    };
+    let config = names.pick(begun.client_hello().server_name()).config.clone();
+    let accepted = begun.into_stream(config).into_fallible().await;
+    accepted.map_err(|(error, socket)| Failed { error, socket: Some(socket) })
+}

@@ -1,0 +1,172 @@
+//! Client certificates by server name, and requests that come by the wrong name's handshake (RFC 9110 §15.5.20).
+
+use std::sync::Arc;
+
+use rustls::ClientConfig;
+use rustls::pki_types::ServerName;
+use tidegate_tests::{BoxedIo, Ca, Gateway, Origin, Raw, Setup, within};
+use tokio::net::TcpStream;
+use tokio_rustls::TlsConnector;
+
+const TEXT: &str = r#"
+[[listen]]
+address = "127.0.0.1:0"
+[listen.tls]
+certificate = "cert.pem"
+key = "cert-key.pem"
+more = [
+  { names = ["secret.example"], certificate = "cert.pem", key = "cert-key.pem", client_ca = "clients.pem" },
+  { names = ["copy.example"], certificate = "cert.pem", key = "cert-key.pem", client_ca = "clients-too.pem" },
+  { names = ["*.maybe.example"], certificate = "cert.pem", key = "cert-key.pem", client_ca = "clients.pem", client_certificate = "optional" },
+  { names = ["same.example"], certificate = "cert.pem", key = "cert-key.pem" },
+]
+[[route]]
+path = "/"
+to = "ws://{a}"
+"#;
+
+const NAMES: [&str; 6] =
+    ["localhost", "public.example", "secret.example", "copy.example", "a.maybe.example", "same.example"];
+
+/// A gateway, and clients of it: one without a certificate, and one with.
+struct World {
+    a: Origin,
+    gateway: Gateway,
+    stranger: Arc<ClientConfig>,
+    member: Arc<ClientConfig>,
+}
+
+fn setup(text: &str, a: &Origin, ca: &Ca, clients: &Ca) -> Setup {
+    let setup = Gateway::configure(text).origin(a).tls(ca, &NAMES);
+    setup.file("clients.pem", clients.pem()).file("clients-too.pem", clients.pem())
+}
+
+impl World {
+    async fn new() -> Self {
+        let (a, ca, clients) = (Origin::named("a").start().await, Ca::new(), Ca::new());
+        let gateway = setup(TEXT, &a, &ca, &clients).start().await;
+        let member = ca.client_config_as(&clients.issue(&["client.example"]));
+        Self { gateway, a, stranger: ca.client_config(), member }
+    }
+
+    async fn shake(&self, client: &Arc<ClientConfig>, name: &str, versions: &[&str]) -> std::io::Result<BoxedIo> {
+        let stream = TcpStream::connect(self.gateway.address()).await.unwrap();
+        let mut client = ClientConfig::clone(client);
+        client.alpn_protocols = versions.iter().map(|version| version.as_bytes().to_vec()).collect();
+        client.enable_sni = name != "-";
+        let name = ServerName::try_from(if name == "-" { "localhost" } else { name }.to_owned()).unwrap();
+        let shaken = within("a handshake", TlsConnector::from(Arc::new(client)).connect(name, stream)).await?;
+        Ok(Box::new(shaken))
+    }
+
+    /// The status of the response to a request for `host`, over a connection that was opened for `name`; none if there is
+    /// no response.
+    async fn status(&self, client: &Arc<ClientConfig>, name: &str, host: &str) -> Option<u16> {
+        // In TLS 1.3 a client hears of a refusal only when it reads.
+        let mut raw = Raw::new(self.shake(client, name, &[]).await.ok()?);
+        let host = if host.is_empty() { " HTTP/1.0".to_owned() } else { format!(" HTTP/1.1\r\nHost: {host}") };
+        raw.try_write(format!("GET /{host}\r\n\r\n").as_bytes()).await;
+        raw.read_answer().await.map(|answer| answer.status.as_u16())
+    }
+
+    fn misdirected(&self) -> f64 {
+        self.gateway.metric("tidegate_requests_misdirected_total")
+    }
+}
+
+#[tokio::test]
+async fn each_name_asks_for_the_certificates_that_it_is_said_to() {
+    let world = World::new().await;
+
+    for (name, stranger, member) in [
+        ("public.example", Some(200), Some(200)),
+        ("same.example", Some(200), Some(200)),
+        ("-", Some(200), Some(200)),
+        ("secret.example", None, Some(200)),
+        ("copy.example", None, Some(200)),
+        ("a.maybe.example", Some(200), Some(200)),
+    ] {
+        let host = if name == "-" { "localhost" } else { name };
+        assert_eq!(world.status(&world.stranger, name, host).await, stranger, "{name} without a certificate");
+        assert_eq!(world.status(&world.member, name, host).await, member, "{name} with a certificate");
+    }
+    assert_eq!(world.misdirected(), 0.0);
+}
+
+#[tokio::test]
+async fn a_request_for_a_name_with_other_rules_is_misdirected() {
+    let world = World::new().await;
+
+    for (name, host, status) in [
+        ("public.example", "secret.example", 421),
+        ("public.example", "SECRET.Example.:443", 421),
+        ("public.example", "x.maybe.example", 421),
+        ("public.example", "same.example", 200),
+        ("public.example", "unknown.example", 200),
+        ("public.example", "y.x.maybe.example", 200),
+        ("public.example", "", 200),
+        ("-", "public.example", 200),
+        ("-", "secret.example", 421),
+        ("secret.example", "public.example", 421),
+        ("secret.example", "unknown.example", 421),
+        ("secret.example", "127.0.0.1", 421),
+        ("secret.example", "a.maybe.example", 421),
+        ("secret.example", "copy.example", 200),
+        ("secret.example", "", 200),
+        ("a.maybe.example", "b.maybe.example", 200),
+    ] {
+        let before = (world.misdirected(), world.a.seen().len());
+
+        assert_eq!(world.status(&world.member, name, host).await, Some(status), "{host} by {name}");
+
+        let is_misdirected = status == 421;
+        assert_eq!(world.misdirected(), before.0 + f64::from(u8::from(is_misdirected)), "{host} by {name}");
+        assert_eq!(world.a.seen().len(), before.1 + usize::from(!is_misdirected), "{host} by {name}");
+    }
+}
+
+#[tokio::test]
+async fn a_misdirected_request_says_nothing_against_its_connection() {
+    let world = World::new().await;
+    let mut raw = Raw::new(world.shake(&world.stranger, "public.example", &[]).await.unwrap());
+
+    for (request, status) in [
+        ("GET / HTTP/1.1\r\nHost: secret.example\r\n\r\n", 421),
+        ("GET http://secret.example/ HTTP/1.1\r\nHost: public.example\r\n\r\n", 421),
+        ("OPTIONS / HTTP/1.1\r\nHost: secret.example\r\nMax-Forwards: 0\r\n\r\n", 421),
+        (
+            "GET / HTTP/1.1\r\nHost: secret.example\r\nConnection: upgrade\r\nUpgrade: websocket\r\n\
+             Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n",
+            421,
+        ),
+        ("POST / HTTP/1.1\r\nHost: secret.example\r\nContent-Length: 2\r\n\r\nhi", 421),
+        ("GET / HTTP/1.1\r\nHost: public.example\r\n\r\n", 200),
+    ] {
+        raw.write(request.as_bytes()).await;
+        assert_eq!(raw.read_answer().await.unwrap().status, status, "{request}");
+    }
+    assert_eq!(world.a.seen().len(), 1);
+}
+
+#[tokio::test]
+async fn rules_that_come_with_a_reload_hold_for_open_connections() {
+    let (a, ca, clients) = (Origin::named("a").start().await, Ca::new(), Ca::new());
+    let open =
+        TEXT.replace(", client_ca = \"clients.pem\" }", " }").replace(", client_ca = \"clients-too.pem\" }", " }");
+    let running = crate::running::Running::start(setup(&open, &a, &ca, &clients)).await;
+    let stream = TcpStream::connect(running.address()).await.unwrap();
+    let name = ServerName::try_from("public.example").unwrap();
+    let shaken = within("a handshake", TlsConnector::from(ca.client_config()).connect(name, stream)).await.unwrap();
+    let mut raw = Raw::new(Box::new(shaken));
+    let mut status = async |host: &str| {
+        raw.write(format!("GET / HTTP/1.1\r\nHost: {host}\r\n\r\n").as_bytes()).await;
+        raw.read_answer().await.unwrap().status.as_u16()
+    };
+
+    assert_eq!(status("secret.example").await, 200, "it asks for nothing yet");
+    let rules = "names = [\"secret.example\"], client_ca = \"clients.pem\"";
+    running.swapped_by(|| running.edit("names = [\"secret.example\"]", rules)).await;
+
+    assert_eq!(status("secret.example").await, 421);
+    assert_eq!(status("public.example").await, 200);
+}
