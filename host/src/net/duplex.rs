@@ -42,11 +42,11 @@ pub enum ResetReason {
 }
 
 impl Duplex {
-    /// Ends both directions at once, not as their ends. To be dropped next: for a socket that is all, without a
-    /// `close_notify`, which would look like an end.
+    /// Ends both directions at once, not as their ends. To be dropped next: a TCP connection is reset then (RFC 9113
+    /// §8.5), what has not gone out is lost, and there is no `close_notify`, which would look like an end.
     pub fn reset(&mut self, reason: ResetReason) {
         match self {
-            Self::Socket(_) => {}
+            Self::Socket(stream) => stream.socket().reset_when_dropped(),
             Self::Multiplexed(stream) => stream.reset(reason),
         }
     }

@@ -9,7 +9,9 @@ use std::io::{self, Write as _};
 use std::os::fd::{AsFd, BorrowedFd};
 use std::pin::{Pin, pin};
 use std::task::{Context, Poll, Waker};
+use std::time::Duration;
 
+use socket2::SockRef;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpStream, UnixStream};
 use tokio_rustls::TlsStream;
@@ -73,6 +75,26 @@ impl Socket {
             Self::Unix(stream) => stream.try_read(&mut [0]),
         };
         nothing.is_err_and(|error| error.kind() == io::ErrorKind::WouldBlock)
+    }
+}
+
+impl Socket {
+    /// Has the peer see that the connection broke, not that it ended, when this is dropped: a segment with RST, and what
+    /// has not gone out is lost. A unix socket has none.
+    pub(super) fn reset_when_dropped(&self) {
+        self.linger(Some(Duration::ZERO));
+    }
+
+    /// Has the peer see an end all the same.
+    pub fn end_when_dropped(&self) {
+        self.linger(None);
+    }
+
+    fn linger(&self, limit: Option<Duration>) {
+        if let Self::Tcp(stream) = self {
+            // One that is broken already sends neither.
+            let _broken = SockRef::from(stream).set_linger(limit);
+        }
     }
 }
 

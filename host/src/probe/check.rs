@@ -5,9 +5,9 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::result::{CheckFailure, ProbeResponse};
-use super::{http, websocket};
+use super::{http, http2, websocket};
 use crate::config::Check;
-use crate::upstream::Upstream;
+use crate::upstream::{ConnectError, LoneConnection, Upstream};
 
 /// Probes once, for as long as `within`. HTTP and websocket probes that pass have a response.
 pub(super) async fn check(
@@ -16,26 +16,36 @@ pub(super) async fn check(
     within: Duration,
 ) -> Result<Option<ProbeResponse>, CheckFailure> {
     let until = Instant::now() + within;
-    let connecting = async {
-        match check {
-            Check::Tcp => upstream.dial_transport(within).await,
-            Check::Tls | Check::Http(_) | Check::Websocket(_) => upstream.dial(within).await,
-        }
-    };
-    let stream = connecting.await.map_err(|error| CheckFailure::Connect(error.fault))?;
-    let late = |_elapsed| CheckFailure::TimedOut(within);
+    let unreachable = |error: ConnectError| CheckFailure::Connect(error.fault);
     match check {
-        Check::Tcp | Check::Tls => Ok(None),
+        Check::Tcp => upstream.dial_transport(within).await.map(|_open| None).map_err(unreachable),
+        Check::Tls => upstream.dial(within).await.map(|_open| None).map_err(unreachable),
         Check::Http(check) => {
             let host = check.host.as_ref().unwrap_or_else(|| upstream.authority());
-            let request = http::request(check, upstream.base_path(), host).map_err(CheckFailure::Target)?;
-            http::exchange(stream, request, check, upstream.head_limits(), until, within).await.map(Some)
+            match upstream.dial_apart(false, within).await.map_err(unreachable)? {
+                LoneConnection::Http1(stream) => {
+                    let request = http::request(check, upstream.base_path(), host).map_err(CheckFailure::Target)?;
+                    http::exchange(stream, request, check, upstream.head_limits(), until, within).await.map(Some)
+                }
+                LoneConnection::Http2(lone) => {
+                    http2::exchange(*lone, check, upstream.base_path(), host, until, within).await.map(Some)
+                }
+            }
         }
         Check::Websocket(check) => {
             let host = check.host.as_ref().unwrap_or_else(|| upstream.authority());
-            let request = websocket::request(check, upstream.base_path(), host).map_err(CheckFailure::Target)?;
-            let opening = tokio::time::timeout_at(until, websocket::open(stream, request));
-            let (mut socket, headers) = opening.await.map_err(late)??;
+            let opening = async {
+                match upstream.dial_apart(true, within).await.map_err(unreachable)? {
+                    LoneConnection::Http1(stream) => {
+                        let request =
+                            websocket::request(check, upstream.base_path(), host).map_err(CheckFailure::Target)?;
+                        websocket::open(stream, request).await
+                    }
+                    LoneConnection::Http2(lone) => http2::open(*lone, check, upstream.base_path(), host, within).await,
+                }
+            };
+            let late = |_elapsed| CheckFailure::TimedOut(within);
+            let (mut socket, headers) = tokio::time::timeout_at(until, opening).await.map_err(late)??;
             tokio::time::timeout_at(until, websocket::ping(&mut socket)).await.map_err(late)??;
             websocket::close(socket, until).await;
             Ok(Some(ProbeResponse { headers, body: Vec::new() }))

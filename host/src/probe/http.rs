@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use ::http::{HeaderValue, Request, header};
+use ::http::{HeaderMap, HeaderValue, Request, header};
 use bytes::Bytes;
+use http_body::Body;
 use http_body_util::{BodyExt, Empty};
-use hyper::body::Incoming;
 use hyper::client::conn::http1;
 use hyper_util::rt::TokioIo;
 use tokio::time::Instant;
@@ -19,7 +19,7 @@ use crate::upstream::HeadLimits;
 const MOST_BODY: usize = 64 << 10;
 
 /// Names the gateway in the logs of endpoints.
-const USER_AGENT: &str = concat!("tidegate/", env!("CARGO_PKG_VERSION"), " (probe)");
+pub(super) const USER_AGENT: &str = concat!("tidegate/", env!("CARGO_PKG_VERSION"), " (probe)");
 
 pub(super) fn request(
     check: &HttpCheck,
@@ -57,15 +57,8 @@ pub(super) async fn exchange(
         if !check.expects(head.status.as_u16()) {
             return Err(CheckFailure::Status(head.status.as_u16()));
         }
-        let (body, is_late) = beginning(body, until).await?;
-        match &check.body {
-            Some(text) if memchr::memmem::find(&body, text.as_bytes()).is_some() => {}
-            Some(_) if is_late => return Err(CheckFailure::TimedOut(within)),
-            Some(_) => return Err(CheckFailure::Body),
-            // A body that never ends, such as a stream of events, is no fault if it is not looked at.
-            None => {}
-        }
-        Ok(ProbeResponse { headers: head.headers, body })
+        let beginning = beginning(body, until, CheckFailure::Broken).await?;
+        judge(check, head.headers, beginning, within)
     };
     tokio::pin!(exchange, connection);
     tokio::select! {
@@ -76,15 +69,36 @@ pub(super) async fn exchange(
     }
 }
 
+/// Looks for the text that `check` wants in the beginning of a body.
+pub(super) fn judge(
+    check: &HttpCheck,
+    headers: HeaderMap,
+    (body, is_late): (Vec<u8>, bool),
+    within: Duration,
+) -> Result<ProbeResponse, CheckFailure> {
+    match &check.body {
+        Some(text) if memchr::memmem::find(&body, text.as_bytes()).is_some() => {}
+        Some(_) if is_late => return Err(CheckFailure::TimedOut(within)),
+        Some(_) => return Err(CheckFailure::Body),
+        // A body that never ends, such as a stream of events, is no fault if it is not looked at.
+        None => {}
+    }
+    Ok(ProbeResponse { headers, body })
+}
+
 /// The beginning of a body, and whether time was up before it was complete.
-async fn beginning(mut body: Incoming, until: Instant) -> Result<(Vec<u8>, bool), CheckFailure> {
+pub(super) async fn beginning<B: Body<Data = Bytes> + Unpin>(
+    mut body: B,
+    until: Instant,
+    broken: impl Fn(B::Error) -> CheckFailure,
+) -> Result<(Vec<u8>, bool), CheckFailure> {
     let mut read = Vec::new();
     while read.len() < MOST_BODY {
         match tokio::time::timeout_at(until, body.frame()).await {
             Err(_elapsed) => return Ok((read, true)),
             Ok(None) => break,
             Ok(Some(frame)) => {
-                let Ok(data) = frame.map_err(CheckFailure::Broken)?.into_data() else { continue };
+                let Ok(data) = frame.map_err(&broken)?.into_data() else { continue };
                 let room = data.len().min(MOST_BODY - read.len());
                 read.extend_from_slice(data.get(..room).unwrap_or_default());
             }

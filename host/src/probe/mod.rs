@@ -3,13 +3,14 @@
 //! ```text
 //! Prober.start(cluster) ──▶ one task per endpoint, spread over the workers: wait ▶ check ▶ Live
 //!        └─ Probes: dropped, they end; so they do when the gateway drains
-//! check ──▶ upstream's dial ──▶ tcp | tls | http | websocket
+//! check ──▶ upstream's dial ──▶ tcp | tls | http | websocket, the last two over HTTP/1.1 or HTTP/2
 //! ```
 //!
 //! A probe is no lease: nothing here touches what an endpoint is counted to hold.
 
 mod check;
 mod http;
+mod http2;
 mod result;
 mod run;
 mod schedule;

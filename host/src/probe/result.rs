@@ -5,7 +5,7 @@ use std::time::Duration;
 use ::http::HeaderMap;
 
 use crate::config::show_duration;
-use crate::upstream::ConnectFault;
+use crate::upstream::{ConnectFault, ExchangeCause};
 
 /// The response to a probe that passed.
 #[derive(Debug)]
@@ -27,6 +27,9 @@ pub(super) enum CheckFailure {
     /// It broke off, or spoke something else.
     #[error("broke off: {0}")]
     Broken(hyper::Error),
+    /// The same over HTTP/2.
+    #[error("{0}")]
+    Exchange(ExchangeCause),
     /// Not one of the statuses that are good.
     #[error("answered {0}")]
     Status(u16),

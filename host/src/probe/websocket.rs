@@ -13,7 +13,7 @@ use tokio_tungstenite::tungstenite::{Error, Message};
 
 use super::result::CheckFailure;
 use crate::config::WebsocketCheck;
-use crate::net::Stream;
+use crate::net::{Duplex, Stream};
 
 /// Bytes of a message: endpoints may greet before they send the pong.
 const MOST_MESSAGE: usize = 1 << 20;
@@ -40,13 +40,17 @@ pub(super) fn request(
         .body(())
 }
 
+/// Bounds of what an endpoint may send.
+pub(super) fn limits() -> WebSocketConfig {
+    WebSocketConfig::default().max_message_size(Some(MOST_MESSAGE)).max_frame_size(Some(MOST_MESSAGE))
+}
+
 /// The websocket, and the fields of the response that it was opened with.
 pub(super) async fn open(
     stream: Stream,
     request: Request<()>,
-) -> Result<(WebSocketStream<Stream>, HeaderMap), CheckFailure> {
-    let limits = WebSocketConfig::default().max_message_size(Some(MOST_MESSAGE)).max_frame_size(Some(MOST_MESSAGE));
-    match tokio_tungstenite::client_async_with_config(request, stream, Some(limits)).await {
+) -> Result<(WebSocketStream<Duplex>, HeaderMap), CheckFailure> {
+    match tokio_tungstenite::client_async_with_config(request, Duplex::from(stream), Some(limits())).await {
         Ok((socket, answer)) => Ok((socket, answer.into_parts().0.headers)),
         Err(Error::Http(response)) => Err(CheckFailure::Status(response.status().as_u16())),
         Err(error) => Err(CheckFailure::Websocket(Box::new(error))),
@@ -54,7 +58,7 @@ pub(super) async fn open(
 }
 
 /// Sends a ping, and passes over whatever comes before its pong.
-pub(super) async fn ping(socket: &mut WebSocketStream<Stream>) -> Result<(), CheckFailure> {
+pub(super) async fn ping(socket: &mut WebSocketStream<Duplex>) -> Result<(), CheckFailure> {
     let broken = |error| CheckFailure::Websocket(Box::new(error));
     socket.send(Message::Ping(PAYLOAD)).await.map_err(broken)?;
     while let Some(message) = socket.next().await {
@@ -68,7 +72,7 @@ pub(super) async fn ping(socket: &mut WebSocketStream<Stream>) -> Result<(), Che
 }
 
 /// Takes leave. An endpoint that does not is cut off; what it does here no longer counts.
-pub(super) async fn close(mut socket: WebSocketStream<Stream>, until: Instant) {
+pub(super) async fn close(mut socket: WebSocketStream<Duplex>, until: Instant) {
     let polite = async {
         if socket.close(None).await.is_ok() {
             while let Some(Ok(_)) = socket.next().await {}

@@ -69,7 +69,9 @@ pub(super) fn tunnel(
         if end == End::EndpointGone
             && let Duplex::Socket(client) = client
         {
-            // The client may be in the middle of sending, and has not read the endpoint's last words.
+            // The client may be in the middle of sending, and has not read the endpoint's last words: its connection ends
+            // in stages, and is not reset.
+            client.socket().end_when_dropped();
             drop(in_flight);
             let lingered = connection.drain.unless_cut(Box::pin(http::linger(client, &connection.limits))).await;
             if let Some(Err(http::ServeError::Crowded)) = lingered {

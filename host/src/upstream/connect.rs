@@ -127,11 +127,11 @@ impl Upstream {
         self.open(None, &mut LazyTimer::new(within)).await
     }
 
-    async fn open(&self, tls: Option<&Tls>, timer: &mut LazyTimer) -> Result<Stream, ConnectError> {
+    pub(super) async fn open(&self, tls: Option<&Tls>, timer: &mut LazyTimer) -> Result<Stream, ConnectError> {
         dial(self.address(), tls, timer).await.map_err(|fault| self.error(fault))
     }
 
-    fn error(&self, fault: ConnectFault) -> ConnectError {
+    pub(super) fn error(&self, fault: ConnectFault) -> ConnectError {
         ConnectError { url: self.url().clone(), fault }
     }
 }

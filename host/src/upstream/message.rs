@@ -61,6 +61,16 @@ pub trait ExchangeObserver: Send {
     fn interim(&mut self, status: StatusCode, fields: &HeaderMap);
 }
 
+/// Looks at nothing that happens on the way.
+pub(super) struct Unobserved;
+
+impl ExchangeObserver for Unobserved {
+    fn connected(&mut self) {}
+    fn reused(&mut self) {}
+    fn uploading(&mut self, _: &UploadProgress) {}
+    fn interim(&mut self, _: StatusCode, _: &HeaderMap) {}
+}
+
 /// What comes behind the head of a response.
 pub enum ResponseContent {
     /// A body that is all there; it may be empty. None of the request is left to be sent, or what is.

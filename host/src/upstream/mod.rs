@@ -12,9 +12,10 @@
 //! | why it failed | `error.rs`; what endpoints do wrong: `broken.rs`, `unreadable.rs` |
 //! | a body that may be sent again | `resendable.rs`, `replay.rs` |
 //! | the protocols, and a connection in one of them | `session.rs`, `http1/`, `http2/` |
-//! | connections that wait, and new ones | `pool.rs`, `connect.rs` |
+//! | connections that wait, and new ones | `pool.rs`, `connect.rs`; for requests of the gateway's own: `apart.rs` |
 //! | from an address to a stream, and the timer for all of it | `dial.rs`, `timer.rs` |
 
+mod apart;
 mod broken;
 mod connect;
 mod dial;
@@ -33,11 +34,13 @@ mod unreadable;
 #[cfg(test)]
 mod tests;
 
+pub use apart::{LoneConnection, LoneRequest};
 pub use broken::Broken;
 pub use dial::{Address, ConnectError, ConnectFault, Tls};
 pub use error::{ExchangeCause, ExchangeError, FaultOf, Sent, Unsendable};
 #[doc(hidden)]
 pub use http1::{Trial, TrialEnd};
+use message::Unobserved;
 pub use message::{
     ExchangeLimits, ExchangeObserver, HeadLimits, PendingUpload, RequestHead, ResponseContent, ResponseStream,
 };

@@ -49,6 +49,23 @@ impl EndpointProtocol {
     }
 }
 
+/// Whether HTTP/2 is spoken over `stream` to an endpoint that is said to speak `protocol`.
+///
+/// # Errors
+/// [`ConnectFault::Alpn`]
+pub(super) fn is_http2(protocol: EndpointProtocol, stream: &Stream) -> Result<bool, ConnectFault> {
+    match protocol {
+        EndpointProtocol::Http1 => Ok(false),
+        EndpointProtocol::Http2 if stream.is_tls() && stream.alpn() != Some(b"h2") => {
+            Err(ConnectFault::Alpn(Excerpt::of(stream.alpn().unwrap_or(b"nothing"))))
+        }
+        EndpointProtocol::Http2 => Ok(true),
+        EndpointProtocol::Negotiated => Ok(stream.alpn() == Some(b"h2")),
+        #[cfg(test)]
+        EndpointProtocol::Throwaway | EndpointProtocol::Multiplexed => Ok(false),
+    }
+}
+
 /// A connection that can take a request.
 #[derive(Debug)]
 pub(super) enum Session {
@@ -82,19 +99,13 @@ impl Session {
         timer: LazyTimer,
         limits: HeadLimits,
     ) -> Result<Self, ConnectFault> {
-        let is_http2 = match protocol {
-            EndpointProtocol::Http1 => false,
-            EndpointProtocol::Http2 if stream.is_tls() && stream.alpn() != Some(b"h2") => {
-                return Err(ConnectFault::Alpn(Excerpt::of(stream.alpn().unwrap_or(b"nothing"))));
-            }
-            EndpointProtocol::Http2 => true,
-            EndpointProtocol::Negotiated => stream.alpn() == Some(b"h2"),
-            #[cfg(test)]
+        #[cfg(test)]
+        match protocol {
             EndpointProtocol::Throwaway => return Ok(Self::Throwaway(throwaway::Connection::new(stream))),
-            #[cfg(test)]
             EndpointProtocol::Multiplexed => return throwaway::Multiplexed::open(stream).await.map(Self::Multiplexed),
-        };
-        if is_http2 {
+            EndpointProtocol::Http1 | EndpointProtocol::Http2 | EndpointProtocol::Negotiated => {}
+        }
+        if is_http2(protocol, &stream)? {
             // Boxed: it is rare, and the future of every request has room for what this one holds.
             Box::pin(http2::open(stream, timer, limits)).await.map(Self::Http2)
         } else {

@@ -1,6 +1,6 @@
 //! Ends that nobody planned.
 
-use tidegate_tests::{Ending, Gateway, Origin, Websocket, eventually, upgrade_request};
+use tidegate_tests::{Ca, Ending, Gateway, Origin, Raw, Websocket, eventually, upgrade_request};
 use tokio::net::TcpStream;
 
 #[tokio::test]
@@ -43,6 +43,38 @@ async fn a_reset_of_the_client_ends_the_tunnel() {
 
     eventually("the endpoint to see the end", || origin.endings() == [Ending::Cut]).await;
     eventually("busy to fall", || gateway.in_flight(&origin) == 0).await;
+}
+
+/// What the endpoint sees of a client that breaks a tunnel off: a reset, not an end (RFC 9113 §8.5).
+#[tokio::test]
+async fn a_reset_of_the_client_reaches_the_endpoint_as_one() {
+    let ca = Ca::new();
+    for tls in [None, Some(&ca)] {
+        let (saw, mut seen) = tokio::sync::mpsc::unbounded_channel();
+        let mut origin = Origin::named("a").tunnelling(move |mut raw: Raw| {
+            let saw = saw.clone();
+            async move { saw.send(raw.ends_properly().await).unwrap() }
+        });
+        if let Some(ca) = tls {
+            origin = origin.tls(&ca.issue(&["localhost"]));
+        }
+        let origin = origin.start().await;
+        let scheme = if tls.is_some() { "wss" } else { "ws" };
+        let text = format!(
+            "[[route]]\npath = \"/\"\nto = \"balancer://pool\"\n[cluster.pool]\nendpoints = [\"{scheme}://{}\"]\n\
+             tls = {{ ca = \"ca.pem\", server_name = \"localhost\" }}\n",
+            origin.address()
+        );
+        let gateway = Gateway::configure(&text).file("ca.pem", ca.pem()).start().await;
+        let stream = TcpStream::connect(gateway.address()).await.unwrap();
+        stream.set_zero_linger().unwrap();
+        let websocket = Websocket::open(Box::new(stream), upgrade_request("/")).await.unwrap();
+
+        drop(websocket);
+
+        assert_eq!(seen.recv().await, Some(false), "{scheme}");
+        eventually("busy to fall", || gateway.in_flight(&origin) == 0).await;
+    }
 }
 
 #[tokio::test]

@@ -15,21 +15,21 @@ fn live<T>(gateway: &Gateway, url: &str, read: impl Fn(&Live) -> T) -> T {
     read(lives.find(|live| live.url().contains(url)).unwrap_or_else(|| panic!("no endpoint {url}")))
 }
 
-fn standing(gateway: &Gateway, url: &str) -> Health {
+pub(crate) fn standing(gateway: &Gateway, url: &str) -> Health {
     live(gateway, url, |live| live.health(live.now()))
 }
 
 /// Waits for a standing.
-async fn stands(gateway: &Gateway, url: &str, expected: Health) {
+pub(crate) async fn stands(gateway: &Gateway, url: &str, expected: Health) {
     eventually(&format!("{url} to be {}", expected.as_str()), || standing(gateway, url) == expected).await;
 }
 
 /// Why it is not healthy.
-fn reason(gateway: &Gateway, url: &str) -> String {
+pub(crate) fn reason(gateway: &Gateway, url: &str) -> String {
     live(gateway, url, |live| live.report(live.now()).reason).unwrap_or_default().into_owned()
 }
 
-fn place(origin: &Origin) -> String {
+pub(crate) fn place(origin: &Origin) -> String {
     origin.address().to_string()
 }
 

@@ -1,5 +1,6 @@
 //! HTTP/2, in and out.
 
 mod endpoints;
+mod probes;
 mod refused;
 mod requests;

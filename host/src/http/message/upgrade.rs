@@ -8,7 +8,11 @@ use crate::net::UpgradeProtocol;
 
 /// Protocols that a client offers to switch to, in its order of preference. At least one.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Offer(Vec<OfferedProtocol>);
+pub struct Offer {
+    protocols: Vec<OfferedProtocol>,
+    /// The client has made the handshake of HTTP/1.1, as far as the protocol has one.
+    has_handshake: bool,
+}
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct OfferedProtocol {
@@ -18,35 +22,42 @@ struct OfferedProtocol {
 }
 
 impl Offer {
-    /// An offer of these, in the client's spelling; none if there are none.
+    /// An offer of these, in the client's spelling, by a client that makes no handshake of HTTP/1.1 (RFC 8441 §5); none
+    /// if there are none.
     pub fn of<'a>(tokens: impl IntoIterator<Item = &'a str>) -> Option<Self> {
         let offered = |token: &str| OfferedProtocol { protocol: token.into(), sent: token.to_owned() };
         let protocols: Vec<_> = tokens.into_iter().map(offered).collect();
-        (!protocols.is_empty()).then_some(Self(protocols))
+        (!protocols.is_empty()).then_some(Self { protocols, has_handshake: false })
     }
 
     /// The first protocol.
     #[must_use]
     pub fn first(&self) -> Option<&UpgradeProtocol> {
-        self.0.first().map(|offered| &offered.protocol)
+        self.protocols.first().map(|offered| &offered.protocol)
+    }
+
+    /// Whether a handshake is the client's: what an endpoint says to it is for the client to check.
+    #[must_use]
+    pub fn has_handshake(&self) -> bool {
+        self.has_handshake
     }
 
     /// Keeps what `allowed` says yes to; none if nothing is left.
     #[must_use]
     pub fn allowed(mut self, allowed: impl Fn(&UpgradeProtocol) -> bool) -> Option<Self> {
-        self.0.retain(|offered| allowed(&offered.protocol));
-        (!self.0.is_empty()).then_some(self)
+        self.protocols.retain(|offered| allowed(&offered.protocol));
+        (!self.protocols.is_empty()).then_some(self)
     }
 
     /// Value of the Upgrade field towards the endpoint: protocols as the client spelled them.
     #[must_use]
     pub fn to_value(&self) -> String {
-        let spellings: Vec<&str> = self.0.iter().map(|offered| offered.sent.as_str()).collect();
+        let spellings: Vec<&str> = self.protocols.iter().map(|offered| offered.sent.as_str()).collect();
         spellings.join(", ")
     }
 
     fn contains(&self, protocol: &UpgradeProtocol) -> bool {
-        self.0.iter().any(|offered| offered.protocol == *protocol)
+        self.protocols.iter().any(|offered| offered.protocol == *protocol)
     }
 }
 
@@ -66,7 +77,8 @@ pub(in crate::http) fn offered<B>(request: &Request<B>, has_body: bool) -> Optio
     }
     let may_be_websocket = request.method() == Method::GET && !has_body;
     let is_websocket = |token: &str| UpgradeProtocol::from(token) == UpgradeProtocol::Websocket;
-    Offer::of(tokens(headers, &header::UPGRADE).filter(|token| may_be_websocket || !is_websocket(token)))
+    let offer = Offer::of(tokens(headers, &header::UPGRADE).filter(|token| may_be_websocket || !is_websocket(token)))?;
+    Some(Offer { has_handshake: true, ..offer })
 }
 
 /// The protocol that a 101 switches to, if it is one that was offered.

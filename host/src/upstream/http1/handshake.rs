@@ -13,9 +13,10 @@ use crate::net::UpgradeProtocol;
 pub(super) struct WebsocketKey(String);
 
 impl WebsocketKey {
-    /// One for a request that asks for a websocket and has none.
+    /// One for a request that asks for a websocket, of a client that makes no such handshake.
     pub(super) fn needed_for(head: &RequestHead<'_>) -> Option<Self> {
-        let is_websocket = head.offer?.first() == Some(&UpgradeProtocol::Websocket);
+        let offer = head.offer.filter(|offer| !offer.has_handshake())?;
+        let is_websocket = offer.first() == Some(&UpgradeProtocol::Websocket);
         (is_websocket && !head.fields.contains(&header::SEC_WEBSOCKET_KEY)).then(|| Self(generate_key()))
     }
 

@@ -3,15 +3,14 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use ::http::{HeaderMap, HeaderValue, Method, Response, StatusCode};
+use ::http::{HeaderValue, Method, Response};
 use http_body_util::BodyExt as _;
 use parking_lot::Mutex;
 use tokio::io::AsyncReadExt as _;
 
 use super::super::timer::LazyTimer;
 use super::super::{
-    ExchangeCause, ExchangeError, ExchangeObserver, HeadLimits, RequestHead, ResendableBody, ResponseContent, Sent,
-    UploadProgress,
+    ExchangeCause, ExchangeError, HeadLimits, RequestHead, ResendableBody, ResponseContent, Sent, Unobserved,
 };
 use super::connection::{Connection, ReturnTo};
 use crate::http::{Fields, RequestBody};
@@ -48,16 +47,6 @@ impl ReturnTo for Shelf {
     fn put_back(self: Arc<Self>, connection: Connection) {
         *self.0.lock() = Some(connection);
     }
-}
-
-/// Looks at nothing that happens on the way.
-struct Unobserved;
-
-impl ExchangeObserver for Unobserved {
-    fn connected(&mut self) {}
-    fn reused(&mut self) {}
-    fn uploading(&mut self, _: &UploadProgress) {}
-    fn interim(&mut self, _: StatusCode, _: &HeaderMap) {}
 }
 
 impl Trial {

@@ -16,8 +16,8 @@ use super::super::{Broken, ResendableBody, UploadProgress};
 use super::connection::{OpenStream, StreamCount};
 use super::fault::StreamFault;
 use super::upload::{Http2Upload, Http2UploadError};
-use crate::http::Http2Body;
 use crate::http::RequestBodyError;
+use crate::http::{Http2Body, check_fields};
 use crate::lifecycle;
 
 /// A body that is still coming. Dropped before its end, its stream is reset with CANCEL.
@@ -208,6 +208,13 @@ impl Body for Http2Download {
             }
             frame => frame,
         };
+        if let Some(Ok(frame)) = &frame
+            && let Some(trailers) = frame.trailers_ref()
+            && let Err(wrong) = check_fields(trailers)
+        {
+            this.has_ended = true;
+            return Poll::Ready(Some(Err(Broken::Malformed(format!("in its trailers, {wrong}")))));
+        }
         if let (Some(Ok(frame)), Some(left)) = (&frame, &mut this.left)
             && let Some(data) = frame.data_ref()
         {

@@ -7,20 +7,23 @@ use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::Duration;
 
+use ::http::header::SEC_WEBSOCKET_ACCEPT;
 use ::http::{Extensions, HeaderMap, HeaderName, HeaderValue, Method, Response, StatusCode};
 use http_body_util::BodyExt as _;
 use parking_lot::Mutex;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::UnixStream;
+use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 
 use super::super::tests::{Seen, body, empty, head};
 use super::super::timer::LazyTimer;
 use super::super::{
-    Broken, ExchangeCause, ExchangeError, FaultOf, HeadLimits, ResendableBody, ResponseContent, Sent, Unreadable,
+    Broken, ExchangeCause, ExchangeError, FaultOf, HeadLimits, RequestHead, ResendableBody, ResponseContent, Sent,
+    Unreadable,
 };
 use super::Connection;
 use super::connection::ReturnTo;
-use crate::http::Fields;
+use crate::http::{Fields, Offer};
 use crate::net::{Socket, Stream};
 
 const SOON: Duration = Duration::from_secs(5);
@@ -371,4 +374,41 @@ async fn an_endpoint_that_sends_nothing_runs_out_of_time() {
     assert!(matches!(error.cause, ExchangeCause::TimedOut(SOON)), "{error:?}");
     assert_eq!(began.elapsed(), SOON);
     drop(theirs);
+}
+
+#[tokio::test]
+async fn a_handshake_that_the_client_has_none_for_is_made_and_checked() {
+    let wrong = Some("bm9uc2Vuc2U=".to_owned());
+    for (said, is_right) in [(Some(None), false), (Some(wrong), false), (None, true)] {
+        let (connection, mut theirs) = open();
+        let endpoint = tokio::spawn(async move {
+            let mut request = Vec::new();
+            while !request.ends_with(b"\r\n\r\n") {
+                request.push(theirs.read_u8().await.unwrap());
+            }
+            let request = String::from_utf8(request).unwrap();
+            let key = request.lines().find_map(|line| line.strip_prefix("sec-websocket-key: ")).unwrap();
+            let accept = said.unwrap_or_else(|| Some(derive_accept_key(key.as_bytes())));
+            let accept = accept.map(|accept| format!("Sec-WebSocket-Accept: {accept}\r\n")).unwrap_or_default();
+            let response = format!("HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\n{accept}\r\n");
+            theirs.write_all(response.as_bytes()).await.unwrap();
+            theirs
+        });
+        let (offer, method, fields) = (Offer::of(["websocket"]).unwrap(), Method::GET, Fields::default());
+        let head = RequestHead { offer: Some(&offer), ..head(&method, "/", &fields) };
+        let shelf = Arc::new(Shelf::default());
+
+        let sent = connection.send(head, &mut empty(), SOON, &shelf, &mut Seen::default()).await;
+
+        match sent {
+            Ok(response) => {
+                assert!(is_right && !response.headers().contains_key(SEC_WEBSOCKET_ACCEPT), "it was asked for by us");
+            }
+            Err(error) => {
+                let why = matches!(error.cause, ExchangeCause::Unreadable(Unreadable::Accept(_)));
+                assert!(!is_right && why, "{error:?}");
+            }
+        }
+        drop(endpoint.await.unwrap());
+    }
 }

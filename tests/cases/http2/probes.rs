@@ -1,0 +1,108 @@
+//! Probes of endpoints that speak HTTP/2, and perhaps nothing else.
+
+use bytes::Bytes;
+use hyper::Response;
+use tidegate::cluster::Health;
+use tidegate_tests::{Ca, Gateway, Origin, eventually};
+
+use crate::health::{place, reason, standing, stands};
+
+/// A gateway whose cluster of one is probed as `health` says, by TLS if there is a `ca`.
+async fn probing(origin: &Origin, protocol: &str, health: &str, ca: Option<&Ca>) -> Gateway {
+    let (scheme, tls) = match ca {
+        Some(_) => ("https", "tls = { ca = \"ca.pem\", server_name = \"localhost\" }\n"),
+        None => ("http", ""),
+    };
+    let text = format!(
+        "[[route]]\npath = \"/\"\nto = \"balancer://pool\"\n[cluster.pool]\nendpoints = [\"{scheme}://{}/base\"]\n\
+         protocol = \"{protocol}\"\n{tls}health = {{ {health}, interval = \"100ms\", timeout = \"5s\", rise = 1, fall = 1 }}\n",
+        origin.address()
+    );
+    let setup = Gateway::configure(&text);
+    match ca {
+        Some(ca) => setup.file("ca.pem", ca.pem()).start().await,
+        None => setup.start().await,
+    }
+}
+
+async fn is_asked(origin: &Origin, target: &str) {
+    eventually("probes", || origin.seen().iter().filter(|seen| seen.target == target).count() > 1).await;
+}
+
+#[tokio::test]
+async fn an_endpoint_that_speaks_nothing_else_is_asked_in_http2() {
+    let origin = Origin::named("a").http2().start().await;
+    let health = "probe = \"http\", path = \"/health\", body = \"/base/health\", host = \"check.test\"";
+    let gateway = probing(&origin, "h2", health, None).await;
+
+    is_asked(&origin, "/base/health").await;
+
+    let seen = origin.seen().remove(0);
+    assert_eq!((seen.version.as_str(), seen.authority.as_deref()), ("HTTP/2.0", Some("check.test")));
+    assert!(seen.header("user-agent").unwrap().contains("(probe)"));
+    assert_eq!(standing(&gateway, &format!("http://{}/base", place(&origin))), Health::Healthy);
+}
+
+#[tokio::test]
+async fn a_status_or_body_that_is_not_good_is_named() {
+    let bad = Origin::streams(|_request, mut respond| async move {
+        let response = Response::builder().status(503).body(()).unwrap();
+        respond.send_response(response, false).unwrap().send_data(Bytes::from_static(b"no"), true).unwrap();
+    });
+    let bad = bad.start().await;
+    for (health, why) in [
+        ("probe = \"http\"", "answered 503"),
+        ("probe = \"http\", status = \"503\", body = \"yes\"", "the answer is without the expected text"),
+    ] {
+        let gateway = probing(&bad, "h2", health, None).await;
+        let url = format!("http://{}/base", place(&bad));
+        stands(&gateway, &url, Health::Unhealthy).await;
+        assert_eq!(reason(&gateway, &url), why);
+    }
+}
+
+#[tokio::test]
+async fn websockets_are_probed_over_http2_where_they_are_announced() {
+    let origin = Origin::named("a").http2().start().await;
+    let gateway = probing(&origin, "h2", "probe = \"websocket\", path = \"/ws\"", None).await;
+    is_asked(&origin, "/base/ws").await;
+    assert_eq!(origin.seen()[0].protocol.as_deref(), Some("websocket"));
+    assert_eq!(standing(&gateway, &format!("http://{}/base", place(&origin))), Health::Healthy);
+
+    let silent = Origin::named("b").http2_without_connect().start().await;
+    let gateway = probing(&silent, "h2", "probe = \"websocket\"", None).await;
+    let url = format!("http://{}/base", place(&silent));
+    stands(&gateway, &url, Health::Unhealthy).await;
+    assert!(reason(&gateway, &url).contains("SETTINGS_ENABLE_CONNECT_PROTOCOL"), "{}", reason(&gateway, &url));
+}
+
+#[tokio::test]
+async fn alpn_chooses_for_probes_too() {
+    let ca = Ca::new();
+    let identity = ca.issue(&["localhost"]);
+    for (origin, version) in [(Origin::named("a").http2().http1_too(), "HTTP/2.0"), (Origin::named("b"), "HTTP/1.1")] {
+        let origin = origin.tls(&identity).start().await;
+        let _gateway = probing(&origin, "auto", "probe = \"http\"", Some(&ca)).await;
+        is_asked(&origin, "/base/").await;
+        assert_eq!(origin.seen()[0].version, version);
+    }
+    let origin = Origin::named("c").http2_without_connect().http1_too().tls(&identity).start().await;
+    let _gateway = probing(&origin, "auto", "probe = \"websocket\", path = \"/ws\"", Some(&ca)).await;
+    is_asked(&origin, "/base/ws").await;
+    assert_eq!(origin.seen()[0].version, "HTTP/1.1", "where it takes no websockets over HTTP/2");
+}
+
+#[tokio::test]
+async fn an_endpoint_that_speaks_no_http2_fails_its_probes_with_what_it_sent() {
+    let origin = Origin::named("a").start().await;
+    let gateway = probing(&origin, "h2", "probe = \"http\"", None).await;
+    let url = format!("http://{}/base", place(&origin));
+
+    stands(&gateway, &url, Health::Unhealthy).await;
+
+    let reason = reason(&gateway, &url);
+    assert!(
+        reason.starts_with("no connection: it speaks no HTTP/2") && reason.contains("protocol = \"h1\""),
+        "{reason}"
+    );
+}
