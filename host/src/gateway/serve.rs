@@ -185,5 +185,9 @@ async fn serve(
     let generations = &serving.generations;
     let served = proxy::serve(client, stream, || generations.live().snapshot.clone()).await;
     count_crowded(&serving.services.observers.metrics, &served);
+    if let Err(http::ServeError::Flood(kind)) = &served {
+        serving.services.observers.metrics.increment(Counter::for_flood(kind));
+        limited!(warn, of: (listener, kind), %listener, client = %peer, kind, "flood of frames, connection closed");
+    }
     Ok(served?)
 }

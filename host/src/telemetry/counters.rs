@@ -1,10 +1,10 @@
 //! What workers count and hold themselves: for each its variant, its family and its label there, in one table.
 
 use super::names::{
-    CONNECTIONS, CONNECTIONS_CROWDED, CONNECTIONS_OPEN, CONNECTIONS_REFUSED, Family, LOOPS, NAME_LOOKUPS, RELOADS,
-    REPORTS_IGNORED, REPORTS_TAKEN, REQUESTS, REQUESTS_MISDIRECTED, REQUESTS_REFUSED, REQUESTS_WAITING, RETRIES,
-    RETRIES_DENIED, STICKY, TLS_HANDSHAKES, TUNNEL_BYTES, TUNNELS, TUNNELS_OPEN, UPGRADES, UPSTREAM_CONNECTIONS,
-    UPSTREAM_UNREADABLE, WAITS,
+    CONNECTIONS, CONNECTIONS_CROWDED, CONNECTIONS_OPEN, CONNECTIONS_REFUSED, Family, HTTP2_FLOODS, LOOPS, NAME_LOOKUPS,
+    RELOADS, REPORTS_IGNORED, REPORTS_TAKEN, REQUESTS, REQUESTS_MISDIRECTED, REQUESTS_REFUSED, REQUESTS_WAITING,
+    RETRIES, RETRIES_DENIED, STICKY, TLS_HANDSHAKES, TUNNEL_BYTES, TUNNELS, TUNNELS_OPEN, UPGRADES,
+    UPSTREAM_CONNECTIONS, UPSTREAM_UNREADABLE, WAITS,
 };
 
 /// An enum of series that have a slot in each worker's shard, grouped by family.
@@ -48,6 +48,28 @@ Counter {
     RefusedByError => CONNECTIONS_REFUSED (reason = "error"),
     /// Closed at once: too many connections linger.
     ConnectionCrowded => CONNECTIONS_CROWDED,
+    /// A connection of HTTP/2 was closed: too many frames without content.
+    FloodEmpty => HTTP2_FLOODS (kind = "empty"),
+    /// A connection of HTTP/2 was closed: too many of these frames.
+    FloodContinuation => HTTP2_FLOODS (kind = "continuation"),
+    /// A connection of HTTP/2 was closed: too many of these frames.
+    FloodPriority => HTTP2_FLOODS (kind = "priority"),
+    /// A connection of HTTP/2 was closed: too many of these frames.
+    FloodPing => HTTP2_FLOODS (kind = "ping"),
+    /// A connection of HTTP/2 was closed: too many of these frames.
+    FloodWindowUpdate => HTTP2_FLOODS (kind = "window-update"),
+    /// A connection of HTTP/2 was closed: too many of these frames.
+    FloodUnknown => HTTP2_FLOODS (kind = "unknown"),
+    /// A connection of HTTP/2 was closed: too many of these frames.
+    FloodReset => HTTP2_FLOODS (kind = "reset"),
+    /// A connection of HTTP/2 was closed: too many of these frames.
+    FloodSettings => HTTP2_FLOODS (kind = "settings"),
+    /// A connection of HTTP/2 was closed: too many of these frames.
+    FloodGoaway => HTTP2_FLOODS (kind = "goaway"),
+    /// A connection of HTTP/2 was closed: too many of these frames.
+    FloodPushPromise => HTTP2_FLOODS (kind = "push-promise"),
+    /// A connection of HTTP/2 was closed: too many things that the library limits: cancelled or malformed requests, tiny pieces.
+    FloodOther => HTTP2_FLOODS (kind = "other"),
     /// A client's TLS handshake completed.
     HandshakeOk => TLS_HANDSHAKES (outcome = "ok"),
     /// A client's TLS handshake failed.
@@ -154,6 +176,24 @@ Gauge {
 }
 
 impl Counter {
+    /// The counter for a flood of this kind of frames.
+    #[must_use]
+    pub fn for_flood(kind: &str) -> Self {
+        match kind {
+            "empty" => Self::FloodEmpty,
+            "continuation" => Self::FloodContinuation,
+            "priority" => Self::FloodPriority,
+            "ping" => Self::FloodPing,
+            "window-update" => Self::FloodWindowUpdate,
+            "unknown" => Self::FloodUnknown,
+            "reset" => Self::FloodReset,
+            "settings" => Self::FloodSettings,
+            "goaway" => Self::FloodGoaway,
+            "push-promise" => Self::FloodPushPromise,
+            _ => Self::FloodOther,
+        }
+    }
+
     /// The counter for a response's status.
     #[must_use]
     pub fn for_status(status: u16) -> Self {

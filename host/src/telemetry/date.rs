@@ -13,6 +13,20 @@ pub struct Rfc3339(pub SystemTime);
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Day(pub SystemTime);
 
+/// Shows as IMF-fixdate (RFC 9110 §5.6.7): `Sun, 06 Nov 1994 08:49:37 GMT`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct HttpDate(pub SystemTime);
+
+impl fmt::Display for HttpDate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (time, _) = civil(self.0);
+        let (hour, minute, second) = time.to_hms();
+        let (weekday, month) = (time.weekday().to_string(), time.month().to_string());
+        let (day, year) = (time.day(), time.year());
+        write!(f, "{weekday:.3}, {day:02} {month:.3} {year:04} {hour:02}:{minute:02}:{second:02} GMT")
+    }
+}
+
 impl fmt::Display for Rfc3339 {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (time, millis) = civil(self.0);
@@ -52,6 +66,13 @@ mod tests {
 
             assert_eq!(Rfc3339(time).to_string(), expected);
         }
+    }
+
+    #[test]
+    fn dates_of_http_are_of_one_length() {
+        let date = HttpDate(UNIX_EPOCH + Duration::from_secs(784_111_777)).to_string();
+
+        assert_eq!(date, "Sun, 06 Nov 1994 08:49:37 GMT");
     }
 
     #[test]

@@ -1,6 +1,8 @@
 //! HTTP/2, in and out.
 
+mod drain;
 mod endpoints;
 mod probes;
 mod refused;
 mod requests;
+mod websockets;

@@ -83,3 +83,35 @@ async fn a_preface_in_pieces_is_one() {
 
     assert_eq!(first[3], SETTINGS, "the server's own preface");
 }
+
+#[tokio::test]
+async fn too_many_fields_are_refused_and_counted_and_the_connection_goes_on() {
+    let origin = Origin::named("a").start().await;
+    let text = LISTENER.replace("protocol = \"{protocol}\"", "limits = { head_fields = 10 }");
+    let gateway = Gateway::configure(&text).origin(&origin).start().await;
+    let mut client = gateway.http2().await;
+    let mut crowded = get("/");
+    for number in 0..11 {
+        crowded.headers_mut().append("x-field", number.into());
+    }
+
+    let refused = client.send(crowded).await;
+    let served = client.send(get("/")).await;
+
+    assert_eq!((refused.status.as_u16(), served.status.as_u16()), (431, 200));
+    assert!(gateway.metric("tidegate_requests_refused_total") == 1.0);
+}
+
+#[tokio::test]
+async fn responses_have_a_date_and_nothing_about_connections() {
+    let origin =
+        Origin::saying("HTTP/1.1 200 OK\r\nConnection: x-hop\r\nX-Hop: 1\r\nContent-Length: 2\r\n\r\nok").start().await;
+    let gateway = Gateway::before(&origin).await;
+    let mut client = gateway.http2().await;
+
+    let answer = client.send(get("/")).await;
+
+    assert_eq!(answer.text(), "ok");
+    assert!(answer.header("date").ends_with(" GMT"), "{:?}", answer.headers);
+    assert!(!answer.headers.contains_key("connection") && !answer.headers.contains_key("x-hop"));
+}

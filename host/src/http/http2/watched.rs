@@ -37,6 +37,11 @@ impl WatchedStream {
         (Self { stream, ahead, received, sent, budget, wire: Arc::clone(&wire) }, wire)
     }
 
+    /// The connection below, for its end: what is read or written of it past this is not seen.
+    pub fn below(&mut self) -> &mut Stream {
+        &mut self.stream
+    }
+
     /// Takes in the first `count` bytes of `bufs`, which went out.
     fn has_sent<'b>(&mut self, bufs: impl Iterator<Item = &'b [u8]>, mut count: usize) {
         for buf in bufs {

@@ -17,6 +17,11 @@ pub static CONNECTIONS_OPEN: Family = Family::gauge("tidegate_connections_open",
 /// TLS handshakes with clients, by `outcome`.
 pub static TLS_HANDSHAKES: Family =
     Family::counter("tidegate_tls_handshakes", "TLS handshakes with clients, by outcome");
+/// Connections of HTTP/2 closed for a flood, by `kind`.
+pub static HTTP2_FLOODS: Family = Family::counter(
+    "tidegate_http2_floods",
+    "Client connections of HTTP/2 closed because too much came that brings nothing, by kind of frame",
+);
 /// Client connections, by `listener`.
 pub static LISTENER_CONNECTIONS: Family =
     Family::gauge("tidegate_listener_connections", "Client connections open now, by listener");

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
+use super::outflow::OutflowState;
 use crate::http::http2::{Unfinished, Wire};
 use crate::http::server::limits::ClientLimits;
 
@@ -33,7 +34,9 @@ pub(super) enum Late {
     Frame,
     /// Be without a stream.
     Idle,
-    /// Take its GOAWAY.
+    /// Take nothing of what is written to it.
+    Reader,
+    /// Take its GOAWAY, or linger.
     Closing,
 }
 
@@ -75,10 +78,10 @@ impl ConnectionClock {
 
     /// What is overdue at `now`; else when to look again. That is late for nothing: whatever begins behind `now` has the
     /// shortest of the times at least.
-    pub(super) fn look(&self, now: Instant, wire: &Wire) -> Result<Instant, Late> {
+    pub(super) fn look(&self, now: Instant, wire: &Wire, outflow: OutflowState) -> Result<Instant, Late> {
         let limits = &self.limits;
         let mut next = now + limits.head_timeout.min(limits.body_timeout).min(limits.idle_timeout);
-        for (due, late) in self.dues(wire).into_iter().flatten() {
+        for (due, late) in self.dues(wire, outflow).into_iter().flatten() {
             if due <= now {
                 return Err(late);
             }
@@ -87,11 +90,12 @@ impl ConnectionClock {
         Ok(next)
     }
 
-    fn dues(&self, wire: &Wire) -> [Option<(Instant, Late)>; 4] {
+    fn dues(&self, wire: &Wire, outflow: OutflowState) -> [Option<(Instant, Late)>; 5] {
         let limits = &self.limits;
-        if let Some(closing) = self.closing {
-            return [Some((closing + limits.linger, Late::Closing)), None, None, None];
+        if let Some(closing) = outflow.lingering.or(self.closing) {
+            return [Some((closing + limits.linger, Late::Closing)), None, None, None, None];
         }
+        let reader = outflow.blocked.map(|since| (since + limits.idle_timeout, Late::Reader));
         let begun = (!wire.has_settings()).then(|| (self.began + limits.head_timeout, Late::Head));
         let unfinished = wire.unfinished().map(|(what, since)| match what {
             Unfinished::Preface => (self.began + limits.head_timeout, Late::Head),
@@ -100,6 +104,6 @@ impl ConnectionClock {
         });
         let idle = self.idle.map(|since| (since + limits.idle_timeout, Late::Idle));
         let asked = self.idle.zip(self.asked).map(|(idle, asked)| (idle.max(asked) + GOING_AWAY, Late::Idle));
-        [begun, unfinished, idle, asked]
+        [begun, unfinished, reader, idle, asked]
     }
 }

@@ -7,7 +7,9 @@
 //! ```
 
 mod clock;
+mod date;
 mod incoming;
+mod outflow;
 mod request;
 mod respond;
 mod responder;

@@ -11,6 +11,7 @@ use h2::{Reason, SendStream};
 use http_body::Body as _;
 use tokio::time::{Instant, Sleep};
 
+use super::date;
 use super::responder::Responder;
 use crate::http::http2::strip_for_http2;
 use crate::http::message::ResponseBody;
@@ -25,6 +26,11 @@ pub(super) async fn respond(
 ) {
     let (mut parts, body) = response.into_parts();
     strip_for_http2(&mut parts.headers);
+    if !parts.headers.contains_key(header::DATE)
+        && let Some(date) = date::now()
+    {
+        parts.headers.insert(header::DATE, date);
+    }
     let has_none = is_head_only || matches!(parts.status, StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED);
     let follows = !has_none && !body.is_end_stream();
     if follows

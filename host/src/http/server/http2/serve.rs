@@ -13,6 +13,7 @@ use h2::server::{Builder, Connection};
 use tokio::time::{Instant, Sleep};
 
 use super::clock::{ConnectionClock, Late};
+use super::outflow::{ClientStream, Outflow};
 use super::stream::OpenStream;
 use crate::http::http2::{WatchedStream, Wire, WireSide};
 use crate::http::message::{ResponseBody, ServerRequest};
@@ -77,6 +78,7 @@ impl Multiplexed {
         T: Future<Output = ()> + Send + 'static,
     {
         let (stream, wire) = WatchedStream::new(self.stream, self.ahead, WireSide::Client);
+        let (stream, outflow) = ClientStream::new(stream, limits.linger_bytes);
         let mut draining = pin!(drain.started());
         let now = Instant::now();
         let mut timer = pin!(tokio::time::sleep_until(now + limits.head_timeout));
@@ -100,11 +102,17 @@ impl Multiplexed {
         .await?;
         drop(handshake);
         let Some(connection) = connection else { return Ok(()) };
-        let mut served =
-            ServedConnection { connection, clock: ConnectionClock::new(limits, now), wire: wire.clone(), end: Ok(()) };
-        let first_look = if drains { served.ask() } else { served.clock.look(now, &wire).unwrap_or(now) };
+        let mut served = ServedConnection {
+            connection,
+            clock: ConnectionClock::new(limits, now),
+            wire,
+            outflow,
+            lingers: false,
+            end: Ok(()),
+        };
+        let first_look = if drains { served.ask() } else { served.look(now).unwrap_or(now) };
         timer.as_mut().reset(first_look);
-        let result = poll_fn(|cx| {
+        poll_fn(|cx| {
             if !drains && draining.as_mut().poll(cx).is_ready() {
                 drains = true;
                 let look = timer.deadline().min(served.ask());
@@ -115,9 +123,7 @@ impl Multiplexed {
                 drain.spawn(stream.run(handler(request)));
             })
         })
-        .await;
-        drop(served);
-        result
+        .await
     }
 }
 
@@ -138,9 +144,12 @@ fn builder(offer: StreamOffer, limits: &ClientLimits) -> Builder {
 
 /// A connection that has begun.
 struct ServedConnection {
-    connection: Connection<WatchedStream, Bytes>,
+    connection: Connection<ClientStream, Bytes>,
     clock: ConnectionClock,
     wire: Arc<Wire>,
+    outflow: Arc<Outflow>,
+    /// Everything has been said, and the clock knows it.
+    lingers: bool,
     /// What its end will be, once it has been said.
     end: Result<(), ServeError>,
 }
@@ -177,21 +186,34 @@ impl ServedConnection {
             while let Poll::Ready(next) = self.connection.poll_accept(cx) {
                 match next {
                     Some(Ok((request, respond))) => accept(request, respond),
+                    // The library's own limits: requests that are cancelled, malformed, or come in tiny pieces.
+                    Some(Err(error)) if error.is_library() && error.reason() == Some(Reason::ENHANCE_YOUR_CALM) => {
+                        return Poll::Ready(self.ended(Err(ServeError::Flood("other"))));
+                    }
                     Some(Err(error)) if error.is_io() => return Poll::Ready(self.ended(Err(ServeError::Left))),
                     Some(Err(error)) => return Poll::Ready(self.ended(Err(ServeError::Http(error.into())))),
                     None => return Poll::Ready(self.ended(Ok(()))),
                 }
             }
             self.clock.set_streams(self.connection.has_streams());
+            if !self.lingers && self.outflow.state().lingering.is_some() {
+                self.lingers = true;
+                timer.as_mut().reset(Instant::now() + self.clock.limits().linger);
+            }
             match self.poll_clock(cx, timer.as_mut()) {
                 Poll::Pending => return Poll::Pending,
                 Poll::Ready(Late::Closing) => return Poll::Ready(self.ended(Ok(()))),
+                Poll::Ready(Late::Reader) => {
+                    // It would not take a GOAWAY either.
+                    let patience = self.clock.limits().idle_timeout;
+                    return Poll::Ready(self.ended(Err(ServeError::SlowReader(patience))));
+                }
                 Poll::Ready(late) => {
                     let limits = self.clock.limits();
                     let end = match late {
                         Late::Head => Err(ServeError::SlowHead(limits.head_timeout)),
                         Late::Frame => Err(ServeError::SlowFrame(limits.body_timeout)),
-                        Late::Idle | Late::Closing => Ok(()),
+                        Late::Idle | Late::Reader | Late::Closing => Ok(()),
                     };
                     let look = self.close(Reason::NO_ERROR, end);
                     timer.as_mut().reset(look);
@@ -200,10 +222,15 @@ impl ServedConnection {
         }
     }
 
+    /// What is overdue at `now`; else when to look again.
+    fn look(&self, now: Instant) -> Result<Instant, Late> {
+        self.clock.look(now, &self.wire, self.outflow.state())
+    }
+
     /// Ready when something is overdue.
     fn poll_clock(&self, cx: &mut Context<'_>, mut timer: Pin<&mut Sleep>) -> Poll<Late> {
         while timer.as_mut().poll(cx).is_ready() {
-            match self.clock.look(Instant::now(), &self.wire) {
+            match self.look(Instant::now()) {
                 Ok(next) => timer.as_mut().reset(next),
                 Err(late) => return Poll::Ready(late),
             }
@@ -213,6 +240,7 @@ impl ServedConnection {
 
     /// The reason for an end that was said here, or `found`.
     fn ended(&mut self, found: Result<(), ServeError>) -> Result<(), ServeError> {
-        std::mem::replace(&mut self.end, Ok(())).and(found)
+        let crowded = if self.outflow.state().is_crowded { Err(ServeError::Crowded) } else { Ok(()) };
+        std::mem::replace(&mut self.end, Ok(())).and(found).and(crowded)
     }
 }

@@ -1,0 +1,110 @@
+//! Websockets over HTTP/2 (RFC 8441): many on one connection, and where they are not.
+
+use tidegate_tests::{Gateway, Origin, eventually, upgrade_request};
+use tokio_tungstenite::tungstenite::Error;
+
+/// SETTINGS_ENABLE_CONNECT_PROTOCOL (RFC 8441 §3).
+const ENABLE_CONNECT_PROTOCOL: u16 = 8;
+
+/// Two routes, of which the second lets no protocol be switched to.
+const ROUTES: &str = r#"
+[[route]]
+path = "/ws"
+to = "http://{a}"
+
+[[route]]
+path = "/"
+to = "http://{a}"
+upgrade = []
+"#;
+
+#[tokio::test]
+async fn many_on_one_connection_each_count_for_themselves() {
+    let origin = Origin::named("a").start().await;
+    let gateway = Gateway::before(&origin).await;
+    let mut client = gateway.http2().await;
+    let mut websockets = Vec::new();
+    for _ in 0..20 {
+        websockets.push(client.websocket("/").await);
+    }
+    assert_eq!(gateway.in_flight(&origin), 20);
+
+    for (number, websocket) in websockets.iter_mut().enumerate() {
+        websocket.echo(format!("{number}").repeat(30_000)).await;
+    }
+    for websocket in websockets.drain(5..) {
+        websocket.close().await;
+    }
+    eventually("those that closed to be given back", || gateway.in_flight(&origin) == 5).await;
+    for websocket in &mut websockets {
+        websocket.echo("still there").await;
+    }
+    // The connection goes, and with it all of them.
+    drop((websockets, client));
+
+    eventually("the others to be given back", || gateway.in_flight(&origin) == 0).await;
+    assert!(gateway.metric("tidegate_tunnels_open") == 0.0);
+}
+
+#[tokio::test]
+async fn one_that_is_not_read_does_not_hold_the_others_up() {
+    let origin = Origin::named("a").start().await;
+    let gateway = Gateway::before(&origin).await;
+    let mut client = gateway.http2().await;
+    let mut slow = client.websocket("/").await;
+    let mut other = client.websocket("/").await;
+
+    // The endpoint sends it all back, and nobody reads it here.
+    for _ in 0..40 {
+        slow.send("x".repeat(20_000)).await;
+    }
+
+    for _ in 0..20 {
+        other.echo("y".repeat(20_000)).await;
+    }
+    for _ in 0..40 {
+        assert_eq!(slow.next().await.unwrap().into_text().unwrap().len(), 20_000);
+    }
+}
+
+#[tokio::test]
+async fn they_are_announced_where_a_route_lets_them_through() {
+    let origin = Origin::named("a").start().await;
+    for (text, announced) in
+        [(ROUTES, Some(&1)), ("[[route]]\npath = \"/\"\nto = \"http://{a}\"\nupgrade = []\n", None)]
+    {
+        let gateway = Gateway::configure(text).origin(&origin).start().await;
+        let client = gateway.http2().await;
+
+        client.frames().settled().await;
+
+        assert_eq!(client.frames().settings().get(&ENABLE_CONNECT_PROTOCOL), announced);
+    }
+}
+
+#[tokio::test]
+async fn a_route_that_lets_none_through_says_so_and_the_endpoint_hears_nothing() {
+    let origin = Origin::named("a").start().await;
+    let gateway = Gateway::configure(ROUTES).origin(&origin).start().await;
+    let mut client = gateway.http2().await;
+
+    match client.try_websocket(upgrade_request("/other")).await {
+        Err(Error::Http(response)) => assert_eq!(response.status().as_u16(), 501),
+        other => panic!("{other:?}"),
+    }
+
+    assert!(origin.seen().is_empty());
+    client.websocket("/ws").await.echo("there").await;
+}
+
+#[tokio::test]
+async fn an_endpoint_that_does_not_switch_is_no_success() {
+    let origin = Origin::saying("HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nhi").start().await;
+    let gateway = Gateway::before(&origin).await;
+    let mut client = gateway.http2().await;
+
+    match client.try_websocket(upgrade_request("/")).await {
+        Err(Error::Http(response)) => assert_eq!(response.status().as_u16(), 502),
+        other => panic!("{other:?}"),
+    }
+}
