@@ -245,6 +245,12 @@ impl<I: Inspector> Relay<I> {
         (self.up.is_done() && self.down.is_over()) || (self.down.is_done() && self.up.is_over())
     }
 
+    /// Both sides have ended or said that they will. A reset takes nothing away then, and is how many end a stream of a
+    /// multiplexed protocol, browsers among them.
+    fn has_said_all(&self) -> bool {
+        self.up.is_over() && self.down.is_over()
+    }
+
     fn poll_pipes(&mut self, cx: &mut Context<'_>, meter: &mut impl Meter) -> Poll<End> {
         let mut moved = false;
         let (up, down) = with_scratch(|scratch| {
@@ -267,19 +273,23 @@ impl<I: Inspector> Relay<I> {
             tracing::debug!(%error, end = gone.as_str(), "tunnel broke");
             Poll::Ready(gone)
         };
+        let has_broken = matches!(up, Poll::Ready(Err(_))) || matches!(down, Poll::Ready(Err(_)));
         match (&up, &down) {
+            _ if has_broken && self.has_said_all() => self.complete(),
             (Poll::Ready(Err(PipeError::Source(error))), _) | (_, Poll::Ready(Err(PipeError::Destination(error)))) => {
                 broke(End::ClientGone, error)
             }
             (_, Poll::Ready(Err(PipeError::Source(error)))) | (Poll::Ready(Err(PipeError::Destination(error))), _) => {
                 broke(End::EndpointGone, error)
             }
-            _ if self.is_over() => {
-                self.client.close_notify();
-                self.endpoint.close_notify();
-                Poll::Ready(End::Complete)
-            }
+            _ if self.is_over() => self.complete(),
             _ => Poll::Pending,
         }
+    }
+
+    fn complete(&mut self) -> Poll<End> {
+        self.client.close_notify();
+        self.endpoint.close_notify();
+        Poll::Ready(End::Complete)
     }
 }

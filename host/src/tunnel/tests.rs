@@ -128,6 +128,32 @@ async fn a_reset_of_a_side_resets_the_other_and_shuts_nothing() {
     }
 }
 
+/// Close frames both ways, then one side resets: nothing can be missing (RFC 6455 §5.5.1).
+#[tokio::test]
+async fn a_reset_after_both_have_said_goodbye_is_a_complete_end() {
+    const GOODBYE: [u8; 2] = [0x88, 0];
+    for breaks in [0, 1] {
+        let (client, mut client_peer, client_seen) = Multiplexed::side();
+        let (endpoint, mut endpoint_peer, endpoint_seen) = Multiplexed::side();
+        let seen = [client_seen, endpoint_seen];
+        let mut relay = Relay::<FrameBoundaries>::new(client, endpoint, LIMITS);
+
+        let (drain, mut meter, mut passed) = (drain(), Unmetered, [0; 2]);
+        let (end, ()) = tokio::join!(relay.run(&drain, &mut meter), async {
+            client_peer.write_all(&GOODBYE).await.unwrap();
+            endpoint_peer.read_exact(&mut passed).await.unwrap();
+            endpoint_peer.write_all(&GOODBYE).await.unwrap();
+            client_peer.read_exact(&mut passed).await.unwrap();
+            seen[breaks].lock().is_broken = true;
+            // Has the relay look.
+            [&mut client_peer, &mut endpoint_peer][breaks].write_all(&[0]).await.unwrap();
+        });
+
+        assert_eq!(end, End::Complete);
+        assert_eq!(seen[1 - breaks].lock().reset, None);
+    }
+}
+
 #[tokio::test]
 async fn a_tunnel_that_is_taken_apart_within_a_frame_loses_nothing() {
     // Two whole frames, and a head and half the payload of a third.

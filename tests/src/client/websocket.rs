@@ -2,6 +2,7 @@
 
 use futures_util::{SinkExt, StreamExt};
 use hyper::{HeaderMap, Request, Response};
+use tokio::io::AsyncWriteExt;
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::handshake::client::generate_key;
 use tokio_tungstenite::tungstenite::protocol::Role;
@@ -118,6 +119,8 @@ impl Websocket {
     pub async fn close(mut self) {
         let _already = self.stream.close(None).await;
         self.ended().await;
+        // Where dropping the connection is no end, as in HTTP/2.
+        let _gone = self.stream.get_mut().shutdown().await;
     }
 
     /// The connection under it, for bytes that are no messages.

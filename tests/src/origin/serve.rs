@@ -1,7 +1,9 @@
 //! What an origin does with a connection.
 
+use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
+use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -18,6 +20,7 @@ use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper::{HeaderMap, Request, Response, StatusCode, Version};
 use hyper_util::rt::TokioIo;
+use tokio::io::AsyncWriteExt;
 use tokio_rustls::TlsAcceptor;
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
@@ -127,7 +130,7 @@ impl Serving {
         let (bytes, trailers) = if opens {
             (Bytes::new(), None)
         } else {
-            let body = body.collect().await.inspect_err(|_| self.broken())?;
+            let body = body.collect().await.inspect_err(|_| _ = self.shared.broken.fetch_add(1, Relaxed))?;
             let trailers = body.trailers().cloned();
             (body.to_bytes(), trailers)
         };
@@ -180,12 +183,7 @@ impl Serving {
     fn mirror(&self, parts: &Parts, body: Body) -> Response<Body> {
         let seen = self.seen(parts, &[], None);
         self.shared.seen.lock().unwrap().push(seen);
-        let serving = self.clone();
-        let body = body.map_err(move |error| {
-            serving.broken();
-            error
-        });
-        let mut response = Response::new(body.boxed_unsync());
+        let mut response = Response::new(Mirror { body, shared: self.shared.clone(), has_ended: false }.boxed_unsync());
         let names = parts.headers.get(TRAILER).cloned().unwrap_or(HeaderValue::from_static("x-check"));
         response.headers_mut().insert(TRAILER, names);
         self.say(response.headers_mut());
@@ -197,11 +195,6 @@ impl Serving {
         for (name, value) in self.fields.iter() {
             headers.append(name, HeaderValue::from_str(&value()).unwrap());
         }
-    }
-
-    /// A body has ended before its end.
-    fn broken(&self) {
-        self.shared.broken.fetch_add(1, Relaxed);
     }
 
     /// What is behind a switch.
@@ -233,8 +226,46 @@ impl Serving {
                 }
             }
         }
+        // Where dropping the connection is no end, as in HTTP/2.
+        if ending != Ending::Cut {
+            let _gone = websocket.get_mut().shutdown().await;
+        }
         self.shared.endings.lock().unwrap().push(ending);
         drop(open);
+    }
+}
+
+/// A body on its way back. One that is dropped before its end has broken off.
+struct Mirror {
+    body: Body,
+    shared: Arc<Shared>,
+    has_ended: bool,
+}
+
+impl hyper::body::Body for Mirror {
+    type Data = Bytes;
+    type Error = BoxError;
+
+    fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
+        let frame = ready!(Pin::new(&mut self.body).poll_frame(cx));
+        self.has_ended = match &frame {
+            None => true,
+            Some(Ok(frame)) => frame.is_trailers(),
+            Some(Err(_)) => false,
+        };
+        Poll::Ready(frame)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+}
+
+impl Drop for Mirror {
+    fn drop(&mut self) {
+        if !self.has_ended && !hyper::body::Body::is_end_stream(&self.body) {
+            self.shared.broken.fetch_add(1, Relaxed);
+        }
     }
 }
 
