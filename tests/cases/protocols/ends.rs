@@ -7,6 +7,7 @@ use serde_json::json;
 use tidegate_tests::{eventually, upgrade_request};
 
 use super::exchange::Exchange;
+use super::requests::version;
 use super::table::Pair;
 use super::tunnel::Tunnel;
 use super::world::{TcpEnd, World};
@@ -50,7 +51,7 @@ pub(super) async fn client_gone(world: Arc<World>, pair: Pair) {
     drop(exchange);
     let origin = &world.ends(pair).messages;
     eventually("the endpoint to see the body of each client break off", || origin.broken() == pair.clients()).await;
-    let expected = json!({ "status": 200, "ending": "client-gone", "bytes_out": 4 });
+    let expected = json!({ "status": 200, "bytes_out": 4, "protocol": version(pair) });
     world.has_line(&target, expected).await;
 }
 
@@ -65,10 +66,12 @@ pub(super) async fn endpoint_gone(world: Arc<World>, pair: Pair) {
 
     // Amid a response.
     let target = World::target(pair, "", "/torn");
-    let request = Request::get(&target).header("host", "gateway.test").body(()).unwrap();
+    let request = Request::post(&target).header("host", "gateway.test").body(()).unwrap();
     let mut exchange = Exchange::begin(&world, pair.client, request).await;
-    exchange.finish(hyper::HeaderMap::new());
+    exchange.write("half of it").await;
     assert_eq!(exchange.head().await.status(), 200);
+    assert_eq!(exchange.read(10).await, b"half of it");
+    exchange.finish(hyper::HeaderMap::new());
     let rest = exchange.rest().await;
     assert!(rest.is_err(), "half a response must not look whole: {rest:?}");
     let expected = json!({ "status": 200, "ending": "endpoint-gone", "bytes_out": 10 });

@@ -119,19 +119,11 @@ impl Pair {
             .collect()
     }
 
-    /// Those that are played: all that are there, or what `TIDEGATE_PAIRS` names, `h1/h1,h2c/auto` for example.
+    /// Those that are played: all, or what `TIDEGATE_PAIRS` names, `h1/h1,h2c/auto` for example.
     fn played() -> Vec<Self> {
         let only = std::env::var("TIDEGATE_PAIRS").ok();
-        let is_meant = |pair: &Self| match &only {
-            Some(only) => only.split(',').any(|name| name == pair.name()),
-            None => pair.is_there(),
-        };
+        let is_meant = |pair: &Self| only.as_ref().is_none_or(|only| only.split(',').any(|name| name == pair.name()));
         Self::all().into_iter().filter(is_meant).collect()
-    }
-
-    /// Whether the gateway speaks both of its protocols.
-    fn is_there(self) -> bool {
-        !self.client.is_http2() && !self.endpoint.is_http2()
     }
 
     /// How many clients are played with the same endpoint.
@@ -150,8 +142,8 @@ impl Pair {
 /// # Panics
 /// With the names of all cells that fail.
 async fn everywhere<F: Future<Output = ()> + Send + 'static>(situation: Situation, play: fn(Arc<World>, Pair) -> F) {
-    use Situation::{ClientGone, EndpointGone, Trailers};
-    if matches!(situation, ClientGone | EndpointGone | Trailers) && std::env::var("TIDEGATE_PAIRS").is_err() {
+    use Situation::{ClientGone, EndpointGone};
+    if matches!(situation, ClientGone | EndpointGone) && std::env::var("TIDEGATE_PAIRS").is_err() {
         return;
     }
     let world = World::start(Pair::played().len()).await;

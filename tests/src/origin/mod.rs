@@ -125,7 +125,8 @@ impl Origin {
     /// An endpoint for HTTP and websockets. It says `x-endpoint: NAME` in every response. A websocket is greeted with
     /// `hello from NAME`, and gets back what it sends; the first subprotocol that is asked for is chosen. Any other
     /// request gets the [`Seen`] as JSON, but for one to `/never`, that gets no answer, and one to `/mirror`: its body
-    /// comes back as it comes, with those trailers that `Trailer` names, else `x-check`. `/torn` breaks off amid its response.
+    /// comes back as it comes, with those trailers that `Trailer` names, else `x-check`. `/torn` breaks off
+    /// where that would end.
     pub fn named(name: &str) -> OriginSetup {
         OriginSetup::new(name, Kind::Echo(None))
     }

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::{SinkExt, StreamExt};
-use http_body_util::{BodyExt, Full, StreamBody};
+use http_body_util::{BodyExt, Full};
 use hyper::body::{Frame, Incoming};
 use hyper::header::{
     CONNECTION, HeaderName, HeaderValue, SEC_WEBSOCKET_ACCEPT, SEC_WEBSOCKET_KEY, SEC_WEBSOCKET_PROTOCOL, TRAILER,
@@ -118,13 +118,8 @@ impl Serving {
     /// What is responded to a request; `opens` if it would have a websocket.
     pub(super) async fn respond(&self, request: Request<Body>, opens: bool) -> Result<Responded, BoxError> {
         let (parts, body) = request.into_parts();
-        if parts.uri.path() == "/mirror" && !opens {
+        if matches!(parts.uri.path(), "/mirror" | "/torn") && !opens {
             return Ok(Responded::Whole(self.mirror(&parts, body)));
-        }
-        if parts.uri.path() == "/torn" {
-            let pieces = [Ok(Frame::data(Bytes::from_static(b"half of it"))), Err("torn".into())];
-            let response = Response::new(StreamBody::new(futures_util::stream::iter(pieces)).boxed_unsync());
-            return Ok(Responded::Whole(response));
         }
         // A tunnel has no end for now, and no body.
         let (bytes, trailers) = if opens {
@@ -183,11 +178,15 @@ impl Serving {
     fn mirror(&self, parts: &Parts, body: Body) -> Response<Body> {
         let seen = self.seen(parts, &[], None);
         self.shared.seen.lock().unwrap().push(seen);
-        let mut response = Response::new(Mirror { body, shared: self.shared.clone(), has_ended: false }.boxed_unsync());
+        let mut response = Response::new(self.reflection(parts, body).boxed_unsync());
         let names = parts.headers.get(TRAILER).cloned().unwrap_or(HeaderValue::from_static("x-check"));
         response.headers_mut().insert(TRAILER, names);
         self.say(response.headers_mut());
         response
+    }
+
+    fn reflection(&self, parts: &Parts, body: Body) -> Mirror {
+        Mirror { body, shared: self.shared.clone(), has_ended: false, is_torn: parts.uri.path() == "/torn" }
     }
 
     fn say(&self, headers: &mut HeaderMap) {
@@ -240,6 +239,8 @@ struct Mirror {
     body: Body,
     shared: Arc<Shared>,
     has_ended: bool,
+    /// Instead of its end it breaks off.
+    is_torn: bool,
 }
 
 impl hyper::body::Body for Mirror {
@@ -253,11 +254,11 @@ impl hyper::body::Body for Mirror {
             Some(Ok(frame)) => frame.is_trailers(),
             Some(Err(_)) => false,
         };
-        Poll::Ready(frame)
+        Poll::Ready(if self.has_ended && self.is_torn { Some(Err("torn".into())) } else { frame })
     }
 
     fn is_end_stream(&self) -> bool {
-        self.body.is_end_stream()
+        !self.is_torn && self.body.is_end_stream()
     }
 }
 
