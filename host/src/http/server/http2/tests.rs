@@ -462,3 +462,35 @@ async fn a_drain_lets_what_is_under_way_finish() {
     assert_eq!(body_of(response.await.unwrap()).await.0, "done");
     stage.served.await.unwrap().unwrap();
 }
+
+#[tokio::test]
+async fn a_client_that_takes_nothing_at_all_loses_its_connection() {
+    let limits = ClientLimits { idle_timeout: SHORT, ..LIMITS };
+    let mut builder = h2::client::Builder::new();
+    builder.initial_window_size(i32::MAX.unsigned_abs()).initial_connection_window_size(i32::MAX.unsigned_abs());
+    let (stream, served, _drain) = raw(limits, |_request| async {
+        let endless = futures_util::stream::repeat_with(|| {
+            Ok::<_, crate::http::ResponseBodyError>(http_body::Frame::data(Bytes::from_static(&[0; 16 * 1024])))
+        });
+        (Response::new(ResponseBody::stream(StreamBody::new(endless))), None)
+    })
+    .await;
+    let (client, mut connection) = builder.handshake::<_, Bytes>(stream).await.unwrap();
+    let mut client = std::future::poll_fn(|cx| {
+        assert!(Pin::new(&mut connection).poll(cx).is_pending());
+        std::task::Poll::Ready(client.clone())
+    })
+    .await;
+    let (response, _) = client.send_request(get("/"), true).unwrap();
+    let mut response = std::pin::pin!(response);
+    std::future::poll_fn(|cx| {
+        assert!(Pin::new(&mut connection).poll(cx).is_pending());
+        response.as_mut().poll(cx).map(drop)
+    })
+    .await;
+
+    // From here on nobody drives the client's side.
+    let result = served.await.unwrap();
+
+    assert!(matches!(result, Err(ServeError::SlowReader(_))), "{result:?}");
+}
