@@ -2,11 +2,13 @@
 
 use std::sync::Arc;
 
+use hyper::Request;
 use rustls::ClientConfig;
 use rustls::pki_types::ServerName;
-use tidegate_tests::{BoxedIo, Ca, Gateway, Origin, Raw, Setup, within};
+use tidegate_tests::{BoxedIo, Ca, Gateway, Http2, Origin, Raw, Setup, eventually, within};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
+use tokio_tungstenite::tungstenite::Error;
 
 const TEXT: &str = r#"
 [[listen]]
@@ -146,6 +148,35 @@ async fn a_misdirected_request_says_nothing_against_its_connection() {
         assert_eq!(raw.read_answer().await.unwrap().status, status, "{request}");
     }
     assert_eq!(world.a.seen().len(), 1);
+}
+
+#[tokio::test]
+async fn names_are_told_apart_on_one_connection_of_http2() {
+    let world = World::new().await;
+    let mut client = Http2::new(world.shake(&world.stranger, "public.example", &["h2"]).await.unwrap()).await;
+    let asked = |host: &str| {
+        let request = Request::get("/").header("host", host);
+        request.body(http_body_util::Full::<bytes::Bytes>::default()).unwrap()
+    };
+
+    for (host, status) in [("secret.example", 421), ("public.example", 200), ("a.maybe.example", 421)] {
+        assert_eq!(client.send(asked(host)).await.status, status, "{host}");
+    }
+    let upgrade = Request::get("/").header("host", "secret.example").header("upgrade", "websocket").body(()).unwrap();
+    let Err(Error::Http(refused)) = client.try_connect(upgrade).await else { panic!("a response that refuses") };
+    assert_eq!(refused.status(), 421);
+
+    assert_eq!(world.misdirected(), 3.0);
+    assert_eq!(world.gateway.metric("tidegate_http2_connections_open"), 1.0);
+    assert_eq!(world.gateway.metric("tidegate_requests_total{class=\"4xx\",protocol=\"http/2\"}"), 3.0);
+    assert_eq!(world.gateway.metric("tidegate_requests_total{class=\"2xx\",protocol=\"http/2\"}"), 1.0);
+    assert_eq!(world.gateway.metric("tidegate_requests_total{class=\"2xx\",protocol=\"http/1.1\"}"), 0.0);
+    drop(client);
+    eventually("the connection is counted no more", || {
+        world.gateway.metric("tidegate_http2_connections_open") == 0.0
+            && world.gateway.metric("tidegate_http2_streams_open") == 0.0
+    })
+    .await;
 }
 
 #[tokio::test]

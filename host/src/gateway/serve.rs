@@ -16,7 +16,7 @@ use crate::listener::{self, Accepted, Gate, Permit, Refusal};
 use crate::net::ACCEPTED_SEND_AT_ONCE;
 use crate::policy::Scheme;
 use crate::proxy::{self, Client, ListenerKey, Tunnel};
-use crate::telemetry::{Counter, Gauge, GaugeGuard, limited};
+use crate::telemetry::{Counter, Gauge, GaugeGuard, Metrics, limited};
 
 /// What it takes to serve a connection, whatever generation runs.
 #[derive(Debug)]
@@ -185,9 +185,18 @@ async fn serve(
     let generations = &serving.generations;
     let served = proxy::serve(client, stream, || generations.live().snapshot.clone()).await;
     count_crowded(&serving.services.observers.metrics, &served);
-    if let Err(http::ServeError::Flood(kind)) = &served {
-        serving.services.observers.metrics.increment(Counter::for_flood(kind));
-        limited!(warn, of: (listener, kind), %listener, client = %peer, kind, "flood of frames, connection closed");
-    }
+    count_faults(&serving.services.observers.metrics, listener, peer, &served);
     Ok(served?)
+}
+
+/// What a client's connection did that no honest one does.
+fn count_faults<T>(metrics: &Metrics, listener: SocketAddr, peer: SocketAddr, served: &Result<T, http::ServeError>) {
+    match served {
+        Err(http::ServeError::Flood(kind)) => {
+            metrics.increment(Counter::for_flood(kind));
+            limited!(warn, of: (listener, kind), %listener, client = %peer, kind, "flood of frames, connection closed");
+        }
+        Err(http::ServeError::Malformed(_)) => metrics.increment(Counter::Http2Malformed),
+        _ => {}
+    }
 }

@@ -10,7 +10,7 @@ use super::Client;
 use crate::cluster::Lease;
 use crate::net::UpgradeProtocol;
 use crate::policy::RequestFacts;
-use crate::telemetry::{AccessEnding, AccessKind, AccessRecord, Counter, Gauge, GaugeGuard, Metrics};
+use crate::telemetry::{AccessEnding, AccessKind, AccessRecord, Counter, Gauge, GaugeGuard, Metrics, RequestProtocol};
 
 /// What is counted and logged of one request. It looks on, and does nothing to it.
 pub(super) struct RequestRecord {
@@ -23,6 +23,9 @@ pub(super) struct RequestRecord {
     route: Option<Arc<str>>,
     cluster: Option<Arc<str>>,
     bytes_out: u64,
+    protocol: RequestProtocol,
+    /// It is one of many on its connection.
+    stream: Option<GaugeGuard>,
     tunnel: Option<GaugeGuard>,
     ending: Option<AccessEnding>,
 }
@@ -81,6 +84,8 @@ impl RequestRecord {
             route: None,
             cluster: None,
             bytes_out: 0,
+            protocol: RequestProtocol::Http1,
+            stream: None,
             tunnel: None,
             ending: None,
         }
@@ -88,6 +93,10 @@ impl RequestRecord {
 
     /// The version of HTTP that the client's connection speaks.
     pub(super) fn set_version(&mut self, version: Version) {
+        if version == Version::HTTP_2 {
+            self.protocol = RequestProtocol::Http2;
+            self.stream = Some(self.metrics().hold(Gauge::Http2StreamsOpen));
+        }
         if let Some(line) = &mut self.line {
             line.protocol = ServedProtocol::Http(version);
         }
@@ -161,7 +170,7 @@ impl RequestRecord {
         metrics.increment(Counter::UpgradeOk);
         metrics.increment(Counter::TunnelOpened);
         // The request ends here: a week-long tunnel is no slow request.
-        metrics.request(StatusCode::SWITCHING_PROTOCOLS.as_u16(), self.began.elapsed());
+        metrics.request(StatusCode::SWITCHING_PROTOCOLS.as_u16(), self.protocol, self.began.elapsed());
         self.tunnel = Some(metrics.hold(Gauge::TunnelsOpen));
         if let Some(line) = &mut self.line {
             line.protocol = ServedProtocol::Upgrade(protocol.clone());
@@ -182,7 +191,7 @@ impl RequestRecord {
     pub(super) fn write(&self, lease: Option<&Lease>) {
         let duration = self.began.elapsed();
         if let Some(status) = self.status.filter(|_| self.tunnel.is_none()) {
-            self.metrics().request(status, duration);
+            self.metrics().request(status, self.protocol, duration);
         }
         let Some(line) = &self.line else { return };
         let kind = if self.tunnel.is_some() { AccessKind::Tunnel } else { AccessKind::Request };

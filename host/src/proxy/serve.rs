@@ -6,6 +6,7 @@ use super::switch::{Tunnel, TunnelSlot};
 use super::{Client, Snapshot, handle};
 use crate::http::{self, Multiplexed, ServeError, Served, StreamOffer};
 use crate::net::{Stream, UpgradeProtocol};
+use crate::telemetry::{Counter, Gauge};
 
 /// Serves the requests of `stream`, each under the snapshot that `current` gives when it comes, until the connection
 /// ends or becomes a tunnel.
@@ -40,6 +41,9 @@ async fn serve_streams(
     connection: Multiplexed,
     current: impl Fn() -> Arc<Snapshot>,
 ) -> Result<(), ServeError> {
+    let metrics = &client.observers.metrics;
+    metrics.increment(Counter::Http2Connection);
+    let _open = metrics.hold(Gauge::Http2ConnectionsOpen);
     let offer = StreamOffer { websocket: current().may_switch_to(&UpgradeProtocol::Websocket) };
     let serve = connection.serve(offer, client.limits, &client.drain, |request| {
         let (client, snapshot) = (client.clone(), current());

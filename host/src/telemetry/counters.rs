@@ -1,17 +1,20 @@
-//! What workers count and hold themselves: for each its variant, its family and its label there, in one table.
+//! What workers count and hold themselves: for each its variant, its family and its labels there, in one table.
 
 use super::names::{
-    CONNECTIONS, CONNECTIONS_CROWDED, CONNECTIONS_OPEN, CONNECTIONS_REFUSED, Family, HTTP2_FLOODS, LOOPS, NAME_LOOKUPS,
-    RELOADS, REPORTS_IGNORED, REPORTS_TAKEN, REQUESTS, REQUESTS_MISDIRECTED, REQUESTS_REFUSED, REQUESTS_WAITING,
-    RETRIES, RETRIES_DENIED, STICKY, TLS_HANDSHAKES, TUNNEL_BYTES, TUNNELS, TUNNELS_OPEN, UPGRADES,
-    UPSTREAM_CONNECTIONS, UPSTREAM_UNREADABLE, WAITS,
+    CONNECTIONS, CONNECTIONS_CROWDED, CONNECTIONS_OPEN, CONNECTIONS_REFUSED, Family, HTTP2_CONNECTIONS,
+    HTTP2_CONNECTIONS_OPEN, HTTP2_FLOODS, HTTP2_MALFORMED, HTTP2_STREAMS_OPEN, LOOPS, NAME_LOOKUPS, RELOADS,
+    REPORTS_IGNORED, REPORTS_TAKEN, REQUESTS, REQUESTS_MISDIRECTED, REQUESTS_REFUSED, REQUESTS_WAITING, RETRIES,
+    RETRIES_DENIED, STICKY, TLS_HANDSHAKES, TUNNEL_BYTES, TUNNELS, TUNNELS_OPEN, UPGRADES, UPSTREAM_CONNECTIONS,
+    UPSTREAM_UNREADABLE, WAITS,
 };
 
 /// An enum of series that have a slot in each worker's shard, grouped by family.
 macro_rules! slots {
     (
         $(#[$outer:meta])*
-        $name:ident { $( $(#[$doc:meta])* $variant:ident => $family:ident $( ($label:ident = $value:literal) )?, )+ }
+        $name:ident {
+            $( $(#[$doc:meta])* $variant:ident => $family:ident $( ($( $label:ident = $value:literal ),+) )?, )+
+        }
     ) => {
         $(#[$outer])*
         #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -23,16 +26,14 @@ macro_rules! slots {
             /// All, in order of their slots and grouped by family.
             pub(super) const ALL: &'static [Self] = &[ $( Self::$variant, )+ ];
 
-            /// Its family, and its label there.
-            pub(super) fn series(self) -> (&'static Family, Option<(&'static str, &'static str)>) {
+            /// Its family, and its labels there.
+            pub(super) fn series(self) -> (&'static Family, &'static [(&'static str, &'static str)]) {
                 match self {
-                    $( Self::$variant => (&$family, slots!(@label $($label = $value)?)), )+
+                    $( Self::$variant => (&$family, &[ $( $( (stringify!($label), $value) ),+ )? ]), )+
                 }
             }
         }
     };
-    (@label) => { None };
-    (@label $label:ident = $value:literal) => { Some((stringify!($label), $value)) };
 }
 
 slots! {
@@ -76,16 +77,30 @@ Counter {
     HandshakeFailed => TLS_HANDSHAKES (outcome = "failed"),
     /// A client's TLS handshake took too long.
     HandshakeTimedOut => TLS_HANDSHAKES (outcome = "timed_out"),
+    /// A client's connection speaks HTTP/2.
+    Http2Connection => HTTP2_CONNECTIONS,
+    /// A client's connection was closed for what breaks HTTP/2.
+    Http2Malformed => HTTP2_MALFORMED,
     /// The response was 1xx: protocols were switched.
-    Status1xx => REQUESTS (class = "1xx"),
+    Status1xx => REQUESTS (class = "1xx", protocol = "http/1.1"),
     /// The response was 2xx.
-    Status2xx => REQUESTS (class = "2xx"),
+    Status2xx => REQUESTS (class = "2xx", protocol = "http/1.1"),
     /// The response was 3xx.
-    Status3xx => REQUESTS (class = "3xx"),
+    Status3xx => REQUESTS (class = "3xx", protocol = "http/1.1"),
     /// The response was 4xx.
-    Status4xx => REQUESTS (class = "4xx"),
+    Status4xx => REQUESTS (class = "4xx", protocol = "http/1.1"),
     /// The response was 5xx.
-    Status5xx => REQUESTS (class = "5xx"),
+    Status5xx => REQUESTS (class = "5xx", protocol = "http/1.1"),
+    /// The same over HTTP/2.
+    Http2Status1xx => REQUESTS (class = "1xx", protocol = "http/2"),
+    /// The same over HTTP/2.
+    Http2Status2xx => REQUESTS (class = "2xx", protocol = "http/2"),
+    /// The same over HTTP/2.
+    Http2Status3xx => REQUESTS (class = "3xx", protocol = "http/2"),
+    /// The same over HTTP/2.
+    Http2Status4xx => REQUESTS (class = "4xx", protocol = "http/2"),
+    /// The same over HTTP/2.
+    Http2Status5xx => REQUESTS (class = "5xx", protocol = "http/2"),
     /// A request was refused before it was routed.
     RequestRefused => REQUESTS_REFUSED,
     /// A request was refused: its host has other rules about client certificates than the handshake's name.
@@ -170,13 +185,34 @@ Gauge {
     ConnectionsOpen => CONNECTIONS_OPEN,
     /// Tunnels open now.
     TunnelsOpen => TUNNELS_OPEN,
+    /// Client connections open now that speak HTTP/2.
+    Http2ConnectionsOpen => HTTP2_CONNECTIONS_OPEN,
+    /// Requests and tunnels over HTTP/2 that are served now.
+    Http2StreamsOpen => HTTP2_STREAMS_OPEN,
     /// Requests that wait for an endpoint now.
     RequestsWaiting => REQUESTS_WAITING,
 }
 }
 
 impl Counter {
-    /// The counter for a flood of this kind of frames.
+    /// The counter for a response's status, by what the client speaks.
+    #[must_use]
+    pub fn for_status(status: u16, protocol: RequestProtocol) -> Self {
+        match (status / 100, protocol) {
+            (1, RequestProtocol::Http1) => Self::Status1xx,
+            (2, RequestProtocol::Http1) => Self::Status2xx,
+            (3, RequestProtocol::Http1) => Self::Status3xx,
+            (4, RequestProtocol::Http1) => Self::Status4xx,
+            (_, RequestProtocol::Http1) => Self::Status5xx,
+            (1, RequestProtocol::Http2) => Self::Http2Status1xx,
+            (2, RequestProtocol::Http2) => Self::Http2Status2xx,
+            (3, RequestProtocol::Http2) => Self::Http2Status3xx,
+            (4, RequestProtocol::Http2) => Self::Http2Status4xx,
+            (_, RequestProtocol::Http2) => Self::Http2Status5xx,
+        }
+    }
+
+    /// The counter for a connection that was closed for a flood of frames of this kind.
     #[must_use]
     pub fn for_flood(kind: &str) -> Self {
         match kind {
@@ -193,16 +229,14 @@ impl Counter {
             _ => Self::FloodOther,
         }
     }
+}
 
-    /// The counter for a response's status.
-    #[must_use]
-    pub fn for_status(status: u16) -> Self {
-        match status / 100 {
-            1 => Self::Status1xx,
-            2 => Self::Status2xx,
-            3 => Self::Status3xx,
-            4 => Self::Status4xx,
-            _ => Self::Status5xx,
-        }
-    }
+/// What a request came by.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum RequestProtocol {
+    /// HTTP/1.1, or older.
+    #[default]
+    Http1,
+    /// HTTP/2.
+    Http2,
 }

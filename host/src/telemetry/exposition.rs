@@ -40,8 +40,7 @@ impl Collector for Scrape {
             let Some(first) = counters.first() else { continue };
             let mut metric = describe(&mut encoder, first.series().0)?;
             for counter in counters {
-                let label = counter.series().1;
-                counted(&mut metric, label.as_slice(), self.0.total(*counter))?;
+                counted(&mut metric, counter.series().1, self.0.total(*counter))?;
             }
         }
         for gauge in Gauge::ALL {
@@ -122,6 +121,7 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
+    use crate::telemetry::RequestProtocol;
 
     static TESTED: Family = Family::gauge("tidegate_tested", "For a test");
 
@@ -151,7 +151,8 @@ mod tests {
     #[test]
     fn exposition_reads_back() {
         let metrics = Metrics::new(NonZeroUsize::MIN);
-        metrics.request(204, Duration::from_millis(3));
+        metrics.request(204, RequestProtocol::Http1, Duration::from_millis(3));
+        metrics.request(204, RequestProtocol::Http2, Duration::from_millis(3));
         metrics.add(Counter::TunnelBytesToClient, 7);
         metrics.set_generation(4);
         let _tunnel = metrics.hold(Gauge::TunnelsOpen);
@@ -162,16 +163,17 @@ mod tests {
         let samples = parse(&metrics.expose().unwrap());
 
         for (series, value) in [
-            ("tidegate_requests_total{class=\"2xx\"}", "1"),
+            ("tidegate_requests_total{class=\"2xx\",protocol=\"http/1.1\"}", "1"),
+            ("tidegate_requests_total{class=\"2xx\",protocol=\"http/2\"}", "1"),
             ("tidegate_connections_total", "0"),
             ("tidegate_tunnel_bytes_total{direction=\"to_client\"}", "7"),
             ("tidegate_generation", "4"),
             ("tidegate_tunnels_open", "1"),
             ("tidegate_request_duration_seconds_bucket{le=\"0.0025\"}", "0"),
-            ("tidegate_request_duration_seconds_bucket{le=\"0.005\"}", "1"),
-            ("tidegate_request_duration_seconds_bucket{le=\"+Inf\"}", "1"),
-            ("tidegate_request_duration_seconds_count", "1"),
-            ("tidegate_request_duration_seconds_sum", "0.003"),
+            ("tidegate_request_duration_seconds_bucket{le=\"0.005\"}", "2"),
+            ("tidegate_request_duration_seconds_bucket{le=\"+Inf\"}", "2"),
+            ("tidegate_request_duration_seconds_count", "2"),
+            ("tidegate_request_duration_seconds_sum", "0.006"),
             ("tidegate_tested{endpoint=\"ws://a\\\"\\\\\\nb\"}", "1.5"),
             ("tidegate_tested{endpoint=\"ws://c\"}", "1.5"),
         ] {

@@ -14,7 +14,7 @@ use std::time::Duration;
 
 use parking_lot::Mutex;
 
-use super::counters::{Counter, Gauge};
+use super::counters::{Counter, Gauge, RequestProtocol};
 use super::names::DURATION_BOUNDS;
 use super::samples::Samples;
 
@@ -90,9 +90,9 @@ impl Metrics {
         GaugeGuard { metrics: Arc::clone(self), gauge }
     }
 
-    /// Counts a finished request: its class of status and its duration.
-    pub fn request(&self, status: u16, duration: Duration) {
-        self.increment(Counter::for_status(status));
+    /// Counts a finished request: its class of status by what it came by, and its duration.
+    pub fn request(&self, status: u16, protocol: RequestProtocol, duration: Duration) {
+        self.increment(Counter::for_status(status, protocol));
         let micros = u64::try_from(duration.as_micros()).unwrap_or(u64::MAX);
         let bucket = DURATION_BOUNDS.iter().position(|bound| micros <= *bound).unwrap_or(DURATION_BOUNDS.len());
         if let Some(shard) = self.mine() {
@@ -231,7 +231,7 @@ mod tests {
     fn durations_fall_into_their_buckets() {
         let metrics = metrics();
         for millis in [1, 2, 60_000] {
-            metrics.request(200, Duration::from_millis(millis));
+            metrics.request(200, RequestProtocol::Http1, Duration::from_millis(millis));
         }
 
         let durations = metrics.durations();

@@ -14,6 +14,9 @@ pub enum ServeError {
     /// Too many frames that bring nothing; their kind.
     #[error("flood of {0}")]
     Flood(&'static str),
+    /// What came breaks the protocol as a whole, and not one request.
+    #[error("malformed: {0}")]
+    Malformed(String),
     /// The client took nothing of a response for so long.
     #[error("client took nothing for {0:?}")]
     SlowReader(Duration),

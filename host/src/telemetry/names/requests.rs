@@ -2,8 +2,9 @@
 
 use super::Family;
 
-/// Responses to requests, by `class` of status.
-pub static REQUESTS: Family = Family::counter("tidegate_requests", "Requests answered, by class of status");
+/// Responses to requests, by `class` of status and `protocol` of the client.
+pub static REQUESTS: Family =
+    Family::counter("tidegate_requests", "Requests answered, by class of status and protocol of the client");
 /// Requests refused for what they are.
 pub static REQUESTS_REFUSED: Family = Family::counter(
     "tidegate_requests_refused",

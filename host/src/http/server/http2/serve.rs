@@ -15,7 +15,7 @@ use tokio::time::{Instant, Sleep};
 use super::clock::{ConnectionClock, Late};
 use super::outflow::{ClientStream, Outflow};
 use super::stream::OpenStream;
-use crate::http::http2::{WatchedStream, Wire, WireSide};
+use crate::http::http2::{WatchedStream, Wire, WireFault, WireSide};
 use crate::http::message::{ResponseBody, ServerRequest};
 use crate::http::server::error::ServeError;
 use crate::http::server::limits::ClientLimits;
@@ -180,7 +180,11 @@ impl ServedConnection {
             if !self.clock.is_closing()
                 && let Some(fault) = self.wire.fault()
             {
-                let look = self.close(fault.reason(), Err(ServeError::Flood(fault.kind())));
+                let why = match fault {
+                    WireFault::Flood(kind) => ServeError::Flood(kind),
+                    WireFault::Wrong(_) => ServeError::Malformed(fault.to_string()),
+                };
+                let look = self.close(fault.reason(), Err(why));
                 timer.as_mut().reset(look);
             }
             while let Poll::Ready(next) = self.connection.poll_accept(cx) {
@@ -191,7 +195,7 @@ impl ServedConnection {
                         return Poll::Ready(self.ended(Err(ServeError::Flood("other"))));
                     }
                     Some(Err(error)) if error.is_io() => return Poll::Ready(self.ended(Err(ServeError::Left))),
-                    Some(Err(error)) => return Poll::Ready(self.ended(Err(ServeError::Http(error.into())))),
+                    Some(Err(error)) => return Poll::Ready(self.ended(Err(why_ended(error)))),
                     None => return Poll::Ready(self.ended(Ok(()))),
                 }
             }
@@ -242,5 +246,13 @@ impl ServedConnection {
     fn ended(&mut self, found: Result<(), ServeError>) -> Result<(), ServeError> {
         let crowded = if self.outflow.state().is_crowded { Err(ServeError::Crowded) } else { Ok(()) };
         std::mem::replace(&mut self.end, Ok(())).and(found).and(crowded)
+    }
+}
+
+/// What the library found wrong, or what the client says of its own leaving.
+fn why_ended(error: h2::Error) -> ServeError {
+    match error.reason() {
+        Some(_) if error.is_library() => ServeError::Malformed(error.to_string()),
+        _ => ServeError::Http(error.into()),
     }
 }
