@@ -3,8 +3,11 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
+use bytes::Bytes;
+use http_body_util::Full;
+use hyper::Request;
 use rustls::pki_types::ServerName;
-use tidegate_tests::{Ca, Gateway, Origin, Setup};
+use tidegate_tests::{Ca, Gateway, Http2, Origin, Setup};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 
@@ -166,6 +169,31 @@ async fn servers_on_unix_sockets_are_reached() {
     let app = websocket(plain(gateway.address()).await, "/app/x").await;
 
     assert_eq!([one.endpoint(), two.endpoint(), app.endpoint()], ["pool-1", "pool-2", "app"]);
+}
+
+#[tokio::test]
+async fn grpc_and_websockets_share_a_connection_of_http2() {
+    let world = World::new().await;
+    let (one, two) = (Origin::named("one").http2().start().await, Origin::named("two").http2().start().await);
+    let (first, second) = (one.address().to_string(), two.address().to_string());
+    let edits = [("10.0.0.1:50051", first.as_str()), ("10.0.0.2:50051", second.as_str())];
+    let gateway = world.setup("http2.toml", &edits).start().await;
+    let mut client = gateway.http2().await;
+    let mut inside = Http2::new(plain(gateway.inner().addresses()[1]).await).await;
+    let call = || {
+        let request = Request::post("/helloworld.Greeter/SayHello").header("host", "gateway.test");
+        request.body(Full::new(Bytes::from_static(b"hello"))).unwrap()
+    };
+
+    let mut tunnel = client.websocket("/websocket").await;
+    let calls = [client.send(call()).await, client.send(call()).await, inside.send(call()).await];
+    let mut over_http1 = gateway.websocket("/websocket").await;
+
+    assert_eq!(calls.map(|answer| answer.seen().endpoint), ["one", "two", "one"]);
+    assert!(one.seen().iter().chain(&two.seen()).all(|seen| seen.version == "HTTP/2.0"), "{:?}", one.seen());
+    tunnel.echo("beside calls").await;
+    over_http1.echo("of a client of HTTP/1.1").await;
+    assert_eq!((tunnel.endpoint(), over_http1.endpoint()), ("a", "b"));
 }
 
 #[tokio::test]

@@ -63,7 +63,7 @@ fn has_right_length(frame: &FrameHead) -> bool {
         FrameKind::Reset | FrameKind::WindowUpdate => frame.length == 4,
         FrameKind::Ping => frame.length == 8 || frame.stream != 0,
         FrameKind::Settings if frame.is_reply() => frame.length == 0,
-        FrameKind::Settings => frame.length as usize % SETTING == 0,
+        FrameKind::Settings => (frame.length as usize).is_multiple_of(SETTING),
         _ => true,
     }
 }
