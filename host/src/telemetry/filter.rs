@@ -18,9 +18,10 @@ const QUIET: &str = "rustls_platform_verifier=off";
 pub const OWN_LEVEL: &str = "line of a plugin with a level of its own";
 
 /// First segments of targets: crates of this program that say something.
-const CRATES: [&str; 27] = [
+const CRATES: [&str; 28] = [
     "cranelift_codegen",
     "cranelift_frontend",
+    "h2",
     "hickory_net",
     "hickory_proto",
     "hickory_resolver",

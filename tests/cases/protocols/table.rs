@@ -37,7 +37,7 @@ named!(
 
 /// Declares the situations, and a test for each that plays it in every cell.
 macro_rules! situations {
-    ($($test:ident: $member:ident = $name:literal => $play:path,)*) => {
+    ($(fn $test:ident(): $member:ident = $name:literal => $play:path,)*) => {
         named!(
             /// What happens between a client and an endpoint.
             Situation { $($member = $name,)* }
@@ -56,19 +56,19 @@ macro_rules! situations {
 }
 
 situations! {
-    a_request_and_its_response_arrive_whole: Request = "request" => requests::whole,
-    a_streaming_request_is_passed_on_as_it_comes: Streaming = "streaming request" => requests::streaming,
-    trailers_arrive: Trailers = "trailers" => requests::trailers,
-    a_websocket_opens_and_echoes: Upgrade = "upgrade" => upgrades::opens,
-    a_refused_upgrade_stays_what_it_is: Refused = "refused upgrade" => upgrades::refused,
-    an_endpoint_that_announces_no_websockets_is_a_clear_error:
+    fn a_request_and_its_response_arrive_whole(): Request = "request" => requests::whole,
+    fn a_streaming_request_is_passed_on_as_it_comes(): Streaming = "streaming request" => requests::streaming,
+    fn trailers_arrive(): Trailers = "trailers" => requests::trailers,
+    fn a_websocket_opens_and_echoes(): Upgrade = "upgrade" => upgrades::opens,
+    fn a_refused_upgrade_stays_what_it_is(): Refused = "refused upgrade" => upgrades::refused,
+    fn an_endpoint_that_announces_no_websockets_is_a_clear_error():
         Unannounced = "upgrade that is not announced" => upgrades::unannounced,
-    a_client_that_is_gone_is_gone_for_the_endpoint: ClientGone = "client gone" => ends::client_gone,
-    an_endpoint_that_is_gone_is_broken_for_the_client: EndpointGone = "endpoint gone" => ends::endpoint_gone,
-    either_side_may_end_its_direction_first: HalfClose = "half close" => ends::half_close,
-    a_drain_closes_tunnels_politely_and_finishes_requests: Drain = "drain" => changes::drain,
-    a_reload_closes_nothing: Reload = "reload" => changes::reload,
-    a_swap_of_the_balancer_keeps_tunnels_and_counts: Swap = "swap" => changes::swap,
+    fn a_client_that_is_gone_is_gone_for_the_endpoint(): ClientGone = "client gone" => ends::client_gone,
+    fn an_endpoint_that_is_gone_is_broken_for_the_client(): EndpointGone = "endpoint gone" => ends::endpoint_gone,
+    fn either_side_may_end_its_direction_first(): HalfClose = "half close" => ends::half_close,
+    fn a_drain_closes_tunnels_politely_and_finishes_requests(): Drain = "drain" => changes::drain,
+    fn a_reload_closes_nothing(): Reload = "reload" => changes::reload,
+    fn a_swap_of_the_balancer_keeps_tunnels_and_counts(): Swap = "swap" => changes::swap,
 }
 
 /// One cell of a situation.
