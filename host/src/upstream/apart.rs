@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use ::http::Response;
 
-use super::session::{EndpointProtocol, Purpose, is_http2};
+use super::session::{ConnectionPurpose, EndpointProtocol, is_http2};
 use super::timer::LazyTimer;
 use super::{
     ConnectError, ExchangeError, RequestHead, ResendableBody, ResponseContent, Tls, Unobserved, Upstream, http2,
@@ -32,11 +32,11 @@ impl Upstream {
     /// # Errors
     /// [`ConnectError`]
     pub async fn dial_apart(&self, is_for_tunnel: bool, within: Duration) -> Result<LoneConnection, ConnectError> {
-        let purpose = if is_for_tunnel { Purpose::Tunnel } else { Purpose::Request };
+        let purpose = if is_for_tunnel { ConnectionPurpose::Tunnel } else { ConnectionPurpose::Request };
         let connection = self.open_apart(self.tls(), within).await?;
         match connection {
             LoneConnection::Http2(request)
-                if purpose == Purpose::Tunnel
+                if purpose == ConnectionPurpose::Tunnel
                     && !request.0.takes_tunnels()
                     && self.protocol() == EndpointProtocol::Negotiated =>
             {

@@ -4,12 +4,11 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
 
-use tokio::sync::watch;
 use tokio::time::{Instant, timeout_at};
 
 use super::dial::dial;
 use super::error::{ExchangeError, Unsendable};
-use super::session::{EndpointProtocol, Purpose, Session};
+use super::session::{ConnectionPurpose, EndpointProtocol, Session};
 use super::timer::LazyTimer;
 use super::{ConnectError, ConnectFault, Tls, Upstream};
 use crate::net::Stream;
@@ -34,7 +33,7 @@ impl Upstream {
     /// [`ExchangeError`]; nothing was sent.
     pub(super) async fn connect(
         self: &Arc<Self>,
-        purpose: Purpose,
+        purpose: ConnectionPurpose,
         may_reuse: bool,
         within: Duration,
     ) -> Result<Connected, ExchangeError> {
@@ -49,16 +48,16 @@ impl Upstream {
     /// The same where a connection may take many requests: one opens it, the others wait for it.
     async fn connect_shared(
         self: &Arc<Self>,
-        purpose: Purpose,
+        purpose: ConnectionPurpose,
         may_reuse: bool,
         within: Duration,
     ) -> Result<Connected, ExchangeError> {
-        let lacks_tunnels = purpose == Purpose::Tunnel && self.memory.lacks_tunnels.load(Relaxed);
+        let lacks_tunnels = purpose == ConnectionPurpose::Tunnel && self.memory.lacks_tunnels.load(Relaxed);
         if lacks_tunnels && self.protocol() == EndpointProtocol::Negotiated {
             let session = self.open_session(EndpointProtocol::Http1, within).await;
             return session.map(Connected::fresh).map_err(ExchangeError::unreachable);
         }
-        if lacks_tunnels && self.take_idle(Purpose::Request).is_some() {
+        if lacks_tunnels && self.take_idle(ConnectionPurpose::Request).is_some() {
             return Err(ExchangeError::unsendable(Unsendable::Websocket));
         }
         let until = Instant::now() + within;
@@ -85,13 +84,17 @@ impl Upstream {
     }
 
     /// Opens one in the protocol of the endpoint, and puts it into the pool if others may use it beside this request.
-    async fn connect_new(self: &Arc<Self>, purpose: Purpose, within: Duration) -> Result<Session, ExchangeError> {
+    async fn connect_new(
+        self: &Arc<Self>,
+        purpose: ConnectionPurpose,
+        within: Duration,
+    ) -> Result<Session, ExchangeError> {
         let until = Instant::now() + within;
         let session = self.open_session(self.protocol(), within).await.map_err(ExchangeError::unreachable)?;
         let pooled = session.pooled();
         self.memory.chose_http1.store(pooled.is_none(), Relaxed);
         let Some(pooled) = pooled else { return Ok(session) };
-        self.memory.lacks_tunnels.store(!session.takes(Purpose::Tunnel), Relaxed);
+        self.memory.lacks_tunnels.store(!session.takes(ConnectionPurpose::Tunnel), Relaxed);
         Arc::clone(self).keep_idle(pooled);
         if session.takes(purpose) {
             return Ok(session);
@@ -133,24 +136,5 @@ impl Upstream {
 
     pub(super) fn error(&self, fault: ConnectFault) -> ConnectError {
         ConnectError { url: self.url().clone(), fault }
-    }
-}
-
-/// Whether a connection is being opened on one worker that others wait for.
-#[derive(Debug, Default)]
-pub(super) struct Turns(Option<watch::Receiver<()>>);
-
-/// A connection is being opened. Dropped, those that wait for it go on.
-pub(super) type Turn = watch::Sender<()>;
-
-impl Turns {
-    /// The turn, or who has it.
-    pub(super) fn take(&mut self) -> Result<Turn, watch::Receiver<()>> {
-        if let Some(opening) = self.0.as_ref().filter(|opening| opening.has_changed().is_ok()) {
-            return Err(opening.clone());
-        }
-        let (turn, opening) = watch::channel(());
-        self.0 = Some(opening);
-        Ok(turn)
     }
 }

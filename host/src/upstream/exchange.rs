@@ -12,7 +12,7 @@ use std::sync::Arc;
 use ::http::Response;
 
 use super::connect::Connected;
-use super::session::{Purpose, Session};
+use super::session::{ConnectionPurpose, Session};
 use super::{
     ConnectError, ConnectFault, ExchangeCause, ExchangeError, ExchangeLimits, ExchangeObserver, RequestHead,
     ResendableBody, ResponseContent, Sent, Upstream, http2,
@@ -40,7 +40,7 @@ impl Upstream {
         let may_multiplex = self.protocol().may_multiplex();
         let purpose = self.purpose(&head, body);
         // A tunnel takes the whole connection, unless that carries many.
-        let mut may_reuse = may_multiplex || purpose == Purpose::Request;
+        let mut may_reuse = may_multiplex || purpose == ConnectionPurpose::Request;
         let mut round = 0;
         loop {
             round += 1;
@@ -90,9 +90,9 @@ impl Upstream {
     }
 
     /// What a connection is wanted for.
-    fn purpose(&self, head: &RequestHead<'_>, body: &ResendableBody) -> Purpose {
+    fn purpose(&self, head: &RequestHead<'_>, body: &ResendableBody) -> ConnectionPurpose {
         let is_tunnel = head.offer.is_some() && (!self.protocol().may_multiplex() || http2::may_switch(head, body));
-        if is_tunnel { Purpose::Tunnel } else { Purpose::Request }
+        if is_tunnel { ConnectionPurpose::Tunnel } else { ConnectionPurpose::Request }
     }
 
     /// What it means that a new connection took nothing: there is none.

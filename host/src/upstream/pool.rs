@@ -11,9 +11,9 @@ use ::http::HeaderValue;
 use tokio::sync::watch;
 use tokio::time::Instant;
 
-use super::connect::{Turn, Turns};
 use super::http1::{self, ReturnTo};
-use super::session::{Claim, EndpointProtocol, Purpose, Session};
+use super::session::{Claim, ConnectionPurpose, EndpointProtocol, Session};
+use super::turns::{OpeningTurn, OpeningTurns};
 use super::{Address, HeadLimits, Tls};
 use crate::lifecycle::{self, PerWorker};
 
@@ -77,7 +77,7 @@ struct IdleSessions {
     waiting: Vec<IdleSession>,
     /// Whether a task looks after them.
     swept: bool,
-    turns: Turns,
+    turns: OpeningTurns,
 }
 
 #[derive(Debug)]
@@ -157,7 +157,7 @@ impl Upstream {
 
     /// A connection that waits for work on this worker, the one that waited least and is for `purpose`; one that takes
     /// many requests at a time stays there. What turns out to be dead is closed.
-    pub(super) fn take_idle(&self, purpose: Purpose) -> Option<Session> {
+    pub(super) fn take_idle(&self, purpose: ConnectionPurpose) -> Option<Session> {
         let mut idle = self.idle.mine();
         let mut place = idle.waiting.len();
         while place > 0 {
@@ -180,7 +180,7 @@ impl Upstream {
     }
 
     /// The turn to open a connection on this worker that others wait for, or who has it.
-    pub(super) fn turn(&self) -> Result<Turn, watch::Receiver<()>> {
+    pub(super) fn turn(&self) -> Result<OpeningTurn, watch::Receiver<()>> {
         self.idle.mine().turns.take()
     }
 

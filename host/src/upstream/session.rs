@@ -28,7 +28,7 @@ pub enum EndpointProtocol {
 
 /// What a connection is wanted for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Purpose {
+pub(super) enum ConnectionPurpose {
     /// A request and its response.
     Request,
     /// A tunnel, if the endpoint agrees.
@@ -126,9 +126,9 @@ impl Session {
     }
 
     /// What of a waiting connection there is for `purpose`. A tunnel takes a new one, unless one carries many.
-    pub(super) fn claim(&self, purpose: Purpose) -> Claim {
+    pub(super) fn claim(&self, purpose: ConnectionPurpose) -> Claim {
         match self {
-            Self::Http1(_) if purpose == Purpose::Tunnel => Claim::Nothing,
+            Self::Http1(_) if purpose == ConnectionPurpose::Tunnel => Claim::Nothing,
             Self::Http1(_) => Claim::Whole,
             Self::Http2(connection) if connection.has_room() && self.takes(purpose) => {
                 Claim::Part(Self::Http2(connection.claimed()))
@@ -142,9 +142,9 @@ impl Session {
     }
 
     /// Whether the endpoint takes what is for `purpose` by such a connection.
-    pub(super) fn takes(&self, purpose: Purpose) -> bool {
+    pub(super) fn takes(&self, purpose: ConnectionPurpose) -> bool {
         match self {
-            Self::Http2(connection) => purpose == Purpose::Request || connection.takes_tunnels(),
+            Self::Http2(connection) => purpose == ConnectionPurpose::Request || connection.takes_tunnels(),
             Self::Http1(_) => true,
             #[cfg(test)]
             Self::Throwaway(_) | Self::Multiplexed(_) => true,

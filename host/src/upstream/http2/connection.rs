@@ -20,7 +20,7 @@ pub(in super::super) struct Http2Connection {
     pub(super) scheme: Scheme,
     pub(super) limits: HeadLimits,
     /// The claim of one request; none where the connection waits in the pool.
-    pub(super) claim: Option<OpenStream>,
+    pub(super) claim: Option<StreamClaim>,
 }
 
 /// Streams of one connection that are open or about to be, and why it broke. The library counts them too, behind a
@@ -33,7 +33,7 @@ pub(super) struct StreamCount {
 
 /// One of them. Dropped, it is no longer.
 #[derive(Debug)]
-pub(super) struct OpenStream(Arc<StreamCount>);
+pub(super) struct StreamClaim(Arc<StreamCount>);
 
 impl StreamCount {
     /// How many there are.
@@ -52,14 +52,14 @@ impl StreamCount {
     }
 }
 
-impl OpenStream {
+impl StreamClaim {
     fn new(streams: &Arc<StreamCount>) -> Self {
         streams.open.fetch_add(1, Relaxed);
         Self(Arc::clone(streams))
     }
 }
 
-impl Drop for OpenStream {
+impl Drop for StreamClaim {
     fn drop(&mut self) {
         self.0.open.fetch_sub(1, Relaxed);
     }
@@ -73,10 +73,10 @@ impl Http2Connection {
 
     /// The same connection for one request.
     pub(in super::super) fn claimed(&self) -> Self {
-        self.with(Some(OpenStream::new(&self.streams)))
+        self.with(Some(StreamClaim::new(&self.streams)))
     }
 
-    fn with(&self, claim: Option<OpenStream>) -> Self {
+    fn with(&self, claim: Option<StreamClaim>) -> Self {
         let (sender, streams) = (self.sender.clone(), Arc::clone(&self.streams));
         Self { sender, streams, scheme: self.scheme.clone(), limits: self.limits, claim }
     }

@@ -13,7 +13,7 @@ use tokio_util::task::AbortOnDropHandle;
 
 use super::super::timer::LazyTimer;
 use super::super::{Broken, ResendableBody, UploadProgress};
-use super::connection::{OpenStream, StreamCount};
+use super::connection::{StreamClaim, StreamCount};
 use super::fault::StreamFault;
 use super::upload::{Http2Upload, Http2UploadError};
 use crate::http::RequestBodyError;
@@ -31,7 +31,7 @@ pub(super) struct Http2Download {
     /// What is still sent of the request.
     upload: Option<RunningUpload>,
     patience: Patience,
-    claim: Option<OpenStream>,
+    claim: Option<StreamClaim>,
     streams: Arc<StreamCount>,
     /// What it broke off with, to be reported next.
     broken: Option<Broken>,
@@ -147,7 +147,7 @@ impl Http2Download {
         left: Option<u64>,
         upload: Option<RunningUpload>,
         patience: Patience,
-        (claim, streams): (Option<OpenStream>, Arc<StreamCount>),
+        (claim, streams): (Option<StreamClaim>, Arc<StreamCount>),
     ) -> Self {
         Self { body, first, left, upload, patience, claim, streams, broken: None, has_ended: false }
     }

@@ -18,7 +18,7 @@ use super::super::unreadable::Unreadable;
 use super::super::{
     ExchangeCause, ExchangeError, ExchangeObserver, PendingUpload, RequestHead, ResendableBody, ResponseContent,
 };
-use super::connection::{Http2Connection, OpenStream, StreamCount};
+use super::connection::{Http2Connection, StreamClaim, StreamCount};
 use super::download::{Http2Download, Patience, RestOfUpload};
 use super::fault::StreamFault;
 use super::request::encode;
@@ -54,7 +54,7 @@ impl Http2Connection {
 struct PendingStream<'a> {
     response: ResponseFuture,
     upload: Http2Upload,
-    claim: Option<OpenStream>,
+    claim: Option<StreamClaim>,
     streams: Arc<StreamCount>,
     budget: HeadBudget,
     head: RequestHead<'a>,

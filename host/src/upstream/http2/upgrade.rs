@@ -15,7 +15,7 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 
 use super::super::{RequestHead, ResendableBody};
-use super::connection::OpenStream;
+use super::connection::StreamClaim;
 use crate::http::Fields;
 use crate::http::Http2Duplex;
 use crate::net::{Duplex, DuplexStream, ResetReason};
@@ -55,7 +55,7 @@ pub(super) fn refuse(headers: &mut HeaderMap) {
 }
 
 /// Both directions of the stream.
-pub(super) fn tunnel(send: SendStream<Bytes>, recv: RecvStream, claim: Option<OpenStream>) -> Box<Duplex> {
+pub(super) fn tunnel(send: SendStream<Bytes>, recv: RecvStream, claim: Option<StreamClaim>) -> Box<Duplex> {
     let tunnel = Http2Tunnel { duplex: Http2Duplex::new(send, recv), _claim: claim };
     Box::new(Duplex::Multiplexed(Box::new(tunnel)))
 }
@@ -63,7 +63,7 @@ pub(super) fn tunnel(send: SendStream<Bytes>, recv: RecvStream, claim: Option<Op
 /// A tunnel, which counts as a stream of its connection.
 struct Http2Tunnel {
     duplex: Http2Duplex,
-    _claim: Option<OpenStream>,
+    _claim: Option<StreamClaim>,
 }
 
 impl DuplexStream for Http2Tunnel {

@@ -87,7 +87,7 @@ async fn a_connection_that_is_going_away_finishes_what_it_has_and_gets_nothing_n
         let (mut seen, upstream) = (Seen::default(), &endpoint.upstream);
         let first = send(upstream, Method::GET, &mut empty(), &mut seen).await.unwrap();
         let until_gone = async {
-            while upstream.take_idle(super::super::super::session::Purpose::Request).is_some() {
+            while upstream.take_idle(super::super::super::session::ConnectionPurpose::Request).is_some() {
                 tokio::task::yield_now().await;
             }
         };
