@@ -51,8 +51,8 @@ async fn a_status_or_body_that_is_not_good_is_named() {
     });
     let bad = bad.start().await;
     for (health, why) in [
-        ("probe = \"http\"", "answered 503"),
-        ("probe = \"http\", status = \"503\", body = \"yes\"", "the answer is without the expected text"),
+        ("probe = \"http\", path = \"/\"", "answered 503"),
+        ("probe = \"http\", path = \"/\", status = \"503\", body = \"yes\"", "the answer is without the expected text"),
     ] {
         let gateway = probing(&bad, "h2", health, None).await;
         let url = format!("http://{}/base", place(&bad));
@@ -70,7 +70,7 @@ async fn websockets_are_probed_over_http2_where_they_are_announced() {
     assert_eq!(standing(&gateway, &format!("http://{}/base", place(&origin))), Health::Healthy);
 
     let silent = Origin::named("b").http2_without_connect().start().await;
-    let gateway = probing(&silent, "h2", "probe = \"websocket\"", None).await;
+    let gateway = probing(&silent, "h2", "probe = \"websocket\", path = \"/\"", None).await;
     let url = format!("http://{}/base", place(&silent));
     stands(&gateway, &url, Health::Unhealthy).await;
     assert!(reason(&gateway, &url).contains("SETTINGS_ENABLE_CONNECT_PROTOCOL"), "{}", reason(&gateway, &url));
@@ -82,7 +82,7 @@ async fn alpn_chooses_for_probes_too() {
     let identity = ca.issue(&["localhost"]);
     for (origin, version) in [(Origin::named("a").http2().http1_too(), "HTTP/2.0"), (Origin::named("b"), "HTTP/1.1")] {
         let origin = origin.tls(&identity).start().await;
-        let _gateway = probing(&origin, "auto", "probe = \"http\"", Some(&ca)).await;
+        let _gateway = probing(&origin, "auto", "probe = \"http\", path = \"/\"", Some(&ca)).await;
         is_asked(&origin, "/base/").await;
         assert_eq!(origin.seen()[0].version, version);
     }
@@ -95,7 +95,7 @@ async fn alpn_chooses_for_probes_too() {
 #[tokio::test]
 async fn an_endpoint_that_speaks_no_http2_fails_its_probes_with_what_it_sent() {
     let origin = Origin::named("a").start().await;
-    let gateway = probing(&origin, "h2", "probe = \"http\"", None).await;
+    let gateway = probing(&origin, "h2", "probe = \"http\", path = \"/\"", None).await;
     let url = format!("http://{}/base", place(&origin));
 
     stands(&gateway, &url, Health::Unhealthy).await;
