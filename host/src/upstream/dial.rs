@@ -76,6 +76,11 @@ pub enum ConnectFault {
     /// It speaks no HTTP/2: what it sent instead of SETTINGS, which come first (RFC 9113 §3.4).
     #[error("it speaks no HTTP/2, expected SETTINGS, it sent `{0}`: set protocol = \"h1\" for its cluster")]
     NoHttp2(Excerpt),
+    /// It closed where its SETTINGS were expected, as servers do that speak HTTP/1.1 alone.
+    #[error(
+        "it closed the connection, expected SETTINGS: set protocol = \"h1\" for its cluster if it speaks no HTTP/2"
+    )]
+    NoSettings,
     /// It did not choose HTTP/2 in the TLS handshake.
     #[error("it chose {0} by ALPN, expected h2: set protocol = \"h1\" for its cluster, or \"auto\"")]
     Alpn(Excerpt),

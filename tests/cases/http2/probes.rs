@@ -52,7 +52,7 @@ async fn a_status_or_body_that_is_not_good_is_named() {
     let bad = bad.start().await;
     for (health, why) in [
         ("probe = \"http\", path = \"/\"", "answered 503"),
-        ("probe = \"http\", path = \"/\", status = \"503\", body = \"yes\"", "the answer is without the expected text"),
+        ("probe = \"http\", path = \"/\", expect = [503], body = \"yes\"", "the answer is without the expected text"),
     ] {
         let gateway = probing(&bad, "h2", health, None).await;
         let url = format!("http://{}/base", place(&bad));
@@ -93,7 +93,7 @@ async fn alpn_chooses_for_probes_too() {
 }
 
 #[tokio::test]
-async fn an_endpoint_that_speaks_no_http2_fails_its_probes_with_what_it_sent() {
+async fn an_endpoint_that_speaks_no_http2_fails_its_probes_with_the_remedy() {
     let origin = Origin::named("a").start().await;
     let gateway = probing(&origin, "h2", "probe = \"http\", path = \"/\"", None).await;
     let url = format!("http://{}/base", place(&origin));
@@ -102,7 +102,7 @@ async fn an_endpoint_that_speaks_no_http2_fails_its_probes_with_what_it_sent() {
 
     let reason = reason(&gateway, &url);
     assert!(
-        reason.starts_with("no connection: it speaks no HTTP/2") && reason.contains("protocol = \"h1\""),
+        reason.starts_with("no connection: ") && reason.contains("expected SETTINGS: set protocol = \"h1\""),
         "{reason}"
     );
 }

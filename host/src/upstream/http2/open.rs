@@ -81,6 +81,7 @@ async fn handshake(stream: WatchedStream, wire: &Wire, limits: HeadLimits) -> Re
             return Poll::Ready(Err(ConnectFault::NoHttp2(Excerpt::of(&first))));
         }
         match ended {
+            Poll::Ready(Ok(())) if !wire.has_settings() => Poll::Ready(Err(ConnectFault::NoSettings)),
             Poll::Ready(Ok(())) => Poll::Ready(Err(ConnectFault::Closed(Broken::Closed))),
             Poll::Ready(Err(error)) => Poll::Ready(Err(closed(error, wire))),
             Poll::Pending if sender.current_max_send_streams() != UNSET => Poll::Ready(Ok(())),
@@ -102,6 +103,9 @@ fn closed(error: h2::Error, wire: &Wire) -> ConnectFault {
     let first = wire.first_bytes();
     if !first.is_empty() {
         return ConnectFault::NoHttp2(Excerpt::of(&first));
+    }
+    if !wire.has_settings() && error.is_io() {
+        return ConnectFault::NoSettings;
     }
     let streams = StreamCount::default();
     ConnectFault::Closed(super::fault::StreamFault::of(error, &streams).into_broken())
