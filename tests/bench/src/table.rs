@@ -171,4 +171,23 @@ mod tests {
             assert_eq!(verdict(figures, &own, target), said);
         }
     }
+
+    #[test]
+    fn who_cannot_play_a_scene_has_a_row_that_says_so() {
+        let scenes: Vec<Scene> = ["wsh2-64", "http"].map(|name| name.parse().unwrap()).into();
+        let played = figures(Column::Cpu, [(Peer::Forwarder, 8.0), (Peer::Tidegate, 9.0), (Peer::Haproxy, 7.0)]);
+        let results = scenes.iter().map(|scene| (scene.name, played.clone())).collect();
+        let peers = [Peer::Forwarder, Peer::Tidegate, Peer::Nginx, Peer::Haproxy];
+
+        let text = Tables { scenes: &scenes, peers: &peers, results: &results }.text();
+
+        let lines: Vec<Vec<&str>> = text.lines().map(|line| line.split_whitespace().collect()).collect();
+        assert!(lines.contains(&vec!["nginx", "cannot"]), "{text}");
+        assert!(lines.contains(&vec!["tidegate", "9.0", "1.12", "≤", "1.15", "met"]), "beside the forwarder: {text}");
+        assert_eq!(
+            text.matches("nginx").count(),
+            2,
+            "in a goal, and in one row; no row for what merely failed: {text}"
+        );
+    }
 }
