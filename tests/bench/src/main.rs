@@ -30,6 +30,10 @@ use anyhow::bail;
 use clap::{Parser, Subcommand};
 use tokio::signal::unix::{SignalKind, signal};
 
+/// The forwarder is not to be slower than need be, and the library of HTTP/2 allocates for each stream.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// Measures Tidegate beside the proxies that are installed.
 #[derive(Debug, Parser)]
 #[command(version)]
