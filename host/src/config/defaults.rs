@@ -61,7 +61,7 @@ pub(crate) const LINGER_BYTES: u64 = 1 << 20;
 pub(crate) const LISTENER_PROTOCOL: ListenerProtocol = ListenerProtocol::Negotiated;
 /// nginx's, HAProxy's and Apache's, and the least that RFC 9113 §6.5.2 recommends.
 pub(crate) const STREAMS: usize = 100;
-/// Streams of one HTTP/2 connection: with the windows and buffers of each, some 128 MiB.
+/// Streams of one HTTP/2 connection: with the windows, buffers and heads of each, some 250 MiB at the worst.
 pub const MOST_STREAMS: u64 = 1000;
 /// Apache's and nginx's: what every endpoint speaks.
 pub(crate) const CLUSTER_PROTOCOL: ClusterProtocol = ClusterProtocol::Http1;

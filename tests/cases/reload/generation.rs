@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use tidegate_tests::{Gateway, Origin, OriginSetup, eventually};
+use tidegate_tests::{Ca, Gateway, Origin, OriginSetup, eventually};
 use tokio::sync::Semaphore;
 
 const GONE: &str = "[log]\naccess = \"access.log\"\n[[route]]\npath = \"/other\"\nrespond = { status = 204 }\n";
@@ -51,6 +51,35 @@ async fn a_request_in_flight_finishes_under_the_generation_it_began_with() {
         line.split_once("generation=").unwrap().1.split(' ').next().unwrap().to_owned()
     };
     assert_eq!([generation(0), generation(1), generation(2)], ["2", "1", "3"], "{}", lines());
+}
+
+#[tokio::test]
+async fn another_protocol_of_a_cluster_takes_new_connections_and_tunnels_stay() {
+    let ca = Ca::new();
+    let origin = Origin::named("a").http2().http1_too().tls(&ca.issue(&["localhost"])).start().await;
+    let text = |protocol: &str| {
+        format!(
+            "[[route]]\npath = \"/\"\nto = \"balancer://pool\"\n[cluster.pool]\nprotocol = \"{protocol}\"\n\
+             endpoints = [\"https://{{a}}\"]\ntls = {{ ca = \"ca.pem\", server_name = \"localhost\" }}\n"
+        )
+    };
+    let setup = Gateway::configure(&text("h1")).origin(&origin).file("ca.pem", ca.pem());
+    let mut gateway = setup.start().await;
+    let mut held = Vec::new();
+
+    for (protocol, version) in [("h1", "HTTP/1.1"), ("h2", "HTTP/2.0"), ("auto", "HTTP/2.0"), ("h1", "HTTP/1.1")] {
+        gateway.rewrite(&text(protocol));
+        gateway.inner().reload().unwrap();
+
+        assert_eq!(gateway.get("/").await.seen().version, version, "{protocol}");
+        held.push(gateway.websocket("/ws").await);
+        let opened = origin.seen().into_iter().rfind(|seen| seen.target == "/ws").unwrap();
+        assert_eq!(opened.version, version, "{protocol}");
+        for tunnel in &mut held {
+            tunnel.echo(protocol).await;
+        }
+        assert_eq!(gateway.in_flight(&origin) as usize, held.len(), "{protocol}: each counts still");
+    }
 }
 
 /// What is read is compared as it was understood, whatever it looks like.

@@ -43,7 +43,7 @@ pub struct LimitsConfig {
     /// Whether a client that has ended its direction still waits for its response. Default false: it has left.
     pub half_close: bool,
     /// Requests and tunnels at a time on one HTTP/2 connection, 1 to [`MOST_STREAMS`](crate::config::MOST_STREAMS). Default
-    /// 100. Each may take some 128 KiB of memory.
+    /// 100. Each may take 128 KiB of memory for what waits, and twice [`Self::head_bytes`].
     pub streams: usize,
 }
 
