@@ -47,11 +47,13 @@ async fn serve_streams(
     let offer = StreamOffer { websocket: current().may_switch_to(&UpgradeProtocol::Websocket) };
     let serve = connection.serve(offer, client.limits, &client.drain, |request| {
         let (client, snapshot) = (client.clone(), current());
-        async move {
+        // Boxed: a spawned future is moved several times, and this one has some 10 KiB. It is gone before its response is
+        // sent, and before a tunnel begins.
+        Box::pin(async move {
             let tunnels = TunnelSlot::default();
             let response = handle::handle(&client, &snapshot, &tunnels, request).await;
             (response, tunnels.take())
-        }
+        })
     });
     serve.await
 }
