@@ -2,7 +2,9 @@
 
 mod drain;
 mod endpoints;
+mod grpc;
 mod probes;
 mod refused;
 mod requests;
+mod smuggling;
 mod websockets;

@@ -30,6 +30,12 @@ impl Frames {
         Self { raw: Raw::new(io) }
     }
 
+    /// Over a connection that has been read from.
+    #[must_use]
+    pub fn over(raw: Raw) -> Self {
+        Self { raw }
+    }
+
     /// A client's connection over which both sides have sent and acknowledged SETTINGS: its own say that the dynamic table
     /// is not to be used, so that [`status`] can read header blocks, and `more`.
     ///

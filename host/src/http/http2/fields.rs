@@ -17,7 +17,7 @@ const OF_CONNECTIONS: [HeaderName; 6] = [
 
 /// Whether fields that came may be taken for what they say: those of requests, responses and trailers alike.
 ///
-/// Names are lower case and values free of CR, LF, NUL and other control characters where this is called: the library
+/// Names are lower case and, but for `"`, of the characters that names have, and values free of CR, LF, NUL and other control characters where this is called: the library
 /// and the types see to that.
 ///
 /// # Errors
@@ -26,6 +26,10 @@ pub fn check_fields(fields: &HeaderMap) -> Result<(), &'static str> {
     for (name, value) in fields {
         if is_padded(value.as_bytes()) {
             return Err("a field's value begins or ends with a blank");
+        }
+        // No name has it (RFC 9110 §5.6.2), and the library takes it for one that does.
+        if name.as_str().contains('"') {
+            return Err("a field's name has a quotation mark");
         }
         // All but one of these begin with one of five letters: no search for most names.
         if matches!(name.as_str().as_bytes().first(), Some(b'c' | b'k' | b'p' | b't' | b'u'))
@@ -127,6 +131,8 @@ mod tests {
         ] {
             assert!(check_fields(&fields(&[("x", "1"), bad])).is_err(), "{bad:?}");
         }
+        let quoted = HeaderName::from_lowercase(b"a\"b").unwrap();
+        assert!(check_fields(&HeaderMap::from_iter([(quoted, HeaderValue::from_static("1"))])).is_err());
     }
 
     #[test]

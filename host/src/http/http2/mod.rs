@@ -14,6 +14,7 @@ mod reset;
 mod scanner;
 #[cfg(test)]
 mod tests;
+mod trailers;
 mod watched;
 mod wire;
 

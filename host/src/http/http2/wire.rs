@@ -11,6 +11,11 @@ use tokio::time::Instant;
 use super::budget::FrameBudget;
 use super::judged::FrameJudge;
 use super::scanner::{FrameHead, FrameKind, FramePart, FrameScanner};
+use super::trailers::TrailerWatch;
+
+/// Streams that are remembered for their trailers: as many as may be open. Some may be closed already, and never asked
+/// for; who fills it up with those has its trailers read by the library alone.
+const MALFORMED: usize = 1000;
 
 /// Bytes that are kept of a peer which sends no frames, to be shown.
 const SHOWN: usize = 256;
@@ -78,6 +83,10 @@ struct WireState {
     /// The head that was seen last.
     last: Option<FrameHead>,
     waker: Option<Waker>,
+    /// What looks at trailers; none for those of endpoints.
+    trailers: Option<TrailerWatch>,
+    /// Streams whose trailers are malformed.
+    malformed: Vec<u32>,
 }
 
 /// What came where the first frame must be SETTINGS (RFC 9113 §3.4).
@@ -95,7 +104,20 @@ impl Wire {
         let unfinished = (scanner.preface_left() > 0).then_some((Unfinished::Preface, now));
         let first = FirstFrame::Begun(Vec::new());
         let judge = FrameJudge::default();
-        let state = WireState { fault: None, unfinished, first, frames: 0, judge, last: None, waker: None };
+        // Clients alone begin with a preface.
+        let trailers = unfinished.map(|_client| TrailerWatch::default());
+        let malformed = Vec::new();
+        let state = WireState {
+            fault: None,
+            unfinished,
+            first,
+            frames: 0,
+            judge,
+            last: None,
+            waker: None,
+            trailers,
+            malformed,
+        };
         Arc::new(Self { state: Mutex::new(state) })
     }
 
@@ -127,6 +149,14 @@ impl Wire {
         }
     }
 
+    /// Whether the trailers of a client's `stream` begin with a pseudo-header field; to be asked once they are read.
+    #[must_use]
+    pub fn has_malformed_trailers(&self, stream: u32) -> bool {
+        let mut state = self.state.lock();
+        let found = state.malformed.iter().position(|there| *there == stream);
+        found.map(|at| state.malformed.swap_remove(at)).is_some()
+    }
+
     /// Frames that have begun to come.
     #[must_use]
     pub fn frames_read(&self) -> u64 {
@@ -152,6 +182,11 @@ impl Wire {
         scanner.follow(bytes, |part| {
             if let Err(code) = state.judge.judge(&part) {
                 state.fault.get_or_insert(WireFault::Wrong(code));
+            }
+            if let Some(stream) = state.trailers.as_mut().and_then(|trailers| trailers.watch(&part))
+                && state.malformed.len() < MALFORMED
+            {
+                state.malformed.push(stream);
             }
             let FramePart::Head(frame) = part else { return };
             state.frames += 1;

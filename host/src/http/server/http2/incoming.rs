@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use ::http::{HeaderMap, StatusCode};
 use bytes::Bytes;
-use h2::RecvStream;
+use h2::{Reason, RecvStream};
 use http_body::{Body, Frame, SizeHint};
 use tokio::time::{Instant, Sleep};
 
@@ -101,7 +101,15 @@ impl Body for StreamIncoming {
         let frame = frame.map(|frame| {
             let frame = frame.map_err(broken)?;
             if let Some(trailers) = frame.trailers_ref() {
-                check_fields(trailers).map_err(|wrong| RequestBodyError::Broken(wrong.into()))?;
+                let checked = match this.responder.has_malformed_trailers() {
+                    true => Err("its trailers have a pseudo-header field"),
+                    false => check_fields(trailers),
+                };
+                checked.map_err(|wrong| {
+                    // A malformed request gets no response (RFC 9113 §8.1.1).
+                    this.responder.reset(Reason::PROTOCOL_ERROR);
+                    RequestBodyError::Broken(wrong.into())
+                })?;
             }
             if let (Some(left), Some(data)) = (&mut this.length, frame.data_ref()) {
                 // More than was announced is refused by the library.

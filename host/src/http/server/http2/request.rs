@@ -137,7 +137,8 @@ fn check(parts: &mut Parts, switches: bool, limits: &ClientLimits) -> Result<(),
     // RFC 9113 §8.3.1. Without a scheme, which the library drops where there is no authority, no path reads as `/` in one
     // of these, and no path but a query in the other.
     let is_target = path.starts_with('/') || (path == "*" && parts.method == Method::OPTIONS);
-    if parts.uri.path().is_empty() || !is_target {
+    // An empty scheme the library takes for one.
+    if parts.uri.path().is_empty() || !is_target || parts.uri.scheme_str() == Some("") {
         return Err(Unserved::Malformed(Violation::Pseudo));
     }
     check_authority(parts)?;

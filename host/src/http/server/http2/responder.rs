@@ -9,13 +9,18 @@ use h2::server::SendResponse;
 use h2::{Reason, SendStream};
 use parking_lot::Mutex;
 
-use crate::http::http2::strip_for_http2;
+use crate::http::http2::{Wire, strip_for_http2};
 use crate::http::message::InterimSink;
 
 /// The way to the client of one request. Shared by the task of its stream, its body (`100 (Continue)`), and who passes
 /// interim responses on.
 #[derive(Debug)]
-pub(super) struct Responder(Mutex<ResponseStage>);
+pub(super) struct Responder {
+    stage: Mutex<ResponseStage>,
+    /// Number of the stream.
+    stream: u32,
+    wire: Arc<Wire>,
+}
 
 /// How far the response has come.
 #[derive(Debug)]
@@ -40,13 +45,20 @@ pub(super) enum Awaited {
 }
 
 impl Responder {
-    pub(super) fn new(respond: SendResponse<Bytes>) -> Arc<Self> {
-        Arc::new(Self(Mutex::new(ResponseStage::Awaited(respond))))
+    /// `wire` is that of the connection.
+    pub(super) fn new(respond: SendResponse<Bytes>, wire: Arc<Wire>) -> Arc<Self> {
+        let stream = respond.stream_id().as_u32();
+        Arc::new(Self { stage: Mutex::new(ResponseStage::Awaited(respond)), stream, wire })
+    }
+
+    /// Whether trailers of the request, which have come, begin with what the library has dropped.
+    pub(super) fn has_malformed_trailers(&self) -> bool {
+        self.wire.has_malformed_trailers(self.stream)
     }
 
     /// What the request is at, for the clock of its body.
     pub(super) fn awaited(&self) -> Awaited {
-        match &*self.0.lock() {
+        match &*self.stage.lock() {
             ResponseStage::Awaited(_) => Awaited::Response,
             ResponseStage::Begun => Awaited::Nothing,
             ResponseStage::Over => Awaited::Rest,
@@ -55,7 +67,7 @@ impl Responder {
 
     /// Ready once the client has reset the stream, or its connection is gone, before there was a response.
     pub(super) fn poll_gone(&self, cx: &mut Context<'_>) -> Poll<()> {
-        match &mut *self.0.lock() {
+        match &mut *self.stage.lock() {
             ResponseStage::Awaited(respond) => respond.poll_reset(cx).map(|_why| ()),
             ResponseStage::Begun | ResponseStage::Over => Poll::Pending,
         }
@@ -64,7 +76,7 @@ impl Responder {
     /// Sends an interim response, if there was no other yet. Without fields about the connection, and without those
     /// that would be the end.
     pub(super) fn interim(&self, status: StatusCode, mut fields: HeaderMap) {
-        let ResponseStage::Awaited(respond) = &mut *self.0.lock() else { return };
+        let ResponseStage::Awaited(respond) = &mut *self.stage.lock() else { return };
         strip_for_http2(&mut fields);
         let mut head = Response::new(());
         *head.status_mut() = status;
@@ -77,7 +89,7 @@ impl Responder {
 
     /// Sends the head of the response, and the end of the stream if nothing `follows`. None if the stream is gone.
     pub(super) fn begin(&self, head: Response<()>, follows: bool) -> Option<SendStream<Bytes>> {
-        let mut stage = self.0.lock();
+        let mut stage = self.stage.lock();
         let ResponseStage::Awaited(respond) = &mut *stage else { return None };
         let sent = respond.send_response(head, !follows);
         *stage = if follows { ResponseStage::Begun } else { ResponseStage::Over };
@@ -92,7 +104,7 @@ impl Responder {
 
     /// Resets the stream in place of a response.
     pub(super) fn reset(&self, reason: Reason) {
-        let mut stage = self.0.lock();
+        let mut stage = self.stage.lock();
         if let ResponseStage::Awaited(respond) = &mut *stage {
             respond.send_reset(reason);
         }
@@ -101,7 +113,7 @@ impl Responder {
 
     /// The response is through.
     pub(super) fn finish(&self) {
-        *self.0.lock() = ResponseStage::Over;
+        *self.stage.lock() = ResponseStage::Over;
     }
 }
 

@@ -105,7 +105,7 @@ impl Multiplexed {
         let mut served = ServedConnection {
             connection,
             clock: ConnectionClock::new(limits, now),
-            wire,
+            wire: Arc::clone(&wire),
             outflow,
             lingers: false,
             end: Ok(()),
@@ -119,7 +119,7 @@ impl Multiplexed {
                 timer.as_mut().reset(look);
             }
             served.poll(cx, timer.as_mut(), |request, respond| {
-                let (stream, request) = OpenStream::new(request, respond, &limits);
+                let (stream, request) = OpenStream::new(request, respond, &limits, &wire);
                 drain.spawn(stream.run(handler(request)));
             })
         })

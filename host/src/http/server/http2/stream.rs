@@ -15,7 +15,7 @@ use super::request::{ResponseForm, StreamRequest};
 use super::respond::respond;
 use super::responder::Responder;
 use super::switch;
-use crate::http::http2::strip_for_http2;
+use crate::http::http2::{Wire, strip_for_http2};
 use crate::http::message::{ResponseBody, ServerRequest, reply};
 use crate::http::server::limits::ClientLimits;
 
@@ -33,8 +33,9 @@ impl OpenStream {
         request: ::http::Request<RecvStream>,
         respond: SendResponse<Bytes>,
         limits: &ClientLimits,
+        wire: &Arc<Wire>,
     ) -> (Self, ServerRequest) {
-        let responder = Responder::new(respond);
+        let responder = Responder::new(respond, Arc::clone(wire));
         let StreamRequest { request, form } = StreamRequest::read(request, &responder, limits);
         (Self { responder, form, patience: limits.idle_timeout }, request)
     }
