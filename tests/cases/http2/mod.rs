@@ -3,6 +3,7 @@
 mod drain;
 mod endpoints;
 mod grpc;
+mod hostile;
 mod probes;
 mod refused;
 mod requests;

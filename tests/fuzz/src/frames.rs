@@ -3,7 +3,7 @@
 
 use http::{HeaderMap, HeaderName, HeaderValue};
 use tidegate::http::{
-    FrameBudget, FrameHead, FrameKind, FrameScanner, WireSide, check_fields, join_cookies, strip_for_http2,
+    FrameBudget, FrameHead, FrameScanner, FrameType, WireSide, check_fields, join_cookies, strip_for_http2,
 };
 use tokio::time::Instant;
 
@@ -39,26 +39,26 @@ fn follow(side: WireSide, bytes: &[u8], cuts: &[u8]) {
 
 /// The frames in `bytes`, and whether the last is complete.
 fn read(mut bytes: &[u8]) -> (Vec<FrameHead>, bool) {
-    const KINDS: [FrameKind; 10] = [
-        FrameKind::Data,
-        FrameKind::Headers,
-        FrameKind::Priority,
-        FrameKind::Reset,
-        FrameKind::Settings,
-        FrameKind::PushPromise,
-        FrameKind::Ping,
-        FrameKind::GoAway,
-        FrameKind::WindowUpdate,
-        FrameKind::Continuation,
+    const KINDS: [FrameType; 10] = [
+        FrameType::Data,
+        FrameType::Headers,
+        FrameType::Priority,
+        FrameType::Reset,
+        FrameType::Settings,
+        FrameType::PushPromise,
+        FrameType::Ping,
+        FrameType::GoAway,
+        FrameType::WindowUpdate,
+        FrameType::Continuation,
     ];
     let mut frames = Vec::new();
     while !bytes.is_empty() {
         let Some((head, rest)) = bytes.split_at_checked(9) else { return (frames, false) };
         let length = u32::from_be_bytes([0, head[0], head[1], head[2]]);
-        let kind = KINDS.get(usize::from(head[3])).copied().unwrap_or(FrameKind::Unknown);
+        let kind = KINDS.get(usize::from(head[3])).copied().unwrap_or(FrameType::Unknown);
         let flags = head[4];
         let stream = u32::from_be_bytes([head[5] & 0x7f, head[6], head[7], head[8]]);
-        let is_padded = kind == FrameKind::Data && flags & 8 != 0 && length > 0;
+        let is_padded = kind == FrameType::Data && flags & 8 != 0 && length > 0;
         let content = match rest.first() {
             _ if !is_padded => length,
             Some(padding) => length.saturating_sub(1 + u32::from(*padding)),

@@ -24,9 +24,9 @@ const WAIT: Duration = Duration::from_secs(10);
 const RESPONSE_BYTES: u64 = 1 << 20;
 
 /// Bytes both ways, with TLS or without.
-trait Wire: AsyncRead + AsyncWrite + Send + Unpin {}
+trait ByteStream: AsyncRead + AsyncWrite + Send + Unpin {}
 
-impl<T: AsyncRead + AsyncWrite + Send + Unpin> Wire for T {}
+impl<T: AsyncRead + AsyncWrite + Send + Unpin> ByteStream for T {}
 
 /// Comes to one address.
 pub(in crate::cli) struct Visitor {
@@ -88,7 +88,7 @@ impl Visitor {
         format!("localhost:{}", self.address.port())
     }
 
-    async fn wire(&self) -> anyhow::Result<Box<dyn Wire>> {
+    async fn wire(&self) -> anyhow::Result<Box<dyn ByteStream>> {
         let tcp = TcpStream::connect(self.address).await?;
         let Some(connector) = &self.connector else { return Ok(Box::new(tcp)) };
         Ok(Box::new(connector.connect(ServerName::try_from("localhost")?, tcp).await?))
@@ -98,7 +98,7 @@ impl Visitor {
 /// An open websocket, and who is at its other end.
 pub(in crate::cli) struct DemoTunnel {
     endpoint: String,
-    websocket: WebSocketStream<Box<dyn Wire>>,
+    websocket: WebSocketStream<Box<dyn ByteStream>>,
 }
 
 impl DemoTunnel {

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::scanner::{FrameHead, FrameKind};
+use super::scanner::{FrameHead, FrameType};
 
 /// What a connection begins with, and has again after ten quiet seconds. A client that begins with settings, windows,
 /// priorities and a hundred cancelled requests spends a third of it.
@@ -56,8 +56,8 @@ impl FrameBudget {
     /// A frame was sent.
     pub fn sent(&mut self, frame: &FrameHead) {
         match frame.kind {
-            FrameKind::Headers => self.earn(PER_MESSAGE),
-            FrameKind::Data if frame.content > 0 => self.earn(PER_MESSAGE + frame.content / BYTES_PER_ONE),
+            FrameType::Headers => self.earn(PER_MESSAGE),
+            FrameType::Data if frame.content > 0 => self.earn(PER_MESSAGE + frame.content / BYTES_PER_ONE),
             _ => {}
         }
     }
@@ -68,23 +68,23 @@ impl FrameBudget {
     /// There were too many that bring nothing: the kind of this one, a word.
     pub fn received(&mut self, frame: &FrameHead, now: impl FnOnce() -> Instant) -> Result<(), &'static str> {
         let (price, kind) = match frame.kind {
-            FrameKind::Data if frame.content > 0 => {
+            FrameType::Data if frame.content > 0 => {
                 self.earn(PER_MESSAGE + frame.content / BYTES_PER_ONE);
                 return Ok(());
             }
             // A stream has one end.
-            FrameKind::Data | FrameKind::Headers if frame.ends_stream() => return Ok(()),
-            FrameKind::Headers if frame.length > 0 => return Ok(()),
-            FrameKind::Data | FrameKind::Headers => (SMALL, "empty"),
-            FrameKind::Continuation => (SMALL, "continuation"),
-            FrameKind::Priority => (SMALL, "priority"),
-            FrameKind::Ping => (SMALL, "ping"),
-            FrameKind::WindowUpdate => (SMALL, "window-update"),
-            FrameKind::Unknown => (SMALL, "unknown"),
-            FrameKind::Reset => (RESET, "reset"),
-            FrameKind::Settings => (GREAT, "settings"),
-            FrameKind::GoAway => (GREAT, "goaway"),
-            FrameKind::PushPromise => (GREAT, "push-promise"),
+            FrameType::Data | FrameType::Headers if frame.ends_stream() => return Ok(()),
+            FrameType::Headers if frame.length > 0 => return Ok(()),
+            FrameType::Data | FrameType::Headers => (SMALL, "empty"),
+            FrameType::Continuation => (SMALL, "continuation"),
+            FrameType::Priority => (SMALL, "priority"),
+            FrameType::Ping => (SMALL, "ping"),
+            FrameType::WindowUpdate => (SMALL, "window-update"),
+            FrameType::Unknown => (SMALL, "unknown"),
+            FrameType::Reset => (RESET, "reset"),
+            FrameType::Settings => (GREAT, "settings"),
+            FrameType::GoAway => (GREAT, "goaway"),
+            FrameType::PushPromise => (GREAT, "push-promise"),
         };
         if self.left < price {
             self.refill(now());
@@ -114,7 +114,7 @@ impl FrameBudget {
 mod tests {
     use super::*;
 
-    fn frame(kind: FrameKind, length: u32) -> FrameHead {
+    fn frame(kind: FrameType, length: u32) -> FrameHead {
         FrameHead { kind, flags: 0, stream: 1, length, content: length }
     }
 
@@ -127,17 +127,17 @@ mod tests {
     fn each_flood_runs_out_and_has_a_name() {
         let now = Instant::now();
         for (kind, length, expected, name) in [
-            (FrameKind::Ping, 8, 1000, "ping"),
-            (FrameKind::WindowUpdate, 4, 1000, "window-update"),
-            (FrameKind::Priority, 5, 1000, "priority"),
-            (FrameKind::Unknown, 100, 1000, "unknown"),
-            (FrameKind::Data, 0, 1000, "empty"),
-            (FrameKind::Headers, 0, 1000, "empty"),
-            (FrameKind::Continuation, 9, 1000, "continuation"),
-            (FrameKind::Reset, 4, 333, "reset"),
-            (FrameKind::Settings, 0, 100, "settings"),
-            (FrameKind::GoAway, 8, 100, "goaway"),
-            (FrameKind::PushPromise, 8, 100, "push-promise"),
+            (FrameType::Ping, 8, 1000, "ping"),
+            (FrameType::WindowUpdate, 4, 1000, "window-update"),
+            (FrameType::Priority, 5, 1000, "priority"),
+            (FrameType::Unknown, 100, 1000, "unknown"),
+            (FrameType::Data, 0, 1000, "empty"),
+            (FrameType::Headers, 0, 1000, "empty"),
+            (FrameType::Continuation, 9, 1000, "continuation"),
+            (FrameType::Reset, 4, 333, "reset"),
+            (FrameType::Settings, 0, 100, "settings"),
+            (FrameType::GoAway, 8, 100, "goaway"),
+            (FrameType::PushPromise, 8, 100, "push-promise"),
         ] {
             let mut budget = FrameBudget::new(now);
             assert_eq!(at_once(&mut budget, frame(kind, length), now, 2000), expected, "{kind:?}");
@@ -149,12 +149,12 @@ mod tests {
     fn replies_that_are_sent_earn_nothing() {
         let now = Instant::now();
         let mut budget = FrameBudget::new(now);
-        let ping = frame(FrameKind::Ping, 8);
+        let ping = frame(FrameType::Ping, 8);
 
         let through = (0..2000).take_while(|_| {
             budget.sent(&ping);
-            budget.sent(&frame(FrameKind::Settings, 0));
-            budget.sent(&frame(FrameKind::WindowUpdate, 4));
+            budget.sent(&frame(FrameType::Settings, 0));
+            budget.sent(&frame(FrameType::WindowUpdate, 4));
             budget.received(&ping, || now).is_ok()
         });
         assert_eq!(through.count(), 1000);
@@ -165,8 +165,8 @@ mod tests {
         let now = Instant::now();
         let mut budget = FrameBudget::new(now);
         for message in 0..100_000 {
-            budget.sent(&frame(FrameKind::Data, 3));
-            for kind in [FrameKind::WindowUpdate, FrameKind::WindowUpdate, FrameKind::Ping] {
+            budget.sent(&frame(FrameType::Data, 3));
+            for kind in [FrameType::WindowUpdate, FrameType::WindowUpdate, FrameType::Ping] {
                 assert_eq!(budget.received(&frame(kind, 8), || now), Ok(()), "message {message}");
             }
         }
@@ -177,9 +177,9 @@ mod tests {
         let now = Instant::now();
         let mut budget = FrameBudget::new(now);
         for _ in 0..64 {
-            budget.sent(&frame(FrameKind::Data, 16_384));
+            budget.sent(&frame(FrameType::Data, 16_384));
         }
-        assert_eq!(at_once(&mut budget, frame(FrameKind::WindowUpdate, 4), now, 4096), 4096);
+        assert_eq!(at_once(&mut budget, frame(FrameType::WindowUpdate, 4), now, 4096), 4096);
     }
 
     #[test]
@@ -188,22 +188,22 @@ mod tests {
         let mut budget = FrameBudget::new(now);
         for second in 0..100_000 {
             now += Duration::from_secs(1);
-            assert_eq!(budget.received(&frame(FrameKind::Ping, 8), || now), Ok(()), "second {second}");
+            assert_eq!(budget.received(&frame(FrameType::Ping, 8), || now), Ok(()), "second {second}");
         }
         now += Duration::from_secs(1_000_000);
-        assert!(at_once(&mut budget, frame(FrameKind::Ping, 8), now, 5000) <= 2000);
-        assert_eq!(at_once(&mut budget, frame(FrameKind::Ping, 8), now, 5000), 0);
+        assert!(at_once(&mut budget, frame(FrameType::Ping, 8), now, 5000) <= 2000);
+        assert_eq!(at_once(&mut budget, frame(FrameType::Ping, 8), now, 5000), 0);
     }
 
     #[test]
     fn time_is_paid_for_in_small_pieces_too() {
         let mut now = Instant::now();
         let mut budget = FrameBudget::new(now);
-        at_once(&mut budget, frame(FrameKind::Ping, 8), now, 1000);
+        at_once(&mut budget, frame(FrameType::Ping, 8), now, 1000);
         let through: usize = (0..1000)
             .map(|_| {
                 now += Duration::from_millis(1);
-                at_once(&mut budget, frame(FrameKind::Ping, 8), now, 5)
+                at_once(&mut budget, frame(FrameType::Ping, 8), now, 5)
             })
             .sum();
         assert_eq!(through, 100);
@@ -213,9 +213,9 @@ mod tests {
     fn the_end_of_a_stream_costs_nothing_and_neither_does_a_request() {
         let now = Instant::now();
         let mut budget = FrameBudget::new(now);
-        let end = FrameHead { flags: 1, ..frame(FrameKind::Data, 0) };
+        let end = FrameHead { flags: 1, ..frame(FrameType::Data, 0) };
         assert_eq!(at_once(&mut budget, end, now, 5000), 5000);
-        assert_eq!(at_once(&mut budget, frame(FrameKind::Headers, 30), now, 5000), 5000);
-        assert_eq!(at_once(&mut budget, frame(FrameKind::Ping, 8), now, 5000), 1000, "and they earn nothing");
+        assert_eq!(at_once(&mut budget, frame(FrameType::Headers, 30), now, 5000), 5000);
+        assert_eq!(at_once(&mut budget, frame(FrameType::Ping, 8), now, 5000), 1000, "and they earn nothing");
     }
 }

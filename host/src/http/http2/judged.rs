@@ -2,7 +2,7 @@
 
 use h2::Reason;
 
-use super::scanner::{FrameHead, FrameKind, FramePart};
+use super::scanner::{FrameHead, FramePart, FrameType};
 
 /// Bytes of a setting: its identifier and its value (RFC 9113 §6.5.1).
 const SETTING: usize = 6;
@@ -26,7 +26,7 @@ impl FrameJudge {
     pub(super) fn judge(&mut self, part: &FramePart<'_>) -> Result<(), Reason> {
         match part {
             FramePart::Head(frame) => {
-                self.in_settings = frame.kind == FrameKind::Settings;
+                self.in_settings = frame.kind == FrameType::Settings;
                 self.read = 0;
                 if has_right_length(frame) { Ok(()) } else { Err(Reason::FRAME_SIZE_ERROR) }
             }
@@ -59,11 +59,11 @@ impl FrameJudge {
 /// the library, and so is a stream that its type must not have.
 fn has_right_length(frame: &FrameHead) -> bool {
     match frame.kind {
-        FrameKind::Priority => frame.length == 5,
-        FrameKind::Reset | FrameKind::WindowUpdate => frame.length == 4,
-        FrameKind::Ping => frame.length == 8 || frame.stream != 0,
-        FrameKind::Settings if frame.is_reply() => frame.length == 0,
-        FrameKind::Settings => (frame.length as usize).is_multiple_of(SETTING),
+        FrameType::Priority => frame.length == 5,
+        FrameType::Reset | FrameType::WindowUpdate => frame.length == 4,
+        FrameType::Ping => frame.length == 8 || frame.stream != 0,
+        FrameType::Settings if frame.is_reply() => frame.length == 0,
+        FrameType::Settings => (frame.length as usize).is_multiple_of(SETTING),
         _ => true,
     }
 }

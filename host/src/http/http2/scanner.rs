@@ -40,7 +40,7 @@ impl WireSide {
 /// Type of a frame (RFC 9113 §6).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[expect(missing_docs, reason = "names of the RFC")]
-pub enum FrameKind {
+pub enum FrameType {
     Data,
     Headers,
     Priority,
@@ -59,7 +59,7 @@ pub enum FrameKind {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct FrameHead {
     /// Its type.
-    pub kind: FrameKind,
+    pub kind: FrameType,
     /// Flags, whose meaning depends on the type.
     pub flags: u8,
     /// The stream that it belongs to; 0 for the connection.
@@ -74,20 +74,20 @@ impl FrameHead {
     /// Whether the sender's part of the stream ends with this frame.
     #[must_use]
     pub fn ends_stream(&self) -> bool {
-        matches!(self.kind, FrameKind::Data | FrameKind::Headers) && self.flags & END_STREAM != 0
+        matches!(self.kind, FrameType::Data | FrameType::Headers) && self.flags & END_STREAM != 0
     }
 
     /// Whether a header block ends with this frame; none if it is not part of one.
     #[must_use]
     pub fn ends_headers(&self) -> Option<bool> {
-        let is_part = matches!(self.kind, FrameKind::Headers | FrameKind::PushPromise | FrameKind::Continuation);
+        let is_part = matches!(self.kind, FrameType::Headers | FrameType::PushPromise | FrameType::Continuation);
         is_part.then_some(self.flags & END_HEADERS != 0)
     }
 
     /// Whether it replies to a frame of its type.
     #[must_use]
     pub fn is_reply(&self) -> bool {
-        matches!(self.kind, FrameKind::Settings | FrameKind::Ping) && self.flags & ACK != 0
+        matches!(self.kind, FrameType::Settings | FrameType::Ping) && self.flags & ACK != 0
     }
 
     fn read(head: [u8; HEAD as usize]) -> Self {
@@ -96,17 +96,17 @@ impl FrameHead {
         // The first bit is reserved.
         let stream = u32::from_be_bytes([s1, s2, s3, s4]) & 0x7fff_ffff;
         let kind = match kind {
-            0 => FrameKind::Data,
-            1 => FrameKind::Headers,
-            2 => FrameKind::Priority,
-            3 => FrameKind::Reset,
-            4 => FrameKind::Settings,
-            5 => FrameKind::PushPromise,
-            6 => FrameKind::Ping,
-            7 => FrameKind::GoAway,
-            8 => FrameKind::WindowUpdate,
-            9 => FrameKind::Continuation,
-            _ => FrameKind::Unknown,
+            0 => FrameType::Data,
+            1 => FrameType::Headers,
+            2 => FrameType::Priority,
+            3 => FrameType::Reset,
+            4 => FrameType::Settings,
+            5 => FrameType::PushPromise,
+            6 => FrameType::Ping,
+            7 => FrameType::GoAway,
+            8 => FrameType::WindowUpdate,
+            9 => FrameType::Continuation,
+            _ => FrameType::Unknown,
         };
         Self { kind, flags, stream, length, content: length }
     }
@@ -215,7 +215,7 @@ impl FrameScanner {
         }
         self.read = 0;
         let frame = FrameHead::read(self.head);
-        if frame.kind == FrameKind::Data && frame.flags & PADDED != 0 && frame.length > 0 {
+        if frame.kind == FrameType::Data && frame.flags & PADDED != 0 && frame.length > 0 {
             self.padded = Some(frame);
         } else {
             self.left = frame.length;
@@ -265,13 +265,13 @@ mod tests {
             assert_eq!(
                 seen,
                 [
-                    (FrameKind::Settings, 0, 12, 12),
-                    (FrameKind::Headers, 1, 5, 5),
-                    (FrameKind::Data, 3, 5, 1),
-                    (FrameKind::Data, 3, 3, 0),
-                    (FrameKind::Data, 3, 0, 0),
-                    (FrameKind::WindowUpdate, 0, 4, 4),
-                    (FrameKind::Unknown, 5, 300, 300),
+                    (FrameType::Settings, 0, 12, 12),
+                    (FrameType::Headers, 1, 5, 5),
+                    (FrameType::Data, 3, 5, 1),
+                    (FrameType::Data, 3, 3, 0),
+                    (FrameType::Data, 3, 0, 0),
+                    (FrameType::WindowUpdate, 0, 4, 4),
+                    (FrameType::Unknown, 5, 300, 300),
                 ],
                 "cut into {piece}"
             );

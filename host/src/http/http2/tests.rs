@@ -238,6 +238,6 @@ async fn a_flood_below_the_library_can_be_ended_with_the_code_for_it() {
     assert_eq!(serving.await.unwrap(), WireFault::Flood("ping"));
     let mut last = None;
     FrameScanner::new(WireSide::Endpoint).scan(&got, |frame| last = Some(frame));
-    assert_eq!(last.unwrap().kind, FrameKind::GoAway);
+    assert_eq!(last.unwrap().kind, FrameType::GoAway);
     assert_eq!(got[got.len() - 4..], 11_u32.to_be_bytes(), "ENHANCE_YOUR_CALM");
 }

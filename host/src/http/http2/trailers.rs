@@ -4,7 +4,7 @@
 //! it refuses them; so the first field of a block is all that has to be looked at, and nothing of it decoded but the
 //! name (RFC 7541 §6). One that stands in the dynamic table is not found: it goes where the library has it go, nowhere.
 
-use super::scanner::{FrameKind, FramePart};
+use super::scanner::{FramePart, FrameType};
 
 /// Looks at the begin of each header block of a client that is not the first of its stream.
 #[derive(Clone, Debug, Default)]
@@ -53,9 +53,9 @@ impl TrailerWatch {
         match part {
             FramePart::Payload(bytes) => return self.payload(bytes),
             FramePart::Head(frame) => match frame.kind {
-                FrameKind::Headers => self.begin(frame.stream, frame.flags),
+                FrameType::Headers => self.begin(frame.stream, frame.flags),
                 // A block that goes on here has begun before.
-                FrameKind::Continuation => {}
+                FrameType::Continuation => {}
                 _ => self.stage = BlockStage::Past,
             },
         }

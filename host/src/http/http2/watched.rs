@@ -10,7 +10,8 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::Instant;
 
 use super::budget::FrameBudget;
-use super::scanner::{FrameScanner, WireSide};
+use super::goaway::GoawayReader;
+use super::scanner::{FramePart, FrameScanner, WireSide};
 use super::wire::Wire;
 use crate::net::Stream;
 
@@ -23,6 +24,7 @@ pub struct WatchedStream {
     ahead: Bytes,
     received: FrameScanner,
     sent: FrameScanner,
+    goaway: GoawayReader,
     budget: FrameBudget,
     wire: Arc<Wire>,
 }
@@ -34,7 +36,7 @@ impl WatchedStream {
         let (received, sent) = (FrameScanner::new(sender), FrameScanner::new(sender.other()));
         let now = Instant::now();
         let (wire, budget) = (Wire::new(now, &received), FrameBudget::new(now));
-        (Self { stream, ahead, received, sent, budget, wire: Arc::clone(&wire) }, wire)
+        (Self { stream, ahead, received, sent, goaway: GoawayReader::default(), budget, wire: Arc::clone(&wire) }, wire)
     }
 
     /// The connection below, for its end: what is read or written of it past this is not seen.
@@ -46,7 +48,14 @@ impl WatchedStream {
     fn has_sent<'b>(&mut self, bufs: impl Iterator<Item = &'b [u8]>, mut count: usize) {
         for buf in bufs {
             let now = buf.get(..count).unwrap_or(buf);
-            self.sent.scan(now, |frame| self.budget.sent(&frame));
+            self.sent.follow(now, |part| {
+                if let Some(code) = self.goaway.read(&part) {
+                    self.wire.closing(code);
+                }
+                if let FramePart::Head(frame) = part {
+                    self.budget.sent(&frame);
+                }
+            });
             count -= now.len();
             if count == 0 {
                 break;

@@ -10,7 +10,7 @@ use tokio::time::Instant;
 
 use super::budget::FrameBudget;
 use super::judged::FrameJudge;
-use super::scanner::{FrameHead, FrameKind, FramePart, FrameScanner};
+use super::scanner::{FrameHead, FramePart, FrameScanner, FrameType};
 use super::trailers::TrailerWatch;
 
 /// Streams that are remembered for their trailers: as many as may be open. Some may be closed already, and never asked
@@ -79,6 +79,7 @@ struct WireState {
     unfinished: Option<(Unfinished, Instant)>,
     first: FirstFrame,
     frames: u64,
+    closing: Option<Reason>,
     judge: FrameJudge,
     /// The head that was seen last.
     last: Option<FrameHead>,
@@ -112,6 +113,7 @@ impl Wire {
             unfinished,
             first,
             frames: 0,
+            closing: None,
             judge,
             last: None,
             waker: None,
@@ -163,6 +165,13 @@ impl Wire {
         self.state.lock().frames
     }
 
+    /// The code of the last GOAWAY that was written, ours or the library's. The library reports its own errors only when
+    /// the connection is shut, and by then it may have been left.
+    #[must_use]
+    pub fn closing_code(&self) -> Option<Reason> {
+        self.state.lock().closing
+    }
+
     /// Wakes `waker` when [`Self::fault`], [`Self::has_settings`] or [`Self::first_bytes`] change.
     pub fn register(&self, waker: &Waker) {
         let mut state = self.state.lock();
@@ -193,7 +202,7 @@ impl Wire {
             if let Err(kind) = budget.received(&frame, Instant::now) {
                 state.fault.get_or_insert(WireFault::Flood(kind));
             }
-            begins_block |= matches!(frame.kind, FrameKind::Headers | FrameKind::PushPromise);
+            begins_block |= matches!(frame.kind, FrameType::Headers | FrameType::PushPromise);
             state.last = Some(frame);
         });
         let is_in_block = match state.last.and_then(|frame| frame.ends_headers()) {
@@ -213,6 +222,11 @@ impl Wire {
             state.wake();
         }
         state.fault.is_none()
+    }
+
+    /// A GOAWAY was written.
+    pub(super) fn closing(&self, code: Reason) {
+        self.state.lock().closing = Some(code);
     }
 
     /// The peer sends nothing more.

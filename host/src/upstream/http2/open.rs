@@ -14,7 +14,7 @@ use super::super::unreadable::Excerpt;
 use super::super::{Broken, ConnectFault, HeadLimits};
 use super::connection::{Http2Connection, StreamCount};
 use super::keepalive::{Keepalive, UNRESPONSIVE};
-use crate::http::{WatchedStream, Wire, WireFault, WireSide};
+use crate::http::{SMALL_PIECES, WatchedStream, Wire, WireFault, WireSide};
 use crate::lifecycle;
 use crate::net::Stream;
 
@@ -67,6 +67,7 @@ async fn handshake(stream: WatchedStream, wire: &Wire, limits: HeadLimits) -> Re
         .initial_window_size(STREAM_WINDOW)
         .initial_connection_window_size(CONNECTION_WINDOW)
         .max_send_buffer_size(SEND_BUFFER)
+        .data_frame_budget(SMALL_PIECES)
         .initial_max_send_streams(UNSET)
         .max_concurrent_reset_streams(GIVEN_UP)
         // Frames of streams that were given up longer ago lead to resets, and are no attack of an endpoint.
@@ -79,6 +80,9 @@ async fn handshake(stream: WatchedStream, wire: &Wire, limits: HeadLimits) -> Re
         let first = wire.first_bytes();
         if !first.is_empty() {
             return Poll::Ready(Err(ConnectFault::NoHttp2(Excerpt::of(&first))));
+        }
+        if let Some(fault) = wire.fault() {
+            return Poll::Ready(Err(ConnectFault::Closed(Broken::GivenUp(given_up_for(fault)))));
         }
         match ended {
             Poll::Ready(Ok(())) if !wire.has_settings() => Poll::Ready(Err(ConnectFault::NoSettings)),
@@ -111,6 +115,14 @@ fn closed(error: h2::Error, wire: &Wire) -> ConnectFault {
     ConnectFault::Closed(super::fault::StreamFault::of(error, &streams).into_broken())
 }
 
+/// What is said of a connection that was given up for what its endpoint sent.
+fn given_up_for(fault: WireFault) -> &'static str {
+    match fault {
+        WireFault::Flood(_) => "it sent too many frames that bring nothing",
+        WireFault::Wrong(_) => "it sent a frame that is wrong",
+    }
+}
+
 /// Moves the frames of one connection, until it ends.
 struct Driver {
     connection: Frames,
@@ -128,10 +140,7 @@ impl Future for Driver {
         let ended = Pin::new(&mut this.connection).poll(cx);
         if let Some(fault) = this.wire.fault() {
             tracing::debug!(%fault, "an endpoint's connection is closed");
-            this.streams.give_up(match fault {
-                WireFault::Flood(_) => "it sent too many frames that bring nothing",
-                WireFault::Wrong(_) => "it sent a frame that is wrong",
-            });
+            this.streams.give_up(given_up_for(fault));
             return Poll::Ready(());
         }
         if this.keepalive.poll(cx, &this.wire, &this.streams).is_ready() {

@@ -5,9 +5,12 @@ use std::sync::{Arc, Mutex};
 
 use tidegate_tests::{Origin, OriginSetup, Raw};
 
+/// The bytes of one connection.
+type Bytes = Arc<Mutex<Vec<u8>>>;
+
 /// The bytes of each connection to an endpoint.
 #[derive(Clone, Default)]
-pub(super) struct Recorded(Arc<Mutex<Vec<Arc<Mutex<Vec<u8>>>>>>);
+pub(super) struct Recorded(Arc<Mutex<Vec<Bytes>>>);
 
 /// A request as it was written, to its end or not.
 #[derive(Debug)]

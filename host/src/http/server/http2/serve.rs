@@ -15,7 +15,7 @@ use tokio::time::{Instant, Sleep};
 use super::clock::{ConnectionClock, Late};
 use super::outflow::{ClientStream, Outflow};
 use super::stream::OpenStream;
-use crate::http::http2::{WatchedStream, Wire, WireFault, WireSide};
+use crate::http::http2::{SMALL_PIECES, WatchedStream, Wire, WireFault, WireSide};
 use crate::http::message::{ResponseBody, ServerRequest};
 use crate::http::server::error::ServeError;
 use crate::http::server::limits::ClientLimits;
@@ -135,6 +135,10 @@ fn builder(offer: StreamOffer, limits: &ClientLimits) -> Builder {
         .initial_connection_window_size(limits.streams.saturating_mul(WINDOW).min(LARGEST_WINDOW))
         .max_concurrent_streams(limits.streams)
         .max_send_buffer_size(WINDOW as usize)
+        // Requests that are cancelled before they are looked at: a whole page of them is no attack. Those that were
+        // looked at are counted below.
+        .max_pending_accept_reset_streams(limits.streams as usize)
+        .data_frame_budget(SMALL_PIECES)
         .max_header_list_size(u32::try_from(head).unwrap_or(u32::MAX));
     if offer.websocket {
         builder.enable_connect_protocol();
@@ -190,10 +194,6 @@ impl ServedConnection {
             while let Poll::Ready(next) = self.connection.poll_accept(cx) {
                 match next {
                     Some(Ok((request, respond))) => accept(request, respond),
-                    // The library's own limits: requests that are cancelled, malformed, or come in tiny pieces.
-                    Some(Err(error)) if error.is_library() && error.reason() == Some(Reason::ENHANCE_YOUR_CALM) => {
-                        return Poll::Ready(self.ended(Err(ServeError::Flood("other"))));
-                    }
                     Some(Err(error)) if error.is_io() => return Poll::Ready(self.ended(Err(ServeError::Left))),
                     Some(Err(error)) => return Poll::Ready(self.ended(Err(why_ended(error)))),
                     None => return Poll::Ready(self.ended(Ok(()))),
@@ -244,9 +244,21 @@ impl ServedConnection {
 
     /// The reason for an end that was said here, or `found`.
     fn ended(&mut self, found: Result<(), ServeError>) -> Result<(), ServeError> {
+        // The library reports its own errors when the connection has been shut: a client that stays until it is left must
+        // not keep them from being counted. Its limits: requests that are cancelled, malformed, or come in tiny pieces.
+        let found = match self.wire.closing_code() {
+            Some(Reason::ENHANCE_YOUR_CALM) => Err(ServeError::Flood("other")),
+            Some(code) if code != Reason::NO_ERROR && found.is_ok() => Err(why_closed(code)),
+            _ => found,
+        };
         let crowded = if self.outflow.state().is_crowded { Err(ServeError::Crowded) } else { Ok(()) };
         std::mem::replace(&mut self.end, Ok(())).and(found).and(crowded)
     }
+}
+
+/// What the library found wrong, as far as the code says.
+fn why_closed(code: Reason) -> ServeError {
+    ServeError::Malformed(h2::Error::from(code).to_string())
 }
 
 /// What the library found wrong, or what the client says of its own leaving.
