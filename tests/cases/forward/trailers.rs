@@ -117,6 +117,7 @@ async fn failures_are_read_by_clients_of_grpc() {
         assert_eq!(answer.header("grpc-message").is_empty(), code.is_empty(), "{path} {content}");
     }
     for (sample, expected) in [("5xx", 2.0), ("4xx", 2.0), ("2xx", 0.0)] {
-        assert_eq!(gateway.metric(&format!("tidegate_requests_total{{class=\"{sample}\"}}")), expected, "{sample}");
+        let series = format!("tidegate_requests_total{{class=\"{sample}\",protocol=\"http/1.1\"}}");
+        assert_eq!(gateway.metric(&series), expected, "{sample}");
     }
 }

@@ -157,7 +157,9 @@ impl World {
         let mut found = None;
         eventually(&format!("an access line of {target}"), || {
             let text = std::fs::read_to_string(&file).unwrap_or_default();
-            let lines = text.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
+            // The last line may be half written.
+            let (whole, _begun) = text.rsplit_once('\n').unwrap_or_default();
+            let lines = whole.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
             found = lines.rev().find(|line| line["path"] == target);
             found.is_some()
         })
