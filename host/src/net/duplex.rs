@@ -56,8 +56,11 @@ impl Duplex {
     pub fn close_notify(&mut self) {
         match self {
             Self::Socket(stream) => stream.close_notify(),
-            // Both of its directions have had their ends, or the drop resets it.
-            Self::Multiplexed(_) => {}
+            // Dropped without its end, it would be reset, and the reset would overtake what was written last.
+            Self::Multiplexed(stream) => {
+                let mut nobody = Context::from_waker(std::task::Waker::noop());
+                let _as_far_as_it_goes = Pin::new(stream).poll_shutdown(&mut nobody);
+            }
         }
     }
 

@@ -154,6 +154,30 @@ async fn a_reset_after_both_have_said_goodbye_is_a_complete_end() {
     }
 }
 
+/// As browsers close a websocket over HTTP/2: their Close frame is the end of their direction. That of the endpoint is
+/// the last that is to come then, and it must not be lost to a reset.
+#[tokio::test]
+async fn a_goodbye_behind_the_end_of_the_other_direction_is_an_end_of_its_own() {
+    const GOODBYE: [u8; 2] = [0x88, 0];
+    let (client, mut client_peer, client_seen) = Multiplexed::side();
+    let (endpoint, mut endpoint_peer, endpoint_seen) = Multiplexed::side();
+    let mut relay = Relay::<FrameBoundaries>::new(client, endpoint, LIMITS);
+
+    let (drain, mut meter, mut asked) = (drain(), Unmetered, Vec::new());
+    let (end, ()) = tokio::join!(relay.run(&drain, &mut meter), async {
+        client_peer.write_all(&GOODBYE).await.unwrap();
+        client_peer.shutdown().await.unwrap();
+        endpoint_peer.read_to_end(&mut asked).await.unwrap();
+        endpoint_peer.write_all(&GOODBYE).await.unwrap();
+    });
+
+    assert_eq!((end, &asked[..]), (End::Complete, &GOODBYE[..]));
+    for seen in [client_seen, endpoint_seen] {
+        assert!(seen.lock().is_shut);
+        assert_eq!(seen.lock().reset, None);
+    }
+}
+
 #[tokio::test]
 async fn a_tunnel_that_is_taken_apart_within_a_frame_loses_nothing() {
     // Two whole frames, and a head and half the payload of a third.

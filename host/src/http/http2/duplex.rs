@@ -59,35 +59,45 @@ impl DuplexStream for Http2Duplex {
 
 impl Drop for Http2Duplex {
     fn drop(&mut self) {
-        // The library resets too what is dropped, but a server's with NO_ERROR where only this side has ended.
-        if !(self.is_shut && (self.has_read_end || self.recv.is_end_stream())) {
+        // What was written before the end must arrive, and a reset now would overtake it. The library resets the other
+        // direction itself, behind the end of this one: a client's with NO_ERROR (RFC 9113 §8.1), an endpoint's with
+        // CANCEL.
+        if !self.is_shut {
             self.reset(ResetReason::Cancelled);
         }
     }
 }
 
 impl AsyncRead for Http2Duplex {
+    /// Takes what has come in as many frames as there are: small ones go on as one piece. An endpoint may count small
+    /// frames that it has not come to yet, over all of its connection, and close that for all tunnels on it.
     fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         let this = self.get_mut();
-        while this.unread.is_empty() {
-            if this.has_read_end || buf.remaining() == 0 {
-                return Poll::Ready(Ok(()));
+        let before = buf.filled().len();
+        while buf.remaining() > 0 && !this.has_read_end {
+            if this.unread.is_empty() {
+                match this.recv.poll_data(cx) {
+                    Poll::Ready(Some(Ok(data))) => this.unread = data,
+                    // Trailers mean nothing to a tunnel, and end it all the same.
+                    Poll::Ready(None) => this.has_read_end = true,
+                    // Found again by the next read.
+                    _ if buf.filled().len() > before => break,
+                    Poll::Ready(Some(Err(error))) => return Poll::Ready(Err(broken(&error))),
+                    Poll::Pending => return Poll::Pending,
+                }
             }
-            match ready!(this.recv.poll_data(cx)) {
-                Some(Ok(data)) => this.unread = data,
-                Some(Err(error)) => return Poll::Ready(Err(broken(&error))),
-                // Trailers mean nothing to a tunnel, and end it all the same.
-                None => this.has_read_end = true,
+            let taken = this.unread.len().min(buf.remaining());
+            buf.put_slice(this.unread.get(..taken).unwrap_or_default());
+            this.unread.advance(taken);
+            if this.unread.is_empty() {
+                // The bytes are a part of the connection's buffer, which they would keep.
+                this.unread = Bytes::new();
             }
         }
-        let taken = this.unread.len().min(buf.remaining());
-        buf.put_slice(this.unread.get(..taken).unwrap_or_default());
-        this.unread.advance(taken);
-        if this.unread.is_empty() {
-            // The bytes are a part of the connection's buffer, which they would keep.
-            this.unread = Bytes::new();
+        match buf.filled().len() - before {
+            0 => Poll::Ready(Ok(())),
+            taken => Poll::Ready(this.recv.flow_control().release_capacity(taken).map_err(|error| broken(&error))),
         }
-        Poll::Ready(this.recv.flow_control().release_capacity(taken).map_err(|error| broken(&error)))
     }
 }
 

@@ -89,6 +89,36 @@ async fn who_does_not_read_gets_one_window_and_then_all() {
 }
 
 #[tokio::test]
+async fn what_came_in_many_frames_is_read_at_once() {
+    let (mut here, mut there) = Pair::tunnel().await;
+    for byte in 0..100 {
+        there.write_all(&[byte]).await.unwrap();
+    }
+    there.shutdown().await.unwrap();
+
+    let (mut got, mut reads) = (Vec::new(), 0);
+    while here.read_buf(&mut got).await.unwrap() > 0 {
+        reads += 1;
+    }
+
+    assert_eq!(got, (0..100).collect::<Vec<_>>());
+    assert!(reads < 10, "{reads} reads of 100 frames that came together");
+}
+
+#[tokio::test]
+async fn what_was_written_before_an_end_arrives_though_the_other_direction_is_dropped() {
+    let (mut here, mut there) = Pair::tunnel().await;
+    there.write_all(&[7; 50_000]).await.unwrap();
+    there.shutdown().await.unwrap();
+    drop(there);
+
+    let mut got = Vec::new();
+    here.read_to_end(&mut got).await.unwrap();
+
+    assert!(got == [7; 50_000], "{} bytes", got.len());
+}
+
+#[tokio::test]
 async fn a_reset_is_an_error_of_both_directions_whatever_its_code() {
     for code in [Reason::CANCEL, Reason::NO_ERROR, Reason::CONNECT_ERROR, Reason::from(99)] {
         let Pair { mut client, server } = Pair::new().await;
@@ -107,13 +137,14 @@ async fn a_reset_is_an_error_of_both_directions_whatever_its_code() {
 #[tokio::test]
 async fn a_drop_before_both_ends_cancels_and_a_reset_says_why() {
     type End = fn(Http2Duplex);
-    let ends: [(End, Reason); 3] = [
-        (drop, Reason::CANCEL),
-        (|mut duplex| duplex.reset(ResetReason::Cancelled), Reason::CANCEL),
-        (|mut duplex| duplex.reset(ResetReason::PeerBroke), Reason::CONNECT_ERROR),
+    // A drop behind the end of this direction asks for no more of the other one.
+    let ends: [(End, [Reason; 2]); 3] = [
+        (drop, [Reason::CANCEL, Reason::NO_ERROR]),
+        (|mut duplex| duplex.reset(ResetReason::Cancelled), [Reason::CANCEL; 2]),
+        (|mut duplex| duplex.reset(ResetReason::PeerBroke), [Reason::CONNECT_ERROR; 2]),
     ];
     for (end, expected) in ends {
-        for shut in [false, true] {
+        for (shut, expected) in [false, true].into_iter().zip(expected) {
             let Pair { client, server } = Pair::new().await;
             let (mut sent, _received) = client;
             let mut there = Http2Duplex::new(server.0, server.1);
