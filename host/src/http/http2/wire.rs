@@ -51,6 +51,7 @@ impl WireFault {
         match self {
             Self::Flood(kind) => kind,
             Self::Wrong(Reason::FLOW_CONTROL_ERROR) => "window-size",
+            Self::Wrong(Reason::PROTOCOL_ERROR) => "no-settings",
             Self::Wrong(_) => "frame-size",
         }
     }
@@ -199,6 +200,10 @@ impl Wire {
             }
             let FramePart::Head(frame) = part else { return };
             state.frames += 1;
+            if state.trailers.is_some() && state.frames == 1 && frame.kind != FrameType::Settings {
+                // RFC 9113 §3.4. The library takes requests all the same.
+                state.fault.get_or_insert(WireFault::Wrong(Reason::PROTOCOL_ERROR));
+            }
             if let Err(kind) = budget.received(&frame, Instant::now) {
                 state.fault.get_or_insert(WireFault::Flood(kind));
             }
