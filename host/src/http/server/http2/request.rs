@@ -54,7 +54,7 @@ impl StreamRequest {
         let interim = Some(Box::new(StreamInterim(responder.clone())) as _);
         let protocol = parts.extensions.remove::<Protocol>();
         let checked = check(&mut parts, protocol.is_some(), limits).and_then(|()| match protocol {
-            Some(protocol) => PendingSwitch::new(&protocol, recv)
+            Some(protocol) => PendingSwitch::new(&protocol, &parts.headers, recv)
                 .map(|(pending, upgrade)| (RequestBody::Empty, Some((pending, upgrade))))
                 .ok_or(Unserved::Malformed(Violation::Pseudo)),
             None => Ok((body_of(&parts, recv, responder, limits)?, None)),

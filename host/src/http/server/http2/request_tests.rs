@@ -100,18 +100,18 @@ fn what_is_too_much_is_refused_and_not_malformed() {
 }
 
 #[test]
-fn cookies_are_joined_and_a_switch_is_a_get_without_a_key() {
+fn cookies_are_joined_and_a_switch_is_a_get() {
     let mut switch = parts(
         "CONNECT",
         "https://h/chat",
-        &[("cookie", "a=b"), ("cookie", "c=d"), ("sec-websocket-key", "x"), ("sec-websocket-protocol", "p")],
+        &[("cookie", "a=b"), ("cookie", "c=d"), ("sec-websocket-accept", "x"), ("sec-websocket-protocol", "p")],
     );
 
     check(&mut switch, true, &LIMITS).unwrap();
 
     assert_eq!(switch.method, Method::GET);
     assert_eq!(switch.headers.get("cookie").unwrap(), "a=b; c=d");
-    assert!(!switch.headers.contains_key("sec-websocket-key"));
+    assert!(!switch.headers.contains_key("sec-websocket-accept"));
     assert_eq!(switch.headers.get("sec-websocket-protocol").unwrap(), "p");
 }
 

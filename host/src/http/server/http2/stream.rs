@@ -14,7 +14,6 @@ use h2::{Reason, RecvStream};
 use super::request::{ResponseForm, StreamRequest};
 use super::respond::respond;
 use super::responder::Responder;
-use super::switch;
 use crate::http::http2::{Wire, strip_for_http2};
 use crate::http::message::{ResponseBody, ServerRequest, reply};
 use crate::http::server::limits::ClientLimits;
@@ -57,7 +56,7 @@ impl OpenStream {
                     let (mut head, _no_body) = response.map(|_| ()).into_parts();
                     strip_for_http2(&mut head.headers);
                     let mut head = Response::from_parts(head, ());
-                    switch::translate(&mut head);
+                    pending.translate(&mut head);
                     if let Some(send) = responder.begin(head, true) {
                         pending.settle(send);
                     } else {

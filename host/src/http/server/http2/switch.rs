@@ -22,15 +22,29 @@ const ACCEPT: HeaderName = HeaderName::from_static("sec-websocket-accept");
 pub(super) struct PendingSwitch {
     recv: RecvStream,
     settle: oneshot::Sender<(Duplex, Bytes)>,
+    /// Whether the request has the key of an HTTP/1.1 handshake.
+    has_key: bool,
 }
 
 impl PendingSwitch {
-    /// For a request with this `:protocol`, whose stream is `recv`. None if that names no protocol.
-    pub(super) fn new(protocol: &Protocol, recv: RecvStream) -> Option<(Self, UpgradeRequest)> {
+    /// For a request with this `:protocol` and these fields, whose stream is `recv`. None if that names no protocol.
+    pub(super) fn new(protocol: &Protocol, headers: &HeaderMap, recv: RecvStream) -> Option<(Self, UpgradeRequest)> {
         let offer = Offer::of(Some(protocol.as_str()).filter(|name| !name.is_empty()))?;
         let (settle, settled) = oneshot::channel();
         let client = ClientUpgrade::Boxed(Box::pin(async { settled.await.ok() }));
-        Some((Self { recv, settle }, UpgradeRequest { offer, client, need: UpgradeNeed::Required }))
+        let has_key = headers.contains_key(KEY);
+        Some((Self { recv, settle, has_key }, UpgradeRequest { offer, client, need: UpgradeNeed::Required }))
+    }
+
+    /// Makes the head of a switch that of a stream's: 101 is 200 (RFC 8441 §5), and an Accept is for who has sent a key.
+    pub(super) fn translate(&self, head: &mut Response<()>) {
+        *head.status_mut() = StatusCode::OK;
+        let headers = head.headers_mut();
+        if !self.has_key {
+            headers.remove(ACCEPT);
+        }
+        // A tunnel has neither length nor coding (RFC 9110 §9.3.6).
+        headers.remove(header::CONTENT_LENGTH);
     }
 
     /// Hands the stream over to the tunnel, once the head of the response has gone out.
@@ -41,17 +55,9 @@ impl PendingSwitch {
     }
 }
 
-/// Takes off a request what HTTP/1.1 alone has of the handshake (RFC 8441 §5).
+/// Takes off a request what only responses have of the handshake. Its key stays, if it has one: that is not used over
+/// HTTP/2 (RFC 8441 §5), but a proxy which carries the handshake of its own client (Envoy does) sends that client's key,
+/// and hands the Accept for it on.
 pub(super) fn strip_handshake(headers: &mut HeaderMap) {
-    headers.remove(KEY);
     headers.remove(ACCEPT);
-}
-
-/// Makes the head of a switch that of a stream's: 101 is 200 (RFC 8441 §5), and nobody has asked for an Accept.
-pub(super) fn translate(head: &mut Response<()>) {
-    *head.status_mut() = StatusCode::OK;
-    let headers = head.headers_mut();
-    headers.remove(ACCEPT);
-    // A tunnel has neither length nor coding (RFC 9110 §9.3.6).
-    headers.remove(header::CONTENT_LENGTH);
 }
