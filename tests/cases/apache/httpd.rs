@@ -59,7 +59,7 @@ fn module_file(name: &str) -> PathBuf {
 
 /// A loopback address that nobody else uses, in this process or another: where a port that is given up for a moment is
 /// still there afterwards.
-pub(super) fn loopback() -> Ipv4Addr {
+pub(crate) fn loopback() -> Ipv4Addr {
     static TAKEN: AtomicU8 = AtomicU8::new(1);
     let [.., high, low] = std::process::id().to_be_bytes();
     let taken = TAKEN.fetch_add(1, Relaxed);

@@ -231,6 +231,11 @@ impl Serving {
         }
         self.shared.endings.lock().unwrap().push(ending);
         drop(open);
+        // Dropped at once, a stream of HTTP/2 is reset, and what was sent last is lost with it.
+        let mut stream = websocket.into_inner();
+        if stream.shutdown().await.is_ok() {
+            let _gone = tokio::io::copy(&mut stream, &mut tokio::io::sink()).await;
+        }
     }
 }
 
