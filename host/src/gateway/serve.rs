@@ -193,8 +193,8 @@ async fn serve(
 fn count_faults<T>(metrics: &Metrics, listener: SocketAddr, peer: SocketAddr, served: &Result<T, http::ServeError>) {
     match served {
         Err(http::ServeError::Flood(kind)) => {
-            metrics.increment(Counter::for_flood(kind));
-            limited!(warn, of: (listener, kind), %listener, client = %peer, kind, "flood of frames, connection closed");
+            metrics.increment(Counter::for_flood(*kind));
+            limited!(warn, of: (listener, kind), %listener, client = %peer, %kind, "flood of frames, connection closed");
         }
         Err(http::ServeError::Malformed(_)) => metrics.increment(Counter::Http2Malformed),
         _ => {}

@@ -13,7 +13,7 @@ mod server;
 
 pub use http2::{
     FrameBudget, FrameHead, FrameScanner, FrameType, Http2Body, Http2Duplex, SMALL_PIECES, Unfinished, WatchedStream,
-    Wire, WireFault, WireSide, check_fields, join_cookies, reset_code, reset_reason, reset_word, strip_for_http2,
+    Wire, WireFault, WireSide, check_fields, join_cookies, poll_room, reset_word, strip_for_http2,
 };
 pub use message::{
     BodyEnd, BodyObserver, BrokenBy, ClientUpgrade, Fields, Forwarding, InterimSink, Offer, Peer, Pseudonym, Refused,

@@ -212,22 +212,64 @@ impl Counter {
         }
     }
 
-    /// The counter for a connection that was closed for a flood of frames of this kind.
+    /// The counter for a connection that was closed for a flood of this kind.
     #[must_use]
-    pub fn for_flood(kind: &str) -> Self {
+    pub fn for_flood(kind: FloodKind) -> Self {
         match kind {
-            "empty" => Self::FloodEmpty,
-            "continuation" => Self::FloodContinuation,
-            "priority" => Self::FloodPriority,
-            "ping" => Self::FloodPing,
-            "window-update" => Self::FloodWindowUpdate,
-            "unknown" => Self::FloodUnknown,
-            "reset" => Self::FloodReset,
-            "settings" => Self::FloodSettings,
-            "goaway" => Self::FloodGoaway,
-            "push-promise" => Self::FloodPushPromise,
-            _ => Self::FloodOther,
+            FloodKind::Empty => Self::FloodEmpty,
+            FloodKind::Continuation => Self::FloodContinuation,
+            FloodKind::Priority => Self::FloodPriority,
+            FloodKind::Ping => Self::FloodPing,
+            FloodKind::WindowUpdate => Self::FloodWindowUpdate,
+            FloodKind::Unknown => Self::FloodUnknown,
+            FloodKind::Reset => Self::FloodReset,
+            FloodKind::Settings => Self::FloodSettings,
+            FloodKind::Goaway => Self::FloodGoaway,
+            FloodKind::PushPromise => Self::FloodPushPromise,
+            FloodKind::Other => Self::FloodOther,
         }
+    }
+}
+
+/// What a connection of HTTP/2 was closed for that sent too much which brings nothing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum FloodKind {
+    /// Frames without content.
+    Empty,
+    /// CONTINUATION.
+    Continuation,
+    /// PRIORITY.
+    Priority,
+    /// PING.
+    Ping,
+    /// WINDOW_UPDATE.
+    WindowUpdate,
+    /// Frames of unknown types.
+    Unknown,
+    /// RST_STREAM.
+    Reset,
+    /// SETTINGS.
+    Settings,
+    /// GOAWAY.
+    Goaway,
+    /// PUSH_PROMISE.
+    PushPromise,
+    /// What the library limits: cancelled or malformed requests, tiny pieces.
+    Other,
+}
+
+impl FloodKind {
+    /// Its word in metrics and the log.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        // Each kind has one series, and that has one label.
+        Counter::for_flood(self).series().1.first().map_or("", |(_kind, word)| word)
+    }
+}
+
+impl std::fmt::Display for FloodKind {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.pad(self.as_str())
     }
 }
 

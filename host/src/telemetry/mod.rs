@@ -22,7 +22,7 @@ mod samples;
 mod writer;
 
 pub use access::{AccessEnding, AccessKind, AccessLog, AccessRecord, AccessTarget};
-pub use counters::{Counter, Gauge, RequestProtocol};
+pub use counters::{Counter, FloodKind, Gauge, RequestProtocol};
 pub use exposition::CONTENT_TYPE;
 pub use limiter::{Admitted, Limiter};
 pub(crate) use limiter::{level_enabled, limited};

@@ -5,6 +5,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::scanner::{FrameHead, FrameType};
+use crate::telemetry::FloodKind;
 
 /// What a connection begins with, and has again after ten quiet seconds. A client that begins with settings, windows,
 /// priorities and a hundred cancelled requests spends a third of it.
@@ -65,8 +66,8 @@ impl FrameBudget {
     /// A frame has begun to come. `now` is asked only if what is left does not suffice.
     ///
     /// # Errors
-    /// There were too many that bring nothing: the kind of this one, a word.
-    pub fn received(&mut self, frame: &FrameHead, now: impl FnOnce() -> Instant) -> Result<(), &'static str> {
+    /// There were too many that bring nothing: the kind of this one.
+    pub fn received(&mut self, frame: &FrameHead, now: impl FnOnce() -> Instant) -> Result<(), FloodKind> {
         let (price, kind) = match frame.kind {
             FrameType::Data if frame.content > 0 => {
                 self.earn(PER_MESSAGE + frame.content / BYTES_PER_ONE);
@@ -75,16 +76,16 @@ impl FrameBudget {
             // A stream has one end.
             FrameType::Data | FrameType::Headers if frame.ends_stream() => return Ok(()),
             FrameType::Headers if frame.length > 0 => return Ok(()),
-            FrameType::Data | FrameType::Headers => (SMALL, "empty"),
-            FrameType::Continuation => (SMALL, "continuation"),
-            FrameType::Priority => (SMALL, "priority"),
-            FrameType::Ping => (SMALL, "ping"),
-            FrameType::WindowUpdate => (SMALL, "window-update"),
-            FrameType::Unknown => (SMALL, "unknown"),
-            FrameType::Reset => (RESET, "reset"),
-            FrameType::Settings => (GREAT, "settings"),
-            FrameType::GoAway => (GREAT, "goaway"),
-            FrameType::PushPromise => (GREAT, "push-promise"),
+            FrameType::Data | FrameType::Headers => (SMALL, FloodKind::Empty),
+            FrameType::Continuation => (SMALL, FloodKind::Continuation),
+            FrameType::Priority => (SMALL, FloodKind::Priority),
+            FrameType::Ping => (SMALL, FloodKind::Ping),
+            FrameType::WindowUpdate => (SMALL, FloodKind::WindowUpdate),
+            FrameType::Unknown => (SMALL, FloodKind::Unknown),
+            FrameType::Reset => (RESET, FloodKind::Reset),
+            FrameType::Settings => (GREAT, FloodKind::Settings),
+            FrameType::GoAway => (GREAT, FloodKind::Goaway),
+            FrameType::PushPromise => (GREAT, FloodKind::PushPromise),
         };
         if self.left < price {
             self.refill(now());
@@ -141,7 +142,7 @@ mod tests {
         ] {
             let mut budget = FrameBudget::new(now);
             assert_eq!(at_once(&mut budget, frame(kind, length), now, 2000), expected, "{kind:?}");
-            assert_eq!(budget.received(&frame(kind, length), || now), Err(name));
+            assert_eq!(budget.received(&frame(kind, length), || now).map_err(FloodKind::as_str), Err(name));
         }
     }
 

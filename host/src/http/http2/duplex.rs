@@ -9,6 +9,7 @@ use h2::{Reason, RecvStream, SendStream};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 use super::reset::{reset_code, reset_word};
+use super::room::poll_room;
 use crate::net::{DuplexStream, ResetReason};
 
 /// A stream of HTTP/2 as bytes both ways: END_STREAM is the end of a direction, RST_STREAM and the end of the connection
@@ -107,15 +108,11 @@ impl AsyncWrite for Http2Duplex {
         if buf.is_empty() {
             return Poll::Ready(Ok(0));
         }
-        this.send.reserve_capacity(buf.len());
-        let mut room = this.send.capacity();
-        while room == 0 {
-            room = match ready!(this.send.poll_capacity(cx)) {
-                Some(Ok(room)) => room,
-                Some(Err(error)) => return Poll::Ready(Err(broken(&error))),
-                None => return Poll::Ready(Err(this.closed(cx))),
-            };
-        }
+        let room = match ready!(poll_room(&mut this.send, cx, buf.len())) {
+            Some(Ok(room)) => room,
+            Some(Err(error)) => return Poll::Ready(Err(broken(&error))),
+            None => return Poll::Ready(Err(this.closed(cx))),
+        };
         let now = buf.get(..room).unwrap_or(buf);
         match this.send.send_data(Bytes::copy_from_slice(now), false) {
             Ok(()) => Poll::Ready(Ok(now.len())),

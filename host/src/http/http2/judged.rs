@@ -1,4 +1,4 @@
-//! What is wrong with frames, where the library has another code for it than the RFC.
+//! What is wrong with frames, where the library has another code for it than the RFC, or none.
 
 use h2::Reason;
 
@@ -12,8 +12,10 @@ const INITIAL_WINDOW_SIZE: u16 = 4;
 const TOO_LARGE: u32 = 1 << 31;
 
 /// Judges the frames of a connection, one after the other.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct FrameJudge {
+    /// The first frame is to come, and must be SETTINGS.
+    awaits_settings: bool,
     /// SETTINGS come now.
     in_settings: bool,
     /// The beginning of a setting.
@@ -22,13 +24,28 @@ pub(super) struct FrameJudge {
 }
 
 impl FrameJudge {
+    /// A client begins with SETTINGS (RFC 9113 §3.4). The library takes its requests all the same.
+    pub(super) fn of_client() -> Self {
+        Self { awaits_settings: true, ..Self::of_endpoint() }
+    }
+
+    /// What else an endpoint begins with is shown, and not judged.
+    pub(super) fn of_endpoint() -> Self {
+        Self { awaits_settings: false, in_settings: false, setting: [0; SETTING], read: 0 }
+    }
+
     /// The code of the connection error that this part is.
     pub(super) fn judge(&mut self, part: &FramePart<'_>) -> Result<(), Reason> {
         match part {
             FramePart::Head(frame) => {
                 self.in_settings = frame.kind == FrameType::Settings;
                 self.read = 0;
-                if has_right_length(frame) { Ok(()) } else { Err(Reason::FRAME_SIZE_ERROR) }
+                let has_begun_wrong = std::mem::take(&mut self.awaits_settings) && !self.in_settings;
+                match has_right_length(frame) {
+                    false => Err(Reason::FRAME_SIZE_ERROR),
+                    true if has_begun_wrong => Err(Reason::PROTOCOL_ERROR),
+                    true => Ok(()),
+                }
             }
             FramePart::Payload(bytes) if self.in_settings => self.judge_settings(bytes),
             FramePart::Payload(_) => Ok(()),
@@ -74,7 +91,7 @@ mod tests {
     use super::*;
 
     fn judged(bytes: &[u8], piece: usize) -> Result<(), Reason> {
-        let (mut scanner, mut judge) = (FrameScanner::new(WireSide::Endpoint), FrameJudge::default());
+        let (mut scanner, mut judge) = (FrameScanner::new(WireSide::Endpoint), FrameJudge::of_endpoint());
         let mut found = Ok(());
         for piece in bytes.chunks(piece) {
             scanner.follow(piece, |part| {

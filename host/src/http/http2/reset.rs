@@ -6,7 +6,7 @@ use crate::net::ResetReason;
 
 /// The code that says why a stream is ended before its time.
 #[must_use]
-pub fn reset_code(reason: ResetReason) -> Reason {
+pub(super) fn reset_code(reason: ResetReason) -> Reason {
     match reason {
         ResetReason::PeerBroke => Reason::CONNECT_ERROR,
         ResetReason::Cancelled => Reason::CANCEL,
@@ -15,7 +15,7 @@ pub fn reset_code(reason: ResetReason) -> Reason {
 
 /// What a peer means by a code. Whatever is no matter of the stream's own purpose says that it broke.
 #[must_use]
-pub fn reset_reason(code: Reason) -> ResetReason {
+pub(in crate::http) fn reset_reason(code: Reason) -> ResetReason {
     match code {
         Reason::CANCEL | Reason::NO_ERROR | Reason::REFUSED_STREAM => ResetReason::Cancelled,
         _ => ResetReason::PeerBroke,

@@ -16,6 +16,7 @@ use tokio::net::UnixStream;
 
 use super::*;
 use crate::net::{DuplexStream as _, ResetReason, Socket, Stream};
+use crate::telemetry::FloodKind;
 
 /// Both ends of one stream. The connections are driven by tasks, and end with the streams.
 struct Pair {
@@ -266,7 +267,7 @@ async fn a_flood_below_the_library_can_be_ended_with_the_code_for_it() {
     let (_, read) = tokio::join!(writer.write_all(&pings), reader.read_to_end(&mut got));
     read.unwrap();
 
-    assert_eq!(serving.await.unwrap(), WireFault::Flood("ping"));
+    assert_eq!(serving.await.unwrap(), WireFault::Flood(FloodKind::Ping));
     let mut last = None;
     FrameScanner::new(WireSide::Endpoint).scan(&got, |frame| last = Some(frame));
     assert_eq!(last.unwrap().kind, FrameType::GoAway);

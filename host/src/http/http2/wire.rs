@@ -9,27 +9,22 @@ use parking_lot::Mutex;
 use tokio::time::Instant;
 
 use super::budget::FrameBudget;
+use super::first_frame::FirstFrame;
 use super::judged::FrameJudge;
 use super::scanner::{FrameHead, FramePart, FrameScanner, FrameType};
 use super::trailers::TrailerWatch;
+use crate::telemetry::FloodKind;
 
 /// Streams that are remembered for their trailers: as many as may be open. Some may be closed already, and never asked
 /// for; who fills it up with those has its trailers read by the library alone.
 const MALFORMED: usize = 1000;
 
-/// Bytes that are kept of a peer which sends no frames, to be shown.
-const SHOWN: usize = 256;
-
-/// Where a frame's type stands in its head, and that of SETTINGS (RFC 9113 §4.1, §6.5).
-const TYPE_AT: usize = 3;
-const SETTINGS: u8 = 4;
-
 /// Why nothing more is read from a connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum WireFault {
-    /// There were too many frames that bring nothing, of this kind at last: a word for metrics and the log.
+    /// There were too many frames that bring nothing, of this kind at last.
     #[error("too many frames that bring nothing, the last of them {0}")]
-    Flood(&'static str),
+    Flood(FloodKind),
     /// A frame is wrong, with this code.
     #[error("wrong frame: {0}")]
     Wrong(Reason),
@@ -42,17 +37,6 @@ impl WireFault {
         match self {
             Self::Flood(_) => Reason::ENHANCE_YOUR_CALM,
             Self::Wrong(code) => *code,
-        }
-    }
-
-    /// One word for its kind.
-    #[must_use]
-    pub fn kind(&self) -> &'static str {
-        match self {
-            Self::Flood(kind) => kind,
-            Self::Wrong(Reason::FLOW_CONTROL_ERROR) => "window-size",
-            Self::Wrong(Reason::PROTOCOL_ERROR) => "no-settings",
-            Self::Wrong(_) => "frame-size",
         }
     }
 }
@@ -91,23 +75,13 @@ struct WireState {
     malformed: Vec<u32>,
 }
 
-/// What came where the first frame must be SETTINGS (RFC 9113 §3.4).
-#[derive(Debug)]
-enum FirstFrame {
-    /// Not enough to tell.
-    Begun(Vec<u8>),
-    Settings,
-    /// Something else, as far as it is kept.
-    Other(Vec<u8>),
-}
-
 impl Wire {
     pub(super) fn new(now: Instant, scanner: &FrameScanner) -> Arc<Self> {
         let unfinished = (scanner.preface_left() > 0).then_some((Unfinished::Preface, now));
-        let first = FirstFrame::Begun(Vec::new());
-        let judge = FrameJudge::default();
+        let first = FirstFrame::default();
         // Clients alone begin with a preface.
-        let trailers = unfinished.map(|_client| TrailerWatch::default());
+        let judge = unfinished.map_or_else(FrameJudge::of_endpoint, |_preface| FrameJudge::of_client());
+        let trailers = unfinished.map(|_preface| TrailerWatch::default());
         let malformed = Vec::new();
         let state = WireState {
             fault: None,
@@ -139,17 +113,14 @@ impl Wire {
     /// Whether the first frame was SETTINGS.
     #[must_use]
     pub fn has_settings(&self) -> bool {
-        matches!(self.state.lock().first, FirstFrame::Settings)
+        self.state.lock().first.is_settings()
     }
 
     /// What the peer sent instead of a first frame SETTINGS: up to 256 bytes, less than 4 only if it then ended. None
     /// while that is not known.
     #[must_use]
     pub fn first_bytes(&self) -> Bytes {
-        match &self.state.lock().first {
-            FirstFrame::Other(bytes) => Bytes::copy_from_slice(bytes),
-            FirstFrame::Begun(_) | FirstFrame::Settings => Bytes::new(),
-        }
+        Bytes::copy_from_slice(self.state.lock().first.shown())
     }
 
     /// Whether the trailers of a client's `stream` begin with a pseudo-header field; to be asked once they are read.
@@ -200,10 +171,6 @@ impl Wire {
             }
             let FramePart::Head(frame) = part else { return };
             state.frames += 1;
-            if state.trailers.is_some() && state.frames == 1 && frame.kind != FrameType::Settings {
-                // RFC 9113 §3.4. The library takes requests all the same.
-                state.fault.get_or_insert(WireFault::Wrong(Reason::PROTOCOL_ERROR));
-            }
             if let Err(kind) = budget.received(&frame, Instant::now) {
                 state.fault.get_or_insert(WireFault::Flood(kind));
             }
@@ -237,10 +204,7 @@ impl Wire {
     /// The peer sends nothing more.
     pub(super) fn ended(&self) {
         let mut state = self.state.lock();
-        if let FirstFrame::Begun(bytes) = &mut state.first
-            && !bytes.is_empty()
-        {
-            state.first = FirstFrame::Other(std::mem::take(bytes));
+        if state.first.end() {
             state.wake();
         }
     }
@@ -254,31 +218,13 @@ impl WireState {
     }
 }
 
-impl FirstFrame {
-    /// Takes in what came: whether it is known now what the first frame is, and was not before.
-    fn read(&mut self, bytes: &[u8]) -> bool {
-        match self {
-            Self::Settings => false,
-            Self::Other(kept) => {
-                kept.extend_from_slice(bytes.get(..SHOWN.saturating_sub(kept.len())).unwrap_or(bytes));
-                false
-            }
-            Self::Begun(kept) => {
-                kept.extend_from_slice(bytes.get(..SHOWN.saturating_sub(kept.len())).unwrap_or(bytes));
-                let Some(kind) = kept.get(TYPE_AT) else { return false };
-                *self = if *kind == SETTINGS { Self::Settings } else { Self::Other(std::mem::take(kept)) };
-                true
-            }
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
     use std::task::Wake;
     use std::time::Duration;
 
+    use super::super::first_frame::{SHOWN, TYPE_AT};
     use super::super::scanner::WireSide;
     use super::*;
 
@@ -397,7 +343,7 @@ mod tests {
 
         assert_eq!(count.0.load(Relaxed), 1);
         let fault = wire.fault().unwrap();
-        assert_eq!((fault, fault.reason()), (WireFault::Flood("ping"), Reason::ENHANCE_YOUR_CALM));
+        assert_eq!((fault, fault.reason()), (WireFault::Flood(FloodKind::Ping), Reason::ENHANCE_YOUR_CALM));
         assert!(!wire.read(EMPTY_SETTINGS), "there is no way back");
         assert_eq!(wire.fault(), Some(fault));
     }

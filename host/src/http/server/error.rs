@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use crate::telemetry::FloodKind;
+
 /// Why a connection ended, where that is worth a line in the log.
 #[derive(Debug, thiserror::Error)]
 pub enum ServeError {
@@ -11,9 +13,9 @@ pub enum ServeError {
     /// A frame did not come in time.
     #[error("frame not complete within {0:?} of its last byte")]
     SlowFrame(Duration),
-    /// Too many frames that bring nothing; their kind.
+    /// Too much that brings nothing; its kind.
     #[error("flood of {0}")]
-    Flood(&'static str),
+    Flood(FloodKind),
     /// What came breaks the protocol as a whole, and not one request.
     #[error("malformed: {0}")]
     Malformed(String),

@@ -2,7 +2,7 @@
 
 use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
@@ -15,6 +15,8 @@ use crate::http::message::{ResponseBody, ResponseBodyError};
 pub(super) struct GuardedBody {
     body: ResponseBody,
     guard: ResponseGuard,
+    /// What the body failed with, to be reported next.
+    failed: Option<ResponseBodyError>,
 }
 
 /// Reports to the connection that its response is through, whenever and however that is.
@@ -29,7 +31,7 @@ impl Drop for ResponseGuard {
 
 impl GuardedBody {
     pub(super) fn new(body: ResponseBody, guard: ResponseGuard) -> Self {
-        Self { body, guard }
+        Self { body, guard, failed: None }
     }
 }
 
@@ -48,11 +50,24 @@ impl Body for GuardedBody {
     /// hyper writes trailers where the client has said `TE: trailers`, and those alone that the response has named in
     /// Trailer (RFC 9110 §6.5.1, §6.6.2).
     fn poll_frame(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, ResponseBodyError>>> {
-        Pin::new(&mut self.get_mut().body).poll_frame(cx)
+        let this = self.get_mut();
+        if let Some(error) = this.failed.take() {
+            return Poll::Ready(Some(Err(error)));
+        }
+        match ready!(Pin::new(&mut this.body).poll_frame(cx)) {
+            Some(Err(error)) => {
+                this.failed = Some(error);
+                // hyper drops what it has not written yet when a body fails, the head among it. A turn, and it is
+                // written.
+                cx.waker().wake_by_ref();
+                Poll::Pending
+            }
+            frame => Poll::Ready(frame),
+        }
     }
 
     fn is_end_stream(&self) -> bool {
-        self.body.is_end_stream()
+        self.failed.is_none() && self.body.is_end_stream()
     }
 
     fn size_hint(&self) -> SizeHint {

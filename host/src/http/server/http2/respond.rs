@@ -13,7 +13,7 @@ use tokio::time::{Instant, Sleep};
 
 use super::date;
 use super::responder::Responder;
-use crate::http::http2::strip_for_http2;
+use crate::http::http2::{poll_room, strip_for_http2};
 use crate::http::message::ResponseBody;
 
 /// Sends `response` to its client; `is_head_only` if that asked for no more. `patience` is the time in which the client
@@ -89,33 +89,18 @@ impl OutgoingBody {
                     continue;
                 }
             }
-            let Poll::Ready(capacity) = self.poll_capacity(cx) else {
+            let Poll::Ready(room) = poll_room(&mut self.stream, cx, self.pending.len()) else {
                 return self.poll_clock(cx, timer, patience);
             };
-            let Some(capacity) = capacity else { return Poll::Ready(()) };
+            let Some(Ok(room)) = room else { return Poll::Ready(()) };
             self.blocked = None;
-            let piece = self.pending.split_to(capacity.min(self.pending.len()));
+            let piece = self.pending.split_to(room.min(self.pending.len()));
             let is_last = self.pending.is_empty() && self.body.is_end_stream();
             if is_last {
                 return self.end(|stream| stream.send_data(piece, true));
             }
             if self.stream.send_data(piece, false).is_err() {
                 return Poll::Ready(());
-            }
-        }
-    }
-
-    /// Bytes that may be sent now; none if the stream is gone.
-    fn poll_capacity(&mut self, cx: &mut Context<'_>) -> Poll<Option<usize>> {
-        self.stream.reserve_capacity(self.pending.len());
-        loop {
-            let there = self.stream.capacity();
-            if there > 0 {
-                return Poll::Ready(Some(there));
-            }
-            match ready!(self.stream.poll_capacity(cx)) {
-                Some(Ok(_more)) => {}
-                Some(Err(_)) | None => return Poll::Ready(None),
             }
         }
     }

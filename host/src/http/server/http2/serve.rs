@@ -21,6 +21,7 @@ use crate::http::server::error::ServeError;
 use crate::http::server::limits::ClientLimits;
 use crate::lifecycle::Drain;
 use crate::net::Stream;
+use crate::telemetry::FloodKind;
 
 /// Bytes that a stream may send ahead of what is taken of it, and that are kept of what its client does not take. With
 /// the connection's window, a multiple of this, a stream that is not read never stalls the others.
@@ -247,7 +248,7 @@ impl ServedConnection {
         // The library reports its own errors when the connection has been shut: a client that stays until it is left must
         // not keep them from being counted. Its limits: requests that are cancelled, malformed, or come in tiny pieces.
         let found = match self.wire.closing_code() {
-            Some(Reason::ENHANCE_YOUR_CALM) => Err(ServeError::Flood("other")),
+            Some(Reason::ENHANCE_YOUR_CALM) => Err(ServeError::Flood(FloodKind::Other)),
             Some(code) if code != Reason::NO_ERROR && found.is_ok() => Err(why_closed(code)),
             _ => found,
         };

@@ -53,9 +53,8 @@ impl OpenStream {
             ResponseForm::Reset => responder.reset(Reason::PROTOCOL_ERROR),
             ResponseForm::Switch(pending) => match tunnel {
                 Some(tunnel) if response.status() == StatusCode::SWITCHING_PROTOCOLS => {
-                    let (mut head, _no_body) = response.map(|_| ()).into_parts();
-                    strip_for_http2(&mut head.headers);
-                    let mut head = Response::from_parts(head, ());
+                    let mut head = response.map(drop);
+                    strip_for_http2(head.headers_mut());
                     pending.translate(&mut head);
                     if let Some(send) = responder.begin(head, true) {
                         pending.settle(send);

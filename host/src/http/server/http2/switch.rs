@@ -4,7 +4,7 @@
 //! CONNECT, :protocol = websocket ─▶ GET, Offer ─▶ handler ─▶ 101 ─▶ 200, Http2Duplex ─▶ tunnel
 //! ```
 
-use ::http::{HeaderMap, HeaderName, Response, StatusCode, header};
+use ::http::{HeaderMap, Response, StatusCode, header};
 use bytes::Bytes;
 use h2::ext::Protocol;
 use h2::{RecvStream, SendStream};
@@ -13,9 +13,6 @@ use tokio::sync::oneshot;
 use crate::http::http2::Http2Duplex;
 use crate::http::message::{ClientUpgrade, Offer, UpgradeNeed, UpgradeRequest};
 use crate::net::Duplex;
-
-const KEY: HeaderName = HeaderName::from_static("sec-websocket-key");
-const ACCEPT: HeaderName = HeaderName::from_static("sec-websocket-accept");
 
 /// The client's side of a switch that is asked for.
 #[derive(Debug)]
@@ -32,7 +29,7 @@ impl PendingSwitch {
         let offer = Offer::of(Some(protocol.as_str()).filter(|name| !name.is_empty()))?;
         let (settle, settled) = oneshot::channel();
         let client = ClientUpgrade::Boxed(Box::pin(async { settled.await.ok() }));
-        let has_key = headers.contains_key(KEY);
+        let has_key = headers.contains_key(header::SEC_WEBSOCKET_KEY);
         Some((Self { recv, settle, has_key }, UpgradeRequest { offer, client, need: UpgradeNeed::Required }))
     }
 
@@ -41,7 +38,7 @@ impl PendingSwitch {
         *head.status_mut() = StatusCode::OK;
         let headers = head.headers_mut();
         if !self.has_key {
-            headers.remove(ACCEPT);
+            headers.remove(header::SEC_WEBSOCKET_ACCEPT);
         }
         // A tunnel has neither length nor coding (RFC 9110 §9.3.6).
         headers.remove(header::CONTENT_LENGTH);
@@ -59,5 +56,5 @@ impl PendingSwitch {
 /// HTTP/2 (RFC 8441 §5), but a proxy which carries the handshake of its own client (Envoy does) sends that client's key,
 /// and hands the Accept for it on.
 pub(super) fn strip_handshake(headers: &mut HeaderMap) {
-    headers.remove(ACCEPT);
+    headers.remove(header::SEC_WEBSOCKET_ACCEPT);
 }
