@@ -98,6 +98,16 @@ impl ExchangeError {
         Self { fault: FaultOf::Endpoint, sent: Sent::Maybe, cause }
     }
 
+    /// The endpoint broke off, after something of the request may have been sent.
+    pub(super) fn broken(broken: Broken) -> Self {
+        Self::of_endpoint(ExchangeCause::Broken(broken))
+    }
+
+    /// The endpoint responded with what cannot be read.
+    pub(super) fn unreadable(unreadable: Unreadable) -> Self {
+        Self::of_endpoint(ExchangeCause::Unreadable(unreadable))
+    }
+
     /// There is no connection.
     pub(super) fn unreachable(error: ConnectError) -> Self {
         Self { fault: FaultOf::Endpoint, sent: Sent::Nothing, cause: ExchangeCause::Connect(error) }

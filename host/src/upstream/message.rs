@@ -30,6 +30,17 @@ pub struct RequestHead<'a> {
     pub expects_continue: bool,
 }
 
+/// How long an endpoint may take to ask for a body. Then it is sent all the same: many never ask (RFC 9110 §10.1.1),
+/// and a second is what curl gives them.
+const UNASKED: Duration = Duration::from_secs(1);
+
+impl RequestHead<'_> {
+    /// How long the endpoint is waited for at first, of `within` that it has for its response.
+    pub(super) fn first_wait(&self, within: Duration) -> Duration {
+        if self.expects_continue { within.min(UNASKED) } else { within }
+    }
+}
+
 /// Limits in time of one exchange.
 #[derive(Clone, Copy, Debug)]
 pub struct ExchangeLimits {

@@ -11,6 +11,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::task::{Context, Poll, ready};
+use std::time::Duration;
 
 use ::http::HeaderMap;
 use bytes::Bytes;
@@ -34,6 +35,24 @@ impl UploadProgress {
     pub(super) fn has_passed(&self, seen: &mut u64) -> bool {
         let before = std::mem::replace(seen, self.bytes());
         *seen > before
+    }
+
+    /// What `upload`, whose progress this is, comes to; none once nothing has moved for `patience`.
+    pub(super) async fn while_moving<T>(
+        &self,
+        patience: Duration,
+        mut upload: impl Future<Output = T> + Unpin,
+    ) -> Option<T> {
+        let mut seen = None;
+        loop {
+            if let Ok(ended) = tokio::time::timeout(patience, &mut upload).await {
+                return Some(ended);
+            }
+            let now = Some(self.bytes());
+            if std::mem::replace(&mut seen, now) == now {
+                return None;
+            }
+        }
     }
 
     fn add(&self, bytes: usize) {

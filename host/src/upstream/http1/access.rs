@@ -80,15 +80,9 @@ impl RemainingUpload {
     /// gets it, as long as something moves within every `patience`; then the connection goes to `return_to`.
     pub(super) fn finish_in_background(mut self, patience: Duration, return_to: Option<Arc<dyn ReturnTo>>) {
         crate::lifecycle::spawn(async move {
-            let mut seen = None;
-            let ended = loop {
-                match tokio::time::timeout(patience, poll_fn(|cx| self.poll_end(cx))).await {
-                    Ok(ended) => break ended,
-                    Err(_elapsed) if seen == Some(self.progress.bytes()) => return,
-                    Err(_elapsed) => seen = Some(self.progress.bytes()),
-                }
-            };
-            if let (Ok(()), Some(return_to), Some(connection)) = (ended, return_to, self.into_connection())
+            let progress = self.progress.clone();
+            let ended = progress.while_moving(patience, poll_fn(|cx| self.poll_end(cx))).await;
+            if let (Some(Ok(())), Some(return_to), Some(connection)) = (ended, return_to, self.into_connection())
                 && connection.is_free()
             {
                 return_to.put_back(connection);

@@ -30,8 +30,6 @@ pub(super) struct Download {
     seen: u64,
     /// Where the connection goes, unless the endpoint closes it.
     return_to: Option<Arc<dyn ReturnTo>>,
-    /// What it broke off with, to be reported next.
-    broken: Option<Broken>,
 }
 
 impl Download {
@@ -42,16 +40,7 @@ impl Download {
         patience: Duration,
         return_to: Option<Arc<dyn ReturnTo>>,
     ) -> Self {
-        Self {
-            access: Some(access),
-            decoder,
-            first: first.transpose(),
-            patience,
-            waits: false,
-            seen: 0,
-            return_to,
-            broken: None,
-        }
+        Self { access: Some(access), decoder, first: first.transpose(), patience, waits: false, seen: 0, return_to }
     }
 
     fn poll_piece(&mut self, cx: &mut Context<'_>) -> Poll<Result<Option<Frame<Bytes>>, Broken>> {
@@ -121,9 +110,6 @@ impl Body for Download {
 
     fn poll_frame(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Broken>>> {
         let this = self.get_mut();
-        if let Some(broken) = this.broken.take() {
-            return Poll::Ready(Some(Err(broken)));
-        }
         match ready!(this.poll_piece(cx)) {
             Ok(piece) => {
                 if this.is_end_stream() {
@@ -133,11 +119,7 @@ impl Body for Download {
             }
             Err(broken) => {
                 this.access = None;
-                this.broken = Some(broken);
-                // hyper drops what it has not written yet when a body fails, the head among it. A turn, and it is
-                // written.
-                cx.waker().wake_by_ref();
-                Poll::Pending
+                Poll::Ready(Some(Err(broken)))
             }
         }
     }

@@ -68,10 +68,6 @@ struct PendingExchange<'a> {
     key: Option<WebsocketKey>,
 }
 
-/// How long an endpoint may take to ask for a body. Then it is sent all the same: many never ask (RFC 9110 §10.1.1),
-/// and a second is what curl gives them.
-const UNASKED: Duration = Duration::from_secs(1);
-
 impl<'a> PendingExchange<'a> {
     fn new(
         mut connection: Connection,
@@ -80,7 +76,7 @@ impl<'a> PendingExchange<'a> {
         within: Duration,
         observer: &'a mut dyn ExchangeObserver,
     ) -> Self {
-        connection.timer.allow(if head.expects_continue { within.min(UNASKED) } else { within });
+        connection.timer.allow(head.first_wait(within));
         let key = WebsocketKey::needed_for(&head);
         let upload = Upload::new(&head, body, key.as_ref());
         Self {
@@ -162,7 +158,7 @@ impl<'a> PendingExchange<'a> {
         loop {
             match ready!(self.connection.poll_fill(cx)) {
                 Ok(fresh @ 1..) => self.received += fresh,
-                ended => return Poll::Ready(Err(broke_off(self.broken(ended.err())))),
+                ended => return Poll::Ready(Err(ExchangeError::broken(self.broken(ended.err())))),
             }
             let Connection { unread, limits, .. } = &mut self.connection;
             let mut continues = false;
@@ -174,18 +170,18 @@ impl<'a> PendingExchange<'a> {
                 match response::read(unread, self.method, *limits, &mut interim) {
                     Ok(Some(mut head)) => {
                         if let (Some(key), BodyFraming::Switched) = (&self.key, &head.body) {
-                            key.check(head.response.headers_mut()).map_err(not_understood)?;
+                            key.check(head.response.headers_mut()).map_err(ExchangeError::unreadable)?;
                         }
                         return Poll::Ready(self.look_ahead(cx, &head).map(|()| Some(head)));
                     }
                     Ok(None) => {}
-                    Err(unreadable) => return Poll::Ready(Err(not_understood(unreadable))),
+                    Err(unreadable) => return Poll::Ready(Err(ExchangeError::unreadable(unreadable))),
                 }
             }
             self.searched = unread.len();
             // Interim responses count: an endpoint that sends nothing else would never be through.
             if self.received > limits.bytes {
-                return Poll::Ready(Err(not_understood(Unreadable::LongHead(limits.bytes))));
+                return Poll::Ready(Err(ExchangeError::unreadable(Unreadable::LongHead(limits.bytes))));
             }
             if continues && self.upload.release() {
                 self.connection.timer.allow(self.within);
@@ -207,14 +203,18 @@ impl<'a> PendingExchange<'a> {
     fn look_ahead(&mut self, cx: &mut Context<'_>, head: &ResponseHead) -> Result<(), ExchangeError> {
         let BodyFraming::Coded(decoder) = &head.body else { return Ok(()) };
         let connection = &mut self.connection;
-        if decoder.is_whole_in(&connection.unread).map_err(not_understood)? || connection.unread.len() > AHEAD {
+        if decoder.is_whole_in(&connection.unread).map_err(ExchangeError::unreadable)?
+            || connection.unread.len() > AHEAD
+        {
             return Ok(());
         }
         // A second packet may have come, or the end. Costs no system call if neither has.
         match connection.poll_fill(cx) {
             Poll::Pending => Ok(()),
-            Poll::Ready(Ok(1..)) => decoder.is_whole_in(&connection.unread).map(drop).map_err(not_understood),
-            Poll::Ready(Ok(0) | Err(_)) if connection.unread.is_empty() => Err(broke_off(decoder.cut())),
+            Poll::Ready(Ok(1..)) => {
+                decoder.is_whole_in(&connection.unread).map(drop).map_err(ExchangeError::unreadable)
+            }
+            Poll::Ready(Ok(0) | Err(_)) if connection.unread.is_empty() => Err(ExchangeError::broken(decoder.cut())),
             // What came goes on, and is cut off there: it may be of use (RFC 9112 §8).
             Poll::Ready(Ok(0) | Err(_)) => Ok(()),
         }
@@ -283,14 +283,4 @@ impl<'a> PendingExchange<'a> {
         let download = Download::new(access, decoder, first, within, return_to);
         head.response.map(|()| ResponseContent::Stream(Box::pin(download)))
     }
-}
-
-/// The endpoint broke off, after something of the request may have been sent.
-fn broke_off(broken: Broken) -> ExchangeError {
-    ExchangeError::of_endpoint(ExchangeCause::Broken(broken))
-}
-
-/// The endpoint responded with what cannot be read.
-fn not_understood(unreadable: Unreadable) -> ExchangeError {
-    ExchangeError::of_endpoint(ExchangeCause::Unreadable(unreadable))
 }

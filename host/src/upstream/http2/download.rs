@@ -33,8 +33,6 @@ pub(super) struct Http2Download {
     patience: Patience,
     claim: Option<StreamClaim>,
     streams: Arc<StreamCount>,
-    /// What it broke off with, to be reported next.
-    broken: Option<Broken>,
     has_ended: bool,
 }
 
@@ -129,12 +127,9 @@ impl RunningUpload {
 
     fn finish_in_background(mut self, patience: Duration, stream: impl Send + 'static) {
         lifecycle::spawn(async move {
-            let mut seen = None;
-            while tokio::time::timeout(patience, poll_fn(|cx| self.poll_end(cx))).await.is_err() {
-                if seen.replace(self.progress.bytes()) == Some(self.progress.bytes()) {
-                    break;
-                }
-            }
+            let progress = self.progress.clone();
+            // However it ended: nobody is left to be told.
+            let _ended = progress.while_moving(patience, poll_fn(|cx| self.poll_end(cx))).await;
             drop(stream);
         });
     }
@@ -149,7 +144,7 @@ impl Http2Download {
         patience: Patience,
         (claim, streams): (Option<StreamClaim>, Arc<StreamCount>),
     ) -> Self {
-        Self { body, first, left, upload, patience, claim, streams, broken: None, has_ended: false }
+        Self { body, first, left, upload, patience, claim, streams, has_ended: false }
     }
 
     fn poll_piece(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Broken>>> {
@@ -191,20 +186,13 @@ impl Body for Http2Download {
 
     fn poll_frame(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Broken>>> {
         let this = self.get_mut();
-        if let Some(broken) = this.broken.take() {
-            this.has_ended = true;
-            return Poll::Ready(Some(Err(broken)));
-        }
         if this.has_ended {
             return Poll::Ready(None);
         }
         let frame = match ready!(this.poll_piece(cx)) {
             Some(Err(broken)) => {
-                (this.upload, this.claim, this.broken) = (None, None, Some(broken));
-                // hyper drops what it has not written yet when a body fails, the head among it. A turn, and it is
-                // written.
-                cx.waker().wake_by_ref();
-                return Poll::Pending;
+                (this.upload, this.claim, this.has_ended) = (None, None, true);
+                return Poll::Ready(Some(Err(broken)));
             }
             frame => frame,
         };
@@ -227,7 +215,7 @@ impl Body for Http2Download {
     }
 
     fn is_end_stream(&self) -> bool {
-        self.has_ended || (self.first.is_none() && self.broken.is_none() && self.body.is_end_stream())
+        self.has_ended || (self.first.is_none() && self.body.is_end_stream())
     }
 
     fn size_hint(&self) -> SizeHint {

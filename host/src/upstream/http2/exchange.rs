@@ -28,9 +28,6 @@ use super::upload::{Http2Upload, Http2UploadError};
 use crate::http::Http2Body;
 use crate::http::RequestBodyError;
 
-/// How long an endpoint may take to ask for a body. Then it is sent all the same: many never ask (RFC 9110 §10.1.1).
-const UNASKED: Duration = Duration::from_secs(1);
-
 impl Http2Connection {
     /// Sends a request and waits for the head of the response, each time for `within`: as long as the body makes
     /// progress, the endpoint is not expected to have responded.
@@ -107,7 +104,7 @@ impl<'a> PendingStream<'a> {
             protocol,
             body,
             observer,
-            timer: LazyTimer::new(if head.expects_continue { within.min(UNASKED) } else { within }),
+            timer: LazyTimer::new(head.first_wait(within)),
             within,
             seen: 0,
         })
@@ -143,15 +140,15 @@ impl<'a> PendingStream<'a> {
         let mut released = false;
         while let Poll::Ready(Some(interim)) = self.response.poll_informational(cx) {
             let interim = interim.map_err(|error| self.failed(error))?;
-            self.budget.take(interim.headers()).map_err(not_understood)?;
+            self.budget.take(interim.headers()).map_err(ExchangeError::unreadable)?;
             match interim.status() {
                 StatusCode::CONTINUE => {
                     released |= self.upload.release();
                     self.timer.allow(self.within);
                 }
-                StatusCode::SWITCHING_PROTOCOLS => return Err(not_understood(Unreadable::Switch)),
+                StatusCode::SWITCHING_PROTOCOLS => return Err(ExchangeError::unreadable(Unreadable::Switch)),
                 status => {
-                    check_response(interim.headers()).map_err(not_understood)?;
+                    check_response(interim.headers()).map_err(ExchangeError::unreadable)?;
                     self.observer.interim(status, interim.headers());
                 }
             }
@@ -166,8 +163,8 @@ impl<'a> PendingStream<'a> {
         response: Response<RecvStream>,
     ) -> Result<BegunResponse, ExchangeError> {
         let (mut parts, mut recv) = response.into_parts();
-        self.budget.take(&parts.headers).map_err(not_understood)?;
-        check_response(&parts.headers).map_err(not_understood)?;
+        self.budget.take(&parts.headers).map_err(ExchangeError::unreadable)?;
+        check_response(&parts.headers).map_err(ExchangeError::unreadable)?;
         settle_length(&mut parts.headers, parts.status);
         parts.version = ::http::Version::HTTP_11;
         let is_tunnel = self.protocol.is_some() && parts.status.is_success();
@@ -239,9 +236,4 @@ impl<'a> PendingStream<'a> {
         let download = Http2Download::new(Http2Body::new(recv), first, length, rest, patience, (claim, streams));
         response.map(|()| ResponseContent::Stream(Box::pin(download)))
     }
-}
-
-/// The endpoint responded with what cannot be read.
-fn not_understood(unreadable: Unreadable) -> ExchangeError {
-    ExchangeError::of_endpoint(ExchangeCause::Unreadable(unreadable))
 }

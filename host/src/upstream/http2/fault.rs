@@ -49,10 +49,10 @@ impl StreamFault {
 
     /// Why there is no response, where the body cannot be made whole again.
     pub(super) fn into_error(self) -> ExchangeError {
-        ExchangeError::of_endpoint(match self {
-            Self::Refused => ExchangeCause::Refused,
-            Self::Malformed(what) => ExchangeCause::Unreadable(Unreadable::Malformed(what)),
-            Self::Broken(broken) => ExchangeCause::Broken(broken),
-        })
+        match self {
+            Self::Refused => ExchangeError::of_endpoint(ExchangeCause::Refused),
+            Self::Malformed(what) => ExchangeError::unreadable(Unreadable::Malformed(what)),
+            Self::Broken(broken) => ExchangeError::broken(broken),
+        }
     }
 }

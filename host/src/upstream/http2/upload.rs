@@ -8,7 +8,7 @@ use h2::SendStream;
 use http_body::Body as _;
 
 use super::super::ResendableBody;
-use crate::http::RequestBodyError;
+use crate::http::{RequestBodyError, poll_room};
 
 /// Bytes that are asked for at a time of what a window has: what the library holds for one stream.
 const PIECE: usize = 64 * 1024;
@@ -156,16 +156,9 @@ impl Http2Upload {
 
     /// Sends what the windows of stream and connection have room for.
     fn poll_send(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Http2UploadError>> {
-        self.send.reserve_capacity(self.data.len().min(PIECE));
-        let room = match self.send.capacity() {
-            0 => match ready!(self.send.poll_capacity(cx)) {
-                Some(Ok(room)) => room,
-                Some(Err(_)) | None => {
-                    self.is_done = true;
-                    return Poll::Ready(Err(Http2UploadError::Closed));
-                }
-            },
-            room => room,
+        let Some(Ok(room)) = ready!(poll_room(&mut self.send, cx, self.data.len().min(PIECE))) else {
+            self.is_done = true;
+            return Poll::Ready(Err(Http2UploadError::Closed));
         };
         let piece = self.data.split_to(room.min(self.data.len()));
         let is_end = self.is_last && self.data.is_empty();

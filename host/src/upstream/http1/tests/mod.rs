@@ -1,5 +1,7 @@
 //! Exchanges with endpoints that respond byte for byte as a test says, over real sockets.
 
+mod handshake;
+mod trailers;
 mod unreadable;
 mod uploads;
 
@@ -184,19 +186,6 @@ async fn responses_come_through_in_whatever_pieces() {
 }
 
 #[tokio::test]
-async fn trailers_that_are_no_fields_or_too_many_break_a_body_off() {
-    let many = "a: b\r\n".repeat(LIMITS.fields + 1);
-    for trailers in ["no field\r\n", ": x\r\n", "a b: c\r\n", "a: \0\r\n", " a: b\r\n", &many] {
-        let text = format!("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nx\r\n0\r\n{trailers}\r\n");
-
-        let (_, body, kept) = response_to(Method::GET, &text, false).await;
-
-        assert!(matches!(body, Err(Broken::Trailers(_))), "{trailers:?}: {body:?}");
-        assert!(!kept, "{trailers:?}");
-    }
-}
-
-#[tokio::test]
 async fn interim_responses_are_reported_but_for_the_one_that_asks_for_the_body() {
     let (connection, mut theirs) = open();
     let text =
@@ -223,22 +212,6 @@ async fn bodies_that_break_off_are_errors_and_their_connections_gone() {
         assert!(matches!(body, Err(Broken::Cut | Broken::Short(45))), "{text:?}: {body:?}");
         assert!(!kept, "{text:?}");
     }
-}
-
-#[tokio::test]
-async fn an_endpoint_hears_that_a_client_takes_trailers() {
-    let takes = HeaderMap::from_iter([(::http::header::TE, HeaderValue::from_static("gzip, Trailers"))]);
-    let (connection, mut theirs) = open();
-    let (fields, shelf) = (Fields::end_to_end(&takes), Arc::new(Shelf::default()));
-    let expected = "GET / HTTP/1.1\r\nhost: endpoint\r\nconnection: TE\r\nte: trailers\r\n\r\n";
-    theirs.write_all(b"HTTP/1.1 204 No Content\r\n\r\n").await.unwrap();
-
-    let head = head(&Method::GET, "/", &fields);
-    connection.send(head, &mut empty(), SOON, &shelf, &mut Seen::default()).await.unwrap();
-
-    let mut read = vec![0; expected.len()];
-    theirs.read_exact(&mut read).await.unwrap();
-    assert_eq!(String::from_utf8(read).unwrap(), expected);
 }
 
 #[tokio::test]
@@ -374,41 +347,4 @@ async fn an_endpoint_that_sends_nothing_runs_out_of_time() {
     assert!(matches!(error.cause, ExchangeCause::TimedOut(SOON)), "{error:?}");
     assert_eq!(began.elapsed(), SOON);
     drop(theirs);
-}
-
-#[tokio::test]
-async fn a_handshake_that_the_client_has_none_for_is_made_and_checked() {
-    let wrong = Some("bm9uc2Vuc2U=".to_owned());
-    for (said, is_right) in [(Some(None), false), (Some(wrong), false), (None, true)] {
-        let (connection, mut theirs) = open();
-        let endpoint = tokio::spawn(async move {
-            let mut request = Vec::new();
-            while !request.ends_with(b"\r\n\r\n") {
-                request.push(theirs.read_u8().await.unwrap());
-            }
-            let request = String::from_utf8(request).unwrap();
-            let key = request.lines().find_map(|line| line.strip_prefix("sec-websocket-key: ")).unwrap();
-            let accept = said.unwrap_or_else(|| Some(derive_accept_key(key.as_bytes())));
-            let accept = accept.map(|accept| format!("Sec-WebSocket-Accept: {accept}\r\n")).unwrap_or_default();
-            let response = format!("HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\n{accept}\r\n");
-            theirs.write_all(response.as_bytes()).await.unwrap();
-            theirs
-        });
-        let (offer, method, fields) = (Offer::of(["websocket"]).unwrap(), Method::GET, Fields::default());
-        let head = RequestHead { offer: Some(&offer), ..head(&method, "/", &fields) };
-        let shelf = Arc::new(Shelf::default());
-
-        let sent = connection.send(head, &mut empty(), SOON, &shelf, &mut Seen::default()).await;
-
-        match sent {
-            Ok(response) => {
-                assert!(is_right && !response.headers().contains_key(SEC_WEBSOCKET_ACCEPT), "it was asked for by us");
-            }
-            Err(error) => {
-                let why = matches!(error.cause, ExchangeCause::Unreadable(Unreadable::Accept(_)));
-                assert!(!is_right && why, "{error:?}");
-            }
-        }
-        drop(endpoint.await.unwrap());
-    }
 }
