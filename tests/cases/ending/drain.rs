@@ -65,17 +65,8 @@ async fn a_big_frame_on_its_way_is_finished_first() {
 
 #[tokio::test]
 async fn a_request_in_flight_is_answered() {
-    let (go_on, gate) = watch::channel(false);
-    let origin = Origin::raw(move |mut raw| {
-        let mut gate = gate.clone();
-        async move {
-            raw.read_head().await;
-            gate.wait_for(|open| *open).await.unwrap();
-            raw.write(b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\ndone").await;
-        }
-    })
-    .start()
-    .await;
+    let (origin, go_on) = Origin::gated(b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\ndone");
+    let origin = origin.start().await;
     let gateway = Gateway::before(&origin).await;
     let mut client = gateway.http().await;
     let answering = tokio::spawn(async move { client.send(get("/")).await });

@@ -4,7 +4,6 @@ use std::time::Duration;
 
 use h2::Reason;
 use tidegate_tests::{Ending, Gateway, Origin, eventually, get};
-use tokio::sync::watch;
 
 const PATIENCE: Duration = Duration::from_secs(60);
 
@@ -13,17 +12,8 @@ const ANY_STREAM: u32 = 0x7fff_ffff;
 
 #[tokio::test]
 async fn requests_finish_and_websockets_get_close_1001() {
-    let (go_on, gate) = watch::channel(false);
-    let slow = Origin::raw(move |mut raw| {
-        let mut gate = gate.clone();
-        async move {
-            raw.read_head().await;
-            gate.wait_for(|open| *open).await.unwrap();
-            raw.write(b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\ndone").await;
-        }
-    })
-    .start()
-    .await;
+    let (slow, go_on) = Origin::gated(b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\ndone");
+    let slow = slow.start().await;
     let echo = Origin::named("echo").start().await;
     let gateway = Gateway::configure(
         "[[route]]\npath = \"/slow\"\nto = \"http://{slow}\"\n[[route]]\npath = \"/\"\nto = \"http://{echo}\"\n",

@@ -9,45 +9,14 @@ use std::task::{Context, Poll, ready};
 use h2::Reason;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
+use crate::frames::{Frame, PREFACE, flag, kind};
 use crate::{BoxedIo, eventually};
-
-/// Types of frames (RFC 9113 §6).
-pub mod kind {
-    #![allow(missing_docs, reason = "they are called what RFC 9113 calls them")]
-    pub const DATA: u8 = 0;
-    pub const HEADERS: u8 = 1;
-    pub const PRIORITY: u8 = 2;
-    pub const RST_STREAM: u8 = 3;
-    pub const SETTINGS: u8 = 4;
-    pub const PUSH_PROMISE: u8 = 5;
-    pub const PING: u8 = 6;
-    pub const GOAWAY: u8 = 7;
-    pub const WINDOW_UPDATE: u8 = 8;
-    pub const CONTINUATION: u8 = 9;
-}
-
-/// Before the first frame of a client (RFC 9113 §3.4).
-const PREFACE: usize = 24;
 
 /// Longest part of a payload that is kept.
 const KEPT: usize = 256;
 
-const ACK: u8 = 1;
-
-/// A frame that was sent or received.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Frame {
-    /// One of [`kind`].
-    pub kind: u8,
-    /// Flags.
-    pub flags: u8,
-    /// Stream; 0 is the connection.
-    pub stream: u32,
-    /// The first bytes of its payload, 256 at most.
-    pub payload: Vec<u8>,
-}
-
-/// The frames of one connection, oldest first. Clones show the same.
+/// The frames of one connection, oldest first, with the first 256 bytes of their payloads and without the reserved bit.
+/// Clones show the same.
 #[derive(Clone, Debug, Default)]
 pub struct FrameLog(Arc<Mutex<Both>>);
 
@@ -92,38 +61,29 @@ impl FrameLog {
     #[must_use]
     pub fn goaways(&self) -> Vec<(u32, Reason)> {
         let received = self.received();
-        let goaways = received.iter().filter(|frame| frame.kind == kind::GOAWAY && frame.payload.len() >= 8);
-        goaways.map(|frame| (frame.number(0) & !(1 << 31), Reason::from(frame.number(4)))).collect()
+        let goaways = received.iter().filter(|frame| frame.kind == kind::GOAWAY);
+        let last = |frame: &Frame| u32::from_be_bytes(frame.payload[..4].try_into().unwrap()) & !(1 << 31);
+        goaways.filter_map(|frame| Some((last(frame), Reason::from(frame.code()?)))).collect()
     }
 
     /// Every RST_STREAM of the other side: the stream, and why.
     #[must_use]
     pub fn resets(&self) -> Vec<(u32, Reason)> {
         let received = self.received();
-        let resets = received.iter().filter(|frame| frame.kind == kind::RST_STREAM && frame.payload.len() >= 4);
-        resets.map(|frame| (frame.stream, Reason::from(frame.number(0)))).collect()
+        let resets = received.iter().filter(|frame| frame.kind == kind::RST_STREAM);
+        resets.filter_map(|frame| Some((frame.stream, Reason::from(frame.code()?)))).collect()
     }
 
     /// Settings that the other side has sent so far (RFC 9113 §6.5.1), the last value of each.
     #[must_use]
     pub fn settings(&self) -> BTreeMap<u16, u32> {
-        let received = self.received();
-        let all =
-            received.iter().filter(|frame| frame.kind == kind::SETTINGS).flat_map(|frame| frame.payload.chunks(6));
-        let whole = all.filter(|setting| setting.len() == 6);
-        whole.map(|at| (u16::from_be_bytes([at[0], at[1]]), u32::from_be_bytes(at[2..].try_into().unwrap()))).collect()
+        self.received().iter().flat_map(Frame::each_setting).collect()
     }
 
     /// Waits until the first settings of the other side are in force: until we have acknowledged them.
     pub async fn settled(&self) {
-        let acknowledged = |frame: &Frame| frame.kind == kind::SETTINGS && frame.flags & ACK != 0;
+        let acknowledged = |frame: &Frame| frame.kind == kind::SETTINGS && frame.has(flag::ACK);
         eventually("settings to be acknowledged", || self.sent().iter().any(acknowledged)).await;
-    }
-}
-
-impl Frame {
-    fn number(&self, at: usize) -> u32 {
-        u32::from_be_bytes(self.payload[at..at + 4].try_into().unwrap())
     }
 }
 
@@ -158,14 +118,14 @@ impl Tap {
     /// Of a connection that we opened.
     pub(crate) fn of_client(io: BoxedIo) -> (Self, FrameLog) {
         let log = FrameLog::default();
-        log.0.lock().unwrap().sent.skip = PREFACE;
+        log.0.lock().unwrap().sent.skip = PREFACE.len();
         (Self { io, log: log.clone() }, log)
     }
 
     /// Of a connection that we accepted.
     pub(crate) fn of_server(io: BoxedIo) -> (Self, FrameLog) {
         let log = FrameLog::default();
-        log.0.lock().unwrap().received.skip = PREFACE;
+        log.0.lock().unwrap().received.skip = PREFACE.len();
         (Self { io, log: log.clone() }, log)
     }
 }

@@ -13,6 +13,6 @@ mod stream;
 
 pub(crate) use body::{Body, BoxError, ReceivedBody, send_body};
 pub use client::{Http2, Http2Exchange};
+pub use frames::FrameLog;
 pub(crate) use frames::Tap;
-pub use frames::{Frame, FrameLog, kind};
 pub use stream::Http2Io;

@@ -147,6 +147,20 @@ impl Origin {
         OriginSetup::new("raw", Kind::Raw(handler))
     }
 
+    /// An endpoint that answers the first head of each connection with `bytes`, once true has been sent.
+    pub fn gated(bytes: &'static [u8]) -> (OriginSetup, watch::Sender<bool>) {
+        let (open, gate) = watch::channel(false);
+        let setup = Self::raw(move |mut raw| {
+            let mut gate = gate.clone();
+            async move {
+                raw.read_head().await;
+                gate.wait_for(|open| *open).await.unwrap();
+                raw.write(bytes).await;
+            }
+        });
+        (setup, open)
+    }
+
     /// An endpoint that answers the head of each request with `bytes`, and then keeps the connection until the other
     /// side ends it.
     pub fn saying(bytes: impl Into<Vec<u8>>) -> OriginSetup {

@@ -12,24 +12,14 @@ use crate::running::Running;
 fn client(address: impl ToString, ca: Option<&Path>, scene: &str) -> Option<Program> {
     let mut command = Command::new(python(&["grpc"])?);
     command.arg(script("python/grpc_client.py")).arg(address.to_string());
-    match ca {
-        Some(ca) => command.arg(ca),
-        None => command.arg("-"),
-    };
-    Some(Program::start(command.arg(scene)))
+    Some(Program::client(command, ca, scene))
 }
 
 /// Its server, and the URL of it.
 async fn endpoint(tls: Option<(&Path, &Path)>) -> Option<(Program, String)> {
     let mut command = Command::new(python(&["grpc"])?);
     command.arg(script("python/grpc_endpoint.py"));
-    if let Some((certificate, key)) = tls {
-        command.arg(certificate).arg(key);
-    }
-    let program = Program::start(&mut command);
-    let port = program.says("listening ").await;
-    let url = if tls.is_some() { format!("https://localhost:{port}") } else { format!("http://127.0.0.1:{port}") };
-    Some((program, url))
+    Some(Program::endpoint(command, tls).await)
 }
 
 #[tokio::test]

@@ -11,24 +11,14 @@ use super::{TLS, before};
 fn client(url: &str, ca: Option<&std::path::Path>, scene: &str) -> Option<Program> {
     let mut command = Command::new(found("node")?);
     command.arg(script("node/client.mjs")).arg(url);
-    match ca {
-        Some(ca) => command.arg(ca),
-        None => command.arg("-"),
-    };
-    Some(Program::start(command.arg(scene)))
+    Some(Program::client(command, ca, scene))
 }
 
 /// node's server, and the URL of it.
 async fn endpoint(tls: Option<(&std::path::Path, &std::path::Path)>) -> Option<(Program, String)> {
     let mut command = Command::new(found("node")?);
     command.arg(script("node/endpoint.mjs"));
-    if let Some((certificate, key)) = tls {
-        command.arg(certificate).arg(key);
-    }
-    let program = Program::start(&mut command);
-    let port = program.says("listening ").await;
-    let url = if tls.is_some() { format!("https://localhost:{port}") } else { format!("http://127.0.0.1:{port}") };
-    Some((program, url))
+    Some(Program::endpoint(command, tls).await)
 }
 
 #[tokio::test]

@@ -68,6 +68,22 @@ impl Program {
         Self { input: child.stdin.take(), child, lines, readers }
     }
 
+    /// Starts a client that plays `scene`; `-` stands for no authority that it would trust.
+    pub(super) fn client(mut command: Command, ca: Option<&Path>, scene: &str) -> Self {
+        Self::start(command.arg(ca.unwrap_or(Path::new("-"))).arg(scene))
+    }
+
+    /// Starts an endpoint, with a certificate and a key if it is to speak TLS, and waits until it listens: its URL.
+    pub(super) async fn endpoint(mut command: Command, tls: Option<(&Path, &Path)>) -> (Self, String) {
+        if let Some((certificate, key)) = tls {
+            command.arg(certificate).arg(key);
+        }
+        let program = Self::start(&mut command);
+        let port = program.says("listening ").await;
+        let url = if tls.is_some() { format!("https://localhost:{port}") } else { format!("http://127.0.0.1:{port}") };
+        (program, url)
+    }
+
     /// Runs it to its end.
     ///
     /// # Panics

@@ -157,8 +157,13 @@ async fn endpoint(frames: Vec<Frame>) -> Origin {
     .await
 }
 
-/// A gateway with a route `/case-N` to each of these endpoints, and to `fine` behind `/fine`.
-async fn gateway(origins: &[Origin], fine: &Origin) -> Gateway {
+/// A gateway with a route `/case-N` to an endpoint for each of these, and `/fine` to one that is fine; and those.
+async fn stage(responses: &[Response]) -> (Gateway, Vec<Origin>) {
+    let fine = Origin::named("fine").start().await;
+    let mut origins = Vec::new();
+    for response in responses {
+        origins.push(endpoint(response.frames.clone()).await);
+    }
     let mut text = format!("[[route]]\npath = \"/fine\"\nto = \"http://{}\"\n", fine.address());
     for (number, origin) in origins.iter().enumerate() {
         let address = origin.address();
@@ -169,18 +174,14 @@ async fn gateway(origins: &[Origin], fine: &Origin) -> Gateway {
         )
         .unwrap();
     }
-    Gateway::configure(&text).start().await
+    origins.push(fine);
+    (Gateway::configure(&text).start().await, origins)
 }
 
 #[tokio::test]
 async fn a_client_in_http1_gets_one_response_or_a_failure() {
-    let fine = Origin::named("fine").start().await;
     let responses = responses();
-    let mut origins = Vec::new();
-    for response in &responses {
-        origins.push(endpoint(response.frames.clone()).await);
-    }
-    let gateway = gateway(&origins, &fine).await;
+    let (gateway, _origins) = stage(&responses).await;
     let mut wrong = Vec::new();
     for (number, response) in responses.iter().enumerate() {
         let mut raw = gateway.raw().await;
@@ -205,13 +206,8 @@ async fn a_client_in_http1_gets_one_response_or_a_failure() {
 
 #[tokio::test]
 async fn a_client_in_http2_gets_one_response_or_a_failure() {
-    let fine = Origin::named("fine").start().await;
     let responses = responses();
-    let mut origins = Vec::new();
-    for response in &responses {
-        origins.push(endpoint(response.frames.clone()).await);
-    }
-    let gateway = gateway(&origins, &fine).await;
+    let (gateway, _origins) = stage(&responses).await;
     let mut frames = Frames::client(gateway.connect().await, &[]).await;
     let mut wrong = Vec::new();
     for (number, response) in responses.iter().enumerate() {

@@ -1,12 +1,13 @@
 //! What RFC 9113 and RFC 7541 say of each frame, state and field: sent to a gateway as frames, one connection for each.
 //!
 //! ```text
-//! Check { section, what, frames, expected }    SETTINGS are exchanged, frames go out, this comes back
-//! frames, streams, messages, compression       tables of them, by section
-//! dialogues                                    where the second frame depends on what came back after the first
+//! Check { section, what, frames, expected }         SETTINGS are exchanged, frames go out, this comes back
+//! frames, control, streams, messages, compression   tables of them, by section
+//! dialogues                                         where the second frame depends on what came back after the first
 //! ```
 
 mod compression;
+mod control;
 mod dialogues;
 mod frames;
 mod messages;
@@ -185,6 +186,7 @@ async fn check(table: &'static [Check]) {
 #[tokio::test]
 async fn frames_are_what_their_sections_say() {
     check(frames::CHECKS).await;
+    check(control::CHECKS).await;
 }
 
 #[tokio::test]
