@@ -44,10 +44,12 @@ impl Upstream {
         let mut round = 0;
         loop {
             round += 1;
-            let idle = if may_reuse { self.take_idle(purpose) } else { None };
-            let Connected { session, is_reused } = match idle {
-                Some(session) => Connected { session, is_reused: true },
-                None => self.connect(purpose, may_reuse, limits.connect).await?,
+            let (session, is_reused) = match if may_reuse { self.take_idle(purpose) } else { None } {
+                Some(session) => (session, true),
+                None => {
+                    let Connected { session, is_reused } = self.connect(purpose, may_reuse, limits.connect).await?;
+                    (session, is_reused)
+                }
             };
             if is_reused {
                 observer.reused();

@@ -46,15 +46,21 @@ pub fn check_fields(fields: &HeaderMap) -> Result<(), &'static str> {
 
 /// Removes what HTTP/2 must not carry, fields that `Connection` names among it. TE may say `trailers` and nothing else.
 pub fn strip_for_http2(fields: &mut HeaderMap) {
-    if fields.contains_key(header::CONNECTION) {
+    // One pass over the names that are there costs less than a search for each that might be.
+    let (mut about_connection, mut has_te) = (false, false);
+    for name in fields.keys() {
+        about_connection |= OF_CONNECTIONS.contains(name);
+        has_te |= name == header::TE;
+    }
+    if about_connection {
         for name in named_by_connection(fields) {
             fields.remove(name);
         }
+        for name in &OF_CONNECTIONS {
+            fields.remove(name);
+        }
     }
-    for name in &OF_CONNECTIONS {
-        fields.remove(name);
-    }
-    if fields.contains_key(header::TE) {
+    if has_te {
         let accepts_trailers = crate::http::list(fields, &header::TE).any(|member| {
             let coding = member.split(|byte| *byte == b';').next().unwrap_or_default();
             coding.trim_ascii().eq_ignore_ascii_case(b"trailers")

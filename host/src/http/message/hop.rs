@@ -30,14 +30,18 @@ pub(in crate::http) fn named_by_connection(headers: &HeaderMap) -> HashSet<Heade
 
 /// Removes hop-by-hop fields and those that `Connection` names.
 pub fn strip_hop_by_hop(headers: &mut HeaderMap) {
-    for name in named_by_connection(headers) {
-        headers.remove(name);
-    }
     // One pass over the names that are there costs less than a search for each that might be.
     let mut there = HOP_BY_HOP.map(|_| false);
+    let mut names_more = false;
     for name in headers.keys() {
+        names_more |= name == header::CONNECTION;
         for (found, hop) in there.iter_mut().zip(&HOP_BY_HOP) {
             *found |= name == hop;
+        }
+    }
+    if names_more {
+        for name in named_by_connection(headers) {
+            headers.remove(name);
         }
     }
     for (_, name) in there.iter().zip(&HOP_BY_HOP).filter(|(found, _)| **found) {

@@ -15,8 +15,8 @@ use crate::http::message::{ResponseBody, ResponseBodyError};
 pub(super) struct GuardedBody {
     body: ResponseBody,
     guard: ResponseGuard,
-    /// What the body failed with, to be reported next.
-    failed: Option<ResponseBodyError>,
+    /// What the body failed with, to be reported next. Boxed: it is rare, and every body is moved several times.
+    failed: Option<Box<ResponseBodyError>>,
 }
 
 /// Reports to the connection that its response is through, whenever and however that is.
@@ -52,11 +52,11 @@ impl Body for GuardedBody {
     fn poll_frame(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, ResponseBodyError>>> {
         let this = self.get_mut();
         if let Some(error) = this.failed.take() {
-            return Poll::Ready(Some(Err(error)));
+            return Poll::Ready(Some(Err(*error)));
         }
         match ready!(Pin::new(&mut this.body).poll_frame(cx)) {
             Some(Err(error)) => {
-                this.failed = Some(error);
+                this.failed = Some(Box::new(error));
                 // hyper drops what it has not written yet when a body fails, the head among it. A turn, and it is
                 // written.
                 cx.waker().wake_by_ref();
