@@ -5,11 +5,14 @@
 //! simulated.
 
 use std::hash::{BuildHasher, Hasher, RandomState};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::sync::{Arc, LazyLock};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use tokio::time::Instant;
+
+/// Where the machine's [`Clock::elapsed`] starts: when somebody first asks.
+static BEGAN: LazyLock<Instant> = LazyLock::new(Instant::now);
 
 /// A source of time and chance. Cheap to clone; clones agree with each other.
 #[derive(Clone, Debug, Default)]
@@ -32,6 +35,17 @@ impl Clock {
         }
     }
 
+    /// Monotonic time as a number: since the first question in this process, or since the begin of the simulation.
+    /// Whoever asks, all answers can be compared.
+    #[must_use]
+    #[inline]
+    pub fn elapsed(&self) -> Duration {
+        match self {
+            Self::System => Instant::now().saturating_duration_since(*BEGAN),
+            Self::Simulated(simulation) => simulation.elapsed(),
+        }
+    }
+
     /// Wall clock: time since 1970, UTC.
     #[must_use]
     pub fn wall(&self) -> Duration {
@@ -49,6 +63,13 @@ impl Clock {
             Self::System => RandomState::new().build_hasher().finish(),
             Self::Simulated(simulation) => simulation.random(),
         }
+    }
+
+    /// A number from 0 up to, but not, 1: [`Self::random`], of which a float has 53 bits.
+    #[must_use]
+    #[expect(clippy::cast_precision_loss, reason = "53 bits are exact")]
+    pub fn chance(&self) -> f64 {
+        (self.random() >> 11) as f64 / (1_u64 << 53) as f64
     }
 }
 
@@ -101,7 +122,27 @@ mod tests {
         simulation.advance(Duration::from_millis(1_500));
 
         assert_eq!(clock.now() - begin, Duration::from_millis(1_500));
+        assert_eq!(clock.elapsed(), Duration::from_millis(1_500));
         assert_eq!(clock.clone().wall(), Duration::from_millis(1_001_500));
+    }
+
+    #[test]
+    fn clocks_of_the_system_agree_with_each_other() {
+        let one = Clock::System.elapsed();
+        let other = Clock::System.clone().elapsed();
+
+        assert!(one <= other && other <= Clock::System.elapsed());
+    }
+
+    #[test]
+    fn chances_are_spread_over_the_numbers_from_0_to_1() {
+        let clock = Clock::Simulated(Simulation::new(7, Duration::ZERO));
+        let chances: Vec<_> = (0..1_000).map(|_| clock.chance()).collect();
+
+        assert!(chances.iter().all(|chance| (0.0..1.0).contains(chance)));
+        for tenth in (0..10).map(|tenth| f64::from(tenth) / 10.0) {
+            assert!(chances.iter().any(|chance| (tenth..tenth + 0.1).contains(chance)), "none from {tenth} on");
+        }
     }
 
     #[test]

@@ -18,7 +18,7 @@ const BEGIN: &str = "<!-- made from the WIT -->\n";
 const END: &str = "<!-- end of what is made from the WIT -->";
 
 /// Interfaces that the host offers to authors; all others with functions are exported by plugins.
-const OFFERED: [&str; 6] = ["log", "request", "columns", "counters", "clock", "table"];
+const OFFERED: [&str; 8] = ["log", "request", "columns", "counters", "limit", "clock", "chance", "table"];
 /// Not for authors.
 const INTERNAL: &str = "system";
 

@@ -1,6 +1,6 @@
-//! A gateway for native tests: what a plugin reads through [`clock`](crate::clock), [`columns`](crate::columns),
-//! [`counters`](crate::counters), [`request`](crate::request) and [`table`](crate::table) is what the test says, and what
-//! it writes through [`log`](crate::log) can be read.
+//! A gateway for native tests: what a plugin reads through [`clock`](crate::clock), [`chance`](crate::chance),
+//! [`columns`](crate::columns), [`counters`](crate::counters), [`limit`](crate::limit), [`request`](crate::request) and
+//! [`table`](crate::table) is what the test says, and what it writes through [`log`](crate::log) can be read.
 //!
 //! ```
 //! use tidegate_plugin::columns::{Metric, column};
@@ -22,6 +22,7 @@
 //!
 //! Each thread has its own, so that tests do not meet. It is not there in wasm.
 
+mod bucket;
 pub(crate) mod calls;
 
 use std::marker::PhantomData;
@@ -59,9 +60,24 @@ impl Host {
         self
     }
 
-    /// Lets time pass.
+    /// Sets the date, in seconds since 1970.
+    pub fn wall(&self, seconds: f64) -> &Self {
+        with(|state| state.wall = seconds);
+        self
+    }
+
+    /// Lets time pass, on both clocks.
     pub fn advance(&self, time: Duration) -> &Self {
-        with(|state| state.now += time.as_secs_f64() * 1e6);
+        with(|state| {
+            state.now += time.as_secs_f64() * 1e6;
+            state.wall += time.as_secs_f64();
+        });
+        self
+    }
+
+    /// Says what chance brings next, each number once; 0 after the last.
+    pub fn chances(&self, numbers: impl IntoIterator<Item = f64>) -> &Self {
+        with(|state| state.chances.extend(numbers));
         self
     }
 
@@ -174,7 +190,7 @@ pub fn context() -> Context {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{clock, columns, counters, log, request, table};
+    use crate::{chance, clock, columns, counters, limit, log, request, table};
 
     #[test]
     fn what_a_test_sets_is_what_a_plugin_sees() {
@@ -192,6 +208,28 @@ mod tests {
         host.next_request();
 
         assert_eq!((request::header("cookie"), request::client(), request::sni()), (None, None, None));
+    }
+
+    #[test]
+    fn buckets_fill_as_time_passes_and_chance_is_what_a_test_says() {
+        let host = Host::new();
+        host.chances([0.25, 0.5]).wall(1e9);
+
+        assert_eq!([(); 3].map(|()| limit::take("a", 10.0, 2.0)), [0, 0, 100]);
+        assert_eq!(limit::take("b", 10.0, 2.0), 0, "each key has its own");
+        host.advance(Duration::from_millis(100));
+        assert_eq!([(); 2].map(|()| limit::take("a", 10.0, 2.0)), [0, 100]);
+
+        assert_eq!([(); 3].map(|()| chance::number()), [0.25, 0.5, 0.0]);
+        assert_eq!(clock::wall().to_bits(), 1_000_000_000.1_f64.to_bits());
+    }
+
+    #[test]
+    #[should_panic(expected = "expected of `take` a rate of 0 or more tokens a second, found NaN")]
+    fn what_is_a_fault_in_a_gateway_is_a_panic() {
+        let _host = Host::new();
+
+        let _ = limit::take("a", f64::NAN, 1.0);
     }
 
     #[test]

@@ -93,12 +93,42 @@ pub mod counters {
     }
 }
 
-/// Time that passes, for what decays.
+/// Token buckets, shared by all instances of a plugin and kept over swaps. At most 100,000 keys; beyond that the bucket
+/// that was asked for longest ago is forgotten, and is full when it is asked for again.
+pub mod limit {
+    /// Takes a token from the bucket of `key`, which holds `burst` of them and gets `rate` a second; a new one is full.
+    /// 0: taken. Else nothing was taken, and so many milliseconds pass until there is a token; 2,147,483,647 stands for
+    /// longer and for never.
+    ///
+    /// A fault ends the call: a `rate` that is negative, a `burst` below 1, either of them no finite number.
+    #[must_use = "0 says that a token was taken"]
+    pub fn take(key: &str, rate: f64, burst: f64) -> u32 {
+        super::calls::take(key, rate, burst)
+    }
+}
+
+/// Time: one clock that passes, for what decays, and one that tells the date.
 pub mod clock {
-    /// Microseconds since some moment in the past, never going back. Comparable within one instance only.
+    /// Microseconds since some moment in the past, never going back. The same for all instances of all plugins, until
+    /// the gateway is started anew.
     #[must_use]
     pub fn now() -> f64 {
         super::calls::now()
+    }
+
+    /// Seconds since 1970, UTC, with fractions. It goes back when somebody sets the machine's clock back.
+    #[must_use]
+    pub fn wall() -> f64 {
+        super::calls::wall()
+    }
+}
+
+/// Chance, for sampling and shuffling. Not for keys.
+pub mod chance {
+    /// A number of at least 0 and below 1.
+    #[must_use]
+    pub fn number() -> f64 {
+        super::calls::chance()
     }
 }
 
@@ -115,9 +145,11 @@ use crate::bindings::imports::tidegate::plugin as bound;
 
 #[cfg(target_arch = "wasm32")]
 mod calls {
-    pub(super) use super::bound::clock::now;
+    pub(super) use super::bound::chance::chance;
+    pub(super) use super::bound::clock::{now, wall};
     pub(super) use super::bound::columns::{column, signal};
     pub(super) use super::bound::counters::add;
+    pub(super) use super::bound::limit::take;
     pub(super) use super::bound::log::log;
     pub(super) use super::bound::request::{client, header, sni, values};
     pub(super) use super::bound::table::get;

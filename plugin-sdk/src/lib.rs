@@ -53,5 +53,5 @@ pub use bindings::rewriting::exports::tidegate::plugin::rewriter::{Context, Edit
 pub use bindings::routing::exports::tidegate::plugin::router::{Decision, RequestLine, Response, Target};
 pub use candidates::{Candidate, Candidates};
 pub use config::{Config, fault};
-pub use imports::{clock, columns, counters, log, request, table};
+pub use imports::{chance, clock, columns, counters, limit, log, request, table};
 pub use roles::{Balancer, Describe, Feedback, Handover, Repeats, Rewriter, Router};

@@ -7,10 +7,13 @@
 wasmtime::component::bindgen!({
     path: "../plugin-sdk/wit/v0.1",
     world: "everything",
-    imports: { "tidegate:plugin/system@0.1.0.exit": trappable },
+    imports: {
+        "tidegate:plugin/limit@0.1.0.take": trappable,
+        "tidegate:plugin/system@0.1.0.exit": trappable,
+    },
 });
 
-pub use self::tidegate::plugin::{clock, columns, counters, log, request, system, table, types};
+pub use self::tidegate::plugin::{chance, clock, columns, counters, limit, log, request, system, table, types};
 pub use exports::tidegate::plugin::*;
 
 use crate::policy::{Endpoint, Metric, Scheme};

@@ -24,6 +24,22 @@ pub(super) struct CallError {
 #[error("the plugin called exit with code {0}")]
 pub(super) struct Exit(pub(super) u32);
 
+/// The plugin called an import with what the contract does not permit: that ends the call, as a result would that the
+/// contract does not permit.
+#[derive(Debug, thiserror::Error)]
+#[error("expected {expected}, found {found}")]
+pub(super) struct RefusedArgument {
+    expected: String,
+    found: String,
+}
+
+impl RefusedArgument {
+    /// `expected` names the import: "of `take` a burst of at least 1".
+    pub(super) fn new(expected: impl std::fmt::Display, found: impl std::fmt::Display) -> Self {
+        Self { expected: expected.to_string(), found: found.to_string() }
+    }
+}
+
 impl CallError {
     /// A result that the contract does not permit.
     pub(super) fn answer(expected: impl std::fmt::Display, found: impl std::fmt::Display) -> Self {
@@ -59,6 +75,9 @@ impl CallError {
                 kind: FaultKind::Trap,
                 detail: format!("{call} called exit with code {code} instead of returning"),
             };
+        }
+        if let Some(refused) = error.downcast_ref::<RefusedArgument>() {
+            return Self::answer(&refused.expected, &refused.found);
         }
         if cause.contains("fuel allocated for hostcalls") {
             return Self::answer(format_args!("at most {ANSWER_BYTES} bytes in one answer"), "more");

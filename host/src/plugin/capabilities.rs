@@ -1,12 +1,13 @@
-//! What a plugin may ask of the gateway: `log`, `request`, `columns`, `counters`, `clock`, `table`; and `system` for
-//! the adapter.
+//! What a plugin may ask of the gateway: `log`, `request`, `columns`, `counters`, `limit`, `clock`, `chance`, `table`;
+//! and `system` for the adapter.
 
 use std::sync::atomic::Ordering;
 
 use tracing::Level;
 use wasmtime::component::{HasSelf, Linker};
 
-use super::bindings::{clock, columns, counters, log, request, system, table, types};
+use super::bindings::{chance, clock, columns, counters, limit, log, request, system, table, types};
+use super::buckets::Refill;
 use super::call_error::Exit;
 use super::host_state::HostState;
 use super::output::StandardStream;
@@ -18,7 +19,9 @@ pub(super) fn link(linker: &mut Linker<HostState>) -> wasmtime::Result<()> {
     request::add_to_linker::<_, HasSelf<HostState>>(linker, |state| state)?;
     columns::add_to_linker::<_, HasSelf<HostState>>(linker, |state| state)?;
     counters::add_to_linker::<_, HasSelf<HostState>>(linker, |state| state)?;
+    limit::add_to_linker::<_, HasSelf<HostState>>(linker, |state| state)?;
     clock::add_to_linker::<_, HasSelf<HostState>>(linker, |state| state)?;
+    chance::add_to_linker::<_, HasSelf<HostState>>(linker, |state| state)?;
     table::add_to_linker::<_, HasSelf<HostState>>(linker, |state| state)?;
     system::add_to_linker::<_, HasSelf<HostState>>(linker, |state| state)
 }
@@ -78,7 +81,7 @@ impl HostState {
     /// The empty list, which the log explains once: an author who expects a value for each endpoint reads what is not
     /// there.
     fn no_column(&self, function: &str) -> Vec<f64> {
-        if self.logs && !self.shared.warned_of_columns.swap(true, Ordering::Relaxed) {
+        if !self.shared.is_scratch && !self.shared.warned_of_columns.swap(true, Ordering::Relaxed) {
             let message = format!(
                 "expected `{function}` to be called within `pick`, where there are eligible endpoints; found it called \
                  elsewhere, where it returns an empty list"
@@ -95,10 +98,26 @@ impl counters::Host for HostState {
     }
 }
 
+impl limit::Host for HostState {
+    fn take(&mut self, key: String, rate: f64, burst: f64) -> wasmtime::Result<u32> {
+        Ok(self.shared.take(&key, Refill::new(rate, burst)?))
+    }
+}
+
 impl clock::Host for HostState {
     #[expect(clippy::cast_precision_loss, reason = "exact for 285 years")]
     fn now(&mut self) -> f64 {
-        self.elapsed().as_micros() as f64
+        self.shared.clock.elapsed().as_micros() as f64
+    }
+
+    fn wall(&mut self) -> f64 {
+        self.shared.clock.wall().as_secs_f64()
+    }
+}
+
+impl chance::Host for HostState {
+    fn chance(&mut self) -> f64 {
+        self.shared.clock.chance()
     }
 }
 
@@ -166,14 +185,13 @@ mod tests {
     #[test]
     fn columns_outside_of_a_choice_are_empty_and_explained_once() {
         let shared = Arc::new(PluginShared::new("guest".into(), Clock::System));
-        let state = || HostState::new(Arc::clone(&shared), RoleName::new("balancer"), MemoryMeter::new(0, 0));
+        let state = |shared| HostState::new(shared, RoleName::new("balancer"), MemoryMeter::new(0, 0));
         let warned = || shared.warned_of_columns.load(Ordering::Relaxed);
-        let mut silent = state();
-        silent.logs = false;
+        let mut silent = state(Arc::new(shared.scratch()));
 
         assert!(columns::Host::column(&mut silent, columns::Metric::Latency).is_empty());
         assert!(!warned(), "a throw-away instance says nothing");
-        assert!(columns::Host::signal(&mut state(), "load".to_owned()).is_empty());
+        assert!(columns::Host::signal(&mut state(Arc::clone(&shared)), "load".to_owned()).is_empty());
         assert!(warned());
     }
 
@@ -185,10 +203,12 @@ mod tests {
             let mut state = HostState::new(Arc::new(shared), RoleName::new("balancer"), MemoryMeter::new(0, 0));
             simulation.advance(std::time::Duration::from_millis(5));
             let times = (clock::Host::now(&mut state), [0, 1].map(|id| system::Host::clock(&mut state, id)));
-            (times, [(); 3].map(|()| system::Host::random(&mut state)))
+            let chance = chance::Host::chance(&mut state);
+            (times, [(); 3].map(|()| system::Host::random(&mut state)), clock::Host::wall(&mut state), chance)
         };
 
         assert_eq!(run(7).0, (5_000.0, [60_005_000_000, 5_000_000]));
+        assert_eq!(run(7).2, 60.005);
         assert_eq!(run(7), run(7));
         assert_ne!(run(7).1, run(8).1);
     }

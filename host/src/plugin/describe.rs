@@ -9,7 +9,6 @@ use super::error::{LoadError, LoadErrorKind};
 use super::host_state::HostState;
 use super::instance::Instance;
 use super::role::RoleName;
-use super::shared::PluginShared;
 use super::text::printable;
 
 /// Bytes of a schema that are kept.
@@ -42,12 +41,7 @@ fn about(artifact: &Artifact) -> Result<Option<About>, LoadErrorKind> {
     if !artifact.compiled.interface.exports(DESCRIBE.name) {
         return Ok(None);
     }
-    let mut state = HostState::new(
-        Arc::new(PluginShared::new(Arc::clone(artifact.name()), artifact.shared.clock.clone())),
-        RoleName::new(DESCRIBE.name),
-        artifact.meter(),
-    );
-    state.logs = false;
+    let state = HostState::new(Arc::new(artifact.shared.scratch()), RoleName::new(DESCRIBE.name), artifact.meter());
     let pre = &artifact.compiled.pre;
     let mut instance =
         Instance::start(pre, state, &artifact.ticker, artifact.setup_ticks, artifact.setup, |store, instance| {

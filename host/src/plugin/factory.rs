@@ -126,11 +126,9 @@ impl<R: PluginRole> InstanceFactory<R> {
         ticks(bound).max(artifact.ticks).min(artifact.setup_ticks)
     }
 
-    /// An instance that shares nothing and logs nothing, for a self-test.
+    /// An instance for a self-test: what it does reaches a scratch copy of what instances share.
     pub(super) fn throwaway(&self, role: &R) -> Result<Instance<R::Exports>, LoadErrorKind> {
-        let shared =
-            Arc::new(PluginShared::new(Arc::clone(&self.artifact.shared.name), self.artifact.shared.clock.clone()));
-        let made = self.make(role, shared, StartPurpose::Trial);
+        let made = self.make(role, Arc::new(self.artifact.shared.scratch()), StartPurpose::Trial);
         made.map(|(instance, _)| instance).map_err(|failed| failed.problem)
     }
 
@@ -142,7 +140,6 @@ impl<R: PluginRole> InstanceFactory<R> {
     ) -> Result<(Instance<R::Exports>, R::Configured), NotStarted> {
         let artifact = &*self.artifact;
         let mut state = HostState::new(shared, R::NAME, artifact.meter().counting_into(&self.counters.memory));
-        state.logs = !matches!(purpose, StartPurpose::Trial);
         role.init_state(&mut state);
         let find =
             |store: &mut Store<HostState>, instance: &wasmtime::component::Instance| R::find(artifact, store, instance);

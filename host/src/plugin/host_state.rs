@@ -2,10 +2,8 @@
 
 use std::net::IpAddr;
 use std::sync::Arc;
-use std::time::Duration;
 
 use ::http::HeaderMap;
-use tokio::time::Instant;
 
 use super::limits::MemoryMeter;
 use super::output::Output;
@@ -23,8 +21,6 @@ pub(super) struct HostState {
     pub(super) left: u64,
     /// Held by a call that has run for a tick or more.
     pub(super) long_call: Option<LongCall>,
-    /// Off for a throw-away instance: the one that serves logs the same.
-    pub(super) logs: bool,
     /// What it has written, and its last words.
     pub(super) output: Output,
     /// The request being decided.
@@ -32,8 +28,6 @@ pub(super) struct HostState {
     /// The choice being made; empty outside `pick`, and for plugins that import no columns.
     pub(super) eligible: EndpointIds,
     pub(super) numbers: Option<Arc<dyn ClusterNumbers>>,
-    /// Where the monotonic clock starts, that of WASI too.
-    pub(super) born: Instant,
 }
 
 /// The part of a request that getters read, shared for one call.
@@ -46,30 +40,29 @@ pub(super) struct LentRequest {
 
 impl HostState {
     pub(super) fn new(shared: Arc<PluginShared>, role: RoleName, meter: MemoryMeter) -> Self {
-        let born = shared.clock.now();
         Self {
             shared,
             role,
             meter,
             left: 0,
             long_call: None,
-            logs: true,
             output: Output::default(),
             request: None,
             eligible: EndpointIds::default(),
             numbers: None,
-            born,
         }
     }
 
-    /// How long ago the monotonic clock of the plugin started.
-    pub(super) fn elapsed(&self) -> Duration {
-        self.shared.clock.now().saturating_duration_since(self.born)
+    /// The monotonic clock of WASI: that of the contract in nanoseconds, from 1 on. Go does not start with a clock of
+    /// zero.
+    pub(super) fn monotonic_nanos(&self) -> u64 {
+        u64::try_from(self.shared.clock.elapsed().as_nanos()).unwrap_or(u64::MAX).max(1)
     }
 
-    /// The monotonic clock of WASI: [`Self::elapsed`] in nanoseconds, from 1 on. Go does not start with a clock of zero.
-    pub(super) fn monotonic_nanos(&self) -> u64 {
-        u64::try_from(self.elapsed().as_nanos()).unwrap_or(u64::MAX).max(1)
+    /// From now on effects reach a scratch copy of what instances share. Returns that, to be put back after the trial.
+    pub(super) fn begin_trial(&mut self) -> Arc<PluginShared> {
+        let scratch = Arc::new(self.shared.scratch_with_counters());
+        std::mem::replace(&mut self.shared, scratch)
     }
 
     /// Shares what getters need of `facts`, until [`Self::give_back`].

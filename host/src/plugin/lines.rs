@@ -60,7 +60,7 @@ impl HostState {
 
     pub(super) fn line(&self, level: Level, message: &str) {
         // A line below the log level must not use up the allowance of those that are written.
-        if !self.logs || !self.is_seen(level) {
+        if self.shared.is_scratch || !self.is_seen(level) {
             return;
         }
         let LogAdmission::Kept { dropped } = self.shared.admit_line(Instant::now()) else { return };

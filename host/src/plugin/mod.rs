@@ -13,6 +13,7 @@ mod artifact;
 mod backtrace;
 mod bindings;
 mod breaker;
+mod buckets;
 mod burst;
 mod call_error;
 mod capabilities;

@@ -1,4 +1,5 @@
-//! What all instances of one plugin name share, and what outlives its swaps: counters, and the allowance for its log.
+//! What all instances of one plugin name share, and what outlives its swaps: counters, token buckets, and the allowance
+//! for its log.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -8,6 +9,7 @@ use std::time::{Duration, Instant};
 use parking_lot::Mutex;
 use tracing::level_filters::LevelFilter;
 
+use super::buckets::{Refill, TokenBuckets};
 use super::counters::RetiredTotals;
 use crate::clock::Clock;
 use crate::telemetry::filter;
@@ -28,7 +30,10 @@ pub(super) struct PluginShared {
     pub(super) clock: Clock,
     /// Level of its lines, if the log's filter names the plugin.
     pub(super) level: Option<LevelFilter>,
+    /// Whether this is a copy for a trial: nothing is logged, and what is counted is forgotten.
+    pub(super) is_scratch: bool,
     counters: Mutex<HashMap<String, f64>>,
+    buckets: Mutex<TokenBuckets>,
     log: Mutex<LogAllowance>,
     /// Why the last file for this name was refused.
     pub(super) refusal: Mutex<Option<String>>,
@@ -44,12 +49,32 @@ impl PluginShared {
             level: filter::level_of(&name),
             name,
             clock,
+            is_scratch: false,
             counters: Mutex::default(),
+            buckets: Mutex::default(),
             log: Mutex::default(),
             refusal: Mutex::default(),
             warned_of_columns: AtomicBool::new(false),
             retired: Arc::default(),
         }
+    }
+
+    /// An empty copy for a trial (self-test, description): no effect of it reaches those that serve.
+    pub(super) fn scratch(&self) -> Self {
+        Self { is_scratch: true, ..Self::new(Arc::clone(&self.name), self.clock.clone()) }
+    }
+
+    /// A copy for the probe of an instance that serves, which goes by what was counted so far.
+    pub(super) fn scratch_with_counters(&self) -> Self {
+        let counters = Mutex::new(self.counters.lock().clone());
+        Self { counters, ..self.scratch() }
+    }
+
+    /// Takes a token from the bucket of `key`: 0, or the milliseconds until there is one.
+    pub(super) fn take(&self, key: &str, refill: Refill) -> u32 {
+        let mut buckets = self.buckets.lock();
+        // Read under the lock: times that a bucket sees never go back.
+        buckets.take(key, refill, self.clock.elapsed())
     }
 
     /// Adds and returns the new value; none for a key that is too long or one too many, and for a sum that is not

@@ -1,8 +1,9 @@
 //! What the functions of the gateway do natively.
 
 use std::cell::RefCell;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 
+use super::bucket::Bucket;
 use crate::columns::Metric;
 use crate::log::Level;
 
@@ -13,6 +14,9 @@ const LONGEST_KEY: usize = 256;
 /// What one thread's plugin sees and did.
 pub(super) struct State {
     pub(super) now: f64,
+    pub(super) wall: f64,
+    pub(super) chances: VecDeque<f64>,
+    pub(super) buckets: BTreeMap<String, Bucket>,
     pub(super) columns: Vec<(Metric, Vec<f64>)>,
     pub(super) signals: BTreeMap<String, Vec<f64>>,
     pub(super) headers: Vec<(String, String)>,
@@ -27,6 +31,9 @@ impl State {
     const fn new() -> Self {
         Self {
             now: 0.0,
+            wall: 0.0,
+            chances: VecDeque::new(),
+            buckets: BTreeMap::new(),
             columns: Vec::new(),
             signals: BTreeMap::new(),
             headers: Vec::new(),
@@ -100,8 +107,26 @@ pub(crate) fn add(key: &str, delta: f64) -> Option<f64> {
     })
 }
 
+pub(crate) fn take(key: &str, rate: f64, burst: f64) -> u32 {
+    assert!(rate.is_finite() && rate >= 0.0, "expected of `take` a rate of 0 or more tokens a second, found {rate}");
+    assert!(burst.is_finite() && burst >= 1.0, "expected of `take` a burst of 1 or more tokens, found {burst}");
+    with(|state| {
+        let now = state.now;
+        let bucket = state.buckets.entry(key.to_owned()).or_insert_with(|| Bucket::full(burst, now));
+        bucket.take(rate, burst, now)
+    })
+}
+
 pub(crate) fn now() -> f64 {
     with(|state| state.now)
+}
+
+pub(crate) fn wall() -> f64 {
+    with(|state| state.wall)
+}
+
+pub(crate) fn chance() -> f64 {
+    with(|state| state.chances.pop_front().unwrap_or_default())
 }
 
 pub(crate) fn get(key: &str) -> Option<String> {

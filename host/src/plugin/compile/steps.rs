@@ -74,9 +74,8 @@ impl PluginEngine {
         limits: &PluginLimits,
         held: u64,
     ) -> Result<std::time::Duration, LoadErrorKind> {
-        let shared = Arc::new(PluginShared::new("trial".into(), Clock::System));
-        let mut state = HostState::new(shared, RoleName::new("trial"), MemoryMeter::new(limits.memory, held));
-        state.logs = false;
+        let shared = Arc::new(PluginShared::new("trial".into(), Clock::System).scratch());
+        let state = HostState::new(shared, RoleName::new("trial"), MemoryMeter::new(limits.memory, held));
         let within = limits.setup_deadline();
         let find = |store: &mut Store<HostState>, instance: &wasmtime::component::Instance| {
             Ok(instance.get_typed_func(store, TRIAL_REALLOC).ok())

@@ -7,7 +7,7 @@ use crate::diagnose::{closest, list};
 pub(in super::super) const SHORT: &str = "tidegate";
 
 /// The interface that each function of the contract comes from.
-pub(in super::super) const IMPORTS: [(&str, &str); 10] = [
+pub(in super::super) const IMPORTS: [(&str, &str); 13] = [
     ("log", "log"),
     ("header", "request"),
     ("values", "request"),
@@ -16,7 +16,10 @@ pub(in super::super) const IMPORTS: [(&str, &str); 10] = [
     ("column", "columns"),
     ("signal", "columns"),
     ("add", "counters"),
+    ("take", "limit"),
     ("now", "clock"),
+    ("wall", "clock"),
+    ("chance", "chance"),
     ("get", "table"),
 ];
 

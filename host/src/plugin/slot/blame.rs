@@ -116,7 +116,11 @@ impl<R: PluginRole> InstanceSlot<R> {
             }
             let (factory, ticks) = (Arc::clone(&self.factory), self.factory.artifact.ticks);
             let Some(instance) = &mut self.instance else { return ProbeOutcome::Late };
-            match instance.run(R::DECIDES, ticks, |exports, store| factory.role.probe(exports, store, number, origin)) {
+            let live = instance.store.data_mut().begin_trial();
+            let probed =
+                instance.run(R::DECIDES, ticks, |exports, store| factory.role.probe(exports, store, number, origin));
+            instance.store.data_mut().shared = live;
+            match probed {
                 Ok(()) => return ProbeOutcome::InTime,
                 Err(error) => {
                     self.lose(&error, Instant::now());

@@ -22,7 +22,7 @@ fn with(import: &str) -> String {
 }
 
 /// The same with something at the beginning of `pick`.
-fn picking(items: &str, body: &str) -> String {
+pub(super) fn picking(items: &str, body: &str) -> String {
     with("").replace(MEMORY, &format!("{items} {MEMORY}")).replace("(;body;)", body)
 }
 
@@ -102,7 +102,10 @@ fn functions_that_the_contract_does_not_have_are_answered_with_those_it_has() {
         (import("tidegate:plugin/log@0.1.0", "header"), &["`header` is of tidegate:plugin/request@0.1.0"]),
         (import("tidegate:plugin/logs@0.1.0", "x"), &["did you mean tidegate:plugin/log@0.1.0"]),
         (import("tidegate:plugin/log", "log"), &["the version is missing: `tidegate:plugin/log@0.1.0`"]),
-        (import("tidgate", "x"), &["did you mean the module `tidegate`?", "counters, clock or table"]),
+        (
+            import("tidgate", "x"),
+            &["did you mean the module `tidegate`?", "log, request, columns, counters", "or table"],
+        ),
     ]);
 }
 

@@ -30,6 +30,7 @@ macro_rules! guest {
     };
 }
 
+mod effects;
 mod life;
 mod messages;
 mod refusals;

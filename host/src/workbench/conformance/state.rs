@@ -16,7 +16,7 @@ const SIZE: usize = 16;
 const PICKS: u64 = 200;
 
 /// Capabilities by which instances may rightly differ from each other.
-pub(super) const SHARED: [&str; 3] = ["counters", "clock", "table"];
+pub(super) const SHARED: [&str; 5] = ["counters", "limit", "clock", "chance", "table"];
 
 /// The same picks must get the same choices, whether another cluster picks in between or not. Where a plugin chooses by
 /// chance or time, or by `counters`, which all instances share, there is nothing to compare.

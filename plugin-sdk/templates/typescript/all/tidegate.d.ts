@@ -146,9 +146,21 @@ declare module "tidegate:plugin/counters@0.1.0" {
   export function add(key: string, delta: number): number | null;
 }
 
+declare module "tidegate:plugin/limit@0.1.0" {
+  /** 0: a token was taken; else the milliseconds until there is one. */
+  export function take(key: string, rate: number, burst: number): number;
+}
+
 declare module "tidegate:plugin/clock@0.1.0" {
-  /** Microseconds since some moment. */
+  /** Microseconds since some moment, the same for all instances. */
   export function now(): number;
+  /** Seconds since 1970. */
+  export function wall(): number;
+}
+
+declare module "tidegate:plugin/chance@0.1.0" {
+  /** At least 0, below 1. */
+  export function chance(): number;
 }
 
 declare module "tidegate:plugin/table@0.1.0" {

@@ -17,7 +17,10 @@ var (
 	Columns  = map[Metric][]float64{} // live numbers
 	Signals  = map[string][]float64{} // reported numbers
 	Counters = map[string]float64{}   // of Add
+	Waits    = map[string]uint32{}    // of Take: milliseconds by key, 0 where there is none
 	Time     float64                  // of Now
+	Date     float64                  // of Wall
+	Luck     float64                  // of Chance
 	Table    = map[string]string{}    // of Lookup
 )
 
@@ -60,8 +63,17 @@ func Add(key string, delta float64) (value float64, ok bool) {
 	return sum, true
 }
 
+// Take is that of Waits.
+func Take(key string, rate, burst float64) uint32 { return Waits[key] }
+
 // Now is Time.
 func Now() float64 { return Time }
+
+// Wall is Date.
+func Wall() float64 { return Date }
+
+// Chance is Luck.
+func Chance() float64 { return Luck }
 
 // Lookup is that of Table.
 func Lookup(key string) (value string, ok bool) {

@@ -57,8 +57,18 @@ func Add(key string, delta float64) (value float64, ok bool) {
 	return number.value, number.some&0xff != 0
 }
 
-// Now is microseconds since some moment; it never goes back.
+// Take takes a token from a bucket that all instances of the plugin share: it holds burst of them and gets rate a second.
+// 0: taken; else the milliseconds until there is one.
+func Take(key string, rate, burst float64) uint32 { return take(key, rate, burst) }
+
+// Now is microseconds since some moment, the same for all instances; it never goes back.
 func Now() float64 { return now() }
+
+// Wall is seconds since 1970.
+func Wall() float64 { return wall() }
+
+// Chance is a number of at least 0 and below 1.
+func Chance() float64 { return chance() }
 
 // Lookup is the value of a key in the operator's table.
 func Lookup(key string) (value string, ok bool) {
@@ -116,8 +126,17 @@ func signal(name string, to *list)
 //go:wasmimport tidegate:plugin/counters@0.1.0 add
 func add(key string, delta float64, to *optionalNumber)
 
+//go:wasmimport tidegate:plugin/limit@0.1.0 take
+func take(key string, rate, burst float64) uint32
+
 //go:wasmimport tidegate:plugin/clock@0.1.0 now
 func now() float64
+
+//go:wasmimport tidegate:plugin/clock@0.1.0 wall
+func wall() float64
+
+//go:wasmimport tidegate:plugin/chance@0.1.0 chance
+func chance() float64
 
 //go:wasmimport tidegate:plugin/table@0.1.0 get
 func get(key string, to *optionalString)
