@@ -31,7 +31,9 @@ const ROUTES: [usize; 3] = [1, 10, 1000];
 fn load(name: &str) -> Arc<Artifact> {
     let runtime = Runtime::new(None).unwrap();
     let limits = PluginLimits::default();
-    runtime.load(&PluginFile { name, origin: "shipped", bytes: shipped(name).unwrap(), limits: &limits }).unwrap()
+    runtime
+        .load(&PluginFile { name, origin: "shipped", bytes: shipped(name).unwrap(), limits: &limits, table: None })
+        .unwrap()
 }
 
 fn endpoints(count: u32) -> Vec<Endpoint> {

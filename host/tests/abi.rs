@@ -51,6 +51,7 @@ fn a_module_with_the_signatures_of_the_page_is_taken_by_short_and_by_full_names(
                 origin: "abi.wat",
                 bytes: text.as_bytes(),
                 limits: &PluginLimits::default(),
+                table: None,
             });
 
             let roles: Vec<_> = loaded.unwrap().roles().iter().map(ToString::to_string).collect();

@@ -26,7 +26,7 @@ fn runtime(compiler: Compiler, cache: Option<&Path>) -> Arc<Runtime> {
 }
 
 fn load(runtime: &Runtime, bytes: &[u8]) -> Result<(), LoadError> {
-    let spec = PluginFile { name: "guest", origin: "guest.wasm", bytes, limits: &PluginLimits::default() };
+    let spec = PluginFile { name: "guest", origin: "guest.wasm", bytes, limits: &PluginLimits::default(), table: None };
     let artifact = runtime.load(&spec)?;
     artifact.about().map(drop)
 }
@@ -165,7 +165,8 @@ fn an_instance_that_takes_longer_than_its_deadline_is_refused() {
     exports.export("tidegate:plugin/balancer@0.1.0", ComponentExportKind::Instance, 0, None);
     component.section(&exports);
     let limits = PluginLimits { memory: 640 << 20, ..PluginLimits::default() };
-    let spec = PluginFile { name: "guest", origin: "guest.wasm", bytes: &component.finish(), limits: &limits };
+    let spec =
+        PluginFile { name: "guest", origin: "guest.wasm", bytes: &component.finish(), limits: &limits, table: None };
 
     let problem = runtime(child(Bounds::default()), None).load(&spec).unwrap_err().problem;
 

@@ -71,8 +71,13 @@ fn each_feature_is_taken_or_refused_as_the_page_says() {
             fields => module(fields, body),
         };
         let limits = PluginLimits::default();
-        let loaded =
-            runtime.load(&PluginFile { name: "feature", origin: "feature", bytes: text.as_bytes(), limits: &limits });
+        let loaded = runtime.load(&PluginFile {
+            name: "feature",
+            origin: "feature",
+            bytes: text.as_bytes(),
+            limits: &limits,
+            table: None,
+        });
         let refusal = loaded.err().map(|error| error.to_string());
         if let Some(refusal) = &refusal {
             println!("{feature}: {refusal}");
@@ -89,7 +94,13 @@ fn the_module_that_features_are_put_into_is_good() {
     let limits = PluginLimits::default();
 
     let text = module("", "");
-    let loaded = runtime.load(&PluginFile { name: "plain", origin: "plain", bytes: text.as_bytes(), limits: &limits });
+    let loaded = runtime.load(&PluginFile {
+        name: "plain",
+        origin: "plain",
+        bytes: text.as_bytes(),
+        limits: &limits,
+        table: None,
+    });
 
     loaded.unwrap();
 }

@@ -18,7 +18,7 @@ const ENDPOINTS: [&str; 3] = ["ws://192.0.2.1", "ws://192.0.2.2", "ws://192.0.2.
 fn cluster(balancer: &str, clock: &Clock) -> Arc<Cluster> {
     let runtime = Runtime::with_compiler(Compiler::InProcess, None, clock.clone()).unwrap();
     let (bytes, limits) = (shipped(balancer).unwrap(), &PluginLimits::default());
-    let artifact = runtime.load(&PluginFile { name: balancer, origin: "shipped", bytes, limits }).unwrap();
+    let artifact = runtime.load(&PluginFile { name: balancer, origin: "shipped", bytes, limits, table: None }).unwrap();
     let registry = Registry::with_clock(clock.clone());
     let lives = ENDPOINTS.map(|url| registry.live("simulated", url));
     let numbers = Arc::new(Numbers::new(lives.to_vec()));

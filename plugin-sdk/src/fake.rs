@@ -125,7 +125,7 @@ impl Host {
         self
     }
 
-    /// Sets a value of the table that operators push.
+    /// Sets a value of the table.
     pub fn table(&self, key: &str, value: &str) -> &Self {
         with(|state| state.table.insert(key.to_owned(), value.to_owned()));
         self

@@ -132,9 +132,10 @@ pub mod chance {
     }
 }
 
-/// Small read-only map that the operator pushes: tenant → cluster. Nothing fills it yet.
+/// What the operator lets the plugin look up: tenant → cluster, as `table` of its section says. It may change between two
+/// calls, all of it at once, and no instance is made for that.
 pub mod table {
-    /// The value under `key`.
+    /// The value under `key`, byte for byte; none for every key where there is no table.
     #[must_use]
     pub fn get(key: &str) -> Option<String> {
         super::calls::get(key)

@@ -20,6 +20,7 @@ mod forward;
 mod health;
 mod hostile;
 mod http2;
+mod lookup;
 mod membership;
 mod misdirected;
 mod observed;

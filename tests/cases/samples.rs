@@ -70,6 +70,7 @@ impl World {
             .file("more.pem", &more.certificate)
             .file("more-key.pem", &more.key)
             .file("my-balancer.wasm", guest("last"))
+            .file("tenants.tsv", "blue\tchat\n")
             .file("token", "secret")
     }
 }

@@ -238,7 +238,7 @@ fn snapshot(deciders: Deciders, endpoint: SocketAddr) -> Snapshot {
 
 fn load(name: &str) -> Arc<Artifact> {
     let limits = PluginLimits::default();
-    let spec = PluginFile { name, origin: "shipped", bytes: shipped(name).unwrap(), limits: &limits };
+    let spec = PluginFile { name, origin: "shipped", bytes: shipped(name).unwrap(), limits: &limits, table: None };
     Plugins::new(None).unwrap().load(&spec).unwrap()
 }
 

@@ -1,14 +1,15 @@
 //! A call that was let in, read: who calls which operation, with which query and document.
 
 use std::net::IpAddr;
+use std::pin::pin;
 use std::time::Duration;
 
 use ::http::{HeaderMap, Method, Request, Response, StatusCode, header};
-use bytes::Bytes;
-use http_body_util::{BodyExt, LengthLimitError, Limited};
+use bytes::Buf as _;
+use http_body_util::BodyExt as _;
 use serde_json::json;
 
-use super::operation::{Operation, Resource};
+use super::operation::{DocumentRule, Operation, Resource};
 use super::reply::{closing, failure, json};
 use crate::config::ChangeFault;
 use crate::http::ResponseBody;
@@ -16,17 +17,20 @@ use crate::http::ResponseBody;
 /// How long a document may take.
 const DOCUMENT_TIME: Duration = Duration::from_secs(10);
 
+/// How much longer, for each MiB that it may have.
+const TIME_FOR_A_MIB: Duration = Duration::from_secs(1);
+
 /// One call, with all that it brings.
 #[derive(Debug)]
 pub(super) struct Call {
     pub(super) peer: IpAddr,
     pub(super) method: Method,
     pub(super) operation: &'static Operation,
-    /// Empty if the path names none.
-    pub(super) cluster: String,
+    /// The cluster or plugin; empty if the path names none.
+    pub(super) name: String,
     pub(super) query: Query,
     /// Empty if the operation reads none.
-    pub(super) document: Bytes,
+    pub(super) document: Vec<u8>,
 }
 
 /// What a query says.
@@ -58,14 +62,14 @@ impl Call {
         };
         let (head, body) = request.into_parts();
         let document = match operation.document {
-            Some(kibibytes) if is_json(&head.headers) => read(body, kibibytes).await?,
-            Some(_) => {
-                let error = "expected a JSON document with `content-type: application/json`";
-                return Err(closing(failure(StatusCode::UNSUPPORTED_MEDIA_TYPE, error)));
+            Some(rule) if is_media(rule.media, &head.headers) => read(body, rule.kibibytes).await?,
+            Some(DocumentRule { media, what, .. }) => {
+                let error = format!("expected {what} with `content-type: {media}`");
+                return Err(closing(failure(StatusCode::UNSUPPORTED_MEDIA_TYPE, &error)));
             }
-            None => Bytes::new(),
+            None => Vec::new(),
         };
-        Ok(Self { peer, method: head.method, operation, cluster: resource.cluster, query, document })
+        Ok(Self { peer, method: head.method, operation, name: resource.name, query, document })
     }
 }
 
@@ -96,26 +100,43 @@ pub(super) fn not_understood(fault: &ChangeFault) -> Response<ResponseBody> {
     json(StatusCode::BAD_REQUEST, &json!({ "error": fault.message, "hint": fault.hint }))
 }
 
-/// A type that no page can send without asking first (Fetch, CORS-safelisted request-header).
-fn is_json(headers: &HeaderMap) -> bool {
+/// Whether the document is said to be `media`, once.
+fn is_media(media: &str, headers: &HeaderMap) -> bool {
     let mut types = headers.get_all(header::CONTENT_TYPE).iter();
     let (Some(one), None) = (types.next(), types.next()) else { return false };
-    let media = one.as_bytes().split(|byte| *byte == b';').next().unwrap_or_default();
-    media.trim_ascii().eq_ignore_ascii_case(b"application/json")
+    let said = one.as_bytes().split(|byte| *byte == b';').next().unwrap_or_default();
+    said.trim_ascii().eq_ignore_ascii_case(media.as_bytes())
 }
 
-async fn read<B>(body: B, kibibytes: usize) -> Result<Bytes, Response<ResponseBody>>
+/// The whole document, in one piece and once.
+async fn read<B>(body: B, kibibytes: usize) -> Result<Vec<u8>, Response<ResponseBody>>
 where
     B: http_body::Body,
     B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
 {
     let most = kibibytes.saturating_mul(1024);
-    match tokio::time::timeout(DOCUMENT_TIME, Limited::new(body, most).collect()).await {
-        Ok(Ok(whole)) => Ok(whole.to_bytes()),
-        Ok(Err(error)) if error.is::<LengthLimitError>() => Err(too_large(kibibytes)),
-        Ok(Err(error)) => Err(closing(failure(StatusCode::BAD_REQUEST, &format!("the body breaks off: {error}")))),
-        Err(_elapsed) => Err(closing(failure(StatusCode::REQUEST_TIMEOUT, "the body took too long"))),
-    }
+    let collect = async {
+        let (mut whole, mut body) = (Vec::new(), pin!(body));
+        while let Some(frame) = body.as_mut().frame().await {
+            let frame = frame.map_err(|error| {
+                closing(failure(StatusCode::BAD_REQUEST, &format!("the body breaks off: {}", error.into())))
+            })?;
+            let Ok(mut data) = frame.into_data() else { continue };
+            if data.remaining() > most.saturating_sub(whole.len()) {
+                return Err(too_large(kibibytes));
+            }
+            while data.has_remaining() {
+                let piece = data.chunk();
+                whole.extend_from_slice(piece);
+                let length = piece.len();
+                data.advance(length);
+            }
+        }
+        Ok(whole)
+    };
+    let mebibytes = u32::try_from(kibibytes >> 10).unwrap_or(u32::MAX);
+    let late = |_elapsed| closing(failure(StatusCode::REQUEST_TIMEOUT, "the body took too long"));
+    tokio::time::timeout(DOCUMENT_TIME + TIME_FOR_A_MIB.saturating_mul(mebibytes), collect).await.map_err(late)?
 }
 
 pub(super) fn too_large(kibibytes: usize) -> Response<ResponseBody> {
@@ -150,8 +171,8 @@ mod tests {
         ] {
             let headers = HeaderMap::from_iter([(header::CONTENT_TYPE, value.parse().unwrap())]);
 
-            assert_eq!(is_json(&headers), good, "{value}");
+            assert_eq!(is_media("application/json", &headers), good, "{value}");
         }
-        assert!(!is_json(&HeaderMap::new()));
+        assert!(!is_media("application/json", &HeaderMap::new()));
     }
 }

@@ -36,7 +36,7 @@ pub(super) fn list(control: &dyn Inspect, cluster: &str) -> Response<ResponseBod
 
 /// Adds, changes or removes a member, or takes changes back.
 pub(super) async fn edit(control: &Arc<dyn Control>, call: Call) -> Response<ResponseBody> {
-    let Call { peer, method, operation, cluster, query, document } = call;
+    let Call { peer, method, operation, name: cluster, query, document } = call;
     let audit = |cluster| AuditLine { peer, method, path: operation.path, cluster };
     let (edit, cluster) = match operation.kind {
         OperationKind::AddEndpoint => match Edit::add(&document, &control.folder()) {
@@ -67,8 +67,8 @@ pub(super) async fn edit(control: &Arc<dyn Control>, call: Call) -> Response<Res
 
 /// Forgets failures.
 pub(super) fn reset(control: &dyn Operate, call: Call) -> Response<ResponseBody> {
-    let reset = control.reset(&call.cluster, call.query.url.as_deref());
-    let audit = AuditLine { peer: call.peer, method: call.method, path: call.operation.path, cluster: call.cluster };
+    let reset = control.reset(&call.name, call.query.url.as_deref());
+    let audit = AuditLine { peer: call.peer, method: call.method, path: call.operation.path, cluster: call.name };
     audit.log(reset.as_ref().map(|done| {
         let reset = done.reset.iter().map(|one| format!("{} {} to {}", one.endpoint, one.before, one.after));
         (done.generation, reset.collect())

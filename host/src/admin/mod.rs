@@ -13,6 +13,7 @@ mod call;
 mod generations;
 mod members;
 mod operation;
+mod plugins;
 mod reply;
 mod server;
 mod service;

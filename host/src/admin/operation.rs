@@ -11,14 +11,25 @@ use super::access::Purpose;
 pub(super) struct Operation {
     /// `GET` stands for `HEAD`, too.
     method: &'static str,
-    /// With [`NAME`] where a cluster is named.
+    /// With [`NAME`] where a cluster or a plugin is named.
     pub(super) path: &'static str,
     pub(super) kind: OperationKind,
     pub(super) purpose: Purpose,
     /// Keys that the query may have; none means that the query is not looked at.
     pub(super) query: Option<&'static [&'static str]>,
-    /// Longest JSON document in KiB; none means that the body is not read.
-    pub(super) document: Option<usize>,
+    /// The document that a call brings; none means that the body is not read.
+    pub(super) document: Option<DocumentRule>,
+}
+
+/// What a document may be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct DocumentRule {
+    /// Its `Content-Type`: one that no page can send without asking first (Fetch, CORS-safelisted request-header).
+    pub(super) media: &'static str,
+    /// What it is, for messages.
+    pub(super) what: &'static str,
+    /// Its length at the most, in KiB.
+    pub(super) kibibytes: usize,
 }
 
 /// What an operation does.
@@ -37,24 +48,28 @@ pub(super) enum OperationKind {
     Changes,
     UndoChanges,
     Plugins,
+    FillTable,
     Generations,
     Reload,
     Rollback,
 }
 
-/// A path of the table, and the cluster that a call names in it.
+/// A path of the table, and what a call names in it.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Resource {
     pub(super) path: &'static str,
-    /// Empty if the path names none.
-    pub(super) cluster: String,
+    /// The cluster or plugin; empty if the path names none.
+    pub(super) name: String,
 }
 
-/// What stands for a cluster in [`Operation::path`].
+/// What stands for a name in [`Operation::path`].
 const NAME: &str = "{name}";
 
+/// The longest table in KiB.
+const TABLE_KIB: usize = 256 << 10;
+
 /// Methods of one path stand beside each other.
-const OPERATIONS: [Operation; 16] = {
+const OPERATIONS: [Operation; 17] = {
     use OperationKind as Kind;
     const ENDPOINTS: &str = "/api/v1/clusters/{name}/endpoints";
     const CHANGES: &str = "/api/v1/changes";
@@ -73,6 +88,7 @@ const OPERATIONS: [Operation; 16] = {
         Operation::look(CHANGES, Kind::Changes).keys(&[]),
         Operation::change("DELETE", CHANGES, Kind::UndoChanges).keys(&["cluster", "url"]),
         Operation::look("/api/v1/plugins", Kind::Plugins),
+        Operation::change("PUT", "/api/v1/plugins/{name}/table", Kind::FillTable).keys(&[]).takes_table(),
         Operation::look("/api/v1/generations", Kind::Generations),
         Operation::change("POST", "/api/v1/rollback", Kind::Rollback),
         Operation::change("POST", "/api/v1/reload", Kind::Reload),
@@ -101,7 +117,14 @@ impl Operation {
     }
 
     const fn reads(self, kibibytes: usize) -> Self {
-        Self { document: Some(kibibytes), ..self }
+        let rule = DocumentRule { media: "application/json", what: "a JSON document", kibibytes };
+        Self { document: Some(rule), ..self }
+    }
+
+    const fn takes_table(self) -> Self {
+        let media = "text/tab-separated-values";
+        let rule = DocumentRule { media, what: "lines of a key, a TAB and a value", kibibytes: TABLE_KIB };
+        Self { document: Some(rule), ..self }
     }
 
     fn takes(&self, method: &Method) -> bool {
@@ -113,8 +136,8 @@ impl Resource {
     /// The resource at `path`.
     pub(super) fn find(path: &str) -> Option<Self> {
         OPERATIONS.iter().find_map(|operation| {
-            let cluster = cluster_in(operation.path, path)?.into_owned();
-            Some(Self { path: operation.path, cluster })
+            let name = name_in(operation.path, path)?.into_owned();
+            Some(Self { path: operation.path, name })
         })
     }
 
@@ -143,8 +166,8 @@ pub(super) fn paths() -> Vec<&'static str> {
     paths
 }
 
-/// The cluster that `path` names where `pattern` has [`NAME`]; empty if the pattern has none.
-fn cluster_in<'p>(pattern: &str, path: &'p str) -> Option<Cow<'p, str>> {
+/// What `path` names where `pattern` has [`NAME`]; empty if the pattern has none.
+fn name_in<'p>(pattern: &str, path: &'p str) -> Option<Cow<'p, str>> {
     let Some((before, after)) = pattern.split_once(NAME) else {
         return (path == pattern).then_some(Cow::Borrowed(""));
     };
@@ -178,6 +201,7 @@ mod tests {
             ("/api/v1/clusters/ws:%2F%2F10.0.0.1:80/endpoints", Some((ENDPOINTS, "ws://10.0.0.1:80"))),
             ("/api/v1/clusters/a+b%20c/endpoints", Some((ENDPOINTS, "a+b c"))),
             ("/api/v1/clusters/a%2Fb/signals", Some(("/api/v1/clusters/{name}/signals", "a/b"))),
+            ("/api/v1/plugins/tenants/table", Some(("/api/v1/plugins/{name}/table", "tenants"))),
             ("/api/v1/clusters//endpoints", None),
             ("/api/v1/clusters/a/b/endpoints", None),
             ("/api/v1/clusters//signals", None),
@@ -185,7 +209,7 @@ mod tests {
             ("/api/v1/clusters/chat", None),
             ("/api/v1/clusters/chat/endpoints/", None),
         ] {
-            let expected = found.map(|(path, cluster)| Resource { path, cluster: cluster.to_owned() });
+            let expected = found.map(|(path, name)| Resource { path, name: name.to_owned() });
 
             assert_eq!(Resource::find(path), expected, "{path}");
         }

@@ -110,7 +110,7 @@ impl Server {
     /// Serves calls, on the runtime that this is called on. The second time does nothing.
     pub fn start(&self, control: Arc<dyn Control>) {
         let Some(socket) = self.socket.lock().take() else { return };
-        let service = Arc::new(AdminService { control, token: self.token.clone() });
+        let service = Arc::new(AdminService::new(control, self.token.clone()));
         let life = self.life.clone();
         // Before the log says that it listens, and before clients are let in.
         RESERVE.begin();

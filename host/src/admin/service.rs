@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use ::http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, header};
 use serde_json::json;
+use tokio::sync::Semaphore;
 
 use super::access::{self, BrowserOrigin, Caller, Denial, Purpose, Rule};
 use super::call::{Call, too_large};
@@ -12,12 +13,12 @@ use super::operation::{OperationKind, Resource, paths};
 use super::reply::{closing, failure, json, plain, respond};
 use super::slots::CallerSlot;
 use super::token::TokenFile;
-use super::{generations, members, signals};
+use super::{generations, members, plugins, signals};
 use crate::control::{Control, Readiness};
 use crate::http::{ResponseBody, Target, read_target};
 use crate::telemetry::CONTENT_TYPE;
 
-/// Longest body that a call may announce, in KiB, whether it is read or not.
+/// Longest body that a call may announce, in KiB, whether it is read or not, but for documents that may be longer.
 const BODY_KIB: usize = 64;
 
 /// What every call is served from.
@@ -25,6 +26,14 @@ pub(super) struct AdminService {
     pub(super) control: Arc<dyn Control>,
     /// None lets callers on this machine in.
     pub(super) token: Option<Arc<TokenFile>>,
+    /// Documents beyond [`BODY_KIB`] that may be held at a time.
+    pub(super) large: Semaphore,
+}
+
+impl AdminService {
+    pub(super) fn new(control: Arc<dyn Control>, token: Option<Arc<TokenFile>>) -> Self {
+        Self { control, token, large: Semaphore::new(1) }
+    }
 }
 
 impl AdminService {
@@ -95,13 +104,22 @@ impl AdminService {
         B: http_body::Body,
         B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
     {
-        if announced(request.headers()) > BODY_KIB.saturating_mul(1024) {
-            return too_large(BODY_KIB);
+        let operation = resource.as_ref().and_then(|resource| resource.operation(request.method()));
+        let most = operation.and_then(|operation| operation.document).map_or(0, |rule| rule.kibibytes).max(BODY_KIB);
+        if announced(request.headers()) > most.saturating_mul(1024) {
+            return too_large(most);
         }
+        let _large = match (most > BODY_KIB).then(|| self.large.try_acquire()).transpose() {
+            Ok(permit) => permit,
+            Err(_taken) => {
+                let error = "another table is being taken; send this one when that is done";
+                return closing(failure(StatusCode::SERVICE_UNAVAILABLE, error));
+            }
+        };
         let Some(resource) = resource else {
             return json(StatusCode::NOT_FOUND, &json!({ "error": "no such path", "paths": paths() }));
         };
-        let Some(operation) = resource.operation(request.method()) else { return not_allowed(&resource) };
+        let Some(operation) = operation else { return not_allowed(&resource) };
         match Call::read(peer, operation, resource, target.query.as_deref(), request).await {
             Ok(call) => self.carry_out(call).await,
             Err(response) => response,
@@ -125,13 +143,14 @@ impl AdminService {
             OperationKind::Plugins => json(StatusCode::OK, &control.plugins()),
             OperationKind::Generations => json(StatusCode::OK, &control.generations()),
             OperationKind::Changes => json(StatusCode::OK, &control.changes()),
-            OperationKind::Endpoints => members::list(&**control, &call.cluster),
+            OperationKind::Endpoints => members::list(&**control, &call.name),
             OperationKind::AddEndpoint
             | OperationKind::ChangeEndpoint
             | OperationKind::RemoveEndpoint
             | OperationKind::UndoChanges => members::edit(control, call).await,
             OperationKind::ResetEndpoints => members::reset(&**control, call),
             OperationKind::PushSignals => signals::push(&**control, &call),
+            OperationKind::FillTable => plugins::fill(control, call).await,
             OperationKind::Reload => generations::replace(control, &call, |control| control.reload()).await,
             OperationKind::Rollback => generations::replace(control, &call, |control| control.rollback()).await,
         }

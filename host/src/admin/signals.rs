@@ -13,7 +13,7 @@ pub(super) fn push(control: &dyn Operate, call: &Call) -> Response<ResponseBody>
         Ok(push) => push,
         Err(error) => return failure(StatusCode::BAD_REQUEST, &error.to_string()),
     };
-    match control.push(&call.cluster, &push) {
+    match control.push(&call.name, &push) {
         Ok(taken) => json(StatusCode::OK, &json!({ "taken": taken })),
         Err(error @ PushError::NoCluster) => failure(StatusCode::NOT_FOUND, &error.to_string()),
         Err(error @ PushError::NoEndpoint) => {

@@ -15,7 +15,7 @@ use super::*;
 use crate::config::{AdminConfig, Edit, MemberChange, Said};
 use crate::control::{
     ChangedView, ChangesView, ClusterView, ControlError, EndpointView, FaultView, GenerationState, GenerationView,
-    Inspect, Operate, PluginView, Push, PushError, Readiness, ResetEndpoint, ResetView,
+    Inspect, Operate, PluginView, Push, PushError, Readiness, ResetEndpoint, ResetView, TableView,
 };
 
 mod callers;
@@ -80,6 +80,7 @@ impl Inspect for Fake {
             aside: 0,
             last_fault: Some("trap: unreachable".to_owned()),
             last_refusal: None,
+            table: None,
         }]
     }
 
@@ -139,6 +140,22 @@ impl Operate for Fake {
 
     fn undo(&self) -> Result<ChangedView, ControlError> {
         Ok(ChangedView { generation: 9, persisted: true, changed: Vec::new() })
+    }
+
+    fn fill_table(&self, plugin: &str, lines: Vec<u8>) -> Result<TableView, ControlError> {
+        if plugin != "tenants" {
+            let hint = Some("write `table`");
+            return Err(ControlError::Conflict { error: format!("plugin `{plugin}` has no `table`"), hint });
+        }
+        Ok(TableView {
+            file: "tenants.tsv".to_owned(),
+            version: "ab".to_owned(),
+            entries: lines.iter().filter(|byte| **byte == b'\n').count(),
+            memory_bytes: lines.len(),
+            since: "2026-11-23T01:02:38.123Z".to_owned(),
+            swaps: 1,
+            last_refusal: None,
+        })
     }
 
     fn reset(&self, _cluster: &str, _url: Option<&str>) -> Result<ResetView, ControlError> {
@@ -277,6 +294,34 @@ async fn a_report_that_is_posted_is_taken_or_refused_with_a_reason() {
 }
 
 #[tokio::test]
+async fn one_table_is_taken_at_a_time() {
+    let (server, _fake) = serve(None);
+    let at = server.address();
+    let head = |length: usize| {
+        format!(
+            "PUT /api/v1/plugins/tenants/table HTTP/1.1\r\nContent-Type: text/tab-separated-values\r\n\
+             Content-Length: {length}"
+        )
+    };
+    let long = "tenant\tcluster\n".repeat(10_000);
+
+    let taken = call_with(at, &head(long.len()), &long).await;
+    let mut slow = TcpStream::connect(at).await.unwrap();
+    slow.write_all(format!("{}\r\nHost: {at}\r\nExpect: 100-continue\r\n\r\n", head(4)).as_bytes()).await.unwrap();
+    let mut interim = [0; 25];
+    slow.read_exact(&mut interim).await.unwrap();
+    let second = call_with(at, &head(4), "a\tb\n").await;
+    slow.write_all(b"a\tb\n").await.unwrap();
+    let mut first = [0; 15];
+    slow.read_exact(&mut first).await.unwrap();
+
+    assert_eq!((taken.status, taken.json()["entries"].as_u64()), (200, Some(10_000)), "{}", taken.body);
+    assert_eq!((&interim, &first), (b"HTTP/1.1 100 Continue\r\n\r\n", b"HTTP/1.1 200 OK"));
+    assert_eq!(second.status, 503);
+    assert!(second.body.contains("another table"), "{}", second.body);
+}
+
+#[tokio::test]
 async fn what_is_not_there_or_not_taken_says_what_is() {
     let (server, _fake) = serve(None);
     let at = server.address();
@@ -288,7 +333,7 @@ async fn what_is_not_there_or_not_taken_says_what_is() {
     let unknown = call(at, "GET /api/v2 HTTP/1.1").await;
     assert_eq!(unknown.status, 404);
     let paths = unknown.json()["paths"].as_array().unwrap().clone();
-    assert_eq!(paths.len(), 12);
+    assert_eq!(paths.len(), 13);
     assert!(paths.contains(&json!("/api/v1/clusters/{name}/signals")), "{paths:?}");
     for (head, status, word) in [
         ("DELETE /api/v1/clusters HTTP/1.1", 405, "allow: get, head\r\n"),
@@ -296,6 +341,7 @@ async fn what_is_not_there_or_not_taken_says_what_is() {
         ("GET /api/v1/reload HTTP/1.1", 405, "allow: post\r\n"),
         ("POST /api/v1/reload HTTP/1.1\r\nContent-Length: 65537", 413, "connection: close\r\n"),
         ("POST /api/v1/reload HTTP/1.1\r\nContent-Length: 2\r\nX: {}", 422, ""),
+        ("PUT /api/v1/plugins/tenants/table HTTP/1.1\r\nContent-Length: 268435457", 413, "connection: close\r\n"),
         ("POST /api/v1/reload HTTP/1.1\r\nOrigin: https://attacker.example", 403, "connection: close\r\n"),
         ("GET http://rebound.example/api/v1/clusters HTTP/1.1", 403, "connection: close\r\n"),
         ("GET /api/v1/clusters HTTP/1.1\r\nHost: localhost", 400, ""),

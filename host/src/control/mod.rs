@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! admin (HTTP) ──▶ Inspect: readiness, metrics, clusters, plugins, generations, changes ◀── gateway implements both
-//!              ──▶ Operate: reload, rollback, change, undo, reset, push                 ◀──
+//!              ──▶ Operate: reload, rollback, change, undo, reset, push,                ◀──
 //! ```
 //!
 //! The port knows neither HTTP nor the gateway: whoever else is to watch or steer one imports this room alone.
@@ -20,7 +20,7 @@ pub use change::{ChangedView, ChangesView, DroppedView, ResetEndpoint, ResetView
 pub use cluster::{ClusterView, EndpointView, Push, SignalView};
 pub use error::{ControlError, FaultView, PushError};
 pub use generation::{GenerationState, GenerationView, Readiness};
-pub use plugin::PluginView;
+pub use plugin::{PluginView, TableView};
 
 use crate::config::Edit;
 
@@ -87,6 +87,12 @@ pub trait Operate: Send + Sync + 'static {
     /// # Errors
     /// [`ControlError`].
     fn undo(&self) -> Result<ChangedView, ControlError>;
+
+    /// Makes `lines` the table of `plugin`, and its file: all of it or nothing. Blocks.
+    ///
+    /// # Errors
+    /// [`ControlError`].
+    fn fill_table(&self, plugin: &str, lines: Vec<u8>) -> Result<TableView, ControlError>;
 
     /// Forgets the failures of the endpoint at `url`, or of all of `cluster`.
     ///

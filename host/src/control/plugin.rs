@@ -31,4 +31,26 @@ pub struct PluginView {
     pub last_fault: Option<String>,
     /// Why the latest file of this name was refused, if it was.
     pub last_refusal: Option<String>,
+    /// What it looks things up in; not there if it has no `table`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub table: Option<TableView>,
+}
+
+/// What a plugin looks things up in.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct TableView {
+    /// Path of its file.
+    pub file: String,
+    /// SHA-256 of what was read from it, hex.
+    pub version: String,
+    /// Keys.
+    pub entries: usize,
+    /// What it holds of memory.
+    pub memory_bytes: usize,
+    /// Since when that version is used, RFC 3339.
+    pub since: String,
+    /// How often another version has taken the place of one.
+    pub swaps: u64,
+    /// Why what is in the file now is not used, if it is not.
+    pub last_refusal: Option<String>,
 }

@@ -8,5 +8,5 @@ mod read;
 mod replace;
 
 pub use append::append;
-pub use read::{Irregular, ReadError, is_regular, limit, read, read_text};
+pub use read::{Irregular, ReadError, is_regular, limit, open, read, read_text};
 pub use replace::replace;

@@ -1,7 +1,7 @@
 //! Reading a file whole, if it is one and no longer than it may be.
 
 use std::fmt;
-use std::fs::{FileType, Metadata, OpenOptions};
+use std::fs::{File, FileType, Metadata, OpenOptions};
 use std::io::{self, Read as _};
 use std::os::unix::fs::{FileTypeExt as _, OpenOptionsExt as _};
 use std::path::Path;
@@ -18,8 +18,10 @@ pub mod limit {
     pub const TOKEN: u64 = 8 << 10;
     /// Runtime changes: as many as there may be are a tenth of it.
     pub const CHANGES: u64 = 16 << 20;
+    /// What plugins look up: some millions of keys and values.
+    pub const TABLE: u64 = 256 << 20;
     /// Any of these.
-    pub const ANY: u64 = PLUGIN;
+    pub const ANY: u64 = TABLE;
 }
 
 /// Why a file is not read.
@@ -62,6 +64,18 @@ impl ReadError {
 /// # Errors
 /// [`ReadError`]
 pub fn read(path: &Path, limit: u64) -> Result<Vec<u8>, ReadError> {
+    let (file, length) = open(path, limit)?;
+    // It may grow meanwhile.
+    let mut bytes = Vec::with_capacity(usize::try_from(length).unwrap_or_default().saturating_add(1));
+    file.take(limit.saturating_add(1)).read_to_end(&mut bytes)?;
+    if bytes.len() as u64 > limit { Err(ReadError::Large(limit)) } else { Ok(bytes) }
+}
+
+/// The file at `path`, to be read in pieces, if it has at most `limit` bytes now; and how many it has.
+///
+/// # Errors
+/// As [`read`].
+pub fn open(path: &Path, limit: u64) -> Result<(File, u64), ReadError> {
     // Looked at before it is opened, as opening alone makes some devices act; and after it, as it may be another by
     // then.
     is_regular(&std::fs::metadata(path)?)?;
@@ -71,13 +85,10 @@ pub fn read(path: &Path, limit: u64) -> Result<Vec<u8>, ReadError> {
     if found.len() > limit {
         return Err(ReadError::Large(limit));
     }
-    // It may grow meanwhile.
-    let mut bytes = Vec::with_capacity(usize::try_from(found.len()).unwrap_or_default().saturating_add(1));
-    file.take(limit.saturating_add(1)).read_to_end(&mut bytes)?;
-    if bytes.len() as u64 > limit { Err(ReadError::Large(limit)) } else { Ok(bytes) }
+    Ok((file, found.len()))
 }
 
-/// The same as text.
+/// What [`read`] reads, as text.
 ///
 /// # Errors
 /// [`ReadError`]
@@ -119,7 +130,7 @@ impl fmt::Display for ShownSize {
 
 #[cfg(test)]
 mod tests {
-    use std::fs::{self, File};
+    use std::fs;
     use std::os::unix::fs::symlink;
     use std::os::unix::net::UnixListener;
     use std::process::Command;

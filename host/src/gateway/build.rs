@@ -25,6 +25,7 @@ use super::running::RunningSet;
 use super::serve::Serving;
 use super::services::Services;
 use super::sources::add_sources;
+use super::tables::PluginTables;
 use crate::clock::Clock;
 use crate::cluster::Registry;
 use crate::config::{self, ChangesFileError, Config};
@@ -162,7 +163,8 @@ impl Gateway {
         listeners.adopt(bound);
         let prober = Prober::new(services.workers.clone(), services.drain.clone());
         let probing = Probing::new(prober, metrics);
-        let set = Arc::new(RunningSet { services, generations, listeners, probing, names });
+        let set =
+            Arc::new(RunningSet { services, generations, listeners, probing, names, tables: PluginTables::default() });
         add_sources(&set);
         let changes = Arc::new(RuntimeChanges::new(set.clone(), persist));
         let reloads = Arc::new(Reloads::new(set.clone(), changes.clone()));

@@ -4,7 +4,8 @@
 //! config ─▶ prepare (may fail) ─▶ Prepared ─▶ commit (cannot) ─▶ Generation ─▶ retire
 //!                                                 one swap ─▶ serve.rs reads it, per connection and per request
 //!
-//! Reloads, RuntimeChanges, following ─▶ RunningSet::replace_with ─▶ Generations, Listeners, Probing, EndpointNames
+//! Reloads, RuntimeChanges, following ─▶ RunningSet::replace_with ─▶ Generations, Listeners, Probing, EndpointNames,
+//!                                                                    PluginTables
 //! ```
 //!
 //! Each type of the last line owns its state and its lock; they share nothing but handles.
@@ -40,6 +41,7 @@ mod serve;
 mod services;
 mod snapshot;
 mod sources;
+mod tables;
 
 use std::io;
 use std::net::SocketAddr;

@@ -1,6 +1,7 @@
 //! The gateway's own life: accept, watch, reload, drain, end.
 
 use std::io;
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -46,6 +47,7 @@ impl Gateway {
             watcher.invalidate();
         }
         let mut reload = ReloadTask::default();
+        let mut tables = pin!(self.set.tables.watch());
         loop {
             tokio::select! {
                 name = ends.next() => {
@@ -77,6 +79,7 @@ impl Gateway {
                         ReloadResult::Served(_) | ReloadResult::Refused(Trigger::Retry) => {}
                     }
                 }
+                () = &mut tables => {}
                 () = self.reloads.notified() => watcher.watch(self.reloads.files_to_watch()),
             }
         }

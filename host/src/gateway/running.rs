@@ -17,6 +17,7 @@ use super::names::EndpointNames;
 use super::prepare::Prepared;
 use super::probing::Probing;
 use super::services::Services;
+use super::tables::PluginTables;
 use crate::proxy::ListenerKey;
 
 /// Whatever is another when another generation serves.
@@ -27,6 +28,7 @@ pub(super) struct RunningSet {
     pub(super) listeners: Listeners,
     pub(super) probing: Probing,
     pub(super) names: EndpointNames,
+    pub(super) tables: PluginTables,
 }
 
 /// What a replacement is prepared from.
@@ -96,13 +98,16 @@ impl RunningSet {
 
     /// Begins to accept connections and to probe endpoints.
     pub(super) fn start(&self) {
-        self.probing.follow(&self.generations.live());
+        let live = self.generations.live();
+        self.probing.follow(&live);
+        self.tables.follow(&live);
         self.listeners.start();
     }
 
     fn follow(&self, generation: &Generation) {
         self.names.follow(generation);
         self.listeners.follow(generation);
+        self.tables.follow(generation);
         if self.listeners.have_started() {
             self.probing.follow(generation);
         }

@@ -11,7 +11,9 @@ use crate::plugin::status::LastRefusal;
 use crate::telemetry::names::{
     BALANCER_SECONDS, ENDPOINT_BYTES, ENDPOINT_EJECTIONS, ENDPOINT_FAILURES, ENDPOINT_HEALTHY, ENDPOINT_IN_FLIGHT,
     ENDPOINT_PICKS, ENDPOINT_PROBES, ENDPOINT_SIGNAL, LISTENER_CONNECTIONS, NAME_ADDRESSES, PLUGIN_ASIDE, PLUGIN_CALLS,
-    PLUGIN_FAULTS, PLUGIN_INSTANCES, PLUGIN_REFUSED, PLUGIN_SECONDS, RUNTIME_CHANGES, WORKER_CONNECTIONS,
+    PLUGIN_FAULTS, PLUGIN_INSTANCES, PLUGIN_REFUSED, PLUGIN_SECONDS, PLUGIN_TABLE_AGE, PLUGIN_TABLE_BYTES,
+    PLUGIN_TABLE_ENTRIES, PLUGIN_TABLE_REFUSED, PLUGIN_TABLE_SWAPS, PLUGIN_TABLE_VERSION, RUNTIME_CHANGES,
+    WORKER_CONNECTIONS,
 };
 use crate::telemetry::{Labels, Samples, process};
 
@@ -26,6 +28,7 @@ pub(super) fn add_sources(set: &Arc<RunningSet>) {
             let live = Arc::clone(&set.generations.live());
             add_endpoints(&set, &live, samples);
             add_plugins(&set, &live, samples);
+            add_tables(&live, samples);
             add_balancers(&live, samples);
             add_connections(&set, samples);
             add_members(&set, &live, samples);
@@ -89,6 +92,20 @@ fn add_plugins(set: &RunningSet, live: &Generation, samples: &mut Samples) {
     }
     for (name, refused) in plugin_names(live, &refusals) {
         samples.add(&PLUGIN_REFUSED, vec![("plugin", name)], if refused { 1.0 } else { 0.0 });
+    }
+}
+
+fn add_tables(live: &Generation, samples: &mut Samples) {
+    for (plugin, artifact) in live.artifacts() {
+        let Some(table) = artifact.table().map(|table| table.status()) else { continue };
+        let labels = || -> Labels { vec![("plugin", plugin.clone())] };
+        let [a, b, c, d, e, f, ..] = table.digest;
+        samples.add(&PLUGIN_TABLE_ENTRIES, labels(), count(table.entries));
+        samples.add(&PLUGIN_TABLE_BYTES, labels(), count(table.memory));
+        samples.add(&PLUGIN_TABLE_AGE, labels(), table.since.elapsed().unwrap_or_default().as_secs_f64());
+        samples.add(&PLUGIN_TABLE_VERSION, labels(), float(u64::from_be_bytes([0, 0, a, b, c, d, e, f])));
+        samples.add(&PLUGIN_TABLE_SWAPS, labels(), float(table.swaps));
+        samples.add(&PLUGIN_TABLE_REFUSED, labels(), if table.refusal.is_some() { 1.0 } else { 0.0 });
     }
 }
 

@@ -10,6 +10,7 @@ use super::limits::{MemoryMeter, PluginLimits};
 use super::role::RoleName;
 use super::shared::PluginShared;
 use super::status::RoleStatus;
+use super::table::PluginTable;
 use super::ticker::{EpochTicker, ticks};
 
 /// A loaded plugin. What is made from it keeps it alive.
@@ -26,6 +27,7 @@ pub struct Artifact {
     pub(super) shared: Arc<PluginShared>,
     pub(super) ticker: Arc<EpochTicker>,
     counters: Vec<Arc<RoleCounters>>,
+    pub(super) table: Option<Arc<PluginTable>>,
 }
 
 impl std::fmt::Debug for Artifact {
@@ -54,7 +56,13 @@ impl Artifact {
             shared,
             ticker,
             counters,
+            table: None,
         }
+    }
+
+    /// The same with what its instances look things up in.
+    pub(super) fn with_table(self, table: Option<Arc<PluginTable>>) -> Self {
+        Self { table, ..self }
     }
 
     /// Name of the plugin, as configured.
@@ -85,6 +93,12 @@ impl Artifact {
     #[must_use]
     pub fn digest(&self) -> &Arc<str> {
         &self.compiled.digest
+    }
+
+    /// What its instances look things up in, if the operator gives them anything.
+    #[must_use]
+    pub fn table(&self) -> Option<&Arc<PluginTable>> {
+        self.table.as_ref()
     }
 
     /// What it may decide; at least one.

@@ -140,6 +140,7 @@ impl<R: PluginRole> InstanceFactory<R> {
     ) -> Result<(Instance<R::Exports>, R::Configured), NotStarted> {
         let artifact = &*self.artifact;
         let mut state = HostState::new(shared, R::NAME, artifact.meter().counting_into(&self.counters.memory));
+        state.table.clone_from(&artifact.table);
         role.init_state(&mut state);
         let find =
             |store: &mut Store<HostState>, instance: &wasmtime::component::Instance| R::find(artifact, store, instance);

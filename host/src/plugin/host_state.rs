@@ -9,6 +9,7 @@ use super::limits::MemoryMeter;
 use super::output::Output;
 use super::role::RoleName;
 use super::shared::PluginShared;
+use super::table::PluginTable;
 use super::ticker::LongCall;
 use crate::policy::{ClusterNumbers, EndpointIds, RequestFacts};
 
@@ -28,6 +29,8 @@ pub(super) struct HostState {
     /// The choice being made; empty outside `pick`, and for plugins that import no columns.
     pub(super) eligible: EndpointIds,
     pub(super) numbers: Option<Arc<dyn ClusterNumbers>>,
+    /// What the plugin looks things up in; reading it is no effect, so that trials read it too.
+    pub(super) table: Option<Arc<PluginTable>>,
 }
 
 /// The part of a request that getters read, shared for one call.
@@ -50,6 +53,7 @@ impl HostState {
             request: None,
             eligible: EndpointIds::default(),
             numbers: None,
+            table: None,
         }
     }
 

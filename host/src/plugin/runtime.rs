@@ -8,7 +8,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Weak};
 
 use parking_lot::Mutex;
@@ -24,6 +24,7 @@ use super::limits::PluginLimits;
 use super::role::RoleName;
 use super::shared::PluginShared;
 use super::status::{LastRefusal, RoleStatus, RoleTotals};
+use super::table::{PluginTable, TableError};
 #[cfg(test)]
 use super::ticker::EpochTicker;
 use super::{roles, shipped};
@@ -41,6 +42,8 @@ pub struct PluginFile<'a> {
     pub bytes: &'a [u8],
     /// What it may use.
     pub limits: &'a PluginLimits,
+    /// What it looks things up in; none if the operator gives it nothing.
+    pub table: Option<&'a Arc<PluginTable>>,
 }
 
 /// Compiles plugins and keeps what they share. One for the whole gateway.
@@ -52,6 +55,8 @@ pub struct Runtime {
     shared: Mutex<BTreeMap<Arc<str>, Arc<PluginShared>>>,
     clock: Clock,
     counters: Mutex<Vec<Weak<RoleCounters>>>,
+    /// By the name of the plugin and the path of the file.
+    tables: Mutex<BTreeMap<(String, PathBuf), Weak<PluginTable>>>,
 }
 
 impl std::fmt::Debug for Runtime {
@@ -98,6 +103,7 @@ impl Runtime {
             shared: Mutex::default(),
             clock,
             counters: Mutex::default(),
+            tables: Mutex::default(),
         })
     }
 
@@ -124,7 +130,24 @@ impl Runtime {
         };
         *shared.refusal.lock() = None;
         let counters = self.counters_of(&compiled, &shared);
-        Ok(Arc::new(Artifact::new(origin, compiled, file.limits, shared, Arc::clone(&self.engine.ticker), counters)))
+        let artifact = Artifact::new(origin, compiled, file.limits, shared, Arc::clone(&self.engine.ticker), counters);
+        Ok(Arc::new(artifact.with_table(file.table.cloned())))
+    }
+
+    /// The table of a plugin name that is read from `path`: the one that is in use, or one that is read now. Blocks.
+    ///
+    /// # Errors
+    /// [`TableError`]: there is none in use, and the file gives none.
+    pub fn table(&self, plugin: &str, path: &Path) -> Result<Arc<PluginTable>, TableError> {
+        let key = (plugin.to_owned(), path.to_owned());
+        if let Some(known) = self.tables.lock().get(&key).and_then(Weak::upgrade) {
+            return Ok(known);
+        }
+        let table = Arc::new(PluginTable::open(path)?);
+        let mut tables = self.tables.lock();
+        tables.retain(|_, table| table.strong_count() > 0);
+        tables.insert(key, Arc::downgrade(&table));
+        Ok(table)
     }
 
     /// Numbers of every role of every artifact that lives.

@@ -1,12 +1,19 @@
 //! Fingerprints: whether a file is what it was.
 
 use std::collections::BTreeMap;
+use std::io::Read as _;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
 use sha2::{Digest, Sha256};
 
-use crate::files;
+use crate::files::{self, limit};
+
+/// What is read of a file at once: a table of some hundred MiB is not held for the look at it.
+const PIECE: u64 = 1 << 20;
+
+/// How wasm begins. It is looked at whole.
+const WASM: &[u8] = b"\0asm";
 
 /// What a file looks like. None: it is missing, cannot be read, or is none.
 pub(super) type Fingerprints = BTreeMap<PathBuf, Option<Fingerprint>>;
@@ -23,10 +30,23 @@ pub(super) struct Fingerprint {
 
 impl Fingerprint {
     fn of(path: &Path) -> Option<Self> {
-        let content = files::read(path, files::limit::ANY).ok()?;
-        let modified = std::fs::metadata(path).ok()?.modified().ok();
-        let size = u64::try_from(content.len()).unwrap_or(u64::MAX);
-        Some(Self { size, modified, digest: Sha256::digest(&content).into(), is_cut: is_cut(&content) })
+        let (file, _length) = files::open(path, limit::ANY).ok()?;
+        let modified = file.metadata().ok()?.modified().ok();
+        let mut rest = file.take(limit::ANY.saturating_add(1));
+        let mut piece = Vec::new();
+        rest.by_ref().take(PIECE).read_to_end(&mut piece).ok()?;
+        if piece.starts_with(WASM) {
+            rest.read_to_end(&mut piece).ok()?;
+        }
+        let is_cut = is_cut(&piece);
+        let (mut size, mut hasher) = (0_u64, Sha256::new());
+        while !piece.is_empty() {
+            size = size.saturating_add(piece.len() as u64);
+            hasher.update(&piece);
+            piece.clear();
+            rest.by_ref().take(PIECE).read_to_end(&mut piece).ok()?;
+        }
+        (size <= limit::ANY).then(|| Self { size, modified, digest: hasher.finalize().into(), is_cut })
     }
 
     /// Whether it holds the same, whenever it was written.
@@ -61,7 +81,7 @@ pub(super) fn is_partial(before: &Fingerprints, now: &Fingerprints) -> bool {
 /// Whether `content` is wasm that ends before its last section does: sections are a byte, a length and as many bytes,
 /// in modules and components alike (WebAssembly core specification, binary format, §5.5.2).
 fn is_cut(content: &[u8]) -> bool {
-    let Some(mut rest) = content.strip_prefix(b"\0asm") else { return false };
+    let Some(mut rest) = content.strip_prefix(WASM) else { return false };
     let Some(sections) = rest.get(4..) else { return true };
     rest = sections;
     while let Some((_id, after)) = rest.split_first() {

@@ -120,7 +120,7 @@ impl From<LoadError> for BenchError {
 pub fn bench(path: &Path, options: &BenchOptions, compiler: Compiler) -> Result<BenchReport, BenchError> {
     let bytes = file::read(path).map_err(CheckError::from)?;
     let (name, origin) = (file::name(path), path.display().to_string());
-    let plugin = PluginFile { name: &name, origin: &origin, bytes: &bytes, limits: &options.limits };
+    let plugin = PluginFile { name: &name, origin: &origin, bytes: &bytes, limits: &options.limits, table: None };
     let runtimes = Runtimes {
         timed: Runtime::with_compiler(compiler, None, Clock::System).map_err(CheckError::from)?,
         metered: Runtime::metered(Clock::Simulated(Simulation::new(1, Duration::from_secs(1_000_000_000))))
@@ -173,7 +173,7 @@ impl Pair {
 
     fn shipped(runtimes: &Runtimes, name: &str, config: Option<Value>) -> Result<Self, BenchError> {
         let (bytes, limits) = (shipped(name).unwrap_or_default(), PluginLimits::default());
-        Self::of(runtimes, &PluginFile { name, origin: "shipped", bytes, limits: &limits }, config)
+        Self::of(runtimes, &PluginFile { name, origin: "shipped", bytes, limits: &limits, table: None }, config)
     }
 
     /// What a call costs of what `make` makes. Fuel is what more calls use beyond fewer.

@@ -120,7 +120,7 @@ pub fn check(path: &Path, options: &CheckOptions, compiler: Compiler) -> Result<
     let bytes = file::read(path)?;
     let runtime = Runtime::with_compiler(compiler, options.cache.as_deref(), Clock::System)?;
     let (name, origin) = (file::name(path), path.display().to_string());
-    let plugin = PluginFile { name: &name, origin: &origin, bytes: &bytes, limits: &options.limits };
+    let plugin = PluginFile { name: &name, origin: &origin, bytes: &bytes, limits: &options.limits, table: None };
     let (tried, printed, more_printed) = printed::collect(&name, || tried(&runtime, &plugin, options));
     match tried {
         Ok(report) => Ok(CheckReport { printed, more_printed, ..report }),

@@ -13,7 +13,7 @@ static RUNTIME: LazyLock<Arc<Runtime>> = LazyLock::new(|| Runtime::new(None).exp
 /// A file of a plugin.
 pub fn run(bytes: &[u8]) {
     let limits = PluginLimits { memory: 4 << 20, ..PluginLimits::default() };
-    if let Err(refused) = load(&PluginFile { name: "fuzz", origin: "fuzz", bytes, limits: &limits }) {
+    if let Err(refused) = load(&PluginFile { name: "fuzz", origin: "fuzz", bytes, limits: &limits, table: None }) {
         let message = refused.to_string();
         assert!(!message.is_empty() && !message.chars().any(char::is_control), "{message:?}");
     }

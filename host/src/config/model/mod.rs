@@ -170,6 +170,8 @@ pub struct PluginConfig {
     pub memory: usize,
     /// Capabilities that are granted; all by default.
     pub allow: Allow,
+    /// File of keys and values that it may look up. Default: none.
+    pub table: Option<PathBuf>,
 }
 
 /// Interfaces of the contract that an operator may grant to a plugin or withhold from it.

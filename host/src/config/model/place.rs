@@ -13,6 +13,8 @@ pub struct ConfigPlace {
     pub(crate) section: Option<String>,
     /// Where the `file` of the plugin's own section is written.
     pub(crate) file: Option<Position>,
+    /// Where its `table` is written.
+    pub(crate) table: Option<Position>,
     /// Where the plugin is chosen, if it is named there.
     pub(crate) chosen: Option<Position>,
     /// By JSON pointer: where, and the key as an operator reads it.
@@ -41,6 +43,12 @@ impl ConfigPlace {
     #[must_use]
     pub fn file(&self) -> Option<Position> {
         self.file
+    }
+
+    /// Where its `table` is written; none outside of `[plugin.NAME]`.
+    #[must_use]
+    pub fn table(&self) -> Option<Position> {
+        self.table
     }
 
     /// Where the plugin is chosen; none where it is the default.

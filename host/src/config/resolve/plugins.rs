@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::ffi::OsStr;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::super::model::{Allow, CAPABILITIES, ConfigPlace, PluginConfig, PluginUse};
@@ -42,11 +42,13 @@ impl Resolver<'_, '_> {
                 config: section.config.clone().map_or(serde_json::Value::Null, |Json(value)| value),
                 place: ConfigPlace {
                     file: Some(self.report.position_of(&section.file.span())),
+                    table: section.table.as_ref().map(|table| self.report.position_of(&table.span())),
                     ..self.place(&format!("plugin.{}", name.get_ref()))
                 },
                 deadline: self.deadline(section.deadline.as_ref()),
                 memory: self.memory(section.memory.as_ref()),
                 allow: self.allow(section.allow.as_deref()),
+                table: section.table.as_ref().map(|table| self.table(table, section.allow.as_deref())),
             };
             plugins.insert(name.get_ref().clone(), plugin);
         }
@@ -111,6 +113,13 @@ impl Resolver<'_, '_> {
         Allow::Only(names.iter().map(|name| name.get_ref().clone()).collect())
     }
 
+    fn table(&mut self, written: &Text, allow: Option<&[Text]>) -> PathBuf {
+        if allow.is_some_and(|granted| granted.iter().all(|name| name.get_ref() != "table")) {
+            self.report.warn(written.span(), "`table` is not used: `allow` has no \"table\"".to_owned());
+        }
+        self.file("`table`", written)
+    }
+
     /// The plugin of a role and its configuration: the role's own, the plugin's, or `fallback`.
     pub(super) fn plugin_use(
         &mut self,
@@ -142,6 +151,7 @@ impl Resolver<'_, '_> {
             section: Some(name.unwrap_or_else(|| format!("[{section}]"))),
             chosen: None,
             file: None,
+            table: None,
             values: values.iter().map(|value| (value.pointer.clone(), place(value))).collect(),
         }
     }

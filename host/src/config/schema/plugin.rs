@@ -13,6 +13,7 @@ pub(crate) struct PluginSection {
     pub(crate) deadline: Option<Time>,
     pub(crate) memory: Option<Size>,
     pub(crate) allow: Option<Vec<Text>>,
+    pub(crate) table: Option<Text>,
 }
 
 /// `[router]` and `[rewriter]`

@@ -20,7 +20,7 @@ use crate::cluster::ReportSource;
 use crate::config::Edit;
 use crate::control::{
     ChangedView, ChangesView, ClusterView, ControlError, DroppedView, GenerationView, Inspect, Operate, PluginView,
-    Push, PushError, Readiness, ResetEndpoint, ResetView,
+    Push, PushError, Readiness, ResetEndpoint, ResetView, TableView,
 };
 
 /// The gateway as admin and other callers see it.
@@ -100,6 +100,15 @@ impl Operate for ControlPort {
 
     fn undo(&self) -> Result<ChangedView, ControlError> {
         self.make(&ChangeRequest::UndoAll)
+    }
+
+    fn fill_table(&self, plugin: &str, lines: Vec<u8>) -> Result<TableView, ControlError> {
+        let live = self.live();
+        let artifact =
+            live.artifacts().get(plugin).ok_or_else(|| refusals::no_plugin(plugin, live.artifacts().keys()))?;
+        let table = artifact.table().ok_or_else(|| refusals::no_table(plugin))?;
+        table.fill(lines).map_err(|error| refusals::of_table(&error))?;
+        Ok(views::table(table))
     }
 
     fn reset(&self, cluster: &str, url: Option<&str>) -> Result<ResetView, ControlError> {

@@ -6,6 +6,7 @@ use crate::diagnose::FileFault;
 use crate::gateway::changes::ChangeRefused;
 use crate::gateway::error::PrepareError;
 use crate::gateway::reload::{ReloadError, show_waiting};
+use crate::plugin::TableError;
 
 pub(super) fn of_runtime_change(error: ChangeRefused) -> ControlError {
     match error {
@@ -39,6 +40,22 @@ pub(super) fn of_reload(error: &ReloadError) -> ControlError {
         ReloadError::Draining => {
             ControlError::Faults(vec![FaultView { message: error.to_string(), hint: error.hint() }])
         }
+    }
+}
+
+pub(super) fn no_plugin<'n>(name: &str, known: impl Iterator<Item = &'n String>) -> ControlError {
+    ControlError::Unknown { error: format!("no plugin `{name}`"), known: known.cloned().collect() }
+}
+
+pub(super) fn no_table(name: &str) -> ControlError {
+    let hint = "write `table = \"FILE\"` in the plugin's section, with the path of a file that exists; it may be empty";
+    ControlError::Conflict { error: format!("plugin `{name}` has no `table` to fill"), hint: Some(hint) }
+}
+
+pub(super) fn of_table(error: &TableError) -> ControlError {
+    match error {
+        TableError::Content { .. } => ControlError::Faults(vec![FaultView { message: error.to_string(), hint: None }]),
+        _ => ControlError::Failed(format!("nothing has changed: {error}")),
     }
 }
 

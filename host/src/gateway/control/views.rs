@@ -7,12 +7,12 @@ use std::time::SystemTime;
 use tokio::time::Instant;
 
 use crate::cluster::{Live, Reading, Signals};
-use crate::control::{ClusterView, EndpointView, GenerationState, GenerationView, PluginView, SignalView};
+use crate::control::{ClusterView, EndpointView, GenerationState, GenerationView, PluginView, SignalView, TableView};
 use crate::gateway::endpoints::{ClusterEndpoints, KnownEndpoint};
 use crate::gateway::generation::Generation;
 use crate::gateway::history::GenerationRecord;
-use crate::plugin::Artifact;
 use crate::plugin::status::{LastRefusal, RoleStatus};
+use crate::plugin::{Artifact, PluginTable};
 use crate::telemetry::date::Rfc3339;
 
 pub(super) fn cluster(cluster: ClusterEndpoints<'_>, now: Instant) -> ClusterView {
@@ -69,7 +69,7 @@ pub(super) fn plugins(live: &Generation, previous: Option<&Generation>, refusals
     let mut show = |generation: &Generation, artifacts: &[&Arc<Artifact>]| {
         for artifact in artifacts {
             let roles = artifact.status().into_iter();
-            views.extend(roles.map(|status| plugin(status, artifact.origin(), generation.id(), refusal)));
+            views.extend(roles.map(|status| plugin(status, artifact, generation.id(), refusal)));
         }
     };
     show(live, &live.artifacts().values().collect::<Vec<_>>());
@@ -83,11 +83,16 @@ pub(super) fn plugins(live: &Generation, previous: Option<&Generation>, refusals
     views
 }
 
-fn plugin(status: RoleStatus, file: &str, generation: u64, refusal: impl Fn(&str) -> Option<String>) -> PluginView {
+fn plugin(
+    status: RoleStatus,
+    artifact: &Artifact,
+    generation: u64,
+    refusal: impl Fn(&str) -> Option<String>,
+) -> PluginView {
     PluginView {
         time_per_call_ns: status.nanos_per_call(),
         role: Some(status.role.as_str()),
-        file: Some(file.to_owned()),
+        file: Some(artifact.origin().to_string()),
         digest: Some(status.digest),
         generation: Some(generation),
         instances: status.instances,
@@ -96,7 +101,21 @@ fn plugin(status: RoleStatus, file: &str, generation: u64, refusal: impl Fn(&str
         aside: status.open_circuits,
         last_fault: status.last_fault,
         last_refusal: refusal(&status.plugin),
+        table: artifact.table().map(|found| table(found)),
         name: status.plugin,
+    }
+}
+
+pub(super) fn table(table: &PluginTable) -> TableView {
+    let status = table.status();
+    TableView {
+        file: status.path.display().to_string(),
+        version: status.version(),
+        entries: status.entries,
+        memory_bytes: status.memory,
+        since: Rfc3339(status.since).to_string(),
+        swaps: status.swaps,
+        last_refusal: status.refusal,
     }
 }
 
@@ -114,6 +133,7 @@ fn never_loaded(name: &str, reason: &str) -> PluginView {
         aside: 0,
         last_fault: None,
         last_refusal: Some(reason.to_owned()),
+        table: None,
     }
 }
 

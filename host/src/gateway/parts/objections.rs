@@ -6,7 +6,7 @@ use std::sync::Arc;
 use crate::config::{Config, ConfigPlace, PluginUse};
 use crate::diagnose::{FileFault, FileFaults};
 use crate::gateway::error::PrepareError;
-use crate::plugin::{Artifact, ConfigFault, LoadError, LoadErrorKind};
+use crate::plugin::{Artifact, ConfigFault, LoadError, LoadErrorKind, TableError};
 use crate::text::joined_lines;
 
 /// Why the plugin of `used` cannot be made ready `for_whom` (`cluster chat`, `the router`). What it has against its
@@ -35,6 +35,14 @@ pub(super) fn of_file(config: &Config, for_whom: &str, error: LoadError) -> Prep
     let message = format!("`file` of [plugin.{}]{whom}: {error}", error.plugin);
     let fault = FileFault { file: config.source.clone(), position: Some(position), message, hint: None };
     PrepareError::PluginConfig { plugin: error.plugin.clone(), faults: FileFaults { faults: vec![fault] } }
+}
+
+/// Why the table of the plugin `name` cannot be used, at the place where its file is named.
+pub(super) fn of_table(config: &Config, name: &str, error: &TableError) -> PrepareError {
+    let position = config.plugins.get(name).and_then(|section| section.place.table());
+    let message = format!("`table` of [plugin.{name}]: {error}");
+    let fault = FileFault { file: config.source.clone(), position, message, hint: None };
+    PrepareError::PluginConfig { plugin: name.into(), faults: FileFaults { faults: vec![fault] } }
 }
 
 /// Whom the plugin of this name is for: `cluster chat and the router`; empty if it is only named.

@@ -58,7 +58,11 @@ fn load_one(
         return Ok(artifact.clone());
     }
     let limits = section.map(PluginLimits::from).unwrap_or_default();
-    let loaded = services.runtime.load(&PluginFile { name, origin: &origin, bytes, limits: &limits });
+    let path = section.and_then(|section| section.table.as_deref());
+    let table = path.map(|path| services.runtime.table(name, path)).transpose();
+    let table = table.map_err(|error| objections::of_table(config, name, &error))?;
+    let loaded =
+        services.runtime.load(&PluginFile { name, origin: &origin, bytes, limits: &limits, table: table.as_ref() });
     loaded.map_err(|error| objections::of_file(config, &objections::users(config, name), error))
 }
 

@@ -246,7 +246,13 @@ fn granting_nothing_is_said_so() {
     let limits = PluginLimits { allow: Allow::Only(Vec::new()), ..PluginLimits::default() };
     let text = with("(import \"tidegate\" \"log\" (func (param i32 i32 i32)))");
 
-    let refused = runtime.load(&PluginFile { name: "guest", origin: "x.wat", bytes: text.as_bytes(), limits: &limits });
+    let refused = runtime.load(&PluginFile {
+        name: "guest",
+        origin: "x.wat",
+        bytes: text.as_bytes(),
+        limits: &limits,
+        table: None,
+    });
 
     let refused = refused.err().unwrap().to_string();
     assert!(refused.contains("expected imports that `allow` grants: it grants nothing, found `log`"), "{refused}");

@@ -59,7 +59,13 @@ fn endpoint(name: &str) -> Endpoint {
 }
 
 fn load(runtime: &Runtime, bytes: &[u8]) -> Result<Arc<Artifact>, LoadError> {
-    runtime.load(&PluginFile { name: "guest", origin: "guest.wat", bytes, limits: &PluginLimits::default() })
+    runtime.load(&PluginFile {
+        name: "guest",
+        origin: "guest.wat",
+        bytes,
+        limits: &PluginLimits::default(),
+        table: None,
+    })
 }
 
 fn balancer_of(artifact: &Arc<Artifact>, carry: Option<Vec<u8>>) -> Result<Box<dyn Balancer>, LoadError> {

@@ -85,7 +85,7 @@ fn components_for_another_version_or_role_or_without_a_grant_are_refused() {
     assert!(used.to_string().contains("expected a balancer, found a router"), "{used}");
 
     let limits = PluginLimits { allow: Allow::Only(vec!["log".to_owned()]), ..PluginLimits::default() };
-    let spec = PluginFile { name: "guest", origin: "trap.wat", bytes: guest!("trap"), limits: &limits };
+    let spec = PluginFile { name: "guest", origin: "trap.wat", bytes: guest!("trap"), limits: &limits, table: None };
     let refused = runtime.load(&spec).err().unwrap();
     assert!(refused.to_string().contains("found `request`; add it to `allow`"), "{refused}");
 }
@@ -127,7 +127,13 @@ fn a_heavy_or_slow_plugin_is_refused_by_what_the_operator_permits() {
         String::from_utf8_lossy(guest!("first")).replace("(memory (export", &format!("{globals} (memory (export"));
     let load = |memory: usize| {
         let limits = PluginLimits { memory, ..PluginLimits::default() };
-        runtime.load(&PluginFile { name: "guest", origin: "guest.wat", bytes: text.as_bytes(), limits: &limits })
+        runtime.load(&PluginFile {
+            name: "guest",
+            origin: "guest.wat",
+            bytes: text.as_bytes(),
+            limits: &limits,
+            table: None,
+        })
     };
 
     let kept = load(1 << 20).unwrap();

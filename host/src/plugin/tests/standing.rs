@@ -379,7 +379,8 @@ fn a_self_test_gives_no_more_time_than_requests_do_except_for_the_first_pick() {
         let text = String::from_utf8_lossy(guest!("trap"))
             .replace("(func $outer", &work)
             .replace("(if (call $misbehave)", "(call $work) (if (call $misbehave)");
-        let spec = PluginFile { name: "guest", origin: "guest.wat", bytes: text.as_bytes(), limits: &limits };
+        let spec =
+            PluginFile { name: "guest", origin: "guest.wat", bytes: text.as_bytes(), limits: &limits, table: None };
         balancer_of(&runtime.load(&spec).unwrap(), None)
     };
 

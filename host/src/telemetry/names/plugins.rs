@@ -21,6 +21,28 @@ pub static PLUGIN_INSTANCES: Family = Family::gauge("tidegate_plugin_instances",
 /// Where a plugin is not called after repeated faults, by `plugin` and `role`.
 pub static PLUGIN_ASIDE: Family =
     Family::gauge("tidegate_plugin_aside", "Clusters or workers where the plugin is put aside after repeated faults");
+/// Keys of a plugin's table, by `plugin`.
+pub static PLUGIN_TABLE_ENTRIES: Family =
+    Family::gauge("tidegate_plugin_table_entries", "Keys of the table of the plugin");
+/// What it holds of memory, by `plugin`.
+pub static PLUGIN_TABLE_BYTES: Family =
+    Family::gauge("tidegate_plugin_table_bytes", "Memory that the table of the plugin holds");
+/// How long its version has been there, by `plugin`.
+pub static PLUGIN_TABLE_AGE: Family = Family::gauge(
+    "tidegate_plugin_table_age_seconds",
+    "Time since the version of the table that the plugin looks into was taken",
+);
+/// Which version that is, by `plugin`: the same number for the same bytes, on all gateways.
+pub static PLUGIN_TABLE_VERSION: Family = Family::gauge(
+    "tidegate_plugin_table_version",
+    "First 48 bits of the SHA-256 of the table of the plugin, as a number",
+);
+/// How often another version was taken, by `plugin`.
+pub static PLUGIN_TABLE_SWAPS: Family =
+    Family::counter("tidegate_plugin_table_swaps", "Times that another version of the plugin's table was taken");
+/// Whether what is in the file of a `plugin`'s table now was refused.
+pub static PLUGIN_TABLE_REFUSED: Family =
+    Family::gauge("tidegate_plugin_table_refused", "1 if what is in the file of the plugin's table is refused");
 /// Whether the latest file of a `plugin` was refused.
 pub static PLUGIN_REFUSED: Family =
     Family::gauge("tidegate_plugin_refused", "1 if the latest file of the plugin was refused");
