@@ -43,11 +43,13 @@ fn a_module_with_the_signatures_of_the_page_is_taken_by_short_and_by_full_names(
     let contract = Contract::read();
     let runtime = Runtime::new(None).unwrap();
     for full in [false, true] {
-        for role in ["balancer", "router", "rewriter"] {
-            let text = contract.module(role, full);
+        for (interface, role) in
+            [("balancer", "balancer"), ("chooser", "balancer"), ("router", "router"), ("rewriter", "rewriter")]
+        {
+            let text = contract.module(interface, full);
 
             let loaded = runtime.load(&PluginFile {
-                name: role,
+                name: interface,
                 origin: "abi.wat",
                 bytes: text.as_bytes(),
                 limits: &PluginLimits::default(),
@@ -318,10 +320,10 @@ impl Contract {
         }
     }
 
-    /// A module of this role that imports and exports all that the page lists and does nothing.
-    fn module(&self, role: &str, full: bool) -> String {
-        let beside: &[&str] = match role {
-            "balancer" => &["feedback", "handover", "describe"],
+    /// A module with this interface of a role that imports and exports all that the page lists and does nothing.
+    fn module(&self, of_role: &str, full: bool) -> String {
+        let beside: &[&str] = match of_role {
+            "balancer" | "chooser" => &["feedback", "handover", "describe"],
             "router" => &["repetition", "describe"],
             _ => &["describe"],
         };
@@ -335,7 +337,7 @@ impl Contract {
                     let module = if full { &long } else { "tidegate" };
                     let signature = self.core(AbiVariant::GuestImport, function);
                     let _ = writeln!(imports, "(import \"{module}\" \"{}\" (func {signature}))", function.name);
-                } else if from == role || beside.contains(&from) {
+                } else if from == of_role || beside.contains(&from) {
                     let prefix = if full { format!("{long}#") } else { String::new() };
                     let signature = self.core(AbiVariant::GuestExport, function);
                     let _ =

@@ -32,6 +32,16 @@ pub mod balancing {
     });
 }
 
+pub mod choosing {
+    wit_bindgen::generate!({
+        path: "wit/v0.1",
+        world: "choosing",
+        pub_export_macro: true,
+        additional_derives: [PartialEq],
+        with: { "tidegate:plugin/types@0.1.0": crate::bindings::balancing::tidegate::plugin::types },
+    });
+}
+
 pub mod routing {
     wit_bindgen::generate!({
         path: "wit/v0.1",

@@ -37,6 +37,40 @@ macro_rules! export_balancer {
     };
 }
 
+/// Exports a [`Chooser`](crate::Chooser): `export_chooser!(Mine);`, or with optional interfaces
+/// `export_chooser!(Mine + Feedback + Handover + Describe);`.
+#[macro_export]
+macro_rules! export_chooser {
+    ($plugin:ident $(+ $option:ident)* $(,)?) => {
+        const _: () = {
+            $crate::__instance!($plugin: Chooser);
+
+            #[cfg(target_arch = "wasm32")]
+            impl $crate::bindings::choosing::exports::tidegate::plugin::chooser::Guest for Exported {
+                fn configure(
+                    config: ::std::string::String,
+                    endpoints: ::std::vec::Vec<$crate::Endpoint>,
+                ) -> ::std::result::Result<(), ::std::vec::Vec<$crate::ConfigError>> {
+                    INSTANCE.with(|cell| cell.configure(|| <$plugin as $crate::Chooser>::configure(&config, endpoints)))
+                }
+
+                fn choose(
+                    eligible: ::std::vec::Vec<u32>,
+                    busy: ::std::vec::Vec<u32>,
+                    affinity: ::std::option::Option<u32>,
+                ) -> $crate::Choice {
+                    INSTANCE.with(|cell| cell.with(|it| $crate::Chooser::choose(it, $crate::Candidates::new(&eligible, &busy), affinity)))
+                }
+            }
+
+            #[cfg(target_arch = "wasm32")]
+            $crate::bindings::choosing::export!(Exported with_types_in $crate::bindings::choosing);
+
+            $($crate::__option!($option $plugin);)*
+        };
+    };
+}
+
 /// Exports a [`Router`](crate::Router): `export_router!(Mine);` or `export_router!(Mine + Repeats + Describe);`.
 #[macro_export]
 macro_rules! export_router {

@@ -33,8 +33,8 @@ pub mod log {
     }
 }
 
-/// The request being decided. Only inside `route` and `pick`; elsewhere every getter answers none, or
-/// an empty list.
+/// The request being decided. Only inside `route`, `pick` and `choose`; elsewhere every getter answers none, or an empty
+/// list.
 pub mod request {
     /// First value of the header; the name in any case.
     #[must_use]
@@ -61,7 +61,7 @@ pub mod request {
     }
 }
 
-/// Live numbers of the cluster, one per id of `eligible`, in its order. Only inside `pick`.
+/// Live numbers of the cluster, one per id of `eligible`, in its order. Only inside `pick` and `choose`.
 pub mod columns {
     pub use super::bound::columns::Metric;
 

@@ -25,10 +25,12 @@
 //! | role | trait | macro | optional, after a `+` |
 //! |---|---|---|---|
 //! | who gets the next connection | [`Balancer`] | [`export_balancer!`] | [`Feedback`], [`Handover`], [`Describe`] |
+//! | the same, with what a choice weighs and how to refuse | [`Chooser`] | [`export_chooser!`] | [`Feedback`], [`Handover`], [`Describe`] |
 //! | which cluster, which path | [`Router`] | [`export_router!`] | [`Repeats`], [`Describe`] |
 //! | what goes back to the client | [`Rewriter`] | [`export_rewriter!`] | [`Describe`] |
 //!
-//! One crate may fill several roles: one macro line for each. A panic is logged with its message and place, then the
+//! One crate may fill several roles: one macro line for each; a [`Chooser`] is a balancer, so that a crate has one of these
+//! two. A panic is logged with its message and place, then the
 //! gateway throws the instance away and goes on with a fresh one.
 
 // What `#[derive(Config)]` writes names this crate, in its own tests too.
@@ -47,6 +49,7 @@ pub mod instance;
 mod roles;
 
 pub use bindings::balancing::tidegate::plugin::types::{ConfigError, Endpoint, Field, Scheme};
+pub use bindings::choosing::exports::tidegate::plugin::chooser::{Choice, Refusal, Taken};
 pub use bindings::describing::exports::tidegate::plugin::describe::About;
 pub use bindings::feeding_back::exports::tidegate::plugin::feedback::{Ending, Outcome};
 pub use bindings::rewriting::exports::tidegate::plugin::rewriter::{Context, Edit};
@@ -54,4 +57,4 @@ pub use bindings::routing::exports::tidegate::plugin::router::{Decision, Request
 pub use candidates::{Candidate, Candidates};
 pub use config::{Config, fault};
 pub use imports::{chance, clock, columns, counters, limit, log, request, table};
-pub use roles::{Balancer, Describe, Feedback, Handover, Repeats, Rewriter, Router};
+pub use roles::{Balancer, Chooser, Describe, Feedback, Handover, Repeats, Rewriter, Router};

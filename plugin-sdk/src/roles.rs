@@ -1,6 +1,9 @@
 //! What a plugin implements: one trait per role, and one per optional interface.
 
-use crate::{About, Candidates, ConfigError, Context, Decision, Edit, Endpoint, Field, Outcome, RequestLine};
+use crate::{
+    About, Candidates, Choice, ConfigError, Context, Decision, Edit, Endpoint, Field, Outcome, Refusal, RequestLine,
+    Taken,
+};
 
 /// Who gets the next connection or request. One instance per cluster: plain state is right and safe.
 ///
@@ -126,11 +129,75 @@ pub trait Balancer: Sized + 'static {
     fn pick(&mut self, candidates: Candidates<'_>, affinity: Option<u32>) -> Option<u32>;
 }
 
-/// Optional for a balancer: what became of its choices.
+/// A balancer that says more than an id: how much a choice weighs, and with which status it refuses. It is used wherever a
+/// [`Balancer`] is, and its crate exports none of these.
+///
+/// A whole plugin: what a request costs stands in its header `x-cost`, and no endpoint takes more than a hundred at once.
+///
+/// ```
+/// use tidegate_plugin::{Candidates, Choice, Chooser, ConfigError, Endpoint, export_chooser, request};
+///
+/// struct ByCost;
+///
+/// impl Chooser for ByCost {
+///     fn configure(_config: &str, _endpoints: Vec<Endpoint>) -> Result<Self, Vec<ConfigError>> {
+///         Ok(Self)
+///     }
+///
+///     fn choose(&mut self, candidates: Candidates<'_>, _affinity: Option<u32>) -> Choice {
+///         let cost = request::header("x-cost").and_then(|cost| cost.parse().ok()).unwrap_or(1).clamp(1, 100);
+///         match candidates.iter().min_by_key(|it| it.busy) {
+///             Some(least) if least.busy + cost <= 100 => Choice::take(least.id, cost),
+///             _ => Choice::refuse(429, Some(1)),
+///         }
+///     }
+/// }
+///
+/// export_chooser!(ByCost);
+///
+/// use tidegate_plugin::fake::Host;
+///
+/// let host = Host::new();
+/// let mut by_cost = ByCost::configure("null", Vec::new()).unwrap();
+/// let both = Candidates::new(&[0, 4], &[90, 70]);
+/// assert_eq!(by_cost.choose(both, None), Choice::take(4, 1));
+///
+/// host.header("x-cost", "31");
+///
+/// assert_eq!(by_cost.choose(both, None), Choice::refuse(429, Some(1)));
+/// ```
+pub trait Chooser: Sized + 'static {
+    /// As [`Balancer::configure`].
+    ///
+    /// # Errors
+    /// Every fault found in `config`; the plugin is then not taken into use.
+    fn configure(config: &str, endpoints: Vec<Endpoint>) -> Result<Self, Vec<ConfigError>>;
+
+    /// Chooses one of `candidates` by its id, or refuses. Their `busy` is a sum of units. `affinity`: 31-bit hash of what
+    /// the cluster keeps together, if it keeps anything together.
+    fn choose(&mut self, candidates: Candidates<'_>, affinity: Option<u32>) -> Choice;
+}
+
+impl Choice {
+    /// The endpoint with this id. Until its response or tunnel ends, `units` are added to its `busy`: 1 to 1,000; a request
+    /// that nobody weighed counts 1.
+    #[must_use]
+    pub const fn take(endpoint: u32, units: u32) -> Self {
+        Self::Take(Taken { endpoint, units })
+    }
+
+    /// None, with the status 429 or 503, and the seconds of Retry-After: 0 to 86,400.
+    #[must_use]
+    pub const fn refuse(status: u32, after: Option<u32>) -> Self {
+        Self::Refuse(Refusal { status, after })
+    }
+}
+
+/// Optional for a balancer or chooser: what became of its choices.
 ///
 /// After a swap `closed` for a lease of the earlier instance is not delivered to the new one: do not hand over counts that
 /// are kept through `opened` and `closed`; `busy` in [`Balancer::pick`] is always right.
-pub trait Feedback: Balancer {
+pub trait Feedback: Sized + 'static {
     /// A choice of `endpoint` was taken up.
     fn opened(&mut self, endpoint: u32) {
         let _ = endpoint;
@@ -142,8 +209,8 @@ pub trait Feedback: Balancer {
     }
 }
 
-/// Optional for a balancer: state that outlives a swap to the next version of itself.
-pub trait Handover: Balancer {
+/// Optional for a balancer or chooser: state that outlives a swap to the next version of itself.
+pub trait Handover: Sized + 'static {
     /// Writes the state down, at most 1 MiB, within the time that a pick has. Key it by endpoint name: ids may differ in the
     /// next version.
     fn save(&self) -> Vec<u8>;

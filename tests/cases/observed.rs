@@ -19,7 +19,7 @@ impl DecisionObserver for Lines {
         let line = match &observation.decided {
             Observed::Pick(request, chosen) => {
                 let chosen = match chosen {
-                    Ok(chosen) => chosen.and_then(|id| id.of(&observation.decider.names)).cloned(),
+                    Ok(chosen) => chosen.endpoint().and_then(|id| id.of(&observation.decider.names)).cloned(),
                     Err(fault) => Some(fault.kind.as_str().to_owned()),
                 };
                 let (eligible, busy) = (request.eligible.as_numbers(), request.busy);

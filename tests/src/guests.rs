@@ -14,6 +14,13 @@ pub const FEEDBACK: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/feedback.w
 /// Path of [`FEEDBACK`].
 pub const FEEDBACK_FILE: &str = concat!(env!("OUT_DIR"), "/feedback.wasm");
 
+/// A chooser that does what the request's header `x-choose` says (`take ID UNITS`, `least UNITS`, `refuse STATUS AFTER`, `count`),
+/// with feedback and handover; counts in `open`.
+pub const CHOOSER: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/chooser.wasm"));
+
+/// Path of [`CHOOSER`].
+pub const CHOOSER_FILE: &str = concat!(env!("OUT_DIR"), "/chooser.wasm");
+
 /// A balancer that takes the first, made without the SDK's feature `last-words`; panics where there is none.
 pub const SILENT: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/silent.wasm"));
 

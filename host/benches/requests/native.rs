@@ -2,7 +2,7 @@
 
 use http::{HeaderName, HeaderValue, StatusCode};
 use tidegate::policy::{
-    Balancer, ClusterId, Decision, EndpointId, Fault, ForwardTarget, HeaderEdit, PickRequest, RequestFacts,
+    Balancer, Choice, ClusterId, Decision, EndpointId, Fault, ForwardTarget, HeaderEdit, PickRequest, RequestFacts,
     ResponseContext, Rewriter, RouteId, Router, Scheme,
 };
 use tidegate_bybusyness::choose;
@@ -39,8 +39,8 @@ impl Router for Prefix {
 pub(crate) struct ByBusyness(pub(crate) Turns);
 
 impl Balancer for ByBusyness {
-    fn pick(&mut self, request: &PickRequest<'_>) -> Result<Option<EndpointId>, Fault> {
-        Ok(choose::pick(&mut self.0, request.eligible.as_numbers(), request.busy).map(EndpointId))
+    fn pick(&mut self, request: &PickRequest<'_>) -> Result<Choice, Fault> {
+        Ok(choose::pick(&mut self.0, request.eligible.as_numbers(), request.busy).map(EndpointId).into())
     }
 }
 

@@ -9,11 +9,12 @@ use tokio::time::Instant;
 use super::chooser::Chooser;
 use super::live::PauseCause;
 use super::shared::AddressShare;
-use super::{AddressCount, FailurePolicy, Live, Member};
-use crate::policy::{EndpointId, LeaseEnding, Outcome};
+use super::{FailurePolicy, Live, Member};
+use crate::policy::{EndpointId, LeaseEnding, LeaseUnits, Outcome};
 use crate::telemetry::limited;
 
-/// One connection's or request's claim on an endpoint. Busyness rose when it was made and falls when it is dropped.
+/// One connection's or request's claim on an endpoint. Busyness rose by its units when it was made and falls by as many
+/// when it is dropped.
 ///
 /// It holds the endpoint's numbers, not the cluster: a tunnel pins no plugin and no generation.
 #[derive(Debug)]
@@ -22,6 +23,7 @@ pub struct Lease {
     live: Arc<Live>,
     failure_policy: FailurePolicy,
     endpoint: EndpointId,
+    units: LeaseUnits,
     began: Instant,
     /// With the balancer that wants to know of the end, if its cluster is still in use then.
     feedback: Option<Weak<Mutex<Chooser>>>,
@@ -69,16 +71,18 @@ impl Lease {
     pub(super) fn new(
         member: &Member,
         endpoint: EndpointId,
+        units: LeaseUnits,
         began: Instant,
         feedback: Option<Weak<Mutex<Chooser>>>,
     ) -> Self {
         let live = member.live.clone();
         let trial = live.begin_trial(began);
-        live.take();
+        live.take(units);
         Self {
             live,
             failure_policy: member.failure_policy.clone(),
             endpoint,
+            units,
             began,
             feedback,
             status: None,
@@ -91,7 +95,7 @@ impl Lease {
             stickiness: None,
             forced: false,
             fail_on: None,
-            _place: member.shared.as_ref().map(AddressCount::take),
+            _place: member.shared.as_ref().map(|address| address.take(units)),
         }
     }
 
@@ -237,7 +241,7 @@ impl Drop for Lease {
         if self.verdict == WorkResult::Open && self.status.is_some() {
             self.judge(WorkResult::Good, now);
         }
-        self.live.give_back();
+        self.live.give_back(self.units);
         if let Some(chooser) = self.feedback.as_ref().and_then(Weak::upgrade) {
             let outcome = Outcome {
                 ending: self.ending,

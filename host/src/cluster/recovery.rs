@@ -55,7 +55,7 @@ mod tests {
     use super::*;
     use crate::cluster::{Health, Live, Thresholds};
     use crate::config::EndpointState;
-    use crate::policy::EndpointId;
+    use crate::policy::{EndpointId, LeaseUnits};
 
     const SLOW: Recovery =
         Recovery { is_forced: true, slow_start: Some(Duration::from_secs(100)), wait: None, has_probes: false };
@@ -90,7 +90,7 @@ mod tests {
 
         SLOW.take_over(&members, &members[..2], now);
         assert_eq!(offers(&members, quarter), [100; 3], "nobody has served yet");
-        lives[0].take();
+        lives[0].take(LeaseUnits::ONE);
         SLOW.take_over(&members, &[], now);
         SLOW.take_over(&members[1..2], &members[..1], now);
         assert_eq!(offers(&members, quarter), [100; 3], "in a cluster of none but new ones, nobody is spared");

@@ -93,12 +93,13 @@ impl Registry {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::policy::LeaseUnits;
 
     #[test]
     fn numbers_stay_while_anybody_holds_them() {
         let registry = Registry::default();
         let held = registry.live("chat", "ws://192.0.2.1:80");
-        held.take();
+        held.take(LeaseUnits::ONE);
 
         let again = registry.live("chat", "ws://192.0.2.1:80");
 
@@ -110,7 +111,7 @@ mod tests {
     #[test]
     fn an_address_has_one_count_while_anybody_holds_it() {
         let registry = Registry::default();
-        let place = registry.address("192.0.2.1", 80).take();
+        let place = registry.address("192.0.2.1", 80).take(LeaseUnits::ONE);
 
         assert_eq!(registry.address("192.0.2.1", 80).in_flight(), 1);
         assert_eq!(registry.address("192.0.2.1", 81).in_flight(), 0);

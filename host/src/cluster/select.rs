@@ -17,7 +17,10 @@ use super::sticky::StickyTarget;
 use super::{Lease, Live, Member, Recovery, Retry, Signals, Stickiness, Sticky, affinity};
 use crate::clock::Clock;
 use crate::config::{Affinity, EndpointState};
-use crate::policy::{Balancer, CallMeter, EndpointId, EndpointIds, LeastBusy, MeteredCalls, PickRequest, RequestFacts};
+use crate::policy::{
+    Balancer, CallMeter, Choice, EndpointId, EndpointIds, LeaseUnits, LeastBusy, MeteredCalls, PickRequest, Refusal,
+    RequestFacts,
+};
 
 /// Ids that one request has already tried. A request tries each endpoint once at the most.
 #[derive(Clone, Debug, Default)]
@@ -40,15 +43,15 @@ impl Tried {
     }
 }
 
-/// Why no endpoint was chosen. Each is the gateway's 503.
+/// Why no endpoint was chosen. Each is the gateway's 503, or what the balancer says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum SelectError {
     /// No member may take work: all in drain or maint, at their limit, tried already, or down where that is not forced.
     #[error("no endpoint can take work")]
     NoneEligible,
     /// The balancer refused.
-    #[error("the balancer refused")]
-    Refused,
+    #[error("the balancer refused with {0}")]
+    Refused(Refusal),
     /// The request names an endpoint that cannot take it, and no other may stand in (Apache's `nofailover`).
     #[error("the endpoint that the request belongs to cannot take work")]
     StickyUnavailable,
@@ -184,7 +187,8 @@ impl Cluster {
 
     /// Chooses an endpoint for `request` and counts it, in one step.
     ///
-    /// A balancer that fails is stood in for by the least busy choice. If every member that could take work is paused,
+    /// A balancer that fails is stood in for by the least busy choice, which weighs one unit, as does that of a request
+    /// that names its endpoint. If every member that could take work is paused,
     /// ejected or unhealthy, they are tried all the same, unless the cluster says otherwise: see [`Recovery`].
     ///
     /// # Errors
@@ -207,8 +211,8 @@ impl Cluster {
                 return Err(SelectError::StickyUnavailable);
             }
         }
-        let id = match target {
-            Some(StickyTarget::Named(id) | StickyTarget::StandIn(id)) => id,
+        let (id, units) = match target {
+            Some(StickyTarget::Named(id) | StickyTarget::StandIn(id)) => (id, LeaseUnits::ONE),
             _ => {
                 if forced {
                     self.fill(eligible, tried, |_| true);
@@ -224,14 +228,17 @@ impl Cluster {
                 let pick = PickRequest { eligible, busy, affinity, request: Some(request) };
                 let chosen = match balancer.pick(&pick) {
                     Ok(chosen) => chosen,
-                    Err(_counted_and_logged) => LeastBusy.pick(&pick).ok().flatten(),
+                    Err(_counted_and_logged) => LeastBusy.pick(&pick).unwrap_or(None.into()),
                 };
-                chosen.ok_or(SelectError::Refused)?
+                match chosen {
+                    Choice::Take(id, units) => (id, units),
+                    Choice::Refuse(refusal) => return Err(SelectError::Refused(refusal)),
+                }
             }
         };
-        let member = id.of(&self.members).ok_or(SelectError::Refused)?;
+        let member = id.of(&self.members).ok_or(SelectError::Refused(Refusal::default()))?;
         let feedback = self.wants_feedback.then(|| Arc::downgrade(&self.chooser));
-        let mut lease = Lease::new(member, id, now, feedback);
+        let mut lease = Lease::new(member, id, units, now, feedback);
         lease.forced = forced;
         lease.fail_on.clone_from(&self.policy.fail_on);
         lease.stickiness = target.map(|target| match target {
@@ -253,7 +260,7 @@ impl Cluster {
         match error {
             SelectError::NoneEligible => members.any(|(id, member)| member.state.takes_work() && !tried.contains(id)),
             SelectError::StickyUnavailable => tried.count() == 0,
-            SelectError::Refused => false,
+            SelectError::Refused(_) => false,
         }
     }
 

@@ -9,13 +9,18 @@ use super::super::testing::{facts, member};
 use super::*;
 use crate::config;
 
-/// Takes the eligible one that the affinity hash points at, or the first.
-struct Pointed;
+/// Takes the eligible one that the affinity hash points at, or the first; the hash says how many units that weighs, too.
+struct Pointed {
+    /// The most units.
+    heaviest: u32,
+}
 
 impl Balancer for Pointed {
-    fn pick(&mut self, request: &PickRequest<'_>) -> Result<Option<EndpointId>, crate::policy::Fault> {
+    fn pick(&mut self, request: &PickRequest<'_>) -> Result<Choice, crate::policy::Fault> {
         let at = request.affinity.map_or(0, |hash| hash as usize % request.eligible.len());
-        Ok(request.eligible.iter().nth(at))
+        let units = request.affinity.unwrap_or(0) % self.heaviest + 1;
+        let id = request.eligible.iter().nth(at);
+        Ok(id.map_or(None.into(), |id| Choice::Take(id, units.try_into().unwrap())))
     }
 }
 
@@ -23,6 +28,10 @@ const STATES: [EndpointState; 5] =
     [EndpointState::Ready, EndpointState::Drain, EndpointState::Maint, EndpointState::Spare, EndpointState::Standby];
 
 fn cluster(states: &[EndpointState], limit: Option<u32>, failover: bool) -> Arc<Cluster> {
+    weighing(1, states, limit, failover)
+}
+
+fn weighing(heaviest: u32, states: &[EndpointState], limit: Option<u32>, failover: bool) -> Arc<Cluster> {
     let members = states.iter().enumerate();
     let members = members.map(|(id, state)| Member { max_connections: limit, ..member(id, *state) }).collect();
     let endpoints: Vec<_> = states.iter().enumerate().map(|(id, state)| endpoint(id, *state)).collect();
@@ -33,7 +42,7 @@ fn cluster(states: &[EndpointState], limit: Option<u32>, failover: bool) -> Arc<
         affinity: Some(Affinity::Path),
         ..Policy::default()
     };
-    Arc::new(Cluster::new("c".into(), members, Box::new(Pointed)).under(policy))
+    Arc::new(Cluster::new("c".into(), members, Box::new(Pointed { heaviest })).under(policy))
 }
 
 fn endpoint(id: usize, state: EndpointState) -> config::EndpointConfig {
@@ -197,12 +206,13 @@ proptest! {
         states in proptest::collection::vec(0..STATES.len(), 1..6),
         limit in proptest::option::of(1..4_u32),
         failover in any::<bool>(),
+        heaviest in 1..8_u32,
         steps in proptest::collection::vec(step(), 1..80),
     ) {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
         runtime.block_on(async {
             let states: Vec<_> = states.iter().map(|state| STATES[*state]).collect();
-            let cluster = cluster(&states, limit, failover);
+            let cluster = weighing(heaviest, &states, limit, failover);
             let (mut held, mut busy, mut picks) = (Vec::new(), vec![0_u32; states.len()], vec![0_u64; states.len()]);
             for step in steps {
                 match step {
@@ -223,33 +233,35 @@ proptest! {
                                 assert_eq!(hit, id == route, "a hit is the endpoint that was named");
                                 assert!(hit || states[id] != EndpointState::Drain, "a drained one must be named");
                                 assert!(lease.is_forced() || health[id] != Health::Paused);
-                                busy[id] += 1;
+                                let units = cluster.members()[id].live.in_flight() - busy[id];
+                                assert!((1..=if hit { 1 } else { heaviest }).contains(&units), "{units} units");
+                                busy[id] += units;
                                 picks[id] += 1;
-                                held.push((id, lease));
+                                held.push((id, units, lease));
                             }
                             Err(SelectError::StickyUnavailable) => assert!(!failover && route < states.len()),
                             Err(SelectError::NoneEligible) => {}
-                            Err(SelectError::Refused) => panic!("it always picks"),
+                            Err(SelectError::Refused(_)) => panic!("it always picks"),
                         }
                     }
                     Step::Answer(place, status) => {
-                        if let Some((_, lease)) = held.get_mut(place) {
+                        if let Some((.., lease)) = held.get_mut(place) {
                             lease.answered(status);
                         }
                     }
                     Step::Break(place) => {
-                        if let Some((_, lease)) = held.get_mut(place) {
+                        if let Some((.., lease)) = held.get_mut(place) {
                             lease.broken();
                         }
                     }
                     Step::Unreachable(place) | Step::Drop(place) if place < held.len() => {
-                        let (id, lease) = held.remove(place);
+                        let (id, units, lease) = held.remove(place);
                         if matches!(step, Step::Unreachable(_)) {
                             lease.unreachable();
                         } else {
                             drop(lease);
                         }
-                        busy[id] -= 1;
+                        busy[id] -= units;
                     }
                     Step::Unreachable(_) | Step::Drop(_) => {}
                     Step::Wait(milliseconds) => tokio::time::advance(Duration::from_millis(milliseconds)).await,
@@ -275,7 +287,7 @@ fn time_helps_where_somebody_may_come_free_who_was_not_tried() {
         (&[Drain, Maint], &[], NoneEligible, false),
         (&[Ready, Ready], &[], StickyUnavailable, true),
         (&[Ready, Ready], &[0], StickyUnavailable, false),
-        (&[Ready, Ready], &[], Refused, false),
+        (&[Ready, Ready], &[], Refused(Refusal::default()), false),
     ] {
         let members = states.iter().enumerate().map(|(number, state)| member(number, *state));
         let balancer = Box::new(LeastBusy);
@@ -285,4 +297,22 @@ fn time_helps_where_somebody_may_come_free_who_was_not_tried() {
 
         assert_eq!(cluster.may_pass(error, &before), expected, "{states:?}, tried {tried:?}, {error}");
     }
+}
+
+#[test]
+fn a_refusal_keeps_its_status_and_what_nobody_weighed_weighs_one() {
+    struct Refuses;
+    impl Balancer for Refuses {
+        fn pick(&mut self, _request: &PickRequest<'_>) -> Result<Choice, crate::policy::Fault> {
+            Ok(Choice::Refuse(Refusal::new(429, Some(9)).unwrap()))
+        }
+    }
+    let members = vec![member(0, EndpointState::Ready)];
+    let cluster = Arc::new(Cluster::new("c".into(), members, Box::new(Refuses)));
+
+    let refused = cluster.select(&facts("/", None, &[]), &Tried::default(), Instant::now()).unwrap_err();
+
+    assert_eq!(refused, SelectError::Refused(Refusal::new(429, Some(9)).unwrap()));
+    assert_eq!(refused.to_string(), "the balancer refused with 429, Retry-After 9 s");
+    assert_eq!(cluster.members()[0].live.in_flight(), 0, "nothing is held");
 }

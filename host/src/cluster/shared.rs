@@ -3,7 +3,9 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 
-/// The requests and tunnels that one host and port holds. Those of clusters that count for themselves are not in it.
+use crate::policy::LeaseUnits;
+
+/// The units of the requests and tunnels that one host and port holds. Those of clusters that count for themselves are not in it.
 #[derive(Debug, Default)]
 pub struct AddressCount(AtomicU32);
 
@@ -13,24 +15,27 @@ pub struct AddressCount(AtomicU32);
 /// not taken.
 #[derive(Debug)]
 #[must_use = "it is counted only while this is held"]
-pub(super) struct AddressShare(Arc<AddressCount>);
+pub(super) struct AddressShare {
+    address: Arc<AddressCount>,
+    units: LeaseUnits,
+}
 
 impl AddressCount {
-    /// How many it holds now.
+    /// How many units it holds now.
     #[must_use]
     pub fn in_flight(&self) -> u32 {
         self.0.load(Relaxed)
     }
 
-    pub(super) fn take(self: &Arc<Self>) -> AddressShare {
-        self.0.fetch_add(1, Relaxed);
-        AddressShare(self.clone())
+    pub(super) fn take(self: &Arc<Self>, units: LeaseUnits) -> AddressShare {
+        self.0.fetch_add(units.get(), Relaxed);
+        AddressShare { address: self.clone(), units }
     }
 }
 
 impl Drop for AddressShare {
     fn drop(&mut self) {
-        let before = self.0.0.fetch_sub(1, Relaxed);
-        debug_assert!(before > 0, "a place was given back twice");
+        let before = self.address.0.fetch_sub(self.units.get(), Relaxed);
+        debug_assert!(before >= self.units.get(), "a place was given back twice");
     }
 }

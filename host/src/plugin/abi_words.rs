@@ -66,6 +66,7 @@ impl<'a> ValueOrigin<'a> {
     fn cases(&self) -> &'static str {
         match self {
             Self::Result("route") => "`route`: expected a decision of 0 (forward), 1 (respond) or 2 (unmatched)",
+            Self::Result("choose") => "`choose`: expected a choice of 0 (take) or 1 (refuse)",
             Self::Result("rewrite") => "`rewrite`: expected edits of 0 (replace), 1 (remove) or 2 (add)",
             Self::Argument(Some("log")) => "`log`: expected a level of 0 (debug) to 3 (error)",
             Self::Argument(Some("column")) => "`column`: expected a metric of 0 (picks) to 5 (latest)",

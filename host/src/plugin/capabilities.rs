@@ -83,8 +83,8 @@ impl HostState {
     fn no_column(&self, function: &str) -> Vec<f64> {
         if !self.shared.is_scratch && !self.shared.warned_of_columns.swap(true, Ordering::Relaxed) {
             let message = format!(
-                "expected `{function}` to be called within `pick`, where there are eligible endpoints; found it called \
-                 elsewhere, where it returns an empty list"
+                "expected `{function}` to be called within `pick` or `choose`, where there are eligible endpoints; found it \
+                 called elsewhere, where it returns an empty list"
             );
             self.line(Level::WARN, &message);
         }

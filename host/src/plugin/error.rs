@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::contract::{PACKAGE, VERSION};
-use super::role::{RoleContracts, own_functions};
+use super::role::{RoleContracts, filling, own_functions};
 use super::text::quoted;
 use crate::config::CAPABILITIES;
 
@@ -102,6 +102,18 @@ pub enum LoadErrorKind {
         name: String,
         /// The roles it could belong to.
         roles: Vec<String>,
+    },
+    /// Exports two interfaces of which each fills the same role.
+    #[error(
+        "expected one interface that makes it a {role}, found `{}` and `{}`; export the one that the gateway is to ask",
+        found[0],
+        found[1]
+    )]
+    FilledTwice {
+        /// The role.
+        role: String,
+        /// The interfaces.
+        found: [String; 2],
     },
     /// Imports something that no plugin gets.
     #[error(
@@ -264,10 +276,12 @@ pub enum LoadErrorKind {
     },
     /// A balancer that refuses whatever it is offered, and can learn nothing that would change that.
     #[error(
-        "expected a choice in at least one of {picks} made-up calls of `pick`, found none in each: every request would \
-         get 503; return the id of an eligible endpoint"
+        "expected a choice in at least one of {picks} made-up calls of `{function}`, found none in each: every request \
+         would get 503; return the id of an eligible endpoint"
     )]
     NeverChooses {
+        /// The function that chooses.
+        function: String,
         /// How often it was asked.
         picks: usize,
     },
@@ -276,7 +290,7 @@ pub enum LoadErrorKind {
 impl LoadErrorKind {
     /// None of `roles` among the exports, of which the first few are shown.
     pub(super) fn no_role<'a>(roles: &RoleContracts, exports: impl Iterator<Item = &'a str>, remedy: String) -> Self {
-        let names: Vec<_> = roles.iter().map(|role| role.name.to_string()).collect();
+        let names: Vec<_> = filling(roles).map(|interface| interface.name.to_owned()).collect();
         let functions: Vec<_> = own_functions(roles).map(quoted).collect();
         Self::NoRole {
             expected: format!("{PACKAGE}{}@{VERSION} (for a bare module: {})", either(&names), either(&functions)),

@@ -5,6 +5,7 @@
 use std::fmt;
 
 use super::contract::{DESCRIBE, Interface};
+use super::error::LoadErrorKind;
 
 /// Name of what a plugin may decide, as in the contract, logs and metrics: `balancer`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -32,8 +33,10 @@ impl fmt::Display for RoleName {
 #[derive(Debug)]
 pub(super) struct RoleContract {
     pub(super) name: RoleName,
-    /// The first has the name of the role and is what makes it one; the others are for a plugin to have or not.
-    pub(super) interfaces: &'static [Interface],
+    /// Each makes a plugin one of the role, and a plugin has one of them; the first has the name of the role.
+    pub(super) filled_by: &'static [Interface],
+    /// For a plugin of the role to have or not.
+    pub(super) optional: &'static [Interface],
 }
 
 /// All roles that the gateway knows.
@@ -41,10 +44,32 @@ pub(super) type RoleContracts = [&'static RoleContract];
 
 /// Every interface that a plugin may export.
 pub(super) fn exportable(roles: &RoleContracts) -> impl Iterator<Item = &Interface> {
-    roles.iter().flat_map(|role| role.interfaces).chain([&DESCRIBE])
+    roles.iter().flat_map(|role| role.filled_by.iter().chain(role.optional)).chain([&DESCRIBE])
 }
 
-/// The functions by which a bare module shows what it decides: the own one of each role.
+/// The interfaces by which roles are filled.
+pub(super) fn filling(roles: &RoleContracts) -> impl Iterator<Item = &'static Interface> {
+    roles.iter().flat_map(|role| role.filled_by)
+}
+
+/// The functions by which a bare module shows what it decides: those of [`filling`] that are theirs alone.
 pub(super) fn own_functions(roles: &RoleContracts) -> impl Iterator<Item = &'static str> {
-    roles.iter().filter_map(|role| role.interfaces.first()?.own())
+    filling(roles).filter_map(Interface::own)
+}
+
+/// Refuses a file that fills one role twice: which of the two is meant, it alone knows.
+pub(super) fn check_filled_once(
+    roles: &RoleContracts,
+    is_exported: impl Fn(&Interface) -> bool,
+) -> Result<(), LoadErrorKind> {
+    for role in roles {
+        let mut filled = role.filled_by.iter().filter(|interface| is_exported(interface)).map(|one| one.name);
+        if let (Some(first), Some(second)) = (filled.next(), filled.next()) {
+            return Err(LoadErrorKind::FilledTwice {
+                role: role.name.to_string(),
+                found: [first, second].map(str::to_owned),
+            });
+        }
+    }
+    Ok(())
 }

@@ -3,15 +3,15 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::{EndpointId, EndpointIds, Fault, RequestFacts};
+use super::{Choice, EndpointId, EndpointIds, Fault, RequestFacts};
 
 /// Chooses an endpoint. One instance per cluster and generation, called under that cluster's lock.
 pub trait Balancer: Send {
-    /// Chooses one of `request.eligible`, or none to refuse (503).
+    /// Chooses one of `request.eligible`, or refuses.
     ///
     /// # Errors
     /// A [`Fault`] if it failed; [`LeastBusy`] then stands in for this pick.
-    fn pick(&mut self, request: &PickRequest<'_>) -> Result<Option<EndpointId>, Fault>;
+    fn pick(&mut self, request: &PickRequest<'_>) -> Result<Choice, Fault>;
 
     /// Whether the balancer wants [`Self::opened`] and [`Self::closed`].
     fn wants_feedback(&self) -> bool {
@@ -75,7 +75,7 @@ impl MeteredCalls {
 pub struct PickRequest<'a> {
     /// Endpoints that may be chosen.
     pub eligible: &'a EndpointIds,
-    /// What each of them holds now, over the whole gateway.
+    /// Units that each of them holds now, over the whole gateway.
     pub busy: &'a [u32],
     /// 31-bit hash of what the cluster keeps together.
     pub affinity: Option<u32>,
@@ -88,8 +88,8 @@ pub struct PickRequest<'a> {
 pub struct LeastBusy;
 
 impl Balancer for LeastBusy {
-    fn pick(&mut self, request: &PickRequest<'_>) -> Result<Option<EndpointId>, Fault> {
-        Ok(request.eligible.iter().zip(request.busy).min_by_key(|(_, busy)| **busy).map(|(id, _)| id))
+    fn pick(&mut self, request: &PickRequest<'_>) -> Result<Choice, Fault> {
+        Ok(request.eligible.iter().zip(request.busy).min_by_key(|(_, busy)| **busy).map(|(id, _)| id).into())
     }
 }
 
@@ -174,6 +174,6 @@ mod tests {
 
         let chosen = LeastBusy.pick(&pick).unwrap();
 
-        assert_eq!(chosen, Some(EndpointId(4)));
+        assert_eq!(chosen, Choice::one(EndpointId(4)));
     }
 }

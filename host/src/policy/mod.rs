@@ -4,6 +4,7 @@
 //! No wasm here, no sockets: a native stand-in and a plugin look alike to the rest of the gateway.
 
 mod balancer;
+mod choice;
 mod endpoint;
 mod fault;
 mod ids;
@@ -18,6 +19,7 @@ pub use balancer::{
     Balancer, CallMeter, ClusterNumbers, LeaseEnding, LeastBusy, MeteredCalls, Metric, Outcome, PickRequest,
     UnusedNumbers,
 };
+pub use choice::{Choice, ChoiceError, LeaseUnits, Refusal};
 pub use endpoint::Endpoint;
 pub use fault::{Fault, FaultKind};
 pub use ids::{ClusterId, EndpointId, EndpointIds, RouteId};

@@ -10,8 +10,8 @@ use std::time::{Duration, Instant};
 use ::http::{HeaderName, HeaderValue, StatusCode};
 
 use super::{
-    Balancer, CallMeter, Decision, EndpointId, Fault, HeaderEdit, Outcome, PickRequest, RequestFacts, ResponseContext,
-    Rewriter, Router,
+    Balancer, CallMeter, Choice, Decision, EndpointId, Fault, HeaderEdit, Outcome, PickRequest, RequestFacts,
+    ResponseContext, Rewriter, Router,
 };
 
 /// Is shown every decision of the plugins of a gateway, shipped ones among them.
@@ -36,8 +36,8 @@ pub struct Observation<'a> {
 /// Inputs of a decision, and what came of them.
 #[derive(Debug)]
 pub enum Observed<'a> {
-    /// Of a balancer; none if it refused. In the place of one that failed stands [`LeastBusy`](super::LeastBusy).
-    Pick(&'a PickRequest<'a>, Result<Option<EndpointId>, &'a Fault>),
+    /// Of a balancer. In the place of one that failed stands [`LeastBusy`](super::LeastBusy).
+    Pick(&'a PickRequest<'a>, Result<Choice, &'a Fault>),
     /// Of a router.
     Route(&'a RequestFacts, Result<&'a Decision, &'a Fault>),
     /// Of a rewriter.
@@ -89,7 +89,7 @@ impl<D> ObservedDecider<D> {
 }
 
 impl Balancer for ObservedDecider<Box<dyn Balancer>> {
-    fn pick(&mut self, request: &PickRequest<'_>) -> Result<Option<EndpointId>, Fault> {
+    fn pick(&mut self, request: &PickRequest<'_>) -> Result<Choice, Fault> {
         let began = Instant::now();
         let chosen = self.decider.pick(request);
         self.show(began, Observed::Pick(request, chosen.as_ref().copied()));
@@ -168,10 +168,10 @@ mod tests {
     struct Last(Arc<Notes>);
 
     impl Balancer for Last {
-        fn pick(&mut self, request: &PickRequest<'_>) -> Result<Option<EndpointId>, Fault> {
+        fn pick(&mut self, request: &PickRequest<'_>) -> Result<Choice, Fault> {
             match request.eligible.len() {
                 1 => Err(Fault { plugin: "last".into(), kind: FaultKind::Trap, detail: "alone".to_owned() }),
-                _ => Ok(request.eligible.iter().last()),
+                _ => Ok(request.eligible.iter().last().into()),
             }
         }
 
@@ -201,12 +201,12 @@ mod tests {
         let mut observed = ObservedDecider::new(inner, label, seen.clone());
 
         let two = PickRequest { eligible: &[1, 4].into(), busy: &[3, 2], affinity: None, request: None };
-        assert_eq!(observed.pick(&two).unwrap(), Some(EndpointId(4)));
+        assert_eq!(observed.pick(&two).unwrap(), Choice::one(EndpointId(4)));
         let one = PickRequest { eligible: &[4].into(), busy: &[2], affinity: None, request: None };
         assert!(observed.pick(&one).is_err());
 
         let seen = seen.0.lock();
-        assert_eq!(seen[0], "last [1, 4] [3, 2] Ok(Some(EndpointId(4)))");
+        assert_eq!(seen[0], "last [1, 4] [3, 2] Ok(Take(EndpointId(4), LeaseUnits(1)))");
         assert!(seen[1].starts_with("last [4] [2] Err(") && seen[1].contains("alone"), "{}", seen[1]);
     }
 

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Decision, EndpointId, HeaderEdit, RequestFacts};
+use super::{Choice, Decision, HeaderEdit, RequestFacts};
 
 /// Version of the form. It rises when a reader of the one before would misunderstand what is written.
 const VERSION: u32 = 1;
@@ -22,8 +22,8 @@ pub struct Recording {
 pub enum Decided {
     /// A router's.
     Route(Decision),
-    /// A balancer's; none if it refused.
-    Pick(Option<EndpointId>),
+    /// A balancer's.
+    Pick(Choice),
     /// A rewriter's.
     Rewrite(Vec<HeaderEdit>),
 }
@@ -86,7 +86,7 @@ mod tests {
     use ::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
 
     use super::*;
-    use crate::policy::{ClusterId, DirectResponse, ForwardTarget, RouteId, Scheme};
+    use crate::policy::{ClusterId, DirectResponse, EndpointId, ForwardTarget, LeaseUnits, Refusal, RouteId, Scheme};
 
     fn request() -> RequestFacts {
         let mut headers = HeaderMap::new();
@@ -122,8 +122,11 @@ mod tests {
             (request(), Decided::Route(Decision::Forward(target))),
             (request(), Decided::Route(Decision::Respond(response))),
             (plain, Decided::Route(Decision::Unmatched)),
-            (request(), Decided::Pick(Some(EndpointId(7)))),
-            (request(), Decided::Pick(None)),
+            (request(), Decided::Pick(Choice::one(EndpointId(7)))),
+            (request(), Decided::Pick(Choice::Take(EndpointId(7), LeaseUnits::try_from(1000).unwrap()))),
+            (request(), Decided::Pick(Choice::Refuse(Refusal::default()))),
+            (request(), Decided::Pick(Choice::Refuse(Refusal::new(429, Some(3)).unwrap()))),
+            (request(), Decided::Pick(Choice::Refuse(Refusal::new(503, Some(0)).unwrap()))),
             (request(), Decided::Rewrite(edits)),
         ] {
             let recording = Recording { request, decided };
@@ -136,6 +139,19 @@ mod tests {
     }
 
     #[test]
+    fn a_choice_that_says_no_more_than_an_id_is_written_as_one() {
+        let written = |decided| Recording { request: request(), decided }.to_json().unwrap();
+
+        assert!(written(Decided::Pick(Choice::one(EndpointId(7)))).ends_with(r#""decided":{"pick":7}}"#));
+        assert!(written(Decided::Pick(None.into())).ends_with(r#""decided":{"pick":null}}"#));
+        let weighed = written(Decided::Pick(Choice::Take(EndpointId(7), LeaseUnits::try_from(5).unwrap())));
+        assert!(weighed.ends_with(r#""decided":{"pick":{"endpoint":7,"units":5}}}"#), "{weighed}");
+        for (part, outside) in [("\"units\":5", "\"units\":1001"), ("\"units\":5", "\"units\":0")] {
+            assert!(matches!(Recording::from_json(&weighed.replace(part, outside)), Err(RecordingError::Malformed(_))));
+        }
+    }
+
+    #[test]
     fn a_later_version_is_refused_by_its_number_whatever_else_it_holds() {
         let refused = Recording::from_json(r#"{"version":2,"asked":{"of":"tomorrow"}}"#).unwrap_err();
 
@@ -144,7 +160,7 @@ mod tests {
 
     #[test]
     fn what_is_no_recording_is_refused() {
-        let good = Recording { request: request(), decided: Decided::Pick(None) }.to_json().unwrap();
+        let good = Recording { request: request(), decided: Decided::Pick(None.into()) }.to_json().unwrap();
 
         for bad in ["", "{}", "{\"version\":1}", &good.replace("caf\u{e9}", "caf\u{20ac}"), &good[..good.len() - 1]] {
             assert!(matches!(Recording::from_json(bad), Err(RecordingError::Malformed(_))), "{bad}");

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use ::http::{Response, StatusCode};
+use ::http::{HeaderValue, Response, StatusCode, header};
 
 use super::head::Withheld;
 use super::snapshot::NoSuchEndpoint;
@@ -97,6 +97,9 @@ impl RequestFailure {
                 let sentence = "the request has come through this gateway too often: its route leads back here";
                 (Status::LOOP_DETECTED, sentence, Some(Ending::Loop))
             }
+            Self::NoEndpoint(SelectError::Refused(refusal)) if refusal.status() == Status::TOO_MANY_REQUESTS => {
+                (Status::TOO_MANY_REQUESTS, "this is more than is taken now: ask again later", Some(Ending::NoEndpoint))
+            }
             Self::NoEndpoint(_) => {
                 (Status::SERVICE_UNAVAILABLE, "no endpoint can take this request now", Some(Ending::NoEndpoint))
             }
@@ -135,7 +138,13 @@ impl RequestFailure {
     pub(super) fn response(&self) -> Response<ResponseBody> {
         let FailureRow { status, sentence, .. } = self.row();
         let sentence_of = if self.ends_connection() { reply::last_sentence } else { reply::sentence };
-        sentence_of(status, &sentence)
+        let mut response = sentence_of(status, &sentence);
+        if let Self::NoEndpoint(SelectError::Refused(refusal)) = self
+            && let Some(after) = refusal.after()
+        {
+            response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(after.as_secs()));
+        }
+        response
     }
 
     /// The sentence of that response.

@@ -256,7 +256,7 @@ fn of_balancer(role: RoleName, runtimes: &Runtimes, mine: &Pair, counts: &[usize
         rows.push(BenchRow {
             what: if count == 1 { "1 endpoint".to_owned() } else { format!("{count} endpoints") },
             plugin: mine.cost(role, make, |balancer, number| {
-                pick(&mut **balancer, number).map(|chosen| chose.set(chose.get() || chosen.is_some()))
+                pick(&mut **balancer, number).map(|chosen| chose.set(chose.get() || chosen.endpoint().is_some()))
             })?,
             shipped: beside.cost(role, make, |balancer, number| pick(&mut **balancer, number).map(drop))?,
             native: Some(CallTimes::measure(|number| {

@@ -5,12 +5,12 @@ use std::collections::BTreeSet;
 use serde::Serialize;
 
 use crate::diagnose::closest;
-use crate::plugin::{CONTRACT_PACKAGE, CONTRACT_VERSION, contract_interfaces, role_names};
+use crate::plugin::{CONTRACT_PACKAGE, CONTRACT_VERSION, contract_interfaces};
 
 /// Exports by their meaning.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct ContractExports {
-    /// Roles that they fill.
+    /// Interfaces that fill a role: `balancer`, `chooser`, `router`, `rewriter`.
     pub roles: Vec<String>,
     /// Other interfaces of the contract: `describe`, `feedback`, `handover`, `repetition`.
     pub optional: Vec<String>,
@@ -49,7 +49,7 @@ pub(super) fn contract_exports(exports: &BTreeSet<String>, is_component: bool) -
             }
         }
     }
-    let is_role = |name: &str| role_names().iter().any(|role| role.as_str() == name);
+    let is_role = |name: &str| known.iter().any(|known| known.fills_role && known.name == name);
     let (roles, optional) = found.into_iter().map(str::to_owned).partition(|name: &String| is_role(name));
     ContractExports { roles, optional, versions: versions.into_iter().collect(), misspelt }
 }

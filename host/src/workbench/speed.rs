@@ -57,7 +57,7 @@ pub(super) fn of_picks(plugin: &ConfiguredPlugin) -> Result<MadeUpCalls, Fault> 
             let pick = PickRequest { eligible: &eligible, busy: &busy, affinity, request: None };
             let with = if affinity.is_some() { ", with an affinity" } else { "" };
             slowest.time(format!("a pick among {what} of {count} endpoints{with}"), || {
-                balancer.pick(&pick).map(|chosen| decides |= chosen.is_some())
+                balancer.pick(&pick).map(|chosen| decides |= chosen.endpoint().is_some())
             })?;
         }
     }

@@ -2,6 +2,7 @@
 
 mod balanced;
 mod bybusyness;
+mod chooser;
 mod failover;
 mod limits;
 mod shipped;

@@ -3,9 +3,11 @@
 use std::sync::atomic::Ordering::Relaxed;
 
 use super::Live;
+use crate::policy::LeaseUnits;
 
 impl Live {
-    /// Leases held now: connections and requests, over all generations.
+    /// Units of the leases held now, over all generations: one for each connection and request, unless a balancer weighed
+    /// it.
     #[must_use]
     pub fn in_flight(&self) -> u32 {
         self.counts.in_flight.load(Relaxed)
@@ -57,14 +59,14 @@ impl Live {
         self.counts.received.fetch_add(bytes, Relaxed);
     }
 
-    pub(in crate::cluster) fn take(&self) {
-        self.counts.in_flight.fetch_add(1, Relaxed);
+    pub(in crate::cluster) fn take(&self, units: LeaseUnits) {
+        self.counts.in_flight.fetch_add(units.get(), Relaxed);
         self.counts.picks.fetch_add(1, Relaxed);
     }
 
-    pub(in crate::cluster) fn give_back(&self) {
-        let before = self.counts.in_flight.fetch_sub(1, Relaxed);
-        debug_assert!(before > 0, "a lease was given back twice to {}", self.url());
+    pub(in crate::cluster) fn give_back(&self, units: LeaseUnits) {
+        let before = self.counts.in_flight.fetch_sub(units.get(), Relaxed);
+        debug_assert!(before >= units.get(), "a lease was given back twice to {}", self.url());
     }
 
     /// A failed connect or a broken exchange is counted. What else follows from it is another question.

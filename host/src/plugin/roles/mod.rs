@@ -6,6 +6,8 @@
 //! exports, what the short names of a bare module mean, what is counted and shown, and what `plugin check` tries.
 
 mod balancer;
+mod balancing;
+mod choosing;
 mod fields;
 mod fuzzing;
 mod per_worker;
@@ -22,8 +24,9 @@ use serde_json::Value;
 pub use fuzzing::try_answers;
 
 use super::artifact::Artifact;
+use super::contract::{DESCRIBE, Interface};
 use super::error::LoadError;
-use super::role::{RoleContract, RoleName, exportable};
+use super::role::{RoleContract, RoleName, exportable, filling};
 pub use spec::RoleKind;
 use spec::RoleSpec;
 
@@ -54,14 +57,18 @@ pub struct ContractInterface {
     pub name: &'static str,
     /// Its functions.
     pub functions: &'static [&'static str],
+    /// Whether it makes a plugin one of a role.
+    pub fills_role: bool,
 }
 
 /// Every interface that a plugin may export: of each role its own first.
 #[must_use]
 pub fn contract_interfaces() -> Vec<ContractInterface> {
     let contracts = contracts();
-    let all = exportable(&contracts).map(|one| ContractInterface { name: one.name, functions: one.functions });
-    all.collect()
+    let fills_role = |name| filling(&contracts).any(|interface| interface.name == name);
+    let all = exportable(&contracts);
+    all.map(|&Interface { name, functions }| ContractInterface { name, functions, fills_role: fills_role(name) })
+        .collect()
 }
 
 impl Artifact {
@@ -69,8 +76,8 @@ impl Artifact {
     #[must_use]
     pub fn without(&self) -> Vec<&'static str> {
         let mine = ROLES.iter().map(|role| &role.contract).filter(|contract| self.roles().contains(&contract.name));
-        let mine: Vec<_> = mine.collect();
-        exportable(&mine)
+        mine.flat_map(|contract| contract.optional)
+            .chain([&DESCRIBE])
             .map(|interface| interface.name)
             .filter(|name| !self.compiled.interface.exports(name))
             .collect()

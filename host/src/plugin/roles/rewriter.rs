@@ -37,7 +37,8 @@ const EDITS: usize = SHOWN_FIELDS;
 pub(super) static ROLE: RoleSpec = RoleSpec {
     contract: RoleContract {
         name: RoleName::new("rewriter"),
-        interfaces: &[Interface { name: "rewriter", functions: &["configure", "rewrite"] }],
+        filled_by: &[Interface { name: "rewriter", functions: &["configure", "rewrite"] }],
+        optional: &[],
     },
     kind: RoleKind::Rewriter,
     try_out,

@@ -42,10 +42,8 @@ const FIELDS: usize = 128;
 pub(super) static ROLE: RoleSpec = RoleSpec {
     contract: RoleContract {
         name: RoleName::new("router"),
-        interfaces: &[
-            Interface { name: "router", functions: &["configure", "route"] },
-            Interface { name: "repetition", functions: &["repeats"] },
-        ],
+        filled_by: &[Interface { name: "router", functions: &["configure", "route"] }],
+        optional: &[Interface { name: "repetition", functions: &["repeats"] }],
     },
     kind: RoleKind::Router,
     try_out,

@@ -123,7 +123,7 @@ fn exports_that_are_nearly_a_role_are_recognised() {
         (renamed(&[("\"pick\"", "\"picks\"")]), &["did you mean `pick` instead of `picks`?"]),
         (renamed(&[("\"pick\"", "\"_pick\"")]), &["did you mean `pick` instead of `_pick`?"]),
         (renamed(&[("\"pick\"", "\"main.pick\"")]), &["did you mean `pick` instead of `main.pick`?"]),
-        (renamed(&[("\"pick\"", "\"choose\"")]), &["`configure` alone makes no role", "`pick`, `route`, `rewrite`"]),
+        (renamed(&[("\"pick\"", "\"decide\"")]), &["`configure` alone makes no role", "`pick`, `choose`, `route`"]),
         (renamed(&[("\"configure\"", "\"configur\"")]), &["did you mean that by `configur`?"]),
         (full("tidegate:plugin/balancer"), &["the version is missing: `tidegate:plugin/balancer@0.1.0#configure`"]),
         (full("tidegate:plugin/balancr@0.1.0"), &["did you mean `tidegate:plugin/balancer@0.1.0`?"]),

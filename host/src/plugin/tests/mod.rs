@@ -102,7 +102,7 @@ fn pick(balancer: &mut dyn Balancer, misbehave: bool) -> Result<Option<u32>, Fau
     let picked = balancer.pick(&request);
     assert_eq!(Arc::strong_count(&facts.headers), 1, "the plugin's store lets go of the headers, also after a fault");
     assert_eq!(facts.sni.as_ref().map(Arc::strong_count), Some(1), "and of the server name");
-    picked.map(|id| id.map(|id| id.0))
+    picked.map(|choice| choice.endpoint().map(|id| id.0))
 }
 
 fn problem(made: Result<impl Sized, LoadError>) -> LoadErrorKind {

@@ -42,6 +42,21 @@ fn every_unusable_file_is_refused_with_what_was_expected_and_found() {
         bare(&format!("{configure} {pick} (func (export \"route\"))")),
         LoadErrorKind::Ambiguous { roles, .. } if roles == ["balancer", "router"]
     ));
+    let choose = "(func (export \"choose\") (param i32 i32 i32 i32 i32 i32) (result i32) unreachable)";
+    let long = |text: &str, interface: &str| {
+        text.replace("export \"", &format!("export \"tidegate:plugin/{interface}@0.1.0#"))
+    };
+    let both_long = [(configure, "balancer"), (pick, "balancer"), (configure, "chooser"), (choose, "chooser")];
+    for both in
+        [format!("{configure} {pick} {choose}"), both_long.map(|(text, interface)| long(text, interface)).concat()]
+    {
+        assert_eq!(
+            bare(&both).to_string(),
+            "expected one interface that makes it a balancer, found `balancer` and `chooser`; export the one that the \
+             gateway is to ask"
+        );
+    }
+    assert!(matches!(bare(choose), LoadErrorKind::MissingExport { missing, .. } if missing == ["`configure`"]));
     assert!(matches!(
         bare(&format!("{configure} {pick} (func (export \"save\") (result i32) unreachable)")),
         LoadErrorKind::MissingExport { missing, .. } if missing == ["`restore`"]
@@ -227,7 +242,7 @@ fn a_balancer_that_never_chooses_is_refused_unless_traffic_may_teach_it_to() {
 
     let failed = problem(tried(&runtime, "(i32.const 0)", "(i32.const 0)"));
 
-    assert!(matches!(failed, LoadErrorKind::NeverChooses { picks: 8 }), "{failed}");
+    assert!(matches!(failed, LoadErrorKind::NeverChooses { picks: 8, .. }), "{failed}");
     assert!(failed.to_string().contains("every request would get 503"), "{failed}");
     tried(&runtime, "(i32.ge_u (local.get $count) (i32.const 2))", "(i32.load (local.get $eligible))").unwrap();
     let learning = String::from_utf8_lossy(guest!("first"))

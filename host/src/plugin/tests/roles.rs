@@ -16,10 +16,8 @@ use source::rust_files;
 /// A role that the contract does not have yet.
 static GREETER: RoleContract = RoleContract {
     name: RoleName::new("greeter"),
-    interfaces: &[
-        Interface { name: "greeter", functions: &["configure", "greet"] },
-        Interface { name: "farewell", functions: &["wave"] },
-    ],
+    filled_by: &[Interface { name: "greeter", functions: &["configure", "greet"] }],
+    optional: &[Interface { name: "farewell", functions: &["wave"] }],
 };
 
 /// Exports the interface, and nothing in it.
@@ -68,11 +66,12 @@ fn each_role_is_named_where_a_file_fills_none_and_bare_modules_are_read_by_its_f
     let none = problem(load(&runtime, b"(component)")).to_string();
 
     for role in contracts() {
-        let own = role.interfaces[0].own().unwrap();
+        let own = role.filled_by[0].own().unwrap();
         assert!(none.contains(role.name.as_str()) && none.contains(&format!("`{own}`")), "{none}");
     }
     assert!(none.contains(
-        "tidegate:plugin/balancer, router or rewriter@0.1.0 (for a bare module: `pick`, `route` or `rewrite`)"
+        "tidegate:plugin/balancer, chooser, router or rewriter@0.1.0 (for a bare module: `pick`, `choose`, `route` or \
+         `rewrite`)"
     ));
     for interface in exportable(&contracts()).filter(|interface| interface.functions.len() > 1) {
         let half = problem(load(&runtime, lone(interface.own().unwrap()).as_bytes()));
@@ -108,8 +107,8 @@ fn a_fourth_role_is_one_more_entry() {
     let half = translate(&four, &lone("greet")).err().unwrap();
     assert!(matches!(&half, LoadErrorKind::MissingExport { missing, .. } if missing == &["`configure`"]), "{half}");
     let none = translate(&four, "(component)").err().unwrap().to_string();
-    assert!(none.contains("balancer, router, rewriter or greeter@"), "{none}");
-    assert!(own_functions(&four).eq(["pick", "route", "rewrite", "greet"]));
+    assert!(none.contains("balancer, chooser, router, rewriter or greeter@"), "{none}");
+    assert!(own_functions(&four).eq(["pick", "choose", "route", "rewrite", "greet"]));
 }
 
 #[test]

@@ -48,7 +48,7 @@ fn logged(run: impl FnOnce()) -> Vec<String> {
 
 fn picked(balancer: &mut dyn Balancer, busy: u32) -> Result<Option<u32>, Fault> {
     let request = PickRequest { eligible: &[1, 2].into(), busy: &[busy, 5], affinity: None, request: None };
-    balancer.pick(&request).map(|id| id.map(|id| id.0))
+    balancer.pick(&request).map(|choice| choice.endpoint().map(|id| id.0))
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! A made-up cluster with the balancer under test.
 
 use super::subject::{EndedEarly, Subject, failed, not_made};
-use crate::policy::{Balancer, Endpoint, EndpointId, EndpointIds, PickRequest, RequestFacts};
+use crate::policy::{Balancer, Choice, Endpoint, EndpointId, EndpointIds, PickRequest, RequestFacts};
 use crate::workbench::made_up::{ConfiguredPlugin, endpoints, request};
 
 /// The greatest busyness: numbers of the contract are below 2^31.
@@ -35,7 +35,10 @@ impl MadeUpCluster {
     ) -> Result<Option<EndpointId>, EndedEarly> {
         let all: Vec<u32> = busy.iter().copied().cycle().take(eligible.len()).collect();
         let pick = PickRequest { eligible, busy: &all, affinity, request: Some(&self.request) };
-        self.balancer.pick(&pick).map_err(|fault| failed(format_args!("{}: {}", self.given(&pick), fault.detail)))
+        self.balancer
+            .pick(&pick)
+            .map(Choice::endpoint)
+            .map_err(|fault| failed(format_args!("{}: {}", self.given(&pick), fault.detail)))
     }
 
     /// The same where all are idle: who chooses none then, and does not wait for something, chooses never.
@@ -75,7 +78,7 @@ pub(super) fn waits_for(plugin: &ConfiguredPlugin) -> Option<String> {
     let (eligible, request) = (EndpointIds::from([0, 1]), request("/"));
     let pick = PickRequest { eligible: &eligible, busy: &[0, 0], affinity: Some(7), request: Some(&request) };
     let chosen = balancer.pick(&pick).ok()?;
-    chosen.is_none().then(|| {
+    chosen.endpoint().is_none().then(|| {
         format!("it chooses nobody among two idle endpoints, but imports `{import}`: it may wait for what that says")
     })
 }

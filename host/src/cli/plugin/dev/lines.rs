@@ -6,8 +6,8 @@ use std::time::Duration;
 use http::{HeaderName, HeaderValue};
 
 use crate::policy::{
-    Balancer as _, Decision, EndpointId, Fault, HeaderEdit, LeastBusy, Observation, Observed, PickRequest,
-    RequestFacts, ShownResponse,
+    Balancer as _, Choice, Decision, EndpointId, Fault, HeaderEdit, LeaseUnits, LeastBusy, Observation, Observed,
+    PickRequest, RequestFacts, ShownResponse,
 };
 use crate::text::shortened;
 
@@ -37,13 +37,14 @@ pub(super) fn line(observation: &Observation<'_>) -> String {
     line
 }
 
-fn pick(request: &PickRequest<'_>, chosen: Result<Option<EndpointId>, &Fault>, names: &[String]) -> String {
+fn pick(request: &PickRequest<'_>, chosen: Result<Choice, &Fault>, names: &[String]) -> String {
     let named = |id: EndpointId| format!("{id} {}", id.of(names).map_or("", String::as_str));
     let chosen = match chosen {
-        Ok(Some(id)) => named(id),
-        Ok(None) => "none: 503".to_owned(),
+        Ok(Choice::Take(id, LeaseUnits::ONE)) => named(id),
+        Ok(Choice::Take(id, units)) => format!("{}  units {}", named(id), units.get()),
+        Ok(Choice::Refuse(refusal)) => format!("none: {refusal}"),
         Err(fault) => {
-            let instead = LeastBusy.pick(request).ok().flatten().map(named).unwrap_or_default();
+            let instead = LeastBusy.pick(request).ok().and_then(Choice::endpoint).map(named).unwrap_or_default();
             format!("{}; the least busy stands in: {instead}", failed(fault))
         }
     };

@@ -3,7 +3,10 @@ use std::sync::Arc;
 use http::{HeaderMap, Method, StatusCode};
 
 use super::*;
-use crate::policy::{ClusterId, DeciderLabel, EndpointIds, FaultKind, ForwardTarget, ResponseContext, RouteId, Scheme};
+use crate::policy::{
+    ClusterId, DeciderLabel, EndpointId, EndpointIds, FaultKind, ForwardTarget, Refusal, ResponseContext, RouteId,
+    Scheme,
+};
 
 fn request() -> RequestFacts {
     RequestFacts {
@@ -37,11 +40,15 @@ fn a_pick_has_all_that_it_was_made_from() {
     let (decider, request) = (label(&["ws://a", "ws://b", "ws://c"]), request());
     let pick = PickRequest { eligible: &[0, 2].into(), busy: &[3, 1], affinity: Some(7), request: Some(&request) };
 
-    let chosen = shown(&decider, Observed::Pick(&pick, Ok(Some(EndpointId(2)))));
+    let chosen = |choice| shown(&decider, Observed::Pick(&pick, Ok(choice)));
     let failed = shown(&decider, Observed::Pick(&pick, Err(&fault())));
 
     let inputs = "pick     chat  GET gateway.test:80/a?b=c  eligible 0 2  busy 3 1  affinity 7  → ";
-    assert_eq!(chosen, format!("{inputs}2 ws://c  12.3 µs"));
+    assert_eq!(chosen(Choice::one(EndpointId(2))), format!("{inputs}2 ws://c  12.3 µs"));
+    let weighed = Choice::Take(EndpointId(0), 40.try_into().unwrap());
+    assert_eq!(chosen(weighed), format!("{inputs}0 ws://a  units 40  12.3 µs"));
+    let refused = Choice::Refuse(Refusal::new(429, Some(3)).unwrap());
+    assert_eq!(chosen(refused), format!("{inputs}none: 429, Retry-After 3 s  12.3 µs"));
     let instead = "FAULT (trap): unreachable\n  at pick; the least busy stands in: 2 ws://c  12.3 µs";
     assert_eq!(failed, format!("{inputs}{instead}"));
 }
@@ -52,7 +59,7 @@ fn long_lists_are_cut_and_their_rest_is_counted() {
     let eligible: EndpointIds = (0..20).map(EndpointId).collect();
     let pick = PickRequest { eligible: &eligible, busy: &[0; 20], affinity: None, request: None };
 
-    let line = shown(&decider, Observed::Pick(&pick, Ok(None)));
+    let line = shown(&decider, Observed::Pick(&pick, Ok(None.into())));
 
     assert!(line.contains("13 14 15 … (4 more)  busy") && line.contains("→ none: 503"), "{line}");
 }
