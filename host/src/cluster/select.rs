@@ -18,8 +18,8 @@ use super::{Lease, Live, Member, Recovery, Retry, Signals, Stickiness, Sticky, a
 use crate::clock::Clock;
 use crate::config::{Affinity, EndpointState};
 use crate::policy::{
-    Balancer, CallMeter, Choice, EndpointId, EndpointIds, LeaseUnits, LeastBusy, MeteredCalls, PickRequest, Refusal,
-    RequestFacts,
+    Balancer, BalancerRefusal, CallMeter, Choice, EndpointId, EndpointIds, LeaseUnits, LeastBusy, MeteredCalls,
+    PickRequest, RequestFacts,
 };
 
 /// Ids that one request has already tried. A request tries each endpoint once at the most.
@@ -51,7 +51,7 @@ pub enum SelectError {
     NoneEligible,
     /// The balancer refused.
     #[error("the balancer refused with {0}")]
-    Refused(Refusal),
+    Refused(BalancerRefusal),
     /// The request names an endpoint that cannot take it, and no other may stand in (Apache's `nofailover`).
     #[error("the endpoint that the request belongs to cannot take work")]
     StickyUnavailable,
@@ -236,7 +236,7 @@ impl Cluster {
                 }
             }
         };
-        let member = id.of(&self.members).ok_or(SelectError::Refused(Refusal::default()))?;
+        let member = id.of(&self.members).ok_or(SelectError::Refused(BalancerRefusal::default()))?;
         let feedback = self.wants_feedback.then(|| Arc::downgrade(&self.chooser));
         let mut lease = Lease::new(member, id, units, now, feedback);
         lease.forced = forced;

@@ -287,7 +287,7 @@ fn time_helps_where_somebody_may_come_free_who_was_not_tried() {
         (&[Drain, Maint], &[], NoneEligible, false),
         (&[Ready, Ready], &[], StickyUnavailable, true),
         (&[Ready, Ready], &[0], StickyUnavailable, false),
-        (&[Ready, Ready], &[], Refused(Refusal::default()), false),
+        (&[Ready, Ready], &[], Refused(BalancerRefusal::default()), false),
     ] {
         let members = states.iter().enumerate().map(|(number, state)| member(number, *state));
         let balancer = Box::new(LeastBusy);
@@ -304,7 +304,7 @@ fn a_refusal_keeps_its_status_and_what_nobody_weighed_weighs_one() {
     struct Refuses;
     impl Balancer for Refuses {
         fn pick(&mut self, _request: &PickRequest<'_>) -> Result<Choice, crate::policy::Fault> {
-            Ok(Choice::Refuse(Refusal::new(429, Some(9)).unwrap()))
+            Ok(Choice::Refuse(BalancerRefusal::new(429, Some(9)).unwrap()))
         }
     }
     let members = vec![member(0, EndpointState::Ready)];
@@ -312,7 +312,7 @@ fn a_refusal_keeps_its_status_and_what_nobody_weighed_weighs_one() {
 
     let refused = cluster.select(&facts("/", None, &[]), &Tried::default(), Instant::now()).unwrap_err();
 
-    assert_eq!(refused, SelectError::Refused(Refusal::new(429, Some(9)).unwrap()));
+    assert_eq!(refused, SelectError::Refused(BalancerRefusal::new(429, Some(9)).unwrap()));
     assert_eq!(refused.to_string(), "the balancer refused with 429, Retry-After 9 s");
     assert_eq!(cluster.members()[0].live.in_flight(), 0, "nothing is held");
 }

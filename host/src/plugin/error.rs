@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::contract::{PACKAGE, VERSION};
+use super::contract::{Interface, PACKAGE, VERSION};
 use super::role::{RoleContracts, filling, own_functions};
 use super::text::quoted;
 use crate::config::CAPABILITIES;
@@ -297,6 +297,21 @@ impl LoadErrorKind {
             found: exports.map(quoted).take(8).collect(),
             remedy,
         }
+    }
+
+    /// Refuses a file that fills one role twice: which of the two is meant, it alone knows.
+    pub(super) fn check_filled_once(
+        roles: &RoleContracts,
+        is_exported: impl Fn(&Interface) -> bool,
+    ) -> Result<(), Self> {
+        for role in roles {
+            let mut filled = role.filled_by.iter().filter(|interface| is_exported(interface)).map(|one| one.name);
+            if let (Some(first), Some(second)) = (filled.next(), filled.next()) {
+                let found = [first, second].map(str::to_owned);
+                return Err(Self::FilledTwice { role: role.name.to_string(), found });
+            }
+        }
+        Ok(())
     }
 
     /// More of `what` than there may be.

@@ -9,7 +9,7 @@ use wasmtime::component::types::ComponentItem;
 use super::contract::{PACKAGE, VERSION};
 use super::error::LoadErrorKind;
 use super::foreign::{Exported, contract_remedy, export_remedy, import_remedy};
-use super::role::{RoleContract, RoleContracts, RoleName, check_filled_once};
+use super::role::{RoleContract, RoleContracts, RoleName};
 use super::text::one_line;
 use crate::config::{Allow, CAPABILITIES};
 
@@ -49,7 +49,7 @@ impl ComponentInterface {
                 return Err(LoadErrorKind::UnknownImport { import: one_line(name), remedy: import_remedy(name, "") });
             }
         }
-        check_filled_once(roles, |interface| exports.contains(interface.name))?;
+        LoadErrorKind::check_filled_once(roles, |interface| exports.contains(interface.name))?;
         let is_filled = |role: &&&RoleContract| role.filled_by.iter().any(|one| exports.contains(one.name));
         let filled: Vec<_> = roles.iter().filter(is_filled).map(|role| role.name).collect();
         if filled.is_empty() {

@@ -5,7 +5,6 @@
 use std::fmt;
 
 use super::contract::{DESCRIBE, Interface};
-use super::error::LoadErrorKind;
 
 /// Name of what a plugin may decide, as in the contract, logs and metrics: `balancer`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -55,21 +54,4 @@ pub(super) fn filling(roles: &RoleContracts) -> impl Iterator<Item = &'static In
 /// The functions by which a bare module shows what it decides: those of [`filling`] that are theirs alone.
 pub(super) fn own_functions(roles: &RoleContracts) -> impl Iterator<Item = &'static str> {
     filling(roles).filter_map(Interface::own)
-}
-
-/// Refuses a file that fills one role twice: which of the two is meant, it alone knows.
-pub(super) fn check_filled_once(
-    roles: &RoleContracts,
-    is_exported: impl Fn(&Interface) -> bool,
-) -> Result<(), LoadErrorKind> {
-    for role in roles {
-        let mut filled = role.filled_by.iter().filter(|interface| is_exported(interface)).map(|one| one.name);
-        if let (Some(first), Some(second)) = (filled.next(), filled.next()) {
-            return Err(LoadErrorKind::FilledTwice {
-                role: role.name.to_string(),
-                found: [first, second].map(str::to_owned),
-            });
-        }
-    }
-    Ok(())
 }

@@ -20,7 +20,7 @@ pub enum Choice {
     /// The endpoint gets it, and holds that many units more until it ends.
     Take(EndpointId, LeaseUnits),
     /// Nobody does.
-    Refuse(Refusal),
+    Refuse(BalancerRefusal),
 }
 
 impl Choice {
@@ -43,7 +43,7 @@ impl Choice {
 /// As balancers say it that know no more than an id: none refuses.
 impl From<Option<EndpointId>> for Choice {
     fn from(chosen: Option<EndpointId>) -> Self {
-        chosen.map_or(Self::Refuse(Refusal::default()), Self::one)
+        chosen.map_or(Self::Refuse(BalancerRefusal::default()), Self::one)
     }
 }
 
@@ -83,12 +83,12 @@ impl From<LeaseUnits> for u32 {
 /// How a balancer refuses a request. By default with 503 and no advice.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "RefusalFields", into = "RefusalFields")]
-pub struct Refusal {
+pub struct BalancerRefusal {
     is_too_many: bool,
     after: Option<u32>,
 }
 
-impl Refusal {
+impl BalancerRefusal {
     /// A refusal with 429 (RFC 6585 §4) or 503 (RFC 9110 §15.6.4), and the seconds of its Retry-After.
     ///
     /// # Errors
@@ -119,7 +119,7 @@ impl Refusal {
 }
 
 /// `503`; `429, Retry-After 7 s`
-impl std::fmt::Display for Refusal {
+impl std::fmt::Display for BalancerRefusal {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(formatter, "{}", self.status().as_u16())?;
         self.after.map_or(Ok(()), |seconds| write!(formatter, ", Retry-After {seconds} s"))
@@ -146,11 +146,11 @@ pub enum ChoiceError {
 enum ChoiceForm {
     Endpoint(EndpointId),
     Taken { endpoint: EndpointId, units: LeaseUnits },
-    Refused(Refusal),
+    Refused(BalancerRefusal),
     Nobody,
 }
 
-/// A [`Refusal`] as it is written.
+/// A [`BalancerRefusal`] as it is written.
 #[derive(Serialize, Deserialize)]
 struct RefusalFields {
     status: u32,
@@ -163,7 +163,7 @@ impl From<ChoiceForm> for Choice {
             ChoiceForm::Endpoint(endpoint) => Self::one(endpoint),
             ChoiceForm::Taken { endpoint, units } => Self::Take(endpoint, units),
             ChoiceForm::Refused(refusal) => Self::Refuse(refusal),
-            ChoiceForm::Nobody => Self::Refuse(Refusal::default()),
+            ChoiceForm::Nobody => Self::Refuse(BalancerRefusal::default()),
         }
     }
 }
@@ -173,19 +173,19 @@ impl From<Choice> for ChoiceForm {
         match choice {
             Choice::Take(endpoint, LeaseUnits::ONE) => Self::Endpoint(endpoint),
             Choice::Take(endpoint, units) => Self::Taken { endpoint, units },
-            Choice::Refuse(refusal) if refusal == Refusal::default() => Self::Nobody,
+            Choice::Refuse(refusal) if refusal == BalancerRefusal::default() => Self::Nobody,
             Choice::Refuse(refusal) => Self::Refused(refusal),
         }
     }
 }
 
-impl From<Refusal> for RefusalFields {
-    fn from(refusal: Refusal) -> Self {
+impl From<BalancerRefusal> for RefusalFields {
+    fn from(refusal: BalancerRefusal) -> Self {
         Self { status: refusal.status().as_u16().into(), after: refusal.after }
     }
 }
 
-impl TryFrom<RefusalFields> for Refusal {
+impl TryFrom<RefusalFields> for BalancerRefusal {
     type Error = ChoiceError;
 
     fn try_from(RefusalFields { status, after }: RefusalFields) -> Result<Self, ChoiceError> {

@@ -19,7 +19,7 @@ pub use balancer::{
     Balancer, CallMeter, ClusterNumbers, LeaseEnding, LeastBusy, MeteredCalls, Metric, Outcome, PickRequest,
     UnusedNumbers,
 };
-pub use choice::{Choice, ChoiceError, LeaseUnits, Refusal};
+pub use choice::{BalancerRefusal, Choice, ChoiceError, LeaseUnits};
 pub use endpoint::Endpoint;
 pub use fault::{Fault, FaultKind};
 pub use ids::{ClusterId, EndpointId, EndpointIds, RouteId};

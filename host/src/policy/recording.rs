@@ -86,7 +86,9 @@ mod tests {
     use ::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
 
     use super::*;
-    use crate::policy::{ClusterId, DirectResponse, EndpointId, ForwardTarget, LeaseUnits, Refusal, RouteId, Scheme};
+    use crate::policy::{
+        BalancerRefusal, ClusterId, DirectResponse, EndpointId, ForwardTarget, LeaseUnits, RouteId, Scheme,
+    };
 
     fn request() -> RequestFacts {
         let mut headers = HeaderMap::new();
@@ -124,9 +126,9 @@ mod tests {
             (plain, Decided::Route(Decision::Unmatched)),
             (request(), Decided::Pick(Choice::one(EndpointId(7)))),
             (request(), Decided::Pick(Choice::Take(EndpointId(7), LeaseUnits::try_from(1000).unwrap()))),
-            (request(), Decided::Pick(Choice::Refuse(Refusal::default()))),
-            (request(), Decided::Pick(Choice::Refuse(Refusal::new(429, Some(3)).unwrap()))),
-            (request(), Decided::Pick(Choice::Refuse(Refusal::new(503, Some(0)).unwrap()))),
+            (request(), Decided::Pick(Choice::Refuse(BalancerRefusal::default()))),
+            (request(), Decided::Pick(Choice::Refuse(BalancerRefusal::new(429, Some(3)).unwrap()))),
+            (request(), Decided::Pick(Choice::Refuse(BalancerRefusal::new(503, Some(0)).unwrap()))),
             (request(), Decided::Rewrite(edits)),
         ] {
             let recording = Recording { request, decided };

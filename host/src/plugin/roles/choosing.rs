@@ -9,7 +9,7 @@ use super::super::bindings::types::{ConfigError, Endpoint};
 use super::super::bindings::{balancer, chooser};
 use super::super::call_error::CallError;
 use super::super::host_state::HostState;
-use crate::policy::{Choice, ChoiceError, EndpointId, EndpointIds, FaultKind, LeaseUnits, Refusal};
+use crate::policy::{BalancerRefusal, Choice, ChoiceError, EndpointId, EndpointIds, FaultKind, LeaseUnits};
 
 /// An interface by which a plugin chooses.
 pub(super) trait ChoosingExport: Send + Sync + 'static {
@@ -135,7 +135,7 @@ impl ChoosingExport for Chooses {
                 id => Err(not_eligible("a refusal", id, eligible)),
             },
             chooser::Choice::Refuse(chooser::Refusal { status, after }) => {
-                Refusal::new(status, after).map(Choice::Refuse).map_err(not_permitted)
+                BalancerRefusal::new(status, after).map(Choice::Refuse).map_err(not_permitted)
             }
         }
     }

@@ -12,7 +12,7 @@ use wasmparser::{ExternalKind, Parser};
 use super::super::contract::{self, Interface, PACKAGE, VERSION};
 use super::super::error::LoadErrorKind;
 use super::super::foreign::{Exported, IMPORTS, SHORT, contract_remedy, export_remedy, import_remedy};
-use super::super::role::{RoleContracts, check_filled_once, exportable};
+use super::super::role::{RoleContracts, exportable};
 use super::super::text::{one_line, quoted};
 use super::super::wasi::PREVIEW1;
 use super::guard::SectionResult;
@@ -93,7 +93,7 @@ impl ExportNames {
         }) {
             return Err(LoadErrorKind::Version { found: one_line(other) });
         }
-        check_filled_once(roles, |interface| interface.own().is_some_and(|own| exported.contains(own)))?;
+        LoadErrorKind::check_filled_once(roles, |interface| interface.own().is_some_and(|own| exported.contains(own)))?;
         let mut names = Self::default();
         for interface in exportable(roles) {
             let is_meant = interface.own().is_some_and(|own| exported.contains(own));

@@ -13,7 +13,10 @@ pub static NAME_LOOKUPS: Family = Family::counter("tidegate_name_lookups", "Look
 /// Addresses of a `name`.
 pub static NAME_ADDRESSES: Family = Family::gauge("tidegate_name_addresses", "Addresses known of an endpoint's name");
 /// Leases held now, by `cluster` and `endpoint`.
-pub static ENDPOINT_IN_FLIGHT: Family = Family::gauge("tidegate_endpoint_in_flight", "Requests and tunnels held now");
+pub static ENDPOINT_IN_FLIGHT: Family = Family::gauge(
+    "tidegate_endpoint_in_flight",
+    "Units of requests and tunnels held now; one each unless a chooser weighs them",
+);
 /// Whether it is healthy (1) or paused, suspect, ejected or unhealthy (0), by `cluster` and `endpoint`.
 pub static ENDPOINT_HEALTHY: Family =
     Family::gauge("tidegate_endpoint_healthy", "1 for healthy, 0 for paused, suspect, ejected and unhealthy");

@@ -4,8 +4,8 @@ use http::{HeaderMap, Method, StatusCode};
 
 use super::*;
 use crate::policy::{
-    ClusterId, DeciderLabel, EndpointId, EndpointIds, FaultKind, ForwardTarget, Refusal, ResponseContext, RouteId,
-    Scheme,
+    BalancerRefusal, ClusterId, DeciderLabel, EndpointId, EndpointIds, FaultKind, ForwardTarget, ResponseContext,
+    RouteId, Scheme,
 };
 
 fn request() -> RequestFacts {
@@ -47,7 +47,7 @@ fn a_pick_has_all_that_it_was_made_from() {
     assert_eq!(chosen(Choice::one(EndpointId(2))), format!("{inputs}2 ws://c  12.3 µs"));
     let weighed = Choice::Take(EndpointId(0), 40.try_into().unwrap());
     assert_eq!(chosen(weighed), format!("{inputs}0 ws://a  units 40  12.3 µs"));
-    let refused = Choice::Refuse(Refusal::new(429, Some(3)).unwrap());
+    let refused = Choice::Refuse(BalancerRefusal::new(429, Some(3)).unwrap());
     assert_eq!(chosen(refused), format!("{inputs}none: 429, Retry-After 3 s  12.3 µs"));
     let instead = "FAULT (trap): unreachable\n  at pick; the least busy stands in: 2 ws://c  12.3 µs";
     assert_eq!(failed, format!("{inputs}{instead}"));
