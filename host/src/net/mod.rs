@@ -28,4 +28,4 @@ pub use socket::{
 };
 pub use stream::{Socket, Stream};
 pub use target::is_target;
-pub use upgrade::UpgradeProtocol;
+pub use upgrade::{NoProtocol, ProtocolName, UpgradeProtocol};

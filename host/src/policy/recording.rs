@@ -101,7 +101,7 @@ mod tests {
             authority: "[2001:db8::1]:8443".parse().ok(),
             path: "/a%20b".to_owned(),
             query: Some("q=\u{e9}".to_owned()),
-            upgrade: Some("websocket".into()),
+            upgrade: "websocket".try_into().ok(),
             client: Some("2001:db8::7".parse().unwrap()),
             sni: Some("front.example".into()),
             headers: Arc::new(headers),

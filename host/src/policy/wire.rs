@@ -39,10 +39,11 @@ pub(super) mod name {
 
     pub(crate) fn deserialize<'de, T, D>(deserializer: D) -> Result<Option<T>, D::Error>
     where
-        T: for<'a> From<&'a str>,
+        T: for<'a> TryFrom<&'a str, Error: Display>,
         D: Deserializer<'de>,
     {
-        Ok(Option::<String>::deserialize(deserializer)?.as_deref().map(T::from))
+        let name = Option::<String>::deserialize(deserializer)?;
+        name.as_deref().map(T::try_from).transpose().map_err(D::Error::custom)
     }
 }
 

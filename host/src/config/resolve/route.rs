@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use ::http::HeaderName;
 use toml::Spanned;
 
 use super::super::model::{RouteConfig, TimeoutsConfig, UpgradeConfig};
@@ -89,17 +88,19 @@ impl Resolver<'_, '_> {
         if words.iter().any(|word| word.get_ref().eq_ignore_ascii_case("any")) {
             return UpgradeConfig::Any;
         }
+        let mut protocols = Vec::new();
         for word in words {
-            // A protocol is a token with an optional version (RFC 9110 §7.8); a header name is a token too.
-            if word.get_ref().split('/').any(|token| HeaderName::try_from(token).is_err()) {
-                let message = format!(
-                    "bad protocol \"{}\" in `upgrade`, expected for example \"websocket\" or \"any\"",
-                    word.get_ref()
-                );
-                self.report.fault(word.span(), message);
+            let text = word.get_ref().as_str();
+            match UpgradeProtocol::try_from(text) {
+                Ok(protocol) => protocols.push(protocol),
+                Err(_names_none) => {
+                    let message =
+                        format!("bad protocol \"{text}\" in `upgrade`, expected for example \"websocket\" or \"any\"");
+                    self.report.fault(word.span(), message);
+                }
             }
         }
-        UpgradeConfig::Only(words.iter().map(|word| UpgradeProtocol::from(word.get_ref().as_str())).collect())
+        UpgradeConfig::Only(protocols)
     }
 
     fn matcher(&mut self, written: &RouteSection, at: Span) -> Option<(Matcher, Span)> {

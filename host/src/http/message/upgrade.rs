@@ -4,7 +4,7 @@ use ::http::header::{self, HeaderMap};
 use ::http::{Method, Request, Version};
 
 use super::list::list;
-use crate::net::UpgradeProtocol;
+use crate::net::{ProtocolName, UpgradeProtocol};
 
 /// Protocols that a client offers to switch to, in its order of preference. At least one.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -18,15 +18,15 @@ pub struct Offer {
 struct OfferedProtocol {
     protocol: UpgradeProtocol,
     /// The client's spelling.
-    sent: String,
+    sent: ProtocolName,
 }
 
 impl Offer {
     /// An offer of these, in the client's spelling, by a client that makes no handshake of HTTP/1.1 (RFC 8441 §5); none
-    /// if there are none.
-    pub fn of<'a>(tokens: impl IntoIterator<Item = &'a str>) -> Option<Self> {
-        let offered = |token: &str| OfferedProtocol { protocol: token.into(), sent: token.to_owned() };
-        let protocols: Vec<_> = tokens.into_iter().map(offered).collect();
+    /// if there are none. What names no protocol is left out.
+    pub fn of<'a>(texts: impl IntoIterator<Item = &'a str>) -> Option<Self> {
+        let names = texts.into_iter().filter_map(|text| ProtocolName::try_from(text).ok());
+        let protocols: Vec<_> = names.map(|sent| OfferedProtocol { protocol: (&sent).into(), sent }).collect();
         (!protocols.is_empty()).then_some(Self { protocols, has_handshake: false })
     }
 
@@ -76,7 +76,7 @@ pub(in crate::http) fn offered<B>(request: &Request<B>, has_body: bool) -> Optio
         return None;
     }
     let may_be_websocket = request.method() == Method::GET && !has_body;
-    let is_websocket = |token: &str| UpgradeProtocol::from(token) == UpgradeProtocol::Websocket;
+    let is_websocket = |token: &str| UpgradeProtocol::try_from(token) == Ok(UpgradeProtocol::Websocket);
     let offer = Offer::of(tokens(headers, &header::UPGRADE).filter(|token| may_be_websocket || !is_websocket(token)))?;
     Some(Offer { has_handshake: true, ..offer })
 }
@@ -92,8 +92,9 @@ pub fn switched_to(response: &HeaderMap, offer: Option<&Offer>) -> Result<Upgrad
     let mut chosen = tokens(response, &header::UPGRADE);
     match (chosen.next(), chosen.next()) {
         (Some(token), None) => {
-            let protocol = UpgradeProtocol::from(token);
-            if offer.contains(&protocol) {
+            if let Ok(protocol) = UpgradeProtocol::try_from(token)
+                && offer.contains(&protocol)
+            {
                 return Ok(protocol);
             }
             Err(format!("the endpoint switched to `{token:.60}`, offered was `{:.60}`", offer.to_value()))
@@ -136,6 +137,7 @@ mod tests {
             (&[("connection", "upgrade")], None),
             (&[("connection", "upgrade"), ("upgrade", " , ")], None),
             (&[("connection", "upgrade"), ("upgrade", "w\u{e9}bsocket")], None),
+            (&[("connection", "upgrade"), ("upgrade", "a b, \"c\", d/1, e/")], Some("d/1")),
         ];
         for (fields, expected) in cases {
             assert_eq!(offer_of(fields).map(|offer| offer.to_value()).as_deref(), *expected, "{fields:?}");
@@ -167,7 +169,7 @@ mod tests {
         };
 
         assert_eq!(answer("WebSocket"), Ok(UpgradeProtocol::Websocket));
-        assert_eq!(answer("foo"), Ok(UpgradeProtocol::Other("foo".into())));
+        assert_eq!(answer("foo"), UpgradeProtocol::try_from("foo").map_err(|_| String::new()));
         assert!(answer("bar").is_err());
         assert!(answer(&"b".repeat(100_000)).unwrap_err().len() < 200, "a line of the log has its bounds");
         assert!(answer("websocket, foo").is_err());

@@ -170,7 +170,7 @@ mod tests {
             RequestFacts { query: Some(text()), ..request() },
             RequestFacts { authority: text().parse().ok(), ..request() },
             RequestFacts { method: Method::from_bytes(text().as_bytes()).unwrap(), ..request() },
-            RequestFacts { upgrade: Some(UpgradeProtocol::from(&*text())), ..request() },
+            RequestFacts { upgrade: UpgradeProtocol::try_from(&*text()).ok(), ..request() },
         ];
         for long in &long {
             cache.insert(long, &target);

@@ -98,7 +98,7 @@ fn methods(subject: &Subject<'_>) -> TestResult {
     for method in ["GET", "HEAD", "POST", "OPTIONS", "DELETE", "PROPFIND", "M-SEARCH", "get", "X"] {
         for upgrade in [None, Some("websocket"), Some("h2c"), Some("tidegate-made-up")] {
             let method = Method::from_bytes(method.as_bytes()).map_err(failed)?;
-            let upgrade = upgrade.map(Into::into);
+            let upgrade = upgrade.map(TryInto::try_into).transpose().map_err(failed)?;
             route(&*router, &RequestFacts { method, upgrade, client: None, ..request("/websocket") })?;
         }
     }

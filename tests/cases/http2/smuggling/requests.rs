@@ -297,3 +297,52 @@ async fn an_endpoint_in_http2_gets_one_request_or_none() {
     }
     assert!(seen.is_empty(), "nobody has asked for {seen:?}");
 }
+
+#[tokio::test]
+async fn what_names_no_protocol_is_never_switched_to() {
+    let recorded = Recorded::default();
+    let plain = recorded.endpoint().start().await;
+    let multiplexed = Origin::named("h2").http2().start().await;
+    let text = "[[route]]\npath = \"/h2/\"\nto = \"balancer://pool\"\nupgrade = [\"any\"]\n\
+        [[route]]\npath = \"/\"\nto = \"http://{plain}\"\nupgrade = [\"any\"]\n\
+        [cluster.pool]\nendpoints = [\"http://{h2}\"]\nprotocol = \"h2\"\n";
+    let gateway = Gateway::configure(text).put("plain", plain.address()).put("h2", multiplexed.address()).start().await;
+    let names: [&[u8]; 14] = [
+        b"foo\r\n\r\nGET /smuggled HTTP/1.1\r\nHost: admin\r\nx: 1",
+        b"websocket\r\nx: y",
+        b"foo\nx: y",
+        b"foo\0",
+        b"foo bar",
+        b" foo",
+        b"foo ",
+        b"foo\t",
+        b"foo, bar",
+        b"foo;q=1",
+        "caf\u{e9}".as_bytes(),
+        b"foo/",
+        b"foo/1/2",
+        b"",
+    ];
+    let connect = |path: &str, protocol: &[u8]| {
+        let usual = usual().into_iter().filter(|(name, _)| name != b":method" && name != b":path");
+        let asked = [field(":method", "CONNECT"), field(":protocol", protocol), field(":path", path)];
+        asked.into_iter().chain(usual).collect::<Vec<_>>()
+    };
+
+    for prefix in ["/", "/h2/"] {
+        for name in names {
+            let mut frames = Frames::client(gateway.connect().await, &[]).await;
+            frames.send(&Frame::headers(1, block(&connect(&format!("{prefix}switch"), name)))).await;
+            assert_eq!(outcome(&mut frames).await, MALFORMED, "{prefix}: {}", name.escape_ascii());
+        }
+    }
+    assert_eq!(recorded.requests().len(), 0, "{:?}", recorded.requests());
+    assert_eq!(multiplexed.seen().len(), 0, "{:?}", multiplexed.seen());
+
+    // A name is passed on as it is.
+    let mut frames = Frames::client(gateway.connect().await, &[]).await;
+    frames.send(&Frame::headers(1, block(&connect("/switch", b"Foo/1.0")))).await;
+    outcome(&mut frames).await;
+    let requests = recorded.requests();
+    assert!(requests.len() == 1 && requests[0].text.contains("\r\nupgrade: Foo/1.0\r\n"), "{requests:?}");
+}

@@ -24,9 +24,10 @@ pub(super) struct PendingSwitch {
 }
 
 impl PendingSwitch {
-    /// For a request with this `:protocol` and these fields, whose stream is `recv`. None if that names no protocol.
+    /// For a request with this `:protocol` and these fields, whose stream is `recv`. None if that names no
+    /// protocol: the library takes any text for one.
     pub(super) fn new(protocol: &Protocol, headers: &HeaderMap, recv: RecvStream) -> Option<(Self, UpgradeRequest)> {
-        let offer = Offer::of(Some(protocol.as_str()).filter(|name| !name.is_empty()))?;
+        let offer = Offer::of([protocol.as_str()])?;
         let (settle, settled) = oneshot::channel();
         let client = ClientUpgrade::Boxed(Box::pin(async { settled.await.ok() }));
         let has_key = headers.contains_key(header::SEC_WEBSOCKET_KEY);
