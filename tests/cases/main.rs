@@ -33,6 +33,7 @@ mod retry;
 mod running;
 mod samples;
 mod sdk;
+mod secrets;
 mod sticky;
 mod storm;
 mod swap;

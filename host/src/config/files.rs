@@ -5,7 +5,8 @@ use std::path::PathBuf;
 use super::model::{CertificateFiles, Config};
 
 impl Config {
-    /// Every file whose change changes what is served: the configuration, certificates, keys, CA files and plugins.
+    /// Every file whose change changes what is served: the configuration, certificates, keys, CA files, plugins
+    /// and their secrets. A plugin's table is not: another one changes no generation.
     /// Each once, as configured (relative ones joined to the folder of the configuration). The admin token is not among
     /// them: it is read anew for each call.
     #[must_use]
@@ -25,6 +26,7 @@ impl Config {
             files.extend(cluster.tls.ca.clone());
         }
         files.extend(self.plugins.values().map(|plugin| plugin.file.clone()));
+        files.extend(self.plugins.values().flat_map(|plugin| plugin.secrets.values().cloned()));
         files.sort();
         files.dedup();
         files

@@ -14,6 +14,8 @@ pub mod limit {
     pub const PEM: u64 = 1 << 20;
     /// A plugin. Interpreters that are compiled to wasm have some 20 MiB.
     pub const PLUGIN: u64 = 64 << 20;
+    /// A secret of a plugin, such as a set of keys.
+    pub const SECRET: u64 = 64 << 10;
     /// The admin token, with blanks around it.
     pub const TOKEN: u64 = 8 << 10;
     /// Runtime changes: as many as there may be are a tenth of it.

@@ -126,6 +126,10 @@ fn differences(now: &Generation, before: &Generation) -> Vec<String> {
         }
     }
     changes.extend(gone(before.clusters.keys(), |name| now.clusters.contains_key(name), "cluster"));
+    let secrets = &now.from_files.secrets;
+    let changed =
+        secrets.iter().filter(|(name, mine)| before.from_files.secrets.get(*name).is_some_and(|old| old != *mine));
+    changes.extend(changed.map(|(name, _)| format!("secrets of plugin {name} changed")));
     for (what, same) in [
         ("routes", old.routes == new.routes && old.router == new.router && old.rewriter == new.rewriter),
         ("listeners", old.listeners == new.listeners),

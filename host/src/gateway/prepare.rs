@@ -96,7 +96,7 @@ fn assemble(
 ) -> Result<Prepared, PrepareError> {
     let config = &composed.used;
     let before = previous.map(|previous| &previous.deciders);
-    let deciders = Deciders::prepare(services, config, &from_files.artifacts, before)?;
+    let deciders = Deciders::prepare(services, config, &from_files, before)?;
     let sockets = listeners::bind(services, from_files.listeners.keys(), open)?;
     let mut warnings = from_files.warnings.clone();
     // Last, because it asks running balancers what their successors should know: the later, the fewer picks are

@@ -8,6 +8,7 @@ use super::counters::RoleCounters;
 use super::error::{LoadError, LoadErrorKind};
 use super::limits::{MemoryMeter, PluginLimits};
 use super::role::RoleName;
+use super::secrets::PluginSecrets;
 use super::shared::PluginShared;
 use super::status::RoleStatus;
 use super::table::PluginTable;
@@ -93,6 +94,11 @@ impl Artifact {
     #[must_use]
     pub fn digest(&self) -> &Arc<str> {
         &self.compiled.digest
+    }
+
+    /// Takes `secrets` out of whatever the plugin writes from now on: lines of the log, faults, its last words.
+    pub fn mask(&self, secrets: &PluginSecrets) {
+        self.shared.masks.add(secrets);
     }
 
     /// What its instances look things up in, if the operator gives them anything.

@@ -14,6 +14,7 @@ use super::error::{ConfigFault, LoadErrorKind};
 use super::host_state::HostState;
 use super::instance::{Instance, StartError};
 use super::role::RoleName;
+use super::secrets::SecretMasks;
 use super::shared::PluginShared;
 use super::suspects::CallOrigin;
 use super::text::printable;
@@ -158,7 +159,7 @@ impl<R: PluginRole> InstanceFactory<R> {
         match instance.run("configure", left, |exports, store| role.configure(exports, store)) {
             Ok(Ok(configured)) => Ok((instance, configured)),
             Ok(Err(errors)) => Err(NotStarted {
-                problem: LoadErrorKind::Configure { faults: faults(errors) },
+                problem: LoadErrorKind::Configure { faults: faults(errors, &artifact.shared.masks) },
                 cost: StartCost::Little,
             }),
             Err(error) => {
@@ -216,7 +217,7 @@ enum StartPurpose {
 }
 
 /// What a plugin objects to in its configuration, bounded and printable.
-fn faults(errors: Vec<ConfigError>) -> Vec<ConfigFault> {
+fn faults(errors: Vec<ConfigError>, masks: &SecretMasks) -> Vec<ConfigFault> {
     if errors.is_empty() {
         return vec![ConfigFault { path: String::new(), message: "refused without a reason".to_owned() }];
     }
@@ -224,8 +225,8 @@ fn faults(errors: Vec<ConfigError>) -> Vec<ConfigFault> {
         .into_iter()
         .take(OBJECTIONS)
         .map(|error| ConfigFault {
-            path: printable(&error.path).into_owned(),
-            message: printable(&error.message).into_owned(),
+            path: printable(&masks.mask(&error.path)).into_owned(),
+            message: printable(&masks.mask(&error.message)).into_owned(),
         })
         .collect()
 }

@@ -117,7 +117,8 @@ fn end_lines(store: &mut Store<HostState>) {
 #[cold]
 fn call_error(error: &wasmtime::Error, call: &str, store: &Store<HostState>) -> CallError {
     let state = store.data();
-    CallError::classify(error, call, &state.meter, &state.output)
+    let failed = CallError::classify(error, call, &state.meter, &state.output);
+    CallError { detail: state.shared.masks.mask(&failed.detail).into_owned(), ..failed }
 }
 
 /// Why there is no instance.

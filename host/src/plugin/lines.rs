@@ -68,7 +68,8 @@ impl HostState {
             let rest = "plugin logs more than 64 lines a second; the rest is dropped";
             line!(self, Level::WARN, dropped, "{rest}");
         }
-        let message = printable(message);
+        let message = self.shared.masks.mask(message);
+        let message = printable(&message);
         match level {
             Level::ERROR => line!(self, Level::ERROR, "{message}"),
             Level::WARN => line!(self, Level::WARN, "{message}"),

@@ -11,6 +11,7 @@ use tracing::level_filters::LevelFilter;
 
 use super::buckets::{Refill, TokenBuckets};
 use super::counters::RetiredTotals;
+use super::secrets::SecretMasks;
 use crate::clock::Clock;
 use crate::telemetry::filter;
 
@@ -41,6 +42,8 @@ pub(super) struct PluginShared {
     pub(super) warned_of_columns: AtomicBool,
     /// What its artifacts had counted when they were dropped.
     pub(super) retired: Arc<RetiredTotals>,
+    /// What is taken out of whatever it writes, in trials too.
+    pub(super) masks: Arc<SecretMasks>,
 }
 
 impl PluginShared {
@@ -56,12 +59,14 @@ impl PluginShared {
             refusal: Mutex::default(),
             warned_of_columns: AtomicBool::new(false),
             retired: Arc::default(),
+            masks: Arc::default(),
         }
     }
 
     /// An empty copy for a trial (self-test, description): no effect of it reaches those that serve.
     pub(super) fn scratch(&self) -> Self {
-        Self { is_scratch: true, ..Self::new(Arc::clone(&self.name), self.clock.clone()) }
+        let masks = Arc::clone(&self.masks);
+        Self { is_scratch: true, masks, ..Self::new(Arc::clone(&self.name), self.clock.clone()) }
     }
 
     /// A copy for the probe of an instance that serves, which goes by what was counted so far.

@@ -204,6 +204,8 @@ impl<R: PluginRole> InstanceSlot<R> {
     #[cold]
     fn fail_at(&mut self, cost: StartCost, error: CallError) -> Fault {
         let now = Instant::now();
+        let detail = self.factory.artifact.shared.masks.mask(&error.detail).into_owned();
+        let error = CallError { detail, ..error };
         self.lose(&error, now);
         let change = match (error.kind, cost) {
             (FaultKind::Deadline, _) if R::PROBES > 0 => self.deadline_passed(),

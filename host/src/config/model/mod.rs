@@ -172,6 +172,8 @@ pub struct PluginConfig {
     pub allow: Allow,
     /// File of keys and values that it may look up. Default: none.
     pub table: Option<PathBuf>,
+    /// Files whose content its configuration gets under these keys. Default: none.
+    pub secrets: BTreeMap<String, PathBuf>,
 }
 
 /// Interfaces of the contract that an operator may grant to a plugin or withhold from it.

@@ -15,6 +15,8 @@ pub struct ConfigPlace {
     pub(crate) file: Option<Position>,
     /// Where its `table` is written.
     pub(crate) table: Option<Position>,
+    /// Where the paths of its `secrets` are written, by their keys.
+    pub(crate) secrets: BTreeMap<String, Position>,
     /// Where the plugin is chosen, if it is named there.
     pub(crate) chosen: Option<Position>,
     /// By JSON pointer: where, and the key as an operator reads it.
@@ -49,6 +51,12 @@ impl ConfigPlace {
     #[must_use]
     pub fn table(&self) -> Option<Position> {
         self.table
+    }
+
+    /// Where the path of a secret is written; none outside of `[plugin.NAME]`.
+    #[must_use]
+    pub fn secret(&self, key: &str) -> Option<Position> {
+        self.secrets.get(key).copied()
     }
 
     /// Where the plugin is chosen; none where it is the default.

@@ -20,6 +20,7 @@ mod protocol;
 mod retry;
 mod roles;
 mod route;
+mod secrets;
 mod signals;
 mod sticky;
 mod target;

@@ -43,12 +43,14 @@ impl Resolver<'_, '_> {
                 place: ConfigPlace {
                     file: Some(self.report.position_of(&section.file.span())),
                     table: section.table.as_ref().map(|table| self.report.position_of(&table.span())),
+                    secrets: self.secret_places(section),
                     ..self.place(&format!("plugin.{}", name.get_ref()))
                 },
                 deadline: self.deadline(section.deadline.as_ref()),
                 memory: self.memory(section.memory.as_ref()),
                 allow: self.allow(section.allow.as_deref()),
                 table: section.table.as_ref().map(|table| self.table(table, section.allow.as_deref())),
+                secrets: self.secrets(section),
             };
             plugins.insert(name.get_ref().clone(), plugin);
         }
@@ -138,6 +140,13 @@ impl Resolver<'_, '_> {
             (None, None) => ConfigPlace::default(),
         };
         place.chosen = role.written.map(|written| self.report.position_of(&written.span()));
+        if let (Some(Json(config)), Some(plugin)) = (role.config, plugins.get(name)) {
+            let whole =
+                self.values.get(&role.section).and_then(|values| values.iter().find(|one| one.pointer.is_empty()));
+            if let Some(at) = whole.map(|whole| whole.at.clone()).or_else(|| role.written.map(Text::span)) {
+                self.room_for_secrets(config, plugin.secrets.keys(), |_| at.clone());
+            }
+        }
         let config = role.config.map(|Json(value)| value.clone()).or(plugin_config).unwrap_or_else(fallback);
         PluginUse { plugin: name.to_owned(), config, place }
     }
@@ -152,6 +161,7 @@ impl Resolver<'_, '_> {
             chosen: None,
             file: None,
             table: None,
+            secrets: BTreeMap::new(),
             values: values.iter().map(|value| (value.pointer.clone(), place(value))).collect(),
         }
     }

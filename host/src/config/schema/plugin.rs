@@ -1,5 +1,7 @@
 //! `[plugin.NAME]`, `[router]` and `[rewriter]` as written.
 
+use std::collections::BTreeMap;
+
 use serde::de::{self, Deserialize, Deserializer};
 
 use super::{Size, Text, Time};
@@ -14,6 +16,7 @@ pub(crate) struct PluginSection {
     pub(crate) memory: Option<Size>,
     pub(crate) allow: Option<Vec<Text>>,
     pub(crate) table: Option<Text>,
+    pub(crate) secrets: Option<BTreeMap<Text, Text>>,
 }
 
 /// `[router]` and `[rewriter]`

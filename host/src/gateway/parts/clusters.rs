@@ -6,7 +6,8 @@ use std::sync::Arc;
 
 use super::from_files::FromFiles;
 use super::objections;
-use super::plugins::{Artifacts, config_of, find};
+use super::plugins::{Artifacts, find};
+use super::secrets::ConfigureInput;
 use super::upstreams::{self, UpstreamInputs, UpstreamsBefore};
 use crate::cluster::{
     AddressCount, Cluster, FailurePolicy, Live, Member, Numbers, Policy, Recovery, Retry, Signals, Sticky,
@@ -38,6 +39,8 @@ pub(crate) struct ClusterInputs {
     plugin: Arc<str>,
     /// Of its `[plugin]` section.
     limits: Option<config::PluginConfig>,
+    /// What its balancer is configured with.
+    balancer: ConfigureInput,
     /// Of the CA and identity files.
     files: Vec<Vec<u8>>,
 }
@@ -69,6 +72,7 @@ pub(crate) fn prepare(
             config: cluster.clone(),
             plugin: artifact.digest().clone(),
             limits: config.plugins.get(&cluster.balancer.plugin).cloned(),
+            balancer: ConfigureInput::of(config, &from_files.secrets, &cluster.balancer),
             files: tls_files(&cluster.tls).iter().map(|path| from_files.digests.of(path)).collect(),
         };
         let before = before.and_then(|before| before.get(&cluster.name));
@@ -110,8 +114,7 @@ impl Maker<'_> {
         let policies = FailurePolicy::of(cluster, &lives);
         let signals = Arc::new(Signals::new(registry, &cluster.signals, cluster.signal_expiry));
         let numbers = Arc::new(Numbers::new(lives.clone()).with_signals(signals.clone()));
-        let config = config_of(self.config, &cluster.balancer);
-        let balancer = artifact.balancer(config, &balanced(&cluster.endpoints), numbers, carry);
+        let balancer = artifact.balancer(&inputs.balancer.whole(), &balanced(&cluster.endpoints), numbers, carry);
         let balancer = balancer.map_err(|error| {
             let whom = format!("cluster {}", cluster.name);
             objections::place(self.config, &cluster.balancer, &whom, self.artifacts, error)

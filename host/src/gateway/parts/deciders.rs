@@ -2,8 +2,10 @@
 
 use std::sync::Arc;
 
+use super::from_files::FromFiles;
 use super::objections;
-use super::plugins::{self, Artifacts};
+use super::plugins;
+use super::secrets::ConfigureInput;
 use crate::config::{Config, PluginUse};
 use crate::gateway::error::PrepareError;
 use crate::gateway::services::Services;
@@ -26,7 +28,7 @@ struct Reusable<I, T: ?Sized> {
 #[derive(Debug)]
 struct RouterInputs {
     artifact: Arc<Artifact>,
-    config: serde_json::Value,
+    config: ConfigureInput,
     /// What the targets of its decisions index.
     clusters: Vec<String>,
     routes: usize,
@@ -35,7 +37,7 @@ struct RouterInputs {
 #[derive(Debug)]
 struct RewriterInputs {
     artifact: Arc<Artifact>,
-    config: serde_json::Value,
+    config: ConfigureInput,
 }
 
 impl Deciders {
@@ -43,18 +45,19 @@ impl Deciders {
     pub(crate) fn prepare(
         services: &Services,
         config: &Config,
-        artifacts: &Artifacts,
+        from_files: &FromFiles,
         before: Option<&Self>,
     ) -> Result<Self, PrepareError> {
+        let artifacts = &from_files.artifacts;
         let workers = services.workers.count();
         let inputs = RouterInputs {
             artifact: plugins::find(artifacts, &config.router)?.clone(),
-            config: plugins::config_of(config, &config.router).clone(),
+            config: ConfigureInput::of(config, &from_files.secrets, &config.router),
             clusters: config.clusters.iter().map(|cluster| cluster.name.clone()).collect(),
             routes: config.routes.len(),
         };
         let router = Reusable::take_over_or(before.map(|before| &before.router), inputs, |new| {
-            let made = new.artifact.router(&new.config, &new.clusters, new.routes, workers);
+            let made = new.artifact.router(&new.config.whole(), &new.clusters, new.routes, workers);
             let router =
                 made.map_err(|error| objections::place(config, &config.router, "the router", artifacts, error))?;
             let Some(observer) = &services.decisions else { return Ok(router.into()) };
@@ -63,10 +66,10 @@ impl Deciders {
         })?;
         let inputs = RewriterInputs {
             artifact: plugins::find(artifacts, &config.rewriter)?.clone(),
-            config: plugins::config_of(config, &config.rewriter).clone(),
+            config: ConfigureInput::of(config, &from_files.secrets, &config.rewriter),
         };
         let rewriter = Reusable::take_over_or(before.map(|before| &before.rewriter), inputs, |new| {
-            let made = new.artifact.rewriter(&new.config, workers);
+            let made = new.artifact.rewriter(&new.config.whole(), workers);
             let rewriter =
                 made.map_err(|error| objections::place(config, &config.rewriter, "the rewriter", artifacts, error))?;
             let Some(observer) = &services.decisions else { return Ok(rewriter.into()) };

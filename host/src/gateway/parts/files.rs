@@ -5,15 +5,17 @@ use std::path::{Path, PathBuf};
 
 use sha2::{Digest, Sha256};
 
+use super::secrets::{self, Secrets};
 use crate::config::Config;
 use crate::files::{self, limit};
 use crate::gateway::error::PrepareError;
 use crate::text;
 
-/// What the plugin files hold, and digests of all files.
+/// What plugin files and secrets hold, and digests of all files.
 #[derive(Debug)]
 pub(crate) struct NamedFiles {
     plugins: BTreeMap<PathBuf, Vec<u8>>,
+    secrets: Secrets,
     digests: FileDigests,
     /// Of the text of the configuration itself, or of nothing if that is in no file. Not among the others: comments and
     /// layout make no other configuration.
@@ -34,6 +36,7 @@ impl NamedFiles {
         for plugin in config.plugins.values() {
             plugins.insert(plugin.file.clone(), read(&plugin.file, limit::PLUGIN)?);
         }
+        let secrets = secrets::read(config)?;
         let mut digests = BTreeMap::new();
         for path in config.watched_files() {
             let digest = match plugins.get(&path) {
@@ -45,11 +48,15 @@ impl NamedFiles {
         }
         let text = files::read(&config.source, limit::CONFIGURATION).unwrap_or_default();
         let text = Sha256::digest(text).to_vec();
-        Ok(Self { plugins, digests: FileDigests(digests), text })
+        Ok(Self { plugins, secrets, digests: FileDigests(digests), text })
     }
 
     pub(super) fn plugin(&self, path: &Path) -> &[u8] {
         self.plugins.get(path).map_or(&[], Vec::as_slice)
+    }
+
+    pub(super) fn secrets(&self) -> &Secrets {
+        &self.secrets
     }
 
     /// Takes the file at `path` for what it was `before`.

@@ -1,10 +1,13 @@
 //! What a generation is made of that only reading files makes.
 
+use std::path::Path;
+
 use sha2::{Digest, Sha256};
 
 use super::files::{FileDigests, NamedFiles};
 use super::listeners::{self, ListenerTable};
 use super::plugins::{self, Artifacts, LoadedPlugins};
+use super::secrets::Secrets;
 use crate::config::{Config, EndpointConfig};
 use crate::gateway::error::PrepareError;
 use crate::gateway::services::Services;
@@ -15,6 +18,7 @@ use crate::text;
 pub(crate) struct FromFiles {
     pub(crate) digests: FileDigests,
     pub(crate) artifacts: Artifacts,
+    pub(crate) secrets: Secrets,
     pub(crate) listeners: ListenerTable,
     /// What works in the files, but deserves a warning: one sentence each.
     pub(crate) warnings: Vec<String>,
@@ -34,10 +38,12 @@ impl FromFiles {
         let mut warnings = Vec::new();
         let listeners = listeners::prepare(services, config, &mut warnings)?;
         let text = files.text().to_vec();
-        Ok(Self { digests: files.digests().clone(), artifacts, listeners, warnings, text })
+        let secrets = files.secrets().clone();
+        Ok(Self { digests: files.digests().clone(), artifacts, secrets, listeners, warnings, text })
     }
 
-    /// SHA-256 over the text of the configuration, the members that `config` has of it, and all other files, hex. It
+    /// SHA-256 over the text of the configuration, the members that `config` has of it, and all other files but
+    /// secrets, which could be tried out by it where they are short, hex. It
     /// names what was read and is served, and decides nothing: whether something has changed is seen by comparing.
     pub(crate) fn digest(&self, config: &Config) -> String {
         let mut hasher = Sha256::new();
@@ -48,7 +54,10 @@ impl FromFiles {
                 hasher.update(format!("{url} {} {weight} {group}\n", state.as_str()));
             }
         }
-        for (path, digest) in self.digests.all() {
+        let is_secret = |path: &Path| {
+            config.plugins.values().flat_map(|plugin| plugin.secrets.values()).any(|secret| secret == path)
+        };
+        for (path, digest) in self.digests.all().filter(|(path, _)| !is_secret(path)) {
             hasher.update(path.as_os_str().as_encoded_bytes());
             hasher.update(digest);
         }

@@ -2,8 +2,8 @@
 //! generation before is taken over, with its instances, connections and state.
 //!
 //! ```text
-//! files ─▶ plugins ─┬─▶ deciders (router, rewriter)
-//!     └──▶ listeners └─▶ clusters ─▶ upstreams
+//! files ─▶ plugins, secrets ─┬─▶ deciders (router, rewriter)
+//!     └──▶ listeners          └─▶ clusters ─▶ upstreams
 //! ```
 
 pub(super) mod clusters;
@@ -13,4 +13,5 @@ pub(super) mod from_files;
 pub(super) mod listeners;
 mod objections;
 pub(super) mod plugins;
+pub(super) mod secrets;
 mod upstreams;

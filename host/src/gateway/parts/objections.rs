@@ -1,10 +1,12 @@
 //! What a plugin has against its configuration, or a file against being a plugin, at the place where that is written.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 use std::sync::Arc;
 
 use crate::config::{Config, ConfigPlace, PluginUse};
 use crate::diagnose::{FileFault, FileFaults};
+use crate::files::ReadError;
 use crate::gateway::error::PrepareError;
 use crate::plugin::{Artifact, ConfigFault, LoadError, LoadErrorKind, TableError};
 use crate::text::joined_lines;
@@ -41,6 +43,14 @@ pub(super) fn of_file(config: &Config, for_whom: &str, error: LoadError) -> Prep
 pub(super) fn of_table(config: &Config, name: &str, error: &TableError) -> PrepareError {
     let position = config.plugins.get(name).and_then(|section| section.place.table());
     let message = format!("`table` of [plugin.{name}]: {error}");
+    let fault = FileFault { file: config.source.clone(), position, message, hint: None };
+    PrepareError::PluginConfig { plugin: name.into(), faults: FileFaults { faults: vec![fault] } }
+}
+
+/// Why a secret of the plugin `name` cannot be used, at the place where its file is named.
+pub(super) fn of_secret(config: &Config, name: &str, key: &str, path: &Path, error: &ReadError) -> PrepareError {
+    let position = config.plugins.get(name).and_then(|section| section.place.secret(key));
+    let message = format!("secret `{key}` of [plugin.{name}]: {}: {error}", path.display());
     let fault = FileFault { file: config.source.clone(), position, message, hint: None };
     PrepareError::PluginConfig { plugin: name.into(), faults: FileFaults { faults: vec![fault] } }
 }

@@ -32,7 +32,10 @@ pub(super) fn load(
         used.map(|used| used.plugin.as_str()).chain(config.plugins.keys().map(String::as_str)).collect();
     let mut artifacts = Artifacts::new();
     for name in names {
-        artifacts.insert(name.to_owned(), load_one(services, config, files, before, name)?);
+        let artifact = load_one(services, config, files, before, name)?;
+        // Before an instance gets any of them.
+        files.secrets().get(name).into_iter().for_each(|secrets| artifact.mask(secrets));
+        artifacts.insert(name.to_owned(), artifact);
     }
     Ok(artifacts)
 }
@@ -72,12 +75,4 @@ pub(super) fn find<'a>(artifacts: &'a Artifacts, used: &PluginUse) -> Result<&'a
         path: used.plugin.clone().into(),
         source: std::io::Error::other("no such plugin").into(),
     })
-}
-
-/// What `configure` gets: the configuration of the role, or else that of the plugin's section.
-pub(super) fn config_of<'a>(config: &'a Config, used: &'a PluginUse) -> &'a serde_json::Value {
-    if !used.config.is_null() {
-        return &used.config;
-    }
-    config.plugins.get(&used.plugin).map_or(&used.config, |section| &section.config)
 }

@@ -130,7 +130,7 @@ fn restore<C: ChoosingExport>(
     match restored {
         Ok(Ok(())) => Ok(()),
         Ok(Err(message)) if message.trim().is_empty() => Err("it gives no reason".to_owned()),
-        Ok(Err(message)) => Err(printable(&message).into_owned()),
+        Ok(Err(message)) => Err(printable(&factory.artifact.shared.masks.mask(&message)).into_owned()),
         Err(error) => Err(error.detail),
     }
 }
