@@ -173,7 +173,7 @@ impl FailureRow {
             ExchangeCause::Refused => {
                 (Status::SERVICE_UNAVAILABLE, "the endpoint took no more requests", Ending::Unreachable)
             }
-            ExchangeCause::Unsendable(Unsendable::Websocket) => {
+            ExchangeCause::Unsendable(Unsendable::Websocket | Unsendable::WebsocketEitherWay(_)) => {
                 (Status::BAD_GATEWAY, "the endpoint takes no websockets", Ending::SwitchRefused)
             }
             ExchangeCause::Unsendable(Unsendable::Head(_)) => {

@@ -35,6 +35,13 @@ pub fn explain(error: &io::Error, peer: HandshakePeer) -> String {
     }
 }
 
+/// Whether the peer refused the protocols that it was offered by ALPN (RFC 7301 §3.2).
+#[must_use]
+pub fn refuses_protocols(error: &io::Error) -> bool {
+    let error = error.get_ref().and_then(|inner| inner.downcast_ref::<Error>());
+    matches!(error, Some(Error::AlertReceived(AlertDescription::NoApplicationProtocol)))
+}
+
 fn explain_tls(error: &Error, peer: HandshakePeer) -> String {
     let name = peer.name();
     match error {
@@ -136,8 +143,7 @@ fn explain_alert(alert: AlertDescription, peer: HandshakePeer) -> String {
             "the endpoint does not know the name that was asked for: set `server_name`".to_owned()
         }
         (AlertDescription::NoApplicationProtocol, HandshakePeer::Endpoint) => {
-            "the endpoint speaks none of the protocols that it was offered by ALPN: set `protocol` of its cluster"
-                .to_owned()
+            "the endpoint speaks none of the protocols that it was offered by ALPN".to_owned()
         }
         (AlertDescription::NoApplicationProtocol, HandshakePeer::Client) => {
             format!("{name} speaks none of the protocols that were offered (ALPN)")

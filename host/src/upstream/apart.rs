@@ -7,7 +7,7 @@ use ::http::Response;
 use super::session::{ConnectionPurpose, EndpointProtocol, is_http2};
 use super::timer::LazyTimer;
 use super::{
-    ConnectError, ExchangeError, RequestHead, ResendableBody, ResponseContent, Tls, Unobserved, Upstream, http2,
+    ConnectError, ConnectFault, ExchangeError, RequestHead, ResendableBody, ResponseContent, Tls, Unobserved, Upstream, http2,
 };
 use crate::http::RequestBody;
 use crate::net::Stream;
@@ -40,7 +40,11 @@ impl Upstream {
                     && !request.0.takes_tunnels()
                     && self.protocol() == EndpointProtocol::Negotiated =>
             {
-                self.open_apart(self.http1_tls(), within).await
+                match self.open_apart(self.http1_tls(), within).await {
+                    // What is asked over HTTP/2 then says why there is no tunnel.
+                    Err(ConnectError { fault: ConnectFault::NoProtocol(_), .. }) => Ok(LoneConnection::Http2(request)),
+                    opened => opened,
+                }
             }
             connection => Ok(connection),
         }

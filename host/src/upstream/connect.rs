@@ -54,8 +54,7 @@ impl Upstream {
     ) -> Result<Connected, ExchangeError> {
         let lacks_tunnels = purpose == ConnectionPurpose::Tunnel && self.memory.lacks_tunnels.load(Relaxed);
         if lacks_tunnels && self.protocol() == EndpointProtocol::Negotiated {
-            let session = self.open_session(EndpointProtocol::Http1, within).await;
-            return session.map(Connected::fresh).map_err(ExchangeError::unreachable);
+            return self.open_for_tunnel(within).await.map(Connected::fresh);
         }
         if lacks_tunnels && self.take_idle(ConnectionPurpose::Request).is_some() {
             return Err(ExchangeError::unsendable(Unsendable::Websocket));
@@ -103,7 +102,20 @@ impl Upstream {
             return Err(ExchangeError::unsendable(Unsendable::Websocket));
         }
         let left = until.saturating_duration_since(Instant::now());
-        self.open_session(EndpointProtocol::Http1, left).await.map_err(ExchangeError::unreachable)
+        self.open_for_tunnel(left).await
+    }
+
+    /// Opens one in HTTP/1.1, to an endpoint that takes requests over HTTP/2 and no tunnels. Where it lets nobody speak
+    /// HTTP/1.1, that is no reason to leave it alone: any client can ask for a tunnel.
+    async fn open_for_tunnel(&self, within: Duration) -> Result<Session, ExchangeError> {
+        let opened = self.open_session(EndpointProtocol::Http1, within).await;
+        opened.map_err(|error| match error.fault {
+            ConnectFault::NoProtocol(_) => {
+                ExchangeError::unsendable(Unsendable::WebsocketEitherWay("it refuses that by ALPN".to_owned()))
+            }
+            ConnectFault::Tls(why) => ExchangeError::unsendable(Unsendable::WebsocketEitherWay(why)),
+            _ => ExchangeError::unreachable(error),
+        })
     }
 
     async fn open_session(&self, protocol: EndpointProtocol, within: Duration) -> Result<Session, ConnectError> {

@@ -73,20 +73,63 @@ pub enum ConnectFault {
     /// The TLS handshake failed; the text says which check.
     #[error("{0}")]
     Tls(String),
+    /// It refused what it was offered by ALPN (RFC 7301 §3.2).
+    #[error("{0}")]
+    NoProtocol(RefusedProtocols),
     /// It speaks no HTTP/2: what it sent instead of SETTINGS, which come first (RFC 9113 §3.4).
-    #[error("it speaks no HTTP/2, expected SETTINGS, it sent `{0}`: set protocol = \"h1\" for its cluster")]
-    NoHttp2(Excerpt),
-    /// It closed where its SETTINGS were expected, as servers do that speak HTTP/1.1 alone.
-    #[error(
-        "it closed the connection, expected SETTINGS: set protocol = \"h1\" for its cluster if it speaks no HTTP/2"
-    )]
-    NoSettings,
+    #[error("it speaks no HTTP/2, expected SETTINGS, it sent `{0}`: {1}")]
+    NoHttp2(Excerpt, NoHttp2Remedy),
+    /// It closed where its SETTINGS were expected, as servers do that speak HTTP/1.1 alone, or TLS.
+    #[error("it closed the connection, expected SETTINGS: {0}")]
+    NoSettings(NoHttp2Remedy),
     /// It did not choose HTTP/2 in the TLS handshake.
     #[error("it chose {0} by ALPN, expected h2: set protocol = \"h1\" for its cluster, or \"auto\"")]
     Alpn(Excerpt),
     /// It closed before it took a request.
     #[error("closed before a request could be sent: {0}")]
     Closed(Broken),
+}
+
+/// What an endpoint refused by ALPN.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum RefusedProtocols {
+    /// `http/1.1`.
+    #[error(
+        "it refuses HTTP/1.1 by ALPN: set protocol = \"h2\" in its [cluster.NAME]; a route that names the endpoint \
+         itself needs to = \"balancer://NAME\" for that"
+    )]
+    Http1,
+    /// `h2`.
+    #[error("it refuses HTTP/2 by ALPN: set protocol = \"h1\" for its cluster, or \"auto\"")]
+    Http2,
+    /// Both.
+    #[error("it refuses HTTP/2 and HTTP/1.1 by ALPN: is the port right?")]
+    Both,
+}
+
+impl RefusedProtocols {
+    fn of(offered: &[Vec<u8>]) -> Self {
+        let offers = |name: &[u8]| offered.iter().any(|offered| offered == name);
+        match (offers(b"h2"), offers(b"http/1.1")) {
+            (true, true) => Self::Both,
+            (true, false) => Self::Http2,
+            (false, _) => Self::Http1,
+        }
+    }
+}
+
+/// What may help where an endpoint is to speak HTTP/2, and does not.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum NoHttp2Remedy {
+    /// It was spoken to without TLS, and said nothing that tells more.
+    #[error("is it https:// or wss://? If it speaks no HTTP/2, set protocol = \"h1\" for its cluster")]
+    Plain,
+    /// It was spoken to by TLS.
+    #[error("set protocol = \"h1\" for its cluster if it speaks no HTTP/2")]
+    Tls,
+    /// It was spoken to without TLS, and responded with a record of TLS (RFC 8446 §5.1).
+    #[error("that is TLS: is it https:// or wss://?")]
+    TlsRecord,
 }
 
 /// Opens a stream, TLS included, before `timer` rings.
@@ -107,6 +150,9 @@ async fn open(address: &Address, tls: Option<&Tls>, within: Duration) -> Result<
     let connector = TlsConnector::from(tls.config.clone());
     match Box::pin(connector.connect(tls.name.clone(), socket)).await {
         Ok(stream) => Ok(Stream::Tls(Box::new(stream.into()))),
+        Err(error) if tls::refuses_protocols(&error) => {
+            Err(ConnectFault::NoProtocol(RefusedProtocols::of(&tls.config.alpn_protocols)))
+        }
         Err(error) => Err(ConnectFault::Tls(tls::explain(&error, tls::HandshakePeer::Endpoint))),
     }
 }

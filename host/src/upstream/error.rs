@@ -69,11 +69,16 @@ pub enum ExchangeCause {
 }
 
 /// What HTTP/2 has no way to ask an endpoint for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Unsendable {
     /// A websocket, of an endpoint that does not take them over HTTP/2 (RFC 8441 §3).
     #[error("it takes no websockets over HTTP/2: SETTINGS_ENABLE_CONNECT_PROTOCOL is not set")]
     Websocket,
+    /// A websocket, of an endpoint that takes them neither over HTTP/2 nor, for this reason, over HTTP/1.1.
+    #[error(
+        "it takes no websockets over HTTP/2 (SETTINGS_ENABLE_CONNECT_PROTOCOL is not set), nor HTTP/1.1 for them: {0}"
+    )]
+    WebsocketEitherWay(String),
     /// A host that cannot be an `:authority`, or a target that cannot be a `:path` (RFC 9113 §8.3.1).
     #[error("{0}")]
     Head(&'static str),
@@ -87,6 +92,7 @@ impl Unsendable {
             Self::Websocket => {
                 "set protocol = \"h1\" for the cluster, or \"auto\" if it has TLS: websockets go over HTTP/1.1 then"
             }
+            Self::WebsocketEitherWay(_) => "switch extended CONNECT (RFC 8441) on at the endpoint, or HTTP/1.1",
             Self::Head(_) => "nothing, or set protocol = \"h1\" for the cluster if such requests are to be served",
         }
     }

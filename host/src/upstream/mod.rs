@@ -37,7 +37,7 @@ mod tests;
 
 pub use apart::{LoneConnection, LoneRequest};
 pub use broken::Broken;
-pub use dial::{Address, ConnectError, ConnectFault, Tls};
+pub use dial::{Address, ConnectError, ConnectFault, NoHttp2Remedy, RefusedProtocols, Tls};
 pub use error::{ExchangeCause, ExchangeError, FaultOf, Sent, Unsendable};
 #[doc(hidden)]
 pub use http1::{Trial, TrialEnd};

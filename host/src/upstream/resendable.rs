@@ -37,13 +37,19 @@ impl UploadProgress {
         *seen > before
     }
 
+    /// Whether it has come further since this was asked with the same `seen`; not the first time.
+    pub(super) fn has_moved(&self, seen: &mut Option<u64>) -> bool {
+        let now = self.bytes();
+        seen.replace(now).is_some_and(|before| now > before)
+    }
+
     /// What `upload`, whose progress this is, comes to; none once nothing has moved for `patience`.
     pub(super) async fn while_moving<T>(
         &self,
         patience: Duration,
         mut upload: impl Future<Output = T> + Unpin,
     ) -> Option<T> {
-        let mut seen = None;
+        let mut seen = Some(self.bytes());
         loop {
             if let Ok(ended) = tokio::time::timeout(patience, &mut upload).await {
                 return Some(ended);

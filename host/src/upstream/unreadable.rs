@@ -13,6 +13,9 @@ pub enum Unreadable {
     /// A TLS record (RFC 8446 §5.1).
     #[error("its answer is a TLS record where plain HTTP was expected")]
     Tls,
+    /// A frame of HTTP/2 that is of a connection (RFC 9113 §3.4, §6.8).
+    #[error("its answer is HTTP/2, where HTTP/1.1 was expected")]
+    Http2,
     /// HTTP of another version than 1.0 and 1.1.
     #[error("its answer is of the version `{0}`")]
     Version(Excerpt),
@@ -72,6 +75,7 @@ impl Unreadable {
         match self {
             Self::Protocol(_) => "protocol",
             Self::Tls => "tls-record",
+            Self::Http2 => "http2",
             Self::Version(_) => "version",
             Self::StatusLine(_) => "status-line",
             Self::Folded(_) => "folded-field",
@@ -96,6 +100,10 @@ impl Unreadable {
         match self {
             Self::Protocol(_) => "is the port right? expected a server that speaks HTTP/1.1",
             Self::Tls => "is the endpoint https:// or wss://?",
+            Self::Http2 => {
+                "set protocol = \"h2\" in its [cluster.NAME]; a route that names the endpoint itself needs to = \
+                 \"balancer://NAME\" for that"
+            }
             Self::Version(_) => "the gateway speaks HTTP/1.1 with endpoints: switch it on there",
             Self::Fields { .. } => "raise `head_fields` in the cluster's `limits`, or have the endpoint send fewer",
             Self::LongHead(_) => "raise `head` in the cluster's `limits`, or have the endpoint send less",
@@ -110,6 +118,17 @@ impl Unreadable {
     pub fn is_our_limit(&self) -> bool {
         matches!(self, Self::Fields { .. } | Self::LongHead(_))
     }
+}
+
+/// Whether `bytes` begin as a record of TLS does (RFC 8446 §5.1): with a type, and a version of 3.x.
+pub(super) fn is_tls_record(bytes: &[u8]) -> bool {
+    matches!(bytes, [20..=24, 3, 0..=4, ..])
+}
+
+/// Whether `bytes` begin with a SETTINGS frame, or GOAWAY (RFC 9113 §4.1, §6.5, §6.8), as servers do that speak HTTP/2
+/// alone.
+pub(super) fn is_http2_frame(bytes: &[u8]) -> bool {
+    matches!(bytes, [0, _, _, 4 | 7, 0, 0, 0, 0, 0, ..])
 }
 
 /// Some bytes of an endpoint for an operator to see: a few, and none that does something to a terminal or a line of the

@@ -77,6 +77,25 @@ async fn an_endpoint_that_takes_no_websockets_over_http2_is_known_for_it() {
 }
 
 #[tokio::test]
+async fn no_client_can_have_an_endpoint_left_alone_by_asking_it_for_a_websocket() {
+    let ca = Ca::new();
+    let identity = ca.issue(&["localhost"]);
+    let one = Origin::named("a").http2_without_connect().tls(&identity).start().await;
+    let two = Origin::named("b").http2_without_connect().tls(&identity).start().await;
+    let text = "[[route]]\npath = \"/\"\nto = \"balancer://pool\"\n[cluster.pool]\n\
+                endpoints = [\"https://{one}\", \"https://{two}\"]\nprotocol = \"auto\"\n\
+                tls = { ca = \"ca.pem\", server_name = \"localhost\" }\nforce_recovery = false\n";
+    let setup = Gateway::configure(text).put("one", one.address()).put("two", two.address());
+    let gateway = setup.file("ca.pem", ca.pem()).start().await;
+
+    for _ in 0..6 {
+        assert_eq!(refused(&gateway).await, 502);
+        assert_eq!(gateway.get("/").await.seen().version, "HTTP/2.0", "neither is left alone for that");
+    }
+    assert_eq!(gateway.metric("tidegate_upstream_connections_total{outcome=\"failed\"}"), 0.0);
+}
+
+#[tokio::test]
 async fn alpn_chooses_and_what_http2_cannot_goes_over_http1() {
     let ca = Ca::new();
     let identity = ca.issue(&["localhost"]);

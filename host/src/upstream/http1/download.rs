@@ -68,6 +68,9 @@ impl Download {
         let patience = self.patience;
         if !std::mem::replace(&mut self.waits, true) {
             access.with(|connection| connection.timer.allow(patience));
+            if let ConnectionAccess::Shared(rest) = access {
+                self.seen = rest.progress().bytes();
+            }
         }
         loop {
             ready!(access.with(|connection| connection.timer.poll(cx)));

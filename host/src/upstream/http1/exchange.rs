@@ -54,8 +54,8 @@ struct PendingExchange<'a> {
     observer: &'a mut dyn ExchangeObserver,
     method: &'a Method,
     within: Duration,
-    /// Bytes of the body that had gone out when the timer last rang.
-    seen: u64,
+    /// Bytes of the body that had gone out when the request was last looked at; none before the first time.
+    seen: Option<u64>,
     /// The endpoint takes no more of the request. It may have said why.
     unwritten: Option<io::Error>,
     /// Bytes of heads that have come.
@@ -86,7 +86,7 @@ impl<'a> PendingExchange<'a> {
             observer,
             method: head.method,
             within,
-            seen: 0,
+            seen: None,
             unwritten: None,
             received: 0,
             searched: 0,
@@ -222,21 +222,22 @@ impl<'a> PendingExchange<'a> {
 
     /// Ready with what it means that client or endpoint has been waited for long enough.
     fn poll_clock(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), ExchangeError>> {
-        while self.connection.timer.poll(cx).is_ready() {
+        // At the first time that clock has just been set.
+        if let Some(progress) = self.body.progress()
+            && progress.has_moved(&mut self.seen)
+        {
+            self.connection.timer.allow(self.within);
+        }
+        if self.connection.timer.poll(cx).is_ready() {
             if self.upload.release() {
                 self.connection.timer.allow(self.within);
                 return Poll::Ready(Ok(()));
             }
-            match self.body.progress() {
-                Some(progress) if progress.has_passed(&mut self.seen) => self.connection.timer.allow(self.within),
-                _ if self.unwritten.is_none() && self.upload.is_starved() => {
-                    return Poll::Ready(Err(ExchangeError::of_body(RequestBodyError::Stalled)));
-                }
-                _ => {
-                    let cause = ExchangeCause::TimedOut(self.within);
-                    return Poll::Ready(Err(ExchangeError::of_endpoint(cause)));
-                }
-            }
+            return Poll::Ready(Err(if self.unwritten.is_none() && self.upload.is_starved() {
+                ExchangeError::of_body(RequestBodyError::Stalled)
+            } else {
+                ExchangeError::of_endpoint(ExchangeCause::TimedOut(self.within))
+            }));
         }
         Poll::Pending
     }

@@ -1,6 +1,6 @@
 //! Why the parser did not take the head of a response.
 
-use super::super::unreadable::{Excerpt, Unreadable};
+use super::super::unreadable::{Excerpt, Unreadable, is_http2_frame, is_tls_record};
 
 /// What the parser's `error` about `head` means. Only asked when there is one: it looks at everything anew. `limit` is
 /// how many fields are taken.
@@ -8,8 +8,8 @@ pub(super) fn explain(head: &[u8], error: httparse::Error, limit: usize) -> Unre
     let mut lines = head.split(|byte| *byte == b'\n').map(|line| line.strip_suffix(b"\r").unwrap_or(line));
     let first = lines.next().unwrap_or_default();
     match first.strip_prefix(b"HTTP/") {
-        // Types of records, and a version of 3.x.
-        None if matches!(head, [20..=24, 3, 0..=4, ..]) => return Unreadable::Tls,
+        None if is_tls_record(head) => return Unreadable::Tls,
+        None if is_http2_frame(head) => return Unreadable::Http2,
         None => return Unreadable::Protocol(Excerpt::of(first)),
         Some(_) if error == httparse::Error::Version => {
             let version = first.split(|byte| *byte == b' ').next().unwrap_or_default();

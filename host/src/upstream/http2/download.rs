@@ -43,7 +43,7 @@ pub(super) struct Patience {
     within: Duration,
     /// Nothing is there, and the clock runs.
     waits: bool,
-    /// How much of the request had gone by when the timer last rang.
+    /// How much of the request had gone by when the timer was set.
     seen: u64,
 }
 
@@ -77,6 +77,7 @@ impl Patience {
     fn poll(&mut self, cx: &mut Context<'_>, upload: Option<&RunningUpload>) -> Poll<Broken> {
         if !std::mem::replace(&mut self.waits, true) {
             self.timer.allow(self.within);
+            self.seen = upload.map_or(0, |rest| rest.progress.bytes());
         }
         loop {
             ready!(self.timer.poll(cx));

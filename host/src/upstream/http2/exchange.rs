@@ -61,8 +61,8 @@ struct PendingStream<'a> {
     observer: &'a mut dyn ExchangeObserver,
     timer: LazyTimer,
     within: Duration,
-    /// Bytes of the body that had gone out when the timer last rang.
-    seen: u64,
+    /// Bytes of the body that had gone out when the request was last looked at; none before the first time.
+    seen: Option<u64>,
 }
 
 /// A response, and what of its body came with the head.
@@ -106,7 +106,7 @@ impl<'a> PendingStream<'a> {
             observer,
             timer: LazyTimer::new(head.first_wait(within)),
             within,
-            seen: 0,
+            seen: None,
         })
     }
 
@@ -188,21 +188,22 @@ impl<'a> PendingStream<'a> {
 
     /// Ready with what it means that client or endpoint has been waited for long enough.
     fn poll_clock(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), ExchangeError>> {
-        while self.timer.poll(cx).is_ready() {
+        // At the first time that clock has just been set.
+        if let Some(progress) = self.body.progress()
+            && progress.has_moved(&mut self.seen)
+        {
+            self.timer.allow(self.within);
+        }
+        if self.timer.poll(cx).is_ready() {
             if self.upload.release() {
                 self.timer.allow(self.within);
                 return Poll::Ready(Ok(()));
             }
-            match self.body.progress() {
-                Some(progress) if progress.has_passed(&mut self.seen) => self.timer.allow(self.within),
-                _ if !self.upload.is_done() && self.upload.is_starved() => {
-                    return Poll::Ready(Err(ExchangeError::of_body(RequestBodyError::Stalled)));
-                }
-                _ => {
-                    let cause = ExchangeCause::TimedOut(self.within);
-                    return Poll::Ready(Err(ExchangeError::of_endpoint(cause)));
-                }
-            }
+            return Poll::Ready(Err(if !self.upload.is_done() && self.upload.is_starved() {
+                ExchangeError::of_body(RequestBodyError::Stalled)
+            } else {
+                ExchangeError::of_endpoint(ExchangeCause::TimedOut(self.within))
+            }));
         }
         Poll::Pending
     }

@@ -10,8 +10,8 @@ use bytes::Bytes;
 use h2::client::Builder;
 
 use super::super::timer::LazyTimer;
-use super::super::unreadable::Excerpt;
-use super::super::{Broken, ConnectFault, HeadLimits};
+use super::super::unreadable::{Excerpt, is_tls_record};
+use super::super::{Broken, ConnectFault, HeadLimits, NoHttp2Remedy};
 use super::connection::{Http2Connection, StreamCount};
 use super::keepalive::{Keepalive, UNRESPONSIVE};
 use crate::http::{SMALL_PIECES, WatchedStream, Wire, WireFault, WireSide};
@@ -45,10 +45,11 @@ pub(in super::super) async fn open(
     mut timer: LazyTimer,
     limits: HeadLimits,
 ) -> Result<Http2Connection, ConnectFault> {
-    let scheme = if stream.is_tls() { Scheme::HTTPS } else { Scheme::HTTP };
+    let is_tls = stream.is_tls();
+    let scheme = if is_tls { Scheme::HTTPS } else { Scheme::HTTP };
     let (stream, wire) = WatchedStream::new(stream, Bytes::new(), WireSide::Endpoint);
     let within = timer.allowed();
-    let opening = handshake(stream, &wire, limits);
+    let opening = handshake(stream, &wire, limits, is_tls);
     let opened = timer.race(pin!(opening)).await.unwrap_or(Err(ConnectFault::TimedOut(within)));
     let (sender, mut connection) = opened?;
     let streams = Arc::new(StreamCount::default());
@@ -60,7 +61,12 @@ pub(in super::super) async fn open(
 type Sender = h2::client::SendRequest<Bytes>;
 type Frames = h2::client::Connection<WatchedStream, Bytes>;
 
-async fn handshake(stream: WatchedStream, wire: &Wire, limits: HeadLimits) -> Result<(Sender, Frames), ConnectFault> {
+async fn handshake(
+    stream: WatchedStream,
+    wire: &Wire,
+    limits: HeadLimits,
+    is_tls: bool,
+) -> Result<(Sender, Frames), ConnectFault> {
     let mut settings = Builder::new();
     settings
         .enable_push(false)
@@ -73,21 +79,21 @@ async fn handshake(stream: WatchedStream, wire: &Wire, limits: HeadLimits) -> Re
         // Frames of streams that were given up longer ago lead to resets, and are no attack of an endpoint.
         .max_local_error_reset_streams(None)
         .max_header_list_size(most_fields(limits));
-    let (sender, mut connection) = settings.handshake(stream).await.map_err(|error| closed(error, wire))?;
+    let (sender, mut connection) = settings.handshake(stream).await.map_err(|error| closed(error, wire, is_tls))?;
     poll_fn(|cx| {
         wire.register(cx.waker());
         let ended = Pin::new(&mut connection).poll(cx);
         let first = wire.first_bytes();
         if !first.is_empty() {
-            return Poll::Ready(Err(ConnectFault::NoHttp2(Excerpt::of(&first))));
+            return Poll::Ready(Err(no_http2(&first, is_tls)));
         }
         if let Some(fault) = wire.fault() {
             return Poll::Ready(Err(ConnectFault::Closed(Broken::GivenUp(given_up_for(fault)))));
         }
         match ended {
-            Poll::Ready(Ok(())) if !wire.has_settings() => Poll::Ready(Err(ConnectFault::NoSettings)),
+            Poll::Ready(Ok(())) if !wire.has_settings() => Poll::Ready(Err(no_settings(is_tls))),
             Poll::Ready(Ok(())) => Poll::Ready(Err(ConnectFault::Closed(Broken::Closed))),
-            Poll::Ready(Err(error)) => Poll::Ready(Err(closed(error, wire))),
+            Poll::Ready(Err(error)) => Poll::Ready(Err(closed(error, wire, is_tls))),
             Poll::Pending if sender.current_max_send_streams() != UNSET => Poll::Ready(Ok(())),
             Poll::Pending => Poll::Pending,
         }
@@ -103,13 +109,27 @@ fn most_fields(limits: HeadLimits) -> u32 {
     u32::try_from(counted).unwrap_or(u32::MAX)
 }
 
-fn closed(error: h2::Error, wire: &Wire) -> ConnectFault {
+/// What it means that an endpoint begins with `first`, which is no SETTINGS frame.
+fn no_http2(first: &[u8], is_tls: bool) -> ConnectFault {
+    let remedy = match is_tls {
+        false if is_tls_record(first) => NoHttp2Remedy::TlsRecord,
+        false => NoHttp2Remedy::Plain,
+        true => NoHttp2Remedy::Tls,
+    };
+    ConnectFault::NoHttp2(Excerpt::of(first), remedy)
+}
+
+fn no_settings(is_tls: bool) -> ConnectFault {
+    ConnectFault::NoSettings(if is_tls { NoHttp2Remedy::Tls } else { NoHttp2Remedy::Plain })
+}
+
+fn closed(error: h2::Error, wire: &Wire, is_tls: bool) -> ConnectFault {
     let first = wire.first_bytes();
     if !first.is_empty() {
-        return ConnectFault::NoHttp2(Excerpt::of(&first));
+        return no_http2(&first, is_tls);
     }
     if !wire.has_settings() && error.is_io() {
-        return ConnectFault::NoSettings;
+        return no_settings(is_tls);
     }
     let streams = StreamCount::default();
     ConnectFault::Closed(super::fault::StreamFault::of(error, &streams).into_broken())

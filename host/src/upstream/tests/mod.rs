@@ -6,9 +6,11 @@ pub(super) mod throwaway;
 mod seam;
 
 use std::convert::Infallible;
+use std::time::Duration;
 
 use ::http::{HeaderMap, HeaderValue, Method, StatusCode};
 use bytes::Bytes;
+use http_body::Frame;
 use http_body_util::BodyExt as _;
 
 use super::{ExchangeObserver, RequestHead, ResendableBody, UploadProgress};
@@ -25,6 +27,18 @@ pub(super) fn head<'a>(method: &'a Method, target: &'a str, fields: &'a Fields<'
 pub(super) fn body(bytes: impl Into<Bytes>) -> ResendableBody {
     let body = http_body_util::Full::new(bytes.into()).map_err(|never: Infallible| match never {});
     ResendableBody::new(RequestBody::Boxed { body: Box::pin(body), expects_continue: false }, None)
+}
+
+/// A body of two pieces, the second of which comes `later`.
+pub(super) fn slow_body(later: Duration) -> ResendableBody {
+    let pieces = futures_util::stream::unfold(0, move |piece| async move {
+        if piece == 1 && !later.is_zero() {
+            tokio::time::sleep(later).await;
+        }
+        (piece < 2).then(|| (Ok(Frame::data(Bytes::from_static(b"x"))), piece + 1))
+    });
+    let body = Box::pin(http_body_util::StreamBody::new(pieces));
+    ResendableBody::new(RequestBody::Boxed { body, expects_continue: false }, None)
 }
 
 /// No body.

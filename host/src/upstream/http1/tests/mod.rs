@@ -17,7 +17,7 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::UnixStream;
 use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 
-use super::super::tests::{Seen, body, empty, head};
+use super::super::tests::{Seen, body, empty, head, slow_body};
 use super::super::timer::LazyTimer;
 use super::super::{
     Broken, ExchangeCause, ExchangeError, FaultOf, HeadLimits, RequestHead, ResendableBody, ResponseContent, Sent,
@@ -347,4 +347,25 @@ async fn an_endpoint_that_sends_nothing_runs_out_of_time() {
     assert!(matches!(error.cause, ExchangeCause::TimedOut(SOON)), "{error:?}");
     assert_eq!(began.elapsed(), SOON);
     drop(theirs);
+}
+
+#[tokio::test(start_paused = true)]
+async fn time_for_a_response_begins_with_the_last_piece_of_the_request() {
+    let later = Duration::from_secs(3);
+    for (expects_continue, waits, time) in
+        [(false, Duration::ZERO, SOON), (false, later, later + SOON), (true, Duration::ZERO, Duration::from_secs(1) + SOON)]
+    {
+        let (connection, theirs) = open();
+        let mut body = slow_body(waits);
+        let fields = Fields::default();
+        let head = RequestHead { expects_continue, ..head(&Method::POST, "/", &fields) };
+        let began = tokio::time::Instant::now();
+
+        let shelf = Arc::new(Shelf::default());
+        let error = connection.send(head, &mut body, SOON, &shelf, &mut Seen::default()).await.unwrap_err();
+
+        assert!(matches!(error.cause, ExchangeCause::TimedOut(SOON)), "{error:?}");
+        assert_eq!(began.elapsed(), time, "{expects_continue}, a piece after {waits:?}");
+        drop(theirs);
+    }
 }

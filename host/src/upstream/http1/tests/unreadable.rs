@@ -24,6 +24,7 @@ async fn what_cannot_be_told_apart_is_refused_and_the_reason_given() {
         (b"hi".to_vec(), "its answer is no HTTP: it begins with `hi`"),
         (b"ICY 200 OK\r\n\r\n".to_vec(), "its answer is no HTTP: it begins with `ICY 200 OK`"),
         (b"\x00\x00\x12\x04\x00".to_vec(), r"its answer is no HTTP: it begins with `\x00\x00\x12\x04\x00`"),
+        (b"\x00\x00\x12\x04\x00\x00\x00\x00\x00\x00\x04".to_vec(), "its answer is HTTP/2, where HTTP/1.1 was expected"),
         (b"\x15\x03\x03\x00\x02\x02\x46".to_vec(), "its answer is a TLS record where plain HTTP was expected"),
         (b"\x16\x03\x01\x02\x00".to_vec(), "its answer is a TLS record where plain HTTP was expected"),
         (b"HTTP/2.0 200 OK\r\n\r\n".to_vec(), "its answer is of the version `HTTP/2.0`"),

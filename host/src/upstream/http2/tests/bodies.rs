@@ -1,14 +1,18 @@
 //! Heads, bodies and trailers, both ways.
 
+use std::time::Duration;
+
 use ::http::header::{CONTENT_LENGTH, TE};
 use ::http::{Method, Response, StatusCode, Version};
 use bytes::Bytes;
 use http_body::Frame;
 use http_body_util::{BodyExt as _, StreamBody};
 
-use super::super::super::tests::{Seen, body, empty, head};
-use super::super::super::{Broken, ExchangeCause, HeadLimits, ResendableBody, ResponseContent, Unreadable};
-use super::endpoint::{Endpoint, begin, drive, finish, next, send, send_head, text, trailers};
+use super::super::super::tests::{Seen, body, empty, head, slow_body};
+use super::super::super::{
+    Broken, ExchangeCause, HeadLimits, RequestHead, ResendableBody, ResponseContent, Unreadable,
+};
+use super::endpoint::{Endpoint, SOON, begin, drive, finish, next, send, send_head, text, trailers};
 use crate::http::{Fields, RequestBody, RequestBodyError};
 
 fn frames(frames: Vec<Result<Frame<Bytes>, RequestBodyError>>) -> ResendableBody {
@@ -234,4 +238,29 @@ async fn an_endpoint_that_goes_silent_within_a_body_is_waited_for_that_long() {
     let broken = download.collect().await.unwrap_err();
 
     assert!(matches!(broken, Broken::Stalled(_)), "{broken}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn time_for_a_response_begins_with_the_last_piece_of_the_request() {
+    let later = Duration::from_secs(3);
+    for (expects_continue, waits, time) in
+        [(false, Duration::ZERO, SOON), (false, later, later + SOON), (true, Duration::ZERO, Duration::from_secs(1) + SOON)]
+    {
+        let endpoint = Endpoint::new();
+        let serve = async {
+            let mut served = endpoint.accept().await;
+            let held = next(&mut served).await;
+            (held, drive(served))
+        };
+        let fields = Fields::default();
+        let head = RequestHead { expects_continue, ..head(&Method::POST, "/", &fields) };
+        let (mut body, mut seen) = (slow_body(waits), Seen::default());
+        let began = tokio::time::Instant::now();
+
+        let (_held, sent) = tokio::join!(serve, send_head(&endpoint.upstream, head, &mut body, &mut seen));
+
+        let error = sent.unwrap_err();
+        assert!(matches!(error.cause, ExchangeCause::TimedOut(SOON)), "{error:?}");
+        assert_eq!(began.elapsed(), time, "{expects_continue}, a piece after {waits:?}");
+    }
 }
