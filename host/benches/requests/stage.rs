@@ -253,5 +253,6 @@ fn settings(url: &str, address: SocketAddr) -> UpstreamSettings {
         pool: PoolLimits { size: 64, idle: LONG },
         head: HeadLimits { bytes: 64 << 10, fields: 100 },
         protocol: EndpointProtocol::Http1,
+        metrics: tidegate::telemetry::Metrics::new(NonZeroUsize::MIN),
     }
 }

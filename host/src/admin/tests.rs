@@ -41,6 +41,7 @@ impl Inspect for Fake {
             url: "ws://192.0.2.1:80".to_owned(),
             found_by: None,
             state: "ready",
+            protocol: Some("h2"),
             health: "healthy",
             health_since: "2026-11-23T01:02:38.123Z".to_owned(),
             health_reason: None,
@@ -214,7 +215,7 @@ async fn every_page_has_its_shape() {
     let metrics = call(at, "GET /metrics HTTP/1.1").await;
     assert!(metrics.head.contains("content-type: application/openmetrics-text"), "{}", metrics.head);
     let endpoint = json!({
-        "url": "ws://192.0.2.1:80", "found_by": null, "state": "ready", "health": "healthy", "weight": 1.5, "group": 0, "in_flight": 3,
+        "url": "ws://192.0.2.1:80", "found_by": null, "state": "ready", "protocol": "h2", "health": "healthy", "weight": 1.5, "group": 0, "in_flight": 3,
         "health_since": "2026-11-23T01:02:38.123Z", "health_reason": null, "picks": 9, "bytes_sent": 10,
         "bytes_received": 20, "failures": 1, "ejections": 0, "probes_passed": 0, "probes_failed": 0, "latency_us": 812.5,
     });

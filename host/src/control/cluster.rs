@@ -26,6 +26,8 @@ pub struct EndpointView {
     pub found_by: Option<String>,
     /// `ready`, `drain`, `maint`, `spare`, `standby`; or `removed`: no longer configured, but it holds tunnels.
     pub state: &'static str,
+    /// What it is spoken to in, `h1` or `h2`; none while it has yet to choose (`auto`), and if removed.
+    pub protocol: Option<&'static str>,
     /// `healthy`, `suspect`, `paused`, `ejected` or `unhealthy`.
     pub health: &'static str,
     /// Since when it is that, RFC 3339.

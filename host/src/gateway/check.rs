@@ -1,6 +1,6 @@
 //! Whether a configuration could be served, without serving it.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
 
@@ -31,6 +31,7 @@ impl Gateway {
         let config = Config { log: config::LogConfig { access: config::AccessLogConfig::Off, ..config.log }, ..config };
         let (listeners, routes, clusters) = (config.listeners.len(), config.routes.len(), config.clusters.len());
         let mut summary = format!("good: {listeners} listeners, {routes} routes, {clusters} clusters");
+        summary += &protocols(&config);
         for address in addresses_in_use(&config)? {
             summary += &format!("; {address} is in use, by a running gateway?");
         }
@@ -39,6 +40,30 @@ impl Gateway {
         let warnings = gateway.set.generations.live().warnings.clone();
         Ok(Checked { summary, warnings })
     }
+}
+
+/// What is spoken, with clients of each listener and endpoints of each cluster.
+fn protocols(config: &Config) -> String {
+    let listeners = config.listeners.iter().map(|one| (one.protocol.as_str(), one.address.to_string()));
+    let clusters = config.clusters.iter().map(|one| (one.protocol.as_str(), one.name.clone()));
+    format!("; clients may speak {}; endpoints are spoken to in {}", by_protocol(listeners), by_protocol(clusters))
+}
+
+/// Names by their protocols, a few of each.
+fn by_protocol(all: impl Iterator<Item = (&'static str, String)>) -> String {
+    const SHOWN: usize = 5;
+    let mut names: BTreeMap<&str, Vec<String>> = BTreeMap::new();
+    for (protocol, name) in all {
+        names.entry(protocol).or_default().push(name);
+    }
+    let each = names.into_iter().map(|(protocol, mut names)| {
+        let left_out = names.len().saturating_sub(SHOWN);
+        names.truncate(SHOWN);
+        let more = if left_out > 0 { format!(" and {left_out} more") } else { String::new() };
+        format!("{protocol} ({}{more})", names.join(", "))
+    });
+    let each: Vec<_> = each.collect();
+    if each.is_empty() { "nothing".to_owned() } else { each.join(", ") }
 }
 
 /// Addresses that another process listens at: of the listeners the first, then those of `[admin]` and `[heartbeat]`.

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use super::generation::Generation;
 use crate::cluster::{Live, Registry, Signals};
 use crate::config;
+use crate::upstream::SpokenProtocol;
 
 /// One cluster.
 pub(super) struct ClusterEndpoints<'a> {
@@ -23,6 +24,8 @@ pub(super) struct KnownEndpoint<'a> {
     pub(super) config: Option<&'a config::EndpointConfig>,
     /// What its cluster reads of the reports of endpoints; none if it is no longer configured.
     pub(super) signals: Option<&'a Signals>,
+    /// What it is spoken to in; none if it has yet to choose, or is no longer configured.
+    pub(super) spoken: Option<SpokenProtocol>,
 }
 
 /// Clusters as `generation` has them, then those that are gone from the configuration but still held.
@@ -31,11 +34,11 @@ pub(super) fn endpoints<'a>(generation: &'a Generation, registry: &Registry) -> 
     let mut clusters = Vec::new();
     for config in &generation.config().clusters {
         let Some(prepared) = generation.cluster(&config.name) else { continue };
-        let members = config.endpoints.iter().zip(prepared.cluster.members());
-        let endpoints = members.map(|(endpoint, member)| {
+        let members = config.endpoints.iter().zip(prepared.cluster.members()).zip(&prepared.upstreams);
+        let endpoints = members.map(|((endpoint, member), upstream)| {
             known.insert(Arc::as_ptr(&member.live));
             let signals = Some(&**prepared.cluster.signals());
-            KnownEndpoint { live: member.live.clone(), config: Some(endpoint), signals }
+            KnownEndpoint { live: member.live.clone(), config: Some(endpoint), signals, spoken: upstream.spoken() }
         });
         let endpoints = endpoints.collect();
         clusters.push(ClusterEndpoints { name: config.name.clone(), config: Some(config), endpoints });
@@ -43,7 +46,8 @@ pub(super) fn endpoints<'a>(generation: &'a Generation, registry: &Registry) -> 
     for (name, lives) in registry.all() {
         // The generation before is kept ready, and keeps its endpoints: only those that are in use are listed.
         let removed = lives.into_iter().filter(|live| !known.contains(&Arc::as_ptr(live)) && live.in_flight() > 0);
-        let removed: Vec<_> = removed.map(|live| KnownEndpoint { live, config: None, signals: None }).collect();
+        let removed = removed.map(|live| KnownEndpoint { live, config: None, signals: None, spoken: None });
+        let removed: Vec<_> = removed.collect();
         match clusters.iter_mut().find(|cluster| cluster.name == name) {
             Some(cluster) => cluster.endpoints.extend(removed),
             None if removed.is_empty() => {}

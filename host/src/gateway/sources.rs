@@ -9,13 +9,14 @@ use super::running::RunningSet;
 use crate::cluster::Health;
 use crate::plugin::status::LastRefusal;
 use crate::telemetry::names::{
-    BALANCER_SECONDS, ENDPOINT_BYTES, ENDPOINT_EJECTIONS, ENDPOINT_FAILURES, ENDPOINT_HEALTHY, ENDPOINT_IN_FLIGHT,
-    ENDPOINT_PICKS, ENDPOINT_PROBES, ENDPOINT_SIGNAL, LISTENER_CONNECTIONS, NAME_ADDRESSES, PLUGIN_ASIDE, PLUGIN_CALLS,
-    PLUGIN_FAULTS, PLUGIN_INSTANCES, PLUGIN_REFUSED, PLUGIN_SECONDS, PLUGIN_TABLE_AGE, PLUGIN_TABLE_BYTES,
-    PLUGIN_TABLE_ENTRIES, PLUGIN_TABLE_REFUSED, PLUGIN_TABLE_SWAPS, PLUGIN_TABLE_VERSION, RUNTIME_CHANGES,
-    WORKER_CONNECTIONS,
+    BALANCER_SECONDS, ENDPOINT_BYTES, ENDPOINT_EJECTIONS, ENDPOINT_FAILURES, ENDPOINT_HEALTHY, ENDPOINT_HTTP2,
+    ENDPOINT_IN_FLIGHT, ENDPOINT_PICKS, ENDPOINT_PROBES, ENDPOINT_SIGNAL, LISTENER_CONNECTIONS, NAME_ADDRESSES,
+    PLUGIN_ASIDE, PLUGIN_CALLS, PLUGIN_FAULTS, PLUGIN_INSTANCES, PLUGIN_REFUSED, PLUGIN_SECONDS, PLUGIN_TABLE_AGE,
+    PLUGIN_TABLE_BYTES, PLUGIN_TABLE_ENTRIES, PLUGIN_TABLE_REFUSED, PLUGIN_TABLE_SWAPS, PLUGIN_TABLE_VERSION,
+    RUNTIME_CHANGES, WORKER_CONNECTIONS,
 };
 use crate::telemetry::{Labels, Samples, process};
+use crate::upstream::SpokenProtocol;
 
 /// Lets a scrape see endpoints, plugins, listeners, workers and the process. Every label is a name of the configuration
 /// or one of a fixed set.
@@ -49,6 +50,9 @@ fn add_endpoints(set: &RunningSet, live: &Generation, samples: &mut Samples) {
             let (passed, failed) = live.probes();
             samples.add(&ENDPOINT_IN_FLIGHT, labels(), f64::from(live.in_flight()));
             samples.add(&ENDPOINT_HEALTHY, labels(), healthy);
+            if let Some(spoken) = endpoint.spoken {
+                samples.add(&ENDPOINT_HTTP2, labels(), if spoken == SpokenProtocol::Http2 { 1.0 } else { 0.0 });
+            }
             samples.add(&ENDPOINT_PICKS, labels(), float(live.picks()));
             samples.add(&ENDPOINT_FAILURES, labels(), float(live.failures()));
             samples.add(&ENDPOINT_EJECTIONS, labels(), float(live.ejections()));

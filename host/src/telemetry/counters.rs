@@ -5,7 +5,8 @@ use super::names::{
     HTTP2_CONNECTIONS_OPEN, HTTP2_FLOODS, HTTP2_MALFORMED, HTTP2_STREAMS_OPEN, LOOPS, NAME_LOOKUPS, RELOADS,
     REPORTS_IGNORED, REPORTS_TAKEN, REQUESTS, REQUESTS_MISDIRECTED, REQUESTS_REFUSED, REQUESTS_WAITING, RETRIES,
     RETRIES_DENIED, STICKY, TLS_HANDSHAKES, TUNNEL_BYTES, TUNNELS, TUNNELS_OPEN, UPGRADES, UPSTREAM_CONNECTIONS,
-    UPSTREAM_UNREADABLE, WAITS,
+    UPSTREAM_HTTP2_CONNECTIONS, UPSTREAM_HTTP2_CONNECTIONS_OPEN, UPSTREAM_HTTP2_GIVEN_UP, UPSTREAM_HTTP2_GOAWAYS,
+    UPSTREAM_HTTP2_REFUSED, UPSTREAM_HTTP2_REPEATS, UPSTREAM_HTTP2_STREAMS_OPEN, UPSTREAM_UNREADABLE, WAITS,
 };
 
 /// An enum of series that have a slot in each worker's shard, grouped by family.
@@ -121,6 +122,22 @@ Counter {
     UpstreamFailed => UPSTREAM_CONNECTIONS (outcome = "failed"),
     /// A pooled connection was used again.
     UpstreamReused => UPSTREAM_CONNECTIONS (outcome = "reused"),
+    /// A new connection to an endpoint speaks HTTP/2.
+    UpstreamHttp2Connected => UPSTREAM_HTTP2_CONNECTIONS,
+    /// An endpoint sent GOAWAY.
+    UpstreamGoaway => UPSTREAM_HTTP2_GOAWAYS,
+    /// An endpoint did not act on a request.
+    UpstreamRefused => UPSTREAM_HTTP2_REFUSED,
+    /// That went to the same endpoint by another connection.
+    UpstreamRepeated => UPSTREAM_HTTP2_REPEATS,
+    /// An endpoint's connection was given up: too many frames that bring nothing.
+    UpstreamFlood => UPSTREAM_HTTP2_GIVEN_UP (reason = "flood"),
+    /// … frames that are wrong.
+    UpstreamMalformed => UPSTREAM_HTTP2_GIVEN_UP (reason = "malformed"),
+    /// … half a frame or header block, and then nothing.
+    UpstreamUnfinished => UPSTREAM_HTTP2_GIVEN_UP (reason = "unfinished"),
+    /// … no answer to a ping.
+    UpstreamUnresponsive => UPSTREAM_HTTP2_GIVEN_UP (reason = "unresponsive"),
     /// An endpoint's response could not be read.
     UpstreamUnreadable => UPSTREAM_UNREADABLE,
     /// A request had come through here too often.
@@ -189,6 +206,10 @@ Gauge {
     Http2ConnectionsOpen => HTTP2_CONNECTIONS_OPEN,
     /// Requests and tunnels over HTTP/2 that are served now.
     Http2StreamsOpen => HTTP2_STREAMS_OPEN,
+    /// Connections to endpoints open now that speak HTTP/2.
+    UpstreamHttp2ConnectionsOpen => UPSTREAM_HTTP2_CONNECTIONS_OPEN,
+    /// Requests and tunnels under way to endpoints over HTTP/2.
+    UpstreamHttp2StreamsOpen => UPSTREAM_HTTP2_STREAMS_OPEN,
     /// Requests that wait for an endpoint now.
     RequestsWaiting => REQUESTS_WAITING,
 }

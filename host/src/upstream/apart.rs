@@ -7,7 +7,8 @@ use ::http::Response;
 use super::session::{ConnectionPurpose, EndpointProtocol, is_http2};
 use super::timer::LazyTimer;
 use super::{
-    ConnectError, ConnectFault, ExchangeError, RequestHead, ResendableBody, ResponseContent, Tls, Unobserved, Upstream, http2,
+    ConnectError, ConnectFault, ExchangeError, RequestHead, ResendableBody, ResponseContent, Tls, Unobserved, Upstream,
+    http2,
 };
 use crate::http::RequestBody;
 use crate::net::Stream;
@@ -56,7 +57,7 @@ impl Upstream {
         if !is_http2(self.protocol(), &stream).map_err(|fault| self.error(fault))? {
             return Ok(LoneConnection::Http1(stream));
         }
-        let connection = http2::open(stream, timer, self.head_limits()).await.map_err(|fault| self.error(fault))?;
+        let connection = http2::open(stream, timer, self.context()).await.map_err(|fault| self.error(fault))?;
         Ok(LoneConnection::Http2(Box::new(LoneRequest(connection))))
     }
 }

@@ -4,7 +4,7 @@ use std::io;
 use std::time::Duration;
 
 use super::unreadable::Excerpt;
-use crate::http::{BrokenBy, RequestBodyError, ResponseBodyError};
+use crate::http::{BrokenBy, RequestBodyError, ResponseBodyError, WireFault};
 
 /// An endpoint broke off: before its response, or in the middle of it.
 #[derive(Debug, thiserror::Error)]
@@ -32,7 +32,7 @@ pub enum Broken {
     Malformed(String),
     /// The gateway gave its connection up, with all that was under way by it.
     #[error("its connection was given up: {0}")]
-    GivenUp(&'static str),
+    GivenUp(GivenUp),
     /// Chunks that are none.
     #[error(transparent)]
     Chunks(#[from] crate::http::MalformedChunks),
@@ -45,6 +45,23 @@ pub enum Broken {
     /// The request's body failed while the response was on its way.
     #[error("the request's body broke off: {0}")]
     Upload(RequestBodyError),
+}
+
+/// Why the gateway gave a connection up that speaks HTTP/2.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum GivenUp {
+    /// For its frames.
+    #[error("it sent {0}")]
+    Wire(WireFault),
+    /// For what the library found wrong with it.
+    #[error("it broke the rules of HTTP/2")]
+    Library,
+    /// Half a frame or header block came, and not the rest of it.
+    #[error("it began a frame or header block, and did not end it within 30 s")]
+    Unfinished,
+    /// It said nothing, and did not reply to a ping.
+    #[error("nothing came by its connection for 30 s, and no answer to a ping within 15 s")]
+    Unresponsive,
 }
 
 impl Broken {
@@ -75,7 +92,12 @@ impl Broken {
                 "its own log should say why: did it crash, restart, or run into a limit?"
             }
             Self::Short(_) => "its own log should say why: did it crash, or say the length of another representation?",
-            Self::GivenUp(_) => "is it overloaded, or gone without a word? look at the host and the way to it",
+            Self::GivenUp(GivenUp::Wire(_) | GivenUp::Library) => {
+                "mend it at the endpoint, or whatever stands before it"
+            }
+            Self::GivenUp(GivenUp::Unfinished | GivenUp::Unresponsive) => {
+                "is it overloaded, or gone without a word? look at the host and the way to it"
+            }
             Self::Chunks(_) | Self::Trailers(_) | Self::Malformed(_) => {
                 "mend it at the endpoint, or whatever stands before it"
             }

@@ -54,7 +54,7 @@ impl Upstream {
     ) -> Result<Connected, ExchangeError> {
         let lacks_tunnels = purpose == ConnectionPurpose::Tunnel && self.memory.lacks_tunnels.load(Relaxed);
         if lacks_tunnels && self.protocol() == EndpointProtocol::Negotiated {
-            return self.open_for_tunnel(within).await.map(Connected::fresh);
+            return self.open_http1(within, Unsendable::WebsocketEitherWay).await.map(Connected::fresh);
         }
         if lacks_tunnels && self.take_idle(ConnectionPurpose::Request).is_some() {
             return Err(ExchangeError::unsendable(Unsendable::Websocket));
@@ -92,6 +92,7 @@ impl Upstream {
         let session = self.open_session(self.protocol(), within).await.map_err(ExchangeError::unreachable)?;
         let pooled = session.pooled();
         self.memory.chose_http1.store(pooled.is_none(), Relaxed);
+        self.memory.has_chosen.store(true, Relaxed);
         let Some(pooled) = pooled else { return Ok(session) };
         self.memory.lacks_tunnels.store(!session.takes(ConnectionPurpose::Tunnel), Relaxed);
         Arc::clone(self).keep_idle(pooled);
@@ -102,18 +103,21 @@ impl Upstream {
             return Err(ExchangeError::unsendable(Unsendable::Websocket));
         }
         let left = until.saturating_duration_since(Instant::now());
-        self.open_for_tunnel(left).await
+        self.open_http1(left, Unsendable::WebsocketEitherWay).await
     }
 
-    /// Opens one in HTTP/1.1, to an endpoint that takes requests over HTTP/2 and no tunnels. Where it lets nobody speak
-    /// HTTP/1.1, that is no reason to leave it alone: any client can ask for a tunnel.
-    async fn open_for_tunnel(&self, within: Duration) -> Result<Session, ExchangeError> {
+    /// Opens one in HTTP/1.1, to an endpoint that has chosen HTTP/2 and does not take over it what is to be sent. Where
+    /// it lets nobody speak HTTP/1.1 either, that is `unsendable`, and no reason to leave it alone: any client can ask for
+    /// a tunnel.
+    pub(super) async fn open_http1(
+        &self,
+        within: Duration,
+        unsendable: fn(String) -> Unsendable,
+    ) -> Result<Session, ExchangeError> {
         let opened = self.open_session(EndpointProtocol::Http1, within).await;
         opened.map_err(|error| match error.fault {
-            ConnectFault::NoProtocol(_) => {
-                ExchangeError::unsendable(Unsendable::WebsocketEitherWay("it refuses that by ALPN".to_owned()))
-            }
-            ConnectFault::Tls(why) => ExchangeError::unsendable(Unsendable::WebsocketEitherWay(why)),
+            ConnectFault::NoProtocol(_) => ExchangeError::unsendable(unsendable("it refuses that by ALPN".to_owned())),
+            ConnectFault::Tls(why) => ExchangeError::unsendable(unsendable(why)),
             _ => ExchangeError::unreachable(error),
         })
     }
@@ -122,7 +126,7 @@ impl Upstream {
         let mut timer = LazyTimer::new(within);
         let tls = if protocol == EndpointProtocol::Http1 { self.http1_tls() } else { self.tls() };
         let stream = self.open(tls, &mut timer).await?;
-        let session = Session::open(protocol, stream, timer, self.head_limits()).await;
+        let session = Session::open(protocol, stream, timer, self.context()).await;
         session.map_err(|fault| self.error(fault))
     }
 

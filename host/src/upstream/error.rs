@@ -79,6 +79,9 @@ pub enum Unsendable {
         "it takes no websockets over HTTP/2 (SETTINGS_ENABLE_CONNECT_PROTOCOL is not set), nor HTTP/1.1 for them: {0}"
     )]
     WebsocketEitherWay(String),
+    /// This request: it asks for HTTP/1.1 (RFC 9113 §7).
+    #[error("it wants to be asked over HTTP/1.1: it reset the request with HTTP_1_1_REQUIRED")]
+    Http1Required,
     /// A host that cannot be an `:authority`, or a target that cannot be a `:path` (RFC 9113 §8.3.1).
     #[error("{0}")]
     Head(&'static str),
@@ -93,6 +96,10 @@ impl Unsendable {
                 "set protocol = \"h1\" for the cluster, or \"auto\" if it has TLS: websockets go over HTTP/1.1 then"
             }
             Self::WebsocketEitherWay(_) => "switch extended CONNECT (RFC 8441) on at the endpoint, or HTTP/1.1",
+            Self::Http1Required => {
+                "set protocol = \"h1\" for the cluster, or \"auto\" if it has TLS: a request whose body is whole goes over \
+                 HTTP/1.1 then"
+            }
             Self::Head(_) => "nothing, or set protocol = \"h1\" for the cluster if such requests are to be served",
         }
     }

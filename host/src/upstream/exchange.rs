@@ -12,12 +12,13 @@ use std::sync::Arc;
 use ::http::Response;
 
 use super::connect::Connected;
-use super::session::{ConnectionPurpose, Session};
+use super::session::{ConnectionPurpose, EndpointProtocol, Session};
 use super::{
     ConnectError, ConnectFault, ExchangeCause, ExchangeError, ExchangeLimits, ExchangeObserver, RequestHead,
-    ResendableBody, ResponseContent, Sent, Upstream, http2,
+    ResendableBody, ResponseContent, Sent, Unsendable, Upstream, http2,
 };
 use crate::net::is_idempotent;
+use crate::telemetry::Counter;
 
 /// How often one request is sent by connections that are shared and turn out to be closing.
 const ROUNDS_OF_SHARED: u32 = 3;
@@ -42,10 +43,16 @@ impl Upstream {
         // A tunnel takes the whole connection, unless that carries many.
         let mut may_reuse = may_multiplex || purpose == ConnectionPurpose::Request;
         let mut round = 0;
+        let mut wants_http1 = false;
         loop {
             round += 1;
-            let (session, is_reused) = match if may_reuse { self.take_idle(purpose) } else { None } {
+            let waiting = if may_reuse && !wants_http1 { self.take_idle(purpose) } else { None };
+            let (session, is_reused) = match waiting {
                 Some(session) => (session, true),
+                // Boxed: the future of every request has room for what this one holds.
+                None if wants_http1 => {
+                    (Box::pin(self.open_http1(limits.connect, |_why| Unsendable::Http1Required)).await?, false)
+                }
                 None => {
                     let Connected { session, is_reused } = self.connect(purpose, may_reuse, limits.connect).await?;
                     (session, is_reused)
@@ -73,6 +80,12 @@ impl Upstream {
                 Ok(response) => return Ok(response),
                 Err(error) => error,
             };
+            if matches!(error.cause, ExchangeCause::Unsendable(Unsendable::Http1Required))
+                && (error.sent, self.protocol()) == (Sent::Nothing, EndpointProtocol::Negotiated)
+            {
+                wants_http1 = true;
+                continue;
+            }
             if error.sent == Sent::Nothing {
                 if !is_reused || round >= ROUNDS_OF_SHARED && shared.is_some() {
                     return Err(self.closed_at_once(error));
@@ -80,6 +93,9 @@ impl Upstream {
                 // One that is shared, and still there, is not to be asked for ever. One that is not has been left behind
                 // by all of its requests, which share the next.
                 may_reuse = shared.is_none_or(|mut shared| !shared.is_reusable());
+                if matches!(error.cause, ExchangeCause::Refused) {
+                    self.metrics().increment(Counter::UpstreamRepeated);
+                }
                 continue;
             }
             if is_reused && error.is_silent_close() && is_idempotent(head.method) && body.can_resend() {

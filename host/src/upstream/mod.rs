@@ -12,12 +12,13 @@
 //! | why it failed | `error.rs`; what endpoints do wrong: `broken.rs`, `unreadable.rs` |
 //! | a body that may be sent again | `resendable.rs`, `replay.rs` |
 //! | the protocols, and a connection in one of them | `session.rs`, `http1/`, `http2/` |
-//! | connections that wait, and new ones | `pool.rs`, `connect.rs`, `turns.rs`; for requests of the gateway's own: `apart.rs` |
+//! | connections that wait, and new ones | `pool.rs`, `connect.rs`, `context.rs`, `turns.rs`; for requests of the gateway's own: `apart.rs` |
 //! | from an address to a stream, and the timer for all of it | `dial.rs`, `timer.rs` |
 
 mod apart;
 mod broken;
 mod connect;
+mod context;
 mod dial;
 mod error;
 mod exchange;
@@ -36,7 +37,7 @@ mod unreadable;
 mod tests;
 
 pub use apart::{LoneConnection, LoneRequest};
-pub use broken::Broken;
+pub use broken::{Broken, GivenUp};
 pub use dial::{Address, ConnectError, ConnectFault, NoHttp2Remedy, RefusedProtocols, Tls};
 pub use error::{ExchangeCause, ExchangeError, FaultOf, Sent, Unsendable};
 #[doc(hidden)]
@@ -47,5 +48,5 @@ pub use message::{
 };
 pub use pool::{PoolLimits, Upstream, UpstreamSettings};
 pub use resendable::{ResendableBody, UploadProgress};
-pub use session::EndpointProtocol;
+pub use session::{EndpointProtocol, SpokenProtocol};
 pub use unreadable::Unreadable;

@@ -3,7 +3,7 @@
 //! The pool is per worker: a connection lives on the runtime it was opened on, and no lock is shared.
 
 use std::num::NonZeroUsize;
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
@@ -11,11 +11,13 @@ use ::http::HeaderValue;
 use tokio::sync::watch;
 use tokio::time::Instant;
 
+use super::context::ConnectionContext;
 use super::http1::{self, ReturnTo};
-use super::session::{Claim, ConnectionPurpose, EndpointProtocol, Session};
+use super::session::{Claim, ConnectionPurpose, EndpointProtocol, Session, SpokenProtocol};
 use super::turns::{OpeningTurn, OpeningTurns};
 use super::{Address, HeadLimits, Tls};
 use crate::lifecycle::{self, PerWorker};
+use crate::telemetry::Metrics;
 
 /// How many connections wait for work, and for how long.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -47,6 +49,8 @@ pub struct UpstreamSettings {
     pub head: HeadLimits,
     /// What it speaks.
     pub protocol: EndpointProtocol,
+    /// Where its connections are counted.
+    pub metrics: Arc<Metrics>,
 }
 
 /// An endpoint to connect to.
@@ -62,6 +66,8 @@ pub struct Upstream {
 /// What was seen of an endpoint when a connection was last opened that may take many requests.
 #[derive(Debug, Default)]
 pub(super) struct EndpointMemory {
+    /// It has chosen a protocol.
+    pub(super) has_chosen: AtomicBool,
     /// It chose HTTP/1.1.
     pub(super) chose_http1: AtomicBool,
     /// It chose HTTP/2, and takes no tunnels over it.
@@ -148,6 +154,31 @@ impl Upstream {
     #[must_use]
     pub fn base_path(&self) -> &str {
         &self.settings.base_path
+    }
+
+    /// What it is spoken to in; none if it has the choice, and no connection was opened yet.
+    #[must_use]
+    pub fn spoken(&self) -> Option<SpokenProtocol> {
+        let chose_http1 = self.memory.chose_http1.load(Relaxed);
+        match self.protocol() {
+            EndpointProtocol::Http1 => Some(SpokenProtocol::Http1),
+            EndpointProtocol::Http2 => Some(SpokenProtocol::Http2),
+            EndpointProtocol::Negotiated if !self.memory.has_chosen.load(Relaxed) => None,
+            EndpointProtocol::Negotiated if chose_http1 => Some(SpokenProtocol::Http1),
+            EndpointProtocol::Negotiated => Some(SpokenProtocol::Http2),
+            #[cfg(test)]
+            EndpointProtocol::Throwaway | EndpointProtocol::Multiplexed => None,
+        }
+    }
+
+    /// For a new connection.
+    pub(super) fn context(&self) -> ConnectionContext<'_> {
+        ConnectionContext { url: self.url(), limits: self.head_limits(), metrics: self.metrics() }
+    }
+
+    /// Where its connections are counted.
+    pub(super) fn metrics(&self) -> &Arc<Metrics> {
+        &self.settings.metrics
     }
 
     /// What it speaks.

@@ -1,8 +1,9 @@
 //! An open connection to an endpoint, in the protocol that it speaks.
 
+use super::context::ConnectionContext;
 use super::timer::LazyTimer;
 use super::unreadable::Excerpt;
-use super::{ConnectFault, HeadLimits, http1, http2};
+use super::{ConnectFault, http1, http2};
 use crate::net::Stream;
 
 #[cfg(test)]
@@ -24,6 +25,26 @@ pub enum EndpointProtocol {
     /// The same, by many requests on one connection.
     #[cfg(test)]
     Multiplexed,
+}
+
+/// What is spoken with an endpoint.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SpokenProtocol {
+    /// HTTP/1.1.
+    Http1,
+    /// HTTP/2.
+    Http2,
+}
+
+impl SpokenProtocol {
+    /// As the configuration has it.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Http1 => "h1",
+            Self::Http2 => "h2",
+        }
+    }
 }
 
 /// What a connection is wanted for.
@@ -97,7 +118,7 @@ impl Session {
         protocol: EndpointProtocol,
         stream: Stream,
         timer: LazyTimer,
-        limits: HeadLimits,
+        context: ConnectionContext<'_>,
     ) -> Result<Self, ConnectFault> {
         #[cfg(test)]
         match protocol {
@@ -107,9 +128,9 @@ impl Session {
         }
         if is_http2(protocol, &stream)? {
             // Boxed: it is rare, and the future of every request has room for what this one holds.
-            Box::pin(http2::open(stream, timer, limits)).await.map(Self::Http2)
+            Box::pin(http2::open(stream, timer, context)).await.map(Self::Http2)
         } else {
-            Ok(Self::Http1(http1::Connection::new(stream, timer, limits)))
+            Ok(Self::Http1(http1::Connection::new(stream, timer, context.limits)))
         }
     }
 

@@ -102,7 +102,9 @@ async fn an_endpoint_that_speaks_no_http2_fails_its_probes_with_the_remedy() {
 
     let reason = reason(&gateway, &url);
     assert!(
-        reason.starts_with("no connection: ") && reason.contains("expected SETTINGS: set protocol = \"h1\""),
+        reason.starts_with("no connection: ")
+            && reason.contains("expected SETTINGS: ")
+            && reason.contains("set protocol = \"h1\""),
         "{reason}"
     );
 }

@@ -25,6 +25,22 @@ async fn check_of_a_good_configuration_says_what_it_would_serve() {
 }
 
 #[tokio::test]
+async fn check_says_what_is_spoken_with_whom() {
+    let text = "[[listen]]\naddress = \"127.0.0.1:0\"\nprotocol = \"h2\"\n[[route]]\npath = \"/\"\nto = \"balancer://calls\"\n\
+                [[route]]\npath = \"/web\"\nto = \"balancer://web\"\n\
+                [cluster.calls]\nendpoints = [\"http://127.0.0.1:9\"]\nprotocol = \"h2\"\n\
+                [cluster.web]\nendpoints = [\"http://127.0.0.1:9\"]\n";
+    let setup = Gateway::configure(text);
+
+    let (code, process) = run(&["check", setup.write().to_str().unwrap()]).await;
+
+    let said = process.stdout().join("\n");
+    assert_eq!(code, 0, "{:?}", process.stderr());
+    let spoken = "; clients may speak h2 (127.0.0.1:0); endpoints are spoken to in h1 (web), h2 (calls)";
+    assert!(said.contains(spoken), "{said}");
+}
+
+#[tokio::test]
 async fn check_says_what_run_would_warn_of_in_files() {
     let text = "[[listen]]\naddress = \"127.0.0.1:0\"\ntls = { certificate = \"old.pem\", key = \"old-key.pem\" }\n\
                 [[route]]\npath = \"/\"\nto = \"balancer://pool\"\n\

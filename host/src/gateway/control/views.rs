@@ -14,6 +14,7 @@ use crate::gateway::history::GenerationRecord;
 use crate::plugin::status::{LastRefusal, RoleStatus};
 use crate::plugin::{Artifact, PluginTable};
 use crate::telemetry::date::Rfc3339;
+use crate::upstream::SpokenProtocol;
 
 pub(super) fn cluster(cluster: ClusterEndpoints<'_>, now: Instant) -> ClusterView {
     ClusterView {
@@ -24,7 +25,7 @@ pub(super) fn cluster(cluster: ClusterEndpoints<'_>, now: Instant) -> ClusterVie
     }
 }
 
-fn endpoint(KnownEndpoint { live, config, signals }: &KnownEndpoint<'_>, now: Instant) -> EndpointView {
+fn endpoint(KnownEndpoint { live, config, signals, spoken }: &KnownEndpoint<'_>, now: Instant) -> EndpointView {
     let latency = live.latency();
     let report = live.report(now);
     let (probes_passed, probes_failed) = live.probes();
@@ -32,6 +33,7 @@ fn endpoint(KnownEndpoint { live, config, signals }: &KnownEndpoint<'_>, now: In
         url: live.url().to_owned(),
         found_by: config.and_then(|config| config.found_by.clone()),
         state: config.map_or("removed", |config| config.state.as_str()),
+        protocol: spoken.map(SpokenProtocol::as_str),
         health: report.health.as_str(),
         health_since: Rfc3339(SystemTime::now() - now.saturating_duration_since(report.since)).to_string(),
         health_reason: report.reason.map(Into::into),

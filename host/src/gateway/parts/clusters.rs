@@ -147,8 +147,7 @@ impl Maker<'_> {
             UpstreamsBefore { inputs: before.inputs.of_upstreams(), upstreams: &before.upstreams }
                 .reusable_for(&inputs.of_upstreams())
         });
-        let workers = self.services.workers.count();
-        let upstreams = upstreams::prepare(cluster, reusable, &self.platform, workers, self.warnings)?;
+        let upstreams = upstreams::prepare(cluster, reusable, &self.platform, self.services, self.warnings)?;
         Ok(PreparedCluster { inputs, cluster: Arc::new(made), upstreams })
     }
 

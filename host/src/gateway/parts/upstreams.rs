@@ -2,11 +2,11 @@
 
 use std::collections::HashMap;
 use std::net::IpAddr;
-use std::num::NonZeroUsize;
 use std::sync::Arc;
 
 use crate::config::{self, ClusterProtocol, EndpointAddress};
 use crate::gateway::error::PrepareError;
+use crate::gateway::services::Services;
 use crate::tls::{self, PlatformRoots, TlsError};
 use crate::upstream::{Address, EndpointProtocol, HeadLimits, PoolLimits, Tls, Upstream, UpstreamSettings};
 
@@ -51,7 +51,7 @@ pub(super) fn prepare(
     cluster: &config::ClusterConfig,
     before: Option<UpstreamsBefore<'_>>,
     platform: &PlatformRoots,
-    workers: NonZeroUsize,
+    services: &Services,
     warnings: &mut Vec<String>,
 ) -> Result<Vec<Arc<Upstream>>, PrepareError> {
     let wrong = |source: TlsError| PrepareError::Tls { context: format!("cluster {}", cluster.name), source };
@@ -93,8 +93,9 @@ pub(super) fn prepare(
             protocol: protocol(cluster.protocol),
             pool: PoolLimits { size: cluster.pool_size, idle: cluster.pool_idle },
             head: HeadLimits { bytes: cluster.head_bytes, fields: cluster.head_fields },
+            metrics: Arc::clone(&services.observers.metrics),
         };
-        Ok(Upstream::new(settings, workers))
+        Ok(Upstream::new(settings, services.workers.count()))
     };
     cluster.endpoints.iter().map(upstream).collect()
 }

@@ -7,6 +7,12 @@ use super::scanner::{FramePart, FrameType};
 /// Bytes of a GOAWAY before its code: the last stream (RFC 9113 §6.8).
 const BEFORE_CODE: usize = 4;
 
+/// A GOAWAY frame of who has taken no stream of the other side (RFC 9113 §6.8).
+pub(super) fn goaway(code: Reason) -> [u8; 17] {
+    let [a, b, c, d] = u32::from(code).to_be_bytes();
+    [0, 0, 8, 7, 0, 0, 0, 0, 0, 0, 0, 0, 0, a, b, c, d]
+}
+
 /// Reads the codes of the GOAWAY frames that are sent.
 #[derive(Debug, Default)]
 pub(super) struct GoawayReader {

@@ -6,11 +6,12 @@ use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
 use bytes::{Buf as _, Bytes};
+use h2::Reason;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::Instant;
 
 use super::budget::FrameBudget;
-use super::goaway::GoawayReader;
+use super::goaway::{GoawayReader, goaway};
 use super::scanner::{FramePart, FrameScanner, WireSide};
 use super::wire::Wire;
 use crate::net::Stream;
@@ -44,6 +45,18 @@ impl WatchedStream {
         &mut self.stream
     }
 
+    /// Writes GOAWAY with `code`, as far as that is possible at once: not in the middle of a frame.
+    fn say_goaway(&mut self, cx: &mut Context<'_>, code: Reason) {
+        if self.sent.is_in_frame() {
+            return;
+        }
+        let stream = Pin::new(&mut self.stream);
+        if let Poll::Ready(Ok(_)) = stream.poll_write(cx, &goaway(code)) {
+            self.wire.closing(code);
+            let _pending = Pin::new(&mut self.stream).poll_flush(cx);
+        }
+    }
+
     /// Takes in the first `count` bytes of `bufs`, which went out.
     fn has_sent<'b>(&mut self, bufs: impl Iterator<Item = &'b [u8]>, mut count: usize) {
         for buf in bufs {
@@ -67,6 +80,10 @@ impl WatchedStream {
 impl AsyncRead for WatchedStream {
     fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         let this = self.get_mut();
+        if let Some(code) = this.wire.leaving() {
+            this.say_goaway(cx, code);
+            return Poll::Ready(Err(io::ErrorKind::ConnectionAborted.into()));
+        }
         if this.wire.fault().is_some() {
             // The task has been woken to close the connection; what else comes is not asked for.
             return Poll::Pending;

@@ -1,6 +1,7 @@
 //! What is known of an HTTP/2 connection from below the library.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::task::Waker;
 
 use bytes::Bytes;
@@ -26,7 +27,7 @@ pub enum WireFault {
     #[error("too many frames that bring nothing, the last of them {0}")]
     Flood(FloodKind),
     /// A frame is wrong, with this code.
-    #[error("wrong frame: {0}")]
+    #[error("a frame that is wrong: {0}")]
     Wrong(Reason),
 }
 
@@ -56,6 +57,8 @@ pub enum Unfinished {
 #[derive(Debug)]
 pub struct Wire {
     state: Mutex<WireState>,
+    /// GOAWAY frames that have come.
+    goaways: AtomicU64,
 }
 
 #[derive(Debug)]
@@ -65,6 +68,7 @@ struct WireState {
     first: FirstFrame,
     frames: u64,
     closing: Option<Reason>,
+    leaving: Option<Reason>,
     judge: FrameJudge,
     /// The head that was seen last.
     last: Option<FrameHead>,
@@ -89,13 +93,14 @@ impl Wire {
             first,
             frames: 0,
             closing: None,
+            leaving: None,
             judge,
             last: None,
             waker: None,
             trailers,
             malformed,
         };
-        Arc::new(Self { state: Mutex::new(state) })
+        Arc::new(Self { state: Mutex::new(state), goaways: AtomicU64::new(0) })
     }
 
     /// What is wrong. Nothing more is read: the task closes the connection with [`WireFault::reason`].
@@ -144,6 +149,23 @@ impl Wire {
         self.state.lock().closing
     }
 
+    /// GOAWAY frames that have come.
+    #[must_use]
+    pub fn goaways(&self) -> u64 {
+        self.goaways.load(Relaxed)
+    }
+
+    /// Has GOAWAY with `code` written when the library reads next, if no frame is half written, and the connection end
+    /// there. For the library's side of clients, which has no word for it.
+    pub fn leave(&self, code: Reason) {
+        self.state.lock().leaving = Some(code);
+    }
+
+    /// The code that [`Self::leave`] was called with.
+    pub(super) fn leaving(&self) -> Option<Reason> {
+        self.state.lock().leaving
+    }
+
     /// Wakes `waker` when [`Self::fault`], [`Self::has_settings`] or [`Self::first_bytes`] change.
     pub fn register(&self, waker: &Waker) {
         let mut state = self.state.lock();
@@ -171,6 +193,9 @@ impl Wire {
             }
             let FramePart::Head(frame) = part else { return };
             state.frames += 1;
+            if frame.kind == FrameType::GoAway {
+                self.goaways.fetch_add(1, Relaxed);
+            }
             if let Err(kind) = budget.received(&frame, Instant::now) {
                 state.fault.get_or_insert(WireFault::Flood(kind));
             }
@@ -220,7 +245,7 @@ impl WireState {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+    use std::sync::atomic::AtomicUsize;
     use std::task::Wake;
     use std::time::Duration;
 

@@ -71,6 +71,7 @@ fn stage() -> (Connection, UnixListener, TempDir) {
         pool: PoolLimits { size: 10, idle: SOON },
         head: HeadLimits { bytes: 1024, fields: 10 },
         protocol: EndpointProtocol::Throwaway,
+        metrics: crate::telemetry::Metrics::new(NonZeroUsize::MIN),
     };
     let member = Member::ready(Registry::default().live("cluster", "throwaway://endpoint"));
     let timeouts = Timeouts { connect: SOON, response: SOON, tunnel_idle: SOON };

@@ -34,3 +34,6 @@ pub static ENDPOINT_BYTES: Family = Family::counter("tidegate_endpoint_bytes", "
 /// What it reports about itself, by `cluster`, `endpoint` and `signal`; not there once it has expired.
 pub static ENDPOINT_SIGNAL: Family =
     Family::gauge("tidegate_endpoint_signal", "What the endpoint reports about itself, while it counts");
+/// Whether it is spoken to in HTTP/2 (1) or HTTP/1.1 (0), by `cluster` and `endpoint`; not there before it has chosen.
+pub static ENDPOINT_HTTP2: Family =
+    Family::gauge("tidegate_endpoint_http2", "1 where the endpoint is spoken to in HTTP/2, 0 for HTTP/1.1");

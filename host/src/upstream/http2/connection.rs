@@ -9,7 +9,8 @@ use bytes::Bytes;
 use h2::client::SendRequest;
 use parking_lot::Mutex;
 
-use super::super::HeadLimits;
+use super::super::{GivenUp, HeadLimits};
+use crate::telemetry::{Counter, Gauge, GaugeGuard, Metrics};
 
 /// A connection to an endpoint that takes many requests at a time. It closes when
 /// nobody holds it and its last stream has ended.
@@ -28,26 +29,43 @@ pub(in super::super) struct Http2Connection {
 #[derive(Debug, Default)]
 pub(super) struct StreamCount {
     open: AtomicUsize,
-    broke: Mutex<Option<&'static str>>,
+    broke: Mutex<Option<GivenUp>>,
+    /// Where they are counted; nowhere before the connection is open.
+    metrics: Option<Arc<Metrics>>,
 }
 
 /// One of them. Dropped, it is no longer.
 #[derive(Debug)]
-pub(super) struct StreamClaim(Arc<StreamCount>);
+pub(super) struct StreamClaim {
+    streams: Arc<StreamCount>,
+    _gauge: Option<GaugeGuard>,
+}
 
 impl StreamCount {
+    /// None, of a connection that is counted in `metrics`.
+    pub(super) fn of(metrics: &Arc<Metrics>) -> Self {
+        Self { metrics: Some(Arc::clone(metrics)), ..Self::default() }
+    }
+
+    /// The endpoint did not act on the request of one of them.
+    pub(super) fn refused(&self) {
+        if let Some(metrics) = &self.metrics {
+            metrics.increment(Counter::UpstreamRefused);
+        }
+    }
+
     /// How many there are.
     pub(super) fn open(&self) -> usize {
         self.open.load(Relaxed)
     }
 
     /// The connection is given up for a reason that its streams do not see.
-    pub(super) fn give_up(&self, why: &'static str) {
+    pub(super) fn give_up(&self, why: GivenUp) {
         *self.broke.lock() = Some(why);
     }
 
     /// Why it was given up.
-    pub(super) fn given_up(&self) -> Option<&'static str> {
+    pub(super) fn given_up(&self) -> Option<GivenUp> {
         *self.broke.lock()
     }
 }
@@ -55,13 +73,14 @@ impl StreamCount {
 impl StreamClaim {
     fn new(streams: &Arc<StreamCount>) -> Self {
         streams.open.fetch_add(1, Relaxed);
-        Self(Arc::clone(streams))
+        let gauge = streams.metrics.as_ref().map(|metrics| metrics.hold(Gauge::UpstreamHttp2StreamsOpen));
+        Self { streams: Arc::clone(streams), _gauge: gauge }
     }
 }
 
 impl Drop for StreamClaim {
     fn drop(&mut self) {
-        self.0.open.fetch_sub(1, Relaxed);
+        self.streams.open.fetch_sub(1, Relaxed);
     }
 }
 

@@ -17,6 +17,7 @@ use super::super::timer::LazyTimer;
 use super::super::unreadable::Unreadable;
 use super::super::{
     ExchangeCause, ExchangeError, ExchangeObserver, PendingUpload, RequestHead, ResendableBody, ResponseContent,
+    Unsendable,
 };
 use super::connection::{Http2Connection, StreamClaim, StreamCount};
 use super::download::{Http2Download, Patience, RestOfUpload};
@@ -89,6 +90,7 @@ impl<'a> PendingStream<'a> {
             // Nothing has begun: it is closing, broken, or out of numbers for streams.
             match StreamFault::of(error, &streams) {
                 StreamFault::Broken(broken) => ExchangeError::before_sending(broken),
+                StreamFault::Http1Required => ExchangeError::unsendable(Unsendable::Http1Required),
                 StreamFault::Refused | StreamFault::Malformed(_) => ExchangeError::refused(),
             }
         })?;
@@ -182,6 +184,9 @@ impl<'a> PendingStream<'a> {
     fn failed(&mut self, error: h2::Error) -> ExchangeError {
         match StreamFault::of(error, &self.streams) {
             StreamFault::Refused if self.upload.give_up(self.body) => ExchangeError::refused(),
+            StreamFault::Http1Required if self.upload.give_up(self.body) => {
+                ExchangeError::unsendable(Unsendable::Http1Required)
+            }
             fault => fault.into_error(),
         }
     }

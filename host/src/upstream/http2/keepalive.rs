@@ -1,4 +1,4 @@
-//! Whether an endpoint is still there while requests wait for it: PING (RFC 9113 §6.7).
+//! Whether an endpoint is still there while requests wait for it: PING (RFC 9113 §6.7), and an end to what has begun.
 
 use std::pin::Pin;
 use std::sync::Arc;
@@ -8,6 +8,7 @@ use std::time::Duration;
 use h2::{Ping, PingPong};
 use tokio::time::{Instant, Sleep};
 
+use super::super::GivenUp;
 use super::connection::StreamCount;
 use crate::http::Wire;
 
@@ -16,9 +17,6 @@ pub(super) const SILENCE: Duration = Duration::from_secs(30);
 
 /// How long it may take to say that it is there.
 pub(super) const PATIENCE: Duration = Duration::from_secs(15);
-
-/// Why a connection is given up that is silent for longer than that.
-pub(super) const UNRESPONSIVE: &str = "nothing came by its connection for 30 s, and no answer to a ping within 15 s";
 
 /// What is to be done when the time is over that was waited for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -49,8 +47,8 @@ impl Keepalive {
         Self { timer: Box::pin(tokio::time::sleep(SILENCE)), seen: 0, is_asked: false, runs: false, pings }
     }
 
-    /// Ready once the connection is dead. To be polled whenever the connection is.
-    pub(super) fn poll(&mut self, cx: &mut Context<'_>, wire: &Arc<Wire>, streams: &StreamCount) -> Poll<()> {
+    /// Ready once the connection is dead, or in the middle of a frame or header block for too long. To be polled whenever the connection is.
+    pub(super) fn poll(&mut self, cx: &mut Context<'_>, wire: &Arc<Wire>, streams: &StreamCount) -> Poll<GivenUp> {
         let is_needed = streams.open() > 0;
         if !self.runs {
             if !is_needed {
@@ -66,6 +64,16 @@ impl Keepalive {
                 self.runs = false;
                 return Poll::Pending;
             }
+            // Nothing can be asked before the end of that, and nothing be replied.
+            if let Some((_half, since)) = wire.unfinished() {
+                let (due, now) = (since + SILENCE, Instant::now());
+                if due <= now {
+                    return Poll::Ready(GivenUp::Unfinished);
+                }
+                self.is_asked = false;
+                self.timer.as_mut().reset(due);
+                continue;
+            }
             let frames = wire.frames_read();
             let has_come = std::mem::replace(&mut self.seen, frames) != frames;
             let wait = match decide(has_come, self.is_asked) {
@@ -74,7 +82,7 @@ impl Keepalive {
                     self.ask(cx);
                     PATIENCE
                 }
-                KeepaliveStep::GiveUp => return Poll::Ready(()),
+                KeepaliveStep::GiveUp => return Poll::Ready(GivenUp::Unresponsive),
             };
             self.is_asked = wait == PATIENCE;
             self.timer.as_mut().reset(Instant::now() + wait);

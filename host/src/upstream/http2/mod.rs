@@ -7,6 +7,7 @@
 //!                                                                                    └─▶ Duplex: Http2Tunnel
 //! ```
 
+mod account;
 mod connection;
 mod download;
 mod exchange;

@@ -9,12 +9,14 @@ use ::http::uri::Scheme;
 use bytes::Bytes;
 use h2::client::Builder;
 
+use super::super::context::ConnectionContext;
 use super::super::timer::LazyTimer;
 use super::super::unreadable::{Excerpt, is_tls_record};
-use super::super::{Broken, ConnectFault, HeadLimits, NoHttp2Remedy};
+use super::super::{Broken, ConnectFault, GivenUp, HeadLimits, NoHttp2Remedy};
+use super::account::{ConnectionAccount, code_of};
 use super::connection::{Http2Connection, StreamCount};
-use super::keepalive::{Keepalive, UNRESPONSIVE};
-use crate::http::{SMALL_PIECES, WatchedStream, Wire, WireFault, WireSide};
+use super::keepalive::Keepalive;
+use crate::http::{SMALL_PIECES, WatchedStream, Wire, WireSide};
 use crate::lifecycle;
 use crate::net::Stream;
 
@@ -43,18 +45,21 @@ const UNSET: usize = usize::MAX - 1;
 pub(in super::super) async fn open(
     stream: Stream,
     mut timer: LazyTimer,
-    limits: HeadLimits,
+    context: ConnectionContext<'_>,
 ) -> Result<Http2Connection, ConnectFault> {
+    let ConnectionContext { url, limits, metrics } = context;
+    let mut account = ConnectionAccount::new(url, metrics);
     let is_tls = stream.is_tls();
     let scheme = if is_tls { Scheme::HTTPS } else { Scheme::HTTP };
     let (stream, wire) = WatchedStream::new(stream, Bytes::new(), WireSide::Endpoint);
     let within = timer.allowed();
-    let opening = handshake(stream, &wire, limits, is_tls);
+    let opening = handshake(stream, &wire, limits, is_tls, &account);
     let opened = timer.race(pin!(opening)).await.unwrap_or(Err(ConnectFault::TimedOut(within)));
     let (sender, mut connection) = opened?;
-    let streams = Arc::new(StreamCount::default());
+    account.opened();
+    let streams = Arc::new(StreamCount::of(metrics));
     let keepalive = Keepalive::new(connection.ping_pong());
-    lifecycle::spawn(Driver { connection, wire, streams: Arc::clone(&streams), keepalive });
+    lifecycle::spawn(Driver { connection, wire, streams: Arc::clone(&streams), keepalive, account });
     Ok(Http2Connection { sender, streams, scheme, limits, claim: None }.claimed())
 }
 
@@ -66,6 +71,7 @@ async fn handshake(
     wire: &Wire,
     limits: HeadLimits,
     is_tls: bool,
+    account: &ConnectionAccount,
 ) -> Result<(Sender, Frames), ConnectFault> {
     let mut settings = Builder::new();
     settings
@@ -88,7 +94,10 @@ async fn handshake(
             return Poll::Ready(Err(no_http2(&first, is_tls)));
         }
         if let Some(fault) = wire.fault() {
-            return Poll::Ready(Err(ConnectFault::Closed(Broken::GivenUp(given_up_for(fault)))));
+            let why = GivenUp::Wire(fault);
+            leave(&mut connection, wire, why, cx);
+            account.given_up(why);
+            return Poll::Ready(Err(ConnectFault::Closed(Broken::GivenUp(why))));
         }
         match ended {
             Poll::Ready(Ok(())) if !wire.has_settings() => Poll::Ready(Err(no_settings(is_tls))),
@@ -135,12 +144,11 @@ fn closed(error: h2::Error, wire: &Wire, is_tls: bool) -> ConnectFault {
     ConnectFault::Closed(super::fault::StreamFault::of(error, &streams).into_broken())
 }
 
-/// What is said of a connection that was given up for what its endpoint sent.
-fn given_up_for(fault: WireFault) -> &'static str {
-    match fault {
-        WireFault::Flood(_) => "it sent too many frames that bring nothing",
-        WireFault::Wrong(_) => "it sent a frame that is wrong",
-    }
+/// Has GOAWAY said on a connection that has not ended: the library has no word for it, so that the stream below says it
+/// when the library reads next.
+fn leave(connection: &mut Frames, wire: &Wire, why: GivenUp, cx: &mut Context<'_>) {
+    wire.leave(code_of(why));
+    let _ended = Pin::new(connection).poll(cx);
 }
 
 /// Moves the frames of one connection, until it ends.
@@ -149,6 +157,20 @@ struct Driver {
     wire: Arc<Wire>,
     streams: Arc<StreamCount>,
     keepalive: Keepalive,
+    account: ConnectionAccount,
+}
+
+impl Driver {
+    /// Why the connection is given up; none if it is not.
+    fn poll_given_up(&mut self, cx: &mut Context<'_>) -> Option<GivenUp> {
+        if let Some(fault) = self.wire.fault() {
+            return Some(GivenUp::Wire(fault));
+        }
+        match self.keepalive.poll(cx, &self.wire, &self.streams) {
+            Poll::Ready(why) => Some(why),
+            Poll::Pending => None,
+        }
+    }
 }
 
 impl Future for Driver {
@@ -158,16 +180,19 @@ impl Future for Driver {
         let this = self.get_mut();
         this.wire.register(cx.waker());
         let ended = Pin::new(&mut this.connection).poll(cx);
-        if let Some(fault) = this.wire.fault() {
-            tracing::debug!(%fault, "an endpoint's connection is closed");
-            this.streams.give_up(given_up_for(fault));
-            return Poll::Ready(());
-        }
-        if this.keepalive.poll(cx, &this.wire, &this.streams).is_ready() {
-            this.streams.give_up(UNRESPONSIVE);
+        this.account.goaways(this.wire.goaways());
+        if let Some(why) = this.poll_given_up(cx) {
+            this.streams.give_up(why);
+            this.account.given_up(why);
+            if ended.is_pending() {
+                leave(&mut this.connection, &this.wire, why, cx);
+            }
             return Poll::Ready(());
         }
         ended.map(|ended| {
+            if let Some(code) = this.wire.closing_code() {
+                this.account.closed(code);
+            }
             if let Err(error) = ended {
                 tracing::debug!(%error, "connection to an endpoint ended");
             }

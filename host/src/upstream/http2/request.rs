@@ -7,6 +7,7 @@ use h2::ext::Protocol;
 use http_body::Body as _;
 
 use super::super::{RequestHead, ResendableBody, Unsendable};
+use crate::http::grpc::is_grpc;
 use crate::http::strip_for_http2;
 
 /// `head` in front of `body`; asking for `protocol` if that is what it is for (RFC 8441 §4).
@@ -33,8 +34,9 @@ pub(super) fn encode(
         fields.append(name, value.clone());
     }
     strip_for_http2(fields);
-    // What was said of trailers is said anew for each hop (RFC 9110 §10.1.4).
-    if head.fields.accepts_trailers() {
+    // What was said of trailers is said anew for each hop (RFC 9110 §10.1.4). Servers of gRPC reset calls that come without,
+    // for they take it for a proxy that loses them. This one does not.
+    if head.fields.accepts_trailers() || is_grpc(fields) {
         fields.insert(header::TE, HeaderValue::from_static("trailers"));
     }
     if head.expects_continue {

@@ -3,9 +3,10 @@
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
-use bytes::Bytes;
+use ::http::HeaderMap;
+use bytes::{Bytes, BytesMut};
 use h2::SendStream;
-use http_body::Body as _;
+use http_body::{Body as _, Frame};
 
 use super::super::ResendableBody;
 use crate::http::{RequestBodyError, poll_room};
@@ -13,12 +14,18 @@ use crate::http::{RequestBodyError, poll_room};
 /// Bytes that are asked for at a time of what a window has: what the library holds for one stream.
 const PIECE: usize = 64 * 1024;
 
+/// Pieces that are smaller go out together with what is there behind them. Each frame costs who receives it, whatever is
+/// in it: servers close connections for many that are small and that nobody has read yet, with all that others have on them.
+const SMALL: usize = 1024;
+
 /// Sends one body. It is lent for each step.
 #[derive(Debug)]
 pub(super) struct Http2Upload {
     send: SendStream<Bytes>,
     /// Taken from the body, and not sent.
     data: Bytes,
+    /// Taken from the body, to be sent behind `data`.
+    trailers: Option<Box<HeaderMap>>,
     /// Nothing comes behind `data`.
     is_last: bool,
     /// The end of the stream is out, or never will be.
@@ -45,7 +52,17 @@ pub(super) enum Http2UploadError {
 impl Http2Upload {
     /// `is_done` if the stream ended with its head.
     pub(super) fn new(send: SendStream<Bytes>, is_done: bool, held: bool, left: Option<u64>) -> Self {
-        Self { send, data: Bytes::new(), is_last: false, is_done, held, begun: false, starved: false, left }
+        Self {
+            send,
+            data: Bytes::new(),
+            trailers: None,
+            is_last: false,
+            is_done,
+            held,
+            begun: false,
+            starved: false,
+            left,
+        }
     }
 
     pub(super) fn is_done(&self) -> bool {
@@ -71,6 +88,9 @@ impl Http2Upload {
     pub(super) fn give_up(&mut self, body: &mut ResendableBody) -> bool {
         if !self.begun {
             body.put_back(std::mem::take(&mut self.data));
+            if let Some(trailers) = self.trailers.take() {
+                body.put_back_trailers(trailers);
+            }
             return true;
         }
         let can_resend = body.can_resend();
@@ -97,6 +117,12 @@ impl Http2Upload {
                 ready!(self.poll_send(cx))?;
                 continue;
             }
+            if let Some(trailers) = self.trailers.take() {
+                self.begun = true;
+                self.is_done = true;
+                self.send.send_trailers(*trailers).map_err(|_closed| Http2UploadError::Closed)?;
+                continue;
+            }
             if self.is_last {
                 self.send(Bytes::new(), true)?;
                 continue;
@@ -113,25 +139,52 @@ impl Http2Upload {
                 self.starved = true;
                 return Poll::Pending;
             };
-            match frame {
-                Some(Ok(frame)) => match frame.into_data() {
-                    Ok(data) => self.put(data, body.is_end_stream())?,
-                    Err(frame) => {
-                        self.check_end()?;
-                        self.begun = true;
-                        self.is_done = true;
-                        let trailers = frame.into_trailers().unwrap_or_default();
-                        self.send.send_trailers(trailers).map_err(|_closed| Http2UploadError::Closed)?;
-                    }
-                },
-                Some(Err(error)) => return Poll::Ready(Err(Http2UploadError::Body(error))),
-                None => {
-                    self.check_end()?;
-                    self.is_last = true;
-                }
+            self.take(frame, body.is_end_stream())?;
+            if !self.data.is_empty() && self.data.len() < SMALL {
+                self.gather(cx, body)?;
             }
         }
         Poll::Ready(Ok(()))
+    }
+
+    /// Takes what is there of a body behind a small piece.
+    fn gather(&mut self, cx: &mut Context<'_>, body: &mut ResendableBody) -> Result<(), Http2UploadError> {
+        let mut all = BytesMut::new();
+        while self.data.len() + all.len() < SMALL
+            && !self.is_last
+            && self.trailers.is_none()
+            && let Poll::Ready(frame) = Pin::new(&mut *body).poll_frame(cx)
+        {
+            all.extend_from_slice(&std::mem::take(&mut self.data));
+            self.take(frame, body.is_end_stream())?;
+        }
+        if !all.is_empty() {
+            all.extend_from_slice(&self.data);
+            self.data = all.freeze();
+        }
+        Ok(())
+    }
+
+    /// Takes what came of the body in; whether `is_last`.
+    fn take(
+        &mut self,
+        frame: Option<Result<Frame<Bytes>, RequestBodyError>>,
+        is_last: bool,
+    ) -> Result<(), Http2UploadError> {
+        match frame {
+            Some(Ok(frame)) => match frame.into_data() {
+                Ok(data) => self.put(data, is_last),
+                Err(frame) => {
+                    self.trailers = Some(Box::new(frame.into_trailers().unwrap_or_default()));
+                    self.check_end()
+                }
+            },
+            Some(Err(error)) => Err(Http2UploadError::Body(error)),
+            None => {
+                self.is_last = true;
+                self.check_end()
+            }
+        }
     }
 
     /// Takes a piece of the body in.

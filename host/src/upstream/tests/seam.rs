@@ -40,6 +40,7 @@ fn endpoint_of(protocol: EndpointProtocol) -> (Arc<Upstream>, UnixListener, Temp
         pool: PoolLimits { size: 10, idle: Duration::from_secs(60) },
         head: HeadLimits { bytes: 1024, fields: 10 },
         protocol,
+        metrics: crate::telemetry::Metrics::new(NonZeroUsize::MIN),
     };
     (Upstream::new(settings, NonZeroUsize::MIN), listener, folder)
 }

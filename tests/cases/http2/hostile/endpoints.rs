@@ -1,7 +1,8 @@
 //! Endpoints that attack: they have what clients have.
 
-use tidegate_tests::frames::{Frame, PREFACE, flag, kind};
-use tidegate_tests::{Gateway, Origin};
+use tidegate_tests::frames::{Frame, PREFACE, code, flag, kind};
+use tidegate_tests::{Gateway, Origin, eventually};
+use tokio::sync::watch;
 
 #[tokio::test]
 async fn an_endpoint_that_floods_costs_its_own_connection() {
@@ -12,14 +13,16 @@ async fn an_endpoint_that_floods_costs_its_own_connection() {
         ("unknown", Frame::new(0xee, 0, 0, [0; 9])),
     ] {
         let bytes: Vec<u8> = std::iter::repeat_n(frame.bytes(), 3000).flatten().collect();
+        let (said, heard) = watch::channel(Vec::new());
         let origin = Origin::raw(move |mut raw| {
-            let bytes = bytes.clone();
+            let (bytes, said) = (bytes.clone(), said.clone());
             async move {
                 raw.read(PREFACE.len()).await;
                 raw.write(&Frame::settings(&[]).bytes()).await;
                 raw.write(&Frame::new(kind::SETTINGS, flag::ACK, 0, []).bytes()).await;
                 raw.write(&bytes).await;
-                raw.read_to_end().await;
+                let rest = raw.read_to_end().await;
+                said.send_modify(|all| all.extend(rest));
             }
         });
         let origin = origin.start().await;
@@ -33,5 +36,12 @@ async fn an_endpoint_that_floods_costs_its_own_connection() {
         let status = gateway.get("/").await.status.as_u16();
         assert!(matches!(status, 502 | 503), "{what}: {status}");
         assert_eq!(gateway.get("/other").await.status, 200);
+        let goaway = Frame::goaway(0, code::ENHANCE_YOUR_CALM).bytes();
+        let says = || heard.borrow().windows(goaway.len()).any(|window| window == goaway);
+        eventually("GOAWAY with its reason", says).await;
+        let given_up = "tidegate_upstream_http2_given_up_total{reason=\"flood\"}";
+        eventually("it to be counted", || gateway.metric(given_up) >= 1.0).await;
+        let open = "tidegate_upstream_http2_connections_open";
+        eventually("its end", || gateway.metric(open) == 0.0).await;
     }
 }

@@ -352,9 +352,11 @@ async fn an_endpoint_that_sends_nothing_runs_out_of_time() {
 #[tokio::test(start_paused = true)]
 async fn time_for_a_response_begins_with_the_last_piece_of_the_request() {
     let later = Duration::from_secs(3);
-    for (expects_continue, waits, time) in
-        [(false, Duration::ZERO, SOON), (false, later, later + SOON), (true, Duration::ZERO, Duration::from_secs(1) + SOON)]
-    {
+    for (expects_continue, waits, time) in [
+        (false, Duration::ZERO, SOON),
+        (false, later, later + SOON),
+        (true, Duration::ZERO, Duration::from_secs(1) + SOON),
+    ] {
         let (connection, theirs) = open();
         let mut body = slow_body(waits);
         let fields = Fields::default();

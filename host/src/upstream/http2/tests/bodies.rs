@@ -1,9 +1,10 @@
 //! Heads, bodies and trailers, both ways.
 
+use std::borrow::Cow;
 use std::time::Duration;
 
-use ::http::header::{CONTENT_LENGTH, TE};
-use ::http::{Method, Response, StatusCode, Version};
+use ::http::header::{CONTENT_LENGTH, CONTENT_TYPE, TE};
+use ::http::{HeaderValue, Method, Response, StatusCode, Version};
 use bytes::Bytes;
 use http_body::Frame;
 use http_body_util::{BodyExt as _, StreamBody};
@@ -243,9 +244,11 @@ async fn an_endpoint_that_goes_silent_within_a_body_is_waited_for_that_long() {
 #[tokio::test(start_paused = true)]
 async fn time_for_a_response_begins_with_the_last_piece_of_the_request() {
     let later = Duration::from_secs(3);
-    for (expects_continue, waits, time) in
-        [(false, Duration::ZERO, SOON), (false, later, later + SOON), (true, Duration::ZERO, Duration::from_secs(1) + SOON)]
-    {
+    for (expects_continue, waits, time) in [
+        (false, Duration::ZERO, SOON),
+        (false, later, later + SOON),
+        (true, Duration::ZERO, Duration::from_secs(1) + SOON),
+    ] {
         let endpoint = Endpoint::new();
         let serve = async {
             let mut served = endpoint.accept().await;
@@ -262,5 +265,59 @@ async fn time_for_a_response_begins_with_the_last_piece_of_the_request() {
         let error = sent.unwrap_err();
         assert!(matches!(error.cause, ExchangeCause::TimedOut(SOON)), "{error:?}");
         assert_eq!(began.elapsed(), time, "{expects_continue}, a piece after {waits:?}");
+    }
+}
+
+#[tokio::test]
+async fn small_pieces_that_nobody_has_read_do_not_end_the_connection_that_they_share() {
+    const PIECES: usize = 5000;
+    let endpoint = Endpoint::new();
+    let serve = async {
+        let mut served = endpoint.accept().await;
+        let (request, mut respond) = next(&mut served).await;
+        let driven = drive(served);
+        let mut body = request.into_body();
+        while !body.is_end_stream() && !driven.is_finished() {
+            // All of it comes before any of it is read.
+            tokio::task::yield_now().await;
+            if body.flow_control().used_capacity() == PIECES * 10 {
+                break;
+            }
+        }
+        let mut read = 0;
+        while let Some(data) = body.data().await {
+            read += data.unwrap().len();
+        }
+        finish(&mut respond, "all");
+        read
+    };
+    let pieces = (0..PIECES).map(|_| Ok(Frame::data(Bytes::from_static(b"0123456789")))).collect();
+    let (mut body, mut seen) = (frames(pieces), Seen::default());
+
+    let (read, response) = tokio::join!(serve, send(&endpoint.upstream, Method::POST, &mut body, &mut seen));
+
+    assert_eq!((read, text(response.unwrap()).await), (PIECES * 10, Bytes::from_static(b"all")));
+}
+
+#[tokio::test]
+async fn calls_of_grpc_say_that_trailers_are_taken_whatever_their_client_says() {
+    for (content, expected) in [("application/grpc+proto", true), ("application/json", false)] {
+        let endpoint = Endpoint::new();
+        let serve = async {
+            let mut served = endpoint.accept().await;
+            let (request, mut respond) = next(&mut served).await;
+            finish(&mut respond, "");
+            drive(served);
+            request
+        };
+        let mut fields = Fields::default();
+        fields.push(Cow::Owned(CONTENT_TYPE), Cow::Owned(HeaderValue::from_static(content)));
+        let (mut body, mut seen) = (body("x"), Seen::default());
+
+        let sending = send_head(&endpoint.upstream, head(&Method::POST, "/", &fields), &mut body, &mut seen);
+        let (request, response) = tokio::join!(serve, sending);
+
+        assert!(response.is_ok());
+        assert_eq!(request.headers().get(TE).is_some_and(|te| te == "trailers"), expected, "{content}");
     }
 }

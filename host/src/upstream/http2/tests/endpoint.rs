@@ -48,6 +48,7 @@ impl Endpoint {
             pool: PoolLimits { size: 10, idle: Duration::from_secs(60) },
             head: limits,
             protocol: EndpointProtocol::Http2,
+            metrics: crate::telemetry::Metrics::new(NonZeroUsize::MIN),
         };
         Self { upstream: Upstream::new(settings, NonZeroUsize::MIN), listener, _folder: folder }
     }
