@@ -4,6 +4,7 @@
 mod wasm;
 
 const GUESTS: &[wasm::Plugin] = &[
+    wasm::Plugin { folder: "tests/guests/acts", package: "tidegate-guest-acts", name: "acts" },
     wasm::Plugin { folder: "tests/guests/panics", package: "tidegate-guest-panics", name: "panics" },
     wasm::Plugin { folder: "tests/guests/chooser", package: "tidegate-guest-chooser", name: "chooser" },
     wasm::Plugin { folder: "tests/guests/feedback", package: "tidegate-guest-feedback", name: "feedback" },

@@ -16,8 +16,8 @@ use tidegate::config::EndpointState;
 use tidegate::net::UpgradeProtocol;
 use tidegate::plugin::{Artifact, PluginFile, PluginLimits, Runtime, SHIPPED, shipped};
 use tidegate::policy::{
-    Balancer, ClusterNumbers, Endpoint, EndpointId, EndpointIds, Metric, PickRequest, RequestFacts, ResponseContext,
-    RouteId, Scheme,
+    Balancer, ClusterNumbers, Endpoint, EndpointId, EndpointIds, ExchangeEffects, Metric, PickRequest, RequestFacts,
+    ResponseContext, RouteId, Scheme,
 };
 use tidegate_bybusyness::choose;
 use tidegate_parts::Turns;
@@ -73,6 +73,7 @@ fn facts(path: &str) -> RequestFacts {
         client: Some([192, 0, 2, 9].into()),
         sni: None,
         headers: Arc::new(headers),
+        effects: ExchangeEffects::default(),
     }
 }
 
@@ -201,6 +202,7 @@ fn rewrite(criterion: &mut Criterion) {
         path: "/websocket",
         route: Some(RouteId(0)),
         endpoint: "ws://10.0.0.2:8080",
+        request: None,
     };
     let mut group = criterion.benchmark_group("rewrite");
     group.bench_function("one header of interest", |bencher| {

@@ -18,7 +18,8 @@ const BEGIN: &str = "<!-- made from the WIT -->\n";
 const END: &str = "<!-- end of what is made from the WIT -->";
 
 /// Interfaces that the host offers to authors; all others with functions are exported by plugins.
-const OFFERED: [&str; 8] = ["log", "request", "columns", "counters", "limit", "clock", "chance", "table"];
+const OFFERED: [&str; 10] =
+    ["log", "request", "columns", "counters", "limit", "clock", "chance", "table", "edits", "notes"];
 /// Not for authors.
 const INTERNAL: &str = "system";
 

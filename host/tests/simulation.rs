@@ -11,7 +11,7 @@ use tidegate::clock::{Clock, Simulation};
 use tidegate::cluster::{Cluster, FailurePolicy, Member, Numbers, Registry, Tried};
 use tidegate::config::EndpointState;
 use tidegate::plugin::{Compiler, PluginFile, PluginLimits, Runtime, shipped};
-use tidegate::policy::{Endpoint, RequestFacts, Scheme};
+use tidegate::policy::{Endpoint, ExchangeEffects, RequestFacts, Scheme};
 
 const ENDPOINTS: [&str; 3] = ["ws://192.0.2.1", "ws://192.0.2.2", "ws://192.0.2.3"];
 
@@ -45,6 +45,7 @@ fn request() -> RequestFacts {
         client: None,
         sni: None,
         headers: Arc::default(),
+        effects: ExchangeEffects::default(),
     }
 }
 

@@ -1,6 +1,7 @@
 //! A gateway for native tests: what a plugin reads through [`clock`](crate::clock), [`chance`](crate::chance),
 //! [`columns`](crate::columns), [`counters`](crate::counters), [`limit`](crate::limit), [`request`](crate::request) and
-//! [`table`](crate::table) is what the test says, and what it writes through [`log`](crate::log) can be read.
+//! [`table`](crate::table) is what the test says, and what it does through [`log`](crate::log), [`edits`](crate::edits)
+//! and [`notes`](crate::notes) can be read.
 //!
 //! ```
 //! use tidegate_plugin::columns::{Metric, column};
@@ -29,6 +30,7 @@ use std::marker::PhantomData;
 use std::time::Duration;
 
 use crate::columns::Metric;
+use crate::edits::Side;
 use crate::log::Level;
 use crate::{Context, Endpoint, RequestLine, Scheme};
 
@@ -116,10 +118,12 @@ impl Host {
         self
     }
 
-    /// Forgets headers, address and server name: the next request begins.
+    /// Forgets headers, address and server name, edits and notes: the next request begins.
     pub fn next_request(&self) -> &Self {
         with(|state| {
             state.headers.clear();
+            state.edits.clear();
+            state.notes.clear();
             (state.client, state.sni) = (None, None);
         });
         self
@@ -129,6 +133,24 @@ impl Host {
     pub fn table(&self, key: &str, value: &str) -> &Self {
         with(|state| state.table.insert(key.to_owned(), value.to_owned()));
         self
+    }
+
+    /// Writes a note, as a plugin before has.
+    pub fn note(&self, key: &str, value: &str) -> &Self {
+        calls::note(key, value);
+        self
+    }
+
+    /// Reads a note, of the plugin or of [`Self::note`].
+    #[must_use]
+    pub fn noted(&self, key: &str) -> Option<String> {
+        calls::noted(key)
+    }
+
+    /// The edits of the request that is being decided, in the order in which they were made.
+    #[must_use]
+    pub fn edits(&self) -> Vec<Edited> {
+        with(|state| state.edits.clone())
     }
 
     /// Reads a counter; 0 for a key that nothing was added to.
@@ -142,6 +164,17 @@ impl Host {
     pub fn lines(&self) -> Vec<(Level, String)> {
         with(|state| state.lines.clone())
     }
+}
+
+/// What a plugin did to a head: the name of the field as it gave it, and the value.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Edited {
+    /// By [`set`](crate::edits::set).
+    Set(Side, String, String),
+    /// By [`append`](crate::edits::append).
+    Append(Side, String, String),
+    /// By [`remove`](crate::edits::remove).
+    Remove(Side, String),
 }
 
 impl Drop for Host {
@@ -190,7 +223,7 @@ pub fn context() -> Context {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{chance, clock, columns, counters, limit, log, request, table};
+    use crate::{chance, clock, columns, counters, edits, limit, log, notes, request, table};
 
     #[test]
     fn what_a_test_sets_is_what_a_plugin_sees() {
@@ -243,6 +276,22 @@ mod tests {
         let host = Host::new();
 
         assert_eq!((host.counter("picks").to_bits(), host.lines().len()), (0, 0));
+    }
+
+    #[test]
+    fn what_a_plugin_does_beside_deciding_is_seen_until_the_next_request() {
+        let host = Host::new();
+        host.note("tenant", "blue");
+
+        notes::note("user", &notes::noted("tenant").unwrap());
+        edits::set(Side::Request, "x-user", "blue");
+        edits::remove(Side::Response, "server");
+
+        assert_eq!(host.noted("user").as_deref(), Some("blue"));
+        let set = Edited::Set(Side::Request, "x-user".to_owned(), "blue".to_owned());
+        assert_eq!(host.edits(), [set, Edited::Remove(Side::Response, "server".to_owned())]);
+        host.next_request();
+        assert_eq!((host.edits(), host.noted("user")), (Vec::new(), None));
     }
 
     #[test]

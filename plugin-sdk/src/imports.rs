@@ -33,8 +33,8 @@ pub mod log {
     }
 }
 
-/// The request being decided. Only inside `route`, `pick` and `choose`; elsewhere every getter answers none, or an empty
-/// list.
+/// The request being decided, or responded to. Only inside `route`, `pick`, `choose` and `rewrite`; elsewhere every getter
+/// answers none, or an empty list.
 pub mod request {
     /// First value of the header; the name in any case.
     #[must_use]
@@ -142,6 +142,43 @@ pub mod table {
     }
 }
 
+/// Changes of the request's and the response's head, which take effect if `route` ends well. Only inside `route`; what
+/// a plugin may not change (hop-by-hop, framing and handshake fields, `Host`) is a fault: the call ends there.
+pub mod edits {
+    pub use super::bound::edits::Side;
+
+    /// Makes this the only field of its name.
+    pub fn set(side: Side, name: &str, value: &str) {
+        super::calls::set(side, name, value);
+    }
+
+    /// Adds a field behind those of its name.
+    pub fn append(side: Side, name: &str, value: &str) {
+        super::calls::append(side, name, value);
+    }
+
+    /// Takes every field of this name away.
+    pub fn remove(side: Side, name: &str) {
+        super::calls::remove(side, name);
+    }
+}
+
+/// Words about the exchange, for whoever comes later in it, for the access line and for records of decisions. Only
+/// inside `route`, `pick`, `choose` and `rewrite`.
+pub mod notes {
+    /// Writes a value under a key, in the place of what was there. At most 8 keys in a call, of 1 to 256 bytes; values of
+    /// at most 256. More is a fault: the call ends there.
+    pub fn note(key: &str, value: &str) {
+        super::calls::note(key, value);
+    }
+
+    /// What was last written under the key, by any plugin in this exchange.
+    #[must_use]
+    pub fn noted(key: &str) -> Option<String> {
+        super::calls::noted(key)
+    }
+}
+
 use crate::bindings::imports::tidegate::plugin as bound;
 
 #[cfg(target_arch = "wasm32")]
@@ -150,8 +187,10 @@ mod calls {
     pub(super) use super::bound::clock::{now, wall};
     pub(super) use super::bound::columns::{column, signal};
     pub(super) use super::bound::counters::add;
+    pub(super) use super::bound::edits::{append, remove, set};
     pub(super) use super::bound::limit::take;
     pub(super) use super::bound::log::log;
+    pub(super) use super::bound::notes::{note, noted};
     pub(super) use super::bound::request::{client, header, sni, values};
     pub(super) use super::bound::table::get;
 }

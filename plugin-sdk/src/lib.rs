@@ -48,13 +48,13 @@ mod imports;
 pub mod instance;
 mod roles;
 
-pub use bindings::balancing::tidegate::plugin::types::{ConfigError, Endpoint, Field, Scheme};
+pub use bindings::balancing::tidegate::plugin::types::{ConfigError, Endpoint, Field, RequestLine, Scheme};
 pub use bindings::choosing::exports::tidegate::plugin::chooser::{Choice, Refusal, Taken};
 pub use bindings::describing::exports::tidegate::plugin::describe::About;
 pub use bindings::feeding_back::exports::tidegate::plugin::feedback::{Ending, Outcome};
 pub use bindings::rewriting::exports::tidegate::plugin::rewriter::{Context, Edit};
-pub use bindings::routing::exports::tidegate::plugin::router::{Decision, RequestLine, Response, Target};
+pub use bindings::routing::exports::tidegate::plugin::router::{Decision, Response, Target};
 pub use candidates::{Candidate, Candidates};
 pub use config::{Config, fault};
-pub use imports::{chance, clock, columns, counters, limit, log, request, table};
+pub use imports::{chance, clock, columns, counters, edits, limit, log, notes, request, table};
 pub use roles::{Balancer, Chooser, Describe, Feedback, Handover, Repeats, Rewriter, Router};

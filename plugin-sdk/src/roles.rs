@@ -280,14 +280,16 @@ pub trait Router: Sized + 'static {
     /// Every fault found in `config`; the plugin is then not taken into use.
     fn configure(config: &str, clusters: Vec<String>) -> Result<Self, Vec<ConfigError>>;
 
-    /// Decides for one request.
+    /// Decides for one request. `Decision::Next` leaves it to the plugin behind, and behind the last one to where the
+    /// route leads: of the plugins of a `[[route]]` alone.
     fn route(&mut self, request: &RequestLine) -> Decision;
 }
 
 /// Optional for a router: its decisions may be remembered.
 pub trait Repeats: Router {
     /// Asked once, after `configure`. True promises that [`Router::route`] answers equal requests equally for as long as
-    /// this instance lives. The gateway asks all the same if the plugin imports more than `log`.
+    /// this instance lives. The gateway remembers no decision for which a function other than those of [`log`](crate::log)
+    /// was called.
     fn repeats(&self) -> bool {
         true
     }
@@ -339,7 +341,8 @@ pub trait Rewriter: Sized + 'static {
     /// Every fault found in `config`; the plugin is then not taken into use.
     fn configure(config: &str) -> Result<Self, Vec<ConfigError>>;
 
-    /// Lower-case names of the headers it wants to see, at most 64; asked once, after `configure`.
+    /// Lower-case names of the headers it wants to see, at most 64; asked once, after `configure`. With `":status"` among
+    /// them it is shown every response, whether it has these headers or not.
     fn interest(&self) -> Vec<String>;
 
     /// Decides the edits for one response that carries at least one header of interest. `headers` holds those

@@ -14,6 +14,7 @@ mod bad_input;
 mod balance;
 mod binary;
 mod checked;
+mod effects;
 mod ending;
 mod faults;
 mod forward;

@@ -21,6 +21,9 @@ pub const CHOOSER: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/chooser.was
 /// Path of [`CHOOSER`].
 pub const CHOOSER_FILE: &str = concat!(env!("OUT_DIR"), "/chooser.wasm");
 
+/// Path of a router, balancer and rewriter that does what headers of a request say.
+pub const ACTS_FILE: &str = concat!(env!("OUT_DIR"), "/acts.wasm");
+
 /// A balancer that takes the first, made without the SDK's feature `last-words`; panics where there is none.
 pub const SILENT: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/silent.wasm"));
 

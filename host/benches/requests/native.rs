@@ -2,8 +2,8 @@
 
 use http::{HeaderName, HeaderValue, StatusCode};
 use tidegate::policy::{
-    Balancer, Choice, ClusterId, Decision, EndpointId, Fault, ForwardTarget, HeaderEdit, PickRequest, RequestFacts,
-    ResponseContext, Rewriter, RouteId, Router, Scheme,
+    Balancer, Choice, ClusterId, Decision, EndpointId, Fault, ForwardTarget, PickRequest, RequestFacts,
+    ResponseContext, Rewriter, Rewritten, RouteId, Routed, Router, Scheme,
 };
 use tidegate_bybusyness::choose;
 use tidegate_parts::Turns;
@@ -13,7 +13,7 @@ use tidegate_prefix::rules::Rules;
 pub(crate) struct Prefix(pub(crate) Rules);
 
 impl Router for Prefix {
-    fn route(&self, request: &RequestFacts) -> Result<Decision, Fault> {
+    fn route(&self, request: &RequestFacts) -> Result<Routed, Fault> {
         let line = tidegate_plugin::RequestLine {
             method: request.method.as_str().to_owned(),
             scheme: match request.scheme {
@@ -28,7 +28,7 @@ impl Router for Prefix {
         match self.0.decide(&line) {
             tidegate_plugin::Decision::Forward(target) => {
                 let (cluster, route) = (ClusterId(target.cluster), target.route.map(RouteId));
-                Ok(Decision::Forward(ForwardTarget { cluster, path: target.path, route }))
+                Ok(Decision::Forward(ForwardTarget { cluster, path: target.path, route }).into())
             }
             other => panic!("the one route matches everything, but: {other:?}"),
         }
@@ -57,7 +57,7 @@ impl Rewriter for Reverse {
         _context: &ResponseContext<'_>,
         _status: StatusCode,
         _fields: &[(HeaderName, HeaderValue)],
-    ) -> Result<Vec<HeaderEdit>, Fault> {
+    ) -> Result<Rewritten, Fault> {
         panic!("no response here carries a field of interest")
     }
 }

@@ -232,6 +232,7 @@ fn snapshot(deciders: Deciders, endpoint: SocketAddr) -> Snapshot {
         defaults: rules,
         forwarding: Forwarding { x_forwarded: true, forwarded: true, ..Forwarding::default() },
         certificate_rules: RulesByListener::new(),
+        keeps_notes: false,
         pseudonym: Pseudonym::random(),
     }
 }

@@ -230,6 +230,9 @@ impl Cluster {
                     Ok(chosen) => chosen,
                     Err(_counted_and_logged) => LeastBusy.pick(&pick).unwrap_or(None.into()),
                 };
+                if request.effects.is_ready() {
+                    request.effects.add_shared(balancer.take_effects());
+                }
                 match chosen {
                     Choice::Take(id, units) => (id, units),
                     Choice::Refuse(refusal) => return Err(SelectError::Refused(refusal)),

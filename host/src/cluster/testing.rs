@@ -6,7 +6,7 @@ use ::http::{HeaderMap, HeaderName, HeaderValue, Method};
 
 use super::{FailurePolicy, Live, Member};
 use crate::config::EndpointState;
-use crate::policy::{RequestFacts, Scheme};
+use crate::policy::{ExchangeEffects, RequestFacts, Scheme};
 
 /// A request of 192.0.2.7.
 pub(super) fn facts(path: &str, query: Option<&str>, headers: &[(&str, &str)]) -> RequestFacts {
@@ -24,6 +24,7 @@ pub(super) fn facts(path: &str, query: Option<&str>, headers: &[(&str, &str)]) -
         client: Some([192, 0, 2, 7].into()),
         sni: None,
         headers: Arc::new(map),
+        effects: ExchangeEffects::default(),
     }
 }
 

@@ -42,6 +42,7 @@ pub(super) fn snapshot(
             underscores: forwarded.underscores,
         },
         certificate_rules: certificate_rules(listeners),
+        keeps_notes: deciders.keep_notes(),
         pseudonym: services.pseudonym.clone(),
     }
 }

@@ -65,7 +65,7 @@ impl<'a> ValueOrigin<'a> {
     /// What was expected of a number that stands for a case.
     fn cases(&self) -> &'static str {
         match self {
-            Self::Result("route") => "`route`: expected a decision of 0 (forward), 1 (respond) or 2 (unmatched)",
+            Self::Result("route") => "`route`: expected a decision of 0 (forward) to 3 (next)",
             Self::Result("choose") => "`choose`: expected a choice of 0 (take) or 1 (refuse)",
             Self::Result("rewrite") => "`rewrite`: expected edits of 0 (replace), 1 (remove) or 2 (add)",
             Self::Argument(Some("log")) => "`log`: expected a level of 0 (debug) to 3 (error)",

@@ -8,12 +8,18 @@ wasmtime::component::bindgen!({
     path: "../plugin-sdk/wit/v0.1",
     world: "everything",
     imports: {
+        "tidegate:plugin/edits@0.1.0.append": trappable,
+        "tidegate:plugin/edits@0.1.0.remove": trappable,
+        "tidegate:plugin/edits@0.1.0.set": trappable,
         "tidegate:plugin/limit@0.1.0.take": trappable,
+        "tidegate:plugin/notes@0.1.0.note": trappable,
         "tidegate:plugin/system@0.1.0.exit": trappable,
     },
 });
 
-pub use self::tidegate::plugin::{chance, clock, columns, counters, limit, log, request, system, table, types};
+pub use self::tidegate::plugin::{
+    chance, clock, columns, counters, edits, limit, log, notes, request, system, table, types,
+};
 pub use exports::tidegate::plugin::*;
 
 use crate::policy::{Endpoint, Metric, Scheme};

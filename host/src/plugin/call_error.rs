@@ -24,19 +24,22 @@ pub(super) struct CallError {
 #[error("the plugin called exit with code {0}")]
 pub(super) struct Exit(pub(super) u32);
 
-/// The plugin called an import with what the contract does not permit: that ends the call, as a result would that the
-/// contract does not permit.
+/// The plugin called an import with what the contract does not permit, or where it does not: that ends the call, as a
+/// result would that the contract does not permit.
 #[derive(Debug, thiserror::Error)]
-#[error("expected {expected}, found {found}")]
-pub(super) struct RefusedArgument {
-    expected: String,
-    found: String,
-}
+#[error("{0}")]
+pub(super) struct RefusedArgument(String);
 
 impl RefusedArgument {
     /// `expected` names the import: "of `take` a burst of at least 1".
     pub(super) fn new(expected: impl std::fmt::Display, found: impl std::fmt::Display) -> Self {
-        Self { expected: expected.to_string(), found: found.to_string() }
+        Self(format!("expected {expected}, found {found}"))
+    }
+
+    /// What is wrong with an argument of `import`, as found by a check of results.
+    pub(super) fn of(import: &str, wrong: &CallError) -> Self {
+        let sentence = wrong.detail.strip_prefix("expected ").unwrap_or(&wrong.detail);
+        Self(format!("expected of `{import}` {sentence}"))
     }
 }
 
@@ -76,8 +79,8 @@ impl CallError {
                 detail: format!("{call} called exit with code {code} instead of returning"),
             };
         }
-        if let Some(refused) = error.downcast_ref::<RefusedArgument>() {
-            return Self::answer(&refused.expected, &refused.found);
+        if let Some(RefusedArgument(sentence)) = error.downcast_ref::<RefusedArgument>() {
+            return Self { kind: FaultKind::Answer, detail: sentence.clone() };
         }
         if cause.contains("fuel allocated for hostcalls") {
             return Self::answer(format_args!("at most {ANSWER_BYTES} bytes in one answer"), "more");

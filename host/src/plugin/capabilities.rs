@@ -1,29 +1,32 @@
-//! What a plugin may ask of the gateway: `log`, `request`, `columns`, `counters`, `limit`, `clock`, `chance`, `table`;
-//! and `system` for the adapter.
+//! What a plugin may ask of the gateway: `log`, `request`, `columns`, `counters`, `limit`, `clock`, `chance`, `table`,
+//! and `edits` and `notes` ([`super::effects`]); and `system` for the adapter.
 
 use std::sync::atomic::Ordering;
 
 use tracing::Level;
 use wasmtime::component::{HasSelf, Linker};
 
-use super::bindings::{chance, clock, columns, counters, limit, log, request, system, table, types};
+use super::bindings::{chance, clock, columns, counters, edits, limit, log, notes, request, system, table, types};
 use super::buckets::Refill;
 use super::call_error::Exit;
 use super::host_state::HostState;
 use super::output::StandardStream;
 
-/// Defines every interface of the contract.
+/// Defines every interface of the contract. Those by which a plugin learns or does more than its arguments and its
+/// result say go through [`HostState::asked`]; `log` does not.
 pub(super) fn link(linker: &mut Linker<HostState>) -> wasmtime::Result<()> {
     types::add_to_linker::<_, HasSelf<HostState>>(linker, |state| state)?;
     log::add_to_linker::<_, HasSelf<HostState>>(linker, |state| state)?;
-    request::add_to_linker::<_, HasSelf<HostState>>(linker, |state| state)?;
-    columns::add_to_linker::<_, HasSelf<HostState>>(linker, |state| state)?;
-    counters::add_to_linker::<_, HasSelf<HostState>>(linker, |state| state)?;
-    limit::add_to_linker::<_, HasSelf<HostState>>(linker, |state| state)?;
-    clock::add_to_linker::<_, HasSelf<HostState>>(linker, |state| state)?;
-    chance::add_to_linker::<_, HasSelf<HostState>>(linker, |state| state)?;
-    table::add_to_linker::<_, HasSelf<HostState>>(linker, |state| state)?;
-    system::add_to_linker::<_, HasSelf<HostState>>(linker, |state| state)
+    request::add_to_linker::<_, HasSelf<HostState>>(linker, HostState::asked)?;
+    columns::add_to_linker::<_, HasSelf<HostState>>(linker, HostState::asked)?;
+    counters::add_to_linker::<_, HasSelf<HostState>>(linker, HostState::asked)?;
+    limit::add_to_linker::<_, HasSelf<HostState>>(linker, HostState::asked)?;
+    clock::add_to_linker::<_, HasSelf<HostState>>(linker, HostState::asked)?;
+    chance::add_to_linker::<_, HasSelf<HostState>>(linker, HostState::asked)?;
+    table::add_to_linker::<_, HasSelf<HostState>>(linker, HostState::asked)?;
+    edits::add_to_linker::<_, HasSelf<HostState>>(linker, HostState::asked)?;
+    notes::add_to_linker::<_, HasSelf<HostState>>(linker, HostState::asked)?;
+    system::add_to_linker::<_, HasSelf<HostState>>(linker, HostState::asked)
 }
 
 impl types::Host for HostState {}

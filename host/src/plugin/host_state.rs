@@ -11,7 +11,7 @@ use super::role::RoleName;
 use super::shared::PluginShared;
 use super::table::PluginTable;
 use super::ticker::LongCall;
-use crate::policy::{ClusterNumbers, EndpointIds, RequestFacts};
+use crate::policy::{ClusterNumbers, Effects, EndpointIds, ExchangeEffects, RequestFacts};
 
 /// The `T` of every `Store<T>` here.
 pub(super) struct HostState {
@@ -24,6 +24,12 @@ pub(super) struct HostState {
     pub(super) long_call: Option<LongCall>,
     /// What it has written, and its last words.
     pub(super) output: Output,
+    /// Whether a call has asked for more than its arguments, through an import other than `log`.
+    pub(super) has_asked: bool,
+    /// What may be done beside deciding in the current call.
+    pub(super) scope: EffectScope,
+    /// What has been done beside deciding in the current call, until [`Self::take_effects`].
+    pub(super) effects: Effects,
     /// The request being decided.
     pub(super) request: Option<LentRequest>,
     /// The choice being made; empty outside `pick`, and for plugins that import no columns.
@@ -39,6 +45,18 @@ pub(super) struct LentRequest {
     pub(super) headers: Arc<HeaderMap>,
     pub(super) client: Option<IpAddr>,
     pub(super) sni: Option<Arc<str>>,
+    pub(super) effects: ExchangeEffects,
+}
+
+/// What a plugin may do beside deciding. Each of these includes those before it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum EffectScope {
+    /// Nothing: outside of `route`, `pick` and `rewrite`.
+    None,
+    /// Leave notes.
+    Notes,
+    /// Edit heads.
+    Edits,
 }
 
 impl HostState {
@@ -50,11 +68,35 @@ impl HostState {
             left: 0,
             long_call: None,
             output: Output::default(),
+            has_asked: false,
+            scope: EffectScope::None,
+            effects: Effects::default(),
             request: None,
             eligible: EndpointIds::default(),
             numbers: None,
             table: None,
         }
+    }
+
+    /// The state for an import by which the plugin learns or does more than its arguments and its result say.
+    #[inline]
+    pub(super) fn asked(&mut self) -> &mut Self {
+        self.has_asked = true;
+        self
+    }
+
+    /// Begins a call in which the plugin may do so much beside deciding.
+    #[inline]
+    pub(super) fn begin_effects(&mut self, scope: EffectScope) {
+        self.scope = scope;
+        self.effects = Effects::default();
+    }
+
+    /// Ends it: what was done. To be dropped if the call did not end well, or was a trial.
+    #[inline]
+    pub(super) fn take_effects(&mut self) -> Effects {
+        self.scope = EffectScope::None;
+        std::mem::take(&mut self.effects)
     }
 
     /// The monotonic clock of WASI: that of the contract in nanoseconds, from 1 on. Go does not start with a clock of
@@ -72,8 +114,12 @@ impl HostState {
     /// Shares what getters need of `facts`, until [`Self::give_back`].
     #[inline]
     pub(super) fn lend(&mut self, facts: &RequestFacts) {
-        self.request =
-            Some(LentRequest { headers: Arc::clone(&facts.headers), client: facts.client, sni: facts.sni.clone() });
+        self.request = Some(LentRequest {
+            headers: Arc::clone(&facts.headers),
+            client: facts.client,
+            sni: facts.sni.clone(),
+            effects: facts.effects.share(),
+        });
     }
 
     /// Ends the sharing, however the call ended.

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::{Choice, EndpointId, EndpointIds, Fault, RequestFacts};
+use super::{Choice, Effects, EndpointId, EndpointIds, Fault, RequestFacts};
 
 /// Chooses an endpoint. One instance per cluster and generation, called under that cluster's lock.
 pub trait Balancer: Send {
@@ -12,6 +12,11 @@ pub trait Balancer: Send {
     /// # Errors
     /// A [`Fault`] if it failed; [`LeastBusy`] then stands in for this pick.
     fn pick(&mut self, request: &PickRequest<'_>) -> Result<Choice, Fault>;
+
+    /// What the last pick did beside choosing: notes, taken once.
+    fn take_effects(&mut self) -> Effects {
+        Effects::default()
+    }
 
     /// Whether the balancer wants [`Self::opened`] and [`Self::closed`].
     fn wants_feedback(&self) -> bool {

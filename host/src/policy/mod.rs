@@ -5,6 +5,7 @@
 
 mod balancer;
 mod choice;
+mod effects;
 mod endpoint;
 mod fault;
 mod ids;
@@ -20,11 +21,12 @@ pub use balancer::{
     UnusedNumbers,
 };
 pub use choice::{BalancerRefusal, Choice, ChoiceError, LeaseUnits};
+pub use effects::{Effects, ExchangeEffects, HeadEdit, HeadSide, NOTE_BYTES, NOTES_OF_A_CALL, Note};
 pub use endpoint::Endpoint;
 pub use fault::{Fault, FaultKind};
 pub use ids::{ClusterId, EndpointId, EndpointIds, RouteId};
 pub use observer::{DeciderLabel, DecisionObserver, Observation, Observed, ObservedDecider, ShownResponse};
 pub use recording::{Decided, Recording, RecordingError};
 pub use request::{RequestFacts, Scheme};
-pub use rewriter::{HeaderEdit, ResponseContext, Rewriter, SHOWN_BYTES, SHOWN_FIELDS};
-pub use router::{Decision, DirectResponse, ForwardTarget, Router};
+pub use rewriter::{HeaderEdit, ResponseContext, Rewriter, Rewritten, SHOWN_BYTES, SHOWN_FIELDS};
+pub use router::{Decision, DirectResponse, ForwardTarget, Routed, Router};

@@ -10,8 +10,8 @@ use std::time::{Duration, Instant};
 use ::http::{HeaderName, HeaderValue, StatusCode};
 
 use super::{
-    Balancer, CallMeter, Choice, Decision, EndpointId, Fault, HeaderEdit, Outcome, PickRequest, RequestFacts,
-    ResponseContext, Rewriter, Router,
+    Balancer, CallMeter, Choice, Decision, Effects, EndpointId, Fault, HeaderEdit, Outcome, PickRequest, RequestFacts,
+    ResponseContext, Rewriter, Rewritten, Routed, Router,
 };
 
 /// Is shown every decision of the plugins of a gateway, shipped ones among them.
@@ -28,6 +28,8 @@ pub struct Observation<'a> {
     pub decider: &'a DeciderLabel,
     /// From what, and what.
     pub decided: Observed<'a>,
+    /// What the plugin did beside deciding.
+    pub effects: &'a Effects,
     /// How long it took, wall clock, as requests have it: a replacement of the plugin's instance that was made meanwhile
     /// is in it.
     pub took: Duration,
@@ -74,17 +76,18 @@ pub struct ObservedDecider<D> {
     decider: D,
     label: DeciderLabel,
     observer: Arc<dyn DecisionObserver>,
+    /// Of the last pick, for whoever takes them behind the observer.
+    effects: Effects,
 }
 
 impl<D> ObservedDecider<D> {
     /// `decider`, whose decisions `observer` is shown under `label`.
     pub fn new(decider: D, label: DeciderLabel, observer: Arc<dyn DecisionObserver>) -> Self {
-        Self { decider, label, observer }
+        Self { decider, label, observer, effects: Effects::default() }
     }
 
-    fn show(&self, began: Instant, decided: Observed<'_>) {
-        let took = began.elapsed();
-        self.observer.observe(&Observation { decider: &self.label, decided, took });
+    fn show(&self, took: Duration, decided: Observed<'_>, effects: &Effects) {
+        self.observer.observe(&Observation { decider: &self.label, decided, effects, took });
     }
 }
 
@@ -92,8 +95,14 @@ impl Balancer for ObservedDecider<Box<dyn Balancer>> {
     fn pick(&mut self, request: &PickRequest<'_>) -> Result<Choice, Fault> {
         let began = Instant::now();
         let chosen = self.decider.pick(request);
-        self.show(began, Observed::Pick(request, chosen.as_ref().copied()));
+        let took = began.elapsed();
+        self.effects = self.decider.take_effects();
+        self.show(took, Observed::Pick(request, chosen.as_ref().copied()), &self.effects);
         chosen
+    }
+
+    fn take_effects(&mut self) -> Effects {
+        std::mem::take(&mut self.effects)
     }
 
     fn wants_feedback(&self) -> bool {
@@ -118,11 +127,13 @@ impl Balancer for ObservedDecider<Box<dyn Balancer>> {
 }
 
 impl Router for ObservedDecider<Box<dyn Router>> {
-    fn route(&self, request: &RequestFacts) -> Result<Decision, Fault> {
+    fn route(&self, request: &RequestFacts) -> Result<Routed, Fault> {
         let began = Instant::now();
-        let decision = self.decider.route(request);
-        self.show(began, Observed::Route(request, decision.as_ref()));
-        decision
+        let routed = self.decider.route(request);
+        let (took, nothing) = (began.elapsed(), Effects::default());
+        let effects = routed.as_ref().map_or(&nothing, |routed| &routed.effects);
+        self.show(took, Observed::Route(request, routed.as_ref().map(|routed| &routed.decision)), effects);
+        routed
     }
 }
 
@@ -131,17 +142,23 @@ impl Rewriter for ObservedDecider<Box<dyn Rewriter>> {
         self.decider.interest()
     }
 
+    fn sees_all(&self) -> bool {
+        self.decider.sees_all()
+    }
+
     fn rewrite(
         &self,
         context: &ResponseContext<'_>,
         status: StatusCode,
         fields: &[(HeaderName, HeaderValue)],
-    ) -> Result<Vec<HeaderEdit>, Fault> {
+    ) -> Result<Rewritten, Fault> {
         let began = Instant::now();
-        let edits = self.decider.rewrite(context, status, fields);
+        let rewritten = self.decider.rewrite(context, status, fields);
+        let (took, nothing) = (began.elapsed(), Effects::default());
         let shown = ShownResponse { context, status, fields };
-        self.show(began, Observed::Rewrite(&shown, edits.as_deref()));
-        edits
+        let effects = rewritten.as_ref().map_or(&nothing, |rewritten| &rewritten.effects);
+        self.show(took, Observed::Rewrite(&shown, rewritten.as_ref().map(|rewritten| &*rewritten.edits)), effects);
+        rewritten
     }
 }
 

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Choice, Decision, HeaderEdit, RequestFacts};
+use super::{Choice, Decision, Effects, HeaderEdit, RequestFacts};
 
 /// Version of the form. It rises when a reader of the one before would misunderstand what is written.
 const VERSION: u32 = 1;
@@ -14,6 +14,9 @@ pub struct Recording {
     pub request: RequestFacts,
     /// What it decided.
     pub decided: Decided,
+    /// What it did beside that.
+    #[serde(default, skip_serializing_if = "Effects::is_empty")]
+    pub effects: Effects,
 }
 
 /// A decision of any role.
@@ -87,7 +90,8 @@ mod tests {
 
     use super::*;
     use crate::policy::{
-        BalancerRefusal, ClusterId, DirectResponse, EndpointId, ForwardTarget, LeaseUnits, RouteId, Scheme,
+        BalancerRefusal, ClusterId, DirectResponse, EndpointId, ExchangeEffects, ForwardTarget, HeadEdit, HeadSide,
+        LeaseUnits, Note, RouteId, Scheme,
     };
 
     fn request() -> RequestFacts {
@@ -105,6 +109,7 @@ mod tests {
             client: Some("2001:db8::7".parse().unwrap()),
             sni: Some("front.example".into()),
             headers: Arc::new(headers),
+            effects: ExchangeEffects::default(),
         }
     }
 
@@ -120,10 +125,20 @@ mod tests {
             HeaderEdit::Remove(2),
             HeaderEdit::Add(HeaderName::from_static("x-b"), HeaderValue::from_static("1")),
         ];
+        let mut effects = Effects::default();
+        let mut noted = request();
+        for (key, value) in [("tenant", "blue"), ("\"", "caf\u{e9}\n")] {
+            effects.note(Note { key: key.to_owned(), value: value.to_owned() });
+        }
+        noted.effects.add(effects.clone());
+        let name = HeaderName::from_static("x-user");
+        effects.edit(HeadSide::Request, HeadEdit::Set(name.clone(), HeaderValue::from_bytes(b"\xff").unwrap()));
+        effects.edit(HeadSide::Response, HeadEdit::Remove(name));
         for (request, decided) in [
             (request(), Decided::Route(Decision::Forward(target))),
             (request(), Decided::Route(Decision::Respond(response))),
             (plain, Decided::Route(Decision::Unmatched)),
+            (noted, Decided::Route(Decision::Next)),
             (request(), Decided::Pick(Choice::one(EndpointId(7)))),
             (request(), Decided::Pick(Choice::Take(EndpointId(7), LeaseUnits::try_from(1000).unwrap()))),
             (request(), Decided::Pick(Choice::Refuse(BalancerRefusal::default()))),
@@ -131,7 +146,7 @@ mod tests {
             (request(), Decided::Pick(Choice::Refuse(BalancerRefusal::new(503, Some(0)).unwrap()))),
             (request(), Decided::Rewrite(edits)),
         ] {
-            let recording = Recording { request, decided };
+            let recording = Recording { request, decided, effects: effects.clone() };
 
             let line = recording.to_json().unwrap();
 
@@ -142,7 +157,8 @@ mod tests {
 
     #[test]
     fn a_choice_that_says_no_more_than_an_id_is_written_as_one() {
-        let written = |decided| Recording { request: request(), decided }.to_json().unwrap();
+        let written =
+            |decided| Recording { request: request(), effects: Effects::default(), decided }.to_json().unwrap();
 
         assert!(written(Decided::Pick(Choice::one(EndpointId(7)))).ends_with(r#""decided":{"pick":7}}"#));
         assert!(written(Decided::Pick(None.into())).ends_with(r#""decided":{"pick":null}}"#));
@@ -162,7 +178,9 @@ mod tests {
 
     #[test]
     fn what_is_no_recording_is_refused() {
-        let good = Recording { request: request(), decided: Decided::Pick(None.into()) }.to_json().unwrap();
+        let good = Recording { request: request(), decided: Decided::Pick(None.into()), effects: Effects::default() }
+            .to_json()
+            .unwrap();
 
         for bad in ["", "{}", "{\"version\":1}", &good.replace("caf\u{e9}", "caf\u{20ac}"), &good[..good.len() - 1]] {
             assert!(matches!(Recording::from_json(bad), Err(RecordingError::Malformed(_))), "{bad}");

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use ::http::{HeaderMap, Method};
 use serde::{Deserialize, Serialize};
 
-use super::wire;
+use super::{ExchangeEffects, wire};
 use crate::net::{Authority, UpgradeProtocol};
 
 /// How the client spoke to the gateway.
@@ -30,7 +30,8 @@ impl Scheme {
     }
 }
 
-/// One request as its deciders see it: parsed once, owned, and the same from route to rewrite.
+/// One request as its deciders see it: parsed once, owned, and the same from route to rewrite, but for what deciders
+/// edit.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct RequestFacts {
     /// Method as sent, case kept.
@@ -56,6 +57,9 @@ pub struct RequestFacts {
     /// that what has to own them for a while (a plugin's store, a recorder) takes no copy.
     #[serde(with = "wire::headers")]
     pub headers: Arc<HeaderMap>,
+    /// What its deciders have done so far beside deciding.
+    #[serde(default, skip_serializing_if = "ExchangeEffects::is_empty")]
+    pub effects: ExchangeEffects,
 }
 
 impl RequestFacts {

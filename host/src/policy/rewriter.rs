@@ -3,7 +3,7 @@
 use ::http::{HeaderName, HeaderValue, StatusCode};
 use serde::{Deserialize, Serialize};
 
-use super::{Fault, RouteId, Scheme, wire};
+use super::{Effects, Fault, RequestFacts, RouteId, Scheme, wire};
 
 /// Fields of one response that a rewriter is shown, and edits that it may make of them.
 pub const SHOWN_FIELDS: usize = 256;
@@ -14,8 +14,14 @@ pub const SHOWN_BYTES: usize = 512 << 10;
 
 /// Maps response headers back to what the client may see.
 pub trait Rewriter: Send + Sync {
-    /// Names of the headers it wants to see; a response without any of them is never shown to it.
+    /// Names of the headers it wants to see; a response without any of them is never shown to it, unless it
+    /// [`sees_all`](Self::sees_all).
     fn interest(&self) -> &[HeaderName];
+
+    /// Whether it is shown every response.
+    fn sees_all(&self) -> bool {
+        false
+    }
 
     /// Decides the edits for one response. `fields` are those of [`Self::interest`], in order, and no more than
     /// [`SHOWN_FIELDS`] and [`SHOWN_BYTES`] allow.
@@ -27,7 +33,16 @@ pub trait Rewriter: Send + Sync {
         context: &ResponseContext<'_>,
         status: StatusCode,
         fields: &[(HeaderName, HeaderValue)],
-    ) -> Result<Vec<HeaderEdit>, Fault>;
+    ) -> Result<Rewritten, Fault>;
+}
+
+/// Edits of one response, and what was done beside them.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Rewritten {
+    /// The edits.
+    pub edits: Vec<HeaderEdit>,
+    /// Notes.
+    pub effects: Effects,
 }
 
 /// What a rewriter knows about the exchange.
@@ -43,6 +58,8 @@ pub struct ResponseContext<'a> {
     pub route: Option<RouteId>,
     /// URL of the endpoint that responded, as configured.
     pub endpoint: &'a str,
+    /// The request, as edits of its deciders have left it; none for a made-up response.
+    pub request: Option<&'a RequestFacts>,
 }
 
 /// One change to the response head, already checked: no hop-by-hop, framing or handshake field.

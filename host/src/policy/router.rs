@@ -4,7 +4,7 @@ use ::http::{HeaderMap, StatusCode};
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
-use super::{ClusterId, Fault, RequestFacts, RouteId, wire};
+use super::{ClusterId, Effects, Fault, RequestFacts, RouteId, wire};
 
 /// Decides where a request goes.
 pub trait Router: Send + Sync {
@@ -12,7 +12,22 @@ pub trait Router: Send + Sync {
     ///
     /// # Errors
     /// A [`Fault`] if the router failed; the request must then be refused (503): guessing here is a security hole.
-    fn route(&self, request: &RequestFacts) -> Result<Decision, Fault>;
+    fn route(&self, request: &RequestFacts) -> Result<Routed, Fault>;
+}
+
+/// A decision, and what was done beside it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Routed {
+    /// Where the request goes.
+    pub decision: Decision,
+    /// Edits and notes.
+    pub effects: Effects,
+}
+
+impl From<Decision> for Routed {
+    fn from(decision: Decision) -> Self {
+        Self { decision, effects: Effects::default() }
+    }
 }
 
 /// What a router may decide.
@@ -25,6 +40,8 @@ pub enum Decision {
     Respond(DirectResponse),
     /// No rule matched: 404.
     Unmatched,
+    /// It is left to the next router, or behind the last one to where the route leads.
+    Next,
 }
 
 /// Where to, already checked against what exists.

@@ -6,7 +6,7 @@ use ::http::request::Parts;
 
 use super::Client;
 use crate::http::{Forwarding, Offer, Target, client_behind};
-use crate::policy::RequestFacts;
+use crate::policy::{ExchangeEffects, RequestFacts};
 
 /// The facts about a request. Its headers move in, but for those that its sender has no right to send: what goes to an
 /// endpoint is made from them, each time anew.
@@ -30,5 +30,6 @@ pub(super) fn facts(
         client: client_behind(forwarding, &headers, peer),
         sni: client.sni.clone(),
         headers: Arc::new(headers),
+        effects: ExchangeEffects::default(),
     }
 }

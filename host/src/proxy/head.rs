@@ -7,7 +7,7 @@ use ::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, Uri, header};
 use super::{Client, RouteRules, Snapshot};
 use crate::http::{Fields, strip_hop_by_hop};
 use crate::net::is_target;
-use crate::policy::{Fault, HeaderEdit, RequestFacts, ResponseContext, SHOWN_BYTES, SHOWN_FIELDS};
+use crate::policy::{Fault, HeaderEdit, RequestFacts, ResponseContext, Rewritten, SHOWN_BYTES, SHOWN_FIELDS};
 use crate::upstream::Upstream;
 
 /// The fields of a request head that are the same for every endpoint that is tried.
@@ -95,6 +95,9 @@ pub(super) fn prepare_response(
     if rules.reverse {
         rewrite(headers, status, snapshot, context)?;
     }
+    if let Some(request) = context.request {
+        request.effects.apply_to_response(headers);
+    }
     rules.response_headers.apply(headers);
     Ok(())
 }
@@ -107,7 +110,7 @@ fn rewrite(
 ) -> Result<(), Withheld> {
     let interest = snapshot.rewriter.interest();
     // One pass over the names that are there costs less than a search for each that might be.
-    if !headers.keys().any(|name| interest.contains(name)) {
+    if !headers.keys().any(|name| interest.contains(name)) && !snapshot.rewriter.sees_all() {
         return Ok(());
     }
     let fields: Vec<(HeaderName, HeaderValue)> = interest
@@ -115,7 +118,10 @@ fn rewrite(
         .flat_map(|name| headers.get_all(name).iter().map(|value| (name.clone(), value.clone())))
         .collect();
     check_size(&fields)?;
-    let edits = snapshot.rewriter.rewrite(&context, status, &fields)?;
+    let Rewritten { edits, effects } = snapshot.rewriter.rewrite(&context, status, &fields)?;
+    if let Some(request) = context.request {
+        request.effects.add_shared(effects);
+    }
     if edits.is_empty() {
         return Ok(());
     }

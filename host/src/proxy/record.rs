@@ -9,7 +9,7 @@ use tokio::time::Instant;
 use super::Client;
 use crate::cluster::Lease;
 use crate::net::UpgradeProtocol;
-use crate::policy::RequestFacts;
+use crate::policy::{ExchangeEffects, RequestFacts};
 use crate::telemetry::{AccessEnding, AccessKind, AccessRecord, Counter, Gauge, GaugeGuard, Metrics, RequestProtocol};
 
 /// What is counted and logged of one request. It looks on, and does nothing to it.
@@ -39,6 +39,8 @@ struct LineParts {
     target: String,
     protocol: ServedProtocol,
     plugins: Option<Arc<str>>,
+    /// With what the deciders note.
+    effects: ExchangeEffects,
     attempts: u32,
     generation: u64,
 }
@@ -72,6 +74,7 @@ impl RequestRecord {
                 target: String::new(),
                 protocol: ServedProtocol::Http(Version::HTTP_11),
                 plugins: None,
+                effects: ExchangeEffects::default(),
                 attempts: 0,
                 generation,
             })
@@ -109,6 +112,7 @@ impl RequestRecord {
             line.host.clear();
             line.host.push_str(facts.host_and_port());
             line.target.clone_from(&facts.path);
+            line.effects = facts.effects.share();
             if let Some(query) = &facts.query {
                 line.target.push('?');
                 line.target.push_str(query);
@@ -195,6 +199,8 @@ impl RequestRecord {
         }
         let Some(line) = &self.line else { return };
         let kind = if self.tunnel.is_some() { AccessKind::Tunnel } else { AccessKind::Request };
+        let notes = line.effects.notes();
+        let notes: Vec<_> = notes.iter().map(|note| (&*note.key, &*note.value)).collect();
         let mut access = AccessRecord::new(kind, line.time, self.client.peer, self.client.local);
         access.protocol = line.protocol.as_str();
         access.tls = self.client.tls;
@@ -208,6 +214,7 @@ impl RequestRecord {
         access.route = self.route.as_deref();
         access.cluster = self.cluster.as_deref();
         access.plugins = line.plugins.as_deref();
+        access.notes = &notes;
         access.attempts = line.attempts;
         access.generation = line.generation;
         // No status and no reason: the client had gone.

@@ -88,6 +88,7 @@ impl RouteDecision<'_> {
             path: &facts.path,
             route: self.target.route,
             endpoint: upstream.known_as(),
+            request: Some(facts),
         };
         prepare_response(&mut parts.headers, parts.status, self.snapshot, self.rules, context)
     }

@@ -1,5 +1,7 @@
 //! Reading a request, and deciding where it goes.
 
+use std::sync::Arc;
+
 use ::http::Response;
 use ::http::request::Parts;
 
@@ -7,9 +9,10 @@ use super::failure::RequestFailure;
 use super::in_flight::InFlight;
 use super::{Client, Destination, RouteRules, Snapshot, Timeouts, begin, max_forwards, misdirected};
 use crate::http::{
-    ClientUpgrade, Offer, RequestBody, ResponseBody, ServerRequest, UpgradeNeed, UpgradeRequest, read_target,
+    ClientUpgrade, Offer, RequestBody, ResponseBody, ServerRequest, UpgradeNeed, UpgradeRequest, keep_end_to_end,
+    read_target,
 };
-use crate::policy::{Decision, DirectResponse, ForwardTarget, RequestFacts};
+use crate::policy::{Decision, DirectResponse, Effects, ExchangeEffects, ForwardTarget, RequestFacts, Routed};
 use crate::telemetry::{Counter, limited};
 
 /// A request that goes to a cluster.
@@ -83,6 +86,9 @@ pub(super) fn route<'a>(
     let (mut parts, body) = request.into_parts();
     let mut facts =
         begin::facts(client, &snapshot.forwarding, target, upgrade.as_ref().map(|upgrade| &upgrade.offer), &mut parts);
+    if snapshot.keeps_notes {
+        facts.effects = ExchangeEffects::ready();
+    }
     in_flight.record.set_request(&facts);
     match decide(client, snapshot, &mut facts, upgrade, in_flight) {
         Ok(decision) => Ok(RoutedRequest { decision, facts, parts, body }),
@@ -111,10 +117,15 @@ fn decide<'a>(
     if let Some(response) = max_forwards::count(facts)? {
         return Err(Box::new(Unrouted::Direct(response)));
     }
-    let target = match snapshot.router.route(facts).map_err(RequestFailure::Router)? {
+    let Routed { decision, effects } = snapshot.router.route(facts).map_err(RequestFailure::Router)?;
+    if !effects.is_empty() {
+        carry_out(effects, facts);
+    }
+    let target = match decision {
         Decision::Forward(target) => target,
-        Decision::Respond(direct) => return Err(Box::new(Unrouted::Direct(direct_response(direct)))),
-        Decision::Unmatched => return Err(RequestFailure::Unmatched.into()),
+        Decision::Respond(direct) => return Err(Box::new(Unrouted::Direct(direct_response(direct, facts)))),
+        // Behind the gateway's own router there is nobody.
+        Decision::Unmatched | Decision::Next => return Err(RequestFailure::Unmatched.into()),
     };
     let rules = snapshot.rules(target.route);
     let destination = snapshot.destination(target.cluster).ok_or(RequestFailure::NoSuchCluster)?;
@@ -154,9 +165,25 @@ fn permitted(offer: Offer, rules: &RouteRules, in_flight: &InFlight) -> Option<O
     allowed
 }
 
-fn direct_response(direct: DirectResponse) -> Response<ResponseBody> {
+/// Carries out what a decider did beside deciding: edits of the request at once, so that whoever comes later sees it so.
+#[cold]
+fn carry_out(mut effects: Effects, facts: &mut RequestFacts) {
+    let edits = effects.take_request();
+    if !edits.is_empty() {
+        let headers = Arc::make_mut(&mut facts.headers);
+        for edit in edits {
+            // No client takes away what was put in for it.
+            keep_end_to_end(headers, edit.name());
+            edit.apply(headers);
+        }
+    }
+    facts.effects.add(effects);
+}
+
+fn direct_response(direct: DirectResponse, facts: &RequestFacts) -> Response<ResponseBody> {
     let mut response = Response::new(ResponseBody::whole(direct.body));
     *response.status_mut() = direct.status;
     *response.headers_mut() = direct.headers;
+    facts.effects.apply_to_response(response.headers_mut());
     response
 }

@@ -31,6 +31,8 @@ pub struct Snapshot {
     pub forwarding: Forwarding,
     /// What tells requests that came by the wrong name's handshake.
     pub certificate_rules: RulesByListener,
+    /// Whether any plugin leaves or reads notes.
+    pub keeps_notes: bool,
     /// By what requests that come back are known.
     pub pseudonym: Pseudonym,
 }

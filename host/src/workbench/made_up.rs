@@ -8,7 +8,9 @@ use ::http::{HeaderMap, HeaderValue, Method};
 use serde_json::{Value, json};
 
 use crate::plugin::{Artifact, LoadError};
-use crate::policy::{Balancer, Endpoint, RequestFacts, ResponseContext, Rewriter, Router, Scheme, UnusedNumbers};
+use crate::policy::{
+    Balancer, Endpoint, ExchangeEffects, RequestFacts, ResponseContext, Rewriter, Router, Scheme, UnusedNumbers,
+};
 
 /// Endpoints with names that differ. Addresses are of TEST-NET-1 (RFC 5737).
 pub(super) fn endpoints(count: usize) -> Vec<Endpoint> {
@@ -80,6 +82,7 @@ pub(super) fn request(path: &str) -> RequestFacts {
         client: Some(Ipv4Addr::new(198, 51, 100, 7).into()),
         sni: None,
         headers: Arc::new(headers),
+        effects: ExchangeEffects::default(),
     }
 }
 
@@ -91,5 +94,6 @@ pub(super) fn exchange() -> ResponseContext<'static> {
         path: "/",
         route: None,
         endpoint: "http://192.0.2.1:8000",
+        request: None,
     }
 }

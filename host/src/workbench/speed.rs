@@ -71,7 +71,7 @@ pub(super) fn of_routes(plugin: &ConfiguredPlugin) -> Result<MadeUpCalls, Fault>
     for path in ["/", "/.well-known/tidegate/check", &format!("/{}", "a/".repeat(500))] {
         let request = made_up::request(path);
         slowest.time(format!("the route of a path of {} bytes", path.len()), || {
-            router.route(&request).map(|decision| decides |= !matches!(decision, Decision::Unmatched))
+            router.route(&request).map(|routed| decides |= routed.decision != Decision::Unmatched)
         })?;
     }
     Ok(MadeUpCalls { slowest: slowest.0, decides })

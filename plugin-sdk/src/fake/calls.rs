@@ -3,13 +3,16 @@
 use std::cell::RefCell;
 use std::collections::{BTreeMap, VecDeque};
 
+use super::Edited;
 use super::bucket::Bucket;
 use crate::columns::Metric;
+use crate::edits::Side;
 use crate::log::Level;
 
 /// As in a gateway.
 const MOST_COUNTERS: usize = 1024;
 const LONGEST_KEY: usize = 256;
+const LONGEST_NOTE: usize = 256;
 
 /// What one thread's plugin sees and did.
 pub(super) struct State {
@@ -25,6 +28,8 @@ pub(super) struct State {
     pub(super) table: BTreeMap<String, String>,
     pub(super) counters: BTreeMap<String, f64>,
     pub(super) lines: Vec<(Level, String)>,
+    pub(super) edits: Vec<Edited>,
+    pub(super) notes: BTreeMap<String, String>,
 }
 
 impl State {
@@ -42,6 +47,8 @@ impl State {
             table: BTreeMap::new(),
             counters: BTreeMap::new(),
             lines: Vec::new(),
+            edits: Vec::new(),
+            notes: BTreeMap::new(),
         }
     }
 }
@@ -131,4 +138,27 @@ pub(crate) fn chance() -> f64 {
 
 pub(crate) fn get(key: &str) -> Option<String> {
     with(|state| state.table.get(key).cloned())
+}
+
+pub(crate) fn set(side: Side, name: &str, value: &str) {
+    with(|state| state.edits.push(Edited::Set(side, name.to_owned(), value.to_owned())));
+}
+
+pub(crate) fn append(side: Side, name: &str, value: &str) {
+    with(|state| state.edits.push(Edited::Append(side, name.to_owned(), value.to_owned())));
+}
+
+pub(crate) fn remove(side: Side, name: &str) {
+    with(|state| state.edits.push(Edited::Remove(side, name.to_owned())));
+}
+
+/// Where a gateway would end the call, a test ends.
+pub(crate) fn note(key: &str, value: &str) {
+    let fits = (1..=LONGEST_NOTE).contains(&key.len()) && value.len() <= LONGEST_NOTE;
+    assert!(fits, "`note`: expected a key of 1 to {LONGEST_NOTE} bytes and a value of at most {LONGEST_NOTE}");
+    with(|state| state.notes.insert(key.to_owned(), value.to_owned()));
+}
+
+pub(crate) fn noted(key: &str) -> Option<String> {
+    with(|state| state.notes.get(key).cloned())
 }

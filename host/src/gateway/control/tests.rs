@@ -9,7 +9,7 @@ use tokio::net::TcpStream;
 
 use crate::config;
 use crate::gateway::Gateway;
-use crate::policy::{RequestFacts, Scheme};
+use crate::policy::{ExchangeEffects, RequestFacts, Scheme};
 
 async fn call(address: SocketAddr, line: &str) -> (u16, String) {
     let mut stream = TcpStream::connect(address).await.unwrap();
@@ -47,6 +47,7 @@ fn facts() -> RequestFacts {
         client: None,
         sni: None,
         headers: std::sync::Arc::default(),
+        effects: ExchangeEffects::default(),
     }
 }
 

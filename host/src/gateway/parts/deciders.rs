@@ -17,6 +17,7 @@ use crate::policy::{DeciderLabel, ObservedDecider, Rewriter, Router};
 pub(crate) struct Deciders {
     router: Reusable<RouterInputs, dyn Router>,
     rewriter: Reusable<RewriterInputs, dyn Rewriter>,
+    keep_notes: bool,
 }
 
 /// Something that is taken over where its inputs are equal again.
@@ -76,11 +77,17 @@ impl Deciders {
             let label = label(&config.rewriter, &new.artifact, &[]);
             Ok(Arc::new(ObservedDecider::new(rewriter, label, observer.clone())))
         })?;
-        Ok(Self { router, rewriter })
+        let keep_notes = artifacts.values().any(|artifact| artifact.imports().any(|import| import == "notes"));
+        Ok(Self { router, rewriter, keep_notes })
     }
 
     pub(crate) fn router(&self) -> Arc<dyn Router> {
         self.router.value.clone()
+    }
+
+    /// Whether any plugin leaves or reads notes.
+    pub(crate) fn keep_notes(&self) -> bool {
+        self.keep_notes
     }
 
     pub(crate) fn rewriter(&self) -> Arc<dyn Rewriter> {

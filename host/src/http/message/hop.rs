@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use ::http::header::{self, HeaderMap, HeaderName};
+use ::http::header::{self, HeaderMap, HeaderName, HeaderValue};
 
 use super::claims::is_claim;
 use super::list::list;
@@ -28,6 +28,23 @@ pub(in crate::http) fn named_by_connection(headers: &HeaderMap) -> HashSet<Heade
         .collect()
 }
 
+/// Takes `name` out of what `Connection` names, so that a field which the gateway puts in for the client goes on to the
+/// endpoint.
+pub fn keep_end_to_end(headers: &mut HeaderMap, name: &HeaderName) {
+    let is_named = |token: &[u8]| token.eq_ignore_ascii_case(name.as_str().as_bytes());
+    if !list(headers, &header::CONNECTION).any(is_named) {
+        return;
+    }
+    let kept: Vec<_> = list(headers, &header::CONNECTION)
+        .filter(|token| !is_named(token))
+        .filter_map(|token| HeaderValue::from_bytes(token).ok())
+        .collect();
+    headers.remove(header::CONNECTION);
+    for token in kept {
+        headers.append(header::CONNECTION, token);
+    }
+}
+
 /// Removes hop-by-hop fields and those that `Connection` names.
 pub fn strip_hop_by_hop(headers: &mut HeaderMap) {
     // One pass over the names that are there costs less than a search for each that might be.
@@ -51,9 +68,21 @@ pub fn strip_hop_by_hop(headers: &mut HeaderMap) {
 
 #[cfg(test)]
 mod tests {
-    use ::http::HeaderValue;
-
     use super::*;
+
+    #[test]
+    fn what_the_gateway_puts_in_is_no_longer_named_by_connection() {
+        let mut headers = HeaderMap::new();
+        headers.append("connection", HeaderValue::from_static("close, X-User, a"));
+        headers.append("connection", HeaderValue::from_static("x-user"));
+        headers.append("x-user", HeaderValue::from_static("alice"));
+        headers.append("a", HeaderValue::from_static("1"));
+
+        keep_end_to_end(&mut headers, &HeaderName::from_static("x-user"));
+
+        assert_eq!(headers.get_all("connection").iter().collect::<Vec<_>>(), ["close", "a"]);
+        assert_eq!(named_by_connection(&headers).len(), 1);
+    }
 
     #[test]
     fn only_fields_that_are_there_are_named_and_each_once() {

@@ -22,7 +22,7 @@ mod upgrade;
 pub use fields::Fields;
 pub use forwarded::{Forwarding, Peer, client_behind};
 pub(super) use hop::named_by_connection;
-pub use hop::strip_hop_by_hop;
+pub use hop::{keep_end_to_end, strip_hop_by_hop};
 pub use list::list;
 pub(super) use path::{escape_path, escape_to};
 pub use pseudonym::Pseudonym;

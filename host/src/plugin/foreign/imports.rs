@@ -7,7 +7,7 @@ use crate::diagnose::{closest, list};
 pub(in super::super) const SHORT: &str = "tidegate";
 
 /// The interface that each function of the contract comes from.
-pub(in super::super) const IMPORTS: [(&str, &str); 13] = [
+pub(in super::super) const IMPORTS: [(&str, &str); 18] = [
     ("log", "log"),
     ("header", "request"),
     ("values", "request"),
@@ -21,6 +21,11 @@ pub(in super::super) const IMPORTS: [(&str, &str); 13] = [
     ("wall", "clock"),
     ("chance", "chance"),
     ("get", "table"),
+    ("set", "edits"),
+    ("append", "edits"),
+    ("remove", "edits"),
+    ("note", "notes"),
+    ("noted", "notes"),
 ];
 
 /// Who an import belongs to. A `*` stands for any ending of the module's name, and of its own.

@@ -10,6 +10,7 @@ use super::super::bindings::types;
 use super::super::contract::Interface;
 use super::super::error::{LoadError, LoadErrorKind};
 use super::super::factory::InstanceFactory;
+use super::super::host_state::EffectScope;
 use super::super::instance::Instance;
 use super::super::role::RoleContract;
 use super::super::slot::InstanceSlot;
@@ -167,7 +168,9 @@ fn self_test<C: ChoosingExport>(factory: &InstanceFactory<BalancerSetup<C>>) -> 
     let mut chose = false;
     for pick in &picks {
         let TrialPick { eligible, busy, affinity } = pick;
-        instance.store.data_mut().eligible.copy_from(eligible);
+        let state = instance.store.data_mut();
+        state.eligible.copy_from(eligible);
+        state.begin_effects(EffectScope::Notes);
         let began = Instant::now();
         let picked = instance
             .run(C::FUNCTION, std::mem::replace(&mut ticks, factory.artifact.ticks), |exports, store| {

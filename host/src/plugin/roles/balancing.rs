@@ -11,12 +11,12 @@ use super::super::bindings::types::ConfigError;
 use super::super::bindings::{feedback, handover, types};
 use super::super::call_error::CallError;
 use super::super::factory::PluginRole;
-use super::super::host_state::HostState;
+use super::super::host_state::{EffectScope, HostState};
 use super::super::role::RoleName;
 use super::super::slot::{FeedbackKind, InstanceSlot};
 use super::choosing::ChoosingExport;
 use crate::policy::{
-    Balancer, CallMeter, Choice, ClusterNumbers, EndpointId, Fault, LeaseEnding, Outcome, PickRequest,
+    Balancer, CallMeter, Choice, ClusterNumbers, Effects, EndpointId, Fault, LeaseEnding, Outcome, PickRequest,
 };
 
 /// Name of the role.
@@ -89,13 +89,17 @@ pub(super) struct PluginBalancer<C: ChoosingExport> {
     slot: InstanceSlot<BalancerSetup<C>>,
     wants_request: bool,
     wants_columns: bool,
+    wants_notes: bool,
+    /// Of the last pick.
+    effects: Effects,
 }
 
 impl<C: ChoosingExport> PluginBalancer<C> {
     pub(super) fn new(slot: InstanceSlot<BalancerSetup<C>>) -> Self {
         let interface = &slot.factory().artifact.compiled.interface;
-        let (wants_request, wants_columns) = (interface.imports("request"), interface.imports("columns"));
-        Self { slot, wants_request, wants_columns }
+        let (wants_notes, wants_columns) = (interface.imports("notes"), interface.imports("columns"));
+        let wants_request = interface.imports("request") || wants_notes;
+        Self { slot, wants_request, wants_columns, wants_notes, effects: Effects::default() }
     }
 }
 
@@ -114,6 +118,9 @@ impl<C: ChoosingExport> Balancer for PluginBalancer<C> {
         {
             state.lend(facts);
         }
+        if self.wants_notes {
+            state.begin_effects(EffectScope::Notes);
+        }
         let choice = instance.run(C::FUNCTION, ticks, |exports, store| {
             C::call(&exports.choosing, store, request.eligible.as_numbers(), request.busy, request.affinity)
         });
@@ -124,7 +131,16 @@ impl<C: ChoosingExport> Balancer for PluginBalancer<C> {
         if self.wants_request {
             state.give_back();
         }
-        self.slot.settle(choice.and_then(|choice| C::checked(choice, request.eligible)))
+        let effects = if self.wants_notes { state.take_effects() } else { Effects::default() };
+        let choice = self.slot.settle(choice.and_then(|choice| C::checked(choice, request.eligible)));
+        if self.wants_notes {
+            self.effects = if choice.is_ok() { effects } else { Effects::default() };
+        }
+        choice
+    }
+
+    fn take_effects(&mut self) -> Effects {
+        std::mem::take(&mut self.effects)
     }
 
     fn wants_feedback(&self) -> bool {

@@ -8,8 +8,9 @@
 mod balancer;
 mod balancing;
 mod choosing;
-mod fields;
+mod decision;
 mod fuzzing;
+mod header_edits;
 mod per_worker;
 mod rewriter;
 mod route_cache;

@@ -12,26 +12,25 @@ use wasmtime::component::Instance as WasmInstance;
 use super::super::artifact::Artifact;
 use super::super::bindings::rewriter as contract;
 use super::super::bindings::types::ConfigError;
-use super::super::call_error::CallError;
 use super::super::contract::Interface;
 use super::super::error::{LoadError, LoadErrorKind};
 use super::super::factory::{InstanceFactory, PluginRole};
-use super::super::host_state::HostState;
+use super::super::host_state::{EffectScope, HostState};
 use super::super::role::{RoleContract, RoleName};
 use super::super::slot::InstanceSlot;
 use super::super::suspects::{CallOrigin, CallSubject};
 use super::super::text::quoted;
-use super::fields;
+use super::header_edits::{checked, text};
 use super::per_worker::{PROBE_HOST, SELF_TEST_HOST, config_or_no_routes, per_worker};
 use super::spec::{RoleKind, RoleSpec};
 use crate::lifecycle::PerWorker;
-use crate::policy::{Fault, HeaderEdit, ResponseContext, Rewriter, SHOWN_FIELDS, Scheme};
+use crate::policy::{Effects, Fault, ResponseContext, Rewriter, Rewritten, Scheme};
 
 /// Header names of interest. Each costs a look into every response.
 const NAMES: usize = 64;
 
-/// Edits of one response.
-const EDITS: usize = SHOWN_FIELDS;
+/// Stands among the names of headers for every response, with those headers or without.
+const EVERY_RESPONSE: &str = ":status";
 
 /// This role, as [`super::ROLES`] lists it.
 pub(super) static ROLE: RoleSpec = RoleSpec {
@@ -75,7 +74,11 @@ impl PluginRole for RewriterSetup {
         };
         let value = if number == 0 { "/" } else { "tidegate=probe" };
         let name = self.interest.get().map_or("location", HeaderName::as_str);
-        exports.call_rewrite(store, &context, 200, &[(name.to_owned(), value.to_owned())]).map(drop)
+        let fields = [(name.to_owned(), value.to_owned())];
+        store.data_mut().begin_effects(EffectScope::Notes);
+        let rewritten = exports.call_rewrite(&mut *store, &context, 200, &fields).map(drop);
+        drop(store.data_mut().take_effects());
+        rewritten
     }
 
     fn find(
@@ -107,7 +110,7 @@ impl Artifact {
 
 fn try_out(artifact: &Arc<Artifact>, config: Option<&Value>) -> Result<&'static str, LoadErrorKind> {
     let rewriter = rewriter(artifact, &config_or_no_routes(config), NonZeroUsize::MIN)?;
-    Ok(if rewriter.interest().is_empty() {
+    Ok(if rewriter.interest().is_empty() && !rewriter.sees_all() {
         "configured; it asks for no header, so it is never called"
     } else {
         "configured, edited 2 made-up responses"
@@ -121,13 +124,19 @@ fn rewriter(
 ) -> Result<Box<dyn Rewriter>, LoadErrorKind> {
     let factory =
         InstanceFactory::new(artifact, RewriterSetup { config: config.to_string(), interest: OnceLock::new() })?;
-    let (slots, names) = per_worker(&factory, workers)?;
+    let (slots, mut names) = per_worker(&factory, workers)?;
+    let count = names.len();
+    names.retain(|name| name != EVERY_RESPONSE);
+    let sees_all = names.len() < count;
     let interest = interest(&names)?;
     if let Some(first) = interest.first() {
         _ = factory.role.interest.set(first.clone());
+    }
+    if sees_all || !interest.is_empty() {
         self_test(&factory, &interest)?;
     }
-    Ok(Box::new(PluginRewriter { slots, interest }))
+    let wants_request = ["request", "notes"].iter().any(|one| artifact.compiled.interface.imports(one));
+    Ok(Box::new(PluginRewriter { slots, interest, sees_all, wants_request }))
 }
 
 /// Lets the plugin edit made-up responses, on an instance that shares nothing with the real ones: an edit outside the
@@ -150,6 +159,7 @@ fn self_test(factory: &InstanceFactory<RewriterSetup>, interest: &[HeaderName]) 
         endpoint: "http://192.0.2.1:8080".to_owned(),
     };
     let mut instance = factory.throwaway(&factory.role)?;
+    instance.store.data_mut().begin_effects(EffectScope::Notes);
     let mut ticks = factory.artifact.setup_ticks;
     for (status, fields) in [(200, fields(interest.get(..1).unwrap_or_default())), (302, fields(interest))] {
         let shown: Vec<_> =
@@ -200,6 +210,9 @@ fn interest(names: &[String]) -> Result<Vec<HeaderName>, LoadErrorKind> {
 struct PluginRewriter {
     slots: PerWorker<InstanceSlot<RewriterSetup>>,
     interest: Vec<HeaderName>,
+    sees_all: bool,
+    /// Whether the plugin may ask for the request, or for notes.
+    wants_request: bool,
 }
 
 impl Rewriter for PluginRewriter {
@@ -207,17 +220,22 @@ impl Rewriter for PluginRewriter {
         &self.interest
     }
 
+    fn sees_all(&self) -> bool {
+        self.sees_all
+    }
+
     fn rewrite(
         &self,
         context: &ResponseContext<'_>,
         status: StatusCode,
         fields: &[(HeaderName, HeaderValue)],
-    ) -> Result<Vec<HeaderEdit>, Fault> {
+    ) -> Result<Rewritten, Fault> {
         let mut slot = self.slots.mine();
         let ticks = slot.factory().artifact.ticks;
-        let response = RewrittenResponse { context: *context, status, fields };
+        let response = RewrittenResponse { context: *context, status, fields, all: self.wants_request };
         let shown: Vec<_> =
             fields.iter().map(|(name, value)| (name.as_str().to_owned(), text(value.as_bytes()))).collect();
+        let request = context.request.filter(|_| self.wants_request);
         let context = contract::Context {
             scheme: context.scheme.into(),
             host: context.host.to_owned(),
@@ -226,10 +244,24 @@ impl Rewriter for PluginRewriter {
             endpoint: context.endpoint.to_owned(),
         };
         let instance = slot.ready_for(&response)?;
+        if self.wants_request {
+            let state = instance.store.data_mut();
+            state.begin_effects(EffectScope::Notes);
+            if let Some(request) = request {
+                state.lend(request);
+            }
+        }
         let edits = instance.run(RewriterSetup::DECIDES, ticks, |exports, store| {
             exports.call_rewrite(store, &context, status.as_u16().into(), &shown)
         });
-        slot.settle_for(&response, edits.and_then(|edits| checked(edits, fields)))
+        let mut effects = Effects::default();
+        if self.wants_request {
+            let state = instance.store.data_mut();
+            effects = state.take_effects();
+            state.give_back();
+        }
+        let edits = slot.settle_for(&response, edits.and_then(|edits| checked(edits, fields)))?;
+        Ok(Rewritten { edits, effects })
     }
 }
 
@@ -238,71 +270,25 @@ struct RewrittenResponse<'a> {
     context: ResponseContext<'a>,
     status: StatusCode,
     fields: &'a [(HeaderName, HeaderValue)],
+    /// Whether the plugin may ask for the request as well.
+    all: bool,
 }
 
 impl CallSubject for RewrittenResponse<'_> {
     fn hash_input<H: Hasher>(&self, hasher: &mut H) {
-        let ResponseContext { scheme, host, path, route, endpoint } = self.context;
+        let ResponseContext { scheme, host, path, route, endpoint, request } = self.context;
         (scheme == Scheme::Https, host, path, route, endpoint, self.status.as_u16(), self.fields).hash(hasher);
+        if let Some(request) = request.filter(|_| self.all) {
+            (&request.method, &request.query, request.client, &request.sni).hash(hasher);
+            for (name, value) in request.headers.as_ref() {
+                (name, value).hash(hasher);
+            }
+        }
     }
 
     fn origin(&self) -> Option<CallOrigin<'_>> {
         Some(CallOrigin { endpoint: self.context.endpoint, route: self.context.route })
     }
-}
-
-/// A value as it is shown: one that is not UTF-8 byte for byte, as the characters U+0000 to U+00FF.
-fn text(value: &[u8]) -> String {
-    match std::str::from_utf8(value) {
-        Ok(text) => text.to_owned(),
-        Err(_) => value.iter().copied().map(char::from).collect(),
-    }
-}
-
-/// A value that takes the place of `old`, in the bytes that [`text`] showed.
-fn bytes(text: String, old: &[u8]) -> Vec<u8> {
-    if std::str::from_utf8(old).is_ok() {
-        return text.into_bytes();
-    }
-    let mut bytes = Vec::with_capacity(text.len());
-    for character in text.chars() {
-        match u8::try_from(character) {
-            Ok(byte) => bytes.push(byte),
-            Err(_) => bytes.extend(character.encode_utf8(&mut [0; 4]).as_bytes()),
-        }
-    }
-    bytes
-}
-
-pub(super) fn checked(
-    edits: Vec<contract::Edit>,
-    fields: &[(HeaderName, HeaderValue)],
-) -> Result<Vec<HeaderEdit>, CallError> {
-    if edits.len() > EDITS {
-        return Err(CallError::answer(format_args!("at most {EDITS} edits"), edits.len()));
-    }
-    let find = |index: u32| {
-        let field = usize::try_from(index).ok().and_then(|index| Some((index, fields.get(index)?)));
-        let (index, (name, value)) = field
-            .ok_or_else(|| CallError::answer(format_args!("the index of one of {} fields", fields.len()), index))?;
-        fields::allowed(name)?;
-        Ok((index, name, value))
-    };
-    edits
-        .into_iter()
-        .map(|edit| match edit {
-            contract::Edit::Replace((index, text)) => {
-                let (index, name, old) = find(index)?;
-                Ok(HeaderEdit::Replace(index, fields::value(name, &bytes(text, old.as_bytes()))?))
-            }
-            contract::Edit::Remove(index) => Ok(HeaderEdit::Remove(find(index)?.0)),
-            contract::Edit::Add((name, text)) => {
-                let name = fields::name(&name)?;
-                let value = fields::value(&name, text.as_bytes())?;
-                Ok(HeaderEdit::Add(name, value))
-            }
-        })
-        .collect()
 }
 
 #[cfg(test)]
@@ -331,41 +317,5 @@ mod tests {
 
             assert!(refused.contains(words), "`{words}` is not in: {refused}");
         }
-    }
-
-    #[test]
-    fn values_that_are_not_utf_8_come_back_byte_for_byte() {
-        let table: [(&[u8], &str, &str, &[u8]); 4] = [
-            (b"http://a/caf\xe9", "http://a/caf\u{e9}", "http://b/caf\u{e9}", b"http://b/caf\xe9"),
-            (b"\xff\x80;\xc3\xa9", "\u{ff}\u{80};\u{c3}\u{a9}", "\u{c3}\u{a9}\u{20ac}", b"\xc3\xa9\xe2\x82\xac"),
-            ("http://a/café".as_bytes(), "http://a/café", "http://b/café", "http://b/café".as_bytes()),
-            (b"/a", "/a", "/b\u{e9}", "/b\u{e9}".as_bytes()),
-        ];
-
-        for (value, shown, answered, expected) in table {
-            let field = (HeaderName::from_static("location"), HeaderValue::from_bytes(value).unwrap());
-            let edit = contract::Edit::Replace((0, answered.to_owned()));
-
-            assert_eq!(text(value), shown);
-            let expected = HeaderEdit::Replace(0, HeaderValue::from_bytes(expected).unwrap());
-            assert_eq!(checked(vec![edit], &[field]).unwrap(), [expected], "{shown}");
-        }
-    }
-
-    #[test]
-    fn edits_outside_the_contract_are_refused() {
-        let fields = [
-            (HeaderName::from_static("location"), HeaderValue::from_static("/a")),
-            (HeaderName::from_static("content-length"), HeaderValue::from_static("3")),
-        ];
-        let refused = |edit| checked(vec![edit], &fields).is_err();
-
-        assert!(refused(contract::Edit::Remove(2)), "no such field");
-        assert!(refused(contract::Edit::Remove(1)), "framing, though it was shown");
-        assert!(refused(contract::Edit::Replace((0, "/\r\nx: y".into()))), "two lines");
-        assert!(refused(contract::Edit::Add(("Transfer-Encoding".into(), "chunked".into()))), "framing");
-        assert!(!refused(contract::Edit::Replace((0, "/b".into()))));
-        let many = std::iter::repeat_n(contract::Edit::Remove(0), EDITS + 1).collect();
-        assert!(checked(many, &fields).is_err(), "too many");
     }
 }

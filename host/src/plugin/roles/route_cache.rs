@@ -7,7 +7,7 @@ use std::hash::{BuildHasher, Hash, Hasher, RandomState};
 use ::http::Method;
 
 use crate::net::UpgradeProtocol;
-use crate::policy::{ForwardTarget, RequestFacts, Scheme};
+use crate::policy::{Decision, ForwardTarget, RequestFacts, Scheme};
 
 /// Decisions that are remembered. Two that fall on one place take turns; there is nothing to clean up.
 const PLACES: usize = 512;
@@ -25,7 +25,7 @@ pub(super) struct RouteCache {
     places: Vec<Option<Box<CachedRoute>>>,
 }
 
-/// All that `route` gets of a request, and where it sent it.
+/// All that `route` gets of a request, and what it decided.
 #[derive(Debug)]
 struct CachedRoute {
     hash: u64,
@@ -35,7 +35,30 @@ struct CachedRoute {
     path: String,
     query: Option<String>,
     upgrade: Option<UpgradeProtocol>,
-    target: ForwardTarget,
+    remembered: RememberedDecision,
+}
+
+/// What is remembered: neither responses, which may be long, nor what clients may make up without end.
+#[derive(Debug)]
+enum RememberedDecision {
+    Forward(ForwardTarget),
+    Next,
+}
+
+impl RememberedDecision {
+    fn decision(&self) -> Decision {
+        match self {
+            Self::Forward(target) => Decision::Forward(target.clone()),
+            Self::Next => Decision::Next,
+        }
+    }
+
+    fn path(&self) -> &Option<String> {
+        match self {
+            Self::Forward(target) => &target.path,
+            Self::Next => &None,
+        }
+    }
 }
 
 impl Default for RouteCache {
@@ -45,16 +68,21 @@ impl Default for RouteCache {
 }
 
 impl RouteCache {
-    /// Where a request like this one was sent before.
-    pub(super) fn get(&self, request: &RequestFacts) -> Option<ForwardTarget> {
+    /// What was decided of a request like this one before.
+    pub(super) fn get(&self, request: &RequestFacts) -> Option<Decision> {
         let hash = self.hash(request);
         let decided = self.places.get(place(hash))?.as_deref()?;
-        (decided.hash == hash && decided.is_for(request)).then(|| decided.target.clone())
+        (decided.hash == hash && decided.is_for(request)).then(|| decided.remembered.decision())
     }
 
-    /// Remembers where requests like this one go.
-    pub(super) fn insert(&mut self, request: &RequestFacts, target: &ForwardTarget) {
-        let texts = [&request.query, &target.path].map(|text| text.as_ref().map_or(0, String::len));
+    /// Remembers what becomes of requests like this one: where they go, or that they are left to the next.
+    pub(super) fn insert(&mut self, request: &RequestFacts, decision: &Decision) {
+        let remembered = match decision {
+            Decision::Forward(target) => RememberedDecision::Forward(target.clone()),
+            Decision::Next => RememberedDecision::Next,
+            Decision::Respond(_) | Decision::Unmatched => return,
+        };
+        let texts = [&request.query, remembered.path()].map(|text| text.as_ref().map_or(0, String::len));
         let upgrade = request.upgrade.as_ref().map_or(0, |protocol| protocol.as_str().len());
         let line = request.method.as_str().len() + request.host_and_port().len() + request.path.len() + upgrade;
         if line + texts.iter().sum::<usize>() > LONGEST {
@@ -73,7 +101,7 @@ impl RouteCache {
                 path: request.path.clone(),
                 query: request.query.clone(),
                 upgrade: request.upgrade.clone(),
-                target: target.clone(),
+                remembered,
             }));
         }
     }
@@ -108,7 +136,7 @@ mod tests {
     use std::sync::Arc;
 
     use super::*;
-    use crate::policy::{ClusterId, RouteId};
+    use crate::policy::{ClusterId, ExchangeEffects, RouteId};
 
     fn request() -> RequestFacts {
         RequestFacts {
@@ -121,13 +149,18 @@ mod tests {
             client: None,
             sni: None,
             headers: Arc::default(),
+            effects: ExchangeEffects::default(),
         }
     }
 
     #[test]
     fn only_an_equal_request_is_remembered() {
         let mut cache = RouteCache::default();
-        let target = ForwardTarget { cluster: ClusterId(3), path: Some("/x".to_owned()), route: Some(RouteId(1)) };
+        let target = Decision::Forward(ForwardTarget {
+            cluster: ClusterId(3),
+            path: Some("/x".to_owned()),
+            route: Some(RouteId(1)),
+        });
         cache.insert(&request(), &target);
 
         assert_eq!(cache.get(&request()), Some(target));
@@ -147,9 +180,20 @@ mod tests {
     }
 
     #[test]
+    fn what_is_left_to_the_next_is_remembered_and_responses_are_not() {
+        let mut cache = RouteCache::default();
+
+        cache.insert(&request(), &Decision::Unmatched);
+        assert_eq!(cache.get(&request()), None);
+        cache.insert(&request(), &Decision::Next);
+
+        assert_eq!(cache.get(&request()), Some(Decision::Next));
+    }
+
+    #[test]
     fn the_port_and_the_case_of_the_host_have_no_part_in_it() {
         let mut cache = RouteCache::default();
-        let target = ForwardTarget { cluster: ClusterId(0), path: None, route: None };
+        let target = Decision::Forward(ForwardTarget { cluster: ClusterId(0), path: None, route: None });
         cache.insert(&request(), &target);
 
         let same = RequestFacts { authority: "A.Example".parse().ok(), ..request() };
@@ -160,7 +204,7 @@ mod tests {
     #[test]
     fn what_is_kept_is_bounded() {
         let mut cache = RouteCache::default();
-        let target = ForwardTarget { cluster: ClusterId(0), path: None, route: None };
+        let target = Decision::Forward(ForwardTarget { cluster: ClusterId(0), path: None, route: None });
         for number in 0..10 * PLACES {
             cache.insert(&RequestFacts { path: format!("/{number}"), ..request() }, &target);
         }
@@ -176,7 +220,8 @@ mod tests {
             cache.insert(long, &target);
         }
         let grown = RequestFacts { path: "/short".to_owned(), ..request() };
-        cache.insert(&grown, &ForwardTarget { path: Some("/".repeat(LONGEST)), ..target });
+        let far = ForwardTarget { cluster: ClusterId(0), path: Some("/".repeat(LONGEST)), route: None };
+        cache.insert(&grown, &Decision::Forward(far));
 
         assert_eq!(cache.places.len(), PLACES);
         for long in &long {

@@ -11,8 +11,8 @@ use super::*;
 use crate::config::Allow;
 use crate::net::UpgradeProtocol;
 use crate::policy::{
-    Balancer, ClusterNumbers, Decision, Endpoint, EndpointId, EndpointIds, Fault, FaultKind, HeaderEdit, LeaseEnding,
-    Metric, Outcome, PickRequest, RequestFacts, ResponseContext, Rewriter, Router, Scheme,
+    Balancer, ClusterNumbers, Decision, Endpoint, EndpointId, EndpointIds, ExchangeEffects, Fault, FaultKind,
+    HeaderEdit, LeaseEnding, Metric, Outcome, PickRequest, RequestFacts, ResponseContext, Rewriter, Router, Scheme,
 };
 
 /// Waits for a condition, with a limit.
@@ -93,6 +93,7 @@ fn facts(misbehave: bool) -> RequestFacts {
         client: Some([127, 0, 0, 1].into()),
         sni: Some("example.org".into()),
         headers: Arc::new(headers),
+        effects: ExchangeEffects::default(),
     }
 }
 
@@ -303,7 +304,7 @@ fn routers_fail_closed_on_traps_and_on_results_outside_the_contract() {
         assert_eq!(fault.kind, kind, "{fault}");
         assert!(fault.detail.contains(words), "{fault}");
         assert_eq!(Arc::strong_count(&bad.headers), 1, "the store lets go of the headers after a fault");
-        let decision = router.route(&facts(false)).unwrap();
+        let decision = router.route(&facts(false)).unwrap().decision;
         assert!(matches!(decision, Decision::Forward(target) if target.cluster.0 == 0), "a fresh instance");
     }
 }
@@ -321,9 +322,15 @@ fn rewriters_may_drop_a_location_but_not_touch_framing() {
     let rewrite = |bytes: &[u8]| {
         let rewriter = rewriter_of(bytes).unwrap();
         assert_eq!(rewriter.interest(), ["location"]);
-        let context =
-            ResponseContext { scheme: Scheme::Http, host: "h", path: "/", route: None, endpoint: "http://a:1" };
-        rewriter.rewrite(&context, StatusCode::FOUND, &fields)
+        let context = ResponseContext {
+            scheme: Scheme::Http,
+            host: "h",
+            path: "/",
+            route: None,
+            endpoint: "http://a:1",
+            request: None,
+        };
+        rewriter.rewrite(&context, StatusCode::FOUND, &fields).map(|rewritten| rewritten.edits)
     };
 
     assert_eq!(rewrite(guest!("rewriter-remove")).unwrap(), [HeaderEdit::Remove(0)]);

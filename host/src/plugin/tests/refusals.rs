@@ -82,6 +82,33 @@ fn every_unusable_file_is_refused_with_what_was_expected_and_found() {
 }
 
 #[test]
+fn a_router_that_was_built_when_a_decision_had_three_cases_is_to_be_built_again() {
+    let runtime = Runtime::new(None).unwrap();
+    let mut sources = wit_parser::SourceMap::new();
+    for (name, text) in contract::FILES {
+        sources.push_str(name, text.replace("    next,\n", ""));
+    }
+    let mut resolve = wit_parser::Resolve::default();
+    let package = resolve.push_group(sources.parse().map_err(|(_, error)| error).unwrap()).unwrap();
+    let world = resolve.select_world(&[package], Some("routing")).unwrap();
+    let text = String::from_utf8_lossy(guest!("router-trap"));
+    let text = text.replace("(import \"tidegate\" \"header\" (func $header (param i32 i32 i32)))", "");
+    let text = text.replace("(call $header (i32.const 64) (i32.const 11) (i32.const 32))", "");
+    let text = text.replace("\"configure\"", "\"tidegate:plugin/router@0.1.0#configure\"");
+    let text = text.replace("\"route\"", "\"tidegate:plugin/router@0.1.0#route\"");
+    let mut module = wat::parse_str(&text).unwrap();
+    wit_component::embed_component_metadata(&mut module, &resolve, world, wit_component::StringEncoding::UTF8).unwrap();
+    let component = wit_component::ComponentEncoder::default().module(&module).unwrap().encode().unwrap();
+
+    for file in [module, component] {
+        let artifact = load(&runtime, &file).unwrap();
+        let refused = problem(artifact.router(&Value::Null, &["a".into()], 1, NonZeroUsize::MIN)).to_string();
+
+        assert!(refused.contains("built against an earlier contract: rebuild it"), "{refused}");
+    }
+}
+
+#[test]
 fn components_for_another_version_or_role_or_without_a_grant_are_refused() {
     let runtime = Runtime::new(None).unwrap();
     let component = |text: &str| problem(load(&runtime, text.as_bytes()));

@@ -152,10 +152,16 @@ fn rewriter_looping_if(runtime: &Runtime, condition: &str) -> (Arc<Artifact>, Bo
 }
 
 fn rewrite(rewriter: &dyn Rewriter, endpoint: &str, location: &str) -> Result<Vec<HeaderEdit>, Fault> {
-    let context =
-        ResponseContext { scheme: Scheme::Http, host: "front.example", path: "/", route: Some(RouteId(0)), endpoint };
+    let context = ResponseContext {
+        scheme: Scheme::Http,
+        host: "front.example",
+        path: "/",
+        route: Some(RouteId(0)),
+        endpoint,
+        request: None,
+    };
     let field = (HeaderName::from_static("location"), HeaderValue::from_str(location).unwrap());
-    rewriter.rewrite(&context, StatusCode::FOUND, &[field])
+    rewriter.rewrite(&context, StatusCode::FOUND, &[field]).map(|rewritten| rewritten.edits)
 }
 
 #[test]

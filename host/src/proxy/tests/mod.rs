@@ -23,8 +23,8 @@ use crate::http::{ClientLimits, Forwarding, HttpVersions, Peer, Pseudonym, Reque
 use crate::lifecycle::{ConnectionGuard, Drain};
 use crate::net::UpgradeProtocol;
 use crate::policy::{
-    ClusterId, Decision, Fault, ForwardTarget, HeaderEdit, LeastBusy, RequestFacts, ResponseContext, Rewriter, Router,
-    Scheme,
+    ClusterId, Decision, Fault, ForwardTarget, LeastBusy, RequestFacts, ResponseContext, Rewriter, Rewritten, Routed,
+    Router, Scheme,
 };
 use crate::telemetry::{AccessLog, AccessTarget, LineFormat, Metrics};
 use crate::upstream::{Address, EndpointProtocol, HeadLimits, PoolLimits, Upstream, UpstreamSettings};
@@ -36,8 +36,8 @@ const SOON: Duration = Duration::from_secs(10);
 struct Straight;
 
 impl Router for Straight {
-    fn route(&self, _request: &RequestFacts) -> Result<Decision, Fault> {
-        Ok(Decision::Forward(ForwardTarget { cluster: ClusterId(0), path: None, route: None }))
+    fn route(&self, _request: &RequestFacts) -> Result<Routed, Fault> {
+        Ok(Decision::Forward(ForwardTarget { cluster: ClusterId(0), path: None, route: None }).into())
     }
 }
 
@@ -51,8 +51,8 @@ impl Rewriter for Straight {
         _context: &ResponseContext<'_>,
         _status: StatusCode,
         _fields: &[(HeaderName, HeaderValue)],
-    ) -> Result<Vec<HeaderEdit>, Fault> {
-        Ok(Vec::new())
+    ) -> Result<Rewritten, Fault> {
+        Ok(Rewritten::default())
     }
 }
 
@@ -99,6 +99,7 @@ fn stage() -> (Connection, UnixListener, TempDir) {
         defaults: rules,
         forwarding: Forwarding::default(),
         certificate_rules: RulesByListener::new(),
+        keeps_notes: false,
         pseudonym: Pseudonym::random(),
     };
     let address = "127.0.0.1:80".parse().unwrap();

@@ -39,6 +39,7 @@ pub(super) fn format(out: &mut String, record: &AccessRecord<'_>, format: LineFo
     fields.string("plugins", record.plugins);
     fields.number("generation", Some(record.generation));
     fields.string("ending", record.ending.map(AccessEnding::name));
+    fields.notes("notes", record.notes);
     fields.end();
 }
 
@@ -113,6 +114,26 @@ impl LineFields<'_> {
             }
             (None, LineFormat::Text) => self.absent(key),
             (None, LineFormat::Json) => {}
+        }
+    }
+
+    /// An object of strings in JSON, and in text the same as one string; left out where it is empty.
+    fn notes(&mut self, key: &str, notes: &[(&str, &str)]) {
+        if notes.is_empty() {
+            return;
+        }
+        let mut object = String::new();
+        for (key, value) in notes {
+            object.push(if object.is_empty() { '{' } else { ',' });
+            quote(&mut object, key);
+            object.push(':');
+            quote(&mut object, value);
+        }
+        object.push('}');
+        self.key(key);
+        match self.format {
+            LineFormat::Text => quote(self.out, &object),
+            LineFormat::Json => self.out.push_str(&object),
         }
     }
 

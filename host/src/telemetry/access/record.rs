@@ -57,6 +57,8 @@ pub struct AccessRecord<'a> {
     pub attempts: u32,
     /// Plugins that decided, joined with commas.
     pub plugins: Option<&'a str>,
+    /// What plugins noted about it, by key; left out where there is nothing.
+    pub notes: &'a [(&'a str, &'a str)],
     /// Generation that it ran under.
     pub generation: u64,
     /// Why it ended, when not in the ordinary way.
@@ -88,6 +90,7 @@ impl<'a> AccessRecord<'a> {
             endpoint: None,
             attempts: 0,
             plugins: None,
+            notes: &[],
             generation: 0,
             ending: None,
         }

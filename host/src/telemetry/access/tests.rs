@@ -37,6 +37,20 @@ fn text_line_is_stable() {
 }
 
 #[test]
+fn notes_are_an_object_behind_all_else_and_cannot_add_a_field() {
+    let notes = [("tenant", "blue"), ("a\" b=\n", "c\\\"")];
+    let record = AccessRecord { notes: &notes, ..record() };
+
+    let line = text(&record, LineFormat::Text);
+    let json: serde_json::Value = serde_json::from_str(&text(&record, LineFormat::Json)).unwrap();
+
+    assert_eq!(json["notes"], serde_json::json!({"tenant": "blue", "a\" b=\n": "c\\\""}));
+    let (_, quoted) = line.split_once(" ending=- notes=").unwrap();
+    let object: String = serde_json::from_str(quoted).unwrap();
+    assert_eq!(serde_json::from_str::<serde_json::Value>(&object).unwrap(), json["notes"]);
+}
+
+#[test]
 fn nothing_from_outside_can_add_a_line_or_a_field() {
     let hostile = "/a\" status=200\r\nkind=request\\\u{1b}[2J\u{85}\u{202e}ü";
     let record = AccessRecord { path: hostile, host: Some("a\nb"), ..record() };

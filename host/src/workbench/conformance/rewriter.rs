@@ -101,7 +101,7 @@ fn exchanges(subject: &Subject<'_>) -> TestResult {
     {
         for (host, path) in [("", "/"), ("front.invalid:8443", "/a/b"), ("[2001:db8::2]", long.as_str())] {
             for route in [None, Some(RouteId(0)), Some(RouteId(1000))] {
-                let context = ResponseContext { scheme: Scheme::Https, host, path, route, endpoint };
+                let context = ResponseContext { scheme: Scheme::Https, host, path, route, endpoint, request: None };
                 rewrite(&*rewriter, &context, StatusCode::FOUND, &fields)?;
             }
         }

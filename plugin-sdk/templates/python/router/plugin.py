@@ -8,9 +8,9 @@ from functools import cache
 
 from componentize_py_types import Err
 from wit_world import exports
-from wit_world.exports.router import Decision, Decision_Forward, Decision_Unmatched, RequestLine, Target
+from wit_world.exports.router import Decision, Decision_Forward, Decision_Unmatched, Target
 from wit_world.imports import log
-from wit_world.imports.types import ConfigError
+from wit_world.imports.types import ConfigError, RequestLine
 
 
 @cache  # for every call componentize-py makes a Router: this way it gets the same one, and `self` keeps what it knows

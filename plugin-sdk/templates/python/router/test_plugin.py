@@ -5,8 +5,8 @@ from unittest.mock import patch
 
 from componentize_py_types import Err
 from plugin import Router
-from wit_world.exports.router import Decision_Forward, Decision_Unmatched, RequestLine, Target
-from wit_world.imports.types import Scheme
+from wit_world.exports.router import Decision_Forward, Decision_Unmatched, Target
+from wit_world.imports.types import RequestLine, Scheme
 
 CLUSTERS = ["web", "chat"]
 

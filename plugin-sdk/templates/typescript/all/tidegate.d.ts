@@ -12,6 +12,14 @@ declare module "tidegate:plugin/types@0.1.0" {
     route: string | null;
     labels: [key: string, value: string][];
   }
+  export interface RequestLine {
+    method: string;
+    scheme: Scheme;
+    host: string;
+    path: string;
+    query: string | null;
+    upgrade: string | null;
+  }
   /** `configure` throws a list of these. */
   export interface ConfigError {
     /** JSON pointer into the configuration, like "/zones/3"; empty for the whole. */
@@ -55,15 +63,7 @@ declare module "tidegate:plugin/handover@0.1.0" {
 }
 
 declare module "tidegate:plugin/router@0.1.0" {
-  import type { Field, Scheme } from "tidegate:plugin/types@0.1.0";
-  export interface RequestLine {
-    method: string;
-    scheme: Scheme;
-    host: string;
-    path: string;
-    query: string | null;
-    upgrade: string | null;
-  }
+  import type { Field, RequestLine } from "tidegate:plugin/types@0.1.0";
   export interface Target {
     /** Index into the clusters that `configure` was given. */
     cluster: number;
@@ -78,7 +78,8 @@ declare module "tidegate:plugin/router@0.1.0" {
   export type Decision =
     | { tag: "forward"; val: Target }
     | { tag: "respond"; val: Response }
-    | { tag: "unmatched" };
+    | { tag: "unmatched" }
+    | { tag: "next" };
   export interface Router {
     configure(config: string, clusters: string[]): void;
     route(request: RequestLine): Decision;

@@ -6,8 +6,8 @@ use std::time::Duration;
 use http::{HeaderName, HeaderValue};
 
 use crate::policy::{
-    Balancer as _, Choice, Decision, EndpointId, Fault, HeaderEdit, LeaseUnits, LeastBusy, Observation, Observed,
-    PickRequest, RequestFacts, ShownResponse,
+    Balancer as _, Choice, Decision, Effects, EndpointId, Fault, HeadEdit, HeaderEdit, LeaseUnits, LeastBusy, Note,
+    Observation, Observed, PickRequest, RequestFacts, ShownResponse,
 };
 use crate::text::shortened;
 
@@ -19,7 +19,7 @@ const TEXT: usize = 120;
 
 /// What was decided, from what, and how long it took.
 pub(super) fn line(observation: &Observation<'_>) -> String {
-    let Observation { decider, decided, took } = observation;
+    let Observation { decider, decided, effects, took } = observation;
     let mut line = match decided {
         Observed::Pick(request, chosen) => {
             let cluster = decider.cluster.as_deref().unwrap_or_default();
@@ -32,6 +32,7 @@ pub(super) fn line(observation: &Observation<'_>) -> String {
             format!("rewrite  {}  → {}", response(shown), outcome(*edits, |edits| rewrite(edits, shown.fields)))
         }
     };
+    line.push_str(&beside(effects));
     // A string takes all that is written to it.
     let _ = write!(line, "  {}", time(*took));
     line
@@ -75,6 +76,7 @@ fn route(decision: &Decision, clusters: &[String]) -> String {
             text
         }
         Decision::Unmatched => "unmatched: 404".to_owned(),
+        Decision::Next => "next".to_owned(),
     }
 }
 
@@ -96,6 +98,25 @@ fn rewrite(edits: &[HeaderEdit], fields: &[(HeaderName, HeaderValue)]) -> String
     });
     let edits: Vec<_> = edits.collect();
     if edits.is_empty() { "no edits".to_owned() } else { edits.join(", ") }
+}
+
+/// What was done beside deciding.
+fn beside(effects: &Effects) -> String {
+    let mut text = String::new();
+    for (side, edits) in [("request", effects.request()), ("response", effects.response())] {
+        for edit in edits {
+            let edit = match edit {
+                HeadEdit::Set(name, value) => format!("set {}", field(name, value)),
+                HeadEdit::Append(name, value) => format!("append {}", field(name, value)),
+                HeadEdit::Remove(name) => format!("remove {name}"),
+            };
+            let _ = write!(text, "  {side}: {edit}");
+        }
+    }
+    for Note { key, value } in effects.notes() {
+        let _ = write!(text, "  note {}: {}", shortened(key, TEXT), shortened(value, TEXT));
+    }
+    text
 }
 
 fn outcome<T>(result: Result<T, &Fault>, shown: impl FnOnce(T) -> String) -> String {

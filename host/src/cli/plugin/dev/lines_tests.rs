@@ -4,8 +4,8 @@ use http::{HeaderMap, Method, StatusCode};
 
 use super::*;
 use crate::policy::{
-    BalancerRefusal, ClusterId, DeciderLabel, EndpointId, EndpointIds, FaultKind, ForwardTarget, ResponseContext,
-    RouteId, Scheme,
+    BalancerRefusal, ClusterId, DeciderLabel, EndpointId, EndpointIds, ExchangeEffects, FaultKind, ForwardTarget,
+    HeadSide, ResponseContext, RouteId, Scheme,
 };
 
 fn request() -> RequestFacts {
@@ -19,6 +19,7 @@ fn request() -> RequestFacts {
         client: None,
         sni: None,
         headers: Arc::new(HeaderMap::new()),
+        effects: ExchangeEffects::default(),
     }
 }
 
@@ -28,7 +29,11 @@ fn label(names: &[&str]) -> DeciderLabel {
 }
 
 fn shown(decider: &DeciderLabel, decided: Observed<'_>) -> String {
-    line(&Observation { decider, decided, took: Duration::from_nanos(12_340) })
+    shown_with(decider, decided, &Effects::default())
+}
+
+fn shown_with(decider: &DeciderLabel, decided: Observed<'_>, effects: &Effects) -> String {
+    line(&Observation { decider, decided, effects, took: Duration::from_nanos(12_340) })
 }
 
 fn fault() -> Fault {
@@ -78,10 +83,31 @@ fn a_routers_decision_names_cluster_path_and_route() {
 }
 
 #[test]
+fn what_is_done_beside_a_decision_stands_behind_it() {
+    let (decider, request) = (label(&[]), request());
+    let mut effects = Effects::default();
+    let (name, value) = (http::HeaderName::from_static("x-user"), HeaderValue::from_static("alice"));
+    effects.note(Note { key: "tenant".to_owned(), value: "blue".to_owned() });
+    effects.edit(HeadSide::Request, HeadEdit::Set(name.clone(), value));
+    effects.edit(HeadSide::Response, HeadEdit::Remove(name));
+
+    let line = shown_with(&decider, Observed::Route(&request, Ok(&Decision::Next)), &effects);
+
+    let beside = "request: set x-user: alice  response: remove x-user  note tenant: blue";
+    assert_eq!(line, format!("route    GET gateway.test:80/a?b=c  → next  {beside}  12.3 µs"));
+}
+
+#[test]
 fn a_rewriters_edits_name_the_fields() {
     let decider = label(&[]);
-    let context =
-        ResponseContext { scheme: Scheme::Http, host: "gateway.test", path: "/a", route: None, endpoint: "http://a" };
+    let context = ResponseContext {
+        scheme: Scheme::Http,
+        host: "gateway.test",
+        path: "/a",
+        route: None,
+        endpoint: "http://a",
+        request: None,
+    };
     let fields = [(http::header::LOCATION, HeaderValue::from_static("/inner"))];
     let response = ShownResponse { context: &context, status: StatusCode::FOUND, fields: &fields };
     let edits = [HeaderEdit::Replace(0, HeaderValue::from_static("/outer"))];

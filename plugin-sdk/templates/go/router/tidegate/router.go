@@ -10,7 +10,7 @@ type RequestLine struct {
 	Upgrade string // first protocol that the client asks to switch to, lower case: "websocket"; or empty
 }
 
-// Decision is made by Forward, Respond and Unmatched.
+// Decision is made by Forward, Respond, Unmatched and Next.
 type Decision struct {
 	kind     uint32
 	cluster  uint32
@@ -23,6 +23,7 @@ const (
 	forward uint32 = iota
 	respond
 	unmatched
+	next
 )
 
 // Response is what the gateway sends by itself.
@@ -52,6 +53,10 @@ func Respond(response Response) Decision { return Decision{kind: respond, respon
 
 // Unmatched says that no cluster takes the request.
 func Unmatched() Decision { return Decision{kind: unmatched} }
+
+// Next leaves the request to the plugin behind, and behind the last one to where the [[route]] leads. Of the plugins of a
+// [[route]] alone.
+func Next() Decision { return Decision{kind: next} }
 
 // Router decides which cluster gets a request. The gateway calls one at a time.
 type Router interface {

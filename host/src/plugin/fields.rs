@@ -2,8 +2,8 @@
 
 use ::http::{HeaderName, HeaderValue};
 
-use super::super::call_error::CallError;
-use super::super::text::printable;
+use super::call_error::CallError;
+use super::text::printable;
 use crate::net::is_reserved;
 
 /// Refuses a field that a plugin must not touch.
