@@ -38,5 +38,5 @@ pub use reported::{Reported, SignalKey};
 pub use retry::{Failure, Retry};
 pub use select::{Cluster, Policy, SelectError, Tried};
 pub use shared::AddressCount;
-pub use signals::{Heartbeat, PushFault, Reading, ReportSource, Reports, Signals};
+pub use signals::{AnswerReader, Heartbeat, PushFault, Reading, ReportSource, Reports, Signals};
 pub use sticky::Sticky;

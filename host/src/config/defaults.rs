@@ -20,6 +20,11 @@ pub(crate) fn cache() -> Option<PathBuf> {
     Some(folder.join("tidegate"))
 }
 
+/// A balancer that goes by a queue needs it as it is now; it costs an endpoint as much as a scrape does.
+pub(crate) const SIGNAL_INTERVAL: Duration = Duration::from_secs(1);
+/// Ten times what an inference server with a histogram for everything exposes.
+pub(crate) const SIGNAL_LIMIT: u64 = 4 << 20;
+
 /// As long as common orchestrators wait between asking and killing.
 pub(crate) const DRAIN: Duration = Duration::from_secs(30);
 /// A lost SYN is sent again after 1 and 3 s: two chances, then another endpoint.

@@ -33,7 +33,9 @@ pub use model::*;
 pub use pin::{NoPin, Pin};
 pub(crate) use resolve::long_plugin_deadline;
 pub use series::{BLANK, NoSeries, Series};
-pub use signals::{HeartbeatConfig, HeartbeatField, MOST_SIGNALS, OrcaField, SignalConfig, SignalSource};
+pub use signals::{
+    HeartbeatConfig, HeartbeatField, MOST_SIGNALS, OrcaField, SignalConfig, SignalRequest, SignalSource,
+};
 pub use units::{ByteSize, HumanDuration, Number, UnitError, WholeNumber, show_duration};
 
 use crate::diagnose::{FaultReport, FileFault, FileFaults};

@@ -1,6 +1,7 @@
 //! What endpoints report about themselves: the signals that a cluster names, and where each comes from.
 
 use std::net::SocketAddr;
+use std::time::Duration;
 
 use ipnet::IpNet;
 
@@ -16,6 +17,19 @@ pub struct SignalConfig {
     pub name: String,
     /// Where it comes from.
     pub source: SignalSource,
+    /// What is asked for it; none if it is read from the response to a probe, or comes by itself.
+    pub request: Option<SignalRequest>,
+}
+
+/// A request for signals alone: GET, beside probes and whatever comes of them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SignalRequest {
+    /// Path and query; the endpoint's base path comes before it.
+    pub path: String,
+    /// From one request to an endpoint to the next, at least 100 ms. Default 1 s.
+    pub interval: Duration,
+    /// Bytes of a body that is taken; a longer one is not. Default 4 MiB.
+    pub limit: usize,
 }
 
 /// Where a signal comes from.

@@ -7,7 +7,7 @@ use parking_lot::Mutex;
 
 use super::generation::Generation;
 use crate::cluster::{Cluster, Signals};
-use crate::probe::{OnResponse, Prober, Probes};
+use crate::probe::{OnReports, OnResponse, Prober, Probes};
 use crate::telemetry::Metrics;
 
 /// Probes under way, by the name of the cluster.
@@ -22,7 +22,7 @@ pub(super) struct Probing {
 struct ProbedCluster {
     /// Weak: probes keep no balancer.
     cluster: Weak<Cluster>,
-    _probes: Probes,
+    _probes: Vec<Probes>,
 }
 
 impl Probing {
@@ -39,13 +39,27 @@ impl Probing {
         };
         running.retain(|name, probed| is_same(name, probed));
         for (name, prepared) in &generation.clusters {
-            if let Some(health) = prepared.inputs.config.health.as_ref().filter(|_| !running.contains_key(name)) {
-                let on_answer = self.on_answer(prepared.cluster.signals());
-                let probes = self.prober.start(&prepared.cluster, &prepared.upstreams, health, &on_answer);
-                let probed = ProbedCluster { cluster: Arc::downgrade(&prepared.cluster), _probes: probes };
-                running.insert(name.clone(), probed);
+            if running.contains_key(name) {
+                continue;
+            }
+            let (cluster, upstreams) = (&prepared.cluster, &prepared.upstreams);
+            let signals = cluster.signals();
+            let health = prepared.inputs.config.health.as_ref();
+            let probes = health.map(|health| self.prober.start(cluster, upstreams, health, &self.on_answer(signals)));
+            let reports = self.prober.ask(cluster, upstreams, signals, &self.on_reports(signals));
+            let probes: Vec<_> = probes.into_iter().chain(reports).collect();
+            if !probes.is_empty() {
+                running.insert(name.clone(), ProbedCluster { cluster: Arc::downgrade(cluster), _probes: probes });
             }
         }
+    }
+
+    /// Writes down what endpoints report when they are asked for it alone.
+    fn on_reports(&self, signals: &Arc<Signals>) -> OnReports {
+        let (signals, metrics) = (signals.clone(), self.metrics.clone());
+        Arc::new(move |live, reports| {
+            signals.take(reports, live, live.now(), &metrics);
+        })
     }
 
     /// Reads what endpoints report about themselves out of their responses to probes.

@@ -4,9 +4,10 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
+use super::http::{Beginning, BodySink, ResponseRead};
 use super::result::{CheckFailure, ProbeResponse};
 use super::{http, http2, websocket};
-use crate::config::Check;
+use crate::config::{Check, HttpCheck};
 use crate::upstream::{ConnectError, LoneConnection, Upstream};
 
 /// Probes once, for as long as `within`. HTTP and websocket probes that pass have a response.
@@ -21,16 +22,9 @@ pub(super) async fn check(
         Check::Tcp => upstream.dial_transport(within).await.map(|_open| None).map_err(unreachable),
         Check::Tls => upstream.dial(within).await.map(|_open| None).map_err(unreachable),
         Check::Http(check) => {
-            let host = check.host.as_ref().unwrap_or_else(|| upstream.authority());
-            match upstream.dial_apart(false, within).await.map_err(unreachable)? {
-                LoneConnection::Http1(stream) => {
-                    let request = http::request(check, upstream.base_path(), host).map_err(CheckFailure::Target)?;
-                    http::exchange(stream, request, check, upstream.head_limits(), until, within).await.map(Some)
-                }
-                LoneConnection::Http2(lone) => {
-                    http2::exchange(*lone, check, upstream.base_path(), host, until, within).await.map(Some)
-                }
-            }
+            let mut beginning = Beginning::default();
+            let response = exchange(check, upstream, until, within, &mut beginning).await?;
+            http::judge(check, response, beginning, within).map(Some)
         }
         Check::Websocket(check) => {
             let host = check.host.as_ref().unwrap_or_else(|| upstream.authority());
@@ -49,6 +43,27 @@ pub(super) async fn check(
             tokio::time::timeout_at(until, websocket::ping(&mut socket)).await.map_err(late)??;
             websocket::close(socket, until).await;
             Ok(Some(ProbeResponse { headers, body: Vec::new() }))
+        }
+    }
+}
+
+/// One request on a connection of its own. The body goes to `sink`.
+pub(super) async fn exchange(
+    check: &HttpCheck,
+    upstream: &Upstream,
+    until: Instant,
+    within: Duration,
+    sink: &mut impl BodySink,
+) -> Result<ResponseRead, CheckFailure> {
+    let host = check.host.as_ref().unwrap_or_else(|| upstream.authority());
+    let unreachable = |error: ConnectError| CheckFailure::Connect(error.fault);
+    match upstream.dial_apart(false, within).await.map_err(unreachable)? {
+        LoneConnection::Http1(stream) => {
+            let request = http::request(check, upstream.base_path(), host).map_err(CheckFailure::Target)?;
+            http::exchange(stream, request, check, upstream.head_limits(), until, within, sink).await
+        }
+        LoneConnection::Http2(lone) => {
+            http2::exchange(*lone, check, upstream.base_path(), host, until, within, sink).await
         }
     }
 }

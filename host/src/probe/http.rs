@@ -36,7 +36,7 @@ pub(super) fn request(
         .body(Empty::new())
 }
 
-/// Sends the request and judges the response. The connection ends with this.
+/// Sends the request and reads the response. The connection ends with this.
 pub(super) async fn exchange(
     stream: Stream,
     request: Request<Empty<Bytes>>,
@@ -44,7 +44,8 @@ pub(super) async fn exchange(
     limits: HeadLimits,
     until: Instant,
     within: Duration,
-) -> Result<ProbeResponse, CheckFailure> {
+    sink: &mut impl BodySink,
+) -> Result<ResponseRead, CheckFailure> {
     // What clients would get is no failure here.
     let mut settings = http1::Builder::new();
     settings.max_buf_size(limits.bytes).max_headers(limits.fields);
@@ -57,8 +58,8 @@ pub(super) async fn exchange(
         if !check.expects(head.status.as_u16()) {
             return Err(CheckFailure::Status(head.status.as_u16()));
         }
-        let beginning = beginning(body, until, CheckFailure::Broken).await?;
-        judge(check, head.headers, beginning, within)
+        let is_late = read(body, until, CheckFailure::Broken, sink).await?;
+        Ok(ResponseRead { headers: head.headers, is_late })
     };
     tokio::pin!(exchange, connection);
     tokio::select! {
@@ -72,37 +73,72 @@ pub(super) async fn exchange(
 /// Looks for the text that `check` wants in the beginning of a body.
 pub(super) fn judge(
     check: &HttpCheck,
-    headers: HeaderMap,
-    (body, is_late): (Vec<u8>, bool),
+    response: ResponseRead,
+    Beginning(body): Beginning,
     within: Duration,
 ) -> Result<ProbeResponse, CheckFailure> {
     match &check.body {
         Some(text) if memchr::memmem::find(&body, text.as_bytes()).is_some() => {}
-        Some(_) if is_late => return Err(CheckFailure::TimedOut(within)),
+        Some(_) if response.is_late => return Err(CheckFailure::TimedOut(within)),
         Some(_) => return Err(CheckFailure::Body),
         // A body that never ends, such as a stream of events, is no fault if it is not looked at.
         None => {}
     }
-    Ok(ProbeResponse { headers, body })
+    Ok(ProbeResponse { headers: response.headers, body })
 }
 
-/// The beginning of a body, and whether time was up before it was complete.
-pub(super) async fn beginning<B: Body<Data = Bytes> + Unpin>(
+/// Reads a body until it ends, the sink has enough, or time is up; and says whether it was that.
+pub(super) async fn read<B: Body<Data = Bytes> + Unpin>(
     mut body: B,
     until: Instant,
     broken: impl Fn(B::Error) -> CheckFailure,
-) -> Result<(Vec<u8>, bool), CheckFailure> {
-    let mut read = Vec::new();
-    while read.len() < MOST_BODY {
+    sink: &mut impl BodySink,
+) -> Result<bool, CheckFailure> {
+    loop {
         match tokio::time::timeout_at(until, body.frame()).await {
-            Err(_elapsed) => return Ok((read, true)),
-            Ok(None) => break,
+            Err(_elapsed) => return Ok(true),
+            Ok(None) => return Ok(false),
             Ok(Some(frame)) => {
                 let Ok(data) = frame.map_err(&broken)?.into_data() else { continue };
-                let room = data.len().min(MOST_BODY - read.len());
-                read.extend_from_slice(data.get(..room).unwrap_or_default());
+                if sink.take(&data)? == Appetite::Enough {
+                    return Ok(false);
+                }
             }
         }
     }
-    Ok((read, false))
+}
+
+/// A response whose body has gone to a [`BodySink`].
+pub(super) struct ResponseRead {
+    pub(super) headers: HeaderMap,
+    /// Time was up before the body was complete.
+    pub(super) is_late: bool,
+}
+
+/// What takes a body, piece by piece.
+pub(super) trait BodySink: Send {
+    /// Takes a piece, and says whether it wants more.
+    ///
+    /// # Errors
+    /// If the whole of it cannot be good any more.
+    fn take(&mut self, piece: &[u8]) -> Result<Appetite, CheckFailure>;
+}
+
+/// Whether a sink wants more of a body.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Appetite {
+    More,
+    Enough,
+}
+
+/// The beginning of a body.
+#[derive(Debug, Default)]
+pub(super) struct Beginning(pub(super) Vec<u8>);
+
+impl BodySink for Beginning {
+    fn take(&mut self, piece: &[u8]) -> Result<Appetite, CheckFailure> {
+        let room = piece.len().min(MOST_BODY.saturating_sub(self.0.len()));
+        self.0.extend_from_slice(piece.get(..room).unwrap_or_default());
+        Ok(if self.0.len() < MOST_BODY { Appetite::More } else { Appetite::Enough })
+    }
 }

@@ -9,15 +9,15 @@ use tokio::time::Instant;
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::protocol::Role;
 
-use super::http::{USER_AGENT, beginning, judge};
-use super::result::{CheckFailure, ProbeResponse};
+use super::http::{BodySink, ResponseRead, USER_AGENT, read};
+use super::result::CheckFailure;
 use super::websocket;
 use crate::config::{HttpCheck, WebsocketCheck};
 use crate::http::{Fields, Offer};
 use crate::net::Duplex;
 use crate::upstream::{ExchangeCause, ExchangeError, LoneRequest, RequestHead, ResponseContent};
 
-/// Sends the request of `check` and judges the response. The connection ends with this.
+/// Sends the request of `check` and reads the response. The connection ends with this.
 pub(super) async fn exchange(
     request: LoneRequest,
     check: &HttpCheck,
@@ -25,7 +25,8 @@ pub(super) async fn exchange(
     host: &HeaderValue,
     until: Instant,
     within: Duration,
-) -> Result<ProbeResponse, CheckFailure> {
+    sink: &mut impl BodySink,
+) -> Result<ResponseRead, CheckFailure> {
     let target = format!("{base_path}{}", check.path);
     let mut fields = Fields::default();
     for (name, value) in [(header::USER_AGENT, USER_AGENT), (header::ACCEPT, "*/*")] {
@@ -40,14 +41,17 @@ pub(super) async fn exchange(
     if !check.expects(head.status.as_u16()) {
         return Err(CheckFailure::Status(head.status.as_u16()));
     }
-    let beginning = match content {
-        ResponseContent::Whole(bytes, _) => (bytes.into(), false),
+    let is_late = match content {
+        ResponseContent::Whole(bytes, _) => {
+            sink.take(&bytes)?;
+            false
+        }
         ResponseContent::Stream(stream) => {
-            beginning(stream, until, |broken| CheckFailure::Exchange(ExchangeCause::Broken(broken))).await?
+            read(stream, until, |broken| CheckFailure::Exchange(ExchangeCause::Broken(broken)), sink).await?
         }
         ResponseContent::Duplex(..) => return Err(CheckFailure::Status(head.status.as_u16())),
     };
-    judge(check, head.headers, beginning, within)
+    Ok(ResponseRead { headers: head.headers, is_late })
 }
 
 /// The websocket, and the fields of the response that it was opened with (RFC 8441).

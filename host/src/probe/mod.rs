@@ -3,6 +3,7 @@
 //! ```text
 //! Prober.start(cluster) ──▶ one task per endpoint, spread over the workers: wait ▶ check ▶ Live
 //!        └─ Probes: dropped, they end; so they do when the gateway drains
+//! Prober.ask(cluster) ────▶ the same for signals with a path of their own: what comes of it decides nothing about health
 //! check ──▶ upstream's dial ──▶ tcp | tls | http | websocket, the last two over HTTP/1.1 or HTTP/2
 //! ```
 //!
@@ -11,9 +12,11 @@
 mod check;
 mod http;
 mod http2;
+mod report;
 mod result;
 mod run;
 mod schedule;
 mod websocket;
 
+pub use report::OnReports;
 pub use run::{OnResponse, Prober, Probes};

@@ -36,6 +36,12 @@ pub(super) enum CheckFailure {
     /// The text was not there.
     #[error("the answer is without the expected text")]
     Body,
+    /// A body that has more bytes than may be.
+    #[error("the answer is larger than {} bytes, `limit`", .0)]
+    Large(usize),
+    /// A body in a form that is not read.
+    #[error("the answer is encoded, expected it plain")]
+    Encoded,
     /// The base path and the path make no request target.
     #[error("its path makes no request target: {0}")]
     Target(::http::Error),

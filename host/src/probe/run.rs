@@ -7,8 +7,9 @@ use tokio::sync::Semaphore;
 use tokio::time::Instant;
 use tokio_util::sync::{CancellationToken, DropGuard};
 
+use super::report::{OnReports, ReportTask};
 use super::{check, schedule};
-use crate::cluster::{Cluster, Live, ProbeTicket, Thresholds};
+use crate::cluster::{Cluster, Live, ProbeTicket, Signals, Thresholds};
 use crate::config::HealthConfig;
 use crate::lifecycle::{self, Drain, Workers};
 use crate::upstream::Upstream;
@@ -63,30 +64,60 @@ impl Prober {
         health: &HealthConfig,
         on_response: &OnResponse,
     ) -> Probes {
-        let stop = CancellationToken::new();
         let health = Arc::new(health.clone());
+        self.each(cluster, upstreams, |place, live, upstream, concurrency| {
+            let task = ProbeTask {
+                ticket: live.begin_probes(live.now()),
+                live,
+                upstream,
+                health: health.clone(),
+                on_response: on_response.clone(),
+                concurrency,
+                place,
+            };
+            task.watch()
+        })
+    }
+
+    /// Asks the same members for what `signals` are to be read from beside probes; nothing if that is none.
+    pub fn ask(
+        &self,
+        cluster: &Cluster,
+        upstreams: &[Arc<Upstream>],
+        signals: &Arc<Signals>,
+        on_reports: &OnReports,
+    ) -> Vec<Probes> {
+        let ask = |request| {
+            self.each(cluster, upstreams, |place, live, upstream, concurrency| {
+                let (signals, on_reports) = (signals.clone(), on_reports.clone());
+                ReportTask { live, upstream, signals, request, on_reports, concurrency, place }.watch()
+            })
+        };
+        (0..signals.requests().len()).map(ask).collect()
+    }
+
+    /// Runs the task that `make` makes for each member, spread over the workers.
+    fn each<F: Future<Output = ()> + Send + 'static>(
+        &self,
+        cluster: &Cluster,
+        upstreams: &[Arc<Upstream>],
+        make: impl Fn(usize, Arc<Live>, Arc<Upstream>, Arc<Semaphore>) -> F,
+    ) -> Probes {
+        let stop = CancellationToken::new();
         let members = cluster.members().iter().zip(upstreams).filter(|(member, _)| member.is_probed());
         // Clusters of one endpoint must not all meet on the first worker.
         let offset = cluster.name().len();
         for (place, (member, upstream)) in members.enumerate() {
             let worker = (offset + place) % self.concurrency.len().max(1);
             let Some(concurrency) = self.concurrency.get(worker) else { continue };
-            let task = ProbeTask {
-                ticket: member.live.begin_probes(member.live.now()),
-                live: member.live.clone(),
-                upstream: upstream.clone(),
-                health: health.clone(),
-                on_response: on_response.clone(),
-                concurrency: concurrency.clone(),
-                place,
-            };
+            let task = make(place, member.live.clone(), upstream.clone(), concurrency.clone());
             let (stop, drain) = (stop.clone(), self.drain.clone());
             self.workers.run_on(worker, move || {
                 lifecycle::spawn(async move {
                     tokio::select! {
                         () = stop.cancelled() => {}
                         () = drain.started() => {}
-                        () = task.watch() => {}
+                        () = task => {}
                     }
                 });
             });

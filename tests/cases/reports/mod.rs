@@ -1,5 +1,6 @@
 //! Load that endpoints report, from the wire to the choice of a balancer that goes by it.
 
+mod asked;
 mod hostile;
 mod sources;
 mod upgrades;

@@ -15,8 +15,11 @@ pub fn run(input: &[u8]) {
         orca("cpu_utilization"),
         orca("named_metrics.x"),
     ];
-    let signals: Vec<_> =
-        sources.into_iter().flatten().map(|source| SignalConfig { name: "s".to_owned(), source }).collect();
+    let signals: Vec<_> = sources
+        .into_iter()
+        .flatten()
+        .map(|source| SignalConfig { name: "s".to_owned(), source, request: None })
+        .collect();
     let signals = Signals::new(&Registry::default(), &signals, Duration::from_secs(10));
     let mut headers = HeaderMap::new();
     if let Ok(value) = HeaderValue::from_bytes(input) {

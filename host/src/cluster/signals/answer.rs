@@ -19,22 +19,44 @@ pub(super) fn number(document: &Option<Value>, pointer: &str) -> Option<f64> {
 ///
 /// A last line without an end is not looked at, as a body that was cut off would make 1 out of 100.
 pub(super) fn sample(body: &[u8], series: &Series) -> Option<f64> {
-    let mut found = None;
+    let mut search = SampleSearch::default();
     let lines = body.split_inclusive(|byte| *byte == b'\n').filter_map(|line| line.strip_suffix(b"\n"));
-    for line in lines {
+    lines.for_each(|line| search.look(line, series));
+    search.value()
+}
+
+/// Looking for the one sample of a series, line by line.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) enum SampleSearch {
+    #[default]
+    Nothing,
+    Found(f64),
+    /// There are several, or the one has no value.
+    Unusable,
+}
+
+impl SampleSearch {
+    /// Looks at a line, without its end.
+    pub(super) fn look(&mut self, line: &[u8], series: &Series) {
         if !line.starts_with(series.name.as_bytes()) {
-            continue;
+            return;
         }
-        let Some((of, rest)) = str::from_utf8(line).ok().and_then(Series::read) else { continue };
-        if !series.selects(&of) {
-            continue;
+        let Some((of, rest)) = str::from_utf8(line).ok().and_then(Series::read) else { return };
+        if series.selects(&of) {
+            *self = match self {
+                Self::Nothing => value(rest).map_or(Self::Unusable, Self::Found),
+                Self::Found(_) | Self::Unusable => Self::Unusable,
+            };
         }
-        if found.is_some() {
-            return None;
-        }
-        found = Some(value(rest)?);
     }
-    found
+
+    /// What was found.
+    pub(super) fn value(self) -> Option<f64> {
+        match self {
+            Self::Found(value) => Some(value),
+            Self::Nothing | Self::Unusable => None,
+        }
+    }
 }
 
 /// The value behind a series; a timestamp and an exemplar may follow.

@@ -2,6 +2,7 @@
 //!
 //! ```text
 //! probe response ──▶ read_answer ┐
+//! own response   ──▶ AnswerReader┤
 //! response head  ──▶ read_orca   ├─▶ Reports ─▶ take ─▶ Live.reported ─▶ column(name) ─▶ Balancer
 //! datagram       ──▶ heartbeat   │   (pure)
 //! admin POST     ──▶ push        ┘
@@ -12,6 +13,7 @@
 mod answer;
 mod heartbeat;
 mod orca;
+mod reader;
 
 #[cfg(test)]
 mod tests;
@@ -25,15 +27,18 @@ use tokio::time::Instant;
 use super::reported::Last;
 use super::{Live, Registry, SignalKey};
 use crate::clock::Clock;
-use crate::config::{HeartbeatField, SignalConfig, SignalSource};
+use crate::config::{HeartbeatField, SignalConfig, SignalRequest, SignalSource};
 use crate::telemetry::{Counter, Metrics};
 
 pub use heartbeat::Heartbeat;
+pub use reader::AnswerReader;
 
 /// What the endpoints of a cluster report, and how long it counts.
 #[derive(Debug, Default)]
 pub struct Signals {
     all: Vec<SignalEntry>,
+    /// What is asked for them, beside probes.
+    requests: Vec<SignalRequest>,
     expiry: Duration,
     clock: Clock,
 }
@@ -42,6 +47,8 @@ pub struct Signals {
 struct SignalEntry {
     key: Arc<SignalKey>,
     source: SignalSource,
+    /// Place of the request in whose response it stands; none if that is the probe, or it comes by itself.
+    request: Option<usize>,
 }
 
 /// A way in which reports come, for counts.
@@ -125,9 +132,30 @@ impl Signals {
     /// What a cluster's configuration names.
     #[must_use]
     pub fn new(registry: &Registry, signals: &[SignalConfig], expiry: Duration) -> Self {
-        let entry =
-            |signal: &SignalConfig| SignalEntry { key: registry.signal(&signal.name), source: signal.source.clone() };
-        Self { all: signals.iter().map(entry).collect(), expiry, clock: registry.clock().clone() }
+        let mut requests: Vec<SignalRequest> = Vec::new();
+        let entry = |signal: &SignalConfig| {
+            let request = signal.request.as_ref().map(|wanted| {
+                requests.iter().position(|known| known == wanted).unwrap_or_else(|| {
+                    requests.push(wanted.clone());
+                    requests.len().saturating_sub(1)
+                })
+            });
+            SignalEntry { key: registry.signal(&signal.name), source: signal.source.clone(), request }
+        };
+        let all = signals.iter().map(entry).collect();
+        Self { all, requests, expiry, clock: registry.clock().clone() }
+    }
+
+    /// What endpoints are asked beside probes: signals that are asked for alike share a request.
+    #[must_use]
+    pub fn requests(&self) -> &[SignalRequest] {
+        &self.requests
+    }
+
+    /// What reads a response to the request at this place.
+    #[must_use]
+    pub fn reader(&self, request: usize) -> AnswerReader<'_> {
+        AnswerReader::new(self, request)
     }
 
     /// One number for each of `lives`: what it reports as `name` now; NaN = unknown or expired.
@@ -170,7 +198,7 @@ impl Signals {
     pub fn read_answer(&self, headers: &HeaderMap, body: &[u8]) -> Reports {
         let mut reports = self.read_orca(headers);
         let mut document = None;
-        for (place, entry) in self.all.iter().enumerate() {
+        for (place, entry) in self.all.iter().enumerate().filter(|(_, entry)| entry.request.is_none()) {
             match &entry.source {
                 SignalSource::Json(pointer) => {
                     let document = document.get_or_insert_with(|| answer::document(body));

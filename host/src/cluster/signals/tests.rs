@@ -12,8 +12,10 @@ use crate::policy::ClusterNumbers as _;
 const EXPIRY: Duration = Duration::from_secs(10);
 
 fn signals(of: &[(&str, SignalSource)]) -> Signals {
-    let all: Vec<_> =
-        of.iter().map(|(name, source)| SignalConfig { name: (*name).to_owned(), source: source.clone() }).collect();
+    let all: Vec<_> = of
+        .iter()
+        .map(|(name, source)| SignalConfig { name: (*name).to_owned(), source: source.clone(), request: None })
+        .collect();
     Signals::new(&Registry::default(), &all, EXPIRY)
 }
 
@@ -249,7 +251,7 @@ fn nothing_grows_however_much_is_said() {
 #[tokio::test(start_paused = true)]
 async fn balancers_see_a_signal_until_it_expires() {
     let (registry, metrics) = (Registry::default(), metrics());
-    let configured = [SignalConfig { name: "queue".to_owned(), source: SignalSource::Push }];
+    let configured = [SignalConfig { name: "queue".to_owned(), source: SignalSource::Push, request: None }];
     let signals = Arc::new(Signals::new(&registry, &configured, EXPIRY));
     let lives = vec![Arc::new(Live::new("ws://192.0.2.1:80")), Arc::new(Live::new("ws://192.0.2.2:80"))];
     let numbers = super::super::Numbers::new(lives.clone()).with_signals(signals.clone());

@@ -64,6 +64,7 @@ impl Resolver<'_, '_> {
             };
             let protocol = self.cluster_protocol(&lower, section.protocol.as_ref(), &endpoints);
             let health = section.health.as_ref().and_then(|health| self.health(&lower, health, &endpoints));
+            let signal_expiry = self.time("signal_expiry", section.signal_expiry.as_ref(), defaults::SIGNAL_EXPIRY);
             let used = ClusterConfig {
                 balancer: self.plugin_use(role, plugins, || serde_json::Value::Null),
                 endpoints,
@@ -89,8 +90,11 @@ impl Resolver<'_, '_> {
                 affinity: section.affinity.as_ref().and_then(|affinity| self.affinity(affinity)),
                 retry: self.retry(&section.retry),
                 fail_on: self.statuses("fail_on", &section.fail_on),
-                signals: section.signals.as_ref().map_or_else(Vec::new, |signals| self.signals(&lower, signals)),
-                signal_expiry: self.time("signal_expiry", section.signal_expiry.as_ref(), defaults::SIGNAL_EXPIRY),
+                signals: section
+                    .signals
+                    .as_ref()
+                    .map_or_else(Vec::new, |signals| self.signals(&lower, signals, signal_expiry)),
+                signal_expiry,
                 count: self.counting(section.count.as_ref()),
                 name: lower,
             };

@@ -29,7 +29,7 @@ const STATUSES: RangeInclusive<u16> = 200..=599;
 /// What a body is searched for.
 const LONGEST_BODY: usize = 1024;
 /// Apache's limit for `hcinterval`.
-const SHORTEST_INTERVAL: Duration = Duration::from_millis(100);
+pub(super) const SHORTEST_INTERVAL: Duration = Duration::from_millis(100);
 /// Counts beyond these are typing errors.
 const MOST: u64 = 1_000_000;
 
@@ -152,7 +152,7 @@ impl Resolver<'_, '_> {
         }
     }
 
-    fn probe_path(&mut self, written: &Text) -> String {
+    pub(super) fn probe_path(&mut self, written: &Text) -> String {
         let path = written.get_ref();
         let parsed = path.parse::<::http::uri::PathAndQuery>();
         if !path.starts_with('/') || path.contains('#') || !parsed.is_ok_and(|parsed| parsed.as_str() == path) {

@@ -1,17 +1,24 @@
 //! `signals` of a cluster, and `[heartbeat]`.
 
+use std::time::Duration;
+
 use toml::Spanned;
 
 use super::super::schema::{ClusterSection, ConfigFile, HeartbeatSection, SignalTable, SignalsTable, Text};
 use super::super::series::Series;
 use super::super::signals::{
-    HeartbeatConfig, HeartbeatField, MOST_SIGNALS, OrcaField, SignalConfig, SignalSource, is_pointer,
+    HeartbeatConfig, HeartbeatField, MOST_SIGNALS, OrcaField, SignalConfig, SignalRequest, SignalSource, is_pointer,
 };
-use super::{Resolver, cluster::Resolved};
+use super::super::units::show_duration;
+use super::health::SHORTEST_INTERVAL;
+use super::{Resolver, cluster::Resolved, defaults};
 use crate::diagnose::{closest, list};
 
 /// Longest name of a signal, in bytes.
 const LONGEST_NAME: usize = 64;
+/// Bytes of a response that is asked for alone, at the least and at the most.
+const LEAST_LIMIT: u64 = 1 << 10;
+const MOST_LIMIT: u64 = 64 << 20;
 /// Where a signal may come from.
 const SOURCES: [&str; 5] = ["json", "metric", "orca", "heartbeat", "push"];
 /// What a heartbeat counts.
@@ -20,7 +27,7 @@ const HEARTBEAT: [(&str, HeartbeatField); 2] = [("ready", HeartbeatField::Ready)
 const ASKS: (&str, &str) = ("heartbeat", "ready");
 
 impl Resolver<'_, '_> {
-    pub(super) fn signals(&mut self, cluster: &str, written: &SignalsTable) -> Vec<SignalConfig> {
+    pub(super) fn signals(&mut self, cluster: &str, written: &SignalsTable, expiry: Duration) -> Vec<SignalConfig> {
         if let Some((name, _)) =
             written.iter().max_by_key(|(name, _)| name.span().start).filter(|_| written.len() > MOST_SIGNALS)
         {
@@ -30,7 +37,8 @@ impl Resolver<'_, '_> {
         let read = written.iter().filter_map(|(name, table)| {
             self.signal_name(name);
             let source = self.source(name, table)?;
-            Some(SignalConfig { name: name.get_ref().clone(), source })
+            let request = self.request(name.get_ref(), table.get_ref(), &source, expiry);
+            Some(SignalConfig { name: name.get_ref().clone(), source, request })
         });
         read.collect()
     }
@@ -67,7 +75,7 @@ impl Resolver<'_, '_> {
             }
             return None;
         }
-        let SignalTable { json, metric, orca, heartbeat, push } = table;
+        let SignalTable { json, metric, orca, heartbeat, push, .. } = table;
         if let Some(off) = push.as_ref().filter(|push| !push.get_ref()) {
             self.report.fault_hint(off.span(), "`push` is false, expected true", "leave the signal out");
         }
@@ -85,6 +93,53 @@ impl Resolver<'_, '_> {
             return Some(SignalSource::Heartbeat(field));
         }
         Some(SignalSource::Push)
+    }
+
+    /// What is asked for a signal alone, if it has a `path`.
+    fn request(
+        &mut self,
+        name: &str,
+        table: &SignalTable,
+        source: &SignalSource,
+        expiry: Duration,
+    ) -> Option<SignalRequest> {
+        let SignalTable { path, interval, limit, .. } = table;
+        let of_response = matches!(source, SignalSource::Json(_) | SignalSource::Metric(_));
+        for (key, at) in [
+            ("path", path.as_ref().map(Spanned::span)),
+            ("interval", interval.as_ref().map(Spanned::span)),
+            ("limit", limit.as_ref().map(Spanned::span)),
+        ] {
+            let Some(at) = at else { continue };
+            if !of_response {
+                let message = format!("`{key}` of signal `{name}` is for `json` and `metric`, which are asked for");
+                self.report.fault_hint(at, message, "leave it out");
+            } else if path.is_none() {
+                let message = format!("`{key}` of signal `{name}` needs a `path`: without it, the probe is what asks");
+                self.report.fault_hint(at, message, "for example path = \"/metrics\"");
+            }
+        }
+        let path = path.as_ref().filter(|_| of_response).map(|path| self.probe_path(path));
+        let read = self.time("interval", interval.as_ref(), defaults::SIGNAL_INTERVAL);
+        if let Some(written) = interval {
+            if !read.is_zero() && read < SHORTEST_INTERVAL {
+                let (is, least) = (show_duration(read), show_duration(SHORTEST_INTERVAL));
+                self.report.fault(written.span(), format!("`interval` is {is}, expected at least {least}"));
+            } else if read >= expiry {
+                let (is, expiry) = (show_duration(read), show_duration(expiry));
+                let message = format!(
+                    "signal `{name}` is asked for every {is} and counts for {expiry}, `signal_expiry`: in between it \
+                     is unknown"
+                );
+                self.report.warn(written.span(), message);
+            }
+        }
+        if let Some(size) = limit.as_ref().filter(|size| size.get_ref().0 > MOST_LIMIT) {
+            let message = format!("`limit` is {} bytes, expected at most {MOST_LIMIT} (64MiB)", size.get_ref().0);
+            self.report.fault(size.span(), message);
+        }
+        let limit = self.size("limit", limit.as_ref(), LEAST_LIMIT, defaults::SIGNAL_LIMIT);
+        Some(SignalRequest { path: path?, interval: read, limit })
     }
 
     fn pointer(&mut self, written: &Text) -> Option<SignalSource> {
@@ -144,6 +199,7 @@ impl Resolver<'_, '_> {
             let cluster = name.get_ref().to_ascii_lowercase();
             for (signal, table) in section.signals.iter().flatten() {
                 let why = match table.get_ref() {
+                    SignalTable { path: Some(_), .. } => None,
                     SignalTable { json: Some(_), .. } | SignalTable { metric: Some(_), .. } => no_body(section),
                     SignalTable { heartbeat: Some(_), .. } if file.heartbeat.is_none() => {
                         Some("there is no [heartbeat] to hear it; add one with `listen`")
@@ -174,7 +230,9 @@ impl Resolver<'_, '_> {
 /// Why no probe of a cluster has a response with a body to read, and the remedy; none if one has.
 fn no_body(section: &ClusterSection) -> Option<&'static str> {
     let Some(health) = section.health.as_ref().filter(|health| health.probe.get_ref() == "http") else {
-        return Some("no HTTP probe asks its endpoints; add health = { probe = \"http\", path = \"/load\" }");
+        return Some(
+            "no HTTP probe asks its endpoints; give the signal a `path` of its own, or add health = { probe = \"http\", path = \"/load\" }",
+        );
     };
     let asks_head = health.method.as_ref().is_some_and(|method| method.get_ref() == "HEAD");
     asks_head.then_some("an answer to a probe with HEAD has no body; use method = \"GET\"")

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 use toml::Spanned;
 
-use super::Text;
+use super::{Size, Text, Time};
 
 /// `signals = { NAME = { … } }`
 pub(crate) type SignalsTable = BTreeMap<Spanned<String>, Spanned<SignalTable>>;
@@ -19,6 +19,9 @@ pub(crate) struct SignalTable {
     pub(crate) orca: Option<Text>,
     pub(crate) heartbeat: Option<Text>,
     pub(crate) push: Option<Spanned<bool>>,
+    pub(crate) path: Option<Text>,
+    pub(crate) interval: Option<Time>,
+    pub(crate) limit: Option<Size>,
 }
 
 /// `[heartbeat]`
