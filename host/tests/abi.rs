@@ -18,8 +18,8 @@ const BEGIN: &str = "<!-- made from the WIT -->\n";
 const END: &str = "<!-- end of what is made from the WIT -->";
 
 /// Interfaces that the host offers to authors; all others with functions are exported by plugins.
-const OFFERED: [&str; 10] =
-    ["log", "request", "columns", "counters", "limit", "clock", "chance", "table", "edits", "notes"];
+const OFFERED: [&str; 11] =
+    ["log", "request", "columns", "counters", "limit", "clock", "chance", "metrics", "table", "edits", "notes"];
 /// Not for authors.
 const INTERNAL: &str = "system";
 

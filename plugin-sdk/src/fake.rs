@@ -1,7 +1,7 @@
 //! A gateway for native tests: what a plugin reads through [`clock`](crate::clock), [`chance`](crate::chance),
 //! [`columns`](crate::columns), [`counters`](crate::counters), [`limit`](crate::limit), [`request`](crate::request) and
-//! [`table`](crate::table) is what the test says, and what it does through [`log`](crate::log), [`edits`](crate::edits)
-//! and [`notes`](crate::notes) can be read.
+//! [`table`](crate::table) is what the test says, and what it does through [`log`](crate::log), [`edits`](crate::edits),
+//! [`notes`](crate::notes) and [`metrics`](crate::metrics) can be read.
 //!
 //! ```
 //! use tidegate_plugin::columns::{Metric, column};
@@ -159,6 +159,27 @@ impl Host {
         with(|state| state.counters.get(key).copied().unwrap_or_default())
     }
 
+    /// What was counted in a series of the plugin's own metrics; 0 for one that is not kept.
+    #[must_use]
+    pub fn counted(&self, name: &str, label: &str) -> f64 {
+        let key = (name.to_owned(), label.to_owned());
+        with(|state| state.counts.get(&key).copied().unwrap_or_default())
+    }
+
+    /// The latest level of a series.
+    #[must_use]
+    pub fn level(&self, name: &str, label: &str) -> Option<f64> {
+        let key = (name.to_owned(), label.to_owned());
+        with(|state| state.levels.get(&key).copied())
+    }
+
+    /// The values that were observed in a series, the oldest first.
+    #[must_use]
+    pub fn observed(&self, name: &str, label: &str) -> Vec<f64> {
+        let key = (name.to_owned(), label.to_owned());
+        with(|state| state.observed.get(&key).cloned().unwrap_or_default())
+    }
+
     /// The lines that were logged so far, the oldest first.
     #[must_use]
     pub fn lines(&self) -> Vec<(Level, String)> {
@@ -223,7 +244,7 @@ pub fn context() -> Context {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{chance, clock, columns, counters, edits, limit, log, notes, request, table};
+    use crate::{chance, clock, columns, counters, edits, limit, log, metrics, notes, request, table};
 
     #[test]
     fn what_a_test_sets_is_what_a_plugin_sees() {
@@ -255,6 +276,31 @@ mod tests {
 
         assert_eq!([(); 3].map(|()| chance::number()), [0.25, 0.5, 0.0]);
         assert_eq!(clock::wall().to_bits(), 1_000_000_000.1_f64.to_bits());
+    }
+
+    #[test]
+    fn what_a_plugin_measures_can_be_read_within_the_limits_of_a_gateway() {
+        let host = Host::new();
+        metrics::count("hits", "a", 1.0);
+        metrics::count("hits", "a", 2.0);
+        metrics::level("hits", "a", -1.0);
+        metrics::observe("hits", "a", 0.5);
+        assert_eq!((host.counted("hits", "a").to_bits(), host.level("hits", "a")), (3_f64.to_bits(), Some(-1.0)));
+        assert_eq!(host.observed("hits", "a"), [0.5]);
+
+        (0..100).for_each(|label| metrics::level("many", &label.to_string(), 1.0));
+        metrics::level("many", &"x".repeat(129), 1.0);
+
+        let kept = (0..100).filter(|label| host.level("many", &label.to_string()).is_some()).count();
+        assert_eq!((kept, host.level("many", &"x".repeat(129))), (61, None));
+    }
+
+    #[test]
+    #[should_panic(expected = "expected of `level` a name of a-z, 0-9 and _ that begins with a letter, found `9a`")]
+    fn a_name_that_no_scraper_could_read_is_a_panic() {
+        let _host = Host::new();
+
+        metrics::level("9a", "", 1.0);
     }
 
     #[test]

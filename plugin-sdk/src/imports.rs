@@ -132,6 +132,28 @@ pub mod chance {
     }
 }
 
+/// The plugin's own numbers in the gateway's /metrics, under its name; shared by all its instances and kept over swaps.
+///
+/// A series is a function below, a name and a label: at most 64 of them, with labels of at most 128 bytes; what is beyond
+/// is dropped, counted, and logged once. A name has at most 64 bytes, of a-z, 0-9 and `_`, and begins with a letter.
+/// Another name is a fault; so is a number that is not finite, or negative where that is not said.
+pub mod metrics {
+    /// Adds `by`, of 0 or more, to a sum.
+    pub fn count(name: &str, label: &str, by: f64) {
+        super::calls::count(name, label, by);
+    }
+
+    /// Sets what goes up and down; may be negative.
+    pub fn level(name: &str, label: &str, is: f64) {
+        super::calls::level(name, label, is);
+    }
+
+    /// Adds one value, of 0 or more, to counts by size: two sizes for each power of ten, from 1e-6 to 1e9.
+    pub fn observe(name: &str, label: &str, value: f64) {
+        super::calls::observe(name, label, value);
+    }
+}
+
 /// What the operator lets the plugin look up: tenant → cluster, as `table` of its section says. It may change between two
 /// calls, all of it at once, and no instance is made for that.
 pub mod table {
@@ -190,6 +212,7 @@ mod calls {
     pub(super) use super::bound::edits::{append, remove, set};
     pub(super) use super::bound::limit::take;
     pub(super) use super::bound::log::log;
+    pub(super) use super::bound::metrics::{count, level, observe};
     pub(super) use super::bound::notes::{note, noted};
     pub(super) use super::bound::request::{client, header, sni, values};
     pub(super) use super::bound::table::get;

@@ -56,5 +56,5 @@ pub use bindings::rewriting::exports::tidegate::plugin::rewriter::{Context, Edit
 pub use bindings::routing::exports::tidegate::plugin::router::{Decision, Response, Target};
 pub use candidates::{Candidate, Candidates};
 pub use config::{Config, fault};
-pub use imports::{chance, clock, columns, counters, edits, limit, log, notes, request, table};
+pub use imports::{chance, clock, columns, counters, edits, limit, log, metrics, notes, request, table};
 pub use roles::{Balancer, Chooser, Describe, Feedback, Handover, Repeats, Rewriter, Router};

@@ -21,6 +21,7 @@ mod forward;
 mod health;
 mod hostile;
 mod http2;
+mod imports;
 mod lookup;
 mod membership;
 mod misdirected;

@@ -7,19 +7,19 @@ use super::endpoints::endpoints;
 use super::generation::Generation;
 use super::running::RunningSet;
 use crate::cluster::Health;
-use crate::plugin::status::LastRefusal;
+use crate::plugin::status::{LastRefusal, MeasuredValue, OBSERVATION_BOUNDS};
 use crate::telemetry::names::{
     BALANCER_SECONDS, ENDPOINT_BYTES, ENDPOINT_EJECTIONS, ENDPOINT_FAILURES, ENDPOINT_HEALTHY, ENDPOINT_HTTP2,
     ENDPOINT_IN_FLIGHT, ENDPOINT_PICKS, ENDPOINT_PROBES, ENDPOINT_SIGNAL, LISTENER_CONNECTIONS, NAME_ADDRESSES,
-    PLUGIN_ASIDE, PLUGIN_CALLS, PLUGIN_FAULTS, PLUGIN_INSTANCES, PLUGIN_REFUSED, PLUGIN_SECONDS, PLUGIN_TABLE_AGE,
-    PLUGIN_TABLE_BYTES, PLUGIN_TABLE_ENTRIES, PLUGIN_TABLE_REFUSED, PLUGIN_TABLE_SWAPS, PLUGIN_TABLE_VERSION,
-    RUNTIME_CHANGES, WORKER_CONNECTIONS,
+    PLUGIN_ASIDE, PLUGIN_CALLS, PLUGIN_COUNT, PLUGIN_FAULTS, PLUGIN_INSTANCES, PLUGIN_LEVEL, PLUGIN_METRICS_DROPPED,
+    PLUGIN_OBSERVED, PLUGIN_REFUSED, PLUGIN_SECONDS, PLUGIN_TABLE_AGE, PLUGIN_TABLE_BYTES, PLUGIN_TABLE_ENTRIES,
+    PLUGIN_TABLE_REFUSED, PLUGIN_TABLE_SWAPS, PLUGIN_TABLE_VERSION, RUNTIME_CHANGES, WORKER_CONNECTIONS,
 };
-use crate::telemetry::{Labels, Samples, process};
+use crate::telemetry::{Labels, SampledSizes, Samples, process};
 use crate::upstream::SpokenProtocol;
 
 /// Lets a scrape see endpoints, plugins, listeners, workers and the process. Every label is a name of the configuration
-/// or one of a fixed set.
+/// or one of a fixed set, but for what plugins measure themselves, which is bounded.
 pub(super) fn add_sources(set: &Arc<RunningSet>) {
     let metrics = &set.services.observers.metrics;
     // Weak: the metrics belong to what is measured.
@@ -30,6 +30,7 @@ pub(super) fn add_sources(set: &Arc<RunningSet>) {
             add_endpoints(&set, &live, samples);
             add_plugins(&set, &live, samples);
             add_tables(&live, samples);
+            add_measured(&set, samples);
             add_balancers(&live, samples);
             add_connections(&set, samples);
             add_members(&set, &live, samples);
@@ -110,6 +111,26 @@ fn add_tables(live: &Generation, samples: &mut Samples) {
         samples.add(&PLUGIN_TABLE_VERSION, labels(), float(u64::from_be_bytes([0, 0, a, b, c, d, e, f])));
         samples.add(&PLUGIN_TABLE_SWAPS, labels(), float(table.swaps));
         samples.add(&PLUGIN_TABLE_REFUSED, labels(), if table.refusal.is_some() { 1.0 } else { 0.0 });
+    }
+}
+
+/// What plugins measure themselves.
+fn add_measured(set: &RunningSet, samples: &mut Samples) {
+    for measured in set.services.runtime.measured() {
+        let plugin = || -> Labels { vec![("plugin", measured.plugin.clone())] };
+        samples.add(&PLUGIN_METRICS_DROPPED, plugin(), float(measured.dropped));
+        for series in measured.series {
+            let labels = [plugin(), vec![("name", series.name), ("label", series.label)]].concat();
+            match series.value {
+                MeasuredValue::Count(sum) => samples.add(&PLUGIN_COUNT, labels, sum),
+                MeasuredValue::Level(level) => samples.add(&PLUGIN_LEVEL, labels, level),
+                MeasuredValue::Sizes { sum, counts } => {
+                    let bounds = OBSERVATION_BOUNDS.into_iter().chain([f64::INFINITY]);
+                    let buckets = bounds.zip(counts.iter().copied()).collect();
+                    samples.add_sizes(&PLUGIN_OBSERVED, labels, SampledSizes { sum, buckets });
+                }
+            }
+        }
     }
 }
 

@@ -12,13 +12,16 @@ wasmtime::component::bindgen!({
         "tidegate:plugin/edits@0.1.0.remove": trappable,
         "tidegate:plugin/edits@0.1.0.set": trappable,
         "tidegate:plugin/limit@0.1.0.take": trappable,
+        "tidegate:plugin/metrics@0.1.0.count": trappable,
+        "tidegate:plugin/metrics@0.1.0.level": trappable,
+        "tidegate:plugin/metrics@0.1.0.observe": trappable,
         "tidegate:plugin/notes@0.1.0.note": trappable,
         "tidegate:plugin/system@0.1.0.exit": trappable,
     },
 });
 
 pub use self::tidegate::plugin::{
-    chance, clock, columns, counters, edits, limit, log, notes, request, system, table, types,
+    chance, clock, columns, counters, edits, limit, log, metrics, notes, request, system, table, types,
 };
 pub use exports::tidegate::plugin::*;
 

@@ -1,16 +1,19 @@
-//! What a plugin may ask of the gateway: `log`, `request`, `columns`, `counters`, `limit`, `clock`, `chance`, `table`,
-//! and `edits` and `notes` ([`super::effects`]); and `system` for the adapter.
+//! What a plugin may ask of the gateway: `log`, `request`, `columns`, `counters`, `limit`, `clock`, `chance`, `metrics`,
+//! `table`, and `edits` and `notes` ([`super::effects`]); and `system` for the adapter.
 
 use std::sync::atomic::Ordering;
 
 use tracing::Level;
 use wasmtime::component::{HasSelf, Linker};
 
-use super::bindings::{chance, clock, columns, counters, edits, limit, log, notes, request, system, table, types};
+use super::bindings::{
+    chance, clock, columns, counters, edits, limit, log, metrics, notes, request, system, table, types,
+};
 use super::buckets::Refill;
 use super::call_error::Exit;
 use super::host_state::HostState;
 use super::output::StandardStream;
+use super::own_metrics::Measurement;
 
 /// Defines every interface of the contract. Those by which a plugin learns or does more than its arguments and its
 /// result say go through [`HostState::asked`]; `log` does not.
@@ -23,6 +26,7 @@ pub(super) fn link(linker: &mut Linker<HostState>) -> wasmtime::Result<()> {
     limit::add_to_linker::<_, HasSelf<HostState>>(linker, HostState::asked)?;
     clock::add_to_linker::<_, HasSelf<HostState>>(linker, HostState::asked)?;
     chance::add_to_linker::<_, HasSelf<HostState>>(linker, HostState::asked)?;
+    metrics::add_to_linker::<_, HasSelf<HostState>>(linker, HostState::asked)?;
     table::add_to_linker::<_, HasSelf<HostState>>(linker, HostState::asked)?;
     edits::add_to_linker::<_, HasSelf<HostState>>(linker, HostState::asked)?;
     notes::add_to_linker::<_, HasSelf<HostState>>(linker, HostState::asked)?;
@@ -121,6 +125,37 @@ impl clock::Host for HostState {
 impl chance::Host for HostState {
     fn chance(&mut self) -> f64 {
         self.shared.clock.chance()
+    }
+}
+
+impl metrics::Host for HostState {
+    fn count(&mut self, name: String, label: String, by: f64) -> wasmtime::Result<()> {
+        self.measure(Measurement::count(&name, by)?, &label);
+        Ok(())
+    }
+
+    fn level(&mut self, name: String, label: String, is: f64) -> wasmtime::Result<()> {
+        self.measure(Measurement::level(&name, is)?, &label);
+        Ok(())
+    }
+
+    fn observe(&mut self, name: String, label: String, value: f64) -> wasmtime::Result<()> {
+        self.measure(Measurement::observe(&name, value)?, &label);
+        Ok(())
+    }
+}
+
+impl HostState {
+    /// What is not kept, the log says once.
+    fn measure(&self, measurement: Measurement<'_>, label: &str) {
+        let Err(why) = self.shared.measure(measurement, label) else { return };
+        if !self.shared.warned_of_metrics.swap(true, Ordering::Relaxed) {
+            let message = format!(
+                "{why}, named `{name}`: it is dropped, and counted in tidegate_plugin_metrics_dropped_total; take labels                  of which there are few",
+                name = measurement.name()
+            );
+            self.line(Level::WARN, &message);
+        }
     }
 }
 

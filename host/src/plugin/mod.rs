@@ -36,6 +36,7 @@ mod last_words;
 mod limits;
 mod lines;
 mod output;
+mod own_metrics;
 mod role;
 mod roles;
 mod runtime;

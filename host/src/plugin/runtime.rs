@@ -23,7 +23,7 @@ use super::error::{LoadError, LoadErrorKind, RuntimeError};
 use super::limits::PluginLimits;
 use super::role::RoleName;
 use super::shared::PluginShared;
-use super::status::{LastRefusal, RoleStatus, RoleTotals};
+use super::status::{LastRefusal, PluginMeasured, RoleStatus, RoleTotals};
 use super::table::{PluginTable, TableError};
 #[cfg(test)]
 use super::ticker::EpochTicker;
@@ -169,6 +169,18 @@ impl Runtime {
             totals.entry((status.plugin.clone(), status.role)).or_insert_with(nothing).add(&status);
         }
         totals.into_values().collect()
+    }
+
+    /// What each plugin name measures itself, whatever became of its files; and how many of its measurements were not
+    /// kept, for those that measure anything.
+    #[must_use]
+    pub fn measured(&self) -> Vec<PluginMeasured> {
+        let shared = self.shared.lock();
+        let measured = shared.values().map(|one| (one, one.measured()));
+        let measured = measured.filter(|(_, (series, dropped))| !series.is_empty() || *dropped > 0);
+        measured
+            .map(|(one, (series, dropped))| PluginMeasured { plugin: one.name.to_string(), series, dropped })
+            .collect()
     }
 
     /// The last refusal for each plugin name whose latest file was refused.

@@ -1,5 +1,5 @@
-//! What all instances of one plugin name share, and what outlives its swaps: counters, token buckets, and the allowance
-//! for its log.
+//! What all instances of one plugin name share, and what outlives its swaps: counters, token buckets, metrics, and
+//! the allowance for its log.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -11,7 +11,9 @@ use tracing::level_filters::LevelFilter;
 
 use super::buckets::{Refill, TokenBuckets};
 use super::counters::RetiredTotals;
+use super::own_metrics::{Measurement, NotMeasured, OwnMetrics};
 use super::secrets::SecretMasks;
+use super::status::MeasuredSeries;
 use crate::clock::Clock;
 use crate::telemetry::filter;
 
@@ -35,11 +37,14 @@ pub(super) struct PluginShared {
     pub(super) is_scratch: bool,
     counters: Mutex<HashMap<String, f64>>,
     buckets: Mutex<TokenBuckets>,
+    metrics: Mutex<OwnMetrics>,
     log: Mutex<LogAllowance>,
     /// Why the last file for this name was refused.
     pub(super) refusal: Mutex<Option<String>>,
     /// Whether the log says that it asked for columns where there are none.
     pub(super) warned_of_columns: AtomicBool,
+    /// Whether the log says that it measures what is not kept.
+    pub(super) warned_of_metrics: AtomicBool,
     /// What its artifacts had counted when they were dropped.
     pub(super) retired: Arc<RetiredTotals>,
     /// What is taken out of whatever it writes, in trials too.
@@ -55,9 +60,11 @@ impl PluginShared {
             is_scratch: false,
             counters: Mutex::default(),
             buckets: Mutex::default(),
+            metrics: Mutex::default(),
             log: Mutex::default(),
             refusal: Mutex::default(),
             warned_of_columns: AtomicBool::new(false),
+            warned_of_metrics: AtomicBool::new(false),
             retired: Arc::default(),
             masks: Arc::default(),
         }
@@ -80,6 +87,20 @@ impl PluginShared {
         let mut buckets = self.buckets.lock();
         // Read under the lock: times that a bucket sees never go back.
         buckets.take(key, refill, self.clock.elapsed())
+    }
+
+    /// Adds to a series of the plugin's own metrics.
+    ///
+    /// # Errors
+    /// If nothing is kept; that is counted.
+    pub(super) fn measure(&self, measurement: Measurement<'_>, label: &str) -> Result<(), NotMeasured> {
+        self.metrics.lock().measure(measurement, label)
+    }
+
+    /// Its own metrics so far, and how many measurements were not kept.
+    pub(super) fn measured(&self) -> (Vec<MeasuredSeries>, u64) {
+        let metrics = self.metrics.lock();
+        (metrics.all().collect(), metrics.dropped())
     }
 
     /// Adds and returns the new value; none for a key that is too long or one too many, and for a sum that is not

@@ -12,7 +12,7 @@ use prometheus_client::registry::Registry;
 use super::counters::{Counter, Gauge};
 use super::metrics::Metrics;
 use super::names::{self, DURATION_BOUNDS, Family, MetricKind};
-use super::samples::Samples;
+use super::samples::{SampleValue, SampledSizes, Samples};
 
 /// What to say in `Content-Type` of a scrape.
 pub const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
@@ -72,16 +72,11 @@ impl Scrape {
         self.0.collect(&mut samples);
         for (family, series) in samples.into_families() {
             let mut metric = describe(encoder, family)?;
-            for (labels, value) in series {
-                match family.kind {
-                    MetricKind::Counter if labels.is_empty() => {
-                        metric.encode_counter::<NoLabelSet, _, f64>(&value, None)?
-                    }
-                    MetricKind::Counter => {
-                        metric.encode_family(&labels)?.encode_counter::<NoLabelSet, _, f64>(&value, None)?;
-                    }
-                    MetricKind::Gauge | MetricKind::Histogram if labels.is_empty() => metric.encode_gauge(&value)?,
-                    MetricKind::Gauge | MetricKind::Histogram => metric.encode_family(&labels)?.encode_gauge(&value)?,
+            for (labels, sample) in series {
+                if labels.is_empty() {
+                    sampled(&mut metric, family.kind, &sample)?;
+                } else {
+                    sampled(&mut metric.encode_family(&labels)?, family.kind, &sample)?;
                 }
             }
         }
@@ -99,6 +94,19 @@ fn describe<'e>(
         MetricKind::Histogram => MetricType::Histogram,
     };
     encoder.encode_descriptor(family.name, family.help, None, kind)
+}
+
+fn sampled(metric: &mut MetricEncoder<'_>, kind: MetricKind, sample: &SampleValue) -> fmt::Result {
+    match (kind, sample) {
+        (MetricKind::Counter, SampleValue::Number(value)) => metric.encode_counter::<NoLabelSet, _, f64>(value, None),
+        (MetricKind::Gauge, SampleValue::Number(value)) => metric.encode_gauge(value),
+        (MetricKind::Histogram, SampleValue::Sizes(SampledSizes { sum, buckets })) => {
+            let count = buckets.iter().map(|(_, count)| count).sum();
+            metric.encode_histogram::<NoLabelSet>(*sum, count, buckets, None)
+        }
+        // Names in one file have one kind each: a family that is written as another would be no OpenMetrics.
+        _ => Err(fmt::Error),
+    }
 }
 
 fn counted(metric: &mut MetricEncoder<'_>, labels: &[(&'static str, &str)], value: u64) -> fmt::Result {
@@ -159,6 +167,10 @@ mod tests {
         for endpoint in ["ws://a\"\\\nb", "ws://c"] {
             metrics.add_source(move |samples| samples.add(&TESTED, vec![("endpoint", endpoint.to_owned())], 1.5));
         }
+        metrics.add_source(|samples| {
+            let sizes = SampledSizes { sum: 4.5, buckets: vec![(1e-6, 1), (3.0, 2), (f64::INFINITY, 0)] };
+            samples.add_sizes(&names::PLUGIN_OBSERVED, vec![("name", "tried".to_owned())], sizes);
+        });
 
         let samples = parse(&metrics.expose().unwrap());
 
@@ -176,6 +188,11 @@ mod tests {
             ("tidegate_request_duration_seconds_sum", "0.006"),
             ("tidegate_tested{endpoint=\"ws://a\\\"\\\\\\nb\"}", "1.5"),
             ("tidegate_tested{endpoint=\"ws://c\"}", "1.5"),
+            ("tidegate_plugin_observed_bucket{le=\"0.000001\",name=\"tried\"}", "1"),
+            ("tidegate_plugin_observed_bucket{le=\"3.0\",name=\"tried\"}", "3"),
+            ("tidegate_plugin_observed_bucket{le=\"+Inf\",name=\"tried\"}", "3"),
+            ("tidegate_plugin_observed_count{name=\"tried\"}", "3"),
+            ("tidegate_plugin_observed_sum{name=\"tried\"}", "4.5"),
         ] {
             assert_eq!(samples.get(series).map(String::as_str), Some(value), "{series} in {samples:#?}");
         }

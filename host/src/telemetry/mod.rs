@@ -28,7 +28,7 @@ pub use limiter::{Admitted, Limiter};
 pub(crate) use limiter::{level_enabled, limited};
 pub use log::LogError;
 pub use metrics::{GaugeGuard, Metrics};
-pub use samples::{Labels, Samples};
+pub use samples::{Labels, SampledSizes, Samples};
 
 /// How lines of the log and of the access log look.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]

@@ -13,6 +13,9 @@ use crate::log::Level;
 const MOST_COUNTERS: usize = 1024;
 const LONGEST_KEY: usize = 256;
 const LONGEST_NOTE: usize = 256;
+const MOST_SERIES: usize = 64;
+const LONGEST_LABEL: usize = 128;
+const LONGEST_NAME: usize = 64;
 
 /// What one thread's plugin sees and did.
 pub(super) struct State {
@@ -20,6 +23,9 @@ pub(super) struct State {
     pub(super) wall: f64,
     pub(super) chances: VecDeque<f64>,
     pub(super) buckets: BTreeMap<String, Bucket>,
+    pub(super) counts: BTreeMap<(String, String), f64>,
+    pub(super) levels: BTreeMap<(String, String), f64>,
+    pub(super) observed: BTreeMap<(String, String), Vec<f64>>,
     pub(super) columns: Vec<(Metric, Vec<f64>)>,
     pub(super) signals: BTreeMap<String, Vec<f64>>,
     pub(super) headers: Vec<(String, String)>,
@@ -33,12 +39,20 @@ pub(super) struct State {
 }
 
 impl State {
+    /// Whether a gateway would have room for a series that is not known yet.
+    fn has_room(&self, label: &str) -> bool {
+        label.len() <= LONGEST_LABEL && self.counts.len() + self.levels.len() + self.observed.len() < MOST_SERIES
+    }
+
     const fn new() -> Self {
         Self {
             now: 0.0,
             wall: 0.0,
             chances: VecDeque::new(),
             buckets: BTreeMap::new(),
+            counts: BTreeMap::new(),
+            levels: BTreeMap::new(),
+            observed: BTreeMap::new(),
             columns: Vec::new(),
             signals: BTreeMap::new(),
             headers: Vec::new(),
@@ -122,6 +136,52 @@ pub(crate) fn take(key: &str, rate: f64, burst: f64) -> u32 {
         let bucket = state.buckets.entry(key.to_owned()).or_insert_with(|| Bucket::full(burst, now));
         bucket.take(rate, burst, now)
     })
+}
+
+pub(crate) fn count(name: &str, label: &str, by: f64) {
+    check_name("count", name);
+    assert!(by.is_finite() && by >= 0.0, "expected of `count` a finite number of 0 or more, found {by}");
+    with(|state| {
+        let (key, room) = ((name.to_owned(), label.to_owned()), state.has_room(label));
+        if room || state.counts.contains_key(&key) {
+            *state.counts.entry(key).or_default() += by;
+        }
+    });
+}
+
+pub(crate) fn level(name: &str, label: &str, is: f64) {
+    check_name("level", name);
+    assert!(is.is_finite(), "expected of `level` a finite number, found {is}");
+    with(|state| {
+        let (key, room) = ((name.to_owned(), label.to_owned()), state.has_room(label));
+        if room || state.levels.contains_key(&key) {
+            state.levels.insert(key, is);
+        }
+    });
+}
+
+pub(crate) fn observe(name: &str, label: &str, value: f64) {
+    check_name("observe", name);
+    assert!(value.is_finite() && value >= 0.0, "expected of `observe` a finite number of 0 or more, found {value}");
+    with(|state| {
+        let (key, room) = ((name.to_owned(), label.to_owned()), state.has_room(label));
+        if room || state.observed.contains_key(&key) {
+            state.observed.entry(key).or_default().push(value);
+        }
+    });
+}
+
+fn check_name(function: &str, name: &str) {
+    assert!(
+        name.len() <= LONGEST_NAME,
+        "expected of `{function}` a name of at most {LONGEST_NAME} bytes, found {}",
+        name.len()
+    );
+    let is_word = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_';
+    assert!(
+        name.starts_with(|first: char| first.is_ascii_lowercase()) && name.bytes().all(is_word),
+        "expected of `{function}` a name of a-z, 0-9 and _ that begins with a letter, found `{name}`"
+    );
 }
 
 pub(crate) fn now() -> f64 {

@@ -177,8 +177,8 @@ pub struct PluginConfig {
 }
 
 /// Interfaces of the contract that an operator may grant to a plugin or withhold from it.
-pub const CAPABILITIES: [&str; 10] =
-    ["log", "request", "columns", "counters", "limit", "clock", "chance", "edits", "notes", "table"];
+pub const CAPABILITIES: [&str; 11] =
+    ["log", "request", "columns", "counters", "limit", "clock", "chance", "metrics", "edits", "notes", "table"];
 
 /// Capabilities granted to a plugin.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]

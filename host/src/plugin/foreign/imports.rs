@@ -7,7 +7,7 @@ use crate::diagnose::{closest, list};
 pub(in super::super) const SHORT: &str = "tidegate";
 
 /// The interface that each function of the contract comes from.
-pub(in super::super) const IMPORTS: [(&str, &str); 18] = [
+pub(in super::super) const IMPORTS: [(&str, &str); 21] = [
     ("log", "log"),
     ("header", "request"),
     ("values", "request"),
@@ -20,6 +20,9 @@ pub(in super::super) const IMPORTS: [(&str, &str); 18] = [
     ("now", "clock"),
     ("wall", "clock"),
     ("chance", "chance"),
+    ("count", "metrics"),
+    ("level", "metrics"),
+    ("observe", "metrics"),
     ("get", "table"),
     ("set", "edits"),
     ("append", "edits"),

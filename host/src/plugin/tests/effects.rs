@@ -59,7 +59,7 @@ fn what_a_probe_counts_reaches_nobody() {
 #[test]
 fn arguments_outside_the_contract_end_the_call_with_their_sentence() {
     let (simulation, runtime) = simulated();
-    let later = |call: &str| format!("(if (f64.gt (call $now) (f64.const 0)) (then (drop {call})))");
+    let later = |call: &str| format!("(if (f64.gt (call $now) (f64.const 0)) (then {call} drop))");
     let mut balancers = Vec::new();
     for (import, call, sentence) in [
         (
@@ -71,6 +71,21 @@ fn arguments_outside_the_contract_end_the_call_with_their_sentence() {
             TAKE,
             "(call $take (i32.const 64) (i32.const 1) (f64.const 1) (f64.const 0))",
             "expected of `take` a burst of 1 or more tokens, found 0",
+        ),
+        (
+            "(import \"tidegate\" \"count\" (func $count (param i32 i32 i32 i32 f64))) (data (i32.const 64) \"n-\")",
+            "(call $count (i32.const 64) (i32.const 2) (i32.const 0) (i32.const 0) (f64.const 1)) (i32.const 0)",
+            "expected of `count` a name of a-z, 0-9 and _ that begins with a letter, found `n-`",
+        ),
+        (
+            "(import \"tidegate\" \"level\" (func $level (param i32 i32 i32 i32 f64))) (data (i32.const 64) \"n\")",
+            "(call $level (i32.const 64) (i32.const 1) (i32.const 0) (i32.const 0) (f64.const nan)) (i32.const 0)",
+            "expected of `level` a finite number, found NaN",
+        ),
+        (
+            "(import \"tidegate\" \"observe\" (func $observe (param i32 i32 i32 i32 f64))) (data (i32.const 64) \"n\")",
+            "(call $observe (i32.const 64) (i32.const 1) (i32.const 0) (i32.const 0) (f64.const -1)) (i32.const 0)",
+            "expected of `observe` a finite number of 0 or more, found -1",
         ),
     ] {
         let text = picking(&format!("{import} {NOW}"), &later(call));

@@ -46,3 +46,17 @@ pub static PLUGIN_TABLE_REFUSED: Family =
 /// Whether the latest file of a `plugin` was refused.
 pub static PLUGIN_REFUSED: Family =
     Family::gauge("tidegate_plugin_refused", "1 if the latest file of the plugin was refused");
+/// Sums that plugins count, by `plugin`, and by `name` and `label` as the plugin says.
+pub static PLUGIN_COUNT: Family =
+    Family::counter("tidegate_plugin_count", "Sums that plugins count themselves, by the name and label they give");
+/// Levels that plugins set, likewise.
+pub static PLUGIN_LEVEL: Family =
+    Family::gauge("tidegate_plugin_level", "Levels that plugins set themselves, by the name and label they give");
+/// Values that plugins observe, likewise.
+pub static PLUGIN_OBSERVED: Family =
+    Family::histogram("tidegate_plugin_observed", "Values that plugins observe, by the name and label they give");
+/// Measurements of a `plugin` that were not kept.
+pub static PLUGIN_METRICS_DROPPED: Family = Family::counter(
+    "tidegate_plugin_metrics_dropped",
+    "Measurements of plugins that were dropped: a series beyond 64, or a label beyond 128 bytes",
+);

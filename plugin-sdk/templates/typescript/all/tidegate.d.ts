@@ -164,6 +164,12 @@ declare module "tidegate:plugin/chance@0.1.0" {
   export function chance(): number;
 }
 
+declare module "tidegate:plugin/metrics@0.1.0" {
+  export function count(name: string, label: string, by: number): void;
+  export function level(name: string, label: string, is: number): void;
+  export function observe(name: string, label: string, value: number): void;
+}
+
 declare module "tidegate:plugin/table@0.1.0" {
   export function get(key: string): string | null;
 }

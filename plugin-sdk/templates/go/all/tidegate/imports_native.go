@@ -21,6 +21,7 @@ var (
 	Time     float64                  // of Now
 	Date     float64                  // of Wall
 	Luck     float64                  // of Chance
+	Measured = map[string]float64{}   // by "NAME LABEL": of Count the sum, of SetLevel and Observe the latest
 	Table    = map[string]string{}    // of Lookup
 )
 
@@ -74,6 +75,15 @@ func Wall() float64 { return Date }
 
 // Chance is Luck.
 func Chance() float64 { return Luck }
+
+// Count adds to one of Measured.
+func Count(name, label string, by float64) { Measured[name+" "+label] += by }
+
+// SetLevel sets one of Measured.
+func SetLevel(name, label string, is float64) { Measured[name+" "+label] = is }
+
+// Observe sets one of Measured.
+func Observe(name, label string, value float64) { Measured[name+" "+label] = value }
 
 // Lookup is that of Table.
 func Lookup(key string) (value string, ok bool) {

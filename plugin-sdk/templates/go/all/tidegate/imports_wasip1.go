@@ -70,6 +70,15 @@ func Wall() float64 { return wall() }
 // Chance is a number of at least 0 and below 1.
 func Chance() float64 { return chance() }
 
+// Count adds to a number of the plugin's own in /metrics: by of 0 or more. Name: a-z, 0-9 and _.
+func Count(name, label string, by float64) { count(name, label, by) }
+
+// SetLevel sets such a number that goes up and down.
+func SetLevel(name, label string, is float64) { level(name, label, is) }
+
+// Observe adds one value, of 0 or more, to counts by size.
+func Observe(name, label string, value float64) { observe(name, label, value) }
+
 // Lookup is the value of a key in the operator's table.
 func Lookup(key string) (value string, ok bool) {
 	get(key, &text)
@@ -137,6 +146,15 @@ func wall() float64
 
 //go:wasmimport tidegate:plugin/chance@0.1.0 chance
 func chance() float64
+
+//go:wasmimport tidegate:plugin/metrics@0.1.0 count
+func count(name, label string, by float64)
+
+//go:wasmimport tidegate:plugin/metrics@0.1.0 level
+func level(name, label string, is float64)
+
+//go:wasmimport tidegate:plugin/metrics@0.1.0 observe
+func observe(name, label string, value float64)
 
 //go:wasmimport tidegate:plugin/table@0.1.0 get
 func get(key string, to *optionalString)
