@@ -201,3 +201,85 @@ async fn rules_that_come_with_a_reload_hold_for_open_connections() {
     assert_eq!(status("secret.example").await, 421);
     assert_eq!(status("public.example").await, 200);
 }
+
+const MUTUAL: &str = r#"
+[[listen]]
+address = "127.0.0.1:0"
+[listen.tls]
+certificate = "cert.pem"
+key = "cert-key.pem"
+{rules}
+[[route]]
+path = "/"
+to = "ws://{a}"
+"#;
+
+/// A gateway with `rules`, a client of it without a certificate, and one that the file `clients.pem` admits.
+async fn mutual(rules: &str) -> (Origin, crate::running::Running, Arc<ClientConfig>, Arc<ClientConfig>) {
+    let (a, ca, clients, others) = (Origin::named("a").start().await, Ca::new(), Ca::new(), Ca::new());
+    let text = MUTUAL.replace("{rules}", rules);
+    let setup = Gateway::configure(&text).origin(&a).tls(&ca, &NAMES).file("clients.pem", clients.pem());
+    let setup = setup.file("both.pem", clients.pem() + &others.pem()).file("others.pem", others.pem());
+    let member = ca.client_config_as(&clients.issue(&["client.example"]));
+    (a, crate::running::Running::start(setup).await, ca.client_config(), member)
+}
+
+async fn shaken(running: &crate::running::Running, client: &Arc<ClientConfig>, versions: &[&str]) -> BoxedIo {
+    let stream = TcpStream::connect(running.address()).await.unwrap();
+    let mut client = ClientConfig::clone(client);
+    client.alpn_protocols = versions.iter().map(|version| version.as_bytes().to_vec()).collect();
+    let name = ServerName::try_from("secret.example").unwrap();
+    Box::new(within("a handshake", TlsConnector::from(Arc::new(client)).connect(name, stream)).await.unwrap())
+}
+
+/// The status of a request on a connection of HTTP/1.1, and whether that goes on.
+async fn asked(raw: &mut Raw) -> (u16, bool) {
+    raw.write(b"GET / HTTP/1.1\r\nHost: secret.example\r\n\r\n").await;
+    let answer = raw.read_answer().await.unwrap();
+    (answer.status.as_u16(), !answer.headers.contains_key("connection"))
+}
+
+/// Whether all names of the listener have the rules, or this one has them.
+#[tokio::test]
+async fn stricter_rules_hold_for_connections_of_the_same_name() {
+    const NAMED: &str =
+        "more = [{ names = [\"secret.example\"], certificate = \"cert.pem\", key = \"cert-key.pem\"{ca} }]";
+    for (open, strict) in [
+        ("", "client_ca = \"clients.pem\"".to_owned()),
+        ("", NAMED.replace("{ca}", ", client_ca = \"clients.pem\"")),
+        ("client_ca = \"clients.pem\"\nclient_certificate = \"optional\"", "client_ca = \"clients.pem\"".to_owned()),
+    ] {
+        let open = format!("# {open:?}\n{open}");
+        let (_a, running, stranger, member) = mutual(&open).await;
+        let mut plain = Raw::new(shaken(&running, &stranger, &[]).await);
+        let mut known = Raw::new(shaken(&running, &member, &[]).await);
+        let mut streams = Http2::new(shaken(&running, &stranger, &["h2"]).await).await;
+        let mut slow = streams.begin(Request::post("/mirror").header("host", "secret.example").body(()).unwrap()).await;
+        assert_eq!((asked(&mut plain).await, asked(&mut known).await), ((200, true), (200, true)), "{open}");
+
+        running.swapped_by(|| running.edit(&open, &strict)).await;
+
+        assert_eq!(asked(&mut plain).await, (421, false), "{strict}");
+        assert!(plain.ends_properly().await, "{strict}");
+        let shown = if open.contains("optional") { 200 } else { 421 };
+        assert_eq!(asked(&mut known).await.0, shown, "{strict}: one that has shown what is asked for now");
+        let request = Request::get("/").header("host", "secret.example");
+        let refused = streams.send(request.body(http_body_util::Full::<bytes::Bytes>::default()).unwrap()).await;
+        assert_eq!(refused.status, 421, "{strict}");
+        eventually("GOAWAY", || !streams.frames().goaways().is_empty()).await;
+        slow.finish();
+        assert_eq!(slow.answer().await.unwrap().status, 200, "{strict}: what is under way goes on");
+    }
+}
+
+#[tokio::test]
+async fn a_certificate_that_other_rules_admit_as_well_is_good_for_them() {
+    let (_a, running, _stranger, member) = mutual("client_ca = \"clients.pem\"").await;
+    let mut raw = Raw::new(shaken(&running, &member, &[]).await);
+    assert_eq!(asked(&mut raw).await, (200, true));
+
+    running.swapped_by(|| running.edit("clients.pem", "both.pem")).await;
+    assert_eq!(asked(&mut raw).await, (200, true), "one more authority");
+    running.swapped_by(|| running.edit("both.pem", "others.pem")).await;
+    assert_eq!(asked(&mut raw).await, (421, false), "its own is trusted no more");
+}

@@ -159,6 +159,7 @@ async fn gateway(snapshot: Arc<Snapshot>) -> SocketAddr {
                 scheme: Scheme::Http,
                 sni: None,
                 tls: None,
+                shown: None,
                 drain: Drain::new(NonZeroUsize::MIN),
                 observers: observers.clone(),
                 limits,

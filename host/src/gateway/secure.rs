@@ -10,7 +10,7 @@ use tokio_rustls::server::TlsStream;
 
 use super::parts::listeners::{Handshakes, ListenerSettings};
 use crate::http;
-use crate::net::{ServerNames, Socket, Stream};
+use crate::net::{CertificateRules, ServerNames, ShownCertificate, Socket, Stream};
 use crate::telemetry::{Counter, Metrics};
 use crate::tls::{self, HandshakePeer, RuledConfig};
 
@@ -19,6 +19,8 @@ use crate::tls::{self, HandshakePeer, RuledConfig};
 pub(super) struct Secured {
     pub(super) sni: Option<Arc<str>>,
     pub(super) version: Option<&'static str>,
+    /// What the client has shown; none where it was asked for nothing.
+    pub(super) shown: Option<Box<ShownCertificate>>,
 }
 
 /// Why there is no connection to be served.
@@ -47,7 +49,7 @@ pub(super) async fn secure(
 ) -> Result<(Stream, Secured), HandshakeError> {
     let Some(handshakes) = &settings.tls else { return Ok((Stream::Plain(socket), Secured::default())) };
     match tokio::time::timeout(settings.http.head_timeout, accept(handshakes, socket)).await {
-        Ok(Ok(stream)) => {
+        Ok(Ok((stream, rules))) => {
             metrics.increment(Counter::HandshakeOk);
             let connection = stream.get_ref().1;
             let version = match connection.protocol_version() {
@@ -55,7 +57,9 @@ pub(super) async fn secure(
                 Some(ProtocolVersion::TLSv1_2) => Some("1.2"),
                 _ => None,
             };
-            let secured = Secured { sni: connection.server_name().map(Into::into), version };
+            let chain = || connection.peer_certificates().into_iter().flatten().map(|one| one.clone().into_owned());
+            let shown = rules.ask().then(|| Box::new(ShownCertificate::new(rules, chain().collect())));
+            let secured = Secured { sni: connection.server_name().map(Into::into), version, shown };
             Ok((Stream::Tls(Box::new(stream.into())), secured))
         }
         Ok(Err(Failed { error, socket })) => {
@@ -81,11 +85,12 @@ pub(super) fn count_crowded<T>(metrics: &Metrics, served: &Result<T, http::Serve
     }
 }
 
-async fn accept(handshakes: &Handshakes, socket: Socket) -> Result<TlsStream<Socket>, Failed> {
+async fn accept(handshakes: &Handshakes, socket: Socket) -> Result<(TlsStream<Socket>, CertificateRules), Failed> {
     match handshakes {
-        Handshakes::Alike(acceptor) => {
+        Handshakes::Alike(acceptor, rules) => {
             let accepted = acceptor.accept(socket).into_fallible().await;
-            accepted.map_err(|(error, socket)| Failed { error, socket: Some(socket) })
+            let stream = accepted.map_err(|(error, socket)| Failed { error, socket: Some(socket) })?;
+            Ok((stream, rules.clone()))
         }
         // Boxed: few listeners have it.
         Handshakes::ByName(names) => Box::pin(accept_by_name(names, socket)).await,
@@ -93,13 +98,17 @@ async fn accept(handshakes: &Handshakes, socket: Socket) -> Result<TlsStream<Soc
 }
 
 /// The server name says what the client is asked for, so it is read before anything is.
-async fn accept_by_name(names: &ServerNames<RuledConfig>, socket: Socket) -> Result<TlsStream<Socket>, Failed> {
+async fn accept_by_name(
+    names: &ServerNames<RuledConfig>,
+    socket: Socket,
+) -> Result<(TlsStream<Socket>, CertificateRules), Failed> {
     let mut hello = LazyConfigAcceptor::new(Acceptor::default(), socket);
     let begun = match (&mut hello).await {
         Ok(begun) => begun,
         Err(error) => return Err(Failed { error, socket: hello.take_io() }),
     };
-    let config = names.pick(begun.client_hello().server_name()).config.clone();
+    let RuledConfig { rules, config } = names.pick(begun.client_hello().server_name()).clone();
     let accepted = begun.into_stream(config).into_fallible().await;
-    accepted.map_err(|(error, socket)| Failed { error, socket: Some(socket) })
+    let stream = accepted.map_err(|(error, socket)| Failed { error, socket: Some(socket) })?;
+    Ok((stream, rules))
 }

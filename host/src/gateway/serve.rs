@@ -176,6 +176,7 @@ async fn serve(
         scheme,
         sni: secured.sni,
         tls: secured.version,
+        shown: secured.shown,
         drain: serving.services.drain.clone(),
         observers: serving.services.observers.clone(),
         limits: settings.http,

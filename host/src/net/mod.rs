@@ -1,7 +1,8 @@
-//! The vocabulary of the wire: streams of every kind, socket options, authorities, values by server name, protocols to
-//! switch to, the gateway's own header fields, request lines, methods that may be repeated, descriptors that are kept.
+//! The vocabulary of the wire: streams of every kind, socket options, authorities, values by server name, what
+//! clients are asked for about certificates, protocols to switch to, the gateway's own header fields, request lines, methods that may be repeated, descriptors that are kept.
 
 mod authority;
+mod certificate_rules;
 mod duplex;
 mod fields;
 mod hangup;
@@ -15,13 +16,14 @@ mod target;
 mod upgrade;
 
 pub use authority::{Authority, NoAuthority};
+pub use certificate_rules::{CertificateRules, ShownCertificate};
 pub use duplex::{Duplex, DuplexStream, ResetReason};
 pub use fields::{CDN_LOOP, HOP_BY_HOP, Underscores, is_reserved};
 pub use hangup::{Ended, Hangup};
 pub use method::is_idempotent;
 pub use reserve::{RESERVE, Reserve, is_no_descriptor};
 pub use scratch::with_scratch;
-pub use server_names::{CertificateRules, ServerNames};
+pub use server_names::ServerNames;
 pub use socket::{
     ACCEPTED_SEND_AT_ONCE, bind_datagrams, bind_hint, bind_shared, descriptor_limit, is_own, probe,
     raise_descriptor_limit,

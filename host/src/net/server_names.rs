@@ -2,10 +2,6 @@
 
 use std::collections::HashMap;
 
-/// Which of a listener's rules about client certificates. A number has no meaning beyond its listener and generation.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct CertificateRules(pub usize);
-
 /// Values by server name: an exact name wins, then a wildcard for one label (RFC 6125 §6.4.3), then the default.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ServerNames<T> {

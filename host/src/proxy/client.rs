@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use crate::http::{ClientLimits, Peer};
 use crate::lifecycle::{ConnectionGuard, Drain};
+use crate::net::ShownCertificate;
 use crate::policy::Scheme;
 use crate::telemetry::{AccessLog, Metrics};
 
@@ -43,6 +44,8 @@ pub struct Client {
     pub sni: Option<Arc<str>>,
     /// TLS version, e.g. `1.3`.
     pub tls: Option<&'static str>,
+    /// What it has shown in its handshake; none where it was asked for nothing.
+    pub shown: Option<Box<ShownCertificate>>,
     /// Ends it.
     pub drain: Drain,
     /// Sees it.

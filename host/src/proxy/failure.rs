@@ -5,9 +5,10 @@ use std::borrow::Cow;
 use ::http::{HeaderValue, Response, StatusCode, header};
 
 use super::head::Withheld;
+use super::misdirected::Misdirected;
 use super::snapshot::NoSuchEndpoint;
 use crate::cluster::SelectError;
-use crate::http::{ResponseBody, TargetError, Violation, reply};
+use crate::http::{LastOfConnection, ResponseBody, TargetError, Violation, reply};
 use crate::policy::{Fault, FaultKind};
 use crate::telemetry::AccessEnding;
 use crate::tunnel::End;
@@ -22,9 +23,9 @@ pub(super) enum RequestFailure {
     /// Its target is none that is served.
     #[error(transparent)]
     Target(TargetError),
-    /// It came by the handshake of a name with other rules about client certificates.
-    #[error("the name that is asked for needs a handshake of its own")]
-    Misdirected,
+    /// It came by the wrong handshake.
+    #[error("another handshake is needed: {0:?}")]
+    Misdirected(Misdirected),
     /// The number of hops that it may go on for cannot be read.
     #[error("Max-Forwards is not one number")]
     MaxForwards,
@@ -85,8 +86,12 @@ impl RequestFailure {
                 let sentence = error.to_string().into();
                 return FailureRow { status: error.status(), sentence, ending: Some(Ending::Refused) };
             }
-            Self::Misdirected => {
+            Self::Misdirected(Misdirected::Name) => {
                 let sentence = "this name asks for other client certificates: open a connection of its own for it";
+                (Status::MISDIRECTED_REQUEST, sentence, Some(Ending::Misdirected))
+            }
+            Self::Misdirected(Misdirected::Outdated) => {
+                let sentence = "this name asks for another client certificate by now: open another connection";
                 (Status::MISDIRECTED_REQUEST, sentence, Some(Ending::Misdirected))
             }
             Self::MaxForwards => (Status::BAD_REQUEST, "Max-Forwards is not one number", None),
@@ -129,9 +134,9 @@ impl RequestFailure {
         FailureRow { status, sentence: sentence.into(), ending }
     }
 
-    /// Whether what follows on the connection cannot be trusted: it ends with the response.
+    /// Whether what follows on the connection cannot be trusted, or would fail as well: it ends with the response.
     fn ends_connection(&self) -> bool {
-        matches!(self, Self::Violation(_) | Self::Target(_))
+        matches!(self, Self::Violation(_) | Self::Target(_) | Self::Misdirected(Misdirected::Outdated))
     }
 
     /// The response that the client gets.
@@ -143,6 +148,9 @@ impl RequestFailure {
             && let Some(after) = refusal.after()
         {
             response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(after.as_secs()));
+        }
+        if matches!(self, Self::Misdirected(Misdirected::Outdated)) {
+            response.extensions_mut().insert(LastOfConnection);
         }
         response
     }
@@ -244,6 +252,8 @@ mod tests {
         for (failure, ends) in [
             (RequestFailure::Violation(Violation::Head), true),
             (RequestFailure::Target(TargetError::HostMissing), true),
+            (RequestFailure::Misdirected(Misdirected::Outdated), true),
+            (RequestFailure::Misdirected(Misdirected::Name), false),
             (RequestFailure::Unmatched, false),
             (RequestFailure::MaxForwards, false),
         ] {

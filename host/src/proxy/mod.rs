@@ -38,7 +38,7 @@ mod tests;
 mod waiting;
 
 pub use client::{Client, ListenerKey, Observers};
-pub use misdirected::RulesByListener;
+pub use misdirected::{ListenerRules, RulesByListener};
 pub use serve::serve;
 pub use snapshot::{Destination, HeaderEdits, RouteRules, Snapshot, Timeouts, Upgrades};
 pub use switch::Tunnel;

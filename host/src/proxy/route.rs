@@ -110,10 +110,10 @@ fn decide<'a>(
     upgrade: Option<UpgradeRequest>,
     in_flight: &mut InFlight,
 ) -> Result<RouteDecision<'a>, Box<Unrouted<'a>>> {
-    if misdirected::is_misdirected(&snapshot.certificate_rules, client, facts.authority.as_ref()) {
+    misdirected::check(&snapshot.certificate_rules, client, facts.authority.as_ref()).map_err(|misdirected| {
         in_flight.metrics().increment(Counter::RequestMisdirected);
-        return Err(RequestFailure::Misdirected.into());
-    }
+        RequestFailure::Misdirected(misdirected)
+    })?;
     if let Some(response) = max_forwards::count(facts)? {
         return Err(Box::new(Unrouted::Direct(response)));
     }

@@ -3,11 +3,12 @@
 use std::sync::Arc;
 
 use rustls::ServerConfig;
+use sha2::{Digest as _, Sha256};
 
 use super::Built;
 use super::certificate::Identity;
 use super::error::TlsError;
-use super::server::{ClientPolicy, Clients, Tickets, names_of, server_config};
+use super::server::{Clients, Tickets, names_of, server_config};
 use crate::config::ServerTls;
 use crate::net::{CertificateRules, ServerNames};
 
@@ -15,7 +16,7 @@ use crate::net::{CertificateRules, ServerNames};
 #[derive(Clone, Debug)]
 pub enum ServerConfigs {
     /// Clients are asked for the same, whatever name they ask for.
-    One(Arc<ServerConfig>),
+    One(RuledConfig),
     /// They are asked for what the name says.
     ByName(ServerNames<RuledConfig>),
 }
@@ -25,7 +26,7 @@ pub enum ServerConfigs {
 pub struct RuledConfig {
     /// Which rules.
     pub rules: CertificateRules,
-    /// Its certificates are those of all names.
+    /// Its certificates to show are those of all names.
     pub config: Arc<ServerConfig>,
 }
 
@@ -41,23 +42,23 @@ pub fn server_configs(
     protocols: &[&[u8]],
 ) -> Result<Built<ServerConfigs>, TlsError> {
     let Built { value: config, mut warnings } = server_config(tls, tickets, protocols)?;
+    let own = RuledConfig { rules: rules_of(tls)?, config };
     if tls.by_name.iter().all(|named| named.client_ca == tls.client_ca) {
-        return Ok(Built { value: ServerConfigs::One(config), warnings });
+        return Ok(Built { value: ServerConfigs::One(own), warnings });
     }
-    let own = RuledConfig { rules: CertificateRules(0), config };
     let mut names = ServerNames::new(own.clone());
-    let mut known: Vec<(ClientPolicy, RuledConfig)> = vec![(policy_of(tls)?, own)];
+    let mut known = vec![own];
     for named in &tls.by_name {
         let of_these = ServerTls { client_ca: named.client_ca.clone(), ..tls.clone() };
-        let policy = policy_of(&of_these)?;
-        let ruled = if let Some((_, ruled)) = known.iter().find(|(other, _)| *other == policy) {
+        let rules = rules_of(&of_these)?;
+        let ruled = if let Some(ruled) = known.iter().find(|other| other.rules == rules) {
             ruled.clone()
         } else {
             let built = server_config(&of_these, tickets, protocols)?;
             warnings
                 .extend(built.warnings.into_iter().filter(|warning| !warnings.contains(warning)).collect::<Vec<_>>());
-            let ruled = RuledConfig { rules: CertificateRules(known.len()), config: built.value };
-            known.push((policy, ruled.clone()));
+            let ruled = RuledConfig { rules, config: built.value };
+            known.push(ruled.clone());
             ruled
         };
         for name in names_of(named, &Identity::read(&named.certificate)?.value) {
@@ -65,12 +66,21 @@ pub fn server_configs(
         }
     }
     let value = match known.as_slice() {
-        [(_, only)] => ServerConfigs::One(only.config.clone()),
+        [only] => ServerConfigs::One(only.clone()),
         _ => ServerConfigs::ByName(names),
     };
     Ok(Built { value, warnings })
 }
 
-fn policy_of(tls: &ServerTls) -> Result<ClientPolicy, TlsError> {
-    Clients::read(tls.client_ca.as_ref(), &mut Vec::new()).map(|clients| clients.policy)
+fn rules_of(tls: &ServerTls) -> Result<CertificateRules, TlsError> {
+    let Clients { verifier, policy } = Clients::read(tls.client_ca.as_ref(), &mut Vec::new())?;
+    Ok(policy.map_or_else(CertificateRules::default, |(roots, is_required)| {
+        let mut digest = Sha256::new();
+        digest.update([u8::from(is_required)]);
+        for root in roots {
+            digest.update(root.len().to_be_bytes());
+            digest.update(root);
+        }
+        CertificateRules::new(digest.finalize().into(), verifier)
+    }))
 }

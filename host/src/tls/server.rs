@@ -99,7 +99,7 @@ impl Tickets {
 }
 
 pub(super) struct Clients {
-    verifier: Arc<dyn ClientCertVerifier>,
+    pub(super) verifier: Arc<dyn ClientCertVerifier>,
     pub(super) policy: ClientPolicy,
 }
 

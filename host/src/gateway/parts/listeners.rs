@@ -11,8 +11,8 @@ use crate::gateway::error::PrepareError;
 use crate::gateway::services::Services;
 use crate::http;
 use crate::listener::{Bound, GateLimits};
-use crate::net::{self, ServerNames};
-use crate::proxy::{ListenerKey, RulesByListener};
+use crate::net::{self, CertificateRules, ServerNames};
+use crate::proxy::{ListenerKey, ListenerRules, RulesByListener};
 use crate::tls::{self, RuledConfig, ServerConfigs};
 
 /// What a listener does with the connections it accepts.
@@ -26,7 +26,7 @@ pub(crate) struct ListenerSettings {
 #[derive(Clone)]
 pub(crate) enum Handshakes {
     /// Alike for every server name.
-    Alike(TlsAcceptor),
+    Alike(TlsAcceptor, CertificateRules),
     /// By the server name, which is read first.
     ByName(ServerNames<RuledConfig>),
 }
@@ -56,11 +56,12 @@ pub(super) fn prepare(
     Ok(table)
 }
 
-/// Which rules about client certificates a name has, of the listeners where that depends on the name.
+/// Which rules about client certificates a name has, of the listeners that ask for any.
 pub(crate) fn certificate_rules(table: &ListenerTable) -> RulesByListener {
     let rules = table.iter().filter_map(|(key, settings)| match &settings.tls {
-        Some(Handshakes::ByName(names)) => Some((*key, names.map(|ruled| ruled.rules))),
-        Some(Handshakes::Alike(_)) | None => None,
+        Some(Handshakes::ByName(names)) => Some((*key, ListenerRules::ByName(names.map(|ruled| ruled.rules.clone())))),
+        Some(Handshakes::Alike(_, rules)) => rules.ask().then(|| (*key, ListenerRules::One(rules.clone()))),
+        None => None,
     });
     rules.collect()
 }
@@ -141,7 +142,7 @@ fn settings_of(
             }
             warnings.extend(built.warnings);
             Some(match built.value {
-                ServerConfigs::One(config) => Handshakes::Alike(TlsAcceptor::from(config)),
+                ServerConfigs::One(ruled) => Handshakes::Alike(TlsAcceptor::from(ruled.config), ruled.rules),
                 ServerConfigs::ByName(names) => Handshakes::ByName(names),
             })
         }

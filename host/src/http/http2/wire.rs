@@ -69,6 +69,8 @@ struct WireState {
     frames: u64,
     closing: Option<Reason>,
     leaving: Option<Reason>,
+    /// Somebody wants the peer to leave.
+    asks_to_leave: bool,
     judge: FrameJudge,
     /// The head that was seen last.
     last: Option<FrameHead>,
@@ -94,6 +96,7 @@ impl Wire {
             frames: 0,
             closing: None,
             leaving: None,
+            asks_to_leave: false,
             judge,
             last: None,
             waker: None,
@@ -101,6 +104,19 @@ impl Wire {
             malformed,
         };
         Arc::new(Self { state: Mutex::new(state), goaways: AtomicU64::new(0) })
+    }
+
+    /// The peer is to finish what is under way, and to leave. Wakes who is registered.
+    pub fn ask_to_leave(&self) {
+        let mut state = self.state.lock();
+        state.asks_to_leave = true;
+        state.wake();
+    }
+
+    /// Whether the peer is to leave.
+    #[must_use]
+    pub fn asks_to_leave(&self) -> bool {
+        self.state.lock().asks_to_leave
     }
 
     /// What is wrong. Nothing more is read: the task closes the connection with [`WireFault::reason`].
@@ -166,7 +182,8 @@ impl Wire {
         self.state.lock().leaving
     }
 
-    /// Wakes `waker` when [`Self::fault`], [`Self::has_settings`] or [`Self::first_bytes`] change.
+    /// Wakes `waker` when [`Self::fault`], [`Self::asks_to_leave`], [`Self::has_settings`] or [`Self::first_bytes`]
+    /// change.
     pub fn register(&self, waker: &Waker) {
         let mut state = self.state.lock();
         match &mut state.waker {

@@ -28,6 +28,7 @@ pub(super) use path::{escape_path, escape_to};
 pub use pseudonym::Pseudonym;
 pub(super) use refused::SHOWN;
 pub use refused::{Refused, Violation};
+pub use reply::LastOfConnection;
 pub use request::{ClientUpgrade, InterimSink, ServerRequest, UpgradeFuture, UpgradeNeed, UpgradeRequest};
 pub use request_body::RequestBody;
 pub use request_body_error::RequestBodyError;

@@ -4,6 +4,11 @@ use ::http::{HeaderValue, Response, StatusCode, header};
 
 use super::ResponseBody;
 
+/// An extension of a response: no request of its connection has any prospect, whichever version carries it. HTTP/1.1 says
+/// `Connection: close` for this and for more; over HTTP/2 a request that is refused leaves the others alone.
+#[derive(Clone, Copy, Debug)]
+pub struct LastOfConnection;
+
 /// A response with one sentence for the person who reads it. It never carries names or addresses from inside.
 #[must_use]
 pub fn sentence(status: StatusCode, text: &str) -> Response<ResponseBody> {

@@ -112,6 +112,7 @@ fn stage() -> (Connection, UnixListener, TempDir) {
         scheme: Scheme::Http,
         sni: None,
         tls: None,
+        shown: None,
         drain: Drain::new(NonZeroUsize::MIN),
         observers: Observers { metrics: Metrics::new(NonZeroUsize::MIN), access },
         limits: LIMITS,

@@ -221,7 +221,7 @@ async fn names_with_the_same_rules_share_a_configuration_and_tickets_open_no_oth
     let ServerConfigs::ByName(names) = made(&tls) else { panic!("rules by name") };
     let all_strict =
         ServerTls { client_ca: tls.by_name[0].client_ca.clone(), by_name: tls.by_name[..2].to_vec(), ..tls };
-    let rules = |name| names.pick(name).rules;
+    let rules = |name| names.pick(name).rules.clone();
 
     assert_eq!(rules(Some("b.test")), rules(Some("c.test")), "the same certificates in another file");
     assert_eq!(rules(None), rules(Some("a.test")));

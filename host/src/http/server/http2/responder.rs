@@ -111,6 +111,11 @@ impl Responder {
         *stage = ResponseStage::Over;
     }
 
+    /// The client is to go elsewhere with whatever it has not sent yet.
+    pub(super) fn end_connection(&self) {
+        self.wire.ask_to_leave();
+    }
+
     /// The response is through.
     pub(super) fn finish(&self) {
         *self.stage.lock() = ResponseStage::Over;

@@ -109,6 +109,7 @@ impl Multiplexed {
             wire: Arc::clone(&wire),
             outflow,
             lingers: false,
+            leaves: false,
             end: Ok(()),
         };
         let first_look = if drains { served.ask() } else { served.look(now).unwrap_or(now) };
@@ -156,6 +157,8 @@ struct ServedConnection {
     outflow: Arc<Outflow>,
     /// Everything has been said, and the clock knows it.
     lingers: bool,
+    /// The client has been asked to finish.
+    leaves: bool,
     /// What its end will be, once it has been said.
     end: Result<(), ServeError>,
 }
@@ -163,6 +166,7 @@ struct ServedConnection {
 impl ServedConnection {
     /// Asks the client to finish: what it has sent is served. When to look at the clock.
     fn ask(&mut self) -> Instant {
+        self.leaves = true;
         self.connection.graceful_shutdown();
         self.clock.ask(Instant::now())
     }
@@ -191,6 +195,10 @@ impl ServedConnection {
                     WireFault::Wrong(_) => ServeError::Malformed(fault.to_string()),
                 };
                 let look = self.close(fault.reason(), Err(why));
+                timer.as_mut().reset(look);
+            }
+            if !self.leaves && self.wire.asks_to_leave() {
+                let look = timer.deadline().min(self.ask());
                 timer.as_mut().reset(look);
             }
             while let Poll::Ready(next) = self.connection.poll_accept(cx) {

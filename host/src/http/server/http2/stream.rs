@@ -15,7 +15,7 @@ use super::request::{ResponseForm, StreamRequest};
 use super::respond::respond;
 use super::responder::Responder;
 use crate::http::http2::{Wire, strip_for_http2};
-use crate::http::message::{ResponseBody, ServerRequest, reply};
+use crate::http::message::{LastOfConnection, ResponseBody, ServerRequest, reply};
 use crate::http::server::limits::ClientLimits;
 
 /// A stream whose request is being served.
@@ -46,6 +46,9 @@ impl OpenStream {
         handling: impl Future<Output = (Response<ResponseBody>, Option<T>)>,
     ) {
         let Some((response, tunnel)) = self.unless_gone(handling).await else { return };
+        if response.extensions().get::<LastOfConnection>().is_some() {
+            self.responder.end_connection();
+        }
         let Self { responder, form, patience } = self;
         match form {
             ResponseForm::Whole => respond(&responder, response, false, patience).await,
