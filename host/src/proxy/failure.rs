@@ -155,6 +155,11 @@ impl RequestFailure {
         response
     }
 
+    /// Whether its client sent nothing for too long.
+    pub(super) fn is_stalled(&self) -> bool {
+        matches!(self, Self::Exchange(ExchangeError { cause: ExchangeCause::BodyStalled, .. }))
+    }
+
     /// The sentence of that response.
     pub(super) fn sentence(&self) -> Cow<'static, str> {
         self.row().sentence

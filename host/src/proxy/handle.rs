@@ -14,6 +14,7 @@ use super::switch::TunnelSink;
 use super::{Client, Snapshot};
 use crate::http::{RequestBody, ResponseBody, ServerRequest};
 use crate::policy::RequestFacts;
+use crate::telemetry::limited;
 use crate::upstream::ResendableBody;
 
 /// Responds to one request under one generation.
@@ -39,10 +40,25 @@ pub(super) async fn handle(
         Err(failure) => {
             let cluster = decision.destination.cluster.name();
             tracing::debug!(%cluster, path = ?facts.path, error = %failure, "request failed");
+            if failure.is_stalled() {
+                report_stall(client, &in_flight);
+            }
             in_flight.note_failed(&facts.headers);
             in_flight.fail(&failure, Some(decision.rules))
         }
     }
+}
+
+/// A client sent nothing of its body for longer than it may.
+#[cold]
+fn report_stall(client: &Client, in_flight: &InFlight) {
+    let (route, cluster) = in_flight.record.route_and_cluster();
+    let remedy = "if it may be quiet for so long, raise `body_timeout` in the `limits` of the listener and `response` in \
+                  the `timeouts` of route or cluster; for gRPC over HTTP/2 `response` alone counts";
+    limited!(
+        info, of: route, route, cluster, client = %client.peer, remedy,
+        "a client was too slow with the body of its request"
+    );
 }
 
 impl RouteDecision<'_> {

@@ -45,6 +45,16 @@ async fn service(mut call: Call, cancelled: UnboundedSender<String>) {
             call.write(&all).await;
             call.end_with(ok).await;
         }
+        // Its head comes last, as that of a call in which the client alone streams.
+        "Gather" => {
+            let mut all = Vec::new();
+            while let Some(message) = call.read().await {
+                all.extend(message);
+            }
+            call.respond(usual).await;
+            call.write(&all).await;
+            call.end_with(ok).await;
+        }
         "Count" => {
             let to = usize::from(call.read().await.unwrap()[0]);
             call.respond(usual).await;
@@ -233,4 +243,54 @@ async fn what_the_gateway_itself_says_is_a_status_of_grpc() {
             assert!(!text(&head, "grpc-message").is_empty(), "{version:?} {path}");
         }
     }
+}
+
+/// A gateway before `origin` whose clients may be quiet within bodies for 100 ms, and calls for `response`.
+async fn impatient(origin: &Origin, response: &str) -> Gateway {
+    let text = format!(
+        "[[listen]]\naddress = \"127.0.0.1:0\"\nlimits = {{ body_timeout = \"100ms\" }}\n\
+         [[route]]\npath = \"/\"\nto = \"balancer://pool\"\ntimeouts = {{ response = \"{response}\" }}\n\
+         [cluster.pool]\nendpoints = [\"http://{}\"]\nprotocol = \"h2\"\n",
+        origin.address()
+    );
+    Gateway::configure(&text).start().await
+}
+
+#[tokio::test]
+async fn a_client_may_be_quiet_before_the_response_for_as_long_as_that_may_take() {
+    let (origin, _cancelled) = endpoint(Version::Http2);
+    let origin = origin.start().await;
+    let gateway = impatient(&origin, "60s").await;
+    let mut silent = Call::begin(&gateway, Version::Http2, "/test.Test/Gather", &[]).await;
+    let mut halting = Call::begin(&gateway, Version::Http2, "/test.Test/Gather", &[]).await;
+    halting.write(b"a").await;
+    eventually("both calls are under way", || gateway.in_flight(&origin) == 2).await;
+
+    // What is no call, and began later, is waited for as before.
+    let mut client = gateway.http2().await;
+    let other = hyper::Request::post("/test.Test/Gather").header("host", "gateway.test").body(()).unwrap();
+    let answer = client.begin(other).await.answer().await.unwrap();
+    assert_eq!(answer.status, 408);
+
+    for (call, expected) in [(&mut silent, &b"b"[..]), (&mut halting, b"ab")] {
+        call.write(b"b").await;
+        call.end().await;
+        let (status, _head) = call.head().await;
+        assert_eq!((status, call.read().await.as_deref()), (200, Some(expected)));
+    }
+}
+
+#[tokio::test]
+async fn a_client_that_is_quiet_for_longer_is_late_and_not_the_endpoint() {
+    let (origin, _cancelled) = endpoint(Version::Http2);
+    let origin = origin.start().await;
+    let gateway = impatient(&origin, "150ms").await;
+
+    let mut call = Call::begin(&gateway, Version::Http2, "/test.Test/Gather", &[]).await;
+
+    let (status, head) = call.head().await;
+    assert_eq!((status, text(&head, "grpc-status")), (200, "2"));
+    assert_eq!(text(&head, "grpc-message"), "the request body did not come in time");
+    let lives = gateway.inner().registry().all();
+    assert_eq!(lives.iter().flat_map(|(_, lives)| lives).map(|live| live.failures()).sum::<u64>(), 0);
 }

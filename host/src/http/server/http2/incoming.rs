@@ -13,7 +13,7 @@ use tokio::time::{Instant, Sleep};
 
 use super::responder::{Awaited, Responder};
 use crate::http::http2::{Http2Body, check_fields, reset_reason, reset_word};
-use crate::http::message::RequestBodyError;
+use crate::http::message::{RequestBodyError, grpc};
 use crate::http::server::limits::ClientLimits;
 
 /// The body of a request on a stream. A client that waits for a `100 (Continue)` gets it when this is first asked for
@@ -33,9 +33,10 @@ pub(super) struct StreamIncoming {
 
 /// How long a body may be waited for. It is read when its timer rings, and that is set for the first wait.
 #[derive(Debug)]
-struct BodyClock {
-    /// While the response is awaited.
-    body_timeout: Duration,
+pub(super) struct BodyClock {
+    /// While the response is awaited. None for a call of gRPC, whose client may have nothing to say for long: whoever
+    /// waits for the response says how long.
+    body_timeout: Option<Duration>,
     /// Behind the response.
     idle_timeout: Duration,
     timer: Option<Pin<Box<Sleep>>>,
@@ -47,26 +48,32 @@ impl StreamIncoming {
         length: Option<u64>,
         responder: Arc<Responder>,
         expected: bool,
-        limits: &ClientLimits,
+        clock: BodyClock,
     ) -> Self {
-        let clock = BodyClock { body_timeout: limits.body_timeout, idle_timeout: limits.idle_timeout, timer: None };
         Self { body: Http2Body::new(recv), length, responder, expected, wanted: None, clock }
     }
 }
 
 impl BodyClock {
+    /// One for the body of a request with these `headers`.
+    pub(super) fn new(headers: &HeaderMap, limits: &ClientLimits) -> Self {
+        let body_timeout = (!grpc::is_grpc(headers)).then_some(limits.body_timeout);
+        Self { body_timeout, idle_timeout: limits.idle_timeout, timer: None }
+    }
+
     /// Ready if a body that has been waited for `since` comes too late.
     fn poll(&mut self, cx: &mut Context<'_>, since: Instant, responder: &Responder) -> Poll<()> {
-        let timer = self.timer.get_or_insert_with(|| Box::pin(tokio::time::sleep_until(since + self.body_timeout)));
+        let first = self.body_timeout.unwrap_or(self.idle_timeout);
+        let timer = self.timer.get_or_insert_with(|| Box::pin(tokio::time::sleep_until(since + first)));
         loop {
             if timer.as_mut().poll(cx).is_pending() {
                 return Poll::Pending;
             }
             let now = Instant::now();
-            let due = match responder.awaited() {
-                Awaited::Response => since + self.body_timeout,
-                Awaited::Nothing => now + self.idle_timeout,
-                Awaited::Rest => since + self.idle_timeout,
+            let due = match (responder.awaited(), self.body_timeout) {
+                (Awaited::Response, Some(body_timeout)) => since + body_timeout,
+                (Awaited::Response, None) | (Awaited::Nothing, _) => now + self.idle_timeout,
+                (Awaited::Rest, _) => since + self.idle_timeout,
             };
             if due <= now {
                 return Poll::Ready(());

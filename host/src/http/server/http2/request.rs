@@ -8,7 +8,7 @@ use bytes::Bytes;
 use h2::RecvStream;
 use h2::ext::Protocol;
 
-use super::incoming::StreamIncoming;
+use super::incoming::{BodyClock, StreamIncoming};
 use super::responder::{Responder, StreamInterim};
 use super::switch::{PendingSwitch, strip_handshake};
 use crate::http::http2::{check_fields, join_cookies};
@@ -106,7 +106,8 @@ fn body_of(
     if recv.is_end_stream() {
         return Ok(RequestBody::Empty);
     }
-    let body = StreamIncoming::new(recv, length, responder.clone(), expects_continue, limits);
+    let body =
+        StreamIncoming::new(recv, length, responder.clone(), expects_continue, BodyClock::new(&parts.headers, limits));
     Ok(RequestBody::Boxed { body: Box::pin(body), expects_continue })
 }
 
