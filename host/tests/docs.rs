@@ -48,6 +48,20 @@ fn every_test_that_the_documentation_names_exists() {
 }
 
 #[test]
+fn every_way_to_end_is_explained() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
+    let code = fs::read_to_string(root.join("host/src/telemetry/access/ending.rs")).unwrap();
+    let page = fs::read_to_string(root.join("docs/admin.md")).unwrap();
+    let table = page.split("| `ending` | of what |").nth(1).unwrap().split("\n\n").next().unwrap().to_owned();
+    let words: Vec<_> = code.lines().filter_map(|line| line.split_once("=> \"")?.1.split('"').next()).collect();
+
+    let missing: Vec<_> = words.iter().filter(|word| !table.contains(&format!("`{word}`"))).collect();
+
+    assert!(words.len() > 20, "only {words:?} were found");
+    assert!(missing.is_empty(), "docs/admin.md does not explain {missing:?}");
+}
+
+#[test]
 fn every_table_is_whole_and_its_rows_have_as_many_cells_as_its_head() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
     let mut pages = vec![root.join("README.md")];

@@ -195,7 +195,11 @@ fn count_faults<T>(metrics: &Metrics, listener: SocketAddr, peer: SocketAddr, se
     match served {
         Err(http::ServeError::Flood(kind)) => {
             metrics.increment(Counter::for_flood(*kind));
-            limited!(warn, of: (listener, kind), %listener, client = %peer, %kind, "flood of frames, connection closed");
+            let remedy = kind.remedy();
+            limited!(
+                warn, of: (listener, kind), %listener, client = %peer, %kind, remedy,
+                "flood of frames, connection closed"
+            );
         }
         Err(http::ServeError::Malformed(_)) => metrics.increment(Counter::Http2Malformed),
         _ => {}

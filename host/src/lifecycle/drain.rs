@@ -101,6 +101,12 @@ impl Drain {
         self.started.is_given()
     }
 
+    /// Whether what has not finished is cut off.
+    #[must_use]
+    pub fn has_cut(&self) -> bool {
+        self.deadline.is_given()
+    }
+
     /// Resolves when what has not finished is to be cut off. To be polled by one task only.
     pub fn deadline(&self) -> impl Future<Output = ()> + '_ {
         self.deadline.given()

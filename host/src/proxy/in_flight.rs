@@ -15,7 +15,7 @@ use super::failure::{RequestFailure, ending_of_tunnel};
 use super::record::RequestRecord;
 use super::{Client, RouteRules};
 use crate::cluster::{Cluster, Lease};
-use crate::http::{BodyEnd, BodyObserver, BrokenBy, InterimSink, ResponseBody, grpc, strip_hop_by_hop};
+use crate::http::{BodyEnd, BodyObserver, BrokenBy, InterimSink, RefusalForm, ResponseBody, grpc, strip_hop_by_hop};
 use crate::net::UpgradeProtocol;
 use crate::telemetry::{AccessEnding, Counter, Metrics};
 use crate::tunnel::{End, Meter};
@@ -30,8 +30,8 @@ pub(super) struct InFlight {
     upload: Option<UploadProgress>,
     /// Takes interim responses, if the client's connection can carry any.
     interim: Option<Box<dyn InterimSink>>,
-    /// The client reads a status of gRPC, and no other.
-    reads_grpc: bool,
+    /// How the client hears of a failure.
+    hears: RefusalForm,
 }
 
 impl InFlight {
@@ -42,7 +42,7 @@ impl InFlight {
             lease: None,
             upload: None,
             interim: None,
-            reads_grpc: false,
+            hears: RefusalForm::Response,
         }
     }
 
@@ -54,12 +54,20 @@ impl InFlight {
     /// Takes note of how the client reads a failure, of which there is one: `headers` are of its request.
     #[cold]
     pub(super) fn note_failed(&mut self, headers: &HeaderMap) {
-        self.reads_grpc = grpc::is_grpc(headers);
+        if grpc::is_grpc(headers) {
+            self.hears = RefusalForm::Grpc;
+        }
+    }
+
+    /// The same where the server knows it.
+    #[cold]
+    pub(super) fn note_refused(&mut self, hears: RefusalForm) {
+        self.hears = hears;
     }
 
     /// Ends it with a response of the gateway's own, whose few bytes need no observing.
     pub(super) fn finish(mut self, response: Response<ResponseBody>) -> Response<ResponseBody> {
-        self.record.set_status(response.status());
+        self.record.set_reply(&response);
         response
     }
 
@@ -67,9 +75,15 @@ impl InFlight {
     /// come that far: what protects a page has to be on its errors as well.
     pub(super) fn fail(mut self, failure: &RequestFailure, rules: Option<&RouteRules>) -> Response<ResponseBody> {
         let mut response = failure.response();
-        self.record.set_status(response.status());
-        if self.reads_grpc {
-            response = grpc::trailers_only(response, &failure.sentence());
+        match self.hears {
+            RefusalForm::Response => self.record.set_reply(&response),
+            RefusalForm::Grpc => {
+                self.record.set_status(response.status());
+                response = grpc::trailers_only(response, &failure.sentence());
+                self.record.note_grpc_status(response.headers());
+            }
+            // It gets no response, and so the line has none.
+            RefusalForm::Reset => {}
         }
         if let Some(rules) = rules {
             rules.response_headers.apply(response.headers_mut());
@@ -181,6 +195,10 @@ impl BodyObserver for InFlight {
         }
     }
 
+    fn body_trailers(&mut self, trailers: &HeaderMap) {
+        self.record.note_grpc_status(trailers);
+    }
+
     fn body_ended(&mut self, how: BodyEnd<'_>) {
         match how {
             BodyEnd::Complete => self.complete(),
@@ -192,8 +210,7 @@ impl BodyObserver for InFlight {
                 self.fail_endpoint();
             }
             BodyEnd::ClientStalled => self.record.set_ending(AccessEnding::ClientStalled),
-            // The line has the status, and how much the client got.
-            BodyEnd::ClientGone => {}
+            BodyEnd::ClientGone => self.record.note_left(),
         }
     }
 }

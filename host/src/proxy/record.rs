@@ -3,14 +3,19 @@
 use std::sync::Arc;
 use std::time::SystemTime;
 
-use ::http::{Method, StatusCode, Version};
+use ::http::{HeaderMap, HeaderName, Method, Response, StatusCode, Version};
+use http_body::Body as _;
 use tokio::time::Instant;
 
 use super::Client;
 use crate::cluster::Lease;
+use crate::http::ResponseBody;
 use crate::net::UpgradeProtocol;
 use crate::policy::{ExchangeEffects, RequestFacts};
 use crate::telemetry::{AccessEnding, AccessKind, AccessRecord, Counter, Gauge, GaugeGuard, Metrics, RequestProtocol};
+
+/// Where a response of gRPC says how its call ended.
+const GRPC_STATUS: HeaderName = HeaderName::from_static("grpc-status");
 
 /// What is counted and logged of one request. It looks on, and does nothing to it.
 pub(super) struct RequestRecord {
@@ -43,6 +48,8 @@ struct LineParts {
     effects: ExchangeEffects,
     attempts: u32,
     generation: u64,
+    /// What a response of gRPC says.
+    grpc_status: Option<u16>,
 }
 
 /// What the gateway speaks with the client.
@@ -77,6 +84,7 @@ impl RequestRecord {
                 effects: ExchangeEffects::default(),
                 attempts: 0,
                 generation,
+                grpc_status: None,
             })
         });
         Self {
@@ -155,9 +163,43 @@ impl RequestRecord {
         self.status = Some(status.as_u16());
     }
 
+    /// The response that the client gets is one of the gateway's own.
+    pub(super) fn set_reply(&mut self, reply: &Response<ResponseBody>) {
+        self.set_status(reply.status());
+        let is_head = self.line.as_ref().is_some_and(|line| line.method == Some(Method::HEAD));
+        if !is_head {
+            self.bytes_out += reply.body().size_hint().exact().unwrap_or_default();
+        }
+    }
+
+    /// Takes note of the status of a call of gRPC, which is in the head of a response, or behind its body.
+    pub(super) fn note_grpc_status(&mut self, fields: &HeaderMap) {
+        // gRPC is of HTTP/2 (and HTTP/1.1 pays nothing for it).
+        if self.protocol == RequestProtocol::Http2
+            && let Some(line) = &mut self.line
+            && let Some(status) = fields.get(GRPC_STATUS)
+        {
+            line.grpc_status = status.to_str().ok().and_then(|status| status.parse().ok());
+        }
+    }
+
     /// Why it ends, where that is not with a response of its own.
     pub(super) fn set_ending(&mut self, ending: AccessEnding) {
         self.ending = Some(ending);
+    }
+
+    /// The server has given a response up before the end of its body: the client has left, or it was cut off.
+    pub(super) fn note_left(&mut self) {
+        // What has no body by its method or status is not waited for (RFC 9110 §6.4.1).
+        let is_head = self.line.as_ref().is_some_and(|line| line.method == Some(Method::HEAD));
+        if !is_head && !matches!(self.status, Some(204 | 304)) {
+            self.ending = Some(self.left());
+        }
+    }
+
+    /// How it ends for a client that did not get all.
+    fn left(&self) -> AccessEnding {
+        if self.client.drain.has_cut() { AccessEnding::Cut } else { AccessEnding::ClientGone }
     }
 
     /// Bytes of a body or tunnel went to the client.
@@ -203,6 +245,8 @@ impl RequestRecord {
         let notes: Vec<_> = notes.iter().map(|note| (&*note.key, &*note.value)).collect();
         let mut access = AccessRecord::new(kind, line.time, self.client.peer, self.client.local);
         access.protocol = line.protocol.as_str();
+        access.client_protocol = self.tunnel.is_some().then_some(self.protocol.as_str());
+        access.grpc_status = line.grpc_status;
         access.tls = self.client.tls;
         access.sni = self.client.sni.as_deref();
         access.method = line.method.as_ref().map_or("-", Method::as_str);
@@ -217,8 +261,8 @@ impl RequestRecord {
         access.notes = &notes;
         access.attempts = line.attempts;
         access.generation = line.generation;
-        // No status and no reason: the client had gone.
-        access.ending = self.ending.or(self.status.is_none().then_some(AccessEnding::ClientGone));
+        // No status and no reason: there was nobody to respond to.
+        access.ending = self.ending.or_else(|| self.status.is_none().then(|| self.left()));
         if let Some(lease) = lease {
             access.endpoint = Some(lease.url());
             access.first_byte = lease.first_byte();

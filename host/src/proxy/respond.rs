@@ -63,6 +63,7 @@ impl RouteDecision<'_> {
             parts.headers.append(header::SET_COOKIE, cookie);
         }
         in_flight.record.set_status(parts.status);
+        in_flight.record.note_grpc_status(&parts.headers);
         let body = match content {
             CheckedContent::Whole(bytes, pending) => {
                 if let Some(pending) = pending {

@@ -76,6 +76,7 @@ pub(super) fn route<'a>(
     in_flight.set_interim(interim);
     let request = request.map_err(|refused| {
         in_flight.record.set_refused(refused.method.as_ref(), &refused.target);
+        in_flight.note_refused(refused.hears);
         RequestFailure::Violation(refused.violation)
     })?;
     let target = read_target(&request).map_err(|error| {
@@ -123,6 +124,11 @@ fn decide<'a>(
     }
     let target = match decision {
         Decision::Forward(target) => target,
+        // Success would say that protocols were switched (RFC 8441 §4).
+        Decision::Respond(direct) if is_required(upgrade.as_ref()) && direct.status.is_success() => {
+            in_flight.metrics().increment(Counter::UpgradeRefused);
+            return Err(RequestFailure::NoSwitch.into());
+        }
         Decision::Respond(direct) => return Err(Box::new(Unrouted::Direct(direct_response(direct, facts)))),
         // Behind the gateway's own router there is nobody.
         Decision::Unmatched | Decision::Next => return Err(RequestFailure::Unmatched.into()),
@@ -143,6 +149,11 @@ fn decide<'a>(
     }
     let timeouts = rules.timeouts.unwrap_or(destination.timeouts);
     Ok(RouteDecision { client, snapshot, rules, destination, target, timeouts, offer, upgrade, need })
+}
+
+/// Whether a request is nothing but the wish to switch protocols.
+fn is_required(upgrade: Option<&UpgradeRequest>) -> bool {
+    upgrade.is_some_and(|upgrade| upgrade.need == UpgradeNeed::Required)
 }
 
 /// A request has come through here too often (RFC 5842 §7.2).

@@ -45,7 +45,7 @@ async fn serve_streams(
     metrics.increment(Counter::Http2Connection);
     let _open = metrics.hold(Gauge::Http2ConnectionsOpen);
     let offer = StreamOffer { websocket: current().may_switch_to(&UpgradeProtocol::Websocket) };
-    let serve = connection.serve(offer, client.limits, &client.drain, |request| {
+    let serve = connection.serve(offer, client.limits, &client.drain, metrics, |request| {
         let (client, snapshot) = (client.clone(), current());
         // Boxed: a spawned future is moved several times, and this one has some 10 KiB. It is gone before its response is
         // sent, and before a tunnel begins.

@@ -2,11 +2,12 @@
 
 use super::names::{
     CONNECTIONS, CONNECTIONS_CROWDED, CONNECTIONS_OPEN, CONNECTIONS_REFUSED, Family, HTTP2_CONNECTIONS,
-    HTTP2_CONNECTIONS_OPEN, HTTP2_FLOODS, HTTP2_MALFORMED, HTTP2_STREAMS_OPEN, LOOPS, NAME_LOOKUPS, RELOADS,
-    REPORTS_IGNORED, REPORTS_TAKEN, REQUESTS, REQUESTS_MISDIRECTED, REQUESTS_REFUSED, REQUESTS_WAITING, RETRIES,
-    RETRIES_DENIED, STICKY, TLS_HANDSHAKES, TUNNEL_BYTES, TUNNELS, TUNNELS_OPEN, UPGRADES, UPSTREAM_CONNECTIONS,
-    UPSTREAM_HTTP2_CONNECTIONS, UPSTREAM_HTTP2_CONNECTIONS_OPEN, UPSTREAM_HTTP2_GIVEN_UP, UPSTREAM_HTTP2_GOAWAYS,
-    UPSTREAM_HTTP2_REFUSED, UPSTREAM_HTTP2_REPEATS, UPSTREAM_HTTP2_STREAMS_OPEN, UPSTREAM_UNREADABLE, WAITS,
+    HTTP2_CONNECTIONS_OPEN, HTTP2_FLOODS, HTTP2_MALFORMED, HTTP2_RESETS, HTTP2_STREAMS_OPEN, LOOPS, NAME_LOOKUPS,
+    RELOADS, REPORTS_IGNORED, REPORTS_TAKEN, REQUESTS, REQUESTS_MISDIRECTED, REQUESTS_REFUSED, REQUESTS_WAITING,
+    RETRIES, RETRIES_DENIED, STICKY, TLS_HANDSHAKES, TUNNEL_BYTES, TUNNELS, TUNNELS_OPEN, UPGRADES,
+    UPSTREAM_CONNECTIONS, UPSTREAM_HTTP2_CONNECTIONS, UPSTREAM_HTTP2_CONNECTIONS_OPEN, UPSTREAM_HTTP2_GIVEN_UP,
+    UPSTREAM_HTTP2_GOAWAYS, UPSTREAM_HTTP2_REFUSED, UPSTREAM_HTTP2_REPEATS, UPSTREAM_HTTP2_STREAMS_OPEN,
+    UPSTREAM_UNREADABLE, WAITS,
 };
 
 /// An enum of series that have a slot in each worker's shard, grouped by family.
@@ -70,6 +71,8 @@ Counter {
     FloodGoaway => HTTP2_FLOODS (kind = "goaway"),
     /// A connection of HTTP/2 was closed: too many of these frames.
     FloodPushPromise => HTTP2_FLOODS (kind = "push-promise"),
+    /// A connection of HTTP/2 was closed: a head was far too long.
+    FloodHead => HTTP2_FLOODS (kind = "head"),
     /// A connection of HTTP/2 was closed: too many things that the library limits: cancelled or malformed requests, tiny pieces.
     FloodOther => HTTP2_FLOODS (kind = "other"),
     /// A client's TLS handshake completed.
@@ -82,6 +85,24 @@ Counter {
     Http2Connection => HTTP2_CONNECTIONS,
     /// A client's connection was closed for what breaks HTTP/2.
     Http2Malformed => HTTP2_MALFORMED,
+    /// A client's stream was reset with this code, here and below.
+    Http2ResetNoError => HTTP2_RESETS (code = "NO_ERROR"),
+    /// With this.
+    Http2ResetProtocolError => HTTP2_RESETS (code = "PROTOCOL_ERROR"),
+    /// With this.
+    Http2ResetInternalError => HTTP2_RESETS (code = "INTERNAL_ERROR"),
+    /// With this.
+    Http2ResetFlowControlError => HTTP2_RESETS (code = "FLOW_CONTROL_ERROR"),
+    /// With this.
+    Http2ResetStreamClosed => HTTP2_RESETS (code = "STREAM_CLOSED"),
+    /// With this.
+    Http2ResetRefusedStream => HTTP2_RESETS (code = "REFUSED_STREAM"),
+    /// With this.
+    Http2ResetCancel => HTTP2_RESETS (code = "CANCEL"),
+    /// With this.
+    Http2ResetConnectError => HTTP2_RESETS (code = "CONNECT_ERROR"),
+    /// With any other.
+    Http2ResetOther => HTTP2_RESETS (code = "other"),
     /// The response was 1xx: protocols were switched.
     Status1xx => REQUESTS (class = "1xx", protocol = "http/1.1"),
     /// The response was 2xx.
@@ -233,6 +254,22 @@ impl Counter {
         }
     }
 
+    /// The counter for a stream that was reset with this code (RFC 9113 §7).
+    #[must_use]
+    pub fn for_reset(code: u32) -> Self {
+        match code {
+            0x0 => Self::Http2ResetNoError,
+            0x1 => Self::Http2ResetProtocolError,
+            0x2 => Self::Http2ResetInternalError,
+            0x3 => Self::Http2ResetFlowControlError,
+            0x5 => Self::Http2ResetStreamClosed,
+            0x7 => Self::Http2ResetRefusedStream,
+            0x8 => Self::Http2ResetCancel,
+            0xa => Self::Http2ResetConnectError,
+            _ => Self::Http2ResetOther,
+        }
+    }
+
     /// The counter for a connection that was closed for a flood of this kind.
     #[must_use]
     pub fn for_flood(kind: FloodKind) -> Self {
@@ -247,6 +284,7 @@ impl Counter {
             FloodKind::Settings => Self::FloodSettings,
             FloodKind::Goaway => Self::FloodGoaway,
             FloodKind::PushPromise => Self::FloodPushPromise,
+            FloodKind::Head => Self::FloodHead,
             FloodKind::Other => Self::FloodOther,
         }
     }
@@ -275,6 +313,8 @@ pub enum FloodKind {
     Goaway,
     /// PUSH_PROMISE.
     PushPromise,
+    /// A head that is far too long.
+    Head,
     /// What the library limits: cancelled or malformed requests, tiny pieces.
     Other,
 }
@@ -285,6 +325,15 @@ impl FloodKind {
     pub fn as_str(self) -> &'static str {
         // Each kind has one series, and that has one label.
         Counter::for_flood(self).series().1.first().map_or("", |(_kind, word)| word)
+    }
+}
+
+impl FloodKind {
+    /// What to do where it was none; nothing for most.
+    #[must_use]
+    pub fn remedy(self) -> Option<&'static str> {
+        let of_heads = "raise `head` in the `limits` of the listener if heads are so long";
+        (self == Self::Head).then_some(of_heads)
     }
 }
 
@@ -302,4 +351,15 @@ pub enum RequestProtocol {
     Http1,
     /// HTTP/2.
     Http2,
+}
+
+impl RequestProtocol {
+    /// Its word in metrics and access lines.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Http1 => "http/1.1",
+            Self::Http2 => "http/2",
+        }
+    }
 }

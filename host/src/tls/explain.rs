@@ -58,7 +58,14 @@ fn explain_tls(error: &Error, peer: HandshakePeer) -> String {
                 }
             }
         }
-        Error::NoApplicationProtocol => format!("{name} does not offer http/1.1 (ALPN)"),
+        Error::NoApplicationProtocol => match peer {
+            HandshakePeer::Client => {
+                "the client offers none of the protocols that are spoken here (ALPN): `protocol` of the listener says \
+                 which"
+                    .to_owned()
+            }
+            HandshakePeer::Endpoint => format!("{name} has chosen none of the protocols that it was offered (ALPN)"),
+        },
         Error::PeerIncompatible(
             PeerIncompatible::ServerDoesNotSupportTls12Or13
             | PeerIncompatible::ServerTlsVersionIsDisabledByOurConfig

@@ -1,6 +1,6 @@
 //! Requests over HTTP/2: by prior knowledge, by ALPN, and what is not served.
 
-use tidegate_tests::{Ca, Gateway, Origin, get};
+use tidegate_tests::{Ca, Gateway, Origin, eventually, get};
 
 /// Type of a SETTINGS frame (RFC 9113 §6.5).
 const SETTINGS: u8 = 4;
@@ -114,4 +114,53 @@ async fn responses_have_a_date_and_nothing_about_connections() {
     assert_eq!(answer.text(), "ok");
     assert!(answer.header("date").ends_with(" GMT"), "{:?}", answer.headers);
     assert!(!answer.headers.contains_key("connection") && !answer.headers.contains_key("x-hop"));
+}
+
+#[tokio::test]
+async fn a_client_that_speaks_another_version_is_told_so_in_its_own_and_counted() {
+    let (origin, ca) = (Origin::named("a").start().await, Ca::new());
+    for (protocol, request, sentence) in [
+        ("h2", &b"GET /x HTTP/1.1\r\nHost: h\r\n\r\n"[..], "nothing but HTTP/2 is spoken here"),
+        ("h2", b"POST /x HTTP/1.0\r\nContent-Length: 1000000\r\n\r\n", "nothing but HTTP/2 is spoken here"),
+        ("h1", b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", "HTTP/2 is not spoken here"),
+    ] {
+        let gateway = gateway(&origin, protocol).await;
+        let mut raw = gateway.raw().await;
+
+        raw.write(request).await;
+
+        let answer = raw.read_answer().await.unwrap();
+        assert_eq!(answer.status, 505, "{protocol}");
+        assert!(answer.text().contains(sentence), "{protocol}: {}", answer.text());
+        assert!(raw.ends_properly().await, "{protocol}");
+        assert!(gateway.metric("tidegate_requests_refused_total") == 1.0, "{protocol}");
+    }
+    let tls = "protocol = \"h2\"\ntls = { certificate = \"cert.pem\", key = \"cert-key.pem\" }";
+    let text = LISTENER.replace("protocol = \"{protocol}\"", tls);
+    let gateway = Gateway::configure(&text).tls(&ca, &["localhost"]).origin(&origin).start().await;
+    let mut raw = gateway.raw().await;
+    raw.write(b"GET /x HTTP/1.1\r\nHost: h\r\n\r\n").await;
+    assert_eq!(raw.read_answer().await.unwrap().status, 505, "TLS without ALPN");
+    assert!(origin.seen().is_empty());
+}
+
+#[tokio::test]
+async fn requests_that_the_library_resets_are_counted_by_code() {
+    use tidegate_tests::frames::{Frame, Frames, block, code, kind};
+    let origin = Origin::named("a").start().await;
+    let gateway = Gateway::before(&origin).await;
+    let resets = |code: &str| gateway.metric(&format!("tidegate_http2_resets_total{{code=\"{code}\"}}"));
+    let mut frames = Frames::client(gateway.connect().await, &[]).await;
+    let usual = [(":method", "GET"), (":scheme", "http"), (":path", "/"), (":authority", "h")];
+
+    for (number, wrong) in [("connection", "close"), ("te", "gzip"), ("content-length", "7")].into_iter().enumerate() {
+        let stream = 2 * u32::try_from(number).unwrap() + 1;
+        let fields: Vec<_> = usual.iter().copied().chain([wrong]).collect();
+        frames.send(&Frame::headers(stream, block(&fields)).ending()).await;
+        let reset = frames.next_that(|frame| frame.kind == kind::RST_STREAM && frame.stream == stream).await.unwrap();
+        assert_eq!(reset.code(), Some(code::PROTOCOL_ERROR), "{wrong:?}");
+        let count = f64::from(stream.div_ceil(2));
+        eventually(&format!("{wrong:?} is counted"), || resets("PROTOCOL_ERROR") == count).await;
+    }
+    assert_eq!(resets("REFUSED_STREAM"), 0.0);
 }

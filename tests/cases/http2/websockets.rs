@@ -108,3 +108,22 @@ async fn an_endpoint_that_does_not_switch_is_no_success() {
         other => panic!("{other:?}"),
     }
 }
+
+#[tokio::test]
+async fn a_response_of_the_gateways_own_is_no_switch() {
+    let origin = Origin::named("a").start().await;
+    let text = "[[route]]\npath = \"/ws\"\nto = \"http://{a}\"\n\
+                [[route]]\npath = \"/page\"\nrespond = { status = 200, body = \"hi\" }\n\
+                [[route]]\npath = \"/gone\"\nrespond = { status = 410 }\n";
+    let gateway = Gateway::configure(text).origin(&origin).start().await;
+    let mut client = gateway.http2().await;
+
+    for (path, status) in [("/page", 501), ("/gone", 410)] {
+        let Err(Error::Http(refused)) = client.try_connect(upgrade_request(path)).await else { panic!("{path}") };
+        assert_eq!(refused.status(), status, "{path}");
+    }
+
+    let served =
+        |class: &str| gateway.metric(&format!("tidegate_requests_total{{class=\"{class}\",protocol=\"http/2\"}}"));
+    eventually("both are counted", || (served("2xx"), served("4xx"), served("5xx")) == (0.0, 1.0, 1.0)).await;
+}

@@ -4,5 +4,6 @@ mod access;
 mod admin;
 mod cache;
 mod check;
+mod endings;
 mod log;
 mod stop;

@@ -10,12 +10,12 @@ mod budget;
 mod duplex;
 mod fields;
 mod first_frame;
-mod goaway;
 mod judged;
 mod limits;
 mod reset;
 mod room;
 mod scanner;
+mod sent_codes;
 #[cfg(test)]
 mod tests;
 mod trailers;

@@ -11,10 +11,11 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::Instant;
 
 use super::budget::FrameBudget;
-use super::goaway::{GoawayReader, goaway};
 use super::scanner::{FramePart, FrameScanner, WireSide};
+use super::sent_codes::{CodeReader, SentCode, goaway};
 use super::wire::Wire;
 use crate::net::Stream;
+use crate::telemetry::{Counter, Metrics};
 
 /// A connection that the HTTP/2 library reads and writes, with its frames seen on the way. After a flood of frames that
 /// bring nothing ([`Wire::fault`]) nothing more can be read.
@@ -25,9 +26,11 @@ pub struct WatchedStream {
     ahead: Bytes,
     received: FrameScanner,
     sent: FrameScanner,
-    goaway: GoawayReader,
+    codes: CodeReader,
     budget: FrameBudget,
     wire: Arc<Wire>,
+    /// Counts the streams that are reset here, if anybody does.
+    metrics: Option<Arc<Metrics>>,
 }
 
 impl WatchedStream {
@@ -37,7 +40,15 @@ impl WatchedStream {
         let (received, sent) = (FrameScanner::new(sender), FrameScanner::new(sender.other()));
         let now = Instant::now();
         let (wire, budget) = (Wire::new(now, &received), FrameBudget::new(now));
-        (Self { stream, ahead, received, sent, goaway: GoawayReader::default(), budget, wire: Arc::clone(&wire) }, wire)
+        let codes = CodeReader::default();
+        (Self { stream, ahead, received, sent, codes, budget, wire: Arc::clone(&wire), metrics: None }, wire)
+    }
+
+    /// Has the streams counted that are reset here, whoever does it: the library resets what it does not show.
+    #[must_use]
+    pub fn counted_by(mut self, metrics: Arc<Metrics>) -> Self {
+        self.metrics = Some(metrics);
+        self
     }
 
     /// The connection below, for its end: what is read or written of it past this is not seen.
@@ -62,8 +73,14 @@ impl WatchedStream {
         for buf in bufs {
             let now = buf.get(..count).unwrap_or(buf);
             self.sent.follow(now, |part| {
-                if let Some(code) = self.goaway.read(&part) {
-                    self.wire.closing(code);
+                match self.codes.read(&part) {
+                    Some(SentCode::Connection(code)) => self.wire.closing(code),
+                    Some(SentCode::Stream(code)) => {
+                        if let Some(metrics) = &self.metrics {
+                            metrics.increment(Counter::for_reset(code.into()));
+                        }
+                    }
+                    None => {}
                 }
                 if let FramePart::Head(frame) = part {
                     self.budget.sent(&frame);

@@ -69,6 +69,8 @@ struct WireState {
     frames: u64,
     closing: Option<Reason>,
     leaving: Option<Reason>,
+    /// What was written last behind CONTINUATION closed the connection: its head is too long.
+    is_closing_head: bool,
     /// Somebody wants the peer to leave.
     asks_to_leave: bool,
     judge: FrameJudge,
@@ -96,6 +98,7 @@ impl Wire {
             frames: 0,
             closing: None,
             leaving: None,
+            is_closing_head: false,
             asks_to_leave: false,
             judge,
             last: None,
@@ -182,6 +185,12 @@ impl Wire {
         self.state.lock().leaving
     }
 
+    /// Whether the last GOAWAY was written in the middle of a head, or right behind a long one.
+    #[must_use]
+    pub fn is_closing_head(&self) -> bool {
+        self.state.lock().is_closing_head
+    }
+
     /// Wakes `waker` when [`Self::fault`], [`Self::asks_to_leave`], [`Self::has_settings`] or [`Self::first_bytes`]
     /// change.
     pub fn register(&self, waker: &Waker) {
@@ -240,7 +249,9 @@ impl Wire {
 
     /// A GOAWAY was written.
     pub(super) fn closing(&self, code: Reason) {
-        self.state.lock().closing = Some(code);
+        let mut state = self.state.lock();
+        state.closing = Some(code);
+        state.is_closing_head = state.last.is_some_and(|frame| frame.kind == FrameType::Continuation);
     }
 
     /// The peer sends nothing more.

@@ -27,7 +27,7 @@ pub use list::list;
 pub(super) use path::{escape_path, escape_to};
 pub use pseudonym::Pseudonym;
 pub(super) use refused::SHOWN;
-pub use refused::{Refused, Violation};
+pub use refused::{RefusalForm, Refused, Violation};
 pub use reply::LastOfConnection;
 pub use request::{ClientUpgrade, InterimSink, ServerRequest, UpgradeFuture, UpgradeNeed, UpgradeRequest};
 pub use request_body::RequestBody;

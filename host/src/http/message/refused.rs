@@ -22,6 +22,10 @@ pub enum Violation {
     Form,
     /// A version other than HTTP/1.0 and HTTP/1.1, or none.
     Version,
+    /// The preface of HTTP/2 where that is not spoken.
+    Http2,
+    /// HTTP/1.1 where nothing but HTTP/2 is spoken.
+    Http1,
     /// A line of the head that is no field (RFC 9112 §5).
     Field,
     /// Content-Length and Transfer-Encoding in one head.
@@ -64,6 +68,10 @@ impl Violation {
             Self::Fragment => "the target holds a `#`, which is sent as %23",
             Self::Form => "the target is neither a path nor a URL",
             Self::Version => "the version is neither HTTP/1.0 nor HTTP/1.1",
+            Self::Http2 => {
+                "HTTP/2 is not spoken here: it is off, or the connection did not begin with it (with TLS, by ALPN)"
+            }
+            Self::Http1 => "nothing but HTTP/2 is spoken here: say so by ALPN, or begin with it (prior knowledge)",
             Self::Field => "a line of the head is not `name: value`",
             Self::LengthAndEncoding => "a request has either Content-Length or Transfer-Encoding, not both",
             Self::RepeatedLength => "a request has one Content-Length",
@@ -85,7 +93,7 @@ impl Violation {
     #[must_use]
     pub fn status(self) -> StatusCode {
         match self {
-            Self::Version => StatusCode::HTTP_VERSION_NOT_SUPPORTED,
+            Self::Version | Self::Http2 | Self::Http1 => StatusCode::HTTP_VERSION_NOT_SUPPORTED,
             Self::LongHead | Self::ManyFields => StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
             Self::LongTarget => StatusCode::URI_TOO_LONG,
             Self::Expectation => StatusCode::EXPECTATION_FAILED,
@@ -104,6 +112,20 @@ pub struct Refused {
     /// Its target, cut after 1 KiB, and what is no text replaced. To be escaped before it is shown: it may hold
     /// anything.
     pub target: String,
+    /// How its client hears of it.
+    pub hears: RefusalForm,
+}
+
+/// How a client hears that its request is not served.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum RefusalForm {
+    /// By a response.
+    #[default]
+    Response,
+    /// By one that it reads a status of gRPC in.
+    Grpc,
+    /// By none: its stream is reset (RFC 9113 §8.1.1).
+    Reset,
 }
 
 /// Bytes that are kept of a request line that is refused.
@@ -116,7 +138,7 @@ impl Refused {
         let method = words.next().and_then(|word| Method::from_bytes(word).ok());
         let target = if method.is_some() { words.next() } else { None };
         let target = target.map(|target| String::from_utf8_lossy(target).into_owned()).unwrap_or_default();
-        Self { violation, method, target }
+        Self { violation, method, target, hears: RefusalForm::Response }
     }
 
     /// The response: a sentence, and the end of the connection.

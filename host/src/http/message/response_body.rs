@@ -4,6 +4,7 @@ use std::fmt;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
+use ::http::HeaderMap;
 use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
 use http_body_util::BodyExt as _;
@@ -51,6 +52,10 @@ pub enum BodyEnd<'a> {
 pub trait BodyObserver: Send {
     /// This many bytes were handed to the server.
     fn body_data(&mut self, bytes: usize);
+    /// These trailers follow it.
+    fn body_trailers(&mut self, trailers: &HeaderMap) {
+        _ = trailers;
+    }
     /// Nothing follows.
     fn body_ended(&mut self, how: BodyEnd<'_>);
 }
@@ -146,6 +151,9 @@ impl Body for ResponseBody {
                 }
                 if let Some(trailers) = frame.trailers_mut() {
                     strip_response_trailers(trailers);
+                    if let Some(observer) = &mut this.observer {
+                        observer.body_trailers(trailers);
+                    }
                     // Nothing follows them, and servers do not poll again.
                     this.end(BodyEnd::Complete);
                 } else if this.is_end_stream() {
@@ -183,7 +191,6 @@ impl fmt::Debug for ResponseBody {
 mod tests {
     use std::sync::Arc;
 
-    use ::http::HeaderMap;
     use http_body_util::StreamBody;
     use parking_lot::Mutex;
 

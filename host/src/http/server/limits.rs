@@ -68,16 +68,16 @@ impl HttpVersions {
 
     /// Whether `stream` carries HTTP/2 from its first byte.
     pub(super) fn begin_with_http2(self, stream: &Stream) -> bool {
-        match self {
-            Self::Any => stream.alpn() == Some(H2),
-            Self::Http1 => false,
-            Self::Http2 => true,
-        }
+        self != Self::Http1 && stream.alpn() == Some(H2)
     }
 
     /// Whether a connection that seems to carry HTTP/1.1 and begins with the preface carries HTTP/2. Under TLS it
-    /// would have been named (RFC 9113 §3.2).
+    /// would have been named (RFC 9113 §3.2), but where nothing else is spoken.
     pub(super) fn may_turn_to_http2(self, stream: &Stream) -> bool {
-        self == Self::Any && !stream.is_tls()
+        match self {
+            Self::Any => !stream.is_tls(),
+            Self::Http1 => false,
+            Self::Http2 => true,
+        }
     }
 }

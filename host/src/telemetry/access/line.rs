@@ -39,6 +39,8 @@ pub(super) fn format(out: &mut String, record: &AccessRecord<'_>, format: LineFo
     fields.string("plugins", record.plugins);
     fields.number("generation", Some(record.generation));
     fields.string("ending", record.ending.map(AccessEnding::name));
+    fields.string("client_protocol", record.client_protocol);
+    fields.number("grpc_status", record.grpc_status);
     fields.notes("notes", record.notes);
     fields.end();
 }

@@ -27,6 +27,8 @@ pub struct AccessRecord<'a> {
     pub listener: SocketAddr,
     /// `http/1.1`, `websocket`, or another that was switched to.
     pub protocol: &'a str,
+    /// The version of HTTP that the client's connection speaks, where `protocol` does not say it: that of a tunnel.
+    pub client_protocol: Option<&'a str>,
     /// TLS version towards the client, e.g. `1.3`; none is plain.
     pub tls: Option<&'a str>,
     /// Server name that the client asked for.
@@ -37,8 +39,10 @@ pub struct AccessRecord<'a> {
     pub host: Option<&'a str>,
     /// Path and query.
     pub path: &'a str,
-    /// Status sent to the client; none if the client was gone before.
+    /// Status sent to the client, 101 for a switch by whatever version; none if it got no response.
     pub status: Option<u16>,
+    /// Status of a call of gRPC over HTTP/2, from its response's head or trailers; none for other requests.
+    pub grpc_status: Option<u16>,
     /// From the start to the end.
     pub duration: Duration,
     /// From the start to the first byte of the response.
@@ -75,12 +79,14 @@ impl<'a> AccessRecord<'a> {
             client,
             listener,
             protocol: "http/1.1",
+            client_protocol: None,
             tls: None,
             sni: None,
             method: "-",
             host: None,
             path: "-",
             status: None,
+            grpc_status: None,
             duration: Duration::ZERO,
             first_byte: None,
             bytes_in: 0,

@@ -11,6 +11,11 @@ pub static HTTP2_CONNECTIONS_OPEN: Family =
 /// Streams that are served now.
 pub static HTTP2_STREAMS_OPEN: Family =
     Family::gauge("tidegate_http2_streams_open", "Requests and tunnels over HTTP/2 that are served now");
+/// Streams that were reset here, by `code`.
+pub static HTTP2_RESETS: Family = Family::counter(
+    "tidegate_http2_resets",
+    "Requests and tunnels of clients over HTTP/2 that were ended with RST_STREAM by the gateway, by its code",
+);
 /// Connections closed for what breaks the protocol.
 pub static HTTP2_MALFORMED: Family = Family::counter(
     "tidegate_http2_malformed",

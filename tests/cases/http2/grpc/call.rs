@@ -80,6 +80,17 @@ impl Call {
         Self::new(way, path, headers)
     }
 
+    /// The same over HTTP/2 with several fields of a name.
+    pub(super) async fn begin_appending(gateway: &Gateway, path: &str, metadata: &[(&'static str, &str)]) -> Self {
+        let mut connection = Http2::new(gateway.connect().await).await;
+        let mut request = Request::builder().method(Method::POST).uri(path).header("host", "gateway.test");
+        for (name, value) in [("content-type", "application/grpc")].iter().chain(metadata) {
+            request = request.header(*name, *value);
+        }
+        let exchange = Some(connection.begin(request.body(()).unwrap()).await);
+        Self::new(Way::Http2Client { exchange, _connection: connection }, path, HeaderMap::new())
+    }
+
     /// The call that comes by a connection, at an endpoint.
     pub(super) async fn of_raw(mut raw: Raw) -> Option<Self> {
         let head = raw.read_head().await?;

@@ -294,3 +294,23 @@ async fn a_client_that_is_quiet_for_longer_is_late_and_not_the_endpoint() {
     let lives = gateway.inner().registry().all();
     assert_eq!(lives.iter().flat_map(|(_, lives)| lives).map(|live| live.failures()).sum::<u64>(), 0);
 }
+
+#[tokio::test]
+async fn what_is_wrong_with_the_head_of_a_call_is_a_status_of_grpc_too() {
+    let (origin, _cancelled) = endpoint(Version::Http2);
+    let origin = origin.start().await;
+    let gateway = before(&origin, Version::Http2).await;
+    const NAMES: &[&str] = &["x-a", "x-b", "x-c"];
+    let crowded: Vec<_> = (0..120).map(|number| (NAMES[number % 3], "1")).collect();
+    let long = "x".repeat(80 * 1024);
+    for (metadata, message) in
+        [(&crowded[..], "the head has too many fields"), (&[("x-long", &long)], "the head is too long")]
+    {
+        let mut call = Call::begin_appending(&gateway, "/test.Test/Echo", metadata).await;
+        call.end().await;
+
+        let (status, head) = call.head().await;
+
+        assert_eq!((status, text(&head, "grpc-status"), text(&head, "grpc-message")), (200, "13", message));
+    }
+}

@@ -28,7 +28,7 @@ const FLOODS: &[Flood] = &[
 
 /// Floods that were counted, of every kind.
 fn floods(gateway: &Gateway) -> f64 {
-    const KINDS: [&str; 11] = [
+    const KINDS: [&str; 12] = [
         "empty",
         "continuation",
         "priority",
@@ -39,6 +39,7 @@ fn floods(gateway: &Gateway) -> f64 {
         "settings",
         "goaway",
         "push-promise",
+        "head",
         "other",
     ];
     KINDS.iter().map(|kind| gateway.metric(&format!("tidegate_http2_floods_total{{kind=\"{kind}\"}}"))).sum()
@@ -144,4 +145,21 @@ async fn what_is_too_many_for_a_second_is_not_too_many_for_a_busy_connection() {
         frames.send(&Frame::window_update(0, 500)).await;
         frames.send(&Frame::ping([0; 8])).await;
     }
+}
+
+#[tokio::test]
+async fn a_head_that_is_far_too_long_has_a_word_of_its_own() {
+    let origin = Origin::named("a").start().await;
+    let gateway = limited("head = \"8KiB\"", &origin).await;
+    let mut frames = connected(&gateway).await;
+
+    frames.send(&unended(get(1, "/"))).await;
+    for _ in 0..16 {
+        frames.send(&unended(Frame::continuation(1, literal(0, b"x-long", "x".repeat(8 * 1024).as_bytes())))).await;
+    }
+
+    assert_eq!(goaway(&mut frames).await, CALM);
+    let counted = || gateway.metric("tidegate_http2_floods_total{kind=\"head\"}");
+    eventually("it is counted", || counted() == 1.0).await;
+    assert_eq!(floods(&gateway), 1.0, "as nothing else");
 }

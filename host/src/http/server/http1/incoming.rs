@@ -10,7 +10,7 @@ use bytes::Bytes;
 use http_body::{Frame, SizeHint};
 
 use super::state::ConnectionState;
-use crate::http::message::{Refused, RequestBodyError, Violation, list};
+use crate::http::message::{RefusalForm, Refused, RequestBodyError, Violation, list};
 
 /// The body of a request. It reports to its connection how far it has come, and whose fault it is if it does not.
 ///
@@ -46,7 +46,7 @@ pub(super) fn expects_continue<B: http_body::Body>(request: &Request<B>) -> Resu
     }
     if !list(request.headers(), &header::EXPECT).all(|member| member.eq_ignore_ascii_case(b"100-continue")) {
         let (violation, method) = (Violation::Expectation, Some(request.method().clone()));
-        return Err(Refused { violation, method, target: request.uri().to_string() });
+        return Err(Refused { violation, method, target: request.uri().to_string(), hears: RefusalForm::Response });
     }
     Ok(!request.body().is_end_stream())
 }

@@ -29,7 +29,7 @@ use crate::http::message::{
 };
 use crate::http::server::error::ServeError;
 use crate::http::server::http2::Multiplexed;
-use crate::http::server::limits::ClientLimits;
+use crate::http::server::limits::{ClientLimits, HttpVersions};
 use crate::http::server::served::Served;
 use crate::lifecycle::Drain;
 use crate::net::Stream;
@@ -120,7 +120,8 @@ where
             let ahead = [&parts.read_buf[..], &rest].concat().into();
             return Ok(Served::Multiplexed(Multiplexed::new(stream, ahead)));
         }
-        let violation = why(&parts.read_buf, &limits);
+        let is_preface = preface::begins(&parts.read_buf);
+        let violation = if is_preface { Violation::Http2 } else { why(&parts.read_buf, &limits) };
         if !state.reject_head(violation, &parts.read_buf) {
             // Something was on its way, and hyper has said a bare 400 behind it.
             let request = Err(Refused::new(violation, &parts.read_buf));
@@ -206,6 +207,9 @@ where
     let guard = ResponseGuard(state.clone());
     let upgrade = upgrade_in(&mut request);
     let request = begun.and_then(|query| {
+        if state.limits().versions == HttpVersions::Http2 {
+            return Err(unspoken(&request));
+        }
         if let Some(query) = query {
             request.extensions_mut().insert(query);
         }
@@ -224,6 +228,13 @@ where
         trailers::declare(response.headers_mut());
     }
     Ok(response.map(|body| GuardedBody::new(body, guard)))
+}
+
+/// What a request in HTTP/1.1 is where that is not spoken: its client is told so in the words that it understands.
+#[cold]
+fn unspoken<B>(request: &Request<B>) -> Refused {
+    let target = request.uri().to_string();
+    Refused::new(Violation::Http1, format!("{} {target}", request.method()).as_bytes())
 }
 
 fn upgrade_in(request: &mut Request<hyper::body::Incoming>) -> Option<UpgradeRequest> {

@@ -12,7 +12,9 @@ use super::incoming::{BodyClock, StreamIncoming};
 use super::responder::{Responder, StreamInterim};
 use super::switch::{PendingSwitch, strip_handshake};
 use crate::http::http2::{check_fields, join_cookies};
-use crate::http::message::{Refused, RequestBody, SHOWN, ServerRequest, UpgradeRequest, Violation, list};
+use crate::http::message::{
+    RefusalForm, Refused, RequestBody, SHOWN, ServerRequest, UpgradeRequest, Violation, grpc, list,
+};
 use crate::http::server::limits::ClientLimits;
 use crate::net::Authority;
 
@@ -65,11 +67,15 @@ impl StreamRequest {
                 (Ok(Request::from_parts(parts, body)), upgrade, form)
             }
             Err(why) => {
-                let (violation, form) = match why {
-                    Unserved::Malformed(violation) => (violation, ResponseForm::Reset),
-                    Unserved::Refused(violation) => (violation, form_of(&parts, None).1),
+                let (violation, form, hears) = match why {
+                    Unserved::Malformed(violation) => (violation, ResponseForm::Reset, RefusalForm::Reset),
+                    Unserved::Refused(violation) => {
+                        let is_grpc = grpc::is_grpc(&parts.headers);
+                        let hears = if is_grpc { RefusalForm::Grpc } else { RefusalForm::Response };
+                        (violation, form_of(&parts, None).1, hears)
+                    }
                 };
-                (Err(refused(violation, &parts)), None, form)
+                (Err(refused(violation, &parts, hears)), None, form)
             }
         };
         Self { request: ServerRequest { version: Version::HTTP_2, request, upgrade, interim }, form }
@@ -84,10 +90,10 @@ fn form_of(parts: &Parts, switch: Option<(PendingSwitch, UpgradeRequest)>) -> (O
     }
 }
 
-fn refused(violation: Violation, parts: &Parts) -> Refused {
+fn refused(violation: Violation, parts: &Parts, hears: RefusalForm) -> Refused {
     let mut target = parts.uri.path_and_query().map_or_else(String::new, |target| target.as_str().to_owned());
     target.truncate(target.floor_char_boundary(SHOWN));
-    Refused { violation, method: Some(parts.method.clone()), target }
+    Refused { violation, method: Some(parts.method.clone()), target, hears }
 }
 
 fn body_of(

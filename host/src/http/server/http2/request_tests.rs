@@ -119,7 +119,7 @@ fn cookies_are_joined_and_a_switch_is_a_get() {
 fn what_is_logged_of_a_refused_request_has_its_bounds() {
     let long = format!("https://h/{}", "\u{e9}".repeat(2000));
 
-    let refused = refused(Violation::LongHead, &parts("GET", &long, &[]));
+    let refused = refused(Violation::LongHead, &parts("GET", &long, &[]), RefusalForm::Response);
 
     assert!(refused.target.len() <= SHOWN && refused.target.starts_with("/\u{e9}"));
 }

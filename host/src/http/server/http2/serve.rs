@@ -21,7 +21,7 @@ use crate::http::server::error::ServeError;
 use crate::http::server::limits::ClientLimits;
 use crate::lifecycle::Drain;
 use crate::net::Stream;
-use crate::telemetry::FloodKind;
+use crate::telemetry::{FloodKind, Metrics};
 
 /// Bytes that a stream may send ahead of what is taken of it, and that are kept of what its client does not take. With
 /// the connection's window, a multiple of this, a stream that is not read never stalls the others.
@@ -71,6 +71,7 @@ impl Multiplexed {
         offer: StreamOffer,
         limits: ClientLimits,
         drain: &Drain,
+        metrics: &Arc<Metrics>,
         handler: H,
     ) -> Result<(), ServeError>
     where
@@ -79,7 +80,7 @@ impl Multiplexed {
         T: Future<Output = ()> + Send + 'static,
     {
         let (stream, wire) = WatchedStream::new(self.stream, self.ahead, WireSide::Client);
-        let (stream, outflow) = ClientStream::new(stream, limits.linger_bytes);
+        let (stream, outflow) = ClientStream::new(stream.counted_by(Arc::clone(metrics)), limits.linger_bytes);
         let mut draining = pin!(drain.started());
         let now = Instant::now();
         let mut timer = pin!(tokio::time::sleep_until(now + limits.head_timeout));
@@ -257,6 +258,9 @@ impl ServedConnection {
         // The library reports its own errors when the connection has been shut: a client that stays until it is left must
         // not keep them from being counted. Its limits: requests that are cancelled, malformed, or come in tiny pieces.
         let found = match self.wire.closing_code() {
+            // It has that code for long heads alone.
+            Some(Reason::COMPRESSION_ERROR) => Err(ServeError::Flood(FloodKind::Head)),
+            Some(Reason::ENHANCE_YOUR_CALM) if self.wire.is_closing_head() => Err(ServeError::Flood(FloodKind::Head)),
             Some(Reason::ENHANCE_YOUR_CALM) => Err(ServeError::Flood(FloodKind::Other)),
             Some(code) if code != Reason::NO_ERROR && found.is_ok() => Err(why_closed(code)),
             _ => found,

@@ -24,6 +24,7 @@ use crate::http::server::error::ServeError;
 use crate::http::server::limits::{ClientLimits, HttpVersions};
 use crate::lifecycle::Drain;
 use crate::net::{Socket, Stream};
+use crate::telemetry::Metrics;
 
 const LONG: Duration = Duration::from_secs(60);
 const SHORT: Duration = Duration::from_millis(50);
@@ -86,7 +87,9 @@ where
     let served = {
         let (drain, stream) = (drain.clone(), Stream::Plain(Socket::from(far.unwrap().0)));
         let offer = StreamOffer { websocket: true };
-        tokio::spawn(async move { Multiplexed::new(stream, Bytes::new()).serve(offer, limits, &drain, handler).await })
+        let metrics = Arc::new(Metrics::new(NonZeroUsize::MIN));
+        let connection = Multiplexed::new(stream, Bytes::new());
+        tokio::spawn(async move { connection.serve(offer, limits, &drain, &metrics, handler).await })
     };
     (near.unwrap(), served, drain)
 }
