@@ -26,8 +26,13 @@ pub struct Prober {
     workers: Workers,
     drain: Drain,
     /// How many probes each worker may still begin.
-    concurrency: Vec<Arc<Semaphore>>,
+    probing: Concurrency,
+    /// How many requests for signals: endpoints that are silent there must not hold up probes.
+    asking: Concurrency,
 }
+
+/// How much each worker may still begin.
+type Concurrency = Vec<Arc<Semaphore>>;
 
 /// The probes of one cluster. Dropping it ends them; what they have found out stays.
 #[derive(Debug)]
@@ -51,8 +56,9 @@ impl Prober {
     /// No endpoint is probed yet.
     #[must_use]
     pub fn new(workers: Workers, drain: Drain) -> Self {
-        let concurrency = (0..workers.count().get()).map(|_| Arc::new(Semaphore::new(AT_ONCE))).collect();
-        Self { workers, drain, concurrency }
+        let [probing, asking] =
+            [(); 2].map(|()| (0..workers.count().get()).map(|_| Arc::new(Semaphore::new(AT_ONCE))).collect());
+        Self { workers, drain, probing, asking }
     }
 
     /// Probes the members of `cluster` from now on, those in maint left out. `upstreams` are theirs, by id. Results of
@@ -65,7 +71,7 @@ impl Prober {
         on_response: &OnResponse,
     ) -> Probes {
         let health = Arc::new(health.clone());
-        self.each(cluster, upstreams, |place, live, upstream, concurrency| {
+        self.each(cluster, upstreams, &self.probing, |place, live, upstream, concurrency| {
             let task = ProbeTask {
                 ticket: live.begin_probes(live.now()),
                 live,
@@ -88,7 +94,7 @@ impl Prober {
         on_reports: &OnReports,
     ) -> Vec<Probes> {
         let ask = |request| {
-            self.each(cluster, upstreams, |place, live, upstream, concurrency| {
+            self.each(cluster, upstreams, &self.asking, |place, live, upstream, concurrency| {
                 let (signals, on_reports) = (signals.clone(), on_reports.clone());
                 ReportTask { live, upstream, signals, request, on_reports, concurrency, place }.watch()
             })
@@ -101,6 +107,7 @@ impl Prober {
         &self,
         cluster: &Cluster,
         upstreams: &[Arc<Upstream>],
+        all: &Concurrency,
         make: impl Fn(usize, Arc<Live>, Arc<Upstream>, Arc<Semaphore>) -> F,
     ) -> Probes {
         let stop = CancellationToken::new();
@@ -108,8 +115,8 @@ impl Prober {
         // Clusters of one endpoint must not all meet on the first worker.
         let offset = cluster.name().len();
         for (place, (member, upstream)) in members.enumerate() {
-            let worker = (offset + place) % self.concurrency.len().max(1);
-            let Some(concurrency) = self.concurrency.get(worker) else { continue };
+            let worker = (offset + place) % all.len().max(1);
+            let Some(concurrency) = all.get(worker) else { continue };
             let task = make(place, member.live.clone(), upstream.clone(), concurrency.clone());
             let (stop, drain) = (stop.clone(), self.drain.clone());
             self.workers.run_on(worker, move || {
