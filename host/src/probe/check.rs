@@ -6,7 +6,7 @@ use tokio::time::Instant;
 
 use super::http::{Beginning, BodySink, ResponseRead};
 use super::result::{CheckFailure, ProbeResponse};
-use super::{http, http2, websocket};
+use super::{grpc, http, http2, websocket};
 use crate::config::{Check, HttpCheck};
 use crate::upstream::{ConnectError, LoneConnection, Upstream};
 
@@ -25,6 +25,15 @@ pub(super) async fn check(
             let mut beginning = Beginning::default();
             let response = exchange(check, upstream, until, within, &mut beginning).await?;
             http::judge(check, response, beginning, within).map(Some)
+        }
+        Check::Grpc(check) => {
+            let host = check.host.as_ref().unwrap_or_else(|| upstream.authority());
+            match upstream.dial_apart(false, within).await.map_err(unreachable)? {
+                LoneConnection::Http1(_) => Err(CheckFailure::NoHttp2),
+                LoneConnection::Http2(lone) => {
+                    grpc::call(*lone, check, upstream.base_path(), host, until, within).await.map(Some)
+                }
+            }
         }
         Check::Websocket(check) => {
             let host = check.host.as_ref().unwrap_or_else(|| upstream.authority());

@@ -15,7 +15,7 @@ use super::websocket;
 use crate::config::{HttpCheck, WebsocketCheck};
 use crate::http::{Fields, Offer};
 use crate::net::Duplex;
-use crate::upstream::{ExchangeCause, ExchangeError, LoneRequest, RequestHead, ResponseContent};
+use crate::upstream::{Broken, ExchangeCause, ExchangeError, LoneRequest, RequestHead, ResponseContent};
 
 /// Sends the request of `check` and reads the response. The connection ends with this.
 pub(super) async fn exchange(
@@ -79,9 +79,10 @@ pub(super) async fn open(
     }
 }
 
-fn failure(error: ExchangeError, within: Duration) -> CheckFailure {
+pub(super) fn failure(error: ExchangeError, within: Duration) -> CheckFailure {
     match error.cause {
         ExchangeCause::TimedOut(_) => CheckFailure::TimedOut(within),
+        cause @ ExchangeCause::Broken(Broken::Reset(_)) => CheckFailure::Reset(cause),
         cause => CheckFailure::Exchange(cause),
     }
 }

@@ -30,6 +30,18 @@ pub(super) enum CheckFailure {
     /// The same over HTTP/2.
     #[error("{0}")]
     Exchange(ExchangeCause),
+    /// It ended the stream, as servers of gRPC do with what is no call.
+    #[error("{0}; is it a server of gRPC? Then use probe = \"grpc\", or \"tcp\"")]
+    Reset(ExchangeCause),
+    /// It chose HTTP/1.1, which gRPC is not.
+    #[error("it chose HTTP/1.1, and gRPC needs HTTP/2")]
+    NoHttp2,
+    /// The call of gRPC failed, with this status and message.
+    #[error("the call of grpc.health.v1.Health/Check failed: {0}")]
+    Grpc(String),
+    /// What it says of itself is not that it serves.
+    #[error("it says of itself: {0}")]
+    NotServing(&'static str),
     /// Not one of the statuses that are good.
     #[error("answered {0}")]
     Status(u16),

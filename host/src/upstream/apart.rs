@@ -72,10 +72,23 @@ impl LoneRequest {
         head: RequestHead<'_>,
         within: Duration,
     ) -> Result<Response<ResponseContent>, ExchangeError> {
+        self.send_with(head, RequestBody::Empty, within).await
+    }
+
+    /// The same, with a body.
+    ///
+    /// # Errors
+    /// [`ExchangeError`]
+    pub async fn send_with(
+        self,
+        head: RequestHead<'_>,
+        body: RequestBody,
+        within: Duration,
+    ) -> Result<Response<ResponseContent>, ExchangeError> {
         if head.offer.is_some() && !self.0.takes_tunnels() {
             return Err(ExchangeError::unsendable(super::Unsendable::Websocket));
         }
-        let mut body = ResendableBody::new(RequestBody::Empty, None);
+        let mut body = ResendableBody::new(body, None);
         self.0.send(head, &mut body, within, &mut Unobserved).await
     }
 }

@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use hyper::Response;
 use tidegate::cluster::Health;
-use tidegate_tests::{Ca, Gateway, Origin, eventually};
+use tidegate_tests::{Ca, Gateway, Origin, OriginSetup, eventually};
 
 use crate::health::{place, reason, standing, stands};
 
@@ -107,4 +107,71 @@ async fn an_endpoint_that_speaks_no_http2_fails_its_probes_with_the_remedy() {
             && reason.contains("set protocol = \"h1\""),
         "{reason}"
     );
+}
+
+/// A server of gRPC with its health service: it serves `good`, does not serve `bad`, and knows nothing else.
+fn calls() -> OriginSetup {
+    Origin::streams(|request, mut respond| async move {
+        let is_call = request.uri().path() == "/base/grpc.health.v1.Health/Check"
+            && request.headers()["content-type"] == "application/grpc"
+            && request.headers()["te"] == "trailers";
+        if !is_call {
+            return respond.send_reset(h2::Reason::INTERNAL_ERROR);
+        }
+        let mut message = Vec::new();
+        let mut body = request.into_body();
+        while let Some(data) = body.data().await {
+            message.extend_from_slice(&data.unwrap());
+        }
+        let head = Response::builder().header("content-type", "application/grpc");
+        let status = match &message[..] {
+            b"\0\0\0\0\x06\x0a\x04good" => 1,
+            b"\0\0\0\0\x05\x0a\x03bad" => 2,
+            other => {
+                let known = if other == [0; 5] { "12" } else { "5" };
+                respond.send_response(head.header("grpc-status", known).body(()).unwrap(), true).unwrap();
+                return;
+            }
+        };
+        let mut send = respond.send_response(head.body(()).unwrap(), false).unwrap();
+        send.send_data(Bytes::copy_from_slice(&[0, 0, 0, 0, 2, 8, status]), false).unwrap();
+        let mut trailers = hyper::HeaderMap::new();
+        trailers.insert("grpc-status", "0".parse().unwrap());
+        send.send_trailers(trailers).unwrap();
+    })
+}
+
+#[tokio::test]
+async fn a_server_of_grpc_is_asked_whether_it_serves() {
+    let origin = calls().start().await;
+    let url = format!("http://{}/base", place(&origin));
+
+    let gateway = probing(&origin, "h2", "probe = \"grpc\", service = \"good\"", None).await;
+    let labels = format!("cluster=\"pool\",endpoint=\"{url}\",outcome=\"passed\"");
+    let passed = || gateway.metric(&format!("tidegate_endpoint_probes_total{{{labels}}}"));
+    eventually("probes that pass", || passed() > 1.0).await;
+    assert_eq!(standing(&gateway, &url), Health::Healthy);
+
+    for (health, why) in [
+        ("probe = \"grpc\", service = \"bad\"", "it says of itself: NOT_SERVING"),
+        ("probe = \"grpc\", service = \"other\"", "does not know the `service`"),
+        ("probe = \"grpc\"", "use probe = \"tcp\""),
+        ("probe = \"http\", path = \"/\"", "is it a server of gRPC? Then use probe = \"grpc\""),
+    ] {
+        let gateway = probing(&origin, "h2", health, None).await;
+        stands(&gateway, &url, Health::Unhealthy).await;
+        let reason = reason(&gateway, &url);
+        assert!(reason.contains(why), "{health}: {reason}");
+    }
+}
+
+#[tokio::test]
+async fn an_endpoint_that_chose_http1_serves_no_grpc() {
+    let ca = Ca::new();
+    let origin = Origin::named("a").tls(&ca.issue(&["localhost"])).start().await;
+    let gateway = probing(&origin, "auto", "probe = \"grpc\"", Some(&ca)).await;
+    let url = format!("https://{}/base", place(&origin));
+
+    stands(&gateway, &url, Health::Unhealthy).await;
+    assert_eq!(reason(&gateway, &url), "it chose HTTP/1.1, and gRPC needs HTTP/2");
 }

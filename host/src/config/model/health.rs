@@ -67,6 +67,8 @@ pub enum Check {
     Http(HttpCheck),
     /// An upgrade, a ping and its pong.
     Websocket(WebsocketCheck),
+    /// A call of gRPC's health service (`grpc.health.v1.Health/Check`), which says that it serves.
+    Grpc(GrpcCheck),
 }
 
 /// `probe = "http"`
@@ -89,6 +91,15 @@ pub struct HttpCheck {
 pub struct WebsocketCheck {
     /// Path and query; the endpoint's base path comes before it.
     pub path: String,
+    /// Host; none is the endpoint's own.
+    pub host: Option<HeaderValue>,
+}
+
+/// `probe = "grpc"`
+#[derive(Clone, Debug, PartialEq)]
+pub struct GrpcCheck {
+    /// The service that is asked about; empty for the server as a whole. Up to 1024 bytes.
+    pub service: String,
     /// Host; none is the endpoint's own.
     pub host: Option<HeaderValue>,
 }

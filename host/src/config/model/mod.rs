@@ -24,7 +24,7 @@ use super::signals::HeartbeatConfig;
 use crate::net::{Underscores, UpgradeProtocol};
 pub use cluster::{ClientTls, ClusterConfig, Verify};
 pub use endpoint::{EndpointAddress, EndpointConfig, EndpointState};
-pub use health::{Check, HealthConfig, HttpCheck, OutlierConfig, PauseConfig, WebsocketCheck};
+pub use health::{Check, GrpcCheck, HealthConfig, HttpCheck, OutlierConfig, PauseConfig, WebsocketCheck};
 pub use listener::{
     CertificateFiles, CipherOrder, ClientCertificate, LimitsConfig, ListenerConfig, NamedTls, ServerTls,
 };

@@ -63,7 +63,7 @@ impl Resolver<'_, '_> {
                 config: section.config.as_ref(),
             };
             let protocol = self.cluster_protocol(&lower, section.protocol.as_ref(), &endpoints);
-            let health = section.health.as_ref().and_then(|health| self.health(&lower, health, &endpoints));
+            let health = section.health.as_ref().and_then(|health| self.health(&lower, health, &endpoints, protocol));
             let signal_expiry = self.time("signal_expiry", section.signal_expiry.as_ref(), defaults::SIGNAL_EXPIRY);
             let used = ClusterConfig {
                 balancer: self.plugin_use(role, plugins, || serde_json::Value::Null),

@@ -6,7 +6,10 @@ use std::time::Duration;
 use ::http::{HeaderValue, Method};
 use toml::Spanned;
 
-use super::super::model::{Check, EndpointConfig, HealthConfig, HttpCheck, OutlierConfig, PauseConfig, WebsocketCheck};
+use super::super::model::{
+    Check, ClusterProtocol, EndpointConfig, GrpcCheck, HealthConfig, HttpCheck, OutlierConfig, PauseConfig,
+    WebsocketCheck,
+};
 use super::super::schema::{CountField, HealthTable, OutlierTable, PauseTable, Text, Time};
 use super::super::units::{Number, show_duration};
 use super::{Resolver, defaults};
@@ -18,15 +21,21 @@ enum Probe {
     Tls,
     Http,
     Websocket,
+    Grpc,
 }
 
-const PROBES: [(&str, Probe); 4] =
-    [("tcp", Probe::Tcp), ("tls", Probe::Tls), ("http", Probe::Http), ("websocket", Probe::Websocket)];
+const PROBES: [(&str, Probe); 5] = [
+    ("tcp", Probe::Tcp),
+    ("tls", Probe::Tls),
+    ("http", Probe::Http),
+    ("websocket", Probe::Websocket),
+    ("grpc", Probe::Grpc),
+];
 /// Methods that are safe (RFC 9110 §9.2.1): a probe changes nothing.
 const METHODS: [(&str, &Method); 3] = [("GET", &Method::GET), ("HEAD", &Method::HEAD), ("OPTIONS", &Method::OPTIONS)];
 /// Final statuses: 1xx come before one.
 const STATUSES: RangeInclusive<u16> = 200..=599;
-/// What a body is searched for.
+/// What a body is searched for, or a call of gRPC asks about.
 const LONGEST_BODY: usize = 1024;
 /// Apache's limit for `hcinterval`.
 pub(super) const SHORTEST_INTERVAL: Duration = Duration::from_millis(100);
@@ -75,6 +84,7 @@ impl Resolver<'_, '_> {
         cluster: &str,
         written: &HealthTable,
         endpoints: &[EndpointConfig],
+        protocol: ClusterProtocol,
     ) -> Option<HealthConfig> {
         let interval = self.time("interval", written.interval.as_ref(), defaults::PROBE_INTERVAL);
         if let Some(written) = &written.interval
@@ -96,22 +106,33 @@ impl Resolver<'_, '_> {
         }
         let rise = self.times("rise", written.rise.as_ref(), defaults::PROBE_RISE);
         let fall = self.times("fall", written.fall.as_ref(), defaults::PROBE_FALL);
-        let check = self.check(written, endpoints)?;
+        let check = self.check(written, endpoints, protocol)?;
         Some(HealthConfig { check, interval, timeout, rise, fall })
     }
 
-    fn check(&mut self, written: &HealthTable, endpoints: &[EndpointConfig]) -> Option<Check> {
+    fn check(
+        &mut self,
+        written: &HealthTable,
+        endpoints: &[EndpointConfig],
+        protocol: ClusterProtocol,
+    ) -> Option<Check> {
         let known = PROBES.iter().any(|(word, _)| word == written.probe.get_ref());
         let probe = self.choice("probe", Some(&written.probe), &PROBES, Probe::Tcp);
         if !known {
             return None;
         }
         let asks_path = matches!(probe, Probe::Http | Probe::Websocket);
-        let is_http = probe == Probe::Http;
+        let (is_http, is_grpc) = (probe == Probe::Http, probe == Probe::Grpc);
         let name = written.probe.get_ref();
         for (key, at, fits, fitting) in [
             ("path", written.path.as_ref().map(Spanned::span), asks_path, "`http` and `websocket` do"),
-            ("host", written.host.as_ref().map(Spanned::span), asks_path, "`http` and `websocket` do"),
+            (
+                "host",
+                written.host.as_ref().map(Spanned::span),
+                asks_path || is_grpc,
+                "`http`, `websocket` and `grpc` do",
+            ),
+            ("service", written.service.as_ref().map(Spanned::span), is_grpc, "`grpc` does"),
             ("method", written.method.as_ref().map(Spanned::span), is_http, "`http` does"),
             ("expect", written.expect.as_ref().map(Spanned::span), is_http, "`http` does"),
             ("body", written.body.as_ref().map(Spanned::span), is_http, "`http` does"),
@@ -142,8 +163,27 @@ impl Resolver<'_, '_> {
                     self.report.fault(body.span(), "`body` is set, but an answer to HEAD has none");
                 }
                 let (path, method) = (self.probe_path(written.path.as_ref()?), method.clone());
+                if let Some(at) =
+                    written.path.as_ref().filter(|path| path.get_ref().starts_with("/grpc.health.v1.Health/"))
+                {
+                    let message =
+                        "`path` is that of gRPC's health service, which takes calls alone: use probe = \"grpc\"";
+                    self.report.warn(at.span(), message);
+                }
                 let (statuses, body) = (self.expected(written), self.body(written.body.as_ref()));
                 Some(Check::Http(HttpCheck { method, path, host, statuses, body }))
+            }
+            Probe::Grpc => {
+                if protocol == ClusterProtocol::Http1 {
+                    let message = "probe = \"grpc\", but the cluster's endpoints are spoken to in HTTP/1.1";
+                    self.report.fault_hint(
+                        written.probe.span(),
+                        message,
+                        "set protocol = \"h2\" for the cluster, or \"auto\"",
+                    );
+                }
+                let service = written.service.as_ref().map(|service| self.service(service)).unwrap_or_default();
+                Some(Check::Grpc(GrpcCheck { service, host }))
             }
             Probe::Websocket => {
                 let path = self.probe_path(written.path.as_ref()?);
@@ -164,6 +204,15 @@ impl Resolver<'_, '_> {
             );
         }
         path.clone()
+    }
+
+    fn service(&mut self, written: &Text) -> String {
+        let length = written.get_ref().len();
+        if length > LONGEST_BODY {
+            let message = format!("`service` has {length} bytes, expected up to {LONGEST_BODY}");
+            self.report.fault(written.span(), message);
+        }
+        written.get_ref().clone()
     }
 
     fn host(&mut self, written: Option<&Text>) -> Option<HeaderValue> {

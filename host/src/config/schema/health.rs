@@ -41,6 +41,7 @@ pub(crate) struct HealthTable {
     pub(crate) host: Option<Text>,
     pub(crate) expect: Option<Spanned<Vec<Spanned<Statuses>>>>,
     pub(crate) body: Option<Text>,
+    pub(crate) service: Option<Text>,
     pub(crate) interval: Option<Time>,
     pub(crate) timeout: Option<Time>,
     pub(crate) rise: Option<CountField>,
