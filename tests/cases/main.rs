@@ -13,6 +13,7 @@ mod apache;
 mod bad_input;
 mod balance;
 mod binary;
+mod chains;
 mod checked;
 mod effects;
 mod ending;

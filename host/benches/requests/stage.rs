@@ -15,8 +15,8 @@ use tidegate::net::{Socket, Stream, UpgradeProtocol};
 use tidegate::plugin::{Artifact, PluginFile, PluginLimits, Runtime as Plugins, shipped};
 use tidegate::policy::{Balancer, Endpoint, Rewriter, Router, Scheme};
 use tidegate::proxy::{
-    Client, Destination, HeaderEdits, ListenerKey, Observers, RouteRules, RulesByListener, Snapshot, Timeouts,
-    Upgrades, serve,
+    Client, Destination, HeaderEdits, ListenerKey, Observers, ResponseDecider, RouteRules, RulesByListener, Snapshot,
+    Timeouts, Upgrades, serve,
 };
 use tidegate::telemetry::{AccessLog, AccessTarget, LineFormat, Metrics};
 use tidegate::upstream::{Address, EndpointProtocol, HeadLimits, PoolLimits, Upstream, UpstreamSettings};
@@ -213,6 +213,7 @@ fn snapshot(deciders: Deciders, endpoint: SocketAddr) -> Snapshot {
     let rules = RouteRules {
         name: "/".into(),
         upgrades: Upgrades::Only(vec![UpgradeProtocol::Websocket]),
+        plugins: Vec::new(),
         reverse: true,
         timeouts: Some(timeouts),
         request_headers: HeaderEdits::default(),
@@ -222,7 +223,8 @@ fn snapshot(deciders: Deciders, endpoint: SocketAddr) -> Snapshot {
     Snapshot {
         generation: 1,
         router: router.into(),
-        rewriter: rewriter.into(),
+        rewriter: None,
+        reverse: ResponseDecider::new(rewriter.into()),
         destinations: vec![Destination {
             cluster: Arc::new(cluster),
             upstreams: endpoints.iter().map(upstream).collect(),

@@ -131,7 +131,13 @@ fn differences(now: &Generation, before: &Generation) -> Vec<String> {
         secrets.iter().filter(|(name, mine)| before.from_files.secrets.get(*name).is_some_and(|old| old != *mine));
     changes.extend(changed.map(|(name, _)| format!("secrets of plugin {name} changed")));
     for (what, same) in [
-        ("routes", old.routes == new.routes && old.router == new.router && old.rewriter == new.rewriter),
+        (
+            "routes",
+            old.routes == new.routes
+                && old.router == new.router
+                && old.rewriter == new.rewriter
+                && old.reverse == new.reverse,
+        ),
         ("listeners", old.listeners == new.listeners),
         ("gateway settings", old.gateway == new.gateway),
         ("plugin settings", old.plugins == new.plugins),

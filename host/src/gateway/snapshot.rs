@@ -7,7 +7,7 @@ use super::services::Services;
 use crate::config::{self, Config};
 use crate::http::Forwarding;
 use crate::net::UpgradeProtocol;
-use crate::proxy::{Destination, HeaderEdits, RouteRules, Snapshot, Timeouts, Upgrades};
+use crate::proxy::{Destination, HeaderEdits, ResponseDecider, RouteRules, Snapshot, Timeouts, Upgrades};
 
 /// What requests of generation `id` are routed by.
 pub(super) fn snapshot(
@@ -21,6 +21,7 @@ pub(super) fn snapshot(
     let defaults = RouteRules {
         name: "-".into(),
         upgrades: Upgrades::Only(vec![UpgradeProtocol::Websocket]),
+        plugins: Vec::new(),
         reverse: true,
         timeouts: None,
         request_headers: HeaderEdits::default(),
@@ -31,9 +32,10 @@ pub(super) fn snapshot(
     Snapshot {
         generation: id,
         router: deciders.router(),
-        rewriter: deciders.rewriter(),
+        rewriter: deciders.rewriter().map(ResponseDecider::new),
+        reverse: ResponseDecider::new(deciders.reverse()),
         destinations: destinations(config, clusters),
-        routes: config.routes.iter().map(rules).collect(),
+        routes: config.routes.iter().map(|route| rules(route, deciders)).collect(),
         defaults,
         forwarding: Forwarding {
             x_forwarded: forwarded.x_forwarded,
@@ -61,7 +63,7 @@ fn destinations(config: &Config, clusters: &PreparedClusters) -> Vec<Destination
     config.clusters.iter().filter_map(destination).collect()
 }
 
-fn rules(route: &config::RouteConfig) -> RouteRules {
+fn rules(route: &config::RouteConfig, deciders: &Deciders) -> RouteRules {
     let edits =
         |edits: &config::HeaderEditsConfig| HeaderEdits { remove: edits.remove.clone(), set: edits.set.clone() };
     RouteRules {
@@ -70,6 +72,7 @@ fn rules(route: &config::RouteConfig) -> RouteRules {
             config::UpgradeConfig::Any => Upgrades::Any,
             config::UpgradeConfig::Only(these) => Upgrades::Only(these.clone()),
         },
+        plugins: route.plugins.iter().filter_map(|used| deciders.of_route(&used.plugin)).collect(),
         reverse: route.reverse,
         timeouts: Some(timeouts(&route.timeouts)),
         request_headers: edits(&route.request_headers),

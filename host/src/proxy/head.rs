@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use ::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, Uri, header};
 
-use super::{Client, RouteRules, Snapshot};
+use super::{Client, ResponseDecider, RouteRules, Snapshot};
 use crate::http::{Fields, strip_hop_by_hop};
 use crate::net::is_target;
 use crate::policy::{Fault, HeaderEdit, RequestFacts, ResponseContext, Rewritten, SHOWN_BYTES, SHOWN_FIELDS};
@@ -92,8 +92,16 @@ pub(super) fn prepare_response(
         headers.insert(header::UPGRADE, protocols);
         headers.insert(header::CONNECTION, HeaderValue::from_static("Upgrade"));
     }
+    for plugin in rules.plugins.iter().rev() {
+        if let Some(rewriter) = &plugin.rewriter {
+            rewrite(headers, status, rewriter, context)?;
+        }
+    }
+    if let Some(rewriter) = &snapshot.rewriter {
+        rewrite(headers, status, rewriter, context)?;
+    }
     if rules.reverse {
-        rewrite(headers, status, snapshot, context)?;
+        rewrite(headers, status, &snapshot.reverse, context)?;
     }
     if let Some(request) = context.request {
         request.effects.apply_to_response(headers);
@@ -105,12 +113,12 @@ pub(super) fn prepare_response(
 fn rewrite(
     headers: &mut HeaderMap,
     status: StatusCode,
-    snapshot: &Snapshot,
+    decider: &ResponseDecider,
     context: ResponseContext<'_>,
 ) -> Result<(), Withheld> {
-    let interest = snapshot.rewriter.interest();
+    let interest = decider.rewriter.interest();
     // One pass over the names that are there costs less than a search for each that might be.
-    if !headers.keys().any(|name| interest.contains(name)) && !snapshot.rewriter.sees_all() {
+    if !headers.keys().any(|name| interest.contains(name)) && !decider.sees_all {
         return Ok(());
     }
     let fields: Vec<(HeaderName, HeaderValue)> = interest
@@ -118,7 +126,7 @@ fn rewrite(
         .flat_map(|name| headers.get_all(name).iter().map(|value| (name.clone(), value.clone())))
         .collect();
     check_size(&fields)?;
-    let Rewritten { edits, effects } = snapshot.rewriter.rewrite(&context, status, &fields)?;
+    let Rewritten { edits, effects } = decider.rewriter.rewrite(&context, status, &fields)?;
     if let Some(request) = context.request {
         request.effects.add_shared(effects);
     }

@@ -10,12 +10,14 @@
 //! | balance, connect, send; the next endpoint if one fails | `attempt.rs`, `retry.rs` |
 //! | wait where no endpoint can take it now | `waiting.rs` |
 //! | pass the response on; switch protocols, tunnel | `respond.rs`, `switch.rs` |
+//! | plugins of a route | `chain.rs` |
 //! | stay with an endpoint: cookie, counts | `stickiness.rs` |
 //! | what goes wrong, and what that comes to | `failure.rs`; why an endpoint failed, for the log: `endpoint_fault.rs` |
 //! | end: give the lease back; count, log | `in_flight.rs`, `record.rs` |
 
 mod attempt;
 mod begin;
+mod chain;
 mod client;
 mod endpoint_fault;
 mod failure;
@@ -40,5 +42,5 @@ mod waiting;
 pub use client::{Client, ListenerKey, Observers};
 pub use misdirected::{ListenerRules, RulesByListener};
 pub use serve::serve;
-pub use snapshot::{Destination, HeaderEdits, RouteRules, Snapshot, Timeouts, Upgrades};
+pub use snapshot::{Destination, HeaderEdits, ResponseDecider, RoutePlugin, RouteRules, Snapshot, Timeouts, Upgrades};
 pub use switch::Tunnel;

@@ -7,7 +7,7 @@ use ::http::{HeaderMap, HeaderName, Method, Response, StatusCode, Version};
 use http_body::Body as _;
 use tokio::time::Instant;
 
-use super::Client;
+use super::{Client, RouteRules};
 use crate::cluster::Lease;
 use crate::http::ResponseBody;
 use crate::net::UpgradeProtocol;
@@ -137,12 +137,24 @@ impl RequestRecord {
         }
     }
 
+    /// The plugins of its route decide on it, wherever it goes then.
+    pub(super) fn set_plugins(&mut self, rules: &RouteRules) {
+        self.route = Some(rules.name.clone());
+        if let Some(line) = &mut self.line {
+            let names: Vec<_> = rules.plugins.iter().map(|plugin| &*plugin.name).collect();
+            line.plugins = Some(names.join(",").into());
+        }
+    }
+
     /// Where the request goes.
     pub(super) fn set_route(&mut self, route: &Arc<str>, cluster: &Arc<str>, balancer: &Arc<str>) {
         self.route = Some(route.clone());
         self.cluster = Some(cluster.clone());
         if let Some(line) = &mut self.line {
-            line.plugins = Some(balancer.clone());
+            line.plugins = Some(match &line.plugins {
+                Some(of_route) => format!("{of_route},{balancer}").into(),
+                None => balancer.clone(),
+            });
         }
     }
 

@@ -1,18 +1,16 @@
 //! Reading a request, and deciding where it goes.
 
-use std::sync::Arc;
-
 use ::http::Response;
 use ::http::request::Parts;
 
+use super::chain::{self, ChainEnd};
 use super::failure::RequestFailure;
 use super::in_flight::InFlight;
 use super::{Client, Destination, RouteRules, Snapshot, Timeouts, begin, max_forwards, misdirected};
 use crate::http::{
-    ClientUpgrade, Offer, RequestBody, ResponseBody, ServerRequest, UpgradeNeed, UpgradeRequest, keep_end_to_end,
-    read_target,
+    ClientUpgrade, Offer, RequestBody, ResponseBody, ServerRequest, UpgradeNeed, UpgradeRequest, read_target,
 };
-use crate::policy::{Decision, DirectResponse, Effects, ExchangeEffects, ForwardTarget, RequestFacts, Routed};
+use crate::policy::{Decision, DirectResponse, ExchangeEffects, ForwardTarget, RequestFacts, Routed};
 use crate::telemetry::{Counter, limited};
 
 /// A request that goes to a cluster.
@@ -120,7 +118,7 @@ fn decide<'a>(
     }
     let Routed { decision, effects } = snapshot.router.route(facts).map_err(RequestFailure::Router)?;
     if !effects.is_empty() {
-        carry_out(effects, facts);
+        chain::carry_out(effects, facts);
     }
     let target = match decision {
         Decision::Forward(target) => target,
@@ -133,7 +131,21 @@ fn decide<'a>(
         // Behind the gateway's own router there is nobody.
         Decision::Unmatched | Decision::Next => return Err(RequestFailure::Unmatched.into()),
     };
-    let rules = snapshot.rules(target.route);
+    let mut target = target;
+    let mut rules = snapshot.rules(target.route);
+    if !rules.plugins.is_empty() {
+        in_flight.record.set_plugins(rules);
+        let asked = rules;
+        target = chain::decide(asked, target, facts).map_err(|end| match *end {
+            ChainEnd::Failed(failure) => Box::new(Unrouted::Failed(failure, Some(asked))),
+            ChainEnd::Respond(direct) => {
+                let mut response = direct_response(direct, facts);
+                asked.response_headers.apply(response.headers_mut());
+                Box::new(Unrouted::Direct(response))
+            }
+        })?;
+        rules = snapshot.rules(target.route);
+    }
     let destination = snapshot.destination(target.cluster).ok_or(RequestFailure::NoSuchCluster)?;
     in_flight.record.set_route(&rules.name, destination.cluster.name(), &destination.balancer);
     if snapshot.pseudonym.is_looping(&facts.headers) {
@@ -174,21 +186,6 @@ fn permitted(offer: Offer, rules: &RouteRules, in_flight: &InFlight) -> Option<O
         in_flight.metrics().increment(Counter::UpgradeRefused);
     }
     allowed
-}
-
-/// Carries out what a decider did beside deciding: edits of the request at once, so that whoever comes later sees it so.
-#[cold]
-fn carry_out(mut effects: Effects, facts: &mut RequestFacts) {
-    let edits = effects.take_request();
-    if !edits.is_empty() {
-        let headers = Arc::make_mut(&mut facts.headers);
-        for edit in edits {
-            // No client takes away what was put in for it.
-            keep_end_to_end(headers, edit.name());
-            edit.apply(headers);
-        }
-    }
-    facts.effects.add(effects);
 }
 
 fn direct_response(direct: DirectResponse, facts: &RequestFacts) -> Response<ResponseBody> {

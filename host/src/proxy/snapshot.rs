@@ -19,8 +19,10 @@ pub struct Snapshot {
     pub generation: u64,
     /// Chooses the cluster of a request.
     pub router: Arc<dyn Router>,
-    /// Maps responses back.
-    pub rewriter: Arc<dyn Rewriter>,
+    /// The operator's own rewriter, in front of [`Self::reverse`].
+    pub rewriter: Option<ResponseDecider>,
+    /// Maps responses back: the last one.
+    pub reverse: ResponseDecider,
     /// By [`ClusterId`].
     pub destinations: Vec<Destination>,
     /// By [`RouteId`].
@@ -57,7 +59,9 @@ pub struct RouteRules {
     pub name: Arc<str>,
     /// Protocols that may be switched to.
     pub upgrades: Upgrades,
-    /// Whether the rewriter sees its responses.
+    /// Who decides behind the router, in this order on requests, and in the other on responses.
+    pub plugins: Vec<RoutePlugin>,
+    /// Whether its responses are mapped back.
     pub reverse: bool,
     /// Limits in time; none takes those of the cluster.
     pub timeouts: Option<Timeouts>,
@@ -67,6 +71,39 @@ pub struct RouteRules {
     pub response_headers: HeaderEdits,
     /// Send the client's Host.
     pub preserve_host: bool,
+}
+
+/// A plugin of a route: what it decides of requests, of responses, or both.
+#[derive(Clone)]
+pub struct RoutePlugin {
+    /// As configured, for logs.
+    pub name: Arc<str>,
+    /// Decides on requests.
+    pub router: Option<Arc<dyn Router>>,
+    /// Decides on responses.
+    pub rewriter: Option<ResponseDecider>,
+}
+
+/// A rewriter, with what is asked of it for each response.
+#[derive(Clone)]
+pub struct ResponseDecider {
+    pub(super) rewriter: Arc<dyn Rewriter>,
+    /// Whether it is shown every response. Kept, for it is asked where nothing else is.
+    pub(super) sees_all: bool,
+}
+
+impl ResponseDecider {
+    /// That of `rewriter`.
+    #[must_use]
+    pub fn new(rewriter: Arc<dyn Rewriter>) -> Self {
+        Self { sees_all: rewriter.sees_all(), rewriter }
+    }
+}
+
+impl std::fmt::Debug for RoutePlugin {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("RoutePlugin").field("name", &self.name).finish_non_exhaustive()
+    }
 }
 
 /// Limits in time of one exchange.

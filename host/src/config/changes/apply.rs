@@ -62,7 +62,8 @@ impl Changes {
 
 /// The rewriter's list knows where responses come from: added endpoints too.
 fn map_back(config: &mut Config, cluster: &str, origins: impl Iterator<Item = String> + Clone) {
-    let Some(routes) = config.rewriter.config.get_mut("routes").and_then(serde_json::Value::as_array_mut) else {
+    let reverse = config.reverse.as_mut().unwrap_or(&mut config.rewriter);
+    let Some(routes) = reverse.config.get_mut("routes").and_then(serde_json::Value::as_array_mut) else {
         return;
     };
     for (route, mapped) in routes.iter_mut().zip(&config.mapped) {

@@ -48,6 +48,8 @@ pub struct Config {
     pub router: PluginUse,
     /// `[rewriter]`
     pub rewriter: PluginUse,
+    /// `reverse` behind that, where it is another; none where it is `reverse` itself.
+    pub reverse: Option<PluginUse>,
     /// `[cluster.NAME]` by name, and one for each route that names a server directly.
     pub clusters: Vec<ClusterConfig>,
     /// By the places of the rewriter's list, if it was made from the `[[route]]` list: the cluster whose origins stand
@@ -114,7 +116,9 @@ pub struct RouteConfig {
     pub name: Arc<str>,
     /// Protocols that a client may switch to.
     pub upgrade: UpgradeConfig,
-    /// Whether the rewriter sees its responses.
+    /// Who decides on its requests behind the router, in this order, and on its responses in the other.
+    pub plugins: Vec<PluginUse>,
+    /// Whether its responses are mapped back by `reverse`.
     pub reverse: bool,
     /// Timeouts, those of the cluster or gateway filled in.
     pub timeouts: TimeoutsConfig,

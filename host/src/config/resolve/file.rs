@@ -18,12 +18,13 @@ pub(crate) fn resolve(mut file: ConfigFile, source: &Path, report: &mut FaultRep
     let heartbeat = resolver.heartbeat(file.heartbeat.as_ref());
     let plugins = resolver.plugins(&file.plugin);
     let mut clusters = resolver.clusters(&file.cluster, &gateway.timeouts, &plugins);
-    let routes = resolver.routes(&file.route, &gateway.timeouts, &mut clusters);
+    let routes = resolver.routes(&file.route, &gateway.timeouts, &mut clusters, &plugins);
     resolver.loops(&file, &listeners, &clusters);
     let router = resolver.router(&file.router, &routes, &plugins);
     let rewriter = resolver.rewriter(&file.rewriter, &routes, &clusters, &plugins);
     resolver.unreported(&file, &clusters);
-    let mapped = roles::mapped(&rewriter, &routes, &clusters);
+    let reverse = resolver.reverse(&rewriter, &routes, &clusters, &plugins);
+    let mapped = roles::mapped(reverse.as_ref().unwrap_or(&rewriter), &routes, &clusters);
     resolver.edits_without_effect(&file, &gateway, &listeners, &router);
     resolver.unused(&file, &routes, &clusters, [&router, &rewriter]);
     Config {
@@ -33,6 +34,7 @@ pub(crate) fn resolve(mut file: ConfigFile, source: &Path, report: &mut FaultRep
         routes: routes.into_iter().map(|route| route.used).collect(),
         router,
         rewriter,
+        reverse,
         clusters: clusters.into_iter().map(|cluster| cluster.used).collect(),
         mapped,
         plugins,

@@ -20,6 +20,7 @@ mod protocol;
 mod retry;
 mod roles;
 mod route;
+mod route_plugins;
 mod secrets;
 mod signals;
 mod sticky;

@@ -172,6 +172,14 @@ impl Resolver<'_, '_> {
         }
         match SHIPPED.iter().find(|(shipped, _)| *shipped == name) {
             Some((_, kind)) if *kind == role => {}
+            Some((_, kind)) if role == "plugin of a route" => {
+                let message = format!("plugin `{name}` is a {kind} that ships, expected a router or rewriter of yours");
+                let hint = match *kind {
+                    "balancer" => "name it as `balancer` of a cluster",
+                    _ => "leave it out: `prefix` decides before the plugins of a route, and `reverse` behind them",
+                };
+                self.report.fault_hint(at, message, hint);
+            }
             Some((_, kind)) => {
                 let meant = SHIPPED.iter().find(|(_, kind)| *kind == role).map(|(name, _)| *name);
                 self.report.fault_meant(at, format!("plugin `{name}` is a {kind}, expected a {role}"), meant);

@@ -30,6 +30,18 @@ impl Resolver<'_, '_> {
         self.plugin_use(role, plugins, || json!({ "routes": list() }))
     }
 
+    /// `reverse` behind `rewriter`, unless that is it.
+    pub(super) fn reverse(
+        &mut self,
+        rewriter: &PluginUse,
+        routes: &[ResolvedRoute],
+        clusters: &[Resolved],
+        plugins: &Plugins,
+    ) -> Option<PluginUse> {
+        (rewriter.plugin != defaults::REWRITER)
+            .then(|| self.rewriter(&RoleSection::default(), routes, clusters, plugins))
+    }
+
     /// Warns of what is written and never used. With a router of one's own, who uses a cluster is not known.
     pub(super) fn unused(
         &mut self,
@@ -56,9 +68,12 @@ impl Resolver<'_, '_> {
         for (name, _) in &file.plugin {
             let text = name.get_ref();
             let balances = clusters.iter().any(|cluster| cluster.used.balancer.plugin == *text);
-            if !balances && !used.iter().any(|role| role.plugin == *text) {
-                self.report
-                    .warn(name.span(), format!("plugin `{text}` is not used by any router, rewriter or cluster"));
+            let decides = routes.iter().flat_map(|route| &route.used.plugins).any(|used| used.plugin == *text);
+            if !balances && !decides && text != defaults::REWRITER && !used.iter().any(|role| role.plugin == *text) {
+                self.report.warn(
+                    name.span(),
+                    format!("plugin `{text}` is not used by any router, rewriter, route or cluster"),
+                );
             }
         }
     }

@@ -10,6 +10,7 @@ use super::action::Action;
 use super::cluster::Resolved;
 use super::matcher::Matcher;
 use super::pattern::Sees;
+use super::plugins::Plugins;
 use super::{Resolver, defaults, target};
 use crate::diagnose::Span;
 use crate::net::UpgradeProtocol;
@@ -31,10 +32,11 @@ impl Resolver<'_, '_> {
         written: &[Spanned<RouteSection>],
         start: &TimeoutsConfig,
         clusters: &mut Vec<Resolved>,
+        plugins: &Plugins,
     ) -> Vec<ResolvedRoute> {
         let routes: Vec<_> = written
             .iter()
-            .filter_map(|section| self.route(section.get_ref(), section.span(), start, clusters))
+            .filter_map(|section| self.route(section.get_ref(), section.span(), start, clusters, plugins))
             .collect();
         self.overlaps(&routes);
         routes
@@ -46,6 +48,7 @@ impl Resolver<'_, '_> {
         at: Span,
         start: &TimeoutsConfig,
         clusters: &mut Vec<Resolved>,
+        plugins: &Plugins,
     ) -> Option<ResolvedRoute> {
         let hosts = written.hosts.as_ref().map(|hosts| {
             if hosts.get_ref().is_empty() {
@@ -69,11 +72,14 @@ impl Resolver<'_, '_> {
             _ => *start,
         };
         let timeouts = self.timeouts(&written.timeouts, &start);
+        let forwards = !matches!(&action, Some(Action::Respond { .. } | Action::Redirect { .. } | Action::Exclude));
+        let plugins = self.route_plugins(written.plugins.as_ref(), forwards, plugins);
         let ((matcher, span), action) = (matcher?, action?.edited(&response_headers));
         let (Matcher::Prefix(name) | Matcher::Regex(name)) = &matcher;
         let used = RouteConfig {
             name: Arc::from(name.as_str()),
             upgrade,
+            plugins,
             reverse: written.reverse.unwrap_or(true),
             timeouts,
             request_headers,

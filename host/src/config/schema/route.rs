@@ -17,6 +17,7 @@ pub(crate) struct RouteSection {
     pub(crate) to: Option<Text>,
     pub(crate) respond: Option<Spanned<RespondTable>>,
     pub(crate) redirect: Option<Spanned<RedirectTable>>,
+    pub(crate) plugins: Option<Spanned<Vec<Text>>>,
     pub(crate) reverse: Option<bool>,
     pub(crate) upgrade: Option<Vec<Text>>,
     pub(crate) preserve_host: Option<bool>,

@@ -1,5 +1,6 @@
 //! The router and the rewriter, one instance of each for each worker.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::from_files::FromFiles;
@@ -9,15 +10,37 @@ use super::secrets::ConfigureInput;
 use crate::config::{Config, PluginUse};
 use crate::gateway::error::PrepareError;
 use crate::gateway::services::Services;
-use crate::plugin::Artifact;
+use crate::plugin::{Artifact, LoadError};
 use crate::policy::{DeciderLabel, ObservedDecider, Rewriter, Router};
+use crate::proxy::{ResponseDecider, RoutePlugin};
 
 /// Both, and what they were made from.
 #[derive(Debug)]
 pub(crate) struct Deciders {
-    router: Reusable<RouterInputs, dyn Router>,
-    rewriter: Reusable<RewriterInputs, dyn Rewriter>,
+    router: ReusableRouter,
+    /// The operator's own; none where that is `reverse`.
+    rewriter: Option<ReusableRewriter>,
+    reverse: ReusableRewriter,
+    /// Those that routes name, each once.
+    of_routes: BTreeMap<String, RouteDeciders>,
     keep_notes: bool,
+}
+
+type ReusableRouter = Reusable<RouterInputs, dyn Router>;
+type ReusableRewriter = Reusable<RewriterInputs, dyn Rewriter>;
+
+/// What a plugin that routes name decides: at least one of both.
+#[derive(Debug)]
+struct RouteDeciders {
+    router: Option<ReusableRouter>,
+    rewriter: Option<ReusableRewriter>,
+}
+
+/// Makes deciders, or takes them over.
+struct Preparing<'a> {
+    services: &'a Services,
+    config: &'a Config,
+    from_files: &'a FromFiles,
 }
 
 /// Something that is taken over where its inputs are equal again.
@@ -49,36 +72,28 @@ impl Deciders {
         from_files: &FromFiles,
         before: Option<&Self>,
     ) -> Result<Self, PrepareError> {
-        let artifacts = &from_files.artifacts;
-        let workers = services.workers.count();
-        let inputs = RouterInputs {
-            artifact: plugins::find(artifacts, &config.router)?.clone(),
-            config: ConfigureInput::of(config, &from_files.secrets, &config.router),
-            clusters: config.clusters.iter().map(|cluster| cluster.name.clone()).collect(),
-            routes: config.routes.len(),
+        let preparing = Preparing { services, config, from_files };
+        let router =
+            preparing.router(&config.router, "the router", before.map(|before| &before.router), RouterOf::Gateway)?;
+        let (own, reverse) = match &config.reverse {
+            Some(reverse) => (Some(&config.rewriter), reverse),
+            None => (None, &config.rewriter),
         };
-        let router = Reusable::take_over_or(before.map(|before| &before.router), inputs, |new| {
-            let made = new.artifact.router(&new.config.whole(), &new.clusters, new.routes, workers);
-            let router =
-                made.map_err(|error| objections::place(config, &config.router, "the router", artifacts, error))?;
-            let Some(observer) = &services.decisions else { return Ok(router.into()) };
-            let label = label(&config.router, &new.artifact, &new.clusters);
-            Ok(Arc::new(ObservedDecider::new(router, label, observer.clone())))
-        })?;
-        let inputs = RewriterInputs {
-            artifact: plugins::find(artifacts, &config.rewriter)?.clone(),
-            config: ConfigureInput::of(config, &from_files.secrets, &config.rewriter),
-        };
-        let rewriter = Reusable::take_over_or(before.map(|before| &before.rewriter), inputs, |new| {
-            let made = new.artifact.rewriter(&new.config.whole(), workers);
-            let rewriter =
-                made.map_err(|error| objections::place(config, &config.rewriter, "the rewriter", artifacts, error))?;
-            let Some(observer) = &services.decisions else { return Ok(rewriter.into()) };
-            let label = label(&config.rewriter, &new.artifact, &[]);
-            Ok(Arc::new(ObservedDecider::new(rewriter, label, observer.clone())))
-        })?;
-        let keep_notes = artifacts.values().any(|artifact| artifact.imports().any(|import| import == "notes"));
-        Ok(Self { router, rewriter, keep_notes })
+        let earlier = before.and_then(|before| before.rewriter.as_ref());
+        let rewriter = own.map(|own| preparing.rewriter(own, "the rewriter", earlier)).transpose()?;
+        let reverse = preparing.rewriter(reverse, "the rewriter", before.map(|before| &before.reverse))?;
+        let mut of_routes = BTreeMap::new();
+        for route in &config.routes {
+            for used in &route.plugins {
+                if !of_routes.contains_key(&used.plugin) {
+                    let earlier = before.and_then(|before| before.of_routes.get(&used.plugin));
+                    of_routes.insert(used.plugin.clone(), preparing.of_route(&route.name, used, earlier)?);
+                }
+            }
+        }
+        let mut artifacts = from_files.artifacts.values();
+        let keep_notes = artifacts.any(|artifact| artifact.imports().any(|import| import == "notes"));
+        Ok(Self { router, rewriter, reverse, of_routes, keep_notes })
     }
 
     pub(crate) fn router(&self) -> Arc<dyn Router> {
@@ -90,8 +105,108 @@ impl Deciders {
         self.keep_notes
     }
 
-    pub(crate) fn rewriter(&self) -> Arc<dyn Rewriter> {
-        self.rewriter.value.clone()
+    /// The operator's own rewriter, if it is another than `reverse`.
+    pub(crate) fn rewriter(&self) -> Option<Arc<dyn Rewriter>> {
+        self.rewriter.as_ref().map(|rewriter| rewriter.value.clone())
+    }
+
+    pub(crate) fn reverse(&self) -> Arc<dyn Rewriter> {
+        self.reverse.value.clone()
+    }
+
+    /// The plugin of this name, which a route names, as requests see it.
+    pub(crate) fn of_route(&self, plugin: &str) -> Option<RoutePlugin> {
+        let RouteDeciders { router, rewriter } = self.of_routes.get(plugin)?;
+        Some(RoutePlugin {
+            name: plugin.into(),
+            router: router.as_ref().map(|router| router.value.clone()),
+            rewriter: rewriter.as_ref().map(|rewriter| ResponseDecider::new(rewriter.value.clone())),
+        })
+    }
+}
+
+/// Behind whom a router stands.
+#[derive(Clone, Copy)]
+enum RouterOf {
+    Gateway,
+    Route,
+}
+
+impl Preparing<'_> {
+    fn artifact(&self, used: &PluginUse) -> Result<Arc<Artifact>, PrepareError> {
+        plugins::find(&self.from_files.artifacts, used).cloned()
+    }
+
+    fn refused(&self, used: &PluginUse, for_whom: &str, error: LoadError) -> PrepareError {
+        objections::place(self.config, used, for_whom, &self.from_files.artifacts, error)
+    }
+
+    fn router(
+        &self,
+        used: &PluginUse,
+        for_whom: &str,
+        before: Option<&ReusableRouter>,
+        of: RouterOf,
+    ) -> Result<ReusableRouter, PrepareError> {
+        let inputs = RouterInputs {
+            artifact: self.artifact(used)?,
+            config: ConfigureInput::of(self.config, &self.from_files.secrets, used),
+            clusters: self.config.clusters.iter().map(|cluster| cluster.name.clone()).collect(),
+            routes: self.config.routes.len(),
+        };
+        Reusable::take_over_or(before, inputs, |new| {
+            let (config, workers) = (new.config.whole(), self.services.workers.count());
+            let made = match of {
+                RouterOf::Gateway => new.artifact.router(&config, &new.clusters, new.routes, workers),
+                RouterOf::Route => new.artifact.router_of_route(&config, &new.clusters, new.routes, workers),
+            };
+            let router = made.map_err(|error| self.refused(used, for_whom, error))?;
+            let Some(observer) = &self.services.decisions else { return Ok(router.into()) };
+            let label = label(used, &new.artifact, &new.clusters);
+            Ok(Arc::new(ObservedDecider::new(router, label, observer.clone())))
+        })
+    }
+
+    fn rewriter(
+        &self,
+        used: &PluginUse,
+        for_whom: &str,
+        before: Option<&ReusableRewriter>,
+    ) -> Result<ReusableRewriter, PrepareError> {
+        let inputs = RewriterInputs {
+            artifact: self.artifact(used)?,
+            config: ConfigureInput::of(self.config, &self.from_files.secrets, used),
+        };
+        Reusable::take_over_or(before, inputs, |new| {
+            let made = new.artifact.rewriter(&new.config.whole(), self.services.workers.count());
+            let rewriter = made.map_err(|error| self.refused(used, for_whom, error))?;
+            let Some(observer) = &self.services.decisions else { return Ok(rewriter.into()) };
+            let label = label(used, &new.artifact, &[]);
+            Ok(Arc::new(ObservedDecider::new(rewriter, label, observer.clone())))
+        })
+    }
+
+    fn of_route(
+        &self,
+        route: &str,
+        used: &PluginUse,
+        before: Option<&RouteDeciders>,
+    ) -> Result<RouteDeciders, PrepareError> {
+        let artifact = self.artifact(used)?;
+        let fills = |role: &str| artifact.roles().iter().any(|one| one.as_str() == role);
+        if !fills("router") && !fills("rewriter") {
+            return Err(objections::no_decider(self.config, route, used, &artifact));
+        }
+        let for_whom = format!("route {route}");
+        let router = fills("router").then(|| {
+            let before = before.and_then(|before| before.router.as_ref());
+            self.router(used, &for_whom, before, RouterOf::Route)
+        });
+        let rewriter = fills("rewriter").then(|| {
+            let before = before.and_then(|before| before.rewriter.as_ref());
+            self.rewriter(used, &for_whom, before)
+        });
+        Ok(RouteDeciders { router: router.transpose()?, rewriter: rewriter.transpose()? })
     }
 }
 

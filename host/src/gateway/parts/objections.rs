@@ -39,6 +39,19 @@ pub(super) fn of_file(config: &Config, for_whom: &str, error: LoadError) -> Prep
     PrepareError::PluginConfig { plugin: error.plugin.clone(), faults: FileFaults { faults: vec![fault] } }
 }
 
+/// A plugin that a route names decides neither on requests nor on responses.
+pub(super) fn no_decider(config: &Config, route: &str, used: &PluginUse, artifact: &Artifact) -> PrepareError {
+    let roles: Vec<_> = artifact.roles().iter().map(ToString::to_string).collect();
+    let message = format!(
+        "`plugins` of the route {route}: plugin `{}` is a {}, expected a router or a rewriter",
+        used.plugin,
+        roles.join(" and a ")
+    );
+    let hint = Some("leave it out, or name it as `balancer` of a cluster".to_owned());
+    let fault = FileFault { file: config.source.clone(), position: used.place.chosen(), message, hint };
+    PrepareError::PluginConfig { plugin: used.plugin.as_str().into(), faults: FileFaults { faults: vec![fault] } }
+}
+
 /// Why the table of the plugin `name` cannot be used, at the place where its file is named.
 pub(super) fn of_table(config: &Config, name: &str, error: &TableError) -> PrepareError {
     let position = config.plugins.get(name).and_then(|section| section.place.table());
@@ -60,7 +73,14 @@ pub(super) fn users(config: &Config, name: &str) -> String {
     let clusters = config.clusters.iter().filter(|cluster| cluster.balancer.plugin == name);
     let roles = [(&config.router, "the router"), (&config.rewriter, "the rewriter")];
     let roles = roles.into_iter().filter(|(used, _)| used.plugin == name).map(|(_, role)| role.to_owned());
-    clusters.map(|cluster| format!("cluster {}", cluster.name)).chain(roles).collect::<Vec<_>>().join(" and ")
+    let routes = config.routes.iter().filter(|route| route.plugins.iter().any(|used| used.plugin == name));
+    let routes = routes.map(|route| format!("route {}", route.name));
+    clusters
+        .map(|cluster| format!("cluster {}", cluster.name))
+        .chain(routes)
+        .chain(roles)
+        .collect::<Vec<_>>()
+        .join(" and ")
 }
 
 fn objection(config: &Config, used: &PluginUse, for_whom: &str, error: &LoadError, fault: &ConfigFault) -> FileFault {
@@ -100,6 +120,7 @@ fn objection(config: &Config, used: &PluginUse, for_whom: &str, error: &LoadErro
 fn role_section(for_whom: &str) -> String {
     match for_whom.split_once(' ') {
         Some(("cluster", name)) => format!("[cluster.{name}]"),
+        Some(("route", name)) => format!("[[route]] {name}"),
         Some((_, role)) => format!("[{role}]"),
         None => format!("[{for_whom}]"),
     }

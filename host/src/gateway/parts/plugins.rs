@@ -27,7 +27,9 @@ pub(super) fn load(
     files: &NamedFiles,
     before: Option<LoadedPlugins<'_>>,
 ) -> Result<Artifacts, PrepareError> {
-    let used = [&config.router, &config.rewriter].into_iter().chain(config.clusters.iter().map(|c| &c.balancer));
+    let of_routes = config.routes.iter().flat_map(|route| &route.plugins);
+    let used = [&config.router, &config.rewriter].into_iter().chain(&config.reverse);
+    let used = used.chain(of_routes).chain(config.clusters.iter().map(|c| &c.balancer));
     let names: BTreeSet<&str> =
         used.map(|used| used.plugin.as_str()).chain(config.plugins.keys().map(String::as_str)).collect();
     let mut artifacts = Artifacts::new();

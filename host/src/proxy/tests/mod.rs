@@ -16,7 +16,8 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{UnixListener, UnixStream};
 
 use super::{
-    Client, Destination, HeaderEdits, ListenerKey, Observers, RouteRules, RulesByListener, Snapshot, Timeouts, Upgrades,
+    Client, Destination, HeaderEdits, ListenerKey, Observers, ResponseDecider, RouteRules, RulesByListener, Snapshot,
+    Timeouts, Upgrades,
 };
 use crate::cluster::{Cluster, Member, Registry};
 use crate::http::{ClientLimits, Forwarding, HttpVersions, Peer, Pseudonym, RequestBody, RequestBodyError};
@@ -84,6 +85,7 @@ fn stage() -> (Connection, UnixListener, TempDir) {
     let rules = RouteRules {
         name: "/".into(),
         upgrades: Upgrades::Only(vec![UpgradeProtocol::Websocket]),
+        plugins: Vec::new(),
         reverse: false,
         timeouts: None,
         request_headers: HeaderEdits::default(),
@@ -93,7 +95,8 @@ fn stage() -> (Connection, UnixListener, TempDir) {
     let snapshot = Snapshot {
         generation: 1,
         router: Arc::new(Straight),
-        rewriter: Arc::new(Straight),
+        rewriter: None,
+        reverse: ResponseDecider::new(Arc::new(Straight)),
         destinations: vec![destination],
         routes: Vec::new(),
         defaults: rules,
