@@ -18,6 +18,7 @@ use std::time::{Duration, SystemTime};
 use sha2::{Digest as _, Sha256};
 use wasmtime::Engine;
 
+use super::super::contract;
 use super::folder::{self, FolderError};
 use super::{CODE_BYTES, CompiledCode, Measured};
 use crate::text;
@@ -77,7 +78,7 @@ impl CodeCache {
     fn try_open(folder: &Path, engine: &Engine) -> Result<Self, FolderError> {
         let folder = folder::open(&std::path::absolute(folder)?)?;
         let most = CacheLimits { bytes: BYTES, entries: ENTRIES };
-        Ok(Self { folder, environment: environment(engine), most })
+        Ok(Self { folder, environment: environment(engine, &contract::FILES), most })
     }
 
     /// What the entry for a file is called, by the SHA-256 of the file.
@@ -181,8 +182,9 @@ impl CodeCache {
 }
 
 /// What code depends on beside its input: how the engine is configured, its version and the machine (all in its own
-/// hash), and what this program makes of a file before the engine sees it.
-fn environment(engine: &Engine) -> [u8; 32] {
+/// hash), and what this program makes of a file before the engine sees it: a bare module becomes a component of
+/// `contract`, whose types are in its code.
+fn environment(engine: &Engine, contract: &[(&str, &str)]) -> [u8; 32] {
     struct Whole(Sha256);
     impl Hasher for Whole {
         fn write(&mut self, bytes: &[u8]) {
@@ -197,6 +199,10 @@ fn environment(engine: &Engine) -> [u8; 32] {
     engine.precompile_compatibility_hash().hash(&mut hasher);
     hasher.0.update(env!("CARGO_PKG_VERSION"));
     hasher.0.update(FORMAT.to_le_bytes());
+    for text in contract.iter().flat_map(|(name, text)| [name, text]) {
+        hasher.0.update(text.len().to_le_bytes());
+        hasher.0.update(text);
+    }
     hasher.0.finalize().into()
 }
 
@@ -250,6 +256,15 @@ mod tests {
     fn code(code: &[u8]) -> CompiledCode {
         let measured = Measured { instances: 1, held: 2, started: Duration::from_micros(3), compiler_peak: None };
         CompiledCode { measured, bytes: code.to_vec() }
+    }
+
+    #[test]
+    fn another_contract_is_another_environment() {
+        let engine = Engine::default();
+        let of = |types| environment(&engine, &[("router.wit", "interface router {}"), ("types.wit", types)]);
+
+        assert_eq!(of("enum scheme { http, https }"), of("enum scheme { http, https }"));
+        assert_ne!(of("enum scheme { http, https }"), of("enum scheme { http, https, next }"));
     }
 
     #[test]
