@@ -73,6 +73,7 @@ fn facts(path: &str) -> RequestFacts {
         client: Some([192, 0, 2, 9].into()),
         sni: None,
         headers: Arc::new(headers),
+        connection: None,
         effects: ExchangeEffects::default(),
     }
 }

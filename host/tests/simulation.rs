@@ -45,6 +45,7 @@ fn request() -> RequestFacts {
         client: None,
         sni: None,
         headers: Arc::default(),
+        connection: None,
         effects: ExchangeEffects::default(),
     }
 }

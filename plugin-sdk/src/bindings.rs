@@ -20,6 +20,7 @@ pub mod imports {
         path: "wit/v0.1",
         world: "imports",
         additional_derives: [PartialEq],
+        with: { "tidegate:plugin/types@0.1.0": crate::bindings::balancing::tidegate::plugin::types },
     });
 }
 

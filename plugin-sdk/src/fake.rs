@@ -32,6 +32,7 @@ use std::time::Duration;
 use crate::columns::Metric;
 use crate::edits::Side;
 use crate::log::Level;
+use crate::request::Shown;
 use crate::{Context, Endpoint, RequestLine, Scheme};
 
 use calls::with;
@@ -118,13 +119,33 @@ impl Host {
         self
     }
 
-    /// Forgets headers, address and server name, edits and notes: the next request begins.
+    /// Sets the request line.
+    pub fn line(&self, line: RequestLine) -> &Self {
+        with(|state| state.line = Some(line));
+        self
+    }
+
+    /// Sets the name of the listener.
+    pub fn listener(&self, name: &str) -> &Self {
+        with(|state| state.listener = Some(name.to_owned()));
+        self
+    }
+
+    /// Sets the client's certificate: subject as text, SHA-256 in hex.
+    pub fn certificate(&self, subject: &str, fingerprint: &str) -> &Self {
+        let shown = Shown { subject: subject.to_owned(), fingerprint: fingerprint.to_owned() };
+        with(|state| state.certificate = Some(shown));
+        self
+    }
+
+    /// Forgets all of the request: the next one begins.
     pub fn next_request(&self) -> &Self {
         with(|state| {
             state.headers.clear();
             state.edits.clear();
             state.notes.clear();
             (state.client, state.sni) = (None, None);
+            (state.line, state.listener, state.certificate) = (None, None, None);
         });
         self
     }
@@ -309,6 +330,23 @@ mod tests {
         let _host = Host::new();
 
         let _ = limit::take("a", f64::NAN, 1.0);
+    }
+
+    #[test]
+    fn a_request_has_what_a_test_sets_until_the_next_one() {
+        let host = Host::new();
+        host.line(RequestLine { path: "/a".to_owned(), ..super::request() })
+            .listener("inner")
+            .certificate("CN=a", "00");
+
+        assert_eq!(request::line().map(|line| line.path).as_deref(), Some("/a"));
+        assert_eq!(request::listener().as_deref(), Some("inner"));
+        assert_eq!(
+            request::certificate().map(|shown| (shown.subject, shown.fingerprint)),
+            Some(("CN=a".into(), "00".into()))
+        );
+        host.next_request();
+        assert_eq!((request::line(), request::listener(), request::certificate()), (None, None, None));
     }
 
     #[test]

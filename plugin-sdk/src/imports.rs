@@ -59,6 +59,26 @@ pub mod request {
     pub fn sni() -> Option<String> {
         super::calls::sni()
     }
+
+    pub use super::bound::request::Shown;
+
+    /// As `route` gets it, whichever function asks.
+    #[must_use]
+    pub fn line() -> Option<crate::RequestLine> {
+        super::calls::line()
+    }
+
+    /// Name of the listener that the client came in by, if the operator gave it one.
+    #[must_use]
+    pub fn listener() -> Option<String> {
+        super::calls::listener()
+    }
+
+    /// The client's certificate of TLS, if one was shown and has been checked.
+    #[must_use]
+    pub fn certificate() -> Option<Shown> {
+        super::calls::certificate()
+    }
 }
 
 /// Live numbers of the cluster, one per id of `eligible`, in its order. Only inside `pick` and `choose`.
@@ -214,7 +234,7 @@ mod calls {
     pub(super) use super::bound::log::log;
     pub(super) use super::bound::metrics::{count, level, observe};
     pub(super) use super::bound::notes::{note, noted};
-    pub(super) use super::bound::request::{client, header, sni, values};
+    pub(super) use super::bound::request::{certificate, client, header, line, listener, sni, values};
     pub(super) use super::bound::table::get;
 }
 

@@ -24,6 +24,7 @@ pub(super) fn facts(path: &str, query: Option<&str>, headers: &[(&str, &str)]) -
         client: Some([192, 0, 2, 7].into()),
         sni: None,
         headers: Arc::new(map),
+        connection: None,
         effects: ExchangeEffects::default(),
     }
 }

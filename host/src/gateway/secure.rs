@@ -11,6 +11,7 @@ use tokio_rustls::server::TlsStream;
 use super::parts::listeners::{Handshakes, ListenerSettings};
 use crate::http;
 use crate::net::{CertificateRules, ServerNames, ShownCertificate, Socket, Stream};
+use crate::policy::CertificateFacts;
 use crate::telemetry::{Counter, Metrics};
 use crate::tls::{self, HandshakePeer, RuledConfig};
 
@@ -19,6 +20,7 @@ use crate::tls::{self, HandshakePeer, RuledConfig};
 pub(super) struct Secured {
     pub(super) sni: Option<Arc<str>>,
     pub(super) version: Option<&'static str>,
+    pub(super) certificate: Option<CertificateFacts>,
     /// What the client has shown; none where it was asked for nothing.
     pub(super) shown: Option<Box<ShownCertificate>>,
 }
@@ -57,9 +59,13 @@ pub(super) async fn secure(
                 Some(ProtocolVersion::TLSv1_2) => Some("1.2"),
                 _ => None,
             };
+            let certificate = connection.peer_certificates().and_then(<[_]>::first).map(|certificate| {
+                let certificate = certificate.clone().into_owned();
+                CertificateFacts::new(move || tls::shown(&certificate))
+            });
             let chain = || connection.peer_certificates().into_iter().flatten().map(|one| one.clone().into_owned());
             let shown = rules.ask().then(|| Box::new(ShownCertificate::new(rules, chain().collect())));
-            let secured = Secured { sni: connection.server_name().map(Into::into), version, shown };
+            let secured = Secured { sni: connection.server_name().map(Into::into), version, certificate, shown };
             Ok((Stream::Tls(Box::new(stream.into())), secured))
         }
         Ok(Err(Failed { error, socket })) => {

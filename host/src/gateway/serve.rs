@@ -14,7 +14,7 @@ use crate::http;
 use crate::lifecycle::{ConnectionGuard, LoadGuard, WorkerId};
 use crate::listener::{self, Accepted, Gate, Permit, Refusal};
 use crate::net::ACCEPTED_SEND_AT_ONCE;
-use crate::policy::Scheme;
+use crate::policy::{ArrivalFacts, Scheme};
 use crate::proxy::{self, Client, ListenerKey, Tunnel};
 use crate::telemetry::{Counter, Gauge, GaugeGuard, Metrics, limited};
 
@@ -168,6 +168,9 @@ async fn serve(
     let local = if listener.ip().is_unspecified() { stream.local_addr()? } else { listener };
     let (stream, secured) = secure(&serving.services.observers.metrics, &settings, stream.into()).await?;
     let scheme = if settings.tls.is_some() { Scheme::Https } else { Scheme::Http };
+    let (name, certificate) = (&settings.name, secured.certificate);
+    let facts = (name.is_some() || certificate.is_some())
+        .then(|| Arc::new(ArrivalFacts { listener: name.clone(), certificate }));
     let client = Arc::new(Client {
         peer,
         local,
@@ -175,6 +178,7 @@ async fn serve(
         forwarded: http::Peer::new(Some(peer.ip()), local.port(), scheme == Scheme::Https),
         scheme,
         sni: secured.sni,
+        facts,
         tls: secured.version,
         shown: secured.shown,
         drain: serving.services.drain.clone(),

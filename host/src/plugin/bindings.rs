@@ -25,7 +25,7 @@ pub use self::tidegate::plugin::{
 };
 pub use exports::tidegate::plugin::*;
 
-use crate::policy::{Endpoint, Metric, Scheme};
+use crate::policy::{Endpoint, Metric, RequestFacts, Scheme};
 
 impl From<columns::Metric> for Metric {
     fn from(metric: columns::Metric) -> Self {
@@ -57,6 +57,19 @@ impl From<Scheme> for types::Scheme {
         match scheme {
             Scheme::Http => Self::Http,
             Scheme::Https => Self::Https,
+        }
+    }
+}
+
+impl From<&RequestFacts> for types::RequestLine {
+    fn from(facts: &RequestFacts) -> Self {
+        Self {
+            method: facts.method.as_str().to_owned(),
+            scheme: facts.scheme.into(),
+            host: facts.host().into_owned(),
+            path: facts.path.clone(),
+            query: facts.query.clone(),
+            upgrade: facts.upgrade.as_ref().map(ToString::to_string),
         }
     }
 }

@@ -14,6 +14,7 @@ use super::call_error::Exit;
 use super::host_state::HostState;
 use super::output::StandardStream;
 use super::own_metrics::Measurement;
+use crate::policy::{ArrivalFacts, CertificateText};
 
 /// Defines every interface of the contract. Those by which a plugin learns or does more than its arguments and its
 /// result say go through [`HostState::asked`]; `log` does not.
@@ -65,6 +66,25 @@ impl request::Host for HostState {
 
     fn sni(&mut self) -> Option<String> {
         self.request.as_ref()?.sni.as_deref().map(str::to_owned)
+    }
+
+    fn line(&mut self) -> Option<types::RequestLine> {
+        self.request.as_ref()?.line.clone()
+    }
+
+    fn listener(&mut self) -> Option<String> {
+        self.connection()?.listener.clone()
+    }
+
+    fn certificate(&mut self) -> Option<request::Shown> {
+        let CertificateText { subject, fingerprint } = self.connection()?.certificate.as_ref()?.shown().clone();
+        Some(request::Shown { subject, fingerprint })
+    }
+}
+
+impl HostState {
+    fn connection(&self) -> Option<&ArrivalFacts> {
+        self.request.as_ref()?.connection.as_deref()
     }
 }
 

@@ -5,13 +5,14 @@ use std::sync::Arc;
 
 use ::http::HeaderMap;
 
+use super::bindings::types::RequestLine;
 use super::limits::MemoryMeter;
 use super::output::Output;
 use super::role::RoleName;
 use super::shared::PluginShared;
 use super::table::PluginTable;
 use super::ticker::LongCall;
-use crate::policy::{ClusterNumbers, Effects, EndpointIds, ExchangeEffects, RequestFacts};
+use crate::policy::{ArrivalFacts, ClusterNumbers, Effects, EndpointIds, ExchangeEffects, RequestFacts};
 
 /// The `T` of every `Store<T>` here.
 pub(super) struct HostState {
@@ -30,6 +31,8 @@ pub(super) struct HostState {
     pub(super) scope: EffectScope,
     /// What has been done beside deciding in the current call, until [`Self::take_effects`].
     pub(super) effects: Effects,
+    /// Whether the plugin may ask for the request line.
+    pub(super) lends_line: bool,
     /// The request being decided.
     pub(super) request: Option<LentRequest>,
     /// The choice being made; empty outside `pick`, and for plugins that import no columns.
@@ -46,6 +49,9 @@ pub(super) struct LentRequest {
     pub(super) client: Option<IpAddr>,
     pub(super) sni: Option<Arc<str>>,
     pub(super) effects: ExchangeEffects,
+    pub(super) connection: Option<Arc<ArrivalFacts>>,
+    /// Where the plugin imports what asks for it: it takes copies.
+    pub(super) line: Option<RequestLine>,
 }
 
 /// What a plugin may do beside deciding. Each of these includes those before it.
@@ -71,6 +77,7 @@ impl HostState {
             has_asked: false,
             scope: EffectScope::None,
             effects: Effects::default(),
+            lends_line: false,
             request: None,
             eligible: EndpointIds::default(),
             numbers: None,
@@ -119,6 +126,8 @@ impl HostState {
             client: facts.client,
             sni: facts.sni.clone(),
             effects: facts.effects.share(),
+            connection: facts.connection.clone(),
+            line: self.lends_line.then(|| facts.into()),
         });
     }
 

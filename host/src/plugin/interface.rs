@@ -20,6 +20,8 @@ pub(super) struct ComponentInterface {
     imports: BTreeSet<String>,
     pub(super) roles: Vec<RoleName>,
     pub(super) wasi: bool,
+    /// Whether it may ask for the request line, which is copied for nobody else.
+    pub(super) asks_line: bool,
 }
 
 impl ComponentInterface {
@@ -31,7 +33,7 @@ impl ComponentInterface {
             .filter(|(_, item)| matches!(item.ty, ComponentItem::ComponentInstance(_)))
             .filter_map(|(name, _)| interface(name).transpose())
             .collect::<Result<BTreeSet<_>, _>>()?;
-        let (mut imports, mut wasi) = (BTreeSet::new(), false);
+        let (mut imports, mut wasi, mut asks_line) = (BTreeSet::new(), false, false);
         for (name, item) in ty.imports(engine) {
             if name.starts_with("wasi:") {
                 wasi = true;
@@ -44,6 +46,7 @@ impl ComponentInterface {
                         remedy: contract_remedy(name, ""),
                     });
                 }
+                asks_line |= interface == "request" && has_function(&item.ty, engine, "line");
                 imports.insert(interface);
             } else if has_functions(&item.ty, engine) {
                 return Err(LoadErrorKind::UnknownImport { import: one_line(name), remedy: import_remedy(name, "") });
@@ -60,7 +63,7 @@ impl ComponentInterface {
             let remedy = export_remedy(&exports, roles, true, false);
             return Err(LoadErrorKind::no_role(roles, exports.iter().map(|export| export.name), remedy));
         }
-        Ok(Self { exports, imports, roles: filled, wasi })
+        Ok(Self { exports, imports, roles: filled, wasi, asks_line })
     }
 
     /// Interfaces of the contract that the component exports.
@@ -107,6 +110,11 @@ fn interface(name: &str) -> Result<Option<String>, LoadErrorKind> {
         Some((interface, VERSION)) => Ok(Some(interface.to_owned())),
         _ => Err(LoadErrorKind::Version { found: one_line(name) }),
     }
+}
+
+fn has_function(item: &ComponentItem, engine: &Engine, function: &str) -> bool {
+    let ComponentItem::ComponentInstance(instance) = item else { return false };
+    instance.exports(engine).any(|(name, _)| name == function)
 }
 
 /// Importing types alone asks for nothing.

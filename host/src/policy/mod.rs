@@ -5,6 +5,7 @@
 
 mod balancer;
 mod choice;
+mod connection;
 mod effects;
 mod endpoint;
 mod fault;
@@ -21,6 +22,7 @@ pub use balancer::{
     UnusedNumbers,
 };
 pub use choice::{BalancerRefusal, Choice, ChoiceError, LeaseUnits};
+pub use connection::{ArrivalFacts, CertificateFacts, CertificateText};
 pub use effects::{Effects, ExchangeEffects, HeadEdit, HeadSide, NOTE_BYTES, NOTES_OF_A_CALL, Note};
 pub use endpoint::Endpoint;
 pub use fault::{Fault, FaultKind};

@@ -109,6 +109,7 @@ mod tests {
             client: Some("2001:db8::7".parse().unwrap()),
             sni: Some("front.example".into()),
             headers: Arc::new(headers),
+            connection: None,
             effects: ExchangeEffects::default(),
         }
     }

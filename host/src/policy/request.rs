@@ -6,7 +6,7 @@ use std::sync::Arc;
 use ::http::{HeaderMap, Method};
 use serde::{Deserialize, Serialize};
 
-use super::{ExchangeEffects, wire};
+use super::{ArrivalFacts, ExchangeEffects, wire};
 use crate::net::{Authority, UpgradeProtocol};
 
 /// How the client spoke to the gateway.
@@ -57,6 +57,9 @@ pub struct RequestFacts {
     /// that what has to own them for a while (a plugin's store, a recorder) takes no copy.
     #[serde(with = "wire::headers")]
     pub headers: Arc<HeaderMap>,
+    /// What else is known of the connection; none where there is nothing to be known.
+    #[serde(default, with = "wire::shared", skip_serializing_if = "Option::is_none")]
+    pub connection: Option<Arc<ArrivalFacts>>,
     /// What its deciders have done so far beside deciding.
     #[serde(default, skip_serializing_if = "ExchangeEffects::is_empty")]
     pub effects: ExchangeEffects,

@@ -47,6 +47,27 @@ pub(super) mod name {
     }
 }
 
+/// What is shared and may be missing.
+pub(super) mod shared {
+    use std::sync::Arc;
+
+    use super::*;
+
+    #[expect(clippy::ref_option, reason = "what serde calls")]
+    pub(crate) fn serialize<T: Serialize, S: Serializer>(
+        value: &Option<Arc<T>>,
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
+        value.as_deref().serialize(serializer)
+    }
+
+    pub(crate) fn deserialize<'de, T: Deserialize<'de>, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Option<Arc<T>>, D::Error> {
+        Ok(Option::<T>::deserialize(deserializer)?.map(Arc::new))
+    }
+}
+
 /// A status code.
 pub(super) mod status {
     use ::http::StatusCode;

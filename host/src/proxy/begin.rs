@@ -29,6 +29,7 @@ pub(super) fn facts(
         upgrade: offer.and_then(Offer::first).cloned(),
         client: client_behind(forwarding, &headers, peer),
         sni: client.sni.clone(),
+        connection: client.facts.clone(),
         headers: Arc::new(headers),
         effects: ExchangeEffects::default(),
     }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use crate::http::{ClientLimits, Peer};
 use crate::lifecycle::{ConnectionGuard, Drain};
 use crate::net::ShownCertificate;
-use crate::policy::Scheme;
+use crate::policy::{ArrivalFacts, Scheme};
 use crate::telemetry::{AccessLog, Metrics};
 
 /// Who sees what happens.
@@ -42,6 +42,8 @@ pub struct Client {
     pub scheme: Scheme,
     /// Server name of its TLS.
     pub sni: Option<Arc<str>>,
+    /// What else deciders may know of it; none where there is nothing to be known.
+    pub facts: Option<Arc<ArrivalFacts>>,
     /// TLS version, e.g. `1.3`.
     pub tls: Option<&'static str>,
     /// What it has shown in its handshake; none where it was asked for nothing.

@@ -18,6 +18,7 @@ mod pinned;
 mod rules;
 mod selfsigned;
 mod server;
+mod subject;
 mod unverified;
 
 use std::sync::{Arc, OnceLock};
@@ -32,6 +33,7 @@ pub use explain::{HandshakePeer, explain, refuses_protocols};
 pub use rules::{RuledConfig, ServerConfigs, server_configs};
 pub use selfsigned::{SelfSigned, SelfSignedError, self_signed};
 pub use server::{Tickets, server_config};
+pub use subject::shown;
 
 /// Something that was built, and what the operator should know about it.
 #[derive(Clone, Debug)]

@@ -82,6 +82,7 @@ pub(super) fn request(path: &str) -> RequestFacts {
         client: Some(Ipv4Addr::new(198, 51, 100, 7).into()),
         sni: None,
         headers: Arc::new(headers),
+        connection: None,
         effects: ExchangeEffects::default(),
     }
 }

@@ -5,9 +5,11 @@ use std::collections::{BTreeMap, VecDeque};
 
 use super::Edited;
 use super::bucket::Bucket;
+use crate::RequestLine;
 use crate::columns::Metric;
 use crate::edits::Side;
 use crate::log::Level;
+use crate::request::Shown;
 
 /// As in a gateway.
 const MOST_COUNTERS: usize = 1024;
@@ -31,6 +33,9 @@ pub(super) struct State {
     pub(super) headers: Vec<(String, String)>,
     pub(super) client: Option<String>,
     pub(super) sni: Option<String>,
+    pub(super) line: Option<RequestLine>,
+    pub(super) listener: Option<String>,
+    pub(super) certificate: Option<Shown>,
     pub(super) table: BTreeMap<String, String>,
     pub(super) counters: BTreeMap<String, f64>,
     pub(super) lines: Vec<(Level, String)>,
@@ -58,6 +63,9 @@ impl State {
             headers: Vec::new(),
             client: None,
             sni: None,
+            line: None,
+            listener: None,
+            certificate: None,
             table: BTreeMap::new(),
             counters: BTreeMap::new(),
             lines: Vec::new(),
@@ -102,6 +110,18 @@ pub(crate) fn client() -> Option<String> {
 
 pub(crate) fn sni() -> Option<String> {
     with(|state| state.sni.clone())
+}
+
+pub(crate) fn line() -> Option<RequestLine> {
+    with(|state| state.line.clone())
+}
+
+pub(crate) fn listener() -> Option<String> {
+    with(|state| state.listener.clone())
+}
+
+pub(crate) fn certificate() -> Option<Shown> {
+    with(|state| state.certificate.clone())
 }
 
 pub(crate) fn column(of: Metric) -> Vec<f64> {

@@ -11,6 +11,8 @@ use super::ListenerProtocol;
 pub struct ListenerConfig {
     /// Where to listen. Port 0 takes a free one.
     pub address: SocketAddr,
+    /// What plugins know it by, 1 to 64 visible characters of ASCII; none by default.
+    pub name: Option<String>,
     /// What clients may speak. Default both versions.
     pub protocol: ListenerProtocol,
     /// TLS, or plain.

@@ -12,6 +12,9 @@ use super::super::model::{
 use super::super::schema::{LimitsTable, ListenSection, MoreTable, ServerTlsTable, Text};
 use super::{Resolver, defaults, url};
 
+/// Characters of a listener's name.
+const LONGEST_NAME: usize = 64;
+
 impl Resolver<'_, '_> {
     pub(super) fn listeners(&mut self, written: &[Spanned<ListenSection>]) -> Vec<ListenerConfig> {
         if written.is_empty() {
@@ -21,7 +24,7 @@ impl Resolver<'_, '_> {
             );
         }
         let mut taken = BTreeMap::new();
-        let mut listeners = Vec::new();
+        let (mut listeners, mut names) = (Vec::new(), BTreeMap::new());
         for section in written {
             let section = section.get_ref();
             let tls = section.tls.as_ref().map(|tls| self.server_tls(tls));
@@ -29,15 +32,34 @@ impl Resolver<'_, '_> {
             let protocol = self.listener_protocol(section.protocol.as_ref());
             let streams = self.streams(section.limits.streams.as_ref(), protocol);
             let limits = LimitsConfig { half_close, streams, ..self.limits(&section.limits) };
+            let name = section.name.as_ref().and_then(|name| self.listener_name(name, &mut names));
             let Some(address) = self.address(&section.address) else { continue };
             let at = section.address.span();
             if let Some(line) = taken.get(&address).filter(|_| address.port() != 0) {
                 self.report.fault(at.clone(), format!("address {address} is taken by the [[listen]] on line {line}"));
             }
             taken.entry(address).or_insert_with(|| self.report.line(&at));
-            listeners.push(ListenerConfig { address, protocol, tls, limits });
+            listeners.push(ListenerConfig { address, name, protocol, tls, limits });
         }
         listeners
+    }
+
+    /// What plugins know a listener by: each name is there once.
+    fn listener_name(&mut self, written: &Text, taken: &mut BTreeMap<String, usize>) -> Option<String> {
+        let name = written.get_ref();
+        if name.is_empty() || name.len() > LONGEST_NAME || !name.bytes().all(|byte| byte.is_ascii_graphic()) {
+            let message = format!(
+                "bad `name` {name:?} of [[listen]], expected 1 to {LONGEST_NAME} visible characters of ASCII, no blanks"
+            );
+            self.report.fault(written.span(), message);
+            return None;
+        }
+        let line = self.report.line(&written.span());
+        if let Some(first) = taken.insert(name.clone(), line) {
+            let message = format!("name \"{name}\" is taken by the [[listen]] on line {first}");
+            self.report.fault(written.span(), message);
+        }
+        Some(name.clone())
     }
 
     fn limits(&mut self, written: &LimitsTable) -> LimitsConfig {

@@ -10,6 +10,7 @@ use super::{CountField, Size, Text, Time};
 #[serde(deny_unknown_fields)]
 pub(crate) struct ListenSection {
     pub(crate) address: Text,
+    pub(crate) name: Option<Text>,
     pub(crate) protocol: Option<Text>,
     pub(crate) tls: Option<ServerTlsTable>,
     #[serde(default)]

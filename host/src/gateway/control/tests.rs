@@ -47,6 +47,7 @@ fn facts() -> RequestFacts {
         client: None,
         sni: None,
         headers: std::sync::Arc::default(),
+        connection: None,
         effects: ExchangeEffects::default(),
     }
 }

@@ -17,6 +17,7 @@ use crate::tls::{self, RuledConfig, ServerConfigs};
 
 /// What a listener does with the connections it accepts.
 pub(crate) struct ListenerSettings {
+    pub(crate) name: Option<String>,
     pub(crate) tls: Option<Handshakes>,
     pub(crate) gate: GateLimits,
     pub(crate) http: http::ClientLimits,
@@ -150,6 +151,7 @@ fn settings_of(
     };
     let limits = &listener.limits;
     Ok(ListenerSettings {
+        name: listener.name.clone(),
         tls,
         gate: GateLimits { connections: limits.connections, per_client: limits.connections_per_client },
         http: http::ClientLimits {

@@ -7,12 +7,15 @@ use crate::diagnose::{closest, list};
 pub(in super::super) const SHORT: &str = "tidegate";
 
 /// The interface that each function of the contract comes from.
-pub(in super::super) const IMPORTS: [(&str, &str); 21] = [
+pub(in super::super) const IMPORTS: [(&str, &str); 24] = [
     ("log", "log"),
     ("header", "request"),
     ("values", "request"),
     ("client", "request"),
     ("sni", "request"),
+    ("line", "request"),
+    ("listener", "request"),
+    ("certificate", "request"),
     ("column", "columns"),
     ("signal", "columns"),
     ("add", "counters"),

@@ -149,6 +149,7 @@ mod tests {
             client: None,
             sni: None,
             headers: Arc::default(),
+            connection: None,
             effects: ExchangeEffects::default(),
         }
     }

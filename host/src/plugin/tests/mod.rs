@@ -93,6 +93,7 @@ fn facts(misbehave: bool) -> RequestFacts {
         client: Some([127, 0, 0, 1].into()),
         sni: Some("example.org".into()),
         headers: Arc::new(headers),
+        connection: None,
         effects: ExchangeEffects::default(),
     }
 }

@@ -114,6 +114,7 @@ fn stage() -> (Connection, UnixListener, TempDir) {
         forwarded: Peer::new(Some(address.ip()), 80, false),
         scheme: Scheme::Http,
         sni: None,
+        facts: None,
         tls: None,
         shown: None,
         drain: Drain::new(NonZeroUsize::MIN),

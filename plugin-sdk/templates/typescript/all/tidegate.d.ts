@@ -135,6 +135,10 @@ declare module "tidegate:plugin/request@0.1.0" {
   export function values(name: string): string[];
   export function client(): string | null;
   export function sni(): string | null;
+  /** Name of the listener. */
+  export function listener(): string | null;
+  /** Of the client, checked: subject as "CN=alice,O=Example", SHA-256 in hex. */
+  export function certificate(): { subject: string; fingerprint: string } | null;
 }
 
 declare module "tidegate:plugin/columns@0.1.0" {

@@ -19,6 +19,7 @@ fn request() -> RequestFacts {
         client: None,
         sni: None,
         headers: Arc::new(HeaderMap::new()),
+        connection: None,
         effects: ExchangeEffects::default(),
     }
 }
