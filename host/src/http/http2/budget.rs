@@ -18,17 +18,18 @@ const PER_SECOND: u32 = 100;
 /// all that was on the way: 4,096 frames for a mebibyte.
 const EARNED_MOST: u32 = 16_384;
 
-/// What a message earns, either way: two windows and a ping may follow each, as gRPC's measuring of the line has it.
+/// What a message earns that is sent, however short: two windows and a ping may follow each, as gRPC's measuring of the
+/// line has it. Whoever causes such messages has spent more on each than four small frames cost.
 const PER_MESSAGE: u32 = 4;
 
-/// Bytes of content that earn one more.
+/// Bytes of content that earn one, either way.
 const BYTES_PER_ONE: u32 = 256;
 
 /// A frame that costs work and no more.
 const SMALL: u32 = 1;
 
-/// A request that was given up, which may have reached an endpoint. A client may cancel 333 requests at once and 33 a
-/// second for as long as it likes (the rate of nghttp2), more where others are served.
+/// A stream that was given up. Requests that a client gives up have an account of their own beside this, in which
+/// nothing but responses earns.
 const RESET: u32 = 3;
 
 /// A frame for which all streams are gone through.
@@ -37,7 +38,8 @@ const GREAT: u32 = 10;
 /// What is left for frames that bring nothing: PING, SETTINGS, PRIORITY, WINDOW_UPDATE, RST_STREAM, unknown types, and
 /// others that are empty. Each is right by itself and costs its sender little (RFC 9113 §10.5).
 ///
-/// Frames that bring something earn: HEADERS and DATA that are sent, DATA that comes. Frames that only reply, PING and
+/// Frames that bring something earn: HEADERS and DATA that are sent, and DATA that comes by its bytes alone, for a frame
+/// with one byte is as cheap to make as any of these. Frames that only reply, PING and
 /// SETTINGS with ACK, do not, so that nobody earns by what must be replied to. HEADERS that come earn nothing either: a
 /// request that is reset again has brought nothing.
 #[derive(Clone, Debug)]
@@ -70,7 +72,7 @@ impl FrameBudget {
     pub fn received(&mut self, frame: &FrameHead, now: impl FnOnce() -> Instant) -> Result<(), FloodKind> {
         let (price, kind) = match frame.kind {
             FrameType::Data if frame.content > 0 => {
-                self.earn(PER_MESSAGE + frame.content / BYTES_PER_ONE);
+                self.earn(frame.content / BYTES_PER_ONE);
                 return Ok(());
             }
             // A stream has one end.
@@ -170,6 +172,19 @@ mod tests {
             for kind in [FrameType::WindowUpdate, FrameType::WindowUpdate, FrameType::Ping] {
                 assert_eq!(budget.received(&frame(kind, 8), || now), Ok(()), "message {message}");
             }
+        }
+    }
+
+    #[test]
+    fn small_pieces_that_come_earn_nothing_and_large_ones_what_they_cost() {
+        let now = Instant::now();
+        for (bytes, expected) in [(1, 1000), (255, 1000), (256, 2000), (100_000, 5000)] {
+            let mut budget = FrameBudget::new(now);
+            let through = (0..5000).take_while(|number| {
+                let data = number % 2 == 0 || budget.received(&frame(FrameType::Data, bytes), || now).is_ok();
+                data && budget.received(&frame(FrameType::Ping, 8), || now).is_ok()
+            });
+            assert_eq!(through.count(), expected, "{bytes}");
         }
     }
 

@@ -19,6 +19,7 @@ mod sent_codes;
 #[cfg(test)]
 mod tests;
 mod trailers;
+mod unanswered;
 mod watched;
 mod wire;
 

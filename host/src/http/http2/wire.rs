@@ -14,6 +14,7 @@ use super::first_frame::FirstFrame;
 use super::judged::FrameJudge;
 use super::scanner::{FrameHead, FramePart, FrameScanner, FrameType};
 use super::trailers::TrailerWatch;
+use super::unanswered::UnansweredRequests;
 use crate::telemetry::FloodKind;
 
 /// Streams that are remembered for their trailers: as many as may be open. Some may be closed already, and never asked
@@ -81,6 +82,8 @@ struct WireState {
     trailers: Option<TrailerWatch>,
     /// Streams whose trailers are malformed.
     malformed: Vec<u32>,
+    /// The account of a client; none for endpoints.
+    unanswered: Option<UnansweredRequests>,
 }
 
 impl Wire {
@@ -105,6 +108,7 @@ impl Wire {
             waker: None,
             trailers,
             malformed,
+            unanswered: None,
         };
         Arc::new(Self { state: Mutex::new(state), goaways: AtomicU64::new(0) })
     }
@@ -153,6 +157,26 @@ impl Wire {
         let mut state = self.state.lock();
         let found = state.malformed.iter().position(|there| *there == stream);
         found.map(|at| state.malformed.swap_remove(at)).is_some()
+    }
+
+    /// Counts the requests of a client that may have `streams` open, until they are [answered](Self::answered): too many
+    /// that are not are a flood.
+    pub fn count_unanswered(&self, streams: u32) {
+        self.state.lock().unanswered = Some(UnansweredRequests::new(streams, Instant::now()));
+    }
+
+    /// The response to a request has begun.
+    pub fn answered(&self) {
+        if let Some(account) = &mut self.state.lock().unanswered {
+            account.answered();
+        }
+    }
+
+    /// The client has let a response come to its end that is not the gateway's own.
+    pub fn served(&self) {
+        if let Some(account) = &mut self.state.lock().unanswered {
+            account.served();
+        }
     }
 
     /// Frames that have begun to come.
@@ -224,6 +248,12 @@ impl Wire {
             }
             if let Err(kind) = budget.received(&frame, Instant::now) {
                 state.fault.get_or_insert(WireFault::Flood(kind));
+            }
+            if frame.kind == FrameType::Headers
+                && let Some(account) = &mut state.unanswered
+                && !account.begun(frame.stream, Instant::now)
+            {
+                state.fault.get_or_insert(WireFault::Flood(FloodKind::Reset));
             }
             begins_block |= matches!(frame.kind, FrameType::Headers | FrameType::PushPromise);
             state.last = Some(frame);

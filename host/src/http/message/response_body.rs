@@ -113,6 +113,12 @@ impl ResponseBody {
         self
     }
 
+    /// Whether somebody observes what becomes of it: who passes it on from an endpoint does.
+    #[must_use]
+    pub fn is_observed(&self) -> bool {
+        self.observer.is_some()
+    }
+
     /// The server that writes it has given the client up: it took nothing for too long. To be dropped next.
     pub fn client_stalled(&mut self) {
         self.end(BodyEnd::ClientStalled);

@@ -22,6 +22,7 @@ const FLOODS: &[Flood] = &[
     ("empty DATA", open_post, |_| vec![Frame::data(1, [])]),
     ("DATA of padding alone", open_post, |_| vec![Frame::data(1, [3, 0, 0, 0]).with(flag::PADDED)]),
     ("empty HEADERS", none, |n| vec![Frame::headers(n, [])]),
+    ("PING and DATA of a byte", unread_post, |_| vec![Frame::data(1, "x"), Frame::ping([7; 8])]),
     ("CONTINUATION without an end", begun_block, |_| vec![unended(Frame::continuation(1, []))]),
     ("GOAWAY", none, |_| vec![Frame::goaway(0, code::NO_ERROR)]),
 ];
@@ -51,6 +52,10 @@ fn none() -> Vec<Frame> {
 
 fn open_post() -> Vec<Frame> {
     vec![post(1, "/mirror")]
+}
+
+fn unread_post() -> Vec<Frame> {
+    vec![post(1, "/never")]
 }
 
 fn begun_block() -> Vec<Frame> {

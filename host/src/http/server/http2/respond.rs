@@ -39,12 +39,18 @@ pub(super) async fn respond(
     {
         parts.headers.insert(header::CONTENT_LENGTH, length.into());
     }
+    let is_passed_on = body.is_observed();
+    let mut is_complete = !follows;
     let Some(stream) = responder.begin(Response::from_parts(parts, ()), follows) else { return };
     if follows {
-        let mut outgoing = OutgoingBody { stream, body, pending: Bytes::new(), blocked: None };
+        let mut outgoing = OutgoingBody { stream, body, pending: Bytes::new(), blocked: None, is_complete: false };
         let mut timer = pin!(None);
         poll_fn(|cx| outgoing.poll(cx, timer.as_mut(), patience)).await;
         responder.finish();
+        is_complete = outgoing.is_complete;
+    }
+    if is_passed_on && is_complete {
+        responder.served();
     }
 }
 
@@ -56,6 +62,8 @@ struct OutgoingBody {
     pending: Bytes,
     /// The client takes nothing, since then.
     blocked: Option<Instant>,
+    /// All of it has gone into the client's window.
+    is_complete: bool,
 }
 
 impl OutgoingBody {
@@ -127,8 +135,9 @@ impl OutgoingBody {
     }
 
     fn end(&mut self, send: impl FnOnce(&mut SendStream<Bytes>) -> Result<(), h2::Error>) -> Poll<()> {
-        if let Err(error) = send(&mut self.stream) {
-            tracing::debug!(%error, "end of a response not sent");
+        match send(&mut self.stream) {
+            Ok(()) => self.is_complete = true,
+            Err(error) => tracing::debug!(%error, "end of a response not sent"),
         }
         Poll::Ready(())
     }

@@ -94,7 +94,10 @@ impl Responder {
         let sent = respond.send_response(head, !follows);
         *stage = if follows { ResponseStage::Begun } else { ResponseStage::Over };
         match sent {
-            Ok(stream) => Some(stream),
+            Ok(stream) => {
+                self.wire.answered();
+                Some(stream)
+            }
             Err(error) => {
                 tracing::debug!(%error, "response not sent");
                 None
@@ -116,9 +119,14 @@ impl Responder {
         self.wire.ask_to_leave();
     }
 
-    /// The response is through.
+    /// The response is through, or broken off.
     pub(super) fn finish(&self) {
         *self.stage.lock() = ResponseStage::Over;
+    }
+
+    /// The client has taken all of a response that is not the gateway's own.
+    pub(super) fn served(&self) {
+        self.wire.served();
     }
 }
 

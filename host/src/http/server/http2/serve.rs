@@ -80,6 +80,7 @@ impl Multiplexed {
         T: Future<Output = ()> + Send + 'static,
     {
         let (stream, wire) = WatchedStream::new(self.stream, self.ahead, WireSide::Client);
+        wire.count_unanswered(limits.streams);
         let (stream, outflow) = ClientStream::new(stream.counted_by(Arc::clone(metrics)), limits.linger_bytes);
         let mut draining = pin!(drain.started());
         let now = Instant::now();
@@ -139,8 +140,8 @@ fn builder(offer: StreamOffer, limits: &ClientLimits) -> Builder {
         .initial_connection_window_size(limits.streams.saturating_mul(WINDOW).min(LARGEST_WINDOW))
         .max_concurrent_streams(limits.streams)
         .max_send_buffer_size(WINDOW as usize)
-        // Requests that are cancelled before they are looked at: a whole page of them is no attack. Those that were
-        // looked at are counted below.
+        // Requests that are cancelled before they are looked at: a whole page of them is no attack. All that are
+        // cancelled are counted below.
         .max_pending_accept_reset_streams(limits.streams as usize)
         .data_frame_budget(SMALL_PIECES)
         .max_header_list_size(u32::try_from(head).unwrap_or(u32::MAX));
