@@ -192,6 +192,9 @@ impl FailureRow {
             ExchangeCause::Unsendable(Unsendable::Http1Required) => {
                 (Status::BAD_GATEWAY, "the endpoint takes this request over HTTP/1.1 alone", Ending::Unreadable)
             }
+            ExchangeCause::Unsendable(Unsendable::Streams) => {
+                (Status::SERVICE_UNAVAILABLE, "the endpoint takes no requests now", Ending::Unreachable)
+            }
             ExchangeCause::Unsendable(Unsendable::Head(_)) => {
                 (Status::BAD_REQUEST, "the endpoint cannot be asked for such a host or path", Ending::Refused)
             }

@@ -7,7 +7,7 @@ use super::outgoing::{EndpointResponse, Outgoing};
 use crate::cluster::{Cluster, Failure, Lease, Tried};
 use crate::policy::EndpointId;
 use crate::telemetry::{Counter, Metrics, limited};
-use crate::upstream::{ConnectError, ExchangeCause, FaultOf, ResponseContent, Sent};
+use crate::upstream::{ConnectError, ExchangeCause, FaultOf, ResponseContent, Sent, Unsendable};
 
 /// An attempt that may not be the last.
 pub(super) struct FailedAttempt {
@@ -52,6 +52,11 @@ impl<'a> RetryState<'a> {
             ExchangeCause::Connect(error) => {
                 self.leave_alone(endpoint, error, in_flight);
                 return Some(Failure::Connect);
+            }
+            // Nor could any other be asked for it, which is spoken to in the same protocol.
+            ExchangeCause::Unsendable(Unsendable::Head(_)) => {
+                drop(in_flight.take_lease());
+                return None;
             }
             // It is alive, and acts on nothing of it: another one may have the request at once, if its body is whole.
             ExchangeCause::Refused | ExchangeCause::Unsendable(_) => {

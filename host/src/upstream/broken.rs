@@ -60,7 +60,7 @@ pub enum GivenUp {
     #[error("it began a frame or header block, and did not end it within 30 s")]
     Unfinished,
     /// It said nothing, and did not reply to a ping.
-    #[error("nothing came by its connection for 30 s, and no answer to a ping within 15 s")]
+    #[error("it did not answer a ping within 15 s, and nothing else came by its connection")]
     Unresponsive,
 }
 

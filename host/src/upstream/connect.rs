@@ -66,6 +66,9 @@ impl Upstream {
             if !takes_turns {
                 break None;
             }
+            if self.takes_no_streams() {
+                return Err(ExchangeError::unsendable(Unsendable::Streams));
+            }
             match self.turn() {
                 Ok(turn) => break Some(turn),
                 Err(mut opening) => {
@@ -96,6 +99,9 @@ impl Upstream {
         let Some(pooled) = pooled else { return Ok(session) };
         self.memory.lacks_tunnels.store(!session.takes(ConnectionPurpose::Tunnel), Relaxed);
         Arc::clone(self).keep_idle(pooled);
+        if !session.takes_streams() {
+            return Err(ExchangeError::unsendable(Unsendable::Streams));
+        }
         if session.takes(purpose) {
             return Ok(session);
         }

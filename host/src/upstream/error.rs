@@ -82,6 +82,9 @@ pub enum Unsendable {
     /// This request: it asks for HTTP/1.1 (RFC 9113 §7).
     #[error("it wants to be asked over HTTP/1.1: it reset the request with HTTP_1_1_REQUIRED")]
     Http1Required,
+    /// Anything, of an endpoint that permits no streams (RFC 9113 §6.5.2).
+    #[error("it takes no requests: its SETTINGS_MAX_CONCURRENT_STREAMS is 0")]
+    Streams,
     /// A host that cannot be an `:authority`, or a target that cannot be a `:path` (RFC 9113 §8.3.1).
     #[error("{0}")]
     Head(&'static str),
@@ -100,6 +103,7 @@ impl Unsendable {
                 "set protocol = \"h1\" for the cluster, or \"auto\" if it has TLS: a request whose body is whole goes over \
                  HTTP/1.1 then"
             }
+            Self::Streams => "is it overloaded, or about to end? its own log should say why",
             Self::Head(_) => "nothing, or set protocol = \"h1\" for the cluster if such requests are to be served",
         }
     }

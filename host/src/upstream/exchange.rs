@@ -20,8 +20,9 @@ use super::{
 use crate::net::is_idempotent;
 use crate::telemetry::Counter;
 
-/// How often one request is sent by connections that are shared and turn out to be closing.
-const ROUNDS_OF_SHARED: u32 = 3;
+/// How often one request is sent by connections that are shared and turn out to be closing. Each of them has taken one
+/// request at least, so that this many ask for one that they take in the end.
+const ROUNDS_OF_SHARED: u32 = 100;
 
 impl Upstream {
     /// Sends a request and waits for the head of the response: over connections that wait for work as long as those
@@ -87,12 +88,13 @@ impl Upstream {
                 continue;
             }
             if error.sent == Sent::Nothing {
-                if !is_reused || round >= ROUNDS_OF_SHARED && shared.is_some() {
+                // One that is shared and not there any more has been left behind by all of its requests, which share the
+                // next. One that has no room any more was asked too early. Any other would refuse it again.
+                let is_there = shared
+                    .is_some_and(|mut shared| round >= ROUNDS_OF_SHARED || shared.is_reusable() && shared.has_room());
+                if !is_reused || is_there || matches!(error.cause, ExchangeCause::Unsendable(_)) {
                     return Err(self.closed_at_once(error));
                 }
-                // One that is shared, and still there, is not to be asked for ever. One that is not has been left behind
-                // by all of its requests, which share the next.
-                may_reuse = shared.is_none_or(|mut shared| !shared.is_reusable());
                 if matches!(error.cause, ExchangeCause::Refused) {
                     self.metrics().increment(Counter::UpstreamRepeated);
                 }

@@ -210,6 +210,12 @@ impl Upstream {
         None
     }
 
+    /// Whether a connection that waits on this worker says that the endpoint permits no requests now.
+    pub(super) fn takes_no_streams(&self) -> bool {
+        let mut idle = self.idle.mine();
+        idle.waiting.iter_mut().any(|waiting| !waiting.session.takes_streams() && self.may_be_used(waiting))
+    }
+
     /// The turn to open a connection on this worker that others wait for, or who has it.
     pub(super) fn turn(&self) -> Result<OpeningTurn, watch::Receiver<()>> {
         self.idle.mine().turns.take()

@@ -172,6 +172,26 @@ impl Session {
         }
     }
 
+    /// Whether one more request is within its limits.
+    pub(super) fn has_room(&self) -> bool {
+        match self {
+            Self::Http2(connection) => connection.has_room(),
+            Self::Http1(_) => true,
+            #[cfg(test)]
+            Self::Throwaway(_) | Self::Multiplexed(_) => true,
+        }
+    }
+
+    /// Whether the endpoint permits requests on it at all.
+    pub(super) fn takes_streams(&self) -> bool {
+        match self {
+            Self::Http2(connection) => connection.takes_streams(),
+            Self::Http1(_) => true,
+            #[cfg(test)]
+            Self::Throwaway(_) | Self::Multiplexed(_) => true,
+        }
+    }
+
     /// Whether requests are under way on it.
     pub(super) fn is_busy(&self) -> bool {
         match self {

@@ -215,6 +215,11 @@ impl Wire {
         self.state.lock().is_closing_head
     }
 
+    /// Wakes the task that drives the connection.
+    pub fn wake(&self) {
+        self.state.lock().wake();
+    }
+
     /// Wakes `waker` when [`Self::fault`], [`Self::asks_to_leave`], [`Self::has_settings`] or [`Self::first_bytes`]
     /// change.
     pub fn register(&self, waker: &Waker) {

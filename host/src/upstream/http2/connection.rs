@@ -1,7 +1,7 @@
 //! A connection that carries many requests, and what each of them holds of it.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed};
 use std::task::{Context, Poll, Waker};
 
 use ::http::uri::Scheme;
@@ -10,7 +10,12 @@ use h2::client::SendRequest;
 use parking_lot::Mutex;
 
 use super::super::{GivenUp, HeadLimits};
+use crate::http::Wire;
 use crate::telemetry::{Counter, Gauge, GaugeGuard, Metrics};
+
+/// Streams that a connection has at most, whatever its endpoint permits: its window has room for the windows of so many.
+/// With more, those that nobody reads could hold up the others.
+pub(super) const MOST_STREAMS: u32 = 100;
 
 /// A connection to an endpoint that takes many requests at a time. It closes when
 /// nobody holds it and its last stream has ended.
@@ -30,6 +35,10 @@ pub(in super::super) struct Http2Connection {
 pub(super) struct StreamCount {
     open: AtomicUsize,
     broke: Mutex<Option<GivenUp>>,
+    /// A response did not come in time, and nothing has come since.
+    is_doubted: AtomicBool,
+    /// To wake the task of the connection.
+    wire: Option<Arc<Wire>>,
     /// Where they are counted; nowhere before the connection is open.
     metrics: Option<Arc<Metrics>>,
 }
@@ -42,9 +51,9 @@ pub(super) struct StreamClaim {
 }
 
 impl StreamCount {
-    /// None, of a connection that is counted in `metrics`.
-    pub(super) fn of(metrics: &Arc<Metrics>) -> Self {
-        Self { metrics: Some(Arc::clone(metrics)), ..Self::default() }
+    /// None, of the connection above `wire` that is counted in `metrics`.
+    pub(super) fn of(metrics: &Arc<Metrics>, wire: &Arc<Wire>) -> Self {
+        Self { metrics: Some(Arc::clone(metrics)), wire: Some(Arc::clone(wire)), ..Self::default() }
     }
 
     /// The endpoint did not act on the request of one of them.
@@ -52,6 +61,26 @@ impl StreamCount {
         if let Some(metrics) = &self.metrics {
             metrics.increment(Counter::UpstreamRefused);
         }
+    }
+
+    /// A response did not come in time: its endpoint is slow, or gone. It is asked at once, and no stream is begun before
+    /// something has come.
+    pub(super) fn doubt(&self) {
+        if let Some(wire) = &self.wire
+            && !self.is_doubted.swap(true, Relaxed)
+        {
+            wire.wake();
+        }
+    }
+
+    /// Something has come.
+    pub(super) fn trust(&self) {
+        self.is_doubted.store(false, Relaxed);
+    }
+
+    /// Whether it is to be asked before anything else.
+    pub(super) fn is_doubted(&self) -> bool {
+        self.is_doubted.load(Relaxed)
     }
 
     /// How many there are.
@@ -105,9 +134,16 @@ impl Http2Connection {
         matches!(self.sender.poll_ready(&mut Context::from_waker(Waker::noop())), Poll::Ready(Ok(())))
     }
 
-    /// Whether one more stream is within the limit of the endpoint (SETTINGS_MAX_CONCURRENT_STREAMS).
+    /// Whether one more stream is within the limit of the endpoint (SETTINGS_MAX_CONCURRENT_STREAMS) and ours, and the
+    /// endpoint is known to be there.
     pub(in super::super) fn has_room(&self) -> bool {
-        self.streams.open() < self.sender.current_max_send_streams()
+        self.streams.open() < self.sender.current_max_send_streams().min(MOST_STREAMS as usize)
+            && !self.streams.is_doubted()
+    }
+
+    /// Whether the endpoint permits any stream.
+    pub(in super::super) fn takes_streams(&self) -> bool {
+        self.sender.current_max_send_streams() > 0
     }
 
     /// Whether streams of it are open.

@@ -101,6 +101,7 @@ impl RestOfUpload {
     /// Lets it go on by itself.
     pub(super) fn start(self) -> RunningUpload {
         let Self { mut upload, mut body } = self;
+        upload.forget();
         let progress = body.progress().cloned().unwrap_or_default();
         let starved = Arc::new(AtomicBool::new(upload.is_starved()));
         let is_starved = Arc::clone(&starved);
@@ -167,7 +168,12 @@ impl Http2Download {
                     frame.map(|frame| frame.map_err(|error| StreamFault::of(error, &self.streams).into_broken())),
                 )
             }
-            Poll::Pending => self.patience.poll(cx, self.upload.as_ref()).map(|broken| Some(Err(broken))),
+            Poll::Pending => self.patience.poll(cx, self.upload.as_ref()).map(|broken| {
+                if let Broken::Stalled(_) = broken {
+                    self.streams.doubt();
+                }
+                Some(Err(broken))
+            }),
         }
     }
 

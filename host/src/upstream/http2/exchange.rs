@@ -207,6 +207,7 @@ impl<'a> PendingStream<'a> {
             return Poll::Ready(Err(if !self.upload.is_done() && self.upload.is_starved() {
                 ExchangeError::of_body(RequestBodyError::Stalled)
             } else {
+                self.streams.doubt();
                 ExchangeError::of_endpoint(ExchangeCause::TimedOut(self.within))
             }));
         }

@@ -18,23 +18,13 @@ pub(super) const SILENCE: Duration = Duration::from_secs(30);
 /// How long it may take to say that it is there.
 pub(super) const PATIENCE: Duration = Duration::from_secs(15);
 
-/// What is to be done when the time is over that was waited for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum KeepaliveStep {
-    /// Nothing, for so long.
-    Wait(Duration),
-    /// Ask.
-    Ping,
-    /// The connection is dead.
-    GiveUp,
-}
-
 /// Watches one connection.
 #[derive(Debug)]
 pub(super) struct Keepalive {
     timer: Pin<Box<Sleep>>,
-    /// Frames that had come when the timer was last set.
+    /// Frames that had come when the connection was last polled, and when there was one more of them.
     seen: u64,
+    heard: Instant,
     /// Asked, and nothing has come since.
     is_asked: bool,
     /// Whether the timer runs. It does not while no stream is open.
@@ -44,23 +34,34 @@ pub(super) struct Keepalive {
 
 impl Keepalive {
     pub(super) fn new(pings: Option<PingPong>) -> Self {
-        Self { timer: Box::pin(tokio::time::sleep(SILENCE)), seen: 0, is_asked: false, runs: false, pings }
+        let timer = Box::pin(tokio::time::sleep(SILENCE));
+        Self { timer, seen: 0, heard: Instant::now(), is_asked: false, runs: false, pings }
     }
 
-    /// Ready once the connection is dead, or in the middle of a frame or header block for too long. To be polled whenever the connection is.
+    /// Ready once the connection is dead, or in the middle of a frame or header block for too long. To be polled whenever
+    /// the connection is.
     pub(super) fn poll(&mut self, cx: &mut Context<'_>, wire: &Arc<Wire>, streams: &StreamCount) -> Poll<GivenUp> {
-        let is_needed = streams.open() > 0;
+        let frames = wire.frames_read();
+        if std::mem::replace(&mut self.seen, frames) != frames {
+            self.heard = Instant::now();
+            self.is_asked = false;
+            streams.trust();
+        }
+        let is_doubted = streams.is_doubted();
+        let is_needed = streams.open() > 0 || is_doubted;
         if !self.runs {
             if !is_needed {
                 return Poll::Pending;
             }
             self.runs = true;
-            self.seen = wire.frames_read();
-            self.is_asked = false;
-            self.timer.as_mut().reset(Instant::now() + SILENCE);
+            self.heard = Instant::now();
+            self.timer.as_mut().reset(self.heard + SILENCE);
+        }
+        if is_doubted && !self.is_asked && wire.unfinished().is_none() {
+            self.ask(cx);
         }
         while self.timer.as_mut().poll(cx).is_ready() {
-            if !is_needed {
+            if !is_needed && !self.is_asked {
                 self.runs = false;
                 return Poll::Pending;
             }
@@ -74,23 +75,23 @@ impl Keepalive {
                 self.timer.as_mut().reset(due);
                 continue;
             }
-            let frames = wire.frames_read();
-            let has_come = std::mem::replace(&mut self.seen, frames) != frames;
-            let wait = match decide(has_come, self.is_asked) {
-                KeepaliveStep::Wait(wait) => wait,
-                KeepaliveStep::Ping => {
-                    self.ask(cx);
-                    PATIENCE
-                }
-                KeepaliveStep::GiveUp => return Poll::Ready(GivenUp::Unresponsive),
-            };
-            self.is_asked = wait == PATIENCE;
-            self.timer.as_mut().reset(Instant::now() + wait);
+            if self.is_asked {
+                return Poll::Ready(GivenUp::Unresponsive);
+            }
+            // Whatever came has moved the time, and not the timer.
+            let due = self.heard + SILENCE;
+            if due > Instant::now() {
+                self.timer.as_mut().reset(due);
+            } else {
+                self.ask(cx);
+            }
         }
         Poll::Pending
     }
 
     fn ask(&mut self, cx: &mut Context<'_>) {
+        self.is_asked = true;
+        self.timer.as_mut().reset(Instant::now() + PATIENCE);
         let Some(pings) = &mut self.pings else { return };
         // The library keeps the answer to the ping before until it is fetched.
         let _earlier = pings.poll_pong(cx);
@@ -98,13 +99,5 @@ impl Keepalive {
             // The connection writes it when it is polled next.
             cx.waker().wake_by_ref();
         }
-    }
-}
-
-fn decide(has_come: bool, is_asked: bool) -> KeepaliveStep {
-    match (has_come, is_asked) {
-        (true, _) => KeepaliveStep::Wait(SILENCE),
-        (false, false) => KeepaliveStep::Ping,
-        (false, true) => KeepaliveStep::GiveUp,
     }
 }

@@ -14,7 +14,7 @@ use super::super::timer::LazyTimer;
 use super::super::unreadable::{Excerpt, is_tls_record};
 use super::super::{Broken, ConnectFault, GivenUp, HeadLimits, NoHttp2Remedy};
 use super::account::{ConnectionAccount, code_of};
-use super::connection::{Http2Connection, StreamCount};
+use super::connection::{Http2Connection, MOST_STREAMS, StreamCount};
 use super::keepalive::Keepalive;
 use crate::http::{SMALL_PIECES, WatchedStream, Wire, WireSide};
 use crate::lifecycle;
@@ -23,8 +23,8 @@ use crate::net::Stream;
 /// What an endpoint may send of one response that is not read (RFC 9113 §5.2).
 const STREAM_WINDOW: u32 = 64 * 1024;
 
-/// What it may send of all of them: as much as of a hundred, so that some which are not read do not hold up the others.
-const CONNECTION_WINDOW: u32 = 100 * STREAM_WINDOW;
+/// What it may send of all of them, so that those which are not read do not hold up the others.
+const CONNECTION_WINDOW: u32 = MOST_STREAMS * STREAM_WINDOW;
 
 /// Bytes of a request that the library holds until they are written.
 const SEND_BUFFER: usize = 64 * 1024;
@@ -57,7 +57,7 @@ pub(in super::super) async fn open(
     let opened = timer.race(pin!(opening)).await.unwrap_or(Err(ConnectFault::TimedOut(within)));
     let (sender, mut connection) = opened?;
     account.opened();
-    let streams = Arc::new(StreamCount::of(metrics));
+    let streams = Arc::new(StreamCount::of(metrics, &wire));
     let keepalive = Keepalive::new(connection.ping_pong());
     lifecycle::spawn(Driver { connection, wire, streams: Arc::clone(&streams), keepalive, account });
     Ok(Http2Connection { sender, streams, scheme, limits, claim: None }.claimed())

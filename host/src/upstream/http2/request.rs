@@ -1,7 +1,7 @@
 //! The head of a request as HTTP/2 has it (RFC 9113 §8.3.1).
 
 use ::http::header::{self, HeaderMap, HeaderValue};
-use ::http::uri::{Authority, PathAndQuery, Scheme, Uri};
+use ::http::uri::{Authority, InvalidUri, PathAndQuery, Scheme, Uri};
 use ::http::{Method, Request, Version};
 use h2::ext::Protocol;
 use http_body::Body as _;
@@ -23,7 +23,7 @@ pub(super) fn encode(
     const TARGET: Unsendable = Unsendable::Head("the request's target is none that HTTP/2 has a place for");
     const HOST: Unsendable = Unsendable::Head("the request's host is none that HTTP/2 has a place for");
     let authority = Authority::try_from(head.authority.as_bytes()).map_err(|_| HOST)?;
-    let path = PathAndQuery::try_from(head.target).map_err(|_| TARGET)?;
+    let path = PathAndQuery::try_from(head.target).or_else(|_| escaped(head.target)).map_err(|_| TARGET)?;
     let uri = Uri::builder().scheme(scheme.clone()).authority(authority).path_and_query(path).build();
     let mut request = Request::new(());
     *request.uri_mut() = uri.map_err(|_| TARGET)?;
@@ -51,6 +51,11 @@ pub(super) fn encode(
         None => say_length(fields, head.method, body),
     }
     Ok(request)
+}
+
+/// A target whose query has what the library lets stand in none, escaped as it is in paths (RFC 3986 §2.1).
+fn escaped(target: &str) -> Result<PathAndQuery, InvalidUri> {
+    PathAndQuery::try_from(target.replace('"', "%22").replace('<', "%3C").replace('>', "%3E"))
 }
 
 fn say_length(fields: &mut HeaderMap, method: &Method, body: &ResendableBody) {

@@ -18,6 +18,10 @@ const PIECE: usize = 64 * 1024;
 /// in it: servers close connections for many that are small and that nobody has read yet, with all that others have on them.
 const SMALL: usize = 1024;
 
+/// A first piece up to which a body is whole again after it went out, whatever is kept of it elsewhere: that of most
+/// requests which post something.
+const KEPT: usize = 16 * 1024;
+
 /// Sends one body. It is lent for each step.
 #[derive(Debug)]
 pub(super) struct Http2Upload {
@@ -34,6 +38,8 @@ pub(super) struct Http2Upload {
     held: bool,
     /// Something of the body is out.
     begun: bool,
+    /// All that was taken from the body; empty if that was more than one piece, or a large one.
+    kept: Bytes,
     /// It is the client that is waited for.
     starved: bool,
     /// Bytes that the head says are to come.
@@ -60,6 +66,7 @@ impl Http2Upload {
             is_done,
             held,
             begun: false,
+            kept: Bytes::new(),
             starved: false,
             left,
         }
@@ -93,11 +100,24 @@ impl Http2Upload {
             }
             return true;
         }
-        let can_resend = body.can_resend();
-        if can_resend {
+        if body.can_resend() {
             body.rewind();
+            return true;
         }
-        can_resend
+        let kept = std::mem::take(&mut self.kept);
+        if kept.is_empty() {
+            return false;
+        }
+        body.put_back(kept);
+        if let Some(trailers) = self.trailers.take() {
+            body.put_back_trailers(trailers);
+        }
+        true
+    }
+
+    /// The endpoint acts on the request: it will not be given up.
+    pub(super) fn forget(&mut self) {
+        self.kept = Bytes::new();
     }
 
     /// The stream, for a tunnel.
@@ -120,6 +140,7 @@ impl Http2Upload {
             if let Some(trailers) = self.trailers.take() {
                 self.begun = true;
                 self.is_done = true;
+                self.forget();
                 self.send.send_trailers(*trailers).map_err(|_closed| Http2UploadError::Closed)?;
                 continue;
             }
@@ -196,6 +217,9 @@ impl Http2Upload {
         if is_last {
             self.check_end()?;
         }
+        if self.begun {
+            self.forget();
+        }
         (self.data, self.is_last) = (data, is_last);
         Ok(())
     }
@@ -213,6 +237,9 @@ impl Http2Upload {
             self.is_done = true;
             return Poll::Ready(Err(Http2UploadError::Closed));
         };
+        if !self.begun && self.data.len() <= KEPT {
+            self.kept = self.data.clone();
+        }
         let piece = self.data.split_to(room.min(self.data.len()));
         let is_end = self.is_last && self.data.is_empty();
         Poll::Ready(self.send(piece, is_end))

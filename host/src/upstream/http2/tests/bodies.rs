@@ -22,6 +22,26 @@ fn frames(frames: Vec<Result<Frame<Bytes>, RequestBodyError>>) -> ResendableBody
 }
 
 #[tokio::test]
+async fn what_the_library_takes_in_no_query_is_escaped() {
+    let endpoint = Endpoint::new();
+    let serve = async {
+        let mut served = endpoint.accept().await;
+        let (request, mut respond) = next(&mut served).await;
+        finish(&mut respond, "hello");
+        drive(served);
+        request
+    };
+    let (method, fields, target) = (Method::GET, Fields::default(), "/a?x=<y>&\"z\"={`|}");
+    let (mut seen, mut nothing) = (Seen::default(), empty());
+    let sending = send_head(&endpoint.upstream, head(&method, target, &fields), &mut nothing, &mut seen);
+
+    let (request, response) = tokio::join!(serve, sending);
+
+    assert!(response.is_ok());
+    assert_eq!(request.uri().path_and_query().unwrap(), "/a?x=%3Cy%3E&%22z%22={`|}");
+}
+
+#[tokio::test]
 async fn a_head_says_all_that_http2_asks_for() {
     let endpoint = Endpoint::new();
     let serve = async {

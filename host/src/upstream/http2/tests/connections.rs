@@ -7,10 +7,10 @@ use h2::server::Builder;
 use http_body_util::BodyExt as _;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
-use super::super::super::tests::{Seen, empty};
-use super::super::super::{Broken, ConnectFault, ExchangeCause, ResponseContent, Sent};
+use super::super::super::tests::{Seen, body, empty};
+use super::super::super::{Broken, ConnectFault, ExchangeCause, ResponseContent, Sent, Unsendable};
 use super::super::keepalive::{PATIENCE, SILENCE};
-use super::endpoint::{Endpoint, begin, drive, finish, next, send, text};
+use super::endpoint::{Endpoint, SOON, Served, begin, drive, finish, next, send, text};
 
 #[tokio::test]
 async fn requests_that_come_at_once_share_one_connection() {
@@ -148,7 +148,10 @@ async fn silence_is_asked_about_and_then_ends_the_connection() {
     let serve = async {
         let mut served = endpoint.accept().await;
         let (_request, mut respond) = next(&mut served).await;
-        let stream = begin(&mut respond, &[]);
+        let mut stream = begin(&mut respond, &[]);
+        futures_util::future::poll_immediate(served.accept()).await;
+        tokio::time::sleep(SILENCE / 3).await;
+        stream.send_data("x".into(), false).unwrap();
         // Not driven any more: nothing is read, no ping is answered.
         futures_util::future::poll_immediate(served.accept()).await;
         (served, stream)
@@ -166,8 +169,8 @@ async fn silence_is_asked_about_and_then_ends_the_connection() {
     let (_held, broken) = tokio::join!(serve, exchange);
 
     assert!(matches!(broken, Broken::GivenUp(_)), "{broken}");
-    let took = began.elapsed();
-    assert!(took >= SILENCE + PATIENCE && took < SILENCE * 3, "{took:?}");
+    let (took, said) = (began.elapsed(), SILENCE / 3);
+    assert!(took >= said + SILENCE + PATIENCE && took < said + SILENCE + PATIENCE * 2, "{took:?}");
 }
 
 #[tokio::test(start_paused = true)]
@@ -215,4 +218,124 @@ async fn an_idle_connection_is_closed_in_time_and_a_busy_one_is_not() {
     stream.send_data("end".into(), true).unwrap();
     assert_eq!(download.collect().await.unwrap().to_bytes(), "end");
     driven.await.unwrap();
+}
+
+#[tokio::test]
+async fn responses_that_are_not_read_hold_nobody_up() {
+    const UNREAD: usize = 150;
+    let endpoint = Endpoint::new();
+    let serve = async {
+        // The library's settings: as many streams as anybody opens.
+        let (listener, mut held) = (&endpoint.listener, Vec::new());
+        loop {
+            let (stream, _) = listener.accept().await.unwrap();
+            let mut served: Served = Builder::new().handshake(stream).await.unwrap();
+            held.push(tokio::spawn(async move {
+                while let Some(Ok((request, mut respond))) = served.accept().await {
+                    let size = if *request.method() == Method::POST { 4 } else { 1_000_000 };
+                    let mut stream = begin(&mut respond, &[]);
+                    tokio::spawn(async move { stream.send_data(vec![b'x'; size].into(), true) });
+                }
+            }));
+        }
+    };
+    let requests = async {
+        let mut unread = Vec::new();
+        for _ in 0..UNREAD {
+            let response = send(&endpoint.upstream, Method::GET, &mut empty(), &mut Seen::default()).await.unwrap();
+            unread.push(response);
+        }
+        let response = send(&endpoint.upstream, Method::POST, &mut empty(), &mut Seen::default()).await.unwrap();
+        text(response).await
+    };
+
+    let answer = tokio::select! {
+        () = serve => panic!("the endpoint serves on"),
+        answer = tokio::time::timeout(SOON, requests) => answer.unwrap(),
+    };
+
+    assert_eq!(answer, "xxxx");
+}
+
+#[tokio::test]
+async fn an_endpoint_that_takes_no_streams_is_an_error_at_once_and_one_connection() {
+    let endpoint = Endpoint::new();
+    let mut settings = Builder::new();
+    settings.max_concurrent_streams(0);
+    let serve = async {
+        let served = endpoint.accept_with(&settings).await;
+        drive(served);
+        drop(endpoint.accept().await);
+    };
+    let requests = async {
+        let mut seen = Seen::default();
+        for _ in 0..3 {
+            let error = send(&endpoint.upstream, Method::POST, &mut body("ab"), &mut seen).await.unwrap_err();
+            assert_eq!(error.sent, Sent::Nothing);
+            assert!(matches!(error.cause, ExchangeCause::Unsendable(Unsendable::Streams)), "{error:?}");
+        }
+    };
+
+    tokio::select! {
+        () = serve => panic!("another connection, which would take none either"),
+        () = requests => {}
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_connection_whose_endpoint_did_not_answer_in_time_takes_nothing_until_that_is_heard_of() {
+    let endpoint = Endpoint::new();
+    let serve = async {
+        let mut silent = endpoint.accept().await;
+        let _unanswered = next(&mut silent).await;
+        let mut another = endpoint.accept().await;
+        for _ in 0..2 {
+            let (_request, mut respond) = next(&mut another).await;
+            finish(&mut respond, "ok");
+        }
+        drive(another);
+        // The ping is answered.
+        drive(silent);
+    };
+    let requests = async {
+        let (upstream, mut seen) = (&endpoint.upstream, Seen::default());
+        let error = send(upstream, Method::GET, &mut empty(), &mut seen).await.unwrap_err();
+        assert!(matches!(error.cause, ExchangeCause::TimedOut(_)), "{error:?}");
+        for _ in 0..2 {
+            let response = send(upstream, Method::GET, &mut empty(), &mut seen).await.unwrap();
+            assert_eq!(text(response).await, "ok");
+        }
+        (seen.connected, seen.reused)
+    };
+
+    let ((), seen) = tokio::join!(serve, requests);
+
+    assert_eq!(seen, (2, 1));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_slow_response_says_nothing_against_a_connection_whose_endpoint_answers_pings() {
+    let endpoint = Endpoint::new();
+    let serve = async {
+        let mut served = endpoint.accept().await;
+        let slow = next(&mut served).await;
+        let (_request, mut respond) = next(&mut served).await;
+        finish(&mut respond, "ok");
+        drive(served);
+        slow
+    };
+    let requests = async {
+        let (upstream, mut seen) = (&endpoint.upstream, Seen::default());
+        send(upstream, Method::GET, &mut empty(), &mut seen).await.unwrap_err();
+        while upstream.take_idle(super::super::super::session::ConnectionPurpose::Request).is_none() {
+            tokio::task::yield_now().await;
+        }
+        let response = send(upstream, Method::GET, &mut empty(), &mut seen).await.unwrap();
+        assert_eq!(text(response).await, "ok");
+        (seen.connected, seen.reused)
+    };
+
+    let (_held, seen) = tokio::join!(serve, requests);
+
+    assert_eq!(seen, (1, 1));
 }
