@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
-use std::task::Waker;
+use std::task::{Context, Poll, Waker};
 
 use bytes::Bytes;
 use h2::Reason;
@@ -78,6 +78,9 @@ struct WireState {
     /// The head that was seen last.
     last: Option<FrameHead>,
     waker: Option<Waker>,
+    /// How often all has gone out that could, and who waits for the next time.
+    flushes: u64,
+    flushing: Vec<Waker>,
     /// What looks at trailers; none for those of endpoints.
     trailers: Option<TrailerWatch>,
     /// Streams whose trailers are malformed.
@@ -106,6 +109,8 @@ impl Wire {
             judge,
             last: None,
             waker: None,
+            flushes: 0,
+            flushing: Vec::new(),
             trailers,
             malformed,
             unanswered: None,
@@ -213,6 +218,27 @@ impl Wire {
     #[must_use]
     pub fn is_closing_head(&self) -> bool {
         self.state.lock().is_closing_head
+    }
+
+    /// Ready once all has gone out that the library holds now and that windows have room for. `since` is none at first.
+    pub fn poll_flushed(&self, cx: &mut Context<'_>, since: &mut Option<u64>) -> Poll<()> {
+        let mut state = self.state.lock();
+        if state.flushes > *since.get_or_insert(state.flushes) {
+            return Poll::Ready(());
+        }
+        state.flushing.push(cx.waker().clone());
+        // It may have nothing else to do.
+        state.wake();
+        Poll::Pending
+    }
+
+    /// All has gone out that could: the task says so that drives the connection.
+    pub fn flushed(&self) {
+        let mut state = self.state.lock();
+        if !state.flushing.is_empty() {
+            state.flushes += 1;
+            state.flushing.drain(..).for_each(Waker::wake);
+        }
     }
 
     /// Wakes the task that drives the connection.

@@ -43,7 +43,9 @@ pub(super) async fn respond(
     let mut is_complete = !follows;
     let Some(stream) = responder.begin(Response::from_parts(parts, ()), follows) else { return };
     if follows {
-        let mut outgoing = OutgoingBody { stream, body, pending: Bytes::new(), blocked: None, is_complete: false };
+        let pending = Bytes::new();
+        let (blocked, broken) = (None, None);
+        let mut outgoing = OutgoingBody { responder, stream, body, pending, blocked, broken, is_complete: false };
         let mut timer = pin!(None);
         poll_fn(|cx| outgoing.poll(cx, timer.as_mut(), patience)).await;
         responder.finish();
@@ -56,7 +58,8 @@ pub(super) async fn respond(
 
 /// A body on its way. No more of it is held than one piece: the next is asked for when all of this has gone into the
 /// client's window.
-struct OutgoingBody {
+struct OutgoingBody<'a> {
+    responder: &'a Responder,
     stream: SendStream<Bytes>,
     body: ResponseBody,
     pending: Bytes,
@@ -64,13 +67,18 @@ struct OutgoingBody {
     blocked: Option<Instant>,
     /// All of it has gone into the client's window.
     is_complete: bool,
+    /// It has broken; inside, since which of the connection's flushes.
+    broken: Option<Option<u64>>,
 }
 
-impl OutgoingBody {
+impl OutgoingBody<'_> {
     /// Ready at its end, whichever that is.
     fn poll(&mut self, cx: &mut Context<'_>, timer: Pin<&mut Option<Sleep>>, patience: Duration) -> Poll<()> {
         if self.stream.poll_reset(cx).is_ready() {
             return Poll::Ready(());
+        }
+        if self.broken.is_some() {
+            return self.poll_break(cx);
         }
         loop {
             if self.pending.is_empty() {
@@ -84,9 +92,8 @@ impl OutgoingBody {
                         }
                     },
                     Some(Err(_reported)) => {
-                        // Never the end of the stream: the client has to see that something is missing.
-                        self.stream.send_reset(Reason::INTERNAL_ERROR);
-                        return Poll::Ready(());
+                        self.broken = Some(None);
+                        return self.poll_break(cx);
                     }
                     None => return self.end(|stream| stream.send_data(Bytes::new(), true)),
                 }
@@ -111,6 +118,15 @@ impl OutgoingBody {
                 return Poll::Ready(());
             }
         }
+    }
+
+    /// Never the end of the stream: the client has to see that something is missing. What was there of the response goes
+    /// first; a reset would take it away that still waits in the library. A client that takes nothing is left by the
+    /// clock of its connection.
+    fn poll_break(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        ready!(self.responder.poll_flushed(cx, self.broken.get_or_insert_default()));
+        self.stream.send_reset(Reason::INTERNAL_ERROR);
+        Poll::Ready(())
     }
 
     /// Ready if the client has taken nothing for too long. The timer is set when something is waited for, and read when

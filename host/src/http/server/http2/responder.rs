@@ -56,6 +56,11 @@ impl Responder {
         self.wire.has_malformed_trailers(self.stream)
     }
 
+    /// Ready once all of the response is out that was handed over; see [`Wire::poll_flushed`].
+    pub(super) fn poll_flushed(&self, cx: &mut Context<'_>, since: &mut Option<u64>) -> Poll<()> {
+        self.wire.poll_flushed(cx, since)
+    }
+
     /// What the request is at, for the clock of its body.
     pub(super) fn awaited(&self) -> Awaited {
         match &*self.stage.lock() {
