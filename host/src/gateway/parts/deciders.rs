@@ -10,7 +10,7 @@ use super::secrets::ConfigureInput;
 use crate::config::{Config, PluginUse};
 use crate::gateway::error::PrepareError;
 use crate::gateway::services::Services;
-use crate::plugin::{Artifact, LoadError};
+use crate::plugin::{Artifact, LoadError, RoleKind, role_kind};
 use crate::policy::{DeciderLabel, ObservedDecider, Rewriter, Router};
 use crate::proxy::{ResponseDecider, RoutePlugin};
 
@@ -193,16 +193,16 @@ impl Preparing<'_> {
         before: Option<&RouteDeciders>,
     ) -> Result<RouteDeciders, PrepareError> {
         let artifact = self.artifact(used)?;
-        let fills = |role: &str| artifact.roles().iter().any(|one| one.as_str() == role);
-        if !fills("router") && !fills("rewriter") {
+        let fills = |kind| artifact.roles().iter().any(|role| role_kind(*role) == Some(kind));
+        if !fills(RoleKind::Router) && !fills(RoleKind::Rewriter) {
             return Err(objections::no_decider(self.config, route, used, &artifact));
         }
         let for_whom = format!("route {route}");
-        let router = fills("router").then(|| {
+        let router = fills(RoleKind::Router).then(|| {
             let before = before.and_then(|before| before.router.as_ref());
             self.router(used, &for_whom, before, RouterOf::Route)
         });
-        let rewriter = fills("rewriter").then(|| {
+        let rewriter = fills(RoleKind::Rewriter).then(|| {
             let before = before.and_then(|before| before.rewriter.as_ref());
             self.rewriter(used, &for_whom, before)
         });
