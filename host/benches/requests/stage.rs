@@ -160,6 +160,7 @@ async fn gateway(snapshot: Arc<Snapshot>) -> SocketAddr {
                 sni: None,
                 tls: None,
                 shown: None,
+                facts: None,
                 drain: Drain::new(NonZeroUsize::MIN),
                 observers: observers.clone(),
                 limits,
