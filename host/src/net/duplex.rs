@@ -30,6 +30,10 @@ pub enum Duplex {
 pub trait DuplexStream: AsyncRead + AsyncWrite + Send + Unpin {
     /// Ends both directions at once, not as their ends: the peer sees that something is missing. To be dropped next.
     fn reset(&mut self, reason: ResetReason);
+
+    /// Ready once the peer has reset the stream, or its connection is gone: for who does not read it, and would not see
+    /// it otherwise. Never after both directions have ended.
+    fn poll_reset(&mut self, cx: &mut Context<'_>) -> Poll<io::Error>;
 }
 
 /// Why a stream is ended before its time.
@@ -48,6 +52,16 @@ impl Duplex {
         match self {
             Self::Socket(stream) => stream.socket().reset_when_dropped(),
             Self::Multiplexed(stream) => stream.reset(reason),
+        }
+    }
+
+    /// Ready once the peer has reset a stream of a multiplexed protocol that nobody reads at the moment. A socket says
+    /// nothing of it: it counts as a connection of its client for as long as it is open, where a stream that was reset
+    /// is free for the next.
+    pub fn poll_reset(&mut self, cx: &mut Context<'_>) -> Poll<io::Error> {
+        match self {
+            Self::Socket(_) => Poll::Pending,
+            Self::Multiplexed(stream) => stream.poll_reset(cx),
         }
     }
 

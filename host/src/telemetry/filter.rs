@@ -10,9 +10,9 @@ use tracing_subscriber::Registry;
 use tracing_subscriber::filter::{EnvFilter, FilterExt, LevelFilter, ParseError, filter_fn};
 use tracing_subscriber::layer::Filter;
 
-/// What the platform's certificate verifier logs as an error for every failed handshake is logged once by us, with the
-/// endpoint's name.
-const QUIET: &str = "rustls_platform_verifier=off";
+/// Libraries that are silent unless the filter names them: each line would be one that a peer causes, as often as it
+/// likes. What it does wrong is counted, and logged by this program, once a second at most.
+const SILENT: [&str; 3] = ["h2", "rustls", "rustls_platform_verifier"];
 
 /// Name of an event that has passed the level of its own plugin, and is asked for nothing else.
 pub const OWN_LEVEL: &str = "line of a plugin with a level of its own";
@@ -108,10 +108,10 @@ impl LogFilter {
         if let Some(word) = words(filter).find(|word| !is_whole(word)) {
             return Err(FilterError::Level { word: word.to_owned() });
         }
-        let quieted = words(filter).any(|word| word.starts_with("rustls_platform_verifier"));
         let named: NameLevels = words(filter).filter_map(named).collect();
-        let targets: Vec<&str> =
-            (!quieted).then_some(QUIET).into_iter().chain(words(filter).filter(is_target)).collect();
+        let is_named = |library: &str| words(filter).any(|word| target_crate(word) == library);
+        let silent = SILENT.iter().filter(|library| !is_named(library)).map(|library| format!("{library}=off"));
+        let targets: Vec<String> = silent.chain(words(filter).filter(is_target).map(str::to_owned)).collect();
         let targets = EnvFilter::try_new(targets.join(","))
             .map_err(|source| FilterError::Syntax { filter: filter.to_owned(), source })?;
         Ok(Self { targets, named })
@@ -130,6 +130,11 @@ impl LogFilter {
 
 fn words(filter: &str) -> impl Iterator<Item = &str> + Clone {
     filter.split(',').map(str::trim).filter(|word| !word.is_empty())
+}
+
+/// The crate that a directive names; all of a directive that names none.
+fn target_crate(word: &str) -> &str {
+    word.split(['=', '[', ':']).next().unwrap_or(word).trim()
 }
 
 /// Whether a directive has all its parts. `tracing` takes a lone word for a target, so a misspelt level would silence
@@ -185,6 +190,26 @@ mod tests {
         ] {
             assert!(LogFilter::parse(filter).is_ok(), "{filter} is a filter");
         }
+    }
+
+    #[test]
+    fn libraries_that_speak_with_peers_are_heard_where_they_are_named() {
+        let heard = |filter: &str| {
+            let log = CapturedLog::default();
+            let lines = fmt::layer().with_writer(log.clone()).with_ansi(false);
+            let filter = LogFilter::parse(filter).unwrap().targets;
+            let subscriber = tracing_subscriber::registry().with(lines.with_filter(filter));
+            tracing::subscriber::with_default(subscriber, || {
+                event!(target: "h2::proto::ping_pong", Level::WARN, "of h2");
+                event!(target: "rustls::msgs::handshake", Level::WARN, "of rustls");
+                event!(target: "notify", Level::WARN, "of notify");
+            });
+            ["of h2", "of rustls", "of notify"].map(|line| log.text().contains(line))
+        };
+
+        assert_eq!(heard("info"), [false, false, true]);
+        assert_eq!(heard("info,h2=warn"), [true, false, true]);
+        assert_eq!(heard("debug,rustls::msgs=info,h2::proto=error"), [false, true, true]);
     }
 
     #[test]

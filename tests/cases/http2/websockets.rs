@@ -1,6 +1,8 @@
 //! Websockets over HTTP/2 (RFC 8441): many on one connection, and where they are not.
 
+use h2::Reason;
 use tidegate_tests::{Gateway, Origin, eventually, upgrade_request};
+use tokio::io::AsyncWriteExt as _;
 use tokio_tungstenite::tungstenite::Error;
 
 /// SETTINGS_ENABLE_CONNECT_PROTOCOL (RFC 8441 §3).
@@ -64,6 +66,34 @@ async fn one_that_is_not_read_does_not_hold_the_others_up() {
     }
     for _ in 0..40 {
         assert_eq!(slow.next().await.unwrap().into_text().unwrap().len(), 20_000);
+    }
+}
+
+/// It has ended its direction, of which nothing more is read; the endpoint has not, and never will.
+#[tokio::test]
+async fn one_that_is_reset_behind_its_end_holds_nothing() {
+    let (ended, mut has_ended) = tokio::sync::mpsc::unbounded_channel();
+    let origin = Origin::named("a").tunnelling(move |mut raw| {
+        let ended = ended.clone();
+        async move {
+            raw.read_to_end().await;
+            ended.send(()).unwrap();
+            std::future::pending::<()>().await;
+        }
+    });
+    let origin = origin.start().await;
+    let gateway = Gateway::before(&origin).await;
+    let mut client = gateway.http2().await;
+    for _ in 0..3 {
+        let (_, mut io) = client.try_connect(upgrade_request("/")).await.unwrap();
+        io.shutdown().await.unwrap();
+        has_ended.recv().await.unwrap();
+        assert_eq!(gateway.in_flight(&origin), 1);
+
+        io.reset(Reason::CANCEL);
+
+        eventually("its endpoint to be given back", || gateway.in_flight(&origin) == 0).await;
+        eventually("the tunnel to end", || gateway.metric("tidegate_tunnels_open") == 0.0).await;
     }
 }
 

@@ -56,6 +56,13 @@ impl DuplexStream for Http2Duplex {
     fn reset(&mut self, reason: ResetReason) {
         self.send.send_reset(reset_code(reason));
     }
+
+    fn poll_reset(&mut self, cx: &mut Context<'_>) -> Poll<io::Error> {
+        self.send.poll_reset(cx).map(|reset| match reset {
+            Ok(code) => broken(&code.into()),
+            Err(error) => broken(&error),
+        })
+    }
 }
 
 impl Drop for Http2Duplex {

@@ -94,6 +94,10 @@ struct Stream(InMemory);
 
 impl DuplexStream for Stream {
     fn reset(&mut self, _reason: ResetReason) {}
+
+    fn poll_reset(&mut self, _cx: &mut Context<'_>) -> Poll<io::Error> {
+        Poll::Pending
+    }
 }
 
 impl AsyncRead for Stream {

@@ -70,6 +70,10 @@ impl DuplexStream for Http2Tunnel {
     fn reset(&mut self, reason: ResetReason) {
         self.duplex.reset(reason);
     }
+
+    fn poll_reset(&mut self, cx: &mut Context<'_>) -> Poll<io::Error> {
+        self.duplex.poll_reset(cx)
+    }
 }
 
 impl AsyncRead for Http2Tunnel {

@@ -149,13 +149,14 @@ fn check(parts: &mut Parts, switches: bool, limits: &ClientLimits) -> Result<(),
         return Err(Unserved::Malformed(Violation::Pseudo));
     }
     check_authority(parts)?;
+    // First: in how many pieces a client sends its Cookie is its compression's affair (RFC 9113 §8.2.3).
+    join_cookies(&mut parts.headers);
     if parts.headers.len() > limits.head_fields {
         return Err(Unserved::Refused(Violation::ManyFields));
     }
     if size(parts) > limits.longest_head() {
         return Err(Unserved::Refused(Violation::LongHead));
     }
-    join_cookies(&mut parts.headers);
     if switches {
         parts.method = Method::GET;
         strip_handshake(&mut parts.headers);
