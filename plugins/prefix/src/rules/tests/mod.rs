@@ -50,6 +50,6 @@ fn sent(rules: &Rules, uri: &str) -> Option<String> {
     match rules.decide(&request(uri)) {
         Decision::Forward(target) => Some(target.path.unwrap_or_else(|| uri.to_owned())),
         Decision::Unmatched => None,
-        Decision::Respond(response) => panic!("{uri}: {response:?}"),
+        other @ (Decision::Respond(_) | Decision::Next) => panic!("{uri}: {other:?}"),
     }
 }
