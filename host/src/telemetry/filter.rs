@@ -200,7 +200,7 @@ mod tests {
             let filter = LogFilter::parse(filter).unwrap().targets;
             let subscriber = tracing_subscriber::registry().with(lines.with_filter(filter));
             tracing::subscriber::with_default(subscriber, || {
-                event!(target: "h2::proto::ping_pong", Level::WARN, "of h2");
+                event!(target: "h2", Level::WARN, "of h2");
                 event!(target: "rustls::msgs::handshake", Level::WARN, "of rustls");
                 event!(target: "notify", Level::WARN, "of notify");
             });
@@ -209,7 +209,7 @@ mod tests {
 
         assert_eq!(heard("info"), [false, false, true]);
         assert_eq!(heard("info,h2=warn"), [true, false, true]);
-        assert_eq!(heard("debug,rustls::msgs=info,h2::proto=error"), [false, true, true]);
+        assert_eq!(heard("debug,rustls::msgs=info,h2=error"), [false, true, true]);
     }
 
     #[test]

@@ -83,14 +83,6 @@ impl<I: Inspector> Pipe<I> {
         self.is_done() || self.close_seen
     }
 
-    /// Ready once the source has been reset while it is not read.
-    pub(super) fn poll_reset(&self, cx: &mut Context<'_>, source: &mut Duplex) -> Poll<PipeError> {
-        if !self.transport.leaves_source_unread() {
-            return Poll::Pending;
-        }
-        source.poll_reset(cx).map(PipeError::Source)
-    }
-
     /// Puts `close` in as soon as no message is under way. True if that was now: the pipe must be polled to send it.
     pub(super) fn put_close(&mut self, close: &'static [u8]) -> bool {
         if self.transport.flow != Flow::Open {

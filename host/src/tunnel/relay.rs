@@ -253,7 +253,7 @@ impl<I: Inspector> Relay<I> {
 
     fn poll_pipes(&mut self, cx: &mut Context<'_>, meter: &mut impl Meter) -> Poll<End> {
         let mut moved = false;
-        let (mut up, mut down) = with_scratch(|scratch| {
+        let (mut up, down) = with_scratch(|scratch| {
             let last = self.down.is_over();
             let up = self.up.poll(cx, &mut self.client, &mut self.endpoint, last, scratch, |bytes| {
                 moved = true;
@@ -269,11 +269,12 @@ impl<I: Inspector> Relay<I> {
         if moved {
             self.last_byte = Instant::now();
         }
-        // Seldom: both sides are read, but where one has ended its direction or the other does not take what it sends.
-        if let Poll::Ready(reset) = self.up.poll_reset(cx, &mut self.client) {
-            up = Poll::Ready(Err(reset));
-        } else if let Poll::Ready(reset) = self.down.poll_reset(cx, &mut self.endpoint) {
-            down = Poll::Ready(Err(reset));
+        // What a client sent before it ended its direction is out: nothing is read of it any longer, and its reset would not
+        // be seen. Of an endpoint it says no more than its end did (RFC 9113 §8.1), and the client has yet to respond.
+        if self.up.is_done()
+            && let Poll::Ready(error) = self.client.poll_reset(cx)
+        {
+            up = Poll::Ready(Err(PipeError::Source(error)));
         }
         let broke = |gone: End, error: &std::io::Error| {
             tracing::debug!(%error, end = gone.as_str(), "tunnel broke");

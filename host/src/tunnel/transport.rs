@@ -41,11 +41,6 @@ impl Transport {
         Self { flow: Flow::Open, source_ended: false, pending, written: 0, unflushed: false }
     }
 
-    /// The source is not read: it has ended, or what it sent waits for the destination.
-    pub(super) fn leaves_source_unread(&self) -> bool {
-        self.source_ended || self.written < self.pending.len()
-    }
-
     /// What has not been written.
     pub(super) fn into_pending(mut self) -> Vec<u8> {
         self.pending.drain(..self.written);

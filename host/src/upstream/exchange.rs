@@ -47,8 +47,7 @@ impl Upstream {
         let mut wants_http1 = false;
         loop {
             round += 1;
-            let waiting = if may_reuse && !wants_http1 { self.take_idle(purpose) } else { None };
-            let (session, is_reused) = match waiting {
+            let (session, is_reused) = match if may_reuse && !wants_http1 { self.take_idle(purpose) } else { None } {
                 Some(session) => (session, true),
                 // Boxed: the future of every request has room for what this one holds.
                 None if wants_http1 => {
@@ -67,7 +66,8 @@ impl Upstream {
             if let Some(progress) = body.progress() {
                 observer.uploading(progress);
             }
-            let shared = session.pooled();
+            // Boxed: the future of every request has room for it, and most have none.
+            let shared = session.pooled().map(Box::new);
             let sent = match session {
                 Session::Http1(connection) => connection.send(head, body, limits.response, self, observer).await,
                 // Boxed: the future of every request has room for what this one holds.
