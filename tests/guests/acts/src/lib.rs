@@ -41,6 +41,7 @@ impl Router for Routes {
     }
 }
 
+#[expect(clippy::panic, reason = "a command that is none is a mistake of the test")]
 fn act(command: &str, decision: &mut Decision) {
     let words: Vec<&str> = command.splitn(4, ' ').collect();
     let side = |word: &str| if word == "request" { Side::Request } else { Side::Response };
