@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 use tidegate::cluster::{Cluster, Member, Numbers, Registry, Tried};
 use tidegate::config::EndpointState;
 use tidegate::net::UpgradeProtocol;
-use tidegate::plugin::{Artifact, PluginFile, PluginLimits, Runtime, SHIPPED, shipped};
+use tidegate::plugin::{Artifact, PluginFile, PluginLimits, RouterPlace, Runtime, SHIPPED, shipped};
 use tidegate::policy::{
     Balancer, ClusterNumbers, Endpoint, EndpointId, EndpointIds, ExchangeEffects, Metric, PickRequest, RequestFacts,
     ResponseContext, RouteId, Scheme,
@@ -167,7 +167,8 @@ fn route(criterion: &mut Criterion) {
                     "action": { "forward": { "cluster": "chat", "path": "/websocket" } } })
         };
         let config = json!({ "routes": (0..count).map(rule).collect::<Vec<_>>() });
-        let router = artifact.router(&config, &["chat".to_owned()], count, NonZeroUsize::MIN).unwrap();
+        let router =
+            artifact.router(&config, &["chat".to_owned()], count, NonZeroUsize::MIN, RouterPlace::Gateway).unwrap();
         let facts = facts(&format!("/app{}/websocket/room/1", count - 1));
         group.bench_function(BenchmarkId::new("wasm", count), |bencher| {
             bencher.iter(|| black_box(router.route(&facts).unwrap()));

@@ -7,7 +7,8 @@ use tidegate::config;
 use tidegate::gateway::Gateway as Inner;
 use tidegate::plugin::Compiler;
 use tidegate_tests::guests::{ACTS_FILE, FEEDBACK_FILE};
-use tidegate_tests::{Gateway, Origin, get};
+use tidegate_tests::{Gateway, Origin, get, upgrade_request};
+use tokio_tungstenite::tungstenite::Error;
 
 const PLUGINS: &str = "[plugin.first]\nfile = {file}\nconfig = { reads = \"x-first\" }\n\
                        [plugin.second]\nfile = {file}\nconfig = { reads = \"x-second\" }\n";
@@ -71,6 +72,21 @@ async fn a_plugin_that_refuses_ends_the_chain_with_the_rules_of_the_route() {
     assert_eq!((unmatched.status.as_u16(), unmatched.header("x-policy")), (404, "strict"));
     assert_eq!((faulty.status.as_u16(), faulty.header("x-policy")), (503, "strict"));
     assert_eq!(gateway.picks(&one) + gateway.picks(&two), 0, "no endpoint had any of it");
+}
+
+/// Success would say that protocols were switched (RFC 8441 §4).
+#[tokio::test]
+async fn a_plugin_that_responds_is_no_switch_over_http2() {
+    let (one, two) = (Origin::named("one").start().await, Origin::named("two").start().await);
+    let gateway = chained(&one, &two, "response_headers = { set = { x-policy = \"strict\" } }", "").await;
+    let mut client = gateway.http2().await;
+
+    for (command, status) in [("respond 200", 501), ("respond 401", 401)] {
+        let mut request = upgrade_request("/");
+        request.headers_mut().append("x-first", command.parse().unwrap());
+        let Err(Error::Http(refused)) = client.try_connect(request).await else { panic!("{command}") };
+        assert_eq!((refused.status().as_u16(), &refused.headers()["x-policy"]), (status, &"strict".parse().unwrap()));
+    }
 }
 
 #[tokio::test]

@@ -12,7 +12,7 @@ use tidegate::config::EndpointState;
 use tidegate::http::{ClientLimits, Forwarding, HttpVersions, Peer, Pseudonym};
 use tidegate::lifecycle::{ConnectionGuard, Drain};
 use tidegate::net::{Socket, Stream, UpgradeProtocol};
-use tidegate::plugin::{Artifact, PluginFile, PluginLimits, Runtime as Plugins, shipped};
+use tidegate::plugin::{Artifact, PluginFile, PluginLimits, RouterPlace, Runtime as Plugins, shipped};
 use tidegate::policy::{Balancer, Endpoint, Rewriter, Router, Scheme};
 use tidegate::proxy::{
     Client, Destination, HeaderEdits, ListenerKey, Observers, ResponseDecider, RouteRules, RulesByListener, Snapshot,
@@ -188,7 +188,7 @@ fn snapshot(deciders: Deciders, endpoint: SocketAddr) -> Snapshot {
     let reverse = load("reverse").rewriter(&back, NonZeroUsize::MIN).unwrap();
     let (router, balancer, rewriter): (Box<dyn Router>, Box<dyn Balancer>, Box<dyn Rewriter>) = match deciders {
         Deciders::Wasm => (
-            load("prefix").router(&routes, &clusters, 1, NonZeroUsize::MIN).unwrap(),
+            load("prefix").router(&routes, &clusters, 1, NonZeroUsize::MIN, RouterPlace::Gateway).unwrap(),
             load("bybusyness").balancer(&Value::Null, &endpoints, Arc::new(Numbers::new(lives.clone())), None).unwrap(),
             reverse,
         ),

@@ -171,7 +171,8 @@ impl HostState {
         let Err(why) = self.shared.measure(measurement, label) else { return };
         if !self.shared.warned_of_metrics.swap(true, Ordering::Relaxed) {
             let message = format!(
-                "{why}, named `{name}`: it is dropped, and counted in tidegate_plugin_metrics_dropped_total; take labels                  of which there are few",
+                "{why}, named `{name}`: it is dropped, and counted in tidegate_plugin_metrics_dropped_total; \
+                 take labels of which there are few",
                 name = measurement.name()
             );
             self.line(Level::WARN, &message);

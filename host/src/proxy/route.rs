@@ -120,29 +120,19 @@ fn decide<'a>(
     if !effects.is_empty() {
         chain::carry_out(effects, facts);
     }
-    let target = match decision {
+    let mut target = match decision {
         Decision::Forward(target) => target,
-        // Success would say that protocols were switched (RFC 8441 §4).
-        Decision::Respond(direct) if is_required(upgrade.as_ref()) && direct.status.is_success() => {
-            in_flight.metrics().increment(Counter::UpgradeRefused);
-            return Err(RequestFailure::NoSwitch.into());
-        }
-        Decision::Respond(direct) => return Err(Box::new(Unrouted::Direct(direct_response(direct, facts)))),
+        Decision::Respond(direct) => return Err(respond_directly(direct, facts, upgrade.as_ref(), None, in_flight)),
         // Behind the gateway's own router there is nobody.
         Decision::Unmatched | Decision::Next => return Err(RequestFailure::Unmatched.into()),
     };
-    let mut target = target;
     let mut rules = snapshot.rules(target.route);
     if !rules.plugins.is_empty() {
         in_flight.record.set_plugins(rules);
         let asked = rules;
         target = chain::decide(asked, target, facts).map_err(|end| match *end {
             ChainEnd::Failed(failure) => Box::new(Unrouted::Failed(failure, Some(asked))),
-            ChainEnd::Respond(direct) => {
-                let mut response = direct_response(direct, facts);
-                asked.response_headers.apply(response.headers_mut());
-                Box::new(Unrouted::Direct(response))
-            }
+            ChainEnd::Respond(direct) => respond_directly(direct, facts, upgrade.as_ref(), Some(asked), in_flight),
         })?;
         rules = snapshot.rules(target.route);
     }
@@ -161,11 +151,6 @@ fn decide<'a>(
     }
     let timeouts = rules.timeouts.unwrap_or(destination.timeouts);
     Ok(RouteDecision { client, snapshot, rules, destination, target, timeouts, offer, upgrade, need })
-}
-
-/// Whether a request is nothing but the wish to switch protocols.
-fn is_required(upgrade: Option<&UpgradeRequest>) -> bool {
-    upgrade.is_some_and(|upgrade| upgrade.need == UpgradeNeed::Required)
 }
 
 /// A request has come through here too often (RFC 5842 §7.2).
@@ -188,10 +173,25 @@ fn permitted(offer: Offer, rules: &RouteRules, in_flight: &InFlight) -> Option<O
     allowed
 }
 
-fn direct_response(direct: DirectResponse, facts: &RequestFacts) -> Response<ResponseBody> {
+/// What becomes of a request that a plugin responds to: the router, or one of the route with these `rules`.
+fn respond_directly<'a>(
+    direct: DirectResponse,
+    facts: &RequestFacts,
+    upgrade: Option<&UpgradeRequest>,
+    rules: Option<&'a RouteRules>,
+    in_flight: &InFlight,
+) -> Box<Unrouted<'a>> {
+    // Success would say that protocols were switched (RFC 8441 §4).
+    if direct.status.is_success() && upgrade.is_some_and(|upgrade| upgrade.need == UpgradeNeed::Required) {
+        in_flight.metrics().increment(Counter::UpgradeRefused);
+        return Box::new(Unrouted::Failed(RequestFailure::NoSwitch, rules));
+    }
     let mut response = Response::new(ResponseBody::whole(direct.body));
     *response.status_mut() = direct.status;
     *response.headers_mut() = direct.headers;
     facts.effects.apply_to_response(response.headers_mut());
-    response
+    if let Some(rules) = rules {
+        rules.response_headers.apply(response.headers_mut());
+    }
+    Box::new(Unrouted::Direct(response))
 }

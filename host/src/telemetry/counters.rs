@@ -326,9 +326,7 @@ impl FloodKind {
         // Each kind has one series, and that has one label.
         Counter::for_flood(self).series().1.first().map_or("", |(_kind, word)| word)
     }
-}
 
-impl FloodKind {
     /// What to do where it was none; nothing for most.
     #[must_use]
     pub fn remedy(self) -> Option<&'static str> {

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use ::http::{HeaderMap, HeaderValue, Method};
 use serde_json::{Value, json};
 
-use crate::plugin::{Artifact, LoadError};
+use crate::plugin::{Artifact, LoadError, RouterPlace};
 use crate::policy::{
     Balancer, Endpoint, ExchangeEffects, RequestFacts, ResponseContext, Rewriter, Router, Scheme, UnusedNumbers,
 };
@@ -55,7 +55,7 @@ impl ConfiguredPlugin {
     pub(super) fn router(&self, clusters: &[String], routes: usize) -> Result<Box<dyn Router>, LoadError> {
         let config = self.or_no_routes();
         let listed = config.get("routes").and_then(Value::as_array).map_or(0, Vec::len);
-        self.artifact.router(&config, clusters, routes.max(listed), NonZeroUsize::MIN)
+        self.artifact.router(&config, clusters, routes.max(listed), NonZeroUsize::MIN, RouterPlace::Gateway)
     }
 
     pub(super) fn rewriter(&self) -> Result<Box<dyn Rewriter>, LoadError> {

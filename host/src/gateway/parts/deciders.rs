@@ -10,7 +10,7 @@ use super::secrets::ConfigureInput;
 use crate::config::{Config, PluginUse};
 use crate::gateway::error::PrepareError;
 use crate::gateway::services::Services;
-use crate::plugin::{Artifact, LoadError, RoleKind, role_kind};
+use crate::plugin::{Artifact, LoadError, RoleKind, RouterPlace, role_kind};
 use crate::policy::{DeciderLabel, ObservedDecider, Rewriter, Router};
 use crate::proxy::{ResponseDecider, RoutePlugin};
 
@@ -73,8 +73,12 @@ impl Deciders {
         before: Option<&Self>,
     ) -> Result<Self, PrepareError> {
         let preparing = Preparing { services, config, from_files };
-        let router =
-            preparing.router(&config.router, "the router", before.map(|before| &before.router), RouterOf::Gateway)?;
+        let router = preparing.router(
+            &config.router,
+            "the router",
+            before.map(|before| &before.router),
+            RouterPlace::Gateway,
+        )?;
         let (own, reverse) = match &config.reverse {
             Some(reverse) => (Some(&config.rewriter), reverse),
             None => (None, &config.rewriter),
@@ -125,13 +129,6 @@ impl Deciders {
     }
 }
 
-/// Behind whom a router stands.
-#[derive(Clone, Copy)]
-enum RouterOf {
-    Gateway,
-    Route,
-}
-
 impl Preparing<'_> {
     fn artifact(&self, used: &PluginUse) -> Result<Arc<Artifact>, PrepareError> {
         plugins::find(&self.from_files.artifacts, used).cloned()
@@ -146,7 +143,7 @@ impl Preparing<'_> {
         used: &PluginUse,
         for_whom: &str,
         before: Option<&ReusableRouter>,
-        of: RouterOf,
+        place: RouterPlace,
     ) -> Result<ReusableRouter, PrepareError> {
         let inputs = RouterInputs {
             artifact: self.artifact(used)?,
@@ -156,10 +153,7 @@ impl Preparing<'_> {
         };
         Reusable::take_over_or(before, inputs, |new| {
             let (config, workers) = (new.config.whole(), self.services.workers.count());
-            let made = match of {
-                RouterOf::Gateway => new.artifact.router(&config, &new.clusters, new.routes, workers),
-                RouterOf::Route => new.artifact.router_of_route(&config, &new.clusters, new.routes, workers),
-            };
+            let made = new.artifact.router(&config, &new.clusters, new.routes, workers, place);
             let router = made.map_err(|error| self.refused(used, for_whom, error))?;
             let Some(observer) = &self.services.decisions else { return Ok(router.into()) };
             let label = label(used, &new.artifact, &new.clusters);
@@ -200,7 +194,7 @@ impl Preparing<'_> {
         let for_whom = format!("route {route}");
         let router = fills(RoleKind::Router).then(|| {
             let before = before.and_then(|before| before.router.as_ref());
-            self.router(used, &for_whom, before, RouterOf::Route)
+            self.router(used, &for_whom, before, RouterPlace::Route)
         });
         let rewriter = fills(RoleKind::Rewriter).then(|| {
             let before = before.and_then(|before| before.rewriter.as_ref());

@@ -20,7 +20,7 @@ const FIELDS: usize = 128;
 
 /// Whose router it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum RouterPlace {
+pub enum RouterPlace {
     /// That of the whole gateway, behind which there is nobody.
     Gateway,
     /// One of the plugins of a `[[route]]`.

@@ -28,6 +28,7 @@ use super::artifact::Artifact;
 use super::contract::{DESCRIBE, Interface};
 use super::error::LoadError;
 use super::role::{RoleContract, RoleName, exportable, filling};
+pub use decision::RouterPlace;
 pub use spec::RoleKind;
 use spec::RoleSpec;
 

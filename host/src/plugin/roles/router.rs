@@ -109,8 +109,8 @@ impl PluginRole for RouterSetup {
 }
 
 impl Artifact {
-    /// A router with one instance for each of `workers`. `clusters` are the names that its targets index,
-    /// `route_count` is the number of `[[route]]`.
+    /// A router at this `place`, with one instance for each of `workers`. `clusters` are the names that its targets
+    /// index, `route_count` is the number of `[[route]]`. One of a route may leave a decision to the next.
     ///
     /// # Errors
     /// If it is no router, refuses its configuration, or fails the self-test.
@@ -120,22 +120,9 @@ impl Artifact {
         clusters: &[String],
         route_count: usize,
         workers: NonZeroUsize,
+        place: RouterPlace,
     ) -> Result<Box<dyn Router>, LoadError> {
-        self.note(router(self, config, clusters, route_count, workers, RouterPlace::Gateway))
-    }
-
-    /// As [`Self::router`], for the plugins of a `[[route]]`: it may leave a decision to the next.
-    ///
-    /// # Errors
-    /// As [`Self::router`].
-    pub fn router_of_route(
-        self: &Arc<Self>,
-        config: &Value,
-        clusters: &[String],
-        route_count: usize,
-        workers: NonZeroUsize,
-    ) -> Result<Box<dyn Router>, LoadError> {
-        self.note(router(self, config, clusters, route_count, workers, RouterPlace::Route))
+        self.note(router(self, config, clusters, route_count, workers, place))
     }
 }
 

@@ -47,7 +47,7 @@ fn what_a_probe_counts_reaches_nobody() {
         "self-test.invalid".len()
     );
     let artifact = load(&runtime, hangs(ADD, &count).as_bytes()).unwrap();
-    let router = artifact.router(&Value::Null, &["a".into()], 1, NonZeroUsize::MIN).unwrap();
+    let router = artifact.router(&Value::Null, &["a".into()], 1, NonZeroUsize::MIN, RouterPlace::Gateway).unwrap();
     for number in 0..5 {
         router.route(&RequestFacts { query: Some(number.to_string()), ..facts(false) }).unwrap_err();
     }

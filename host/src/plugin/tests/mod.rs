@@ -209,7 +209,7 @@ fn a_bare_router_may_ask_for_all_values_of_a_header() {
         .replace("(i32.const 11) (i32.const 32))", "(i32.const 6) (i32.const 32))")
         .replace("(i32.load8_u (i32.const 32))", "(i32.eq (i32.load (i32.const 36)) (i32.const 2))");
     let artifact = load(&runtime, text.as_bytes()).unwrap();
-    let router = artifact.router(&Value::Null, &["a".into()], 1, NonZeroUsize::MIN).unwrap();
+    let router = artifact.router(&Value::Null, &["a".into()], 1, NonZeroUsize::MIN, RouterPlace::Gateway).unwrap();
     let mut many = facts(false);
 
     Arc::make_mut(&mut many.headers).append("x-many", HeaderValue::from_static("1"));
@@ -296,8 +296,10 @@ fn routers_fail_closed_on_traps_and_on_results_outside_the_contract() {
         (guest!("router-smuggle"), FaultKind::Answer, "/a\\r\\nx-b: 1"),
         (guest!("router-flood"), FaultKind::Answer, "bytes in one answer, found more"),
     ] {
-        let router: Box<dyn Router> =
-            load(&runtime, bytes).unwrap().router(&Value::Null, &["a".into(), "b".into()], 1, workers).unwrap();
+        let router: Box<dyn Router> = load(&runtime, bytes)
+            .unwrap()
+            .router(&Value::Null, &["a".into(), "b".into()], 1, workers, RouterPlace::Gateway)
+            .unwrap();
         let bad = facts(true);
 
         let fault = router.route(&bad).unwrap_err();

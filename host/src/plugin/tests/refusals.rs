@@ -102,7 +102,8 @@ fn a_router_that_was_built_when_a_decision_had_three_cases_is_to_be_built_again(
 
     for file in [module, component] {
         let artifact = load(&runtime, &file).unwrap();
-        let refused = problem(artifact.router(&Value::Null, &["a".into()], 1, NonZeroUsize::MIN)).to_string();
+        let refused = problem(artifact.router(&Value::Null, &["a".into()], 1, NonZeroUsize::MIN, RouterPlace::Gateway))
+            .to_string();
 
         assert!(refused.contains("built against an earlier contract: rebuild it"), "{refused}");
     }
@@ -308,7 +309,8 @@ fn a_router_whose_decisions_are_outside_the_contract_never_gets_traffic() {
         // Without the header that the guest asks for first.
         let text = String::from_utf8_lossy(guest).replace("(call $misbehave)", "(i32.const 1)");
         let artifact = load(&runtime, text.as_bytes()).unwrap();
-        problem(artifact.router(&Value::Null, &["a".into(), "b".into()], 1, NonZeroUsize::MIN)).to_string()
+        problem(artifact.router(&Value::Null, &["a".into(), "b".into()], 1, NonZeroUsize::MIN, RouterPlace::Gateway))
+            .to_string()
     };
 
     for (guest, words) in [

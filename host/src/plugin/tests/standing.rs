@@ -16,7 +16,9 @@ fn requests_that_make_a_router_trap_or_decide_wrongly_open_no_circuit() {
     let runtime = Runtime::new(None).unwrap();
     for bytes in [&guest!("router-trap")[..], guest!("router-stray")] {
         let artifact = load(&runtime, bytes).unwrap();
-        let router = artifact.router(&Value::Null, &["a".into(), "b".into()], 1, NonZeroUsize::MIN).unwrap();
+        let router = artifact
+            .router(&Value::Null, &["a".into(), "b".into()], 1, NonZeroUsize::MIN, RouterPlace::Gateway)
+            .unwrap();
         for _ in 0..20 {
             router.route(&facts(true)).unwrap_err();
         }
@@ -47,7 +49,7 @@ fn router_looping_if(runtime: &Runtime, condition: &str) -> (Arc<Artifact>, Box<
         ),
     );
     let artifact = load(runtime, text.as_bytes()).unwrap();
-    let router = artifact.router(&Value::Null, &["a".into()], 1, NonZeroUsize::MIN).unwrap();
+    let router = artifact.router(&Value::Null, &["a".into()], 1, NonZeroUsize::MIN, RouterPlace::Gateway).unwrap();
     (artifact, router)
 }
 
@@ -123,7 +125,7 @@ fn a_router_that_recovers_comes_back_by_a_probe() {
             ),
         );
     let artifact = load(&runtime, text.as_bytes()).unwrap();
-    let router = artifact.router(&Value::Null, &["a".into()], 1, NonZeroUsize::MIN).unwrap();
+    let router = artifact.router(&Value::Null, &["a".into()], 1, NonZeroUsize::MIN, RouterPlace::Gateway).unwrap();
     for _ in 0..5 {
         router.route(&facts(false)).unwrap_err();
     }
