@@ -14,8 +14,8 @@ pub const FEEDBACK: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/feedback.w
 /// Path of [`FEEDBACK`].
 pub const FEEDBACK_FILE: &str = concat!(env!("OUT_DIR"), "/feedback.wasm");
 
-/// A chooser that does what the request's header `x-choose` says (`take ID UNITS`, `least UNITS`, `refuse STATUS AFTER`, `count`),
-/// with feedback and handover; counts in `open`.
+/// A chooser that does what the request's header `x-choose` says (`take ID UNITS`, `least UNITS`, `refuse STATUS AFTER`,
+/// `count`), with feedback and handover; counts in `open`.
 pub const CHOOSER: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/chooser.wasm"));
 
 /// Path of [`CHOOSER`].

@@ -19,6 +19,7 @@ use crate::control::{
 };
 
 mod callers;
+mod tables;
 
 const JSON: &str = "Content-Type: application/json";
 
@@ -215,7 +216,8 @@ async fn every_page_has_its_shape() {
     let metrics = call(at, "GET /metrics HTTP/1.1").await;
     assert!(metrics.head.contains("content-type: application/openmetrics-text"), "{}", metrics.head);
     let endpoint = json!({
-        "url": "ws://192.0.2.1:80", "found_by": null, "state": "ready", "protocol": "h2", "health": "healthy", "weight": 1.5, "group": 0, "in_flight": 3,
+        "url": "ws://192.0.2.1:80", "found_by": null, "state": "ready", "protocol": "h2", "health": "healthy",
+        "weight": 1.5, "group": 0, "in_flight": 3,
         "health_since": "2026-11-23T01:02:38.123Z", "health_reason": null, "picks": 9, "bytes_sent": 10,
         "bytes_received": 20, "failures": 1, "ejections": 0, "probes_passed": 0, "probes_failed": 0, "latency_us": 812.5,
     });
@@ -292,34 +294,6 @@ async fn a_report_that_is_posted_is_taken_or_refused_with_a_reason() {
     assert!(got.head.contains("allow: post\r\n"), "{}", got.head);
     let foreign = "POST /api/v1/clusters/chat/signals HTTP/1.1\r\nOrigin: https://attacker.example";
     assert_eq!(call(at, foreign).await.status, 403);
-}
-
-#[tokio::test]
-async fn one_table_is_taken_at_a_time() {
-    let (server, _fake) = serve(None);
-    let at = server.address();
-    let head = |length: usize| {
-        format!(
-            "PUT /api/v1/plugins/tenants/table HTTP/1.1\r\nContent-Type: text/tab-separated-values\r\n\
-             Content-Length: {length}"
-        )
-    };
-    let long = "tenant\tcluster\n".repeat(10_000);
-
-    let taken = call_with(at, &head(long.len()), &long).await;
-    let mut slow = TcpStream::connect(at).await.unwrap();
-    slow.write_all(format!("{}\r\nHost: {at}\r\nExpect: 100-continue\r\n\r\n", head(4)).as_bytes()).await.unwrap();
-    let mut interim = [0; 25];
-    slow.read_exact(&mut interim).await.unwrap();
-    let second = call_with(at, &head(4), "a\tb\n").await;
-    slow.write_all(b"a\tb\n").await.unwrap();
-    let mut first = [0; 15];
-    slow.read_exact(&mut first).await.unwrap();
-
-    assert_eq!((taken.status, taken.json()["entries"].as_u64()), (200, Some(10_000)), "{}", taken.body);
-    assert_eq!((&interim, &first), (b"HTTP/1.1 100 Continue\r\n\r\n", b"HTTP/1.1 200 OK"));
-    assert_eq!(second.status, 503);
-    assert!(second.body.contains("another table"), "{}", second.body);
 }
 
 #[tokio::test]

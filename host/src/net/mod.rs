@@ -1,5 +1,6 @@
 //! The vocabulary of the wire: streams of every kind, socket options, authorities, values by server name, what
-//! clients are asked for about certificates, protocols to switch to, the gateway's own header fields, request lines, methods that may be repeated, descriptors that are kept.
+//! clients are asked for about certificates, protocols to switch to, the gateway's own header fields, request lines,
+//! methods that may be repeated, descriptors that are kept.
 
 mod authority;
 mod certificate_rules;

@@ -4,7 +4,7 @@
 //! Prober.start(cluster) ──▶ one task per endpoint, spread over the workers: wait ▶ check ▶ Live
 //!        └─ Probes: dropped, they end; so they do when the gateway drains
 //! Prober.ask(cluster) ────▶ the same for signals with a path of their own: what comes of it decides nothing about health
-//! check ──▶ upstream's dial ──▶ tcp | tls | http | websocket | grpc: http and websocket over HTTP/1.1 or HTTP/2, grpc over HTTP/2
+//! check ──▶ upstream's dial ──▶ tcp | tls | http, websocket: over HTTP/1.1 or HTTP/2 | grpc: over HTTP/2
 //! ```
 //!
 //! A probe is no lease: nothing here touches what an endpoint is counted to hold.

@@ -12,7 +12,7 @@
 //! | why it failed | `error.rs`; what endpoints do wrong: `broken.rs`, `unreadable.rs` |
 //! | a body that may be sent again | `resendable.rs`, `replay.rs` |
 //! | the protocols, and a connection in one of them | `session.rs`, `http1/`, `http2/` |
-//! | connections that wait, and new ones | `pool.rs`, `connect.rs`, `context.rs`, `turns.rs`; for requests of the gateway's own: `apart.rs` |
+//! | connections that wait, and new ones | `pool.rs`, `connect.rs`, `context.rs`, `turns.rs`; for the gateway's own: `apart.rs` |
 //! | from an address to a stream, and the timer for all of it | `dial.rs`, `timer.rs` |
 
 mod apart;

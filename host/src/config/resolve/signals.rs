@@ -231,7 +231,8 @@ impl Resolver<'_, '_> {
 fn no_body(section: &ClusterSection) -> Option<&'static str> {
     let Some(health) = section.health.as_ref().filter(|health| health.probe.get_ref() == "http") else {
         return Some(
-            "no HTTP probe asks its endpoints; give the signal a `path` of its own, or add health = { probe = \"http\", path = \"/load\" }",
+            "no HTTP probe asks its endpoints; give the signal a `path` of its own, or add \
+             health = { probe = \"http\", path = \"/load\" }",
         );
     };
     let asks_head = health.method.as_ref().is_some_and(|method| method.get_ref() == "HEAD");

@@ -17,8 +17,8 @@ const OF_CONNECTIONS: [HeaderName; 6] = [
 
 /// Whether fields that came may be taken for what they say: those of requests, responses and trailers alike.
 ///
-/// Names are lower case and, but for `"`, of the characters that names have, and values free of CR, LF, NUL and other control characters where this is called: the library
-/// and the types see to that.
+/// Names are lower case and, but for `"`, of the characters that names have, and values free of CR, LF, NUL and other
+/// control characters where this is called: the library and the types see to that.
 ///
 /// # Errors
 /// What is wrong, as the end of a sentence; the message is malformed (RFC 9113 §8.1.1).

@@ -10,6 +10,7 @@ mod budget;
 mod duplex;
 mod fields;
 mod first_frame;
+mod flushes;
 mod judged;
 mod limits;
 mod reset;

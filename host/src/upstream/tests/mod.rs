@@ -41,6 +41,27 @@ pub(super) fn slow_body(later: Duration) -> ResendableBody {
     ResendableBody::new(RequestBody::Boxed { body, expects_continue: false }, None)
 }
 
+/// A request whose body comes in two pieces, and whose response never comes.
+pub(super) struct SlowRequest {
+    /// The body is asked for first.
+    pub(super) expects_continue: bool,
+    /// How long after the first piece the second comes.
+    pub(super) waits: Duration,
+    /// How long it takes until the time for the response is over.
+    pub(super) time: Duration,
+}
+
+/// Requests that wait in each way, where a response has `within` from the last piece of its request.
+pub(super) fn slow_requests(within: Duration) -> [SlowRequest; 3] {
+    let later = Duration::from_secs(3);
+    [
+        SlowRequest { expects_continue: false, waits: Duration::ZERO, time: within },
+        SlowRequest { expects_continue: false, waits: later, time: later + within },
+        // Without a word of the endpoint the body goes after a second.
+        SlowRequest { expects_continue: true, waits: Duration::ZERO, time: Duration::from_secs(1) + within },
+    ]
+}
+
 /// No body.
 pub(super) fn empty() -> ResendableBody {
     ResendableBody::new(RequestBody::Empty, None)

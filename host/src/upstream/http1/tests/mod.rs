@@ -17,7 +17,7 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::UnixStream;
 use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 
-use super::super::tests::{Seen, body, empty, head, slow_body};
+use super::super::tests::{Seen, SlowRequest, body, empty, head, slow_body, slow_requests};
 use super::super::timer::LazyTimer;
 use super::super::{
     Broken, ExchangeCause, ExchangeError, FaultOf, HeadLimits, RequestHead, ResendableBody, ResponseContent, Sent,
@@ -351,12 +351,7 @@ async fn an_endpoint_that_sends_nothing_runs_out_of_time() {
 
 #[tokio::test(start_paused = true)]
 async fn time_for_a_response_begins_with_the_last_piece_of_the_request() {
-    let later = Duration::from_secs(3);
-    for (expects_continue, waits, time) in [
-        (false, Duration::ZERO, SOON),
-        (false, later, later + SOON),
-        (true, Duration::ZERO, Duration::from_secs(1) + SOON),
-    ] {
+    for SlowRequest { expects_continue, waits, time } in slow_requests(SOON) {
         let (connection, theirs) = open();
         let mut body = slow_body(waits);
         let fields = Fields::default();

@@ -1,7 +1,6 @@
 //! Heads, bodies and trailers, both ways.
 
 use std::borrow::Cow;
-use std::time::Duration;
 
 use ::http::header::{CONTENT_LENGTH, CONTENT_TYPE, TE};
 use ::http::{HeaderValue, Method, Response, StatusCode, Version};
@@ -9,7 +8,7 @@ use bytes::Bytes;
 use http_body::Frame;
 use http_body_util::{BodyExt as _, StreamBody};
 
-use super::super::super::tests::{Seen, body, empty, head, slow_body};
+use super::super::super::tests::{Seen, SlowRequest, body, empty, head, slow_body, slow_requests};
 use super::super::super::{
     Broken, ExchangeCause, HeadLimits, RequestHead, ResendableBody, ResponseContent, Unreadable,
 };
@@ -21,16 +20,19 @@ fn frames(frames: Vec<Result<Frame<Bytes>, RequestBodyError>>) -> ResendableBody
     ResendableBody::new(RequestBody::Boxed { body: Box::pin(body), expects_continue: false }, None)
 }
 
+/// Responds to a request, and returns it.
+async fn say_hello(endpoint: &Endpoint) -> ::http::Request<h2::RecvStream> {
+    let mut served = endpoint.accept().await;
+    let (request, mut respond) = next(&mut served).await;
+    finish(&mut respond, "hello");
+    drive(served);
+    request
+}
+
 #[tokio::test]
 async fn what_the_library_takes_in_no_query_is_escaped() {
     let endpoint = Endpoint::new();
-    let serve = async {
-        let mut served = endpoint.accept().await;
-        let (request, mut respond) = next(&mut served).await;
-        finish(&mut respond, "hello");
-        drive(served);
-        request
-    };
+    let serve = say_hello(&endpoint);
     let (method, fields, target) = (Method::GET, Fields::default(), "/a?x=<y>&\"z\"={`|}");
     let (mut seen, mut nothing) = (Seen::default(), empty());
     let sending = send_head(&endpoint.upstream, head(&method, target, &fields), &mut nothing, &mut seen);
@@ -44,13 +46,7 @@ async fn what_the_library_takes_in_no_query_is_escaped() {
 #[tokio::test]
 async fn a_head_says_all_that_http2_asks_for() {
     let endpoint = Endpoint::new();
-    let serve = async {
-        let mut served = endpoint.accept().await;
-        let (request, mut respond) = next(&mut served).await;
-        finish(&mut respond, "hello");
-        drive(served);
-        request
-    };
+    let serve = say_hello(&endpoint);
     let mut headers = ::http::HeaderMap::new();
     headers.insert(TE, "gzip, trailers".parse().unwrap());
     headers.insert("x-a", "b".parse().unwrap());
@@ -263,12 +259,7 @@ async fn an_endpoint_that_goes_silent_within_a_body_is_waited_for_that_long() {
 
 #[tokio::test(start_paused = true)]
 async fn time_for_a_response_begins_with_the_last_piece_of_the_request() {
-    let later = Duration::from_secs(3);
-    for (expects_continue, waits, time) in [
-        (false, Duration::ZERO, SOON),
-        (false, later, later + SOON),
-        (true, Duration::ZERO, Duration::from_secs(1) + SOON),
-    ] {
+    for SlowRequest { expects_continue, waits, time } in slow_requests(SOON) {
         let endpoint = Endpoint::new();
         let serve = async {
             let mut served = endpoint.accept().await;
