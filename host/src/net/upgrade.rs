@@ -24,10 +24,12 @@ impl TryFrom<&str> for ProtocolName {
     type Error = NoProtocol;
 
     fn try_from(text: &str) -> Result<Self, NoProtocol> {
-        let is_protocol = match text.split_once('/') {
-            Some((name, version)) => is_token(name) && is_token(version),
-            None => is_token(text),
-        };
+        // The one that nearly all ask for costs a comparison.
+        let is_protocol = text.eq_ignore_ascii_case("websocket")
+            || match text.split_once('/') {
+                Some((name, version)) => is_token(name) && is_token(version),
+                None => is_token(text),
+            };
         if is_protocol { Ok(Self(text.into())) } else { Err(NoProtocol) }
     }
 }

@@ -20,6 +20,10 @@ pub(super) fn is_hop_by_hop(name: &HeaderName) -> bool {
 /// trusted proxy says of its client is not the client's, whose Connection some proxies pass on. A set, and of what is
 /// there: a Connection may name thousands.
 pub(in crate::http) fn named_by_connection(headers: &HeaderMap) -> HashSet<HeaderName> {
+    // One pass over the names that are there costs less than a search.
+    if !headers.keys().any(|name| name == header::CONNECTION) {
+        return HashSet::new();
+    }
     list(headers, &header::CONNECTION)
         // The usual tokens name what goes anyway.
         .filter(|token| !USUAL.iter().any(|usual| token.eq_ignore_ascii_case(usual.as_bytes())))
@@ -47,18 +51,14 @@ pub fn keep_end_to_end(headers: &mut HeaderMap, name: &HeaderName) {
 
 /// Removes hop-by-hop fields and those that `Connection` names.
 pub fn strip_hop_by_hop(headers: &mut HeaderMap) {
-    // One pass over the names that are there costs less than a search for each that might be.
+    for name in named_by_connection(headers) {
+        headers.remove(name);
+    }
+    // One pass for all of them, as above.
     let mut there = HOP_BY_HOP.map(|_| false);
-    let mut names_more = false;
     for name in headers.keys() {
-        names_more |= name == header::CONNECTION;
         for (found, hop) in there.iter_mut().zip(&HOP_BY_HOP) {
             *found |= name == hop;
-        }
-    }
-    if names_more {
-        for name in named_by_connection(headers) {
-            headers.remove(name);
         }
     }
     for (_, name) in there.iter().zip(&HOP_BY_HOP).filter(|(found, _)| **found) {
