@@ -73,6 +73,10 @@ impl TryFrom<&str> for UpgradeProtocol {
     type Error = NoProtocol;
 
     fn try_from(text: &str) -> Result<Self, NoProtocol> {
+        // The one that nearly all mean needs no name of its own.
+        if text.eq_ignore_ascii_case("websocket") {
+            return Ok(Self::Websocket);
+        }
         ProtocolName::try_from(text).map(|name| Self::from(&name))
     }
 }

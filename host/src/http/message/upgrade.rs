@@ -72,7 +72,7 @@ pub(in crate::http) fn offered<B>(request: &Request<B>, has_body: bool) -> Optio
     if !headers.contains_key(header::UPGRADE) || request.version() != Version::HTTP_11 {
         return None;
     }
-    if !tokens(headers, &header::CONNECTION).any(|token| token.eq_ignore_ascii_case("upgrade")) {
+    if !list(headers, &header::CONNECTION).any(|token| token.eq_ignore_ascii_case(b"upgrade")) {
         return None;
     }
     let may_be_websocket = request.method() == Method::GET && !has_body;
