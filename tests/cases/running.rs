@@ -22,6 +22,13 @@ impl Running {
         Self { process, setup, config }
     }
 
+    /// The same for a gateway whose memory is measured: see [`Process::run_thrifty`].
+    pub(crate) async fn start_thrifty(setup: Setup) -> Self {
+        let config = setup.write();
+        let process = Process::run_thrifty(&config).await;
+        Self { process, setup, config }
+    }
+
     /// The folder that the configuration is in.
     pub(crate) fn folder(&self) -> &Path {
         self.setup.folder()

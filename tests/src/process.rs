@@ -62,6 +62,19 @@ impl Process {
         process
     }
 
+    /// Runs `tidegate run CONFIG` so that its allocator gives freed memory back at once instead of after a while, and
+    /// waits until it listens: the most memory that it has held is then what it held at one time.
+    ///
+    /// # Panics
+    /// If it cannot be built or started.
+    pub async fn run_thrifty(config: &Path) -> Self {
+        let mut command = Command::new(binary());
+        command.arg("run").arg(config).env("MIMALLOC_PURGE_DELAY", "0");
+        let process = Self::spawn(command, Stdio::piped(), Stdio::piped());
+        eventually("the gateway to listen", || !process.addresses().is_empty()).await;
+        process
+    }
+
     /// Runs `tidegate run CONFIG`, and waits until it listens.
     pub async fn run(config: &Path) -> Self {
         let process = Self::start(&["run", config.to_str().unwrap()]);

@@ -105,7 +105,7 @@ fn peak(process: u32) -> u64 {
 async fn a_hostile_file_costs_the_gateway_neither_a_tunnel_nor_memory() {
     let a = Origin::named("a").start().await;
     let setup = Gateway::configure(MINE).origin(&a).file("mine.wat", guest("first"));
-    let running = Running::start(setup).await;
+    let running = Running::start_thrifty(setup).await;
     let mut held = running.websocket("/").await;
     let file = running.folder().join("mine.wat");
     let before = peak(running.process.id());
