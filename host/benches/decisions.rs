@@ -75,6 +75,7 @@ fn facts(path: &str) -> RequestFacts {
         headers: Arc::new(headers),
         connection: None,
         effects: ExchangeEffects::default(),
+        body: None,
     }
 }
 

@@ -324,7 +324,7 @@ impl Contract {
     /// A module with this interface of a role that imports and exports all that the page lists and does nothing.
     fn module(&self, of_role: &str, full: bool) -> String {
         let beside: &[&str] = match of_role {
-            "balancer" | "chooser" => &["feedback", "handover", "describe"],
+            "balancer" | "chooser" => &["feedback", "handover", "preview", "describe"],
             "router" => &["repetition", "describe"],
             _ => &["describe"],
         };

@@ -47,6 +47,7 @@ fn request() -> RequestFacts {
         headers: Arc::default(),
         connection: None,
         effects: ExchangeEffects::default(),
+        body: None,
     }
 }
 

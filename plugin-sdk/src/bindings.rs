@@ -81,6 +81,15 @@ pub mod feeding_back {
     });
 }
 
+pub mod previewing {
+    wit_bindgen::generate!({
+        path: "wit/v0.1",
+        world: "previewing",
+        pub_export_macro: true,
+        additional_derives: [PartialEq],
+    });
+}
+
 pub mod repeating {
     wit_bindgen::generate!({
         path: "wit/v0.1",

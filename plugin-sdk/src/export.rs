@@ -204,6 +204,24 @@ macro_rules! __option {
     $crate::bindings::handing_over::export!(Exported with_types_in $crate::bindings::handing_over);
         };
     };
+    (Preview $plugin:ident) => {
+        const _: () = {
+            const _: fn() = || {
+                fn implements<T: $crate::Preview>() {}
+                implements::<$plugin>();
+            };
+
+            #[cfg(target_arch = "wasm32")]
+            impl $crate::bindings::previewing::exports::tidegate::plugin::preview::Guest for Exported {
+                fn wants() -> $crate::Sight {
+                    INSTANCE.with(|cell| cell.with(|it| $crate::Preview::wants(it)))
+                }
+            }
+
+            #[cfg(target_arch = "wasm32")]
+    $crate::bindings::previewing::export!(Exported with_types_in $crate::bindings::previewing);
+        };
+    };
     (Repeats $plugin:ident) => {
         const _: () = {
             const _: fn() = || {
@@ -241,6 +259,9 @@ macro_rules! __option {
         };
     };
     ($other:ident $plugin:ident) => {
-        ::std::compile_error!(concat!("expected Feedback, Handover, Repeats or Describe, found ", stringify!($other)));
+        ::std::compile_error!(concat!(
+            "expected Feedback, Handover, Preview, Repeats or Describe, found ",
+            stringify!($other)
+        ));
     };
 }

@@ -1,4 +1,5 @@
-//! A gateway for native tests: what a plugin reads through [`clock`](crate::clock), [`chance`](crate::chance),
+//! A gateway for native tests: what a plugin reads through [`body`](crate::body), [`clock`](crate::clock),
+//! [`chance`](crate::chance),
 //! [`columns`](crate::columns), [`counters`](crate::counters), [`limit`](crate::limit), [`request`](crate::request) and
 //! [`table`](crate::table) is what the test says, and what it does through [`log`](crate::log), [`edits`](crate::edits),
 //! [`notes`](crate::notes) and [`metrics`](crate::metrics) can be read.
@@ -172,6 +173,27 @@ impl Host {
     #[must_use]
     pub fn edits(&self) -> Vec<Edited> {
         with(|state| state.edits.clone())
+    }
+
+    /// Says how the body of the request begins. What [`body`](crate::body) makes of it is set beside it: fields by
+    /// [`Self::body_field`], hashes by [`Self::body_blocks`].
+    pub fn body_first(&self, bytes: impl Into<Vec<u8>>) -> &Self {
+        let bytes = bytes.into();
+        with(|state| state.first = bytes);
+        self
+    }
+
+    /// Sets a field of the body's JSON.
+    pub fn body_field(&self, name: &str, value: &str) -> &Self {
+        with(|state| state.fields.insert(name.to_owned(), value.to_owned()));
+        self
+    }
+
+    /// Sets the hashes of the body's blocks.
+    pub fn body_blocks(&self, hashes: impl Into<Vec<u32>>) -> &Self {
+        let hashes = hashes.into();
+        with(|state| state.blocks = hashes);
+        self
     }
 
     /// Reads a counter; 0 for a key that nothing was added to.

@@ -221,10 +221,33 @@ pub mod notes {
     }
 }
 
+/// The beginning of the body of the request being decided, as far as [`Preview`](crate::Preview) asked for it. Only inside
+/// `pick` and `choose`; elsewhere none, or empty.
+pub mod body {
+    /// A string, number or boolean of the outermost JSON object, by its key, if it ends within what is there.
+    #[must_use]
+    pub fn field(name: &str) -> Option<String> {
+        super::calls::field(name)
+    }
+
+    /// For each whole block from the beginning a hash of 31 bits: equal where all up to its end is equal.
+    #[must_use]
+    pub fn blocks() -> Vec<u32> {
+        super::calls::blocks()
+    }
+
+    /// The bytes.
+    #[must_use]
+    pub fn first() -> Vec<u8> {
+        super::calls::first()
+    }
+}
+
 use crate::bindings::imports::tidegate::plugin as bound;
 
 #[cfg(target_arch = "wasm32")]
 mod calls {
+    pub(super) use super::bound::body::{blocks, field, first};
     pub(super) use super::bound::chance::chance;
     pub(super) use super::bound::clock::{now, wall};
     pub(super) use super::bound::columns::{column, signal};

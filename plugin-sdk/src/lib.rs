@@ -24,8 +24,8 @@
 //!
 //! | role | trait | macro | optional, after a `+` |
 //! |---|---|---|---|
-//! | who gets the next connection | [`Balancer`] | [`export_balancer!`] | [`Feedback`], [`Handover`], [`Describe`] |
-//! | the same, with what a choice weighs and how to refuse | [`Chooser`] | [`export_chooser!`] | [`Feedback`], [`Handover`], [`Describe`] |
+//! | who gets the next connection | [`Balancer`] | [`export_balancer!`] | [`Feedback`], [`Handover`], [`Preview`], [`Describe`] |
+//! | the same, with what a choice weighs and how to refuse | [`Chooser`] | [`export_chooser!`] | [`Feedback`], [`Handover`], [`Preview`], [`Describe`] |
 //! | which cluster, which path | [`Router`] | [`export_router!`] | [`Repeats`], [`Describe`] |
 //! | what goes back to the client | [`Rewriter`] | [`export_rewriter!`] | [`Describe`] |
 //!
@@ -52,9 +52,10 @@ pub use bindings::balancing::tidegate::plugin::types::{ConfigError, Endpoint, Fi
 pub use bindings::choosing::exports::tidegate::plugin::chooser::{Choice, Refusal, Taken};
 pub use bindings::describing::exports::tidegate::plugin::describe::About;
 pub use bindings::feeding_back::exports::tidegate::plugin::feedback::{Ending, Outcome};
+pub use bindings::previewing::exports::tidegate::plugin::preview::Sight;
 pub use bindings::rewriting::exports::tidegate::plugin::rewriter::{Context, Edit};
 pub use bindings::routing::exports::tidegate::plugin::router::{Decision, Response, Target};
 pub use candidates::{Candidate, Candidates};
 pub use config::{Config, fault};
-pub use imports::{chance, clock, columns, counters, edits, limit, log, metrics, notes, request, table};
-pub use roles::{Balancer, Chooser, Describe, Feedback, Handover, Repeats, Rewriter, Router};
+pub use imports::{body, chance, clock, columns, counters, edits, limit, log, metrics, notes, request, table};
+pub use roles::{Balancer, Chooser, Describe, Feedback, Handover, Preview, Repeats, Rewriter, Router};

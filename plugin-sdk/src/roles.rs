@@ -2,7 +2,7 @@
 
 use crate::{
     About, Candidates, Choice, ConfigError, Context, Decision, Edit, Endpoint, Field, Outcome, Refusal, RequestLine,
-    Taken,
+    Sight, Taken,
 };
 
 /// Who gets the next connection or request. One instance per cluster: plain state is right and safe.
@@ -220,6 +220,13 @@ pub trait Handover: Sized + 'static {
     /// # Errors
     /// One sentence; the instance then starts fresh.
     fn restore(&mut self, state: &[u8]) -> Result<(), String>;
+}
+
+/// Optional for a balancer or chooser: it chooses by the beginning of bodies, which [`body`](crate::body) gives.
+pub trait Preview: Sized + 'static {
+    /// How much of a body is awaited before a choice, for two seconds at the most: `bytes` of 1 to 262,144, and blocks to
+    /// hash of 16 bytes and more, or 0. Asked once, after `configure`.
+    fn wants(&self) -> Sight;
 }
 
 /// Which cluster, which path, or a response right away. One instance per worker thread.

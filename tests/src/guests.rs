@@ -24,6 +24,10 @@ pub const CHOOSER_FILE: &str = concat!(env!("OUT_DIR"), "/chooser.wasm");
 /// Path of a router, balancer and rewriter that does what headers of a request say.
 pub const ACTS_FILE: &str = concat!(env!("OUT_DIR"), "/acts.wasm");
 
+/// Path of a chooser that takes the endpoint whose id the JSON field `to` of the body names, and refuses with what `ask`
+/// asks for as seconds: `bytes`, `blocks` or `hash` of the beginning, of which it sees 4,096 bytes in blocks of 64.
+pub const PREVIEWS_FILE: &str = concat!(env!("OUT_DIR"), "/previews.wasm");
+
 /// A balancer that takes the first, made without the SDK's feature `last-words`; panics where there is none.
 pub const SILENT: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/silent.wasm"));
 

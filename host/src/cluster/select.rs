@@ -18,8 +18,8 @@ use super::{Lease, Live, Member, Recovery, Retry, Signals, Stickiness, Sticky, a
 use crate::clock::Clock;
 use crate::config::{Affinity, EndpointState};
 use crate::policy::{
-    Balancer, BalancerRefusal, CallMeter, Choice, EndpointId, EndpointIds, LeaseUnits, LeastBusy, MeteredCalls,
-    PickRequest, RequestFacts,
+    Balancer, BalancerRefusal, BodySight, CallMeter, Choice, EndpointId, EndpointIds, LeaseUnits, LeastBusy,
+    MeteredCalls, PickRequest, RequestFacts,
 };
 
 /// Ids that one request has already tried. A request tries each endpoint once at the most.
@@ -76,6 +76,7 @@ pub struct Cluster {
     members: Vec<Member>,
     clock: Clock,
     wants_feedback: bool,
+    sight: Option<BodySight>,
     /// Apart, for it is read while a choice is made.
     meter: Option<Arc<dyn CallMeter>>,
     recovery: Recovery,
@@ -89,11 +90,11 @@ impl Cluster {
     /// A cluster whose endpoints have the ids 0 and up, in the order of `members`.
     #[must_use]
     pub fn new(name: Arc<str>, members: Vec<Member>, balancer: Box<dyn Balancer>) -> Self {
-        let (wants_feedback, meter) = (balancer.wants_feedback(), balancer.meter());
+        let (wants_feedback, sight, meter) = (balancer.wants_feedback(), balancer.sight(), balancer.meter());
         let chooser = Arc::new(Mutex::new(Chooser::new(balancer)));
         let (policy, recovery, signals) = (Policy::default(), Recovery::default(), Arc::default());
         let clock = members.first().map(|member| member.live.clock().clone()).unwrap_or_default();
-        Self { name, members, clock, wants_feedback, meter, policy, recovery, signals, chooser }
+        Self { name, members, clock, wants_feedback, sight, meter, policy, recovery, signals, chooser }
     }
 
     /// The time by which its members are judged: that of the registry they come from.
@@ -177,6 +178,13 @@ impl Cluster {
     #[must_use]
     pub fn balancer_times(&self) -> Option<MeteredCalls> {
         self.meter.as_ref().map(|meter| meter.times())
+    }
+
+    /// How much of a request's body its balancer wants to see; none: choices wait for no body.
+    #[must_use]
+    #[inline]
+    pub fn sight(&self) -> Option<BodySight> {
+        self.sight
     }
 
     /// What the balancer wants its successor to know.

@@ -26,6 +26,7 @@ pub(super) fn facts(path: &str, query: Option<&str>, headers: &[(&str, &str)]) -
         headers: Arc::new(map),
         connection: None,
         effects: ExchangeEffects::default(),
+        body: None,
     }
 }
 

@@ -21,7 +21,7 @@ wasmtime::component::bindgen!({
 });
 
 pub use self::tidegate::plugin::{
-    chance, clock, columns, counters, edits, limit, log, metrics, notes, request, system, table, types,
+    body, chance, clock, columns, counters, edits, limit, log, metrics, notes, request, system, table, types,
 };
 pub use exports::tidegate::plugin::*;
 

@@ -7,14 +7,14 @@ use tracing::Level;
 use wasmtime::component::{HasSelf, Linker};
 
 use super::bindings::{
-    chance, clock, columns, counters, edits, limit, log, metrics, notes, request, system, table, types,
+    body, chance, clock, columns, counters, edits, limit, log, metrics, notes, request, system, table, types,
 };
 use super::buckets::Refill;
 use super::call_error::Exit;
 use super::host_state::HostState;
 use super::output::StandardStream;
 use super::own_metrics::Measurement;
-use crate::policy::{ArrivalFacts, CertificateText};
+use crate::policy::{ArrivalFacts, BodyStart, CertificateText};
 
 /// Defines every interface of the contract. Those by which a plugin learns or does more than its arguments and its
 /// result say go through [`HostState::asked`]; `log` does not.
@@ -29,6 +29,7 @@ pub(super) fn link(linker: &mut Linker<HostState>) -> wasmtime::Result<()> {
     chance::add_to_linker::<_, HasSelf<HostState>>(linker, HostState::asked)?;
     metrics::add_to_linker::<_, HasSelf<HostState>>(linker, HostState::asked)?;
     table::add_to_linker::<_, HasSelf<HostState>>(linker, HostState::asked)?;
+    body::add_to_linker::<_, HasSelf<HostState>>(linker, HostState::asked)?;
     edits::add_to_linker::<_, HasSelf<HostState>>(linker, HostState::asked)?;
     notes::add_to_linker::<_, HasSelf<HostState>>(linker, HostState::asked)?;
     system::add_to_linker::<_, HasSelf<HostState>>(linker, HostState::asked)
@@ -183,6 +184,26 @@ impl HostState {
 impl table::Host for HostState {
     fn get(&mut self, key: String) -> Option<String> {
         self.table.as_ref()?.get(&key)
+    }
+}
+
+impl body::Host for HostState {
+    fn field(&mut self, name: String) -> Option<String> {
+        self.body()?.field(&name).map(str::to_owned)
+    }
+
+    fn blocks(&mut self) -> Vec<u32> {
+        self.body().map(|body| body.blocks().to_vec()).unwrap_or_default()
+    }
+
+    fn first(&mut self) -> Vec<u8> {
+        self.body().map(|body| body.first().to_vec()).unwrap_or_default()
+    }
+}
+
+impl HostState {
+    fn body(&self) -> Option<&BodyStart> {
+        self.request.as_ref()?.body.as_deref()
     }
 }
 

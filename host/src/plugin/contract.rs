@@ -32,11 +32,12 @@ pub(super) const TRIAL_REALLOC: &str = "tidegate-trial-realloc";
 pub(super) const DESCRIBE: Interface = Interface { name: "describe", functions: &["description"] };
 
 /// The frozen folder of version 0.1, file by file.
-pub(super) const FILES: [(&str, &str); 8] = [
+pub(super) const FILES: [(&str, &str); 9] = [
     ("balancer.wit", include_str!("../../../plugin-sdk/wit/v0.1/balancer.wit")),
     ("chooser.wit", include_str!("../../../plugin-sdk/wit/v0.1/chooser.wit")),
     ("effects.wit", include_str!("../../../plugin-sdk/wit/v0.1/effects.wit")),
     ("host.wit", include_str!("../../../plugin-sdk/wit/v0.1/host.wit")),
+    ("preview.wit", include_str!("../../../plugin-sdk/wit/v0.1/preview.wit")),
     ("rewriter.wit", include_str!("../../../plugin-sdk/wit/v0.1/rewriter.wit")),
     ("router.wit", include_str!("../../../plugin-sdk/wit/v0.1/router.wit")),
     ("types.wit", include_str!("../../../plugin-sdk/wit/v0.1/types.wit")),

@@ -12,7 +12,7 @@ use super::role::RoleName;
 use super::shared::PluginShared;
 use super::table::PluginTable;
 use super::ticker::LongCall;
-use crate::policy::{ArrivalFacts, ClusterNumbers, Effects, EndpointIds, ExchangeEffects, RequestFacts};
+use crate::policy::{ArrivalFacts, BodyStart, ClusterNumbers, Effects, EndpointIds, ExchangeEffects, RequestFacts};
 
 /// The `T` of every `Store<T>` here.
 pub(super) struct HostState {
@@ -48,6 +48,7 @@ pub(super) struct LentRequest {
     pub(super) headers: Arc<HeaderMap>,
     pub(super) client: Option<IpAddr>,
     pub(super) sni: Option<Arc<str>>,
+    pub(super) body: Option<Arc<BodyStart>>,
     pub(super) effects: ExchangeEffects,
     pub(super) connection: Option<Arc<ArrivalFacts>>,
     /// Where the plugin imports what asks for it: it takes copies.
@@ -126,6 +127,7 @@ impl HostState {
             client: facts.client,
             sni: facts.sni.clone(),
             effects: facts.effects.share(),
+            body: facts.body.clone(),
             connection: facts.connection.clone(),
             line: self.lends_line.then(|| facts.into()),
         });

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::{Choice, Effects, EndpointId, EndpointIds, Fault, RequestFacts};
+use super::{BodySight, Choice, Effects, EndpointId, EndpointIds, Fault, RequestFacts};
 
 /// Chooses an endpoint. One instance per cluster and generation, called under that cluster's lock.
 pub trait Balancer: Send {
@@ -31,6 +31,11 @@ pub trait Balancer: Send {
     /// A lease on `endpoint` ended.
     fn closed(&mut self, endpoint: EndpointId, outcome: &Outcome) {
         let _ = (endpoint, outcome);
+    }
+
+    /// How much of a request's body it wants to see before it chooses; none: choices wait for no body.
+    fn sight(&self) -> Option<BodySight> {
+        None
     }
 
     /// What counts its calls; none if nobody does.

@@ -10,12 +10,15 @@ mod effects;
 mod endpoint;
 mod fault;
 mod ids;
+mod json_scalars;
 mod observer;
+mod preview;
 mod recording;
 mod request;
 mod rewriter;
 mod router;
 mod wire;
+mod xxh64;
 
 pub use balancer::{
     Balancer, CallMeter, ClusterNumbers, LeaseEnding, LeastBusy, MeteredCalls, Metric, Outcome, PickRequest,
@@ -28,6 +31,7 @@ pub use endpoint::Endpoint;
 pub use fault::{Fault, FaultKind};
 pub use ids::{ClusterId, EndpointId, EndpointIds, RouteId};
 pub use observer::{DeciderLabel, DecisionObserver, Observation, Observed, ObservedDecider, ShownResponse};
+pub use preview::{BodySight, BodyStart, SightError};
 pub use recording::{Decided, Recording, RecordingError};
 pub use request::{RequestFacts, Scheme};
 pub use rewriter::{HeaderEdit, ResponseContext, Rewriter, Rewritten, SHOWN_BYTES, SHOWN_FIELDS};

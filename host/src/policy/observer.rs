@@ -10,8 +10,8 @@ use std::time::{Duration, Instant};
 use ::http::{HeaderName, HeaderValue, StatusCode};
 
 use super::{
-    Balancer, CallMeter, Choice, Decision, Effects, EndpointId, Fault, HeaderEdit, Outcome, PickRequest, RequestFacts,
-    ResponseContext, Rewriter, Rewritten, Routed, Router,
+    Balancer, BodySight, CallMeter, Choice, Decision, Effects, EndpointId, Fault, HeaderEdit, Outcome, PickRequest,
+    RequestFacts, ResponseContext, Rewriter, Rewritten, Routed, Router,
 };
 
 /// Is shown every decision of the plugins of a gateway, shipped ones among them.
@@ -115,6 +115,10 @@ impl Balancer for ObservedDecider<Box<dyn Balancer>> {
 
     fn closed(&mut self, endpoint: EndpointId, outcome: &Outcome) {
         self.decider.closed(endpoint, outcome);
+    }
+
+    fn sight(&self) -> Option<BodySight> {
+        self.decider.sight()
     }
 
     fn meter(&self) -> Option<Arc<dyn CallMeter>> {

@@ -111,6 +111,7 @@ mod tests {
             headers: Arc::new(headers),
             connection: None,
             effects: ExchangeEffects::default(),
+            body: None,
         }
     }
 

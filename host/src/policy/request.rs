@@ -6,7 +6,7 @@ use std::sync::Arc;
 use ::http::{HeaderMap, Method};
 use serde::{Deserialize, Serialize};
 
-use super::{ArrivalFacts, ExchangeEffects, wire};
+use super::{ArrivalFacts, BodyStart, ExchangeEffects, wire};
 use crate::net::{Authority, UpgradeProtocol};
 
 /// How the client spoke to the gateway.
@@ -63,6 +63,9 @@ pub struct RequestFacts {
     /// What its deciders have done so far beside deciding.
     #[serde(default, skip_serializing_if = "ExchangeEffects::is_empty")]
     pub effects: ExchangeEffects,
+    /// The beginning of the body, where who decides has asked to see it. Not recorded.
+    #[serde(skip)]
+    pub body: Option<Arc<BodyStart>>,
 }
 
 impl RequestFacts {

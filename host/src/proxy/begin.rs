@@ -32,5 +32,6 @@ pub(super) fn facts(
         connection: client.facts.clone(),
         headers: Arc::new(headers),
         effects: ExchangeEffects::default(),
+        body: None,
     }
 }

@@ -1,6 +1,7 @@
 //! One request, from decision to response.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use ::http::Response;
 use ::http::request::Parts;
@@ -13,9 +14,13 @@ use super::route::{RouteDecision, RoutedRequest, route};
 use super::switch::TunnelSink;
 use super::{Client, Snapshot};
 use crate::http::{RequestBody, ResponseBody, ServerRequest};
-use crate::policy::RequestFacts;
+use crate::policy::{BodySight, BodyStart, RequestFacts};
 use crate::telemetry::limited;
 use crate::upstream::ResendableBody;
+
+/// How long the beginning of a body is awaited, for choices that are made by it: that of a prompt of 256 KiB at one
+/// megabit a second.
+const PATIENCE: Duration = Duration::from_secs(2);
 
 /// Responds to one request under one generation.
 ///
@@ -28,9 +33,14 @@ pub(super) async fn handle(
     request: ServerRequest,
 ) -> Response<ResponseBody> {
     let mut in_flight = InFlight::begin(client, snapshot.generation);
-    let RoutedRequest { decision, facts, parts, body } = match route(client, snapshot, request, &mut in_flight) {
+    let routed = match route(client, snapshot, request, &mut in_flight) {
         Ok(routed) => routed,
         Err(unrouted) => return unrouted.respond(in_flight),
+    };
+    let RoutedRequest { decision, facts, parts, body } = match routed.decision.destination.cluster.sight() {
+        None => routed,
+        // Boxed: it is rare, and this future is moved with every connection.
+        Some(sight) => Box::pin(routed.begin_body(sight)).await,
     };
     let mut outgoing = decision.outgoing(parts, body, &facts);
     // One function waits, and those before and behind do not: what they hold would be in this future, which is written
@@ -59,6 +69,16 @@ fn report_stall(client: &Client, in_flight: &InFlight) {
         info, of: route, route, cluster, client = %client.peer, remedy,
         "a client was too slow with the body of its request"
     );
+}
+
+impl RoutedRequest<'_> {
+    /// Waits for the beginning of the body, for who chooses by that.
+    async fn begin_body(mut self, sight: BodySight) -> Self {
+        let (first, body) = self.body.begin(sight.bytes(), PATIENCE).await;
+        self.body = body;
+        self.facts.body = Some(Arc::new(BodyStart::new(first, sight)));
+        self
+    }
 }
 
 impl RouteDecision<'_> {

@@ -84,6 +84,7 @@ pub(super) fn request(path: &str) -> RequestFacts {
         headers: Arc::new(headers),
         connection: None,
         effects: ExchangeEffects::default(),
+        body: None,
     }
 }
 

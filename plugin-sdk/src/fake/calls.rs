@@ -37,6 +37,9 @@ pub(super) struct State {
     pub(super) listener: Option<String>,
     pub(super) certificate: Option<Shown>,
     pub(super) table: BTreeMap<String, String>,
+    pub(super) fields: BTreeMap<String, String>,
+    pub(super) blocks: Vec<u32>,
+    pub(super) first: Vec<u8>,
     pub(super) counters: BTreeMap<String, f64>,
     pub(super) lines: Vec<(Level, String)>,
     pub(super) edits: Vec<Edited>,
@@ -67,6 +70,9 @@ impl State {
             listener: None,
             certificate: None,
             table: BTreeMap::new(),
+            fields: BTreeMap::new(),
+            blocks: Vec::new(),
+            first: Vec::new(),
             counters: BTreeMap::new(),
             lines: Vec::new(),
             edits: Vec::new(),
@@ -241,4 +247,16 @@ pub(crate) fn note(key: &str, value: &str) {
 
 pub(crate) fn noted(key: &str) -> Option<String> {
     with(|state| state.notes.get(key).cloned())
+}
+
+pub(crate) fn field(name: &str) -> Option<String> {
+    with(|state| state.fields.get(name).cloned())
+}
+
+pub(crate) fn blocks() -> Vec<u32> {
+    with(|state| state.blocks.clone())
+}
+
+pub(crate) fn first() -> Vec<u8> {
+    with(|state| state.first.clone())
 }

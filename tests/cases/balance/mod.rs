@@ -5,5 +5,6 @@ mod bybusyness;
 mod chooser;
 mod failover;
 mod limits;
+mod preview;
 mod shipped;
 mod waiting;

@@ -181,8 +181,8 @@ pub struct PluginConfig {
 }
 
 /// Interfaces of the contract that an operator may grant to a plugin or withhold from it.
-pub const CAPABILITIES: [&str; 11] =
-    ["log", "request", "columns", "counters", "limit", "clock", "chance", "metrics", "edits", "notes", "table"];
+pub const CAPABILITIES: [&str; 12] =
+    ["log", "request", "columns", "counters", "limit", "clock", "chance", "metrics", "edits", "notes", "table", "body"];
 
 /// Capabilities granted to a plugin.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]

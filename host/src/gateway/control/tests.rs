@@ -49,6 +49,7 @@ fn facts() -> RequestFacts {
         headers: std::sync::Arc::default(),
         connection: None,
         effects: ExchangeEffects::default(),
+        body: None,
     }
 }
 

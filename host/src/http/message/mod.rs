@@ -1,5 +1,6 @@
 //! What a request and a response are, whichever version of HTTP carries them: bodies, targets, fields, upgrades.
 
+mod begun_body;
 mod claims;
 mod fields;
 mod forwarded;

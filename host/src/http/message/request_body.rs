@@ -2,10 +2,12 @@
 
 use std::pin::Pin;
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
 
+use super::begun_body::BegunBody;
 use super::request_body_error::RequestBodyError;
 use crate::http::server::http1::Incoming;
 
@@ -17,6 +19,8 @@ pub enum RequestBody {
     Empty,
     /// Of a client that speaks HTTP/1.1.
     Http1(Incoming),
+    /// Of which the beginning has come, and was looked at.
+    Begun(Box<BegunBody<Self>>),
     /// Of any other client.
     Boxed {
         /// Its frames.
@@ -33,8 +37,22 @@ impl RequestBody {
         match self {
             Self::Empty => false,
             Self::Http1(incoming) => incoming.is_expected(),
+            // Nothing of it has come, and the client may not have been asked yet.
+            Self::Begun(begun) => begun.rest().is_some_and(Self::expects_continue),
             Self::Boxed { expects_continue, .. } => *expects_continue,
         }
+    }
+}
+
+impl RequestBody {
+    /// Waits until `most` bytes of it have come, or its end, but no longer than `patience`; a client that waits to be
+    /// asked for it is asked. Returns up to `most` bytes, and the body with all that there is of it.
+    pub async fn begin(self, most: usize, patience: Duration) -> (Bytes, Self) {
+        if self.is_end_stream() {
+            return (Bytes::new(), self);
+        }
+        let (first, begun) = BegunBody::new(self, most, patience).await;
+        (first, Self::Begun(Box::new(begun)))
     }
 }
 
@@ -46,6 +64,7 @@ impl Body for RequestBody {
         match self.get_mut() {
             Self::Empty => Poll::Ready(None),
             Self::Http1(incoming) => Pin::new(incoming).poll_frame(cx),
+            Self::Begun(begun) => Pin::new(begun.as_mut()).poll_frame(cx),
             Self::Boxed { body, expects_continue } => {
                 *expects_continue = false;
                 body.as_mut().poll_frame(cx)
@@ -57,6 +76,7 @@ impl Body for RequestBody {
         match self {
             Self::Empty => true,
             Self::Http1(incoming) => incoming.is_end_stream(),
+            Self::Begun(begun) => begun.is_end_stream(),
             Self::Boxed { body, .. } => body.is_end_stream(),
         }
     }
@@ -65,6 +85,7 @@ impl Body for RequestBody {
         match self {
             Self::Empty => SizeHint::with_exact(0),
             Self::Http1(incoming) => incoming.size_hint(),
+            Self::Begun(begun) => begun.size_hint(),
             Self::Boxed { body, .. } => body.size_hint(),
         }
     }
@@ -75,3 +96,7 @@ impl std::fmt::Debug for RequestBody {
         f.debug_struct("RequestBody").field("size", &self.size_hint()).finish_non_exhaustive()
     }
 }
+
+#[cfg(test)]
+#[path = "request_body_tests.rs"]
+mod tests;

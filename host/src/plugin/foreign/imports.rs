@@ -7,7 +7,7 @@ use crate::diagnose::{closest, list};
 pub(in super::super) const SHORT: &str = "tidegate";
 
 /// The interface that each function of the contract comes from.
-pub(in super::super) const IMPORTS: [(&str, &str); 24] = [
+pub(in super::super) const IMPORTS: [(&str, &str); 27] = [
     ("log", "log"),
     ("header", "request"),
     ("values", "request"),
@@ -32,6 +32,9 @@ pub(in super::super) const IMPORTS: [(&str, &str); 24] = [
     ("remove", "edits"),
     ("note", "notes"),
     ("noted", "notes"),
+    ("field", "body"),
+    ("blocks", "body"),
+    ("first", "body"),
 ];
 
 /// Who an import belongs to. A `*` stands for any ending of the module's name, and of its own.

@@ -19,7 +19,7 @@ use super::balancing::{BalancerExports, BalancerSetup, NAME, PluginBalancer};
 use super::choosing::{Chooses, ChoosingExport, Picks};
 use super::spec::{RoleKind, RoleSpec};
 use super::trial_picks::{MOST, TrialPick, trial_picks};
-use crate::policy::{Balancer, ClusterNumbers, Endpoint, UnusedNumbers};
+use crate::policy::{Balancer, BodySight, ClusterNumbers, Endpoint, UnusedNumbers};
 
 /// Endpoints that a balancer is tried out with; the self-test makes more of them.
 const TRIED_WITH: u8 = 2;
@@ -35,6 +35,7 @@ pub(super) static ROLE: RoleSpec = RoleSpec {
         optional: &[
             Interface { name: "feedback", functions: &["opened", "closed"] },
             Interface { name: "handover", functions: &["save", "restore"] },
+            Interface { name: "preview", functions: &["wants"] },
         ],
     },
     kind: RoleKind::Balancer,
@@ -105,6 +106,7 @@ fn made<C: ChoosingExport>(
 ) -> Result<(Box<dyn Balancer>, SelfTestFinding), LoadErrorKind> {
     let factory = InstanceFactory::new(artifact, setup)?;
     let (mut instance, ()) = factory.first()?;
+    let sight = wanted(&factory, &mut instance)?;
     let finding = self_test(&factory)?;
     if let Some(state) = carry
         && let Err(reason) = restore(&factory, &mut instance, &state)
@@ -116,7 +118,21 @@ fn made<C: ChoosingExport>(
         );
         (instance, ()) = factory.first()?;
     }
-    Ok((Box::new(PluginBalancer::new(InstanceSlot::new(factory, instance))), finding))
+    Ok((Box::new(PluginBalancer::new(InstanceSlot::new(factory, instance), sight)), finding))
+}
+
+/// How much of bodies it wants to see; none if it exports no `preview`.
+fn wanted<C: ChoosingExport>(
+    factory: &InstanceFactory<BalancerSetup<C>>,
+    instance: &mut Instance<BalancerExports<C>>,
+) -> Result<Option<BodySight>, LoadErrorKind> {
+    let wanted = instance.run("wants", factory.artifact.setup_ticks, |exports, store| {
+        exports.preview.as_ref().map(|preview| preview.call_wants(store)).transpose()
+    });
+    let failed = |message| LoadErrorKind::ConfigureFailed { message };
+    let wanted = wanted.map_err(|error| failed(error.detail))?;
+    let sight = wanted.map(|sight| BodySight::new(sight.bytes, sight.block)).transpose();
+    sight.map_err(|error| failed(format!("`wants` of `preview`: {error}")))
 }
 
 fn restore<C: ChoosingExport>(

@@ -8,7 +8,7 @@ use wasmtime::component::Instance as WasmInstance;
 
 use super::super::artifact::Artifact;
 use super::super::bindings::types::ConfigError;
-use super::super::bindings::{feedback, handover, types};
+use super::super::bindings::{feedback, handover, preview, types};
 use super::super::call_error::CallError;
 use super::super::factory::PluginRole;
 use super::super::host_state::{EffectScope, HostState};
@@ -16,7 +16,8 @@ use super::super::role::RoleName;
 use super::super::slot::{FeedbackKind, InstanceSlot};
 use super::choosing::ChoosingExport;
 use crate::policy::{
-    Balancer, CallMeter, Choice, ClusterNumbers, Effects, EndpointId, Fault, LeaseEnding, Outcome, PickRequest,
+    Balancer, BodySight, CallMeter, Choice, ClusterNumbers, Effects, EndpointId, Fault, LeaseEnding, Outcome,
+    PickRequest,
 };
 
 /// Name of the role.
@@ -43,6 +44,7 @@ pub(super) struct BalancerExports<C: ChoosingExport> {
     pub(super) choosing: C::Guest,
     pub(super) feedback: Option<feedback::Guest>,
     pub(super) handover: Option<handover::Guest>,
+    pub(super) preview: Option<preview::Guest>,
 }
 
 impl<C: ChoosingExport> PluginRole for BalancerSetup<C> {
@@ -68,7 +70,12 @@ impl<C: ChoosingExport> PluginRole for BalancerSetup<C> {
         } else {
             None
         };
-        Ok(BalancerExports { choosing, feedback, handover })
+        let preview = if interface.exports("preview") {
+            Some(preview::GuestIndices::new(pre)?.load(&mut *store, instance)?)
+        } else {
+            None
+        };
+        Ok(BalancerExports { choosing, feedback, handover, preview })
     }
 
     fn configure(
@@ -92,14 +99,15 @@ pub(super) struct PluginBalancer<C: ChoosingExport> {
     wants_notes: bool,
     /// Of the last pick.
     effects: Effects,
+    sight: Option<BodySight>,
 }
 
 impl<C: ChoosingExport> PluginBalancer<C> {
-    pub(super) fn new(slot: InstanceSlot<BalancerSetup<C>>) -> Self {
+    pub(super) fn new(slot: InstanceSlot<BalancerSetup<C>>, sight: Option<BodySight>) -> Self {
         let interface = &slot.factory().artifact.compiled.interface;
         let (wants_notes, wants_columns) = (interface.imports("notes"), interface.imports("columns"));
-        let wants_request = interface.imports("request") || wants_notes;
-        Self { slot, wants_request, wants_columns, wants_notes, effects: Effects::default() }
+        let wants_request = interface.imports("request") || interface.imports("body") || wants_notes;
+        Self { slot, wants_request, wants_columns, wants_notes, effects: Effects::default(), sight }
     }
 }
 
@@ -153,6 +161,10 @@ impl<C: ChoosingExport> Balancer for PluginBalancer<C> {
 
     fn closed(&mut self, endpoint: EndpointId, outcome: &Outcome) {
         self.feed_back(FeedbackKind::Closed, |feedback, store| feedback.call_closed(store, endpoint.0, outcome.into()));
+    }
+
+    fn sight(&self) -> Option<BodySight> {
+        self.sight
     }
 
     fn meter(&self) -> Option<Arc<dyn CallMeter>> {

@@ -151,6 +151,7 @@ mod tests {
             headers: Arc::default(),
             connection: None,
             effects: ExchangeEffects::default(),
+            body: None,
         }
     }
 

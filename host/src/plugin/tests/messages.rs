@@ -104,7 +104,7 @@ fn functions_that_the_contract_does_not_have_are_answered_with_those_it_has() {
         (import("tidegate:plugin/log", "log"), &["the version is missing: `tidegate:plugin/log@0.1.0`"]),
         (
             import("tidgate", "x"),
-            &["did you mean the module `tidegate`?", "log, request, columns, counters", "or table"],
+            &["did you mean the module `tidegate`?", "log, request, columns, counters", "or body"],
         ),
     ]);
 }

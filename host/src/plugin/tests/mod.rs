@@ -95,6 +95,7 @@ fn facts(misbehave: bool) -> RequestFacts {
         headers: Arc::new(headers),
         connection: None,
         effects: ExchangeEffects::default(),
+        body: None,
     }
 }
 

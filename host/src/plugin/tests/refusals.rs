@@ -1,6 +1,7 @@
 //! Files that are refused, and the reason that is given.
 
 use super::*;
+use crate::policy::BodySight;
 
 #[test]
 fn a_refused_configuration_lists_path_and_message() {
@@ -324,4 +325,28 @@ fn a_router_whose_decisions_are_outside_the_contract_never_gets_traffic() {
         assert!(refused.contains(words), "`{words}` is not in: {refused}");
         assert!(refused.contains("a self-test, with the request GET / for the host self-test.invalid"), "{refused}");
     }
+}
+
+#[test]
+fn a_preview_of_nothing_or_of_too_much_is_refused_and_any_other_is_the_balancers() {
+    let runtime = Runtime::new(None).unwrap();
+    let wanting = |bytes: u32, block: u32| {
+        let wants = format!(
+            "(func (export \"wants\") (result i32) (i32.store (i32.const 40) (i32.const {bytes})) (i32.store (i32.const \
+             44) (i32.const {block})) (i32.const 40)) (func (export \"configure\")"
+        );
+        let text = String::from_utf8_lossy(guest!("first")).replacen("(func (export \"configure\")", &wants, 1);
+        balancer_of(&load(&runtime, text.as_bytes()).unwrap(), None)
+    };
+
+    for (bytes, block, words) in [
+        (0, 0, "`wants` of `preview`: expected `bytes` of 1 to 262144, found 0"),
+        (262_145, 0, "expected `bytes` of 1 to 262144, found 262145"),
+        (100, 8, "expected a `block` of 0 (no hashes) or of 16 to 100, which is `bytes`, found 8"),
+    ] {
+        let refused = problem(wanting(bytes, block)).to_string();
+        assert!(refused.contains(words), "{refused}");
+    }
+    assert_eq!(wanting(4096, 64).unwrap().sight().map(BodySight::bytes), Some(4096));
+    assert_eq!(balancer(&runtime, guest!("first")).sight(), None, "who exports none waits for nothing");
 }

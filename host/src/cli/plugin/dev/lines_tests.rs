@@ -21,6 +21,7 @@ fn request() -> RequestFacts {
         headers: Arc::new(HeaderMap::new()),
         connection: None,
         effects: ExchangeEffects::default(),
+        body: None,
     }
 }
 
