@@ -18,7 +18,6 @@ mod request;
 mod rewriter;
 mod router;
 mod wire;
-mod xxh64;
 
 pub use balancer::{
     Balancer, CallMeter, ClusterNumbers, LeaseEnding, LeastBusy, MeteredCalls, Metric, Outcome, PickRequest,
