@@ -37,6 +37,19 @@ declare module "tidegate:plugin/balancer@0.1.0" {
   }
 }
 
+declare module "tidegate:plugin/chooser@0.1.0" {
+  import type { Endpoint } from "tidegate:plugin/types@0.1.0";
+  export type Choice =
+    /** `units`: 1 to 1,000, what the choice adds to the endpoint's `busy`. */
+    | { tag: "take"; val: { endpoint: number; units: number } }
+    /** `status`: 429 or 503; `after`: Retry-After, in seconds. */
+    | { tag: "refuse"; val: { status: number; after: number | null } };
+  export interface Chooser {
+    configure(config: string, endpoints: Endpoint[]): void;
+    choose(eligible: number[], busy: number[], affinity: number | null): Choice;
+  }
+}
+
 declare module "tidegate:plugin/feedback@0.1.0" {
   export interface Outcome {
     ending: "complete" | "unreachable" | "broken" | "abandoned";
@@ -130,11 +143,27 @@ declare module "tidegate:plugin/log@0.1.0" {
   export function log(level: Level, message: string): void;
 }
 
+declare module "tidegate:plugin/edits@0.1.0" {
+  export type Side = "request" | "response";
+  /** Takes effect if the call ends well, as the others. Only during `route`. */
+  export function set(side: Side, name: string, value: string): void;
+  export function append(side: Side, name: string, value: string): void;
+  export function remove(side: Side, name: string): void;
+}
+
+declare module "tidegate:plugin/notes@0.1.0" {
+  /** For the access line and for later plugins of the request: at most 8 of 256 bytes. */
+  export function note(key: string, value: string): void;
+  export function noted(key: string): string | null;
+}
+
 declare module "tidegate:plugin/request@0.1.0" {
+  import type { RequestLine } from "tidegate:plugin/types@0.1.0";
   export function header(name: string): string | null;
   export function values(name: string): string[];
   export function client(): string | null;
   export function sni(): string | null;
+  export function line(): RequestLine | null;
   /** Name of the listener. */
   export function listener(): string | null;
   /** Of the client, checked: subject as "CN=alice,O=Example", SHA-256 in hex. */

@@ -10,19 +10,24 @@ import (
 
 // Stand-ins for tests: a test sets what the plugin is to find.
 var (
-	Lines    []string                 // what was logged
-	Headers  = map[string][]string{}  // of the request, by lower-case name
-	Address  string                   // the client's
-	TLSName  string                   // its server name
-	Columns  = map[Metric][]float64{} // live numbers
-	Signals  = map[string][]float64{} // reported numbers
-	Counters = map[string]float64{}   // of Add
-	Waits    = map[string]uint32{}    // of Take: milliseconds by key, 0 where there is none
-	Time     float64                  // of Now
-	Date     float64                  // of Wall
-	Luck     float64                  // of Chance
-	Measured = map[string]float64{}   // by "NAME LABEL": of Count the sum, of SetLevel and Observe the latest
-	Table    = map[string]string{}    // of Lookup
+	Lines     []string                 // what was logged
+	Headers   = map[string][]string{}  // of the request, by lower-case name
+	Address   string                   // the client's
+	TLSName   string                   // its server name
+	Requested *RequestLine             // of Line; nil where there is none
+	Entrance  string                   // of Listener
+	Proof     *Shown                   // of Certificate
+	Edits     []string                 // "SIDE set NAME: VALUE", as Set, Append and Remove came
+	Notes     = map[string]string{}    // of Note and Noted
+	Columns   = map[Metric][]float64{} // live numbers
+	Signals   = map[string][]float64{} // reported numbers
+	Counters  = map[string]float64{}   // of Add
+	Waits     = map[string]uint32{}    // of Take: milliseconds by key, 0 where there is none
+	Time      float64                  // of Now
+	Date      float64                  // of Wall
+	Luck      float64                  // of Chance
+	Measured  = map[string]float64{}   // by "NAME LABEL": of Count the sum, of SetLevel and Observe the latest
+	Table     = map[string]string{}    // of Lookup
 )
 
 // Log appends to Lines.
@@ -47,6 +52,47 @@ func Client() (address string, ok bool) { return Address, Address != "" }
 
 // ServerName is TLSName.
 func ServerName() (name string, ok bool) { return TLSName, TLSName != "" }
+
+// Line is Requested.
+func Line() (of RequestLine, ok bool) {
+	if Requested == nil {
+		return RequestLine{}, false
+	}
+	return *Requested, true
+}
+
+// Listener is Entrance.
+func Listener() (name string, ok bool) { return Entrance, Entrance != "" }
+
+// Certificate is Proof.
+func Certificate() (shown Shown, ok bool) {
+	if Proof == nil {
+		return Shown{}, false
+	}
+	return *Proof, true
+}
+
+// Set appends to Edits.
+func Set(side Side, name, value string) { edit(side, "set", name+": "+value) }
+
+// Append appends to Edits.
+func Append(side Side, name, value string) { edit(side, "append", name+": "+value) }
+
+// Remove appends to Edits.
+func Remove(side Side, name string) { edit(side, "remove", name) }
+
+func edit(side Side, what, of string) {
+	Edits = append(Edits, []string{"request", "response"}[side]+" "+what+" "+of)
+}
+
+// Note sets one of Notes.
+func Note(key, value string) { Notes[key] = value }
+
+// Noted is that of Notes.
+func Noted(key string) (value string, ok bool) {
+	value, ok = Notes[key]
+	return value, ok
+}
 
 // Column is that of Columns.
 func Column(of Metric) []float64 { return Columns[of] }

@@ -15,27 +15,80 @@ func Log(level Level, message string) {
 	log(level, message)
 }
 
-// Header is the first value of a header of the request, the name in any case. Only during Pick and Route.
+// Header is the first value of a header of the request, the name in any case. Only during Pick, Route and Rewrite.
 func Header(name string) (value string, ok bool) {
 	header(name, &text)
 	return text.take()
 }
 
-// Values are all values of a header of the request, in its order. Only during Pick and Route.
+// Values are all values of a header of the request, in its order. Only during Pick, Route and Rewrite.
 func Values(name string) []string {
 	values(name, &many)
 	return copyStrings(many)
 }
 
-// Client is the client's address without port. Only during Pick and Route.
+// Client is the client's address without port. Only during Pick, Route and Rewrite.
 func Client() (address string, ok bool) {
 	client(&text)
 	return text.take()
 }
 
-// ServerName is what the client's TLS asked for. Only during Pick and Route.
+// ServerName is what the client's TLS asked for. Only during Pick, Route and Rewrite.
 func ServerName() (name string, ok bool) {
 	sni(&text)
+	return text.take()
+}
+
+// Line is the request's line, in every role that sees requests.
+func Line() (of RequestLine, ok bool) {
+	line(&head)
+	if head.some&0xff == 0 {
+		return RequestLine{}, false
+	}
+	of = RequestLine{
+		Method: copyString(head.method),
+		Secure: head.scheme&0xff == 1,
+		Host:   copyString(head.host),
+		Path:   copyString(head.path),
+	}
+	if query, ok := head.query.take(); ok {
+		of.Query = &query
+	}
+	of.Upgrade, _ = head.upgrade.take()
+	return of, true
+}
+
+// Listener is the name of the listener.
+func Listener() (name string, ok bool) {
+	listener(&text)
+	return text.take()
+}
+
+// Certificate is of the client, if it showed one that was checked.
+func Certificate() (shown Shown, ok bool) {
+	certificate(&proof)
+	if proof.some&0xff == 0 {
+		return Shown{}, false
+	}
+	return Shown{Subject: copyString(proof.subject), Fingerprint: copyString(proof.fingerprint)}, true
+}
+
+// Set gives a header this value alone, if the call ends well. Only during Route.
+func Set(side Side, name, value string) { setHeader(side, name, value) }
+
+// Append adds a header beside those of its name, if the call ends well. Only during Route.
+func Append(side Side, name, value string) { appendHeader(side, name, value) }
+
+// Remove takes all headers of this name out, if the call ends well. Only during Route.
+func Remove(side Side, name string) { removeHeaders(side, name) }
+
+// Note notes something for the access line and for later plugins of the request, if the call ends well: at most 8 of 256
+// bytes.
+func Note(key, value string) { note(key, value) }
+
+// Noted is what was noted under a key, by this plugin or an earlier one.
+func Noted(key string) (value string, ok bool) {
+	noted(key, &text)
 	return text.take()
 }
 
@@ -90,6 +143,8 @@ var (
 	text   optionalString
 	many   list
 	number optionalNumber
+	head   optionalLine
+	proof  optionalShown
 )
 
 type optionalNumber struct {
@@ -102,6 +157,24 @@ type optionalString struct {
 	_     structs.HostLayout
 	some  uint32
 	value list
+}
+
+type optionalLine struct {
+	_       structs.HostLayout
+	some    uint32
+	method  list
+	scheme  uint32
+	host    list
+	path    list
+	query   optionalString
+	upgrade optionalString
+}
+
+type optionalShown struct {
+	_           structs.HostLayout
+	some        uint32
+	subject     list
+	fingerprint list
 }
 
 func (o *optionalString) take() (string, bool) {
@@ -125,6 +198,30 @@ func client(to *optionalString)
 
 //go:wasmimport tidegate:plugin/request@0.1.0 sni
 func sni(to *optionalString)
+
+//go:wasmimport tidegate:plugin/request@0.1.0 line
+func line(to *optionalLine)
+
+//go:wasmimport tidegate:plugin/request@0.1.0 listener
+func listener(to *optionalString)
+
+//go:wasmimport tidegate:plugin/request@0.1.0 certificate
+func certificate(to *optionalShown)
+
+//go:wasmimport tidegate:plugin/edits@0.1.0 set
+func setHeader(side Side, name, value string)
+
+//go:wasmimport tidegate:plugin/edits@0.1.0 append
+func appendHeader(side Side, name, value string)
+
+//go:wasmimport tidegate:plugin/edits@0.1.0 remove
+func removeHeaders(side Side, name string)
+
+//go:wasmimport tidegate:plugin/notes@0.1.0 note
+func note(key, value string)
+
+//go:wasmimport tidegate:plugin/notes@0.1.0 noted
+func noted(key string, to *optionalString)
 
 //go:wasmimport tidegate:plugin/columns@0.1.0 column
 func column(of Metric, to *list)

@@ -32,6 +32,30 @@ func configErrors(err error) []ConfigError {
 // Field is a header of a request or a response.
 type Field struct{ Name, Value string }
 
+// RequestLine is what is nearly always needed of a request.
+type RequestLine struct {
+	Method  string
+	Secure  bool   // whether the client spoke https to the gateway
+	Host    string // lower case, without port
+	Path    string // begins with "/", percent-encoded as sent, without dot segments
+	Query   *string
+	Upgrade string // first protocol that the client asks to switch to, lower case: "websocket"; or empty
+}
+
+// Shown is what is known of a client's certificate that was checked.
+type Shown struct {
+	Subject     string // like "CN=alice,O=Example"
+	Fingerprint string // SHA-256 in hex
+}
+
+// Side is whose headers an edit changes.
+type Side uint32
+
+const (
+	OfRequest  Side = iota // towards the endpoint, and what later plugins see
+	OfResponse             // towards the client
+)
+
 // Level of a line in the gateway's log.
 type Level uint32
 

@@ -1,15 +1,5 @@
 package tidegate
 
-// RequestLine is what is nearly always needed of a request.
-type RequestLine struct {
-	Method  string
-	Secure  bool   // whether the client spoke https to the gateway
-	Host    string // lower case, without port
-	Path    string // begins with "/", percent-encoded as sent, without dot segments
-	Query   *string
-	Upgrade string // first protocol that the client asks to switch to, lower case: "websocket"; or empty
-}
-
 // Decision is made by Forward, Respond, Unmatched and Next.
 type Decision struct {
 	kind     uint32
