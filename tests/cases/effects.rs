@@ -4,7 +4,7 @@ use bytes::Bytes;
 use http_body_util::Full;
 use hyper::Request;
 use tidegate_tests::guests::ACTS_FILE;
-use tidegate_tests::{Gateway, Origin, get};
+use tidegate_tests::{Gateway, Origin, eventually, get};
 
 /// A GET of `path` whose header `x-do` has these commands for the guest.
 pub(crate) fn doing(path: &str, commands: &[&str]) -> Request<Full<Bytes>> {
@@ -103,4 +103,35 @@ async fn a_decision_is_remembered_unless_the_call_asked_for_more_than_its_argume
 
     assert!((unasked - 1.0).abs() < 0.1, "remembered after the first call, though the plugin imports `request`");
     assert!((calls() - before - 4.0).abs() < 0.1, "asked each time");
+}
+
+/// The router, the balancer and the rewriter note; what they note of a secret is not shown, nor as a label of a metric.
+#[tokio::test]
+async fn what_each_role_notes_stands_in_the_access_line_without_secrets() {
+    let origin = Origin::named("a").start().await;
+    let text = "[log]\naccess = \"access.log\"\nformat = \"json\"\n\
+                [router]\nplugin = \"acts\"\nconfig = { last = true }\n[rewriter]\nplugin = \"acts\"\n\
+                [plugin.acts]\nfile = {file}\nsecrets = { key = \"key.txt\" }\n\
+                [cluster.one]\nbalancer = \"acts\"\nendpoints = [\"http://{a}\"]\n\
+                [[route]]\npath = \"/\"\nto = \"balancer://one\"\n";
+    let setup = Gateway::configure(text).origin(&origin).put("file", format!("{ACTS_FILE:?}"));
+    let gateway = setup.file("key.txt", "hunter2").start().await;
+    let file = gateway.folder().join("access.log");
+    let mut request = doing("/", &["note tenant of-hunter2", "note hunter2 1", "count asked by-hunter2"]);
+    for (name, value) in [("x-do-pick", "first"), ("x-do-rewrite", "seen hunter2")] {
+        request.headers_mut().insert(name, value.parse().unwrap());
+    }
+
+    let answer = gateway.send(request).await;
+
+    assert_eq!(answer.status, 200);
+    let lines = || std::fs::read_to_string(&file).unwrap_or_default();
+    eventually("an access line", || lines().ends_with('\n')).await;
+    let line: serde_json::Value = serde_json::from_str(lines().trim_end()).unwrap();
+    let notes = serde_json::json!({
+        "tenant": "of-[secret]", "[secret]": "1", "pick": "first after of-[secret]", "rewrite": "seen [secret]"
+    });
+    assert_eq!(line["notes"], notes);
+    let exposed = gateway.inner().metrics().expose().unwrap();
+    assert!(exposed.contains("name=\"asked\",label=\"by-[secret]\"") && !exposed.contains("hunter2"), "{exposed}");
 }

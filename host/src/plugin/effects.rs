@@ -101,6 +101,8 @@ impl notes::Host for HostState {
             let expected = format_args!("of `note` at most {NOTES_OF_A_CALL} keys in a call");
             return Err(RefusedArgument::new(expected, format_args!("one more, `{}`", printable(&key))).into());
         }
+        // Who reads notes does not know whose secrets may be in them.
+        let [key, value] = [key, value].map(|text| self.shared.masks.mask(&text).into_owned());
         self.effects.note(Note { key, value });
         Ok(())
     }

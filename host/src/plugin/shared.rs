@@ -94,7 +94,8 @@ impl PluginShared {
     /// # Errors
     /// If nothing is kept; that is counted.
     pub(super) fn measure(&self, measurement: Measurement<'_>, label: &str) -> Result<(), NotMeasured> {
-        self.metrics.lock().measure(measurement, label)
+        let label = self.masks.mask(label);
+        self.metrics.lock().measure(measurement, &label)
     }
 
     /// Its own metrics so far, and how many measurements were not kept.

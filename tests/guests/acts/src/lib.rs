@@ -2,13 +2,13 @@
 //! does.
 //!
 //! `{"reads": "x-do"}` names the header, and `"last": true` a router that forwards unless told something else. The values of the header are commands: `set request x-user alice`, `append`, `remove`,
-//! `note tenant blue`, `next`, `forward 1 /path`, `respond 401`, `unmatched`, `trap`. Of the balancer and the rewriter
+//! `note tenant blue`, `count asked label`, `next`, `forward 1 /path`, `respond 401`, `unmatched`, `trap`. Of the balancer and the rewriter
 //! `x-do-pick` and `x-do-rewrite` say what they note.
 
 use tidegate_plugin::edits::Side;
 use tidegate_plugin::{
     Balancer, Candidates, ConfigError, Context, Decision, Edit, Endpoint, Field, Repeats, RequestLine, Response,
-    Rewriter, Router, Target, edits, export_balancer, export_rewriter, export_router, notes, request,
+    Rewriter, Router, Target, edits, export_balancer, export_rewriter, export_router, metrics, notes, request,
 };
 
 /// The header that has the commands.
@@ -49,6 +49,7 @@ fn act(command: &str, decision: &mut Decision) {
         ["set", to, name, value] => edits::set(side(to), name, value),
         ["append", to, name, value] => edits::append(side(to), name, value),
         ["remove", to, name] => edits::remove(side(to), name),
+        ["count", name, label] => metrics::count(name, label, 1.0),
         ["note", key, value] => notes::note(key, value),
         ["tell", key] => edits::set(Side::Request, "x-noted", &notes::noted(key).unwrap_or("nothing".to_owned())),
         ["next"] => *decision = Decision::Next,
