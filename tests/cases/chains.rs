@@ -7,7 +7,7 @@ use tidegate::config;
 use tidegate::gateway::Gateway as Inner;
 use tidegate::plugin::Compiler;
 use tidegate_tests::guests::{ACTS_FILE, FEEDBACK_FILE};
-use tidegate_tests::{Gateway, Origin, get, upgrade_request};
+use tidegate_tests::{Gateway, Origin, eventually, get, upgrade_request};
 use tokio_tungstenite::tungstenite::Error;
 
 const PLUGINS: &str = "[plugin.first]\nfile = {file}\nconfig = { reads = \"x-first\" }\n\
@@ -72,6 +72,68 @@ async fn a_plugin_that_refuses_ends_the_chain_with_the_rules_of_the_route() {
     assert_eq!((unmatched.status.as_u16(), unmatched.header("x-policy")), (404, "strict"));
     assert_eq!((faulty.status.as_u16(), faulty.header("x-policy")), (503, "strict"));
     assert_eq!(gateway.picks(&one) + gateway.picks(&two), 0, "no endpoint had any of it");
+}
+
+/// A gateway with three routes: `/open`, `/closed` and `/plain` ask `first`, `second` and nobody, and lead to `one`.
+async fn leading_into_another(one: &Origin, two: &Origin) -> Gateway {
+    let route = |path: &str, plugins: &str| {
+        format!(
+            "[[route]]\npath = \"{path}\"\nto = \"balancer://one\"\nplugins = [{plugins}]\n\
+             response_headers = {{ set = {{ x-route = \"{path}\" }} }}\n"
+        )
+    };
+    let routes = [route("/open", "\"first\""), route("/closed", "\"second\""), route("/plain", "")].concat();
+    let text = format!(
+        "[log]\naccess = \"access.log\"\nformat = \"json\"\n[cluster.one]\nendpoints = [\"http://{{one}}\"]\n\
+         [cluster.two]\nendpoints = [\"http://{{two}}\"]\n{routes}{PLUGINS}"
+    );
+    let setup = Gateway::configure(&text).put("one", one.address()).put("two", two.address());
+    setup.put("file", format!("{ACTS_FILE:?}")).start().await
+}
+
+#[tokio::test]
+async fn who_is_led_into_another_route_meets_its_plugins() {
+    let (one, two) = (Origin::named("one").start().await, Origin::named("two").start().await);
+    let gateway = leading_into_another(&one, &two).await;
+    let file = gateway.folder().join("access.log");
+    let lines = || std::fs::read_to_string(&file).unwrap_or_default();
+
+    let refused = gateway.send(telling("/open", &["forward 0 /a 1"], &["respond 401"])).await;
+    let faulty = gateway.send(telling("/open", &["forward 0 /a 1"], &["set request host x"])).await;
+    let passed = gateway.send(telling("/open?passed", &["note tenant blue", "forward 1 /a 1"], &["tell tenant"])).await;
+    let replaced = gateway.send(telling("/open", &["forward 0 /a 1"], &["forward 1 /b"])).await;
+    let plain = gateway.send(telling("/open", &["forward 1 /a 2"], &["respond 401"])).await;
+
+    assert_eq!((refused.status.as_u16(), refused.header("x-route")), (401, "/closed"), "by the rules of who refuses");
+    assert_eq!((faulty.status.as_u16(), faulty.header("x-route")), (503, "/closed"));
+    assert_eq!((passed.header("x-route"), passed.seen().header("x-noted")), ("/closed", Some("blue")));
+    assert_eq!(
+        (passed.seen().endpoint.as_str(), passed.seen().target.as_str()),
+        ("two", "/a"),
+        "where `first` sent it"
+    );
+    assert_eq!((replaced.seen().endpoint.as_str(), replaced.seen().target.as_str()), ("two", "/b"));
+    assert_eq!((plain.status.as_u16(), plain.header("x-route")), (200, "/plain"), "a route without plugins");
+    eventually("its line", || lines().contains("/open?passed") && lines().ends_with('\n')).await;
+    let lines = lines();
+    let line = lines.lines().find(|line| line.contains("/open?passed")).unwrap();
+    assert_eq!(serde_json::from_str::<serde_json::Value>(line).unwrap()["plugins"], "first,second,bybusyness");
+}
+
+#[tokio::test]
+async fn routes_that_lead_into_each_other_are_asked_once_each() {
+    let (one, two) = (Origin::named("one").start().await, Origin::named("two").start().await);
+    let gateway = leading_into_another(&one, &two).await;
+    let calls =
+        |plugin: &str| gateway.metric(&format!("tidegate_plugin_calls_total{{plugin=\"{plugin}\",role=\"router\"}}"));
+    let before = [calls("first"), calls("second")];
+
+    let answer = gateway.send(telling("/open", &["forward 0 /a 1"], &["forward 1 /b 0"])).await;
+
+    assert_eq!((answer.status.as_u16(), answer.header("x-route")), (200, "/open"));
+    assert_eq!((answer.seen().endpoint.as_str(), answer.seen().target.as_str()), ("two", "/b"), "the last word");
+    let asked = [calls("first") - before[0], calls("second") - before[1]];
+    assert!(asked.iter().all(|calls| (calls - 1.0).abs() < 0.1), "{asked:?}");
 }
 
 /// Success would say that protocols were switched (RFC 8441 §4).
@@ -157,6 +219,16 @@ fn a_chain_that_cannot_be_asked_is_refused_at_its_line() {
         ),
         ("[\"prefix\"]", "", "`prefix` decides before the plugins of a route, and `reverse` behind them"),
         ("[\"balances\"]", "", "plugin `balances` is a balancer, expected a router or a rewriter"),
+        (
+            "[\"reverse\"]",
+            "[plugin.reverse]\nfile = {file}\n",
+            "plugin `reverse` is shown the responses of every route already, expected each once",
+        ),
+        (
+            "[\"acts\"]",
+            "[rewriter]\nplugin = \"acts\"\n",
+            "plugin `acts` is shown the responses of every route already, expected each once",
+        ),
         (&many, "", "`plugins` has 17 names, expected at most 16"),
         (
             "[]",
@@ -170,7 +242,7 @@ fn a_chain_that_cannot_be_asked_is_refused_at_its_line() {
              a `[[route]]`",
         ),
     ] {
-        let refused = wrong(plugins, more);
+        let refused = wrong(plugins, &more.replace("{file}", &format!("{ACTS_FILE:?}")));
 
         assert!(refused.contains(words), "{plugins} {more}: {refused}");
         assert!(refused.contains("tidegate.toml:"), "with its position: {refused}");

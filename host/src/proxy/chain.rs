@@ -2,40 +2,68 @@
 
 use std::sync::Arc;
 
-use super::RouteRules;
 use super::failure::RequestFailure;
+use super::record::RequestRecord;
+use super::{RoutePlugin, RouteRules, Snapshot};
 use crate::http::keep_end_to_end;
 use crate::policy::{Decision, DirectResponse, Effects, ForwardTarget, RequestFacts, Routed};
 
-/// How a request ends that goes no further.
-pub(super) enum ChainEnd {
-    /// With a response of a plugin.
+/// How a request ends that goes no further, and by the rules of which route.
+pub(super) struct ChainEnd<'a> {
+    pub(super) rules: &'a RouteRules,
+    pub(super) outcome: ChainOutcome,
+}
+
+/// What a client gets of the plugins of a route.
+pub(super) enum ChainOutcome {
+    /// A response of a plugin.
     Respond(DirectResponse),
-    /// With one of the gateway's own.
+    /// One of the gateway's own.
     Failed(RequestFailure),
 }
 
-impl From<RequestFailure> for ChainEnd {
+impl From<RequestFailure> for ChainOutcome {
     fn from(failure: RequestFailure) -> Self {
         Self::Failed(failure)
     }
 }
 
-/// Where a request goes that the router has sent to `target` by `rules`: to `target`, unless one of the plugins says
-/// something else. What its answer leaves open stays as the route has it. The plugins of another route that it may name
-/// are not asked.
+/// Where a request goes that the router has sent to `target`: to `target`, unless one of the plugins of its route says
+/// something else. If that leads into another route, the plugins of that one are asked, too: what protects a route does
+/// so whoever leads into it. No route's are asked twice for one request.
 ///
 /// # Errors
 /// [`ChainEnd`], where it goes nowhere.
 #[inline(never)]
-pub(super) fn decide(
-    rules: &RouteRules,
+pub(super) fn decide<'a>(
+    snapshot: &'a Snapshot,
+    mut target: ForwardTarget,
+    facts: &mut RequestFacts,
+    record: &mut RequestRecord,
+) -> Result<ForwardTarget, Box<ChainEnd<'a>>> {
+    let mut asked = Vec::new();
+    loop {
+        let (route, rules) = (target.route, snapshot.rules(target.route));
+        if rules.plugins.is_empty() || asked.contains(&route) {
+            return Ok(target);
+        }
+        record.add_plugins(rules);
+        target = ask(&rules.plugins, target, facts).map_err(|outcome| Box::new(ChainEnd { rules, outcome }))?;
+        if target.route == route {
+            return Ok(target);
+        }
+        asked.push(route);
+    }
+}
+
+/// Asks the plugins of one route. What their answer leaves open stays as `target` has it.
+fn ask(
+    plugins: &[RoutePlugin],
     target: ForwardTarget,
     facts: &mut RequestFacts,
-) -> Result<ForwardTarget, Box<ChainEnd>> {
-    for router in rules.plugins.iter().filter_map(|plugin| plugin.router.as_ref()) {
-        let routed = router.route(facts).map_err(|fault| ChainEnd::from(RequestFailure::Router(fault)))?;
-        let Routed { decision, effects } = routed;
+) -> Result<ForwardTarget, ChainOutcome> {
+    for router in plugins.iter().filter_map(|plugin| plugin.router.as_ref()) {
+        let Routed { decision, effects } = router.route(facts).map_err(RequestFailure::Router)?;
         carry_out(effects, facts);
         match decision {
             Decision::Next => {}
@@ -46,8 +74,8 @@ pub(super) fn decide(
                     route: chosen.route.or(target.route),
                 });
             }
-            Decision::Respond(direct) => return Err(Box::new(ChainEnd::Respond(direct))),
-            Decision::Unmatched => return Err(Box::new(RequestFailure::Unmatched.into())),
+            Decision::Respond(direct) => return Err(ChainOutcome::Respond(direct)),
+            Decision::Unmatched => return Err(RequestFailure::Unmatched.into()),
         }
     }
     Ok(target)

@@ -137,12 +137,12 @@ impl RequestRecord {
         }
     }
 
-    /// The plugins of its route decide on it, wherever it goes then.
-    pub(super) fn set_plugins(&mut self, rules: &RouteRules) {
+    /// The plugins of a route decide on it, wherever it goes then.
+    pub(super) fn add_plugins(&mut self, rules: &RouteRules) {
         self.route = Some(rules.name.clone());
         if let Some(line) = &mut self.line {
-            let names: Vec<_> = rules.plugins.iter().map(|plugin| &*plugin.name).collect();
-            line.plugins = Some(names.join(",").into());
+            let names = line.plugins.as_deref().into_iter().chain(rules.plugins.iter().map(|plugin| &*plugin.name));
+            line.plugins = Some(names.collect::<Vec<_>>().join(",").into());
         }
     }
 

@@ -3,7 +3,7 @@
 use ::http::Response;
 use ::http::request::Parts;
 
-use super::chain::{self, ChainEnd};
+use super::chain::{self, ChainEnd, ChainOutcome};
 use super::failure::RequestFailure;
 use super::in_flight::InFlight;
 use super::{Client, Destination, RouteRules, Snapshot, Timeouts, begin, max_forwards, misdirected};
@@ -128,11 +128,14 @@ fn decide<'a>(
     };
     let mut rules = snapshot.rules(target.route);
     if !rules.plugins.is_empty() {
-        in_flight.record.set_plugins(rules);
-        let asked = rules;
-        target = chain::decide(asked, target, facts).map_err(|end| match *end {
-            ChainEnd::Failed(failure) => Box::new(Unrouted::Failed(failure, Some(asked))),
-            ChainEnd::Respond(direct) => respond_directly(direct, facts, upgrade.as_ref(), Some(asked), in_flight),
+        target = chain::decide(snapshot, target, facts, &mut in_flight.record).map_err(|end| {
+            let ChainEnd { rules, outcome } = *end;
+            match outcome {
+                ChainOutcome::Failed(failure) => Box::new(Unrouted::Failed(failure, Some(rules))),
+                ChainOutcome::Respond(direct) => {
+                    respond_directly(direct, facts, upgrade.as_ref(), Some(rules), in_flight)
+                }
+            }
         })?;
         rules = snapshot.rules(target.route);
     }

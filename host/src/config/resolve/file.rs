@@ -22,6 +22,7 @@ pub(crate) fn resolve(mut file: ConfigFile, source: &Path, report: &mut FaultRep
     resolver.loops(&file, &listeners, &clusters);
     let router = resolver.router(&file.router, &routes, &plugins);
     let rewriter = resolver.rewriter(&file.rewriter, &routes, &clusters, &plugins);
+    resolver.rewriters_of_routes(&file, &rewriter, &plugins);
     resolver.unreported(&file, &clusters);
     let reverse = resolver.reverse(&rewriter, &routes, &clusters, &plugins);
     let mapped = roles::mapped(reverse.as_ref().unwrap_or(&rewriter), &routes, &clusters);

@@ -3,9 +3,9 @@
 use toml::Spanned;
 
 use super::super::model::PluginUse;
-use super::super::schema::Text;
-use super::Resolver;
+use super::super::schema::{ConfigFile, Text};
 use super::plugins::{Plugins, RoleToFill};
+use super::{Resolver, defaults};
 
 /// Plugins of one route: each is a call for each request, and what they note is bounded by it.
 const MOST: usize = 16;
@@ -49,5 +49,26 @@ impl Resolver<'_, '_> {
             used.push(self.plugin_use(role, plugins, || serde_json::Value::Null));
         }
         used
+    }
+
+    /// No response is shown to one plugin twice: as the `rewriter` of all routes, and as a plugin of its route. `reverse` is
+    /// one whatever `[rewriter]` says.
+    pub(super) fn rewriters_of_routes(&mut self, file: &ConfigFile, rewriter: &PluginUse, plugins: &Plugins) {
+        let named = file.route.iter().filter_map(|route| route.get_ref().plugins.as_ref());
+        for name in named.flat_map(|plugins| plugins.get_ref()) {
+            let text = name.get_ref();
+            if !plugins.contains_key(text) {
+                continue;
+            }
+            let hint = if text == defaults::REWRITER {
+                "leave it out, or give its [plugin.reverse] another name"
+            } else if *text == rewriter.plugin {
+                "leave it out here or in `[rewriter]`"
+            } else {
+                continue;
+            };
+            let message = format!("plugin `{text}` is shown the responses of every route already, expected each once");
+            self.report.fault_hint(name.span(), message, hint);
+        }
     }
 }

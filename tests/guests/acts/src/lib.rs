@@ -2,7 +2,7 @@
 //! does.
 //!
 //! `{"reads": "x-do"}` names the header, and `"last": true` a router that forwards unless told something else. The values of the header are commands: `set request x-user alice`, `append`, `remove`,
-//! `note tenant blue`, `count asked label`, `next`, `forward 1 /path`, `respond 401`, `unmatched`, `trap`. Of the balancer and the rewriter
+//! `note tenant blue`, `count asked label`, `next`, `forward 1 /path 0`, `respond 401`, `unmatched`, `trap`. Of the balancer and the rewriter
 //! `x-do-pick` and `x-do-rewrite` say what they note.
 
 use tidegate_plugin::edits::Side;
@@ -30,7 +30,7 @@ impl Router for Routes {
     }
 
     fn route(&mut self, line: &RequestLine) -> Decision {
-        let mut decision = if self.is_last { forward("0", None) } else { Decision::Next };
+        let mut decision = if self.is_last { forward("0", None, None) } else { Decision::Next };
         if line.path.starts_with("/unasked") {
             return decision;
         }
@@ -54,8 +54,9 @@ fn act(command: &str, decision: &mut Decision) {
         ["tell", key] => edits::set(Side::Request, "x-noted", &notes::noted(key).unwrap_or("nothing".to_owned())),
         ["next"] => *decision = Decision::Next,
         ["unmatched"] => *decision = Decision::Unmatched,
-        ["forward", cluster] => *decision = forward(cluster, None),
-        ["forward", cluster, path] => *decision = forward(cluster, Some(path.to_owned())),
+        ["forward", cluster] => *decision = forward(cluster, None, None),
+        ["forward", cluster, path] => *decision = forward(cluster, Some(path.to_owned()), None),
+        ["forward", cluster, path, route] => *decision = forward(cluster, Some(path.to_owned()), route.parse().ok()),
         ["respond", status] => {
             let status = status.parse().unwrap_or(500);
             let headers = vec![("x-plugin".to_owned(), "own".to_owned())];
@@ -65,8 +66,8 @@ fn act(command: &str, decision: &mut Decision) {
     }
 }
 
-fn forward(cluster: &str, path: Option<String>) -> Decision {
-    Decision::Forward(Target { cluster: cluster.parse().unwrap_or_default(), path, route: None })
+fn forward(cluster: &str, path: Option<String>, route: Option<u32>) -> Decision {
+    Decision::Forward(Target { cluster: cluster.parse().unwrap_or_default(), path, route })
 }
 
 impl Repeats for Routes {}
