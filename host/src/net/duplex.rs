@@ -31,9 +31,23 @@ pub trait DuplexStream: AsyncRead + AsyncWrite + Send + Unpin {
     /// Ends both directions at once, not as their ends: the peer sees that something is missing. To be dropped next.
     fn reset(&mut self, reason: ResetReason);
 
+    /// Ready once all has gone out that was written and that the peer takes. A [reset](Self::reset) overtakes the rest.
+    fn poll_sent(&mut self, cx: &mut Context<'_>) -> Poll<()>;
+
     /// Ready once the peer has reset the stream, or its connection is gone: for who does not read it, and would not see
-    /// it otherwise. Never after both directions have ended.
-    fn poll_reset(&mut self, cx: &mut Context<'_>) -> Poll<io::Error>;
+    /// it otherwise. What it sent before that can be read all the same. Never after both directions have ended.
+    fn poll_gone(&mut self, cx: &mut Context<'_>) -> Poll<PeerGone>;
+}
+
+/// How the peer of a stream of a multiplexed protocol has gone while nobody reads it.
+#[derive(Debug)]
+pub enum PeerGone {
+    /// By a reset before it ended its direction: what it sent is not whole.
+    Reset(io::Error),
+    /// With its connection. Whether its direction had its end is not known.
+    Lost(io::Error),
+    /// By a reset behind the end of its direction: what it sent is whole, and it reads no more.
+    Ended(io::Error),
 }
 
 /// Why a stream is ended before its time.
@@ -55,13 +69,22 @@ impl Duplex {
         }
     }
 
-    /// Ready once the peer has reset a stream of a multiplexed protocol that nobody reads at the moment. A socket says
+    /// Ready once all has gone out that was written to a stream of a multiplexed protocol and that its peer takes. What
+    /// was written to a socket is with the system.
+    pub fn poll_sent(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        match self {
+            Self::Socket(_) => Poll::Ready(()),
+            Self::Multiplexed(stream) => stream.poll_sent(cx),
+        }
+    }
+
+    /// Ready once the peer has left a stream of a multiplexed protocol that nobody reads at the moment. A socket says
     /// nothing of it: it counts as a connection of its client for as long as it is open, where a stream that was reset
     /// is free for the next.
-    pub fn poll_reset(&mut self, cx: &mut Context<'_>) -> Poll<io::Error> {
+    pub fn poll_gone(&mut self, cx: &mut Context<'_>) -> Poll<PeerGone> {
         match self {
             Self::Socket(_) => Poll::Pending,
-            Self::Multiplexed(stream) => stream.poll_reset(cx),
+            Self::Multiplexed(stream) => stream.poll_gone(cx),
         }
     }
 

@@ -18,7 +18,7 @@ mod upgrade;
 
 pub use authority::{Authority, NoAuthority};
 pub use certificate_rules::{CertificateRules, ShownCertificate};
-pub use duplex::{Duplex, DuplexStream, ResetReason};
+pub use duplex::{Duplex, DuplexStream, PeerGone, ResetReason};
 pub use fields::{CDN_LOOP, HOP_BY_HOP, Underscores, is_reserved};
 pub use hangup::{Ended, Hangup};
 pub use method::is_idempotent;

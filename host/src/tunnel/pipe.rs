@@ -18,6 +18,8 @@ pub(super) struct Pipe<I> {
     /// The source has sent its closing message, and that is out. What follows all the same is passed on as long as
     /// there is a destination, and is no reason to wait.
     close_seen: bool,
+    /// The destination does not take what was read.
+    is_blocked: bool,
     /// A closing message of the gateway's own that waits for the message under way to end.
     waiting_close: Option<&'static [u8]>,
 }
@@ -30,6 +32,9 @@ pub(super) enum PipeError {
     /// Writing.
     Destination(io::Error),
 }
+
+/// How far a direction got in one turn: ready at the end of its source, or with who failed.
+pub(super) type Moved = Poll<Result<(), PipeError>>;
 
 /// One direction of a tunnel that has been taken apart.
 #[derive(Debug)]
@@ -49,7 +54,8 @@ impl<I: Inspector> Pipe<I> {
     pub(super) fn new(early: &[u8]) -> Self {
         let mut inspector = I::default();
         inspector.pass(early);
-        Self { transport: Transport::new(early.to_vec()), inspector, close_seen: false, waiting_close: None }
+        let transport = Transport::new(early.to_vec());
+        Self { transport, inspector, close_seen: false, is_blocked: false, waiting_close: None }
     }
 
     /// A pipe that goes on where another was taken apart.
@@ -62,7 +68,7 @@ impl<I: Inspector> Pipe<I> {
             (true, false) => Flow::Ending,
             (true, true) => Flow::Shut,
         };
-        Self { transport, inspector, close_seen: false, waiting_close: None }
+        Self { transport, inspector, close_seen: false, is_blocked: false, waiting_close: None }
     }
 
     /// What another pipe needs to go on. A closing message of the gateway's own is lost.
@@ -81,6 +87,11 @@ impl<I: Inspector> Pipe<I> {
     /// then its end need not be waited for. A closing message of the gateway's own says nothing about the source.
     pub(super) fn is_over(&self) -> bool {
         self.is_done() || self.close_seen
+    }
+
+    /// The source is not read: it has ended, or what it sent waits for the destination.
+    pub(super) fn leaves_source_unread(&self) -> bool {
+        self.transport.source_ended || self.is_blocked
     }
 
     /// Puts `close` in as soon as no message is under way. True if that was now: the pipe must be polled to send it.
@@ -117,9 +128,11 @@ impl<I: Inspector> Pipe<I> {
         last: bool,
         scratch: &mut [u8],
         mut moved: impl FnMut(usize),
-    ) -> Poll<Result<(), PipeError>> {
+    ) -> Moved {
         for _ in 0..READS_PER_TURN {
-            ready!(self.poll_drain(cx, destination, last, &mut moved)).map_err(PipeError::Destination)?;
+            let drained = self.poll_drain(cx, destination, last, &mut moved);
+            self.is_blocked = drained.is_pending();
+            ready!(drained).map_err(PipeError::Destination)?;
             if self.transport.source_ended {
                 return Poll::Ready(Ok(()));
             }

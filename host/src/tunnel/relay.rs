@@ -8,9 +8,9 @@ use std::time::Duration;
 use tokio::time::{Instant, Sleep};
 
 use super::inspector::Inspector;
-use super::pipe::{Direction, Pipe, PipeError};
+use super::pipe::{Direction, Moved, Pipe, PipeError};
 use crate::lifecycle::Drain;
-use crate::net::{Duplex, ResetReason, with_scratch};
+use crate::net::{Duplex, PeerGone, ResetReason, with_scratch};
 
 /// How long both sides may take to respond to our Close frame before the sockets are closed.
 const LINGER: Duration = Duration::from_secs(2);
@@ -82,6 +82,8 @@ pub struct Relay<I> {
     last_byte: Instant,
     ending: Option<End>,
     lingering: bool,
+    /// A side has gone; what it said before is passed on as long as the other side takes some of it.
+    gone: Option<End>,
 }
 
 /// A tunnel that has been taken apart.
@@ -114,6 +116,7 @@ impl<I: Inspector> Relay<I> {
             last_byte: Instant::now(),
             ending: None,
             lingering: false,
+            gone: None,
         }
     }
 
@@ -129,6 +132,7 @@ impl<I: Inspector> Relay<I> {
             last_byte: parts.last_byte,
             ending: None,
             lingering: false,
+            gone: None,
         }
     }
 
@@ -168,11 +172,15 @@ impl<I: Inspector> Relay<I> {
             self.poll(cx, timer.as_mut(), meter)
         })
         .await;
-        match end {
-            End::ClientGone => self.endpoint.reset(ResetReason::PeerBroke),
-            End::EndpointGone => self.client.reset(ResetReason::PeerBroke),
-            End::Complete | End::Idle | End::Drained | End::Cut => {}
-        }
+        let other = match end {
+            End::ClientGone => &mut self.endpoint,
+            End::EndpointGone => &mut self.client,
+            End::Complete | End::Idle | End::Drained | End::Cut => return end,
+        };
+        // A reset overtakes what was written and is not out.
+        timer.as_mut().reset(Instant::now() + LINGER);
+        poll_fn(|cx| if timer.as_mut().poll(cx).is_ready() { Poll::Ready(()) } else { other.poll_sent(cx) }).await;
+        other.reset(ResetReason::PeerBroke);
         end
     }
 
@@ -191,8 +199,13 @@ impl<I: Inspector> Relay<I> {
 
     fn poll(&mut self, cx: &mut Context<'_>, mut timer: Pin<&mut Sleep>, meter: &mut impl Meter) -> Poll<End> {
         loop {
+            let has_gone = self.gone.is_some();
             if let Poll::Ready(end) = self.poll_pipes(cx, meter) {
                 return Poll::Ready(self.ending.unwrap_or(end));
+            }
+            if self.gone.is_some() && !has_gone && !self.lingering {
+                let due = timer.deadline().min(Instant::now() + LINGER);
+                timer.as_mut().reset(due);
             }
             if self.ending.is_some() {
                 if self.put_close_messages() {
@@ -219,10 +232,14 @@ impl<I: Inspector> Relay<I> {
         {
             return Some(end);
         }
-        let due = self.last_byte + self.idle;
+        let idle = if self.gone.is_some() { self.idle.min(LINGER) } else { self.idle };
+        let due = self.last_byte + idle;
         if Instant::now() < due {
             timer.reset(due);
             return None;
+        }
+        if self.gone.is_some() {
+            return self.ending.or(self.gone);
         }
         if I::CLOSE.is_none() || self.ending.is_some() {
             return Some(self.ending.unwrap_or(End::Idle));
@@ -253,7 +270,7 @@ impl<I: Inspector> Relay<I> {
 
     fn poll_pipes(&mut self, cx: &mut Context<'_>, meter: &mut impl Meter) -> Poll<End> {
         let mut moved = false;
-        let (mut up, down) = with_scratch(|scratch| {
+        let (mut up, mut down) = with_scratch(|scratch| {
             let last = self.down.is_over();
             let up = self.up.poll(cx, &mut self.client, &mut self.endpoint, last, scratch, |bytes| {
                 moved = true;
@@ -269,12 +286,8 @@ impl<I: Inspector> Relay<I> {
         if moved {
             self.last_byte = Instant::now();
         }
-        // What a client sent before it ended its direction is out: nothing is read of it any longer, and its reset would not
-        // be seen. Of an endpoint it says no more than its end did (RFC 9113 §8.1), and the client has yet to respond.
-        if self.up.is_done()
-            && let Poll::Ready(error) = self.client.poll_reset(cx)
-        {
-            up = Poll::Ready(Err(PipeError::Source(error)));
+        if up.is_pending() || down.is_pending() {
+            self.look_for_gone(cx, &mut up, &mut down);
         }
         let broke = |gone: End, error: &std::io::Error| {
             tracing::debug!(%error, end = gone.as_str(), "tunnel broke");
@@ -291,6 +304,40 @@ impl<I: Inspector> Relay<I> {
             }
             _ if self.is_over() => self.complete(),
             _ => Poll::Pending,
+        }
+    }
+
+    /// Looks whether a side has gone that is not read, and whose reset would not be seen: it has ended its direction, or
+    /// the other side does not take what it sent.
+    fn look_for_gone(&mut self, cx: &mut Context<'_>, up: &mut Moved, down: &mut Moved) {
+        let takes_nothing = matches!(down, Poll::Ready(Err(PipeError::Destination(_))));
+        if !matches!(up, Poll::Ready(Err(_)))
+            && (self.up.leaves_source_unread() || takes_nothing)
+            && let Poll::Ready(gone) = self.client.poll_gone(cx)
+        {
+            match gone {
+                PeerGone::Reset(error) => *up = Poll::Ready(Err(PipeError::Source(error))),
+                // All that it sent is out.
+                PeerGone::Lost(error) | PeerGone::Ended(error) if self.up.is_done() => {
+                    *up = Poll::Ready(Err(PipeError::Source(error)));
+                }
+                // Its last words are not, and it is not held against them that it takes no more.
+                PeerGone::Lost(_) | PeerGone::Ended(_) => {
+                    self.gone = Some(End::ClientGone);
+                    if takes_nothing {
+                        *down = Poll::Pending;
+                    }
+                }
+            }
+        }
+        // What an endpoint sent is of worth to its client however it ended. A reset behind its end says no more than that
+        // (RFC 9113 §8.1), and the client has yet to respond.
+        if !matches!(down, Poll::Ready(Err(_)))
+            && self.down.leaves_source_unread()
+            && !self.down.is_done()
+            && let Poll::Ready(PeerGone::Reset(_) | PeerGone::Lost(_)) = self.endpoint.poll_gone(cx)
+        {
+            self.gone.get_or_insert(End::EndpointGone);
         }
     }
 

@@ -13,7 +13,7 @@ use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _, Du
 
 use super::*;
 use crate::lifecycle::Drain;
-use crate::net::{Duplex, DuplexStream, ResetReason};
+use crate::net::{Duplex, DuplexStream, PeerGone, ResetReason};
 
 const LIMITS: TunnelLimits = TunnelLimits { idle: Duration::from_secs(3600) };
 
@@ -27,9 +27,22 @@ struct Multiplexed {
 struct Seen {
     /// The peer has reset the stream.
     is_broken: bool,
+    /// With its connection.
+    is_lost: bool,
+    /// The peer has ended its direction before.
+    has_ended: bool,
+    /// What was written does not go out.
+    holds_back: bool,
     /// The tunnel has.
     reset: Option<ResetReason>,
     is_shut: bool,
+}
+
+impl Seen {
+    /// Behind what came before.
+    fn breaks_off(&self) -> bool {
+        self.is_broken && !self.has_ended
+    }
 }
 
 impl Multiplexed {
@@ -48,14 +61,24 @@ impl DuplexStream for Multiplexed {
         self.seen.lock().reset = Some(reason);
     }
 
-    fn poll_reset(&mut self, _cx: &mut Context<'_>) -> Poll<io::Error> {
-        if self.seen.lock().is_broken { Poll::Ready(io::ErrorKind::ConnectionReset.into()) } else { Poll::Pending }
+    fn poll_sent(&mut self, _cx: &mut Context<'_>) -> Poll<()> {
+        if self.seen.lock().holds_back { Poll::Pending } else { Poll::Ready(()) }
+    }
+
+    fn poll_gone(&mut self, _cx: &mut Context<'_>) -> Poll<PeerGone> {
+        let (seen, error) = (self.seen.lock(), io::ErrorKind::ConnectionReset.into());
+        match seen.is_broken {
+            false => Poll::Pending,
+            true if seen.is_lost => Poll::Ready(PeerGone::Lost(error)),
+            true if seen.has_ended => Poll::Ready(PeerGone::Ended(error)),
+            true => Poll::Ready(PeerGone::Reset(error)),
+        }
     }
 }
 
 impl AsyncRead for Multiplexed {
     fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
-        if self.seen.lock().is_broken {
+        if self.seen.lock().breaks_off() {
             return Poll::Ready(Err(io::ErrorKind::ConnectionReset.into()));
         }
         Pin::new(&mut self.stream).poll_read(cx, buf)
@@ -148,6 +171,116 @@ async fn a_client_that_resets_behind_its_end_ends_the_tunnel() {
     assert_eq!(running.as_mut().poll(&mut cx), Poll::Ready(End::ClientGone));
     assert_eq!(endpoint_seen.lock().reset, Some(ResetReason::PeerBroke));
     drop(endpoint_peer);
+}
+
+/// A tunnel of which one side is full, and who fills it.
+struct Stuffed {
+    relay: Relay<Opaque>,
+    peers: [InMemory; 2],
+    seen: [Arc<Mutex<Seen>>; 2],
+    /// Bytes that the full side has given.
+    sent: usize,
+}
+
+impl Stuffed {
+    /// By the client (0) or the endpoint (1).
+    fn by(side: usize) -> Self {
+        let (client, client_peer, client_seen) = Multiplexed::side();
+        let (endpoint, endpoint_peer, endpoint_seen) = Multiplexed::side();
+        let (seen, mut peers) = ([client_seen, endpoint_seen], [client_peer, endpoint_peer]);
+        let mut relay = Relay::<Opaque>::new(client, endpoint, LIMITS);
+        let (drain, mut meter, mut sent) = (drain(), Unmetered, 0);
+        let mut cx = Context::from_waker(std::task::Waker::noop());
+        {
+            let mut running = std::pin::pin!(relay.run(&drain, &mut meter));
+            while let Poll::Ready(Ok(taken)) = Pin::new(&mut peers[side]).poll_write(&mut cx, &[7; 16]) {
+                sent += taken;
+                assert!(running.as_mut().poll(&mut cx).is_pending());
+            }
+        }
+        Self { relay, peers, seen, sent }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_stuffed_tunnel_ends_when_who_stuffs_it_resets() {
+    for (breaks, end, patience) in [(0, End::ClientGone, 0), (1, End::EndpointGone, 2)] {
+        let mut stuffed = Stuffed::by(breaks);
+        stuffed.seen[breaks].lock().is_broken = true;
+        let began = tokio::time::Instant::now();
+
+        assert_eq!(stuffed.relay.run(&drain(), &mut Unmetered).await, end);
+
+        assert_eq!(began.elapsed().as_secs(), patience, "the last words of an endpoint may yet be wanted");
+        assert_eq!(stuffed.seen[1 - breaks].lock().reset, Some(ResetReason::PeerBroke));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_was_said_before_the_end_of_a_side_that_is_reset_arrives() {
+    for (breaks, is_lost) in [(0, false), (0, true), (1, false), (1, true)] {
+        let mut stuffed = Stuffed::by(breaks);
+        {
+            let mut seen = stuffed.seen[breaks].lock();
+            (seen.is_broken, seen.has_ended, seen.is_lost) = (true, true, is_lost);
+        }
+        stuffed.peers[breaks].shutdown().await.unwrap();
+        let (drain, mut meter, mut came) = (drain(), Unmetered, 0);
+        let reads = async {
+            // Slowly, and never as long as the tunnel waits for who takes nothing.
+            while came < stuffed.sent {
+                tokio::time::advance(Duration::from_secs(1)).await;
+                came += stuffed.peers[1 - breaks].read(&mut [0; 4]).await.unwrap();
+            }
+            // Of a client that has gone, nothing more is awaited; the client of an endpoint may yet respond.
+            stuffed.peers[1 - breaks].shutdown().await.unwrap();
+        };
+
+        let (end, ()) = tokio::join!(stuffed.relay.run(&drain, &mut meter), reads);
+
+        assert_eq!(came, stuffed.sent);
+        let expected = match (breaks, is_lost) {
+            (0, _) => End::ClientGone,
+            (_, true) => End::EndpointGone,
+            (_, false) => End::Complete,
+        };
+        assert_eq!(end, expected, "{breaks} {is_lost}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_client_that_has_gone_is_not_held_for_an_endpoint_that_takes_nothing() {
+    let mut stuffed = Stuffed::by(0);
+    {
+        let mut seen = stuffed.seen[0].lock();
+        (seen.is_broken, seen.has_ended) = (true, true);
+    }
+    let began = tokio::time::Instant::now();
+
+    assert_eq!(stuffed.relay.run(&drain(), &mut Unmetered).await, End::ClientGone);
+
+    assert_eq!(began.elapsed().as_secs(), 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_reset_waits_for_what_was_written_before_it_and_not_for_ever() {
+    for is_released in [true, false] {
+        let (client, client_peer, client_seen) = Multiplexed::side();
+        let (endpoint, endpoint_peer, endpoint_seen) = Multiplexed::side();
+        client_seen.lock().holds_back = true;
+        endpoint_seen.lock().is_broken = true;
+        let mut relay = Relay::<Opaque>::new(client, endpoint, LIMITS);
+        let (drain, mut meter, mut cx) = (drain(), Unmetered, Context::from_waker(std::task::Waker::noop()));
+        let mut running = std::pin::pin!(relay.run(&drain, &mut meter));
+
+        assert!(running.as_mut().poll(&mut cx).is_pending());
+        assert_eq!(client_seen.lock().reset, None);
+        client_seen.lock().holds_back = !is_released;
+
+        assert_eq!(running.await, End::EndpointGone);
+        assert_eq!(client_seen.lock().reset, Some(ResetReason::PeerBroke));
+        drop((client_peer, endpoint_peer));
+    }
 }
 
 /// Close frames both ways, then one side resets: nothing can be missing (RFC 6455 §5.5.1).

@@ -1,6 +1,7 @@
 //! Websockets over HTTP/2 (RFC 8441): many on one connection, and where they are not.
 
 use h2::Reason;
+use tidegate_tests::frames::{Frame, Frames, block, code, kind, status};
 use tidegate_tests::{Gateway, Origin, eventually, upgrade_request};
 use tokio::io::AsyncWriteExt as _;
 use tokio_tungstenite::tungstenite::Error;
@@ -91,6 +92,52 @@ async fn one_that_is_reset_behind_its_end_holds_nothing() {
         assert_eq!(gateway.in_flight(&origin), 1);
 
         io.reset(Reason::CANCEL);
+
+        eventually("its endpoint to be given back", || gateway.in_flight(&origin) == 0).await;
+        eventually("the tunnel to end", || gateway.metric("tidegate_tunnels_open") == 0.0).await;
+    }
+}
+
+/// It has said more than its endpoint reads, so that nothing is read of it either.
+#[tokio::test]
+async fn one_that_is_reset_while_its_endpoint_reads_nothing_holds_nothing() {
+    let origin = Origin::named("a").tunnelling(|raw| async move {
+        std::future::pending::<()>().await;
+        drop(raw);
+    });
+    let origin = origin.http2().start().await;
+    let text = "[[route]]\npath = \"/\"\nto = \"balancer://pool\"\n\
+                [cluster.pool]\nprotocol = \"h2\"\nendpoints = [\"http://{a}\"]\n";
+    let gateway = Gateway::configure(text).origin(&origin).start().await;
+    let mut frames = Frames::client(gateway.connect().await, &[]).await;
+    let opening = [
+        (":method", "CONNECT"),
+        (":protocol", "websocket"),
+        (":scheme", "http"),
+        (":path", "/"),
+        (":authority", "gateway.test"),
+        ("sec-websocket-version", "13"),
+    ];
+    for stream in [1, 3, 5] {
+        frames.send(&Frame::headers(stream, block(&opening))).await;
+        let head = frames.next_that(|frame| frame.kind == kind::HEADERS && frame.stream == stream).await;
+        assert_eq!(status(&head.unwrap().payload), Some(200));
+        // A binary message that is longer than all of it.
+        let mut window = 65_535_usize;
+        frames.send(&Frame::data(stream, [0x82, 127, 0, 0, 0, 1, 0, 0, 0, 0])).await;
+        window -= 10;
+        while window > 0 {
+            frames.send(&Frame::data(stream, vec![0; window.min(16_384)])).await;
+            window -= window.min(16_384);
+            if window == 0 {
+                let (before, goes_on) = frames.until_pong().await;
+                assert!(goes_on);
+                let opened = before.iter().filter(|frame| frame.kind == kind::WINDOW_UPDATE && frame.stream == stream);
+                window = opened.map(|frame| u32::from_be_bytes(frame.payload[..4].try_into().unwrap()) as usize).sum();
+            }
+        }
+
+        frames.send(&Frame::reset(stream, code::CANCEL)).await;
 
         eventually("its endpoint to be given back", || gateway.in_flight(&origin) == 0).await;
         eventually("the tunnel to end", || gateway.metric("tidegate_tunnels_open") == 0.0).await;

@@ -2,15 +2,18 @@
 
 use std::io;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
 use bytes::{Buf as _, Bytes};
 use h2::{Reason, RecvStream, SendStream};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
+use super::inbox::StreamInbox;
 use super::reset::{reset_code, reset_word};
 use super::room::poll_room;
-use crate::net::{DuplexStream, ResetReason};
+use super::wire::Wire;
+use crate::net::{DuplexStream, PeerGone, ResetReason};
 
 /// A stream of HTTP/2 as bytes both ways: END_STREAM is the end of a direction, RST_STREAM and the end of the connection
 /// below it are [`ConnectionReset`](io::ErrorKind::ConnectionReset) (RFC 9113 §8.5).
@@ -20,7 +23,10 @@ use crate::net::{DuplexStream, ResetReason};
 #[derive(Debug)]
 pub struct Http2Duplex {
     send: SendStream<Bytes>,
-    recv: RecvStream,
+    inbox: StreamInbox,
+    wire: Arc<Wire>,
+    /// Since which of the connection's flushes what was written is waited for; none while it is not.
+    flush: Option<u64>,
     /// The rest of a frame, for the next read.
     unread: Bytes,
     /// The peer has ended its direction, and all of it was read.
@@ -30,16 +36,17 @@ pub struct Http2Duplex {
 }
 
 impl Http2Duplex {
-    /// Both directions of a stream.
-    pub fn new(send: SendStream<Bytes>, recv: RecvStream) -> Self {
-        Self { send, recv, unread: Bytes::new(), has_read_end: false, is_shut: false }
+    /// Both directions of a stream, of the connection above `wire`.
+    pub fn new(send: SendStream<Bytes>, recv: RecvStream, wire: Arc<Wire>) -> Self {
+        let inbox = StreamInbox::new(recv);
+        Self { send, inbox, wire, flush: None, unread: Bytes::new(), has_read_end: false, is_shut: false }
     }
 
     /// Why nothing can be written on a stream that takes nothing any longer.
     fn closed(&mut self, cx: &mut Context<'_>) -> io::Error {
         match self.send.poll_reset(cx) {
             // The peer has said all that it wants to say, and reads no more (RFC 9113 §8.1).
-            Poll::Ready(Ok(Reason::NO_ERROR)) if self.recv.is_end_stream() => io::ErrorKind::BrokenPipe.into(),
+            Poll::Ready(Ok(Reason::NO_ERROR)) if self.inbox.is_end() => io::ErrorKind::BrokenPipe.into(),
             Poll::Ready(Ok(code)) => broken(&code.into()),
             Poll::Ready(Err(error)) => broken(&error),
             Poll::Pending => io::ErrorKind::BrokenPipe.into(),
@@ -57,11 +64,20 @@ impl DuplexStream for Http2Duplex {
         self.send.send_reset(reset_code(reason));
     }
 
-    fn poll_reset(&mut self, cx: &mut Context<'_>) -> Poll<io::Error> {
-        self.send.poll_reset(cx).map(|reset| match reset {
-            Ok(code) => broken(&code.into()),
-            Err(error) => broken(&error),
-        })
+    fn poll_sent(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        self.wire.poll_flushed(cx, &mut self.flush)
+    }
+
+    /// Whether the end of a direction came before a reset is seen behind all that came of it alone.
+    fn poll_gone(&mut self, cx: &mut Context<'_>) -> Poll<PeerGone> {
+        match ready!(self.inbox.gather(cx)) {
+            Err(error) if error.is_reset() => Poll::Ready(PeerGone::Reset(broken(&error))),
+            Err(error) => Poll::Ready(PeerGone::Lost(broken(&error))),
+            Ok(()) => self.send.poll_reset(cx).map(|reset| {
+                let error = reset.map_or_else(|error| error, h2::Error::from);
+                PeerGone::Ended(broken(&error))
+            }),
+        }
     }
 }
 
@@ -84,7 +100,7 @@ impl AsyncRead for Http2Duplex {
         let before = buf.filled().len();
         while buf.remaining() > 0 && !this.has_read_end {
             if this.unread.is_empty() {
-                match this.recv.poll_data(cx) {
+                match this.inbox.poll_data(cx) {
                     Poll::Ready(Some(Ok(data))) => this.unread = data,
                     // Trailers mean nothing to a tunnel, and end it all the same.
                     Poll::Ready(None) => this.has_read_end = true,
@@ -104,7 +120,7 @@ impl AsyncRead for Http2Duplex {
         }
         match buf.filled().len() - before {
             0 => Poll::Ready(Ok(())),
-            taken => Poll::Ready(this.recv.flow_control().release_capacity(taken).map_err(|error| broken(&error))),
+            taken => Poll::Ready(this.inbox.release(taken).map_err(|error| broken(&error))),
         }
     }
 }

@@ -11,6 +11,7 @@ mod duplex;
 mod fields;
 mod first_frame;
 mod flushes;
+mod inbox;
 mod judged;
 mod limits;
 mod reset;

@@ -15,13 +15,22 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::UnixStream;
 
 use super::*;
-use crate::net::{DuplexStream as _, ResetReason, Socket, Stream};
+use crate::net::{DuplexStream as _, PeerGone, ResetReason, Socket, Stream};
 use crate::telemetry::FloodKind;
 
 /// Both ends of one stream. The connections are driven by tasks, and end with the streams.
 struct Pair {
     client: (SendStream<Bytes>, RecvStream),
     server: (SendStream<Bytes>, RecvStream),
+}
+
+/// A wire that nothing passes.
+fn unwatched() -> Arc<Wire> {
+    Wire::new(tokio::time::Instant::now(), &FrameScanner::new(WireSide::Client))
+}
+
+fn duplex((send, recv): (SendStream<Bytes>, RecvStream)) -> Http2Duplex {
+    Http2Duplex::new(send, recv, unwatched())
 }
 
 impl Pair {
@@ -44,7 +53,7 @@ impl Pair {
 
     async fn tunnel() -> (Http2Duplex, Http2Duplex) {
         let Self { client, server } = Self::new().await;
-        (Http2Duplex::new(client.0, client.1), Http2Duplex::new(server.0, server.1))
+        (duplex(client), duplex(server))
     }
 }
 
@@ -123,7 +132,7 @@ async fn what_was_written_before_an_end_arrives_though_the_other_direction_is_dr
 async fn a_reset_is_an_error_of_both_directions_whatever_its_code() {
     for code in [Reason::CANCEL, Reason::NO_ERROR, Reason::CONNECT_ERROR, Reason::from(99)] {
         let Pair { mut client, server } = Pair::new().await;
-        let mut there = Http2Duplex::new(server.0, server.1);
+        let mut there = duplex(server);
         client.0.send_reset(code);
 
         let error = there.read(&mut [0; 9]).await.unwrap_err();
@@ -132,6 +141,24 @@ async fn a_reset_is_an_error_of_both_directions_whatever_its_code() {
         assert_eq!(error.kind(), io::ErrorKind::ConnectionReset, "{code:?}");
         let error = there.shutdown().await.unwrap_err();
         assert_eq!(error.kind(), io::ErrorKind::ConnectionReset, "{code:?}");
+    }
+}
+
+#[tokio::test]
+async fn whether_an_end_came_before_a_reset_is_known_to_who_does_not_read() {
+    for ends in [false, true] {
+        let Pair { mut client, server } = Pair::new().await;
+        let mut there = duplex(server);
+        client.0.send_data(Bytes::from_static(b"last words"), ends).unwrap();
+        assert_eq!(there.read_u8().await.unwrap(), b'l');
+        client.0.send_reset(Reason::CANCEL);
+
+        let gone = poll_fn(|cx| there.poll_gone(cx)).await;
+
+        assert!(matches!((&gone, ends), (PeerGone::Ended(_), true) | (PeerGone::Reset(_), false)), "{ends}: {gone:?}");
+        let mut came = [0; 9];
+        there.read_exact(&mut came).await.unwrap();
+        assert_eq!(&came, b"ast words");
     }
 }
 
@@ -148,7 +175,7 @@ async fn a_drop_before_both_ends_cancels_and_a_reset_says_why() {
         for (shut, expected) in [false, true].into_iter().zip(expected) {
             let Pair { client, server } = Pair::new().await;
             let (mut sent, _received) = client;
-            let mut there = Http2Duplex::new(server.0, server.1);
+            let mut there = duplex(server);
             if shut {
                 there.shutdown().await.unwrap();
             }
@@ -170,7 +197,7 @@ async fn an_end_of_the_connection_is_no_end_of_its_streams() {
     let (_request, mut respond) = server.accept().await.unwrap().unwrap();
     let _answered = respond.send_response(Response::new(()), false).unwrap();
     let serving = tokio::spawn(async move { while server.accept().await.is_some() {} });
-    let mut here = Http2Duplex::new(sent, response.await.unwrap().into_body());
+    let mut here = duplex((sent, response.await.unwrap().into_body()));
 
     serving.abort();
 
@@ -186,7 +213,7 @@ async fn a_body_has_data_then_trailers_and_opens_the_window_for_more() {
     let mut trailers = HeaderMap::new();
     trailers.insert("x-sum", "7".parse().unwrap());
     let expected = trailers.clone();
-    let mut body = Http2Body::new(server.1);
+    let mut body = Http2Body::new(server.1, &unwatched());
     let writer = tokio::spawn(async move {
         client.0.send_data(Bytes::new(), false).unwrap();
         client.0.send_data(Bytes::from(vec![b'a'; 300_000]), false).unwrap();
@@ -211,7 +238,7 @@ async fn a_body_has_data_then_trailers_and_opens_the_window_for_more() {
 #[tokio::test]
 async fn a_body_that_is_reset_is_an_error_that_says_so() {
     let Pair { mut client, server } = Pair::new().await;
-    let mut body = Http2Body::new(server.1);
+    let mut body = Http2Body::new(server.1, &unwatched());
     client.0.send_reset(Reason::CANCEL);
 
     let error = body.frame().await.unwrap().unwrap_err();

@@ -13,7 +13,7 @@ use tokio::time::Instant;
 use super::budget::FrameBudget;
 use super::scanner::{FramePart, FrameScanner, WireSide};
 use super::sent_codes::{CodeReader, SentCode, goaway};
-use super::wire::Wire;
+use super::wire::{ReadGate, Wire};
 use crate::net::Stream;
 use crate::telemetry::{Counter, Metrics};
 
@@ -31,6 +31,8 @@ pub struct WatchedStream {
     wire: Arc<Wire>,
     /// Counts the streams that are reset here, if anybody does.
     metrics: Option<Arc<Metrics>>,
+    /// The peer takes nothing of what is written.
+    is_blocked: bool,
 }
 
 impl WatchedStream {
@@ -41,7 +43,20 @@ impl WatchedStream {
         let now = Instant::now();
         let (wire, budget) = (Wire::new(now, &received), FrameBudget::new(now));
         let codes = CodeReader::default();
-        (Self { stream, ahead, received, sent, codes, budget, wire: Arc::clone(&wire), metrics: None }, wire)
+        (
+            Self {
+                stream,
+                ahead,
+                received,
+                sent,
+                codes,
+                budget,
+                wire: Arc::clone(&wire),
+                metrics: None,
+                is_blocked: false,
+            },
+            wire,
+        )
     }
 
     /// Has the streams counted that are reset here, whoever does it: the library resets what it does not show.
@@ -65,6 +80,12 @@ impl WatchedStream {
         if let Poll::Ready(Ok(_)) = stream.poll_write(cx, &goaway(code)) {
             self.wire.closing(code);
             let _pending = Pin::new(&mut self.stream).poll_flush(cx);
+        }
+    }
+
+    fn note_blocked(&mut self, is_blocked: bool) {
+        if std::mem::replace(&mut self.is_blocked, is_blocked) != is_blocked {
+            self.wire.set_blocked(is_blocked);
         }
     }
 
@@ -97,13 +118,19 @@ impl WatchedStream {
 impl AsyncRead for WatchedStream {
     fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         let this = self.get_mut();
-        if let Some(code) = this.wire.leaving() {
-            this.say_goaway(cx, code);
-            return Poll::Ready(Err(io::ErrorKind::ConnectionAborted.into()));
-        }
-        if this.wire.fault().is_some() {
+        match this.wire.gate() {
+            ReadGate::Open => {}
+            ReadGate::Leaving(code) => {
+                this.say_goaway(cx, code);
+                return Poll::Ready(Err(io::ErrorKind::ConnectionAborted.into()));
+            }
             // The task has been woken to close the connection; what else comes is not asked for.
-            return Poll::Pending;
+            ReadGate::Fault => return Poll::Pending,
+            ReadGate::Small => {
+                // Who reads what has come runs before the task of the connection runs again, and that looks after the rest.
+                cx.waker().wake_by_ref();
+                return Poll::Pending;
+            }
         }
         let before = buf.filled().len();
         if this.ahead.is_empty() {
@@ -129,13 +156,18 @@ impl AsyncRead for WatchedStream {
 impl AsyncWrite for WatchedStream {
     fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
         let this = self.get_mut();
-        let count = ready!(Pin::new(&mut this.stream).poll_write(cx, buf))?;
+        let written = Pin::new(&mut this.stream).poll_write(cx, buf);
+        this.note_blocked(written.is_pending());
+        let count = ready!(written)?;
         this.has_sent(std::iter::once(buf), count);
         Poll::Ready(Ok(count))
     }
 
     fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.get_mut().stream).poll_flush(cx)
+        let this = self.get_mut();
+        let flushed = Pin::new(&mut this.stream).poll_flush(cx);
+        this.note_blocked(flushed.is_pending());
+        flushed
     }
 
     fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
@@ -148,7 +180,9 @@ impl AsyncWrite for WatchedStream {
         bufs: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
         let this = self.get_mut();
-        let count = ready!(Pin::new(&mut this.stream).poll_write_vectored(cx, bufs))?;
+        let written = Pin::new(&mut this.stream).poll_write_vectored(cx, bufs);
+        this.note_blocked(written.is_pending());
+        let count = ready!(written)?;
         this.has_sent(bufs.iter().map(|buf| &**buf), count);
         Poll::Ready(Ok(count))
     }

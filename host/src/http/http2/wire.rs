@@ -12,6 +12,7 @@ use tokio::time::Instant;
 use super::budget::FrameBudget;
 use super::first_frame::FirstFrame;
 use super::flushes::Flushes;
+use super::inbox::Inboxes;
 use super::judged::FrameJudge;
 use super::scanner::{FrameHead, FramePart, FrameScanner, FrameType};
 use super::trailers::TrailerWatch;
@@ -21,6 +22,13 @@ use crate::telemetry::FloodKind;
 /// Streams that are remembered for their trailers: as many as may be open. Some may be closed already, and never asked
 /// for; who fills it up with those has its trailers read by the library alone.
 const MALFORMED: usize = 1000;
+
+/// Small pieces of DATA that are read at most before the task of the connection looks after those that nobody takes. The
+/// library has room for eight times as many.
+const SMALL_AT_ONCE: u32 = 4096;
+
+/// DATA with less is small: the library counts what is missing.
+const SMALL: u32 = 256;
 
 /// Why nothing more is read from a connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -55,12 +63,25 @@ pub enum Unfinished {
     HeaderBlock,
 }
 
+/// What stands before the next read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum ReadGate {
+    Open,
+    /// [`Wire::leave`] was called.
+    Leaving(Reason),
+    /// There is a [`Wire::fault`].
+    Fault,
+    /// Many small pieces have come: those which nobody takes have to be [gathered](Wire::gather).
+    Small,
+}
+
 /// What is known of a connection from below the library, shared with the task that drives it.
 #[derive(Debug)]
 pub struct Wire {
     state: Mutex<WireState>,
     /// GOAWAY frames that have come.
     goaways: AtomicU64,
+    inboxes: Inboxes,
 }
 
 #[derive(Debug)]
@@ -80,6 +101,9 @@ struct WireState {
     last: Option<FrameHead>,
     waker: Option<Waker>,
     flushes: Flushes,
+    is_blocked: bool,
+    /// Small pieces of DATA that came since somebody looked after those that nobody takes.
+    small: u32,
     /// What looks at trailers; none for those of endpoints.
     trailers: Option<TrailerWatch>,
     /// Streams whose trailers are malformed.
@@ -109,11 +133,13 @@ impl Wire {
             last: None,
             waker: None,
             flushes: Flushes::default(),
+            is_blocked: false,
+            small: 0,
             trailers,
             malformed,
             unanswered: None,
         };
-        Arc::new(Self { state: Mutex::new(state), goaways: AtomicU64::new(0) })
+        Arc::new(Self { state: Mutex::new(state), goaways: AtomicU64::new(0), inboxes: Inboxes::default() })
     }
 
     /// The peer is to finish what is under way, and to leave. Wakes who is registered.
@@ -201,15 +227,42 @@ impl Wire {
         self.goaways.load(Relaxed)
     }
 
+    /// The inboxes of its bodies.
+    pub(super) fn inboxes(&self) -> &Inboxes {
+        &self.inboxes
+    }
+
+    /// Takes what nobody reads out of the library, if enough small pieces have come for that. To be called by the task
+    /// that drives the connection, whenever it has polled it: more is not read before.
+    pub fn gather(&self) {
+        let is_due = {
+            let mut state = self.state.lock();
+            let is_due = state.small >= SMALL_AT_ONCE;
+            if is_due {
+                state.small = 0;
+            }
+            is_due
+        };
+        if is_due {
+            self.inboxes.gather();
+        }
+    }
+
     /// Has GOAWAY with `code` written when the library reads next, if no frame is half written, and the connection end
     /// there. For the library's side of clients, which has no word for it.
     pub fn leave(&self, code: Reason) {
         self.state.lock().leaving = Some(code);
     }
 
-    /// The code that [`Self::leave`] was called with.
-    pub(super) fn leaving(&self) -> Option<Reason> {
-        self.state.lock().leaving
+    /// Whether more may be read.
+    pub(super) fn gate(&self) -> ReadGate {
+        let state = self.state.lock();
+        match state.leaving {
+            Some(code) => ReadGate::Leaving(code),
+            None if state.fault.is_some() => ReadGate::Fault,
+            None if state.small >= SMALL_AT_ONCE => ReadGate::Small,
+            None => ReadGate::Open,
+        }
     }
 
     /// Whether the last GOAWAY was written in the middle of a head, or right behind a long one.
@@ -229,9 +282,17 @@ impl Wire {
         flushed
     }
 
-    /// All has gone out that could: the task says so that drives the connection.
+    /// The task that drives the connection has written what it could. All has gone out, if the peer took it.
     pub fn flushed(&self) {
-        self.state.lock().flushes.done();
+        let mut state = self.state.lock();
+        if !state.is_blocked {
+            state.flushes.done();
+        }
+    }
+
+    /// Whether the peer takes nothing of what is written.
+    pub(super) fn set_blocked(&self, is_blocked: bool) {
+        self.state.lock().is_blocked = is_blocked;
     }
 
     /// Wakes the task that drives the connection.
@@ -267,6 +328,7 @@ impl Wire {
             }
             let FramePart::Head(frame) = part else { return };
             state.frames += 1;
+            state.small += u32::from(frame.kind == FrameType::Data && (1..SMALL).contains(&frame.content));
             if frame.kind == FrameType::GoAway {
                 self.goaways.fetch_add(1, Relaxed);
             }

@@ -17,7 +17,7 @@ use super::super::{Client, Snapshot};
 use crate::http::{
     ClientUpgrade, InterimSink, Offer, RequestBody, ResponseBody, ServerRequest, UpgradeNeed, UpgradeRequest,
 };
-use crate::net::{Duplex, DuplexStream, ResetReason};
+use crate::net::{Duplex, DuplexStream, PeerGone, ResetReason};
 
 /// A client's connection that carries many requests and tunnels at a time.
 pub(super) struct Connection {
@@ -95,7 +95,11 @@ struct Stream(InMemory);
 impl DuplexStream for Stream {
     fn reset(&mut self, _reason: ResetReason) {}
 
-    fn poll_reset(&mut self, _cx: &mut Context<'_>) -> Poll<io::Error> {
+    fn poll_sent(&mut self, _cx: &mut Context<'_>) -> Poll<()> {
+        Poll::Ready(())
+    }
+
+    fn poll_gone(&mut self, _cx: &mut Context<'_>) -> Poll<PeerGone> {
         Poll::Pending
     }
 }

@@ -23,6 +23,7 @@ pub(super) const MOST_STREAMS: u32 = 100;
 pub(in super::super) struct Http2Connection {
     pub(super) sender: SendRequest<Bytes>,
     pub(super) streams: Arc<StreamCount>,
+    pub(super) wire: Arc<Wire>,
     pub(super) scheme: Scheme,
     pub(super) limits: HeadLimits,
     /// The claim of one request; none where the connection waits in the pool.
@@ -125,8 +126,8 @@ impl Http2Connection {
     }
 
     fn with(&self, claim: Option<StreamClaim>) -> Self {
-        let (sender, streams) = (self.sender.clone(), Arc::clone(&self.streams));
-        Self { sender, streams, scheme: self.scheme.clone(), limits: self.limits, claim }
+        let (sender, streams, wire) = (self.sender.clone(), Arc::clone(&self.streams), Arc::clone(&self.wire));
+        Self { sender, streams, wire, scheme: self.scheme.clone(), limits: self.limits, claim }
     }
 
     /// Whether it may take requests at all: it is open, and the endpoint has sent no GOAWAY.

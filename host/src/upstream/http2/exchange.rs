@@ -26,8 +26,7 @@ use super::request::encode;
 use super::response::{HeadBudget, check_response, settle_length, stated_length};
 use super::upgrade;
 use super::upload::{Http2Upload, Http2UploadError};
-use crate::http::Http2Body;
-use crate::http::RequestBodyError;
+use crate::http::{Http2Body, RequestBodyError, Wire};
 
 impl Http2Connection {
     /// Sends a request and waits for the head of the response, each time for `within`: as long as the body makes
@@ -54,6 +53,7 @@ struct PendingStream<'a> {
     upload: Http2Upload,
     claim: Option<StreamClaim>,
     streams: Arc<StreamCount>,
+    wire: Arc<Wire>,
     budget: HeadBudget,
     head: RequestHead<'a>,
     /// What it asks to switch to.
@@ -81,7 +81,7 @@ impl<'a> PendingStream<'a> {
         within: Duration,
         observer: &'a mut dyn ExchangeObserver,
     ) -> Result<Self, ExchangeError> {
-        let Http2Connection { mut sender, streams, scheme, limits, claim } = connection;
+        let Http2Connection { mut sender, streams, wire, scheme, limits, claim } = connection;
         let protocol = upgrade::protocol(&head, body);
         let request = encode(&head, body, &scheme, protocol.clone()).map_err(ExchangeError::unsendable)?;
         let ends_at_once = protocol.is_none() && body.is_end_stream();
@@ -101,6 +101,7 @@ impl<'a> PendingStream<'a> {
             upload,
             claim,
             streams,
+            wire,
             budget: HeadBudget::new(limits),
             head,
             protocol,
@@ -216,12 +217,12 @@ impl<'a> PendingStream<'a> {
 
     /// The response, its body as far as it is there.
     fn into_response(self, response: BegunResponse) -> Response<ResponseContent> {
-        let Self { upload, claim, streams, head, protocol, body, timer, within, .. } = self;
+        let Self { upload, claim, streams, wire, head, protocol, body, timer, within, .. } = self;
         let BegunResponse { head: mut response, recv, first } = response;
         if let Some(protocol) = protocol {
             if response.status().is_success() {
                 upgrade::switch(&mut response, &protocol, head.fields);
-                let tunnel = upgrade::tunnel(upload.into_stream(), recv, claim);
+                let tunnel = upgrade::tunnel((upload.into_stream(), recv), wire, claim);
                 return response.map(|()| ResponseContent::Duplex(tunnel, Bytes::new()));
             }
             upgrade::refuse(response.headers_mut());
@@ -240,7 +241,8 @@ impl<'a> PendingStream<'a> {
         let length = stated_length(response.headers(), head.method, response.status());
         let rest = rest.map(RestOfUpload::start);
         let patience = Patience::new(timer, within);
-        let download = Http2Download::new(Http2Body::new(recv), first, length, rest, patience, (claim, streams));
+        let body = Http2Body::new(recv, &wire);
+        let download = Http2Download::new(body, first, length, rest, patience, (claim, streams));
         response.map(|()| ResponseContent::Stream(Box::pin(download)))
     }
 }

@@ -59,8 +59,8 @@ pub(in super::super) async fn open(
     account.opened();
     let streams = Arc::new(StreamCount::of(metrics, &wire));
     let keepalive = Keepalive::new(connection.ping_pong());
-    lifecycle::spawn(Driver { connection, wire, streams: Arc::clone(&streams), keepalive, account });
-    Ok(Http2Connection { sender, streams, scheme, limits, claim: None }.claimed())
+    lifecycle::spawn(Driver { connection, wire: Arc::clone(&wire), streams: Arc::clone(&streams), keepalive, account });
+    Ok(Http2Connection { sender, streams, wire, scheme, limits, claim: None }.claimed())
 }
 
 type Sender = h2::client::SendRequest<Bytes>;
@@ -89,6 +89,7 @@ async fn handshake(
     poll_fn(|cx| {
         wire.register(cx.waker());
         let ended = Pin::new(&mut connection).poll(cx);
+        wire.gather();
         let first = wire.first_bytes();
         if !first.is_empty() {
             return Poll::Ready(Err(no_http2(&first, is_tls)));
@@ -180,6 +181,8 @@ impl Future for Driver {
         let this = self.get_mut();
         this.wire.register(cx.waker());
         let ended = Pin::new(&mut this.connection).poll(cx);
+        this.wire.gather();
+        this.wire.flushed();
         this.account.goaways(this.wire.goaways());
         if let Some(why) = this.poll_given_up(cx) {
             this.streams.give_up(why);

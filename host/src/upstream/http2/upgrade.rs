@@ -3,6 +3,7 @@
 
 use std::io;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use ::http::header::{self, HeaderMap, HeaderValue};
@@ -16,9 +17,8 @@ use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 
 use super::super::{RequestHead, ResendableBody};
 use super::connection::StreamClaim;
-use crate::http::Fields;
-use crate::http::Http2Duplex;
-use crate::net::{Duplex, DuplexStream, ResetReason};
+use crate::http::{Fields, Http2Duplex, Wire};
+use crate::net::{Duplex, DuplexStream, PeerGone, ResetReason};
 
 /// What of an offer an extended CONNECT asks for: its first protocol, if the request has nothing that a CONNECT has no
 /// place for. Otherwise it is an ordinary request: nobody has to switch (RFC 9110 §7.8).
@@ -55,8 +55,12 @@ pub(super) fn refuse(headers: &mut HeaderMap) {
 }
 
 /// Both directions of the stream.
-pub(super) fn tunnel(send: SendStream<Bytes>, recv: RecvStream, claim: Option<StreamClaim>) -> Box<Duplex> {
-    let tunnel = Http2Tunnel { duplex: Http2Duplex::new(send, recv), _claim: claim };
+pub(super) fn tunnel(
+    (send, recv): (SendStream<Bytes>, RecvStream),
+    wire: Arc<Wire>,
+    claim: Option<StreamClaim>,
+) -> Box<Duplex> {
+    let tunnel = Http2Tunnel { duplex: Http2Duplex::new(send, recv, wire), _claim: claim };
     Box::new(Duplex::Multiplexed(Box::new(tunnel)))
 }
 
@@ -71,8 +75,12 @@ impl DuplexStream for Http2Tunnel {
         self.duplex.reset(reason);
     }
 
-    fn poll_reset(&mut self, cx: &mut Context<'_>) -> Poll<io::Error> {
-        self.duplex.poll_reset(cx)
+    fn poll_sent(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        self.duplex.poll_sent(cx)
+    }
+
+    fn poll_gone(&mut self, cx: &mut Context<'_>) -> Poll<PeerGone> {
+        self.duplex.poll_gone(cx)
     }
 }
 

@@ -50,7 +50,7 @@ impl StreamIncoming {
         expected: bool,
         clock: BodyClock,
     ) -> Self {
-        Self { body: Http2Body::new(recv), length, responder, expected, wanted: None, clock }
+        Self { body: Http2Body::new(recv, responder.wire()), length, responder, expected, wanted: None, clock }
     }
 }
 

@@ -51,6 +51,11 @@ impl Responder {
         Arc::new(Self { stage: Mutex::new(ResponseStage::Awaited(respond)), stream, wire })
     }
 
+    /// That of the connection.
+    pub(super) fn wire(&self) -> &Arc<Wire> {
+        &self.wire
+    }
+
     /// Whether trailers of the request, which have come, begin with what the library has dropped.
     pub(super) fn has_malformed_trailers(&self) -> bool {
         self.wire.has_malformed_trailers(self.stream)

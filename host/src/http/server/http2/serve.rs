@@ -212,9 +212,8 @@ impl ServedConnection {
                 }
             }
             self.clock.set_streams(self.connection.has_streams());
-            if self.outflow.state().blocked.is_none() {
-                self.wire.flushed();
-            }
+            self.wire.gather();
+            self.wire.flushed();
             if !self.lingers && self.outflow.state().lingering.is_some() {
                 self.lingers = true;
                 timer.as_mut().reset(Instant::now() + self.clock.limits().linger);

@@ -60,7 +60,7 @@ impl OpenStream {
                     strip_for_http2(head.headers_mut());
                     pending.translate(&mut head);
                     if let Some(send) = responder.begin(head, true) {
-                        pending.settle(send);
+                        pending.settle(send, Arc::clone(responder.wire()));
                     } else {
                         drop(pending);
                     }

@@ -4,13 +4,15 @@
 //! CONNECT, :protocol = websocket ─▶ GET, Offer ─▶ handler ─▶ 101 ─▶ 200, Http2Duplex ─▶ tunnel
 //! ```
 
+use std::sync::Arc;
+
 use ::http::{HeaderMap, Response, StatusCode, header};
 use bytes::Bytes;
 use h2::ext::Protocol;
 use h2::{RecvStream, SendStream};
 use tokio::sync::oneshot;
 
-use crate::http::http2::Http2Duplex;
+use crate::http::http2::{Http2Duplex, Wire};
 use crate::http::message::{ClientUpgrade, Offer, UpgradeNeed, UpgradeRequest};
 use crate::net::Duplex;
 
@@ -46,8 +48,8 @@ impl PendingSwitch {
     }
 
     /// Hands the stream over to the tunnel, once the head of the response has gone out.
-    pub(super) fn settle(self, send: SendStream<Bytes>) {
-        let duplex = Duplex::Multiplexed(Box::new(Http2Duplex::new(send, self.recv)));
+    pub(super) fn settle(self, send: SendStream<Bytes>, wire: Arc<Wire>) {
+        let duplex = Duplex::Multiplexed(Box::new(Http2Duplex::new(send, self.recv, wire)));
         // Nobody waits for it: the drop resets the stream.
         drop(self.settle.send((duplex, Bytes::new())));
     }

@@ -332,3 +332,33 @@ async fn calls_of_grpc_say_that_trailers_are_taken_whatever_their_client_says() 
         assert_eq!(request.headers().get(TE).is_some_and(|te| te == "trailers"), expected, "{content}");
     }
 }
+
+/// The library counts them for all streams of the connection together.
+#[tokio::test]
+async fn a_response_in_small_pieces_that_nobody_reads_does_not_end_the_connection_that_it_shares() {
+    const PIECES: usize = 60_000;
+    let endpoint = Endpoint::new();
+    let serve = async {
+        let mut served = endpoint.accept().await;
+        let (_request, mut respond) = next(&mut served).await;
+        let mut stream = begin(&mut respond, &[]);
+        for number in 1..=PIECES {
+            stream.send_data(Bytes::from_static(b"x"), number == PIECES).unwrap();
+        }
+        let (_request, mut respond) = next(&mut served).await;
+        finish(&mut respond, "behind them");
+        drive(served);
+        stream
+    };
+    let requests = async {
+        let mut seen = Seen::default();
+        let unread = send(&endpoint.upstream, Method::GET, &mut empty(), &mut seen).await.unwrap();
+        let response = send(&endpoint.upstream, Method::GET, &mut empty(), &mut seen).await.unwrap();
+        let behind = text(response).await;
+        (behind, text(unread).await, seen.connected)
+    };
+
+    let (_stream, (behind, unread, connections)) = tokio::join!(serve, requests);
+
+    assert_eq!((behind, unread.len(), connections), (Bytes::from_static(b"behind them"), PIECES, 1));
+}

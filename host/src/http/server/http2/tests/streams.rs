@@ -281,3 +281,33 @@ async fn a_malformed_request_is_handled_for_its_line_and_reset() {
     assert_eq!(error.reason(), Some(Reason::PROTOCOL_ERROR));
     assert_eq!(requests.recv().await, Some(crate::http::Violation::Authorities));
 }
+
+#[tokio::test]
+async fn a_request_in_small_pieces_that_nobody_reads_does_not_end_the_connection_that_it_shares() {
+    const PIECES: usize = 60_000;
+    let (go_on, gate) = tokio::sync::watch::channel(false);
+    let mut stage = serve(LIMITS, move |request| {
+        let mut gate = gate.clone();
+        async move {
+            let request = request.request.unwrap();
+            if request.method() == Method::GET {
+                return whole("behind them");
+            }
+            gate.wait_for(|open| *open).await.unwrap();
+            let body = request.into_body().collect().await.unwrap().to_bytes();
+            (Response::new(ResponseBody::whole(body)), None)
+        }
+    })
+    .await;
+    let request = Request::builder().method(Method::POST).uri("http://h/").body(()).unwrap();
+    let (unread, mut send) = stage.client.send_request(request, false).unwrap();
+    for number in 1..=PIECES {
+        send.send_data(Bytes::from_static(b"x"), number == PIECES).unwrap();
+    }
+
+    let (response, _) = stage.client.send_request(get("/"), true).unwrap();
+    assert_eq!(body_of(response.await.unwrap()).await.0, "behind them");
+
+    go_on.send(true).unwrap();
+    assert_eq!(body_of(unread.await.unwrap()).await.0.len(), PIECES);
+}
