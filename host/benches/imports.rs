@@ -126,6 +126,7 @@ fn facts() -> RequestFacts {
         headers: Arc::new(headers),
         connection: None,
         effects: ExchangeEffects::default(),
+        body: None,
     }
 }
 

@@ -11,7 +11,7 @@ use crate::policy::{Decision, DirectResponse, Effects, ForwardTarget, RequestFac
 /// How a request ends that goes no further, and by the rules of which route.
 pub(super) struct ChainEnd<'a> {
     pub(super) rules: &'a RouteRules,
-    pub(super) outcome: ChainOutcome,
+    pub(super) outcome: Box<ChainOutcome>,
 }
 
 /// What a client gets of the plugins of a route.
@@ -22,9 +22,9 @@ pub(super) enum ChainOutcome {
     Failed(RequestFailure),
 }
 
-impl From<RequestFailure> for ChainOutcome {
+impl From<RequestFailure> for Box<ChainOutcome> {
     fn from(failure: RequestFailure) -> Self {
-        Self::Failed(failure)
+        Self::new(ChainOutcome::Failed(failure))
     }
 }
 
@@ -40,7 +40,7 @@ pub(super) fn decide<'a>(
     mut target: ForwardTarget,
     facts: &mut RequestFacts,
     record: &mut RequestRecord,
-) -> Result<ForwardTarget, Box<ChainEnd<'a>>> {
+) -> Result<ForwardTarget, ChainEnd<'a>> {
     let mut asked = Vec::new();
     loop {
         let (route, rules) = (target.route, snapshot.rules(target.route));
@@ -48,7 +48,7 @@ pub(super) fn decide<'a>(
             return Ok(target);
         }
         record.add_plugins(rules);
-        target = ask(&rules.plugins, target, facts).map_err(|outcome| Box::new(ChainEnd { rules, outcome }))?;
+        target = ask(&rules.plugins, target, facts).map_err(|outcome| ChainEnd { rules, outcome })?;
         if target.route == route {
             return Ok(target);
         }
@@ -61,7 +61,7 @@ fn ask(
     plugins: &[RoutePlugin],
     target: ForwardTarget,
     facts: &mut RequestFacts,
-) -> Result<ForwardTarget, ChainOutcome> {
+) -> Result<ForwardTarget, Box<ChainOutcome>> {
     for router in plugins.iter().filter_map(|plugin| plugin.router.as_ref()) {
         let Routed { decision, effects } = router.route(facts).map_err(RequestFailure::Router)?;
         carry_out(effects, facts);
@@ -74,7 +74,7 @@ fn ask(
                     route: chosen.route.or(target.route),
                 });
             }
-            Decision::Respond(direct) => return Err(ChainOutcome::Respond(direct)),
+            Decision::Respond(direct) => return Err(Box::new(ChainOutcome::Respond(direct))),
             Decision::Unmatched => return Err(RequestFailure::Unmatched.into()),
         }
     }

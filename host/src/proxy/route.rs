@@ -129,8 +129,8 @@ fn decide<'a>(
     let mut rules = snapshot.rules(target.route);
     if !rules.plugins.is_empty() {
         target = chain::decide(snapshot, target, facts, &mut in_flight.record).map_err(|end| {
-            let ChainEnd { rules, outcome } = *end;
-            match outcome {
+            let ChainEnd { rules, outcome } = end;
+            match *outcome {
                 ChainOutcome::Failed(failure) => Box::new(Unrouted::Failed(failure, Some(rules))),
                 ChainOutcome::Respond(direct) => {
                     respond_directly(direct, facts, upgrade.as_ref(), Some(rules), in_flight)
