@@ -30,11 +30,23 @@ const GUESTS: &[wasm::Plugin] = &[
 const SILENT: &[wasm::Plugin] =
     &[wasm::Plugin { folder: "tests/guests/silent", package: "tidegate-guest-silent", name: "silent" }];
 
+/// Worked examples, for authors and for tests.
+const EXAMPLES: &[wasm::Plugin] = &[
+    wasm::Plugin { folder: "plugin-sdk/examples/tenant", package: "tidegate-example-tenant", name: "example-tenant" },
+    // By name; a test says what else an example needs.
+];
+
 fn main() {
     // The sources of the guests that are templates.
     println!("cargo::rerun-if-changed=../plugin-sdk/templates/rust");
-    if let Err(message) = wasm::build("..", GUESTS).and_then(|()| wasm::build("..", SILENT)) {
+    if let Err(message) = build() {
         println!("cargo::error={message}");
         std::process::exit(1);
     }
+}
+
+fn build() -> Result<(), String> {
+    wasm::build("..", GUESTS)?;
+    wasm::build("..", SILENT)?;
+    wasm::build("..", EXAMPLES)
 }

@@ -17,6 +17,7 @@ mod chains;
 mod checked;
 mod effects;
 mod ending;
+mod examples;
 mod faults;
 mod forward;
 mod health;

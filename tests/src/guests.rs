@@ -43,3 +43,9 @@ pub const TEMPLATES: [(&str, &[u8]); 3] = [
 pub fn wat(name: &str) -> String {
     format!("{}/guests/{name}.wat", env!("CARGO_MANIFEST_DIR"))
 }
+
+/// Path of what `plugin-sdk/examples/NAME` is built to.
+#[must_use]
+pub fn example(name: &str) -> String {
+    format!("{}/example-{name}.wasm", env!("OUT_DIR"))
+}
