@@ -72,7 +72,7 @@ impl FrameJudge {
     }
 }
 
-/// Whether a frame of fixed length has it (RFC 9113 §6.3 to §6.9). That a frame is longer than was agreed on is seen by
+/// Whether a frame of fixed length has it, or of a least one (RFC 9113 §6.3 to §6.9). That a frame is longer than was agreed on is seen by
 /// the library, and so is a stream that its type must not have.
 fn has_right_length(frame: &FrameHead) -> bool {
     match frame.kind {
@@ -81,6 +81,8 @@ fn has_right_length(frame: &FrameHead) -> bool {
         FrameType::Ping => frame.length == 8 || frame.stream != 0,
         FrameType::Settings if frame.is_reply() => frame.length == 0,
         FrameType::Settings => (frame.length as usize).is_multiple_of(SETTING),
+        // Behind what is fixed there may be a text.
+        FrameType::GoAway => frame.length >= 8 || frame.stream != 0,
         _ => true,
     }
 }
@@ -120,6 +122,9 @@ mod tests {
             (4, 1, 6, false),
             (6, 0, 8, true),
             (6, 1, 7, false),
+            (7, 0, 7, false),
+            (7, 0, 8, true),
+            (7, 0, 9, true),
             (8, 0, 4, true),
             (8, 0, 3, false),
             (0, 0, 3, true),

@@ -95,6 +95,12 @@ pub(super) const CHECKS: &[Check] = &[
         frames: || vec![Frame { stream: 1, ..Frame::goaway(0, 0) }.bytes()],
         expected: Goaway(PROTOCOL_ERROR),
     },
+    Check {
+        section: "6.8",
+        what: "GOAWAY that is too short",
+        frames: || vec![Frame::new(kind::GOAWAY, 0, 0, [0; 7]).bytes()],
+        expected: Goaway(FRAME_SIZE_ERROR),
+    },
     // 6.9: WINDOW_UPDATE
     Check {
         section: "6.9",
