@@ -22,7 +22,7 @@ use crate::policy::{
     MeteredCalls, PickRequest, RequestFacts,
 };
 
-/// Ids that one request has already tried. A request tries each endpoint once at the most.
+/// Ids that one request has already tried. A request tries each endpoint once, and again only what did not act on it.
 #[derive(Clone, Debug, Default)]
 pub struct Tried(Vec<EndpointId>);
 
@@ -30,6 +30,11 @@ impl Tried {
     /// Leaves `id` out of the next selection.
     pub fn add(&mut self, id: EndpointId) {
         self.0.push(id);
+    }
+
+    /// Lets `id` be selected again.
+    pub fn remove(&mut self, id: EndpointId) {
+        self.0.retain(|there| *there != id);
     }
 
     /// How many there are.

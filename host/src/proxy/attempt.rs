@@ -14,7 +14,8 @@ use crate::policy::RequestFacts;
 ///
 /// An endpoint that cannot be reached is left for the next: nothing was sent, so nothing is lost. What else leads to
 /// the next is for the cluster's policy to say ([`Retry`](crate::cluster::Retry)); a response that cannot be read never
-/// does, for the endpoint has acted on the request.
+/// does, for the endpoint has acted on the request. Where no other is left, one that refused without acting is asked once
+/// more.
 ///
 /// # Errors
 /// [`RequestFailure`]: what became of the last endpoint, or why there was none.
@@ -32,6 +33,7 @@ pub(super) async fn attempt(
     loop {
         let lease = match wait.select(cluster, facts, &state.tried, in_flight.metrics()).await {
             Ok(lease) => lease,
+            Err(_none) if last.is_some() && state.ask_again() => continue,
             Err(error) => {
                 stickiness::count_unselected(error, in_flight.metrics());
                 return last.map_or(Err(RequestFailure::NoEndpoint(error)), |last| last.outcome);
@@ -54,9 +56,10 @@ pub(super) async fn attempt(
         in_flight.begin_attempt(lease);
         let outcome = outgoing.send(destination.upstream(endpoint)?, facts, in_flight).await;
         let Some(why) = state.judge(endpoint, &outcome, in_flight) else { return outcome };
-        if !state.should_retry(endpoint, why, outgoing, in_flight.metrics()) {
-            return outcome;
+        let failed = FailedAttempt { why, outcome };
+        if !state.should_retry(endpoint, &failed, outgoing, in_flight.metrics()) {
+            return failed.outcome;
         }
-        last = Some(Box::new(FailedAttempt { why, outcome }));
+        last = Some(Box::new(failed));
     }
 }

@@ -21,12 +21,16 @@ pub(super) struct RetryState<'a> {
     cluster: &'a Cluster,
     pub(super) tried: Tried,
     attempts: u32,
+    /// Who refused the request last, and did not act on it.
+    refused: Option<EndpointId>,
+    /// That endpoint was asked once more.
+    has_asked_again: bool,
 }
 
 impl<'a> RetryState<'a> {
     /// Nothing was tried yet.
     pub(super) fn new(cluster: &'a Cluster) -> Self {
-        Self { cluster, tried: Tried::default(), attempts: 0 }
+        Self { cluster, tried: Tried::default(), attempts: 0, refused: None, has_asked_again: false }
     }
 
     /// Holds against `endpoint` what it did wrong. Why it might be worth to try another one; none if this is the
@@ -90,19 +94,25 @@ impl<'a> RetryState<'a> {
         }
     }
 
-    /// Takes note of an attempt at `endpoint` that came to `failure`. Whether there may be another.
+    /// Takes note of an attempt at `endpoint` that has `failed`. Whether there may be another.
     pub(super) fn should_retry(
         &mut self,
         endpoint: EndpointId,
-        failure: Failure,
+        failed: &FailedAttempt,
         outgoing: &Outgoing<'_>,
         metrics: &Metrics,
     ) -> bool {
         self.attempts += 1;
         self.tried.add(endpoint);
+        if failed.is_refused() {
+            self.refused = Some(endpoint);
+        }
+        let failure = failed.why;
         let (method, can_resend) = (&outgoing.parts.method, outgoing.body.can_resend());
-        let is_last = self.tried.count() >= self.cluster.members().len();
-        if is_last || !self.cluster.retry().allows(failure, self.attempts, method, can_resend) {
+        if !self.cluster.retry().allows(failure, self.attempts, method, can_resend) {
+            return false;
+        }
+        if self.tried.count() >= self.cluster.members().len() && !self.ask_again() {
             return false;
         }
         // Asked before another endpoint is chosen, which would count as chosen.
@@ -113,11 +123,23 @@ impl<'a> RetryState<'a> {
         can_pay
     }
 
+    /// No other endpoint is left to try. Whether one that refused the request without acting on it may be asked once more
+    /// (RFC 9113 §8.7): it may have had too much to do for that moment alone.
+    pub(super) fn ask_again(&mut self) -> bool {
+        let Some(refused) = self.refused.take() else { return false };
+        if std::mem::replace(&mut self.has_asked_again, true) || !self.cluster.has_retry_budget() {
+            return false;
+        }
+        self.tried.remove(refused);
+        true
+    }
+
     /// Charges the cluster's budget for an attempt after `failure`: whether that has enough. The endpoint that could
     /// not be reached was sent nothing and is left alone now: going on to one that is healthy burdens neither of them
-    /// twice, and is free. Going from one paused endpoint to the next is not, nor is anything that was sent.
+    /// twice, and is free. Going from one paused endpoint to the next is not, nor is asking one again, nor anything that was
+    /// sent.
     pub(super) fn charge_budget(&self, failure: Failure, next: &Lease, metrics: &Metrics) -> bool {
-        let is_free = failure == Failure::Connect && !next.is_forced();
+        let is_free = failure == Failure::Connect && !next.is_forced() && !self.has_asked_again;
         let paid = is_free || self.cluster.spend_retry();
         metrics.increment(match failure {
             _ if !paid => Counter::RetryDenied,
@@ -131,6 +153,12 @@ impl<'a> RetryState<'a> {
 }
 
 impl FailedAttempt {
+    /// Whether its endpoint did not act on the request, of which all is there to be sent again.
+    fn is_refused(&self) -> bool {
+        let Err(RequestFailure::Exchange(error)) = &self.outcome else { return false };
+        matches!(error.cause, ExchangeCause::Refused) && error.sent == Sent::Nothing
+    }
+
     /// Leaves the attempt behind: what its endpoint responded counts for it, although the client never sees that.
     pub(super) fn discard(self, cluster: &Cluster, in_flight: &mut InFlight) {
         if let Ok(EndpointResponse { mut response, .. }) = self.outcome {

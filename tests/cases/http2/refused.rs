@@ -33,9 +33,14 @@ fn refusing_those(which: impl Fn(usize) -> bool + Send + Sync + 'static) -> (Ori
 }
 
 async fn pool(origins: &[&Origin]) -> Gateway {
+    pool_with(origins, "").await
+}
+
+/// The same with `more` keys of its cluster.
+async fn pool_with(origins: &[&Origin], more: &str) -> Gateway {
     let urls: Vec<_> = origins.iter().map(|origin| format!("\"http://{}\"", origin.address())).collect();
     let text = format!(
-        "[[route]]\npath = \"/\"\nto = \"balancer://pool\"\n[cluster.pool]\nprotocol = \"h2\"\nendpoints = [{}]\n",
+        "[[route]]\npath = \"/\"\nto = \"balancer://pool\"\n[cluster.pool]\nprotocol = \"h2\"\nendpoints = [{}]\n{more}",
         urls.join(", ")
     );
     Gateway::configure(&text).start().await
@@ -56,6 +61,75 @@ async fn a_refused_request_goes_elsewhere_whatever_its_method() {
 
     assert!(refused.load(Relaxed) > 0, "it was asked");
     eventually("leases to be given back", || gateway.in_flight(&refuses) + gateway.in_flight(&takes) == 0).await;
+}
+
+#[tokio::test]
+async fn one_that_is_alone_is_asked_once_more_whatever_the_method() {
+    for method in [Method::GET, Method::POST, Method::DELETE] {
+        let (refuses, asked) = refusing(1);
+        let origin = refuses.start().await;
+        let gateway = pool(&[&origin]).await;
+
+        let request = Request::builder().method(method).uri("/").header("host", "x").body("short".into()).unwrap();
+        let response = gateway.send(request).await;
+
+        assert_eq!((response.status.as_u16(), response.text().as_str()), (200, "taken"));
+        assert_eq!((asked.load(Relaxed), origin.connections()), (2, 1));
+        assert_eq!(gateway.metric("tidegate_upstream_http2_refused_total"), 1.0);
+        eventually("the lease to be given back", || gateway.in_flight(&origin) == 0).await;
+    }
+}
+
+#[tokio::test]
+async fn one_that_is_alone_and_refuses_again_is_left_in_peace() {
+    for (retry, expected) in [("", 2), ("retry = { on = [] }\n", 1), ("retry = { attempts = 1 }\n", 1)] {
+        let (refuses, asked) = refusing(usize::MAX);
+        let origin = refuses.start().await;
+        let gateway = pool_with(&[&origin], retry).await;
+
+        assert_eq!(gateway.get("/").await.status, 503, "{retry}");
+
+        assert_eq!(asked.load(Relaxed), expected, "{retry}");
+    }
+}
+
+/// What is asked once more counts as a request that is sent again: an endpoint with too much to do gets no twice as much.
+#[tokio::test]
+async fn asking_again_is_paid_for_by_the_budget_of_retries() {
+    let (refuses, asked) = refusing(usize::MAX);
+    let origin = refuses.start().await;
+    let gateway = pool(&[&origin]).await;
+    let mut client = gateway.http2().await;
+
+    // Ten in a second are free.
+    for _ in 0..10_000 {
+        let before = asked.load(Relaxed);
+        assert_eq!(client.send(get("/")).await.status, 503);
+        if asked.load(Relaxed) == before + 1 {
+            return;
+        }
+    }
+    panic!("each of them was asked twice");
+}
+
+#[tokio::test]
+async fn one_whose_neighbour_is_not_there_is_asked_once_more() {
+    // Bound, so that nobody else gets the port, and not listening.
+    let gone = tokio::net::TcpSocket::new_v4().unwrap();
+    gone.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+    let gone_address = gone.local_addr().unwrap();
+    for _ in 0..4 {
+        let (refuses, _) = refusing(1);
+        let origin = refuses.start().await;
+        let text = format!(
+            "[[route]]\npath = \"/\"\nto = \"balancer://pool\"\n[cluster.pool]\nprotocol = \"h2\"\n\
+             endpoints = [\"http://{}\", \"http://{gone_address}\"]\n",
+            origin.address()
+        );
+        let gateway = Gateway::configure(&text).start().await;
+
+        assert_eq!(gateway.get("/").await.text(), "taken");
+    }
 }
 
 #[tokio::test]
@@ -122,18 +196,18 @@ async fn what_an_endpoint_takes_over_http1_alone_goes_over_that_where_it_has_the
 
 #[tokio::test]
 async fn what_endpoints_refuse_and_the_connections_to_them_are_counted() {
-    let (refuses, _) = refusing_those(|number| number == 1);
+    let (refuses, _) = refusing_those(|number| matches!(number, 1 | 2));
     let origin = refuses.start().await;
     let gateway = pool(&[&origin]).await;
     let mut client = gateway.http2().await;
 
     assert_eq!(client.send(get("/")).await.text(), "taken");
-    // It has room, and there is no other to ask.
+    // It has room, and is asked once more, for there is no other.
     assert_eq!(client.send(get("/")).await.status, 503);
     origin.go_away();
 
     let metric = |name: &str| gateway.metric(&format!("tidegate_upstream_http2_{name}"));
-    assert_eq!((metric("refused_total"), metric("repeats_total")), (1.0, 0.0));
+    assert_eq!((metric("refused_total"), metric("repeats_total")), (2.0, 0.0));
     assert_eq!(metric("connections_total"), 1.0);
     eventually("GOAWAYs", || metric("goaways_total") >= 1.0).await;
     eventually("the ends", || (metric("connections_open"), metric("streams_open")) == (0.0, 0.0)).await;
