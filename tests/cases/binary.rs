@@ -98,6 +98,25 @@ async fn a_failed_check_of_an_endpoints_certificate_is_explained() {
 }
 
 #[tokio::test]
+async fn a_client_that_offers_no_protocol_of_its_listener_is_a_warning_with_the_remedy() {
+    let (origin, ca) = (Origin::named("a").start().await, Ca::new());
+    let setup = Gateway::configure(
+        "[[listen]]\naddress = \"127.0.0.1:0\"\nprotocol = \"h2\"\n\
+         tls = { certificate = \"cert.pem\", key = \"cert-key.pem\" }\n\
+         [[route]]\npath = \"/\"\nto = \"ws://{origin}\"\n",
+    )
+    .put("origin", origin.address())
+    .tls(&ca, &["localhost"]);
+    let process = Process::run(&setup.write()).await;
+
+    let refused = ca.connect(&["http/1.1"], "localhost", connect(&process).await).await;
+    assert!(refused.is_err(), "the handshake fails");
+
+    let warned = |line: &String| line.contains("WARN") && line.contains("ALPN") && line.contains("`protocol` of the");
+    eventually("a warning", || process.stderr().iter().any(warned)).await;
+}
+
+#[tokio::test]
 async fn a_plugin_that_traps_is_logged_with_its_own_backtrace() {
     let origin = Origin::named("a").start().await;
     let setup = Gateway::configure(

@@ -30,6 +30,9 @@ pub(super) struct Secured {
 pub(super) enum HandshakeError {
     #[error("tls: {0}")]
     Failed(String),
+    /// The client offers other protocols by ALPN than the listener speaks: one of the two is set up wrong.
+    #[error("tls: {0}")]
+    NoProtocol(String),
     #[error("tls handshake not done in time")]
     TimedOut,
 }
@@ -76,7 +79,11 @@ pub(super) async fn secure(
                 let lingered = Box::pin(http::linger(socket.into(), &settings.http)).await;
                 count_crowded(metrics, &lingered);
             }
-            Err(HandshakeError::Failed(tls::explain(&error, HandshakePeer::Client)))
+            let why = tls::explain(&error, HandshakePeer::Client);
+            Err(match tls::has_no_protocol(&error) {
+                true => HandshakeError::NoProtocol(why),
+                false => HandshakeError::Failed(why),
+            })
         }
         Err(_elapsed) => {
             metrics.increment(Counter::HandshakeTimedOut);

@@ -128,7 +128,7 @@ fn move_to_worker(serving: &Arc<Serving>, stream: TcpStream, connection: Accepte
 fn start(serving: Arc<Serving>, stream: TcpStream, connection: AcceptedConnection) {
     let drain = serving.services.drain.clone();
     drain.clone().spawn(async move {
-        let peer = connection.peer;
+        let (peer, listener) = (connection.peer, connection.listener);
         // Boxed: a spawned future is moved several times, and this one has some 8 KiB. It is gone before a tunnel
         // begins.
         let served = drain.unless_cut(Box::pin(serve(serving, stream, connection))).await;
@@ -136,6 +136,9 @@ fn start(serving: Arc<Serving>, stream: TcpStream, connection: AcceptedConnectio
         match served.unwrap_or(Err(ConnectionError::Cut)) {
             Ok(None) => {}
             Ok(Some(tunnel)) => tunnel.await,
+            Err(ConnectionError::Handshake(error @ HandshakeError::NoProtocol(_))) => {
+                limited!(warn, of: listener, %listener, %peer, %error, "a client speaks no protocol of its listener");
+            }
             Err(error) => tracing::debug!(%peer, %error, "connection ended early"),
         }
     });

@@ -42,6 +42,13 @@ pub fn refuses_protocols(error: &io::Error) -> bool {
     matches!(error, Some(Error::AlertReceived(AlertDescription::NoApplicationProtocol)))
 }
 
+/// Whether the peer offered none of the protocols that are spoken here, or chose none, by ALPN (RFC 7301 §3.2).
+#[must_use]
+pub fn has_no_protocol(error: &io::Error) -> bool {
+    let error = error.get_ref().and_then(|inner| inner.downcast_ref::<Error>());
+    matches!(error, Some(Error::NoApplicationProtocol))
+}
+
 fn explain_tls(error: &Error, peer: HandshakePeer) -> String {
     let name = peer.name();
     match error {

@@ -29,7 +29,7 @@ use rustls::crypto::aws_lc_rs::{self, kx_group};
 pub use certificate::Identity;
 pub use client::{PlatformRoots, client_config, server_name};
 pub use error::TlsError;
-pub use explain::{HandshakePeer, explain, refuses_protocols};
+pub use explain::{HandshakePeer, explain, has_no_protocol, refuses_protocols};
 pub use rules::{RuledConfig, ServerConfigs, server_configs};
 pub use selfsigned::{SelfSigned, SelfSignedError, self_signed};
 pub use server::{Tickets, server_config};

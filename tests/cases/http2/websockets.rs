@@ -147,15 +147,22 @@ async fn one_that_is_reset_while_its_endpoint_reads_nothing_holds_nothing() {
 #[tokio::test]
 async fn they_are_announced_where_a_route_lets_them_through() {
     let origin = Origin::named("a").start().await;
-    for (text, announced) in
-        [(ROUTES, Some(&1)), ("[[route]]\npath = \"/\"\nto = \"http://{a}\"\nupgrade = []\n", None)]
-    {
+    let forwards = "[[route]]\npath = \"/\"\nto = \"http://{a}\"\nupgrade = []\n";
+    let responds = "[[route]]\npath = \"/page\"\nrespond = { status = 200, body = \"hi\" }\n";
+    let redirects = "[[route]]\npath = \"/old\"\nredirect = { to = \"/new\" }\n";
+    for (text, announced) in [
+        (ROUTES, Some(&1)),
+        (forwards, None),
+        (&format!("{forwards}{responds}{redirects}"), None),
+        (&format!("{responds}{redirects}"), None),
+        (&format!("{ROUTES}{responds}"), Some(&1)),
+    ] {
         let gateway = Gateway::configure(text).origin(&origin).start().await;
         let client = gateway.http2().await;
 
         client.frames().settled().await;
 
-        assert_eq!(client.frames().settings().get(&ENABLE_CONNECT_PROTOCOL), announced);
+        assert_eq!(client.frames().settings().get(&ENABLE_CONNECT_PROTOCOL), announced, "{text}");
     }
 }
 

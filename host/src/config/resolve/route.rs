@@ -74,6 +74,8 @@ impl Resolver<'_, '_> {
         let timeouts = self.timeouts(&written.timeouts, &start);
         let forwards = !matches!(&action, Some(Action::Respond { .. } | Action::Redirect { .. } | Action::Exclude));
         let plugins = self.route_plugins(written.plugins.as_ref(), forwards, plugins);
+        // What leads to no endpoint switches to nothing: it is no reason to announce websockets over HTTP/2.
+        let upgrade = if forwards { upgrade } else { UpgradeConfig::Only(Vec::new()) };
         let ((matcher, span), action) = (matcher?, action?.edited(&response_headers));
         let (Matcher::Prefix(name) | Matcher::Regex(name)) = &matcher;
         let used = RouteConfig {
