@@ -36,6 +36,10 @@ const EXAMPLES: &[wasm::Plugin] = &[
     // By name; a test says what else an example needs.
 ];
 
+/// Those that are workspaces of their own.
+const LONE_EXAMPLES: &[wasm::Plugin] =
+    &[wasm::Plugin { folder: "plugin-sdk/examples/jwt", package: "tidegate-example-jwt", name: "example-jwt" }];
+
 fn main() {
     // The sources of the guests that are templates.
     println!("cargo::rerun-if-changed=../plugin-sdk/templates/rust");
@@ -48,5 +52,6 @@ fn main() {
 fn build() -> Result<(), String> {
     wasm::build("..", GUESTS)?;
     wasm::build("..", SILENT)?;
-    wasm::build("..", EXAMPLES)
+    wasm::build("..", EXAMPLES)?;
+    LONE_EXAMPLES.iter().try_for_each(|example| wasm::build_alone("..", example))
 }

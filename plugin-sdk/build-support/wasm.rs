@@ -58,6 +58,23 @@ pub(crate) struct Plugin {
 /// One line for the person at the terminal.
 pub(crate) fn build(root: &str, plugins: &[Plugin]) -> Result<(), String> {
     let root = variable("CARGO_MANIFEST_DIR")?.join(root);
+    build_in(&root, &root, plugins)
+}
+
+/// The same for one plugin that is a workspace of its own, with a lock of its own.
+///
+/// # Errors
+/// As [`build`].
+#[allow(dead_code, reason = "this file is shared, and not all who share it have such a plugin")]
+pub(crate) fn build_alone(root: &str, plugin: &Plugin) -> Result<(), String> {
+    let root = variable("CARGO_MANIFEST_DIR")?.join(root);
+    let workspace = root.join(plugin.folder);
+    watch(&workspace.join("Cargo.lock"));
+    build_in(&root, &workspace, std::slice::from_ref(plugin))
+}
+
+/// Compiles plugins of the sources at `root` in the workspace at `workspace`.
+fn build_in(root: &Path, workspace: &Path, plugins: &[Plugin]) -> Result<(), String> {
     let out = variable("OUT_DIR")?;
     for made_of in
         ["Cargo.toml", "Cargo.lock", "plugin-sdk/Cargo.toml", "plugin-sdk/src", "plugin-sdk/derive", "plugin-sdk/wit"]
@@ -71,7 +88,7 @@ pub(crate) fn build(root: &str, plugins: &[Plugin]) -> Result<(), String> {
     }
     ensure_target()?;
     let target = target_folder(&out);
-    compile(&root, &target, plugins)?;
+    compile(root, workspace, &target, plugins)?;
     for plugin in plugins {
         let file = format!("{}.wasm", plugin.package.replace('-', "_"));
         let from = target.join(TARGET).join("release").join(file);
@@ -92,9 +109,12 @@ fn watch(path: &Path) {
     println!("cargo::rerun-if-changed={}", path.display());
 }
 
-fn compile(root: &Path, target: &Path, plugins: &[Plugin]) -> Result<(), String> {
+fn compile(root: &Path, workspace: &Path, target: &Path, plugins: &[Plugin]) -> Result<(), String> {
     let mut cargo = Command::new(variable("CARGO")?);
-    cargo.current_dir(root).args(["build", "--release", "--locked", "--target", TARGET, "--target-dir"]).arg(target);
+    cargo
+        .current_dir(workspace)
+        .args(["build", "--release", "--locked", "--target", TARGET, "--target-dir"])
+        .arg(target);
     for plugin in plugins {
         cargo.args(["--package", plugin.package]);
     }

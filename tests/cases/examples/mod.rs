@@ -1,5 +1,6 @@
 //! The worked examples of `plugin-sdk/examples`: each with the configuration that its page shows, between real sockets.
 
+mod jwt;
 mod tenant;
 
 use std::fs;
