@@ -102,7 +102,11 @@ impl AsyncRead for Http2Duplex {
             if this.unread.is_empty() {
                 match this.inbox.poll_data(cx) {
                     Poll::Ready(Some(Ok(data))) => this.unread = data,
-                    // Trailers mean nothing to a tunnel, and end it all the same.
+                    // A tunnel has none (RFC 9113 §8.5). The next round finds the stream reset.
+                    Poll::Ready(None) if this.inbox.has_trailers(cx) => {
+                        this.send.send_reset(Reason::PROTOCOL_ERROR);
+                        continue;
+                    }
                     Poll::Ready(None) => this.has_read_end = true,
                     // Found again by the next read.
                     _ if buf.filled().len() > before => break,

@@ -55,6 +55,11 @@ impl StreamInbox {
         }
     }
 
+    /// Whether trailers came behind DATA, which have their end.
+    pub(super) fn has_trailers(&mut self, cx: &mut Context<'_>) -> bool {
+        matches!(self.recv.poll_trailers(cx), Poll::Ready(Ok(Some(_))))
+    }
+
     /// Lets the peer send `count` bytes more.
     pub(super) fn release(&mut self, count: usize) -> Result<(), h2::Error> {
         self.recv.flow_control().release_capacity(count)

@@ -163,6 +163,24 @@ async fn whether_an_end_came_before_a_reset_is_known_to_who_does_not_read() {
 }
 
 #[tokio::test]
+async fn trailers_are_no_end_of_a_tunnel() {
+    for shut in [false, true] {
+        let Pair { client: (mut sent, _received), server } = Pair::new().await;
+        let mut there = duplex(server);
+        if shut {
+            there.shutdown().await.unwrap();
+        }
+        sent.send_data(Bytes::from_static(b"words"), false).unwrap();
+        sent.send_trailers(HeaderMap::from_iter([("sum".parse().unwrap(), "7".parse().unwrap())])).unwrap();
+
+        let mut got = Vec::new();
+        let error = there.read_to_end(&mut got).await.unwrap_err();
+
+        assert_eq!((error.kind(), &got[..]), (io::ErrorKind::ConnectionReset, &b"words"[..]));
+    }
+}
+
+#[tokio::test]
 async fn a_drop_before_both_ends_cancels_and_a_reset_says_why() {
     type End = fn(Http2Duplex);
     // A drop behind the end of this direction asks for no more of the other one.

@@ -96,7 +96,9 @@ impl ConnectionClock {
             return [Some((closing + limits.linger, Late::Closing)), None, None, None, None];
         }
         let reader = outflow.blocked.map(|since| (since + limits.idle_timeout, Late::Reader));
-        let begun = (!wire.has_settings()).then(|| (self.began + limits.head_timeout, Late::Head));
+        // The first frame is part of how a connection begins (RFC 9113 §3.4): half of its head is, too.
+        let has_begun = wire.has_settings() && wire.frames_read() > 0;
+        let begun = (!has_begun).then(|| (self.began + limits.head_timeout, Late::Head));
         let unfinished = wire.unfinished().map(|(what, since)| match what {
             Unfinished::Preface => (self.began + limits.head_timeout, Late::Head),
             Unfinished::HeaderBlock => (since + limits.head_timeout, Late::Head),
