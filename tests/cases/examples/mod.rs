@@ -1,6 +1,7 @@
 //! The worked examples of `plugin-sdk/examples`: each with the configuration that its page shows, between real sockets.
 
 mod jwt;
+mod sticky;
 mod tenant;
 
 use std::fs;
