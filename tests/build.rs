@@ -8,6 +8,7 @@ const GUESTS: &[wasm::Plugin] = &[
     wasm::Plugin { folder: "tests/guests/panics", package: "tidegate-guest-panics", name: "panics" },
     wasm::Plugin { folder: "tests/guests/chooser", package: "tidegate-guest-chooser", name: "chooser" },
     wasm::Plugin { folder: "tests/guests/feedback", package: "tidegate-guest-feedback", name: "feedback" },
+    wasm::Plugin { folder: "tests/guests/body-router", package: "tidegate-guest-body-router", name: "body-router" },
     wasm::Plugin { folder: "tests/guests/previews", package: "tidegate-guest-previews", name: "previews" },
     wasm::Plugin {
         folder: "tests/guests/template-balancer",

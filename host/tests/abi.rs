@@ -325,7 +325,7 @@ impl Contract {
     fn module(&self, of_role: &str, full: bool) -> String {
         let beside: &[&str] = match of_role {
             "balancer" | "chooser" => &["feedback", "handover", "preview", "describe"],
-            "router" => &["repetition", "describe"],
+            "router" => &["repetition", "preview", "describe"],
             _ => &["describe"],
         };
         let mut imports = String::new();

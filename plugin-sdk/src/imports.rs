@@ -222,7 +222,7 @@ pub mod notes {
 }
 
 /// The beginning of the body of the request being decided, as far as [`Preview`](crate::Preview) asked for it. Only inside
-/// `pick` and `choose`; elsewhere none, or empty.
+/// `route`, `pick` and `choose`; elsewhere none, or empty. In a plugin without [`Preview`](crate::Preview) a call is a fault.
 pub mod body {
     /// A string, number or boolean of the outermost JSON object, by its key, if it ends within what is there.
     #[must_use]

@@ -26,7 +26,7 @@
 //! |---|---|---|---|
 //! | who gets the next connection | [`Balancer`] | [`export_balancer!`] | [`Feedback`], [`Handover`], [`Preview`], [`Describe`] |
 //! | the same, with what a choice weighs and how to refuse | [`Chooser`] | [`export_chooser!`] | [`Feedback`], [`Handover`], [`Preview`], [`Describe`] |
-//! | which cluster, which path | [`Router`] | [`export_router!`] | [`Repeats`], [`Describe`] |
+//! | which cluster, which path | [`Router`] | [`export_router!`] | [`Repeats`], [`Preview`], [`Describe`] |
 //! | what goes back to the client | [`Rewriter`] | [`export_rewriter!`] | [`Describe`] |
 //!
 //! One crate may fill several roles: one macro line for each; a [`Chooser`] is a balancer, so that a crate has one of these

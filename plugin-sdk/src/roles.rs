@@ -222,9 +222,9 @@ pub trait Handover: Sized + 'static {
     fn restore(&mut self, state: &[u8]) -> Result<(), String>;
 }
 
-/// Optional for a balancer or chooser: it chooses by the beginning of bodies, which [`body`](crate::body) gives.
+/// Optional for a router, balancer or chooser: it decides by the beginning of bodies, which [`body`](crate::body) gives.
 pub trait Preview: Sized + 'static {
-    /// How much of a body is awaited before a choice, for two seconds at the most: `bytes` of 1 to 262,144, and blocks to
+    /// How much of a body is awaited before a decision, for two seconds at the most: `bytes` of 1 to 262,144, and blocks to
     /// hash of 16 bytes and more, or 0. Asked once, after `configure`.
     fn wants(&self) -> Sight;
 }

@@ -14,6 +14,7 @@ mod bad_input;
 mod balance;
 mod binary;
 mod chains;
+mod chains_by_body;
 mod checked;
 mod effects;
 mod ending;

@@ -28,6 +28,10 @@ pub const ACTS_FILE: &str = concat!(env!("OUT_DIR"), "/acts.wasm");
 /// asks for as seconds: `bytes`, `blocks` or `hash` of the beginning, of which it sees 4,096 bytes in blocks of 64.
 pub const PREVIEWS_FILE: &str = concat!(env!("OUT_DIR"), "/previews.wasm");
 
+/// Path of a router whose decisions are in the JSON of the body: `cluster`, `status`. It sees 256 bytes, or `bytes` of its
+/// configuration, and tells how many there were in `x-seen` of the response.
+pub const BODY_ROUTER_FILE: &str = concat!(env!("OUT_DIR"), "/body-router.wasm");
+
 /// A balancer that takes the first, made without the SDK's feature `last-words`; panics where there is none.
 pub const SILENT: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/silent.wasm"));
 

@@ -224,6 +224,7 @@ fn snapshot(deciders: Deciders, endpoint: SocketAddr) -> Snapshot {
     Snapshot {
         generation: 1,
         router: router.into(),
+        sight: None,
         rewriter: None,
         reverse: ResponseDecider::new(rewriter.into()),
         destinations: vec![Destination {

@@ -31,6 +31,7 @@ pub(super) fn snapshot(
     let forwarded = &config.gateway.forwarded;
     Snapshot {
         generation: id,
+        sight: deciders.router().sight(),
         router: deciders.router(),
         rewriter: deciders.rewriter().map(ResponseDecider::new),
         reverse: ResponseDecider::new(deciders.reverse()),

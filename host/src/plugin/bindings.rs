@@ -8,6 +8,9 @@ wasmtime::component::bindgen!({
     path: "../plugin-sdk/wit/v0.1",
     world: "everything",
     imports: {
+        "tidegate:plugin/body@0.1.0.blocks": trappable,
+        "tidegate:plugin/body@0.1.0.field": trappable,
+        "tidegate:plugin/body@0.1.0.first": trappable,
         "tidegate:plugin/edits@0.1.0.append": trappable,
         "tidegate:plugin/edits@0.1.0.remove": trappable,
         "tidegate:plugin/edits@0.1.0.set": trappable,

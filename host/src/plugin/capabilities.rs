@@ -10,11 +10,11 @@ use super::bindings::{
     body, chance, clock, columns, counters, edits, limit, log, metrics, notes, request, system, table, types,
 };
 use super::buckets::Refill;
-use super::call_error::Exit;
+use super::call_error::{Exit, RefusedArgument};
 use super::host_state::HostState;
 use super::output::StandardStream;
 use super::own_metrics::Measurement;
-use crate::policy::{ArrivalFacts, BodyStart, CertificateText};
+use crate::policy::{ArrivalFacts, BodySight, BodyStart, CertificateText};
 
 /// Defines every interface of the contract. Those by which a plugin learns or does more than its arguments and its
 /// result say go through [`HostState::asked`]; `log` does not.
@@ -188,22 +188,30 @@ impl table::Host for HostState {
 }
 
 impl body::Host for HostState {
-    fn field(&mut self, name: String) -> Option<String> {
-        self.body()?.field(&name).map(str::to_owned)
+    fn field(&mut self, name: String) -> wasmtime::Result<Option<String>> {
+        let shown = self.body("field")?;
+        Ok(shown.and_then(|(body, sight)| body.field(sight, &name)).map(str::to_owned))
     }
 
-    fn blocks(&mut self) -> Vec<u32> {
-        self.body().map(|body| body.blocks().to_vec()).unwrap_or_default()
+    fn blocks(&mut self) -> wasmtime::Result<Vec<u32>> {
+        Ok(self.body("blocks")?.map(|(body, sight)| body.blocks(sight)).unwrap_or_default())
     }
 
-    fn first(&mut self) -> Vec<u8> {
-        self.body().map(|body| body.first().to_vec()).unwrap_or_default()
+    fn first(&mut self) -> wasmtime::Result<Vec<u8>> {
+        Ok(self.body("first")?.map(|(body, sight)| body.first(sight).to_vec()).unwrap_or_default())
     }
 }
 
 impl HostState {
-    fn body(&self) -> Option<&BodyStart> {
-        self.request.as_ref()?.body.as_deref()
+    /// What there is of the body, and how much of it may be shown.
+    fn body(&self, function: &str) -> wasmtime::Result<Option<(&BodyStart, BodySight)>> {
+        if !self.exports_preview {
+            let expected = format_args!("`{function}` in a plugin that exports `preview`, by which bodies are awaited");
+            return Err(
+                RefusedArgument::new(expected, "none, so that there is never a body to look at: export it").into()
+            );
+        }
+        Ok(self.request.as_ref().and_then(|request| request.body.as_ref()).map(|(body, sight)| (&**body, *sight)))
     }
 }
 

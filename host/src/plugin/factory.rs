@@ -143,6 +143,7 @@ impl<R: PluginRole> InstanceFactory<R> {
         let mut state = HostState::new(shared, R::NAME, artifact.meter().counting_into(&self.counters.memory));
         state.table.clone_from(&artifact.table);
         state.lends_line = artifact.compiled.interface.asks_line;
+        state.exports_preview = artifact.compiled.interface.exports("preview");
         role.init_state(&mut state);
         let find =
             |store: &mut Store<HostState>, instance: &wasmtime::component::Instance| R::find(artifact, store, instance);

@@ -12,7 +12,9 @@ use super::role::RoleName;
 use super::shared::PluginShared;
 use super::table::PluginTable;
 use super::ticker::LongCall;
-use crate::policy::{ArrivalFacts, BodyStart, ClusterNumbers, Effects, EndpointIds, ExchangeEffects, RequestFacts};
+use crate::policy::{
+    ArrivalFacts, BodySight, BodyStart, ClusterNumbers, Effects, EndpointIds, ExchangeEffects, RequestFacts,
+};
 
 /// The `T` of every `Store<T>` here.
 pub(super) struct HostState {
@@ -33,6 +35,8 @@ pub(super) struct HostState {
     pub(super) effects: Effects,
     /// Whether the plugin may ask for the request line.
     pub(super) lends_line: bool,
+    /// Whether the plugin says how much of bodies it wants to see.
+    pub(super) exports_preview: bool,
     /// The request being decided.
     pub(super) request: Option<LentRequest>,
     /// The choice being made; empty outside `pick`, and for plugins that import no columns.
@@ -48,7 +52,8 @@ pub(super) struct LentRequest {
     pub(super) headers: Arc<HeaderMap>,
     pub(super) client: Option<IpAddr>,
     pub(super) sni: Option<Arc<str>>,
-    pub(super) body: Option<Arc<BodyStart>>,
+    /// The beginning of its body, and how much of that may be shown.
+    pub(super) body: Option<(Arc<BodyStart>, BodySight)>,
     pub(super) effects: ExchangeEffects,
     pub(super) connection: Option<Arc<ArrivalFacts>>,
     /// Where the plugin imports what asks for it: it takes copies.
@@ -79,6 +84,7 @@ impl HostState {
             scope: EffectScope::None,
             effects: Effects::default(),
             lends_line: false,
+            exports_preview: false,
             request: None,
             eligible: EndpointIds::default(),
             numbers: None,
@@ -119,15 +125,15 @@ impl HostState {
         std::mem::replace(&mut self.shared, scratch)
     }
 
-    /// Shares what getters need of `facts`, until [`Self::give_back`].
+    /// Shares what getters need of `facts`, until [`Self::give_back`]; of the body what `sight` asked for.
     #[inline]
-    pub(super) fn lend(&mut self, facts: &RequestFacts) {
+    pub(super) fn lend(&mut self, facts: &RequestFacts, sight: Option<BodySight>) {
         self.request = Some(LentRequest {
             headers: Arc::clone(&facts.headers),
             client: facts.client,
             sni: facts.sni.clone(),
             effects: facts.effects.share(),
-            body: facts.body.clone(),
+            body: sight.and_then(|sight| Some((Arc::clone(facts.body.as_ref()?), sight))),
             connection: facts.connection.clone(),
             line: self.lends_line.then(|| facts.into()),
         });

@@ -2,6 +2,7 @@
 //!
 //! The roles themselves are files in `roles/`; nothing here names one.
 
+use std::collections::BTreeSet;
 use std::fmt;
 
 use super::contract::{DESCRIBE, Interface};
@@ -41,9 +42,11 @@ pub(super) struct RoleContract {
 /// All roles that the gateway knows.
 pub(super) type RoleContracts = [&'static RoleContract];
 
-/// Every interface that a plugin may export.
+/// Every interface that a plugin may export, once, however many roles it stands beside.
 pub(super) fn exportable(roles: &RoleContracts) -> impl Iterator<Item = &Interface> {
-    roles.iter().flat_map(|role| role.filled_by.iter().chain(role.optional)).chain([&DESCRIBE])
+    let mut known = BTreeSet::new();
+    let all = roles.iter().flat_map(|role| role.filled_by.iter().chain(role.optional)).chain([&DESCRIBE]);
+    all.filter(move |interface| known.insert(interface.name))
 }
 
 /// The interfaces by which roles are filled.

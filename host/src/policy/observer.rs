@@ -139,6 +139,10 @@ impl Router for ObservedDecider<Box<dyn Router>> {
         self.show(took, Observed::Route(request, routed.as_ref().map(|routed| &routed.decision)), effects);
         routed
     }
+
+    fn sight(&self) -> Option<BodySight> {
+        self.decider.sight()
+    }
 }
 
 impl Rewriter for ObservedDecider<Box<dyn Rewriter>> {

@@ -1,11 +1,12 @@
 //! The beginning of a request's body, for those that decide by it.
 
 use std::sync::OnceLock;
+use std::time::Instant;
 
 use bytes::Bytes;
 use twox_hash::XxHash64;
 
-use super::json_scalars::json_scalars;
+use super::json_scalars::{JsonScalar, json_scalars};
 
 /// The most bytes of a body that are awaited.
 const MOST_BYTES: u32 = 262_144;
@@ -37,6 +38,12 @@ impl BodySight {
         Ok(Self { bytes: usize::try_from(bytes).unwrap_or(usize::MAX), block })
     }
 
+    /// What both ask for, as far as one wait gives it: blocks are those of `self`, if it has any.
+    #[must_use]
+    pub fn with(self, other: Self) -> Self {
+        Self { bytes: self.bytes.max(other.bytes), block: self.block.or(other.block) }
+    }
+
     /// How many bytes are awaited.
     #[must_use]
     pub fn bytes(self) -> usize {
@@ -60,54 +67,77 @@ pub enum SightError {
     },
 }
 
-/// The beginning of one body.
+/// The beginning of one body, for all that decide on its request.
 #[derive(Debug)]
 pub struct BodyStart {
     first: Bytes,
-    blocks: Vec<u32>,
+    /// Nothing is awaited behind that.
+    until: Instant,
+    is_over: bool,
+    /// Hashes of blocks of one length. They are made when the bytes have come, for choices are made one at a time.
+    hashed: Option<(usize, Vec<u32>)>,
     /// Read when somebody asks for one.
-    fields: OnceLock<Vec<(String, String)>>,
+    fields: OnceLock<Vec<JsonScalar>>,
 }
 
 impl BodyStart {
-    /// What `sight` asked for of a body that begins with `first`.
+    /// What has come of a body that `sight` asked for, if nothing more is awaited behind `until`.
     #[must_use]
-    pub fn new(mut first: Bytes, sight: BodySight) -> Self {
-        first.truncate(sight.bytes);
-        let mut chain = 0;
-        let blocks = sight.block.map(|block| first.chunks_exact(block)).into_iter().flatten();
-        let blocks = blocks.map(|block| {
-            chain = XxHash64::oneshot(chain, block);
-            low_31_bits(chain)
-        });
-        Self { blocks: blocks.collect(), first, fields: OnceLock::new() }
+    pub fn new(first: Bytes, sight: BodySight, until: Instant) -> Self {
+        let hashed = sight.block.map(|block| (block, hashes(&first, block).collect()));
+        Self { is_over: first.len() < sight.bytes, first, until, hashed, fields: OnceLock::new() }
+    }
+
+    /// Until when more of it is awaited.
+    #[must_use]
+    pub fn until(&self) -> Instant {
+        self.until
+    }
+
+    /// Whether all that `sight` asks for has come, or nothing more will.
+    #[must_use]
+    pub fn is_enough_for(&self, sight: BodySight) -> bool {
+        self.is_over || self.first.len() >= sight.bytes
     }
 
     /// The bytes.
     #[must_use]
-    pub fn first(&self) -> &[u8] {
-        &self.first
+    pub fn first(&self, sight: BodySight) -> &[u8] {
+        self.first.get(..sight.bytes).unwrap_or(&self.first)
     }
 
     /// For each whole block, a hash of all up to its end.
     #[must_use]
-    pub fn blocks(&self) -> &[u32] {
-        &self.blocks
+    pub fn blocks(&self, sight: BodySight) -> Vec<u32> {
+        let Some(block) = sight.block else { return Vec::new() };
+        let first = self.first(sight);
+        match &self.hashed {
+            Some((length, hashes)) if *length == block => hashes.iter().take(first.len() / block).copied().collect(),
+            _ => hashes(first, block).collect(),
+        }
     }
 
     /// The string, number or boolean under `name` in the outermost JSON object; the last of several.
     #[must_use]
-    pub fn field(&self, name: &str) -> Option<&str> {
+    pub fn field(&self, sight: BodySight, name: &str) -> Option<&str> {
         let fields = self.fields.get_or_init(|| json_scalars(&self.first));
-        fields.iter().rev().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
+        let mut shown = fields.iter().rev().filter(|field| field.end <= sight.bytes);
+        shown.find(|field| field.key == name).map(|field| field.value.as_str())
     }
 }
 
-/// By what was seen; what was read of it follows from that.
+/// By what has come; all else follows from that.
 impl PartialEq for BodyStart {
     fn eq(&self, other: &Self) -> bool {
-        (&self.first, &self.blocks) == (&other.first, &other.blocks)
+        self.first == other.first
     }
+}
+
+fn hashes(bytes: &[u8], block: usize) -> impl Iterator<Item = u32> {
+    bytes.chunks_exact(block).scan(0, |chain, block| {
+        *chain = XxHash64::oneshot(*chain, block);
+        Some(low_31_bits(*chain))
+    })
 }
 
 fn low_31_bits(hash: u64) -> u32 {
@@ -118,32 +148,52 @@ fn low_31_bits(hash: u64) -> u32 {
 mod tests {
     use super::*;
 
-    fn start(text: &'static str, bytes: u32, block: u32) -> BodyStart {
-        BodyStart::new(Bytes::from_static(text.as_bytes()), BodySight::new(bytes, block).unwrap())
+    fn sight(bytes: u32, block: u32) -> BodySight {
+        BodySight::new(bytes, block).unwrap()
+    }
+
+    fn start(text: &'static str, sight: BodySight) -> BodyStart {
+        BodyStart::new(Bytes::from_static(text.as_bytes()), sight, Instant::now())
     }
 
     #[test]
     fn blocks_are_alike_as_far_as_all_before_them_is() {
-        let one = start("0123456789abcdef0123456789abcdef0123456789abcdef...", 256, 16);
-        let two = start("0123456789abcdef0123456789abcdeX0123456789abcdef", 256, 16);
+        let all = sight(256, 16);
+        let one = start("0123456789abcdef0123456789abcdef0123456789abcdef...", all).blocks(all);
+        let two = start("0123456789abcdef0123456789abcdeX0123456789abcdef", all).blocks(all);
 
-        assert_eq!((one.blocks().len(), two.blocks().len()), (3, 3), "only whole blocks");
-        assert_eq!(one.blocks()[0], two.blocks()[0]);
-        assert!(one.blocks()[1] != two.blocks()[1] && one.blocks()[2] != two.blocks()[2]);
-        assert_ne!(one.blocks()[0], one.blocks()[1], "the same text, behind another");
-        assert_eq!(one.blocks()[0], low_31_bits(XxHash64::oneshot(0, b"0123456789abcdef")));
-        assert!(start("0123456789abcdef", 256, 0).blocks().is_empty());
-        let reference = start("Nobody inspects the spammish repetition", 256, 39);
-        assert_eq!(reference.blocks(), [low_31_bits(0xFBCE_A83C_8A37_8BF1)], "authors may hash the same elsewhere");
+        assert_eq!((one.len(), two.len()), (3, 3), "only whole blocks");
+        assert_eq!(one[0], two[0]);
+        assert!(one[1] != two[1] && one[2] != two[2]);
+        assert_ne!(one[0], one[1], "the same text, behind another");
+        assert!(start("0123456789abcdef", all).blocks(sight(256, 0)).is_empty());
+        let reference = start("Nobody inspects the spammish repetition", all);
+        let hash = low_31_bits(0xFBCE_A83C_8A37_8BF1);
+        assert_eq!(reference.blocks(sight(256, 39)), [hash], "authors may hash the same elsewhere");
     }
 
     #[test]
-    fn no_more_is_shown_than_was_asked_for() {
-        let short = start(r#"{"a":"1","b":"2"}"#, 9, 0);
+    fn each_is_shown_what_it_asked_for_and_no_more() {
+        let long = sight(64, 16);
+        let body = start(r#"{"a":"1","b":22,"c":"0123456789","d":"0123456789","e":true}"#, long);
 
-        assert_eq!(short.first(), br#"{"a":"1","#);
-        assert_eq!((short.field("a"), short.field("b")), (Some("1"), None));
-        assert_eq!(start(r#"{"a":1,"a":2}"#, 99, 0).field("a"), Some("2"), "as most readers take it");
+        for (bytes, b) in [(15, None), (16, Some("22"))] {
+            let short = sight(bytes, 0);
+            assert_eq!(body.first(short).len(), bytes as usize);
+            assert_eq!((body.field(short, "a"), body.field(short, "b")), (Some("1"), b), "within {bytes}");
+        }
+        assert_eq!(body.blocks(sight(33, 16)), body.blocks(long)[..2]);
+        assert_eq!(body.blocks(sight(40, 20)).len(), 2, "of another length than was made before");
+        assert_eq!(start(r#"{"a":1,"a":2}"#, long).field(long, "a"), Some("2"), "as most readers take it");
+    }
+
+    #[test]
+    fn more_is_awaited_only_of_what_may_come() {
+        let (little, much) = (sight(4, 0), sight(9, 0));
+
+        assert!(start("abcd", little).is_enough_for(little) && !start("abcd", little).is_enough_for(much));
+        assert!(start("abc", little).is_enough_for(much), "it has ended, or time was up");
+        assert_eq!(little.with(much), much);
     }
 
     #[test]

@@ -4,7 +4,7 @@ use ::http::{HeaderMap, StatusCode};
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
-use super::{ClusterId, Effects, Fault, RequestFacts, RouteId, wire};
+use super::{BodySight, ClusterId, Effects, Fault, RequestFacts, RouteId, wire};
 
 /// Decides where a request goes.
 pub trait Router: Send + Sync {
@@ -13,6 +13,11 @@ pub trait Router: Send + Sync {
     /// # Errors
     /// A [`Fault`] if the router failed; the request must then be refused (503): guessing here is a security hole.
     fn route(&self, request: &RequestFacts) -> Result<Routed, Fault>;
+
+    /// How much of a request's body it wants to see before it decides; none: its decisions wait for no body.
+    fn sight(&self) -> Option<BodySight> {
+        None
+    }
 }
 
 /// A decision, and what was done beside it.

@@ -6,7 +6,21 @@ use super::failure::RequestFailure;
 use super::record::RequestRecord;
 use super::{RoutePlugin, RouteRules, Snapshot};
 use crate::http::keep_end_to_end;
-use crate::policy::{Decision, DirectResponse, Effects, ForwardTarget, RequestFacts, Routed};
+use crate::policy::{BodySight, Decision, DirectResponse, Effects, ForwardTarget, RequestFacts, RouteId, Routed};
+
+/// How far a request has come through the plugins of its routes.
+pub(super) struct ChainProgress {
+    /// Where it goes as things stand.
+    pub(super) target: ForwardTarget,
+    /// The routes whose plugins have been asked.
+    asked: Vec<Option<RouteId>>,
+}
+
+impl From<ForwardTarget> for ChainProgress {
+    fn from(target: ForwardTarget) -> Self {
+        Self { target, asked: Vec::new() }
+    }
+}
 
 /// How a request ends that goes no further, and by the rules of which route.
 pub(super) struct ChainEnd<'a> {
@@ -20,6 +34,8 @@ pub(super) enum ChainOutcome {
     Respond(DirectResponse),
     /// One of the gateway's own.
     Failed(RequestFailure),
+    /// Nothing yet: a plugin decides by the body, and so much of that is to come first.
+    Waits(BodySight, ChainProgress),
 }
 
 impl From<RequestFailure> for Box<ChainOutcome> {
@@ -37,15 +53,21 @@ impl From<RequestFailure> for Box<ChainOutcome> {
 #[inline(never)]
 pub(super) fn decide<'a>(
     snapshot: &'a Snapshot,
-    mut target: ForwardTarget,
+    progress: ChainProgress,
     facts: &mut RequestFacts,
     record: &mut RequestRecord,
 ) -> Result<ForwardTarget, ChainEnd<'a>> {
-    let mut asked = Vec::new();
+    let ChainProgress { mut target, mut asked } = progress;
     loop {
         let (route, rules) = (target.route, snapshot.rules(target.route));
         if rules.plugins.is_empty() || asked.contains(&route) {
             return Ok(target);
+        }
+        if let Some(sight) = sight(&rules.plugins)
+            && facts.body.as_ref().is_none_or(|body| !body.is_enough_for(sight))
+        {
+            let outcome = Box::new(ChainOutcome::Waits(sight, ChainProgress { target, asked }));
+            return Err(ChainEnd { rules, outcome });
         }
         record.add_plugins(rules);
         target = ask(&rules.plugins, target, facts).map_err(|outcome| ChainEnd { rules, outcome })?;
@@ -54,6 +76,12 @@ pub(super) fn decide<'a>(
         }
         asked.push(route);
     }
+}
+
+/// How much of a body the plugins of one route want to see before they decide.
+fn sight(plugins: &[RoutePlugin]) -> Option<BodySight> {
+    let routers = plugins.iter().filter_map(|plugin| plugin.router.as_ref());
+    routers.filter_map(|router| router.sight()).reduce(BodySight::with)
 }
 
 /// Asks the plugins of one route. What their answer leaves open stays as `target` has it.

@@ -1,7 +1,6 @@
 //! One request, from decision to response.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use ::http::Response;
 use ::http::request::Parts;
@@ -10,17 +9,14 @@ use super::attempt::attempt;
 use super::head::request_fields;
 use super::in_flight::InFlight;
 use super::outgoing::Outgoing;
-use super::route::{RouteDecision, RoutedRequest, route};
+use super::preview;
+use super::route::{NotRouted, RouteDecision, RoutedRequest, route};
 use super::switch::TunnelSink;
 use super::{Client, Snapshot};
 use crate::http::{RequestBody, ResponseBody, ServerRequest};
-use crate::policy::{BodySight, BodyStart, RequestFacts};
+use crate::policy::{BodySight, RequestFacts};
 use crate::telemetry::limited;
 use crate::upstream::ResendableBody;
-
-/// How long the beginning of a body is awaited, for choices that are made by it: that of a prompt of 256 KiB at one
-/// megabit a second.
-const PATIENCE: Duration = Duration::from_secs(2);
 
 /// Responds to one request under one generation.
 ///
@@ -35,11 +31,15 @@ pub(super) async fn handle(
     let mut in_flight = InFlight::begin(client, snapshot.generation);
     let routed = match route(client, snapshot, request, &mut in_flight) {
         Ok(routed) => routed,
-        Err(unrouted) => return unrouted.respond(in_flight),
+        Err(NotRouted::Ends(unrouted)) => return unrouted.respond(in_flight),
+        // Boxed as below: it is rare, and this future is moved with every connection.
+        Err(NotRouted::Waits(awaited)) => match Box::pin(awaited.route(client, snapshot, &mut in_flight)).await {
+            Ok(routed) => routed,
+            Err(unrouted) => return unrouted.respond(in_flight),
+        },
     };
     let RoutedRequest { decision, facts, parts, body } = match routed.decision.destination.cluster.sight() {
         None => routed,
-        // Boxed: it is rare, and this future is moved with every connection.
         Some(sight) => Box::pin(routed.begin_body(sight)).await,
     };
     let mut outgoing = decision.outgoing(parts, body, &facts);
@@ -74,9 +74,9 @@ fn report_stall(client: &Client, in_flight: &InFlight) {
 impl RoutedRequest<'_> {
     /// Waits for the beginning of the body, for who chooses by that.
     async fn begin_body(mut self, sight: BodySight) -> Self {
-        let (first, body) = self.body.begin(sight.bytes(), PATIENCE).await;
-        self.body = body;
-        self.facts.body = Some(Arc::new(BodyStart::new(first, sight)));
+        if self.facts.body.as_ref().is_none_or(|body| !body.is_enough_for(sight)) {
+            preview::begin(&mut self.body, &mut self.facts, sight).await;
+        }
         self
     }
 }

@@ -27,6 +27,7 @@ mod in_flight;
 mod max_forwards;
 mod misdirected;
 mod outgoing;
+mod preview;
 mod record;
 mod respond;
 mod retry;

@@ -3,14 +3,14 @@
 use ::http::Response;
 use ::http::request::Parts;
 
-use super::chain::{self, ChainEnd, ChainOutcome};
+use super::chain::{self, ChainEnd, ChainOutcome, ChainProgress};
 use super::failure::RequestFailure;
 use super::in_flight::InFlight;
 use super::{Client, Destination, RouteRules, Snapshot, Timeouts, begin, max_forwards, misdirected};
 use crate::http::{
     ClientUpgrade, Offer, RequestBody, ResponseBody, ServerRequest, UpgradeNeed, UpgradeRequest, read_target,
 };
-use crate::policy::{Decision, DirectResponse, ExchangeEffects, ForwardTarget, RequestFacts, Routed};
+use crate::policy::{BodySight, Decision, DirectResponse, ExchangeEffects, ForwardTarget, RequestFacts, Routed};
 use crate::telemetry::{Counter, limited};
 
 /// A request that goes to a cluster.
@@ -49,6 +49,42 @@ impl From<RequestFailure> for Box<Unrouted<'_>> {
     }
 }
 
+/// Why it is not said where a request goes.
+pub(super) enum NotRouted<'a, W> {
+    /// It goes nowhere.
+    Ends(Box<Unrouted<'a>>),
+    /// More of its body has to come first.
+    Waits(Box<W>),
+}
+
+/// A request that is not decided on before more of its body has come.
+pub(super) struct AwaitedRequest {
+    pub(super) facts: RequestFacts,
+    pub(super) parts: Parts,
+    pub(super) body: RequestBody,
+    pub(super) upgrade: Option<UpgradeRequest>,
+    pub(super) awaited: AwaitedBody,
+}
+
+/// What is awaited, and who is asked then.
+pub(super) struct AwaitedBody {
+    pub(super) sight: BodySight,
+    /// Where the plugins of routes are; none: the router has not been asked.
+    pub(super) chain: Option<ChainProgress>,
+}
+
+impl<'a, W> From<Box<Unrouted<'a>>> for NotRouted<'a, W> {
+    fn from(unrouted: Box<Unrouted<'a>>) -> Self {
+        Self::Ends(unrouted)
+    }
+}
+
+impl<W> From<RequestFailure> for NotRouted<'_, W> {
+    fn from(failure: RequestFailure) -> Self {
+        Self::Ends(failure.into())
+    }
+}
+
 impl Unrouted<'_> {
     /// Ends `in_flight` with what the client gets.
     pub(super) fn respond(self, in_flight: InFlight) -> Response<ResponseBody> {
@@ -62,14 +98,14 @@ impl Unrouted<'_> {
 /// Reads a request and decides on it.
 ///
 /// # Errors
-/// [`Unrouted`], where it goes nowhere.
+/// [`NotRouted`], where it goes nowhere, or not yet.
 pub(super) fn route<'a>(
     client: &'a Client,
     snapshot: &'a Snapshot,
     request: ServerRequest,
     in_flight: &mut InFlight,
-) -> Result<RoutedRequest<'a>, Box<Unrouted<'a>>> {
-    let ServerRequest { version, request, upgrade, interim } = request;
+) -> Result<RoutedRequest<'a>, NotRouted<'a, AwaitedRequest>> {
+    let ServerRequest { version, request, mut upgrade, interim } = request;
     in_flight.record.set_version(version);
     in_flight.set_interim(interim);
     let request = request.map_err(|refused| {
@@ -89,26 +125,120 @@ pub(super) fn route<'a>(
         facts.effects = ExchangeEffects::ready();
     }
     in_flight.record.set_request(&facts);
-    match decide(client, snapshot, &mut facts, upgrade, in_flight) {
+    let undecided = match snapshot.sight {
+        None => match decide(client, snapshot, &mut facts, &mut upgrade, None, in_flight) {
+            Ok(decision) => return Ok(RoutedRequest { decision, facts, parts, body }),
+            Err(undecided) => undecided,
+        },
+        Some(sight) => NotRouted::Waits(Box::new(AwaitedBody { sight, chain: None })),
+    };
+    Err(undecided.of(facts, parts, body, upgrade, in_flight))
+}
+
+/// Decides on a request of which more has come.
+///
+/// # Errors
+/// [`NotRouted`], where it goes nowhere, or not yet.
+pub(super) fn resume<'a>(
+    client: &'a Client,
+    snapshot: &'a Snapshot,
+    request: Box<AwaitedRequest>,
+    in_flight: &mut InFlight,
+) -> Result<RoutedRequest<'a>, NotRouted<'a, AwaitedRequest>> {
+    let AwaitedRequest { mut facts, parts, body, mut upgrade, awaited } = *request;
+    match decide(client, snapshot, &mut facts, &mut upgrade, awaited.chain, in_flight) {
         Ok(decision) => Ok(RoutedRequest { decision, facts, parts, body }),
-        Err(unrouted) => {
-            in_flight.note_failed(&facts.headers);
-            Err(unrouted)
+        Err(undecided) => Err(undecided.of(facts, parts, body, upgrade, in_flight)),
+    }
+}
+
+impl<'a> NotRouted<'a, AwaitedBody> {
+    /// The same of the whole request.
+    #[cold]
+    fn of(
+        self,
+        facts: RequestFacts,
+        parts: Parts,
+        body: RequestBody,
+        upgrade: Option<UpgradeRequest>,
+        in_flight: &mut InFlight,
+    ) -> NotRouted<'a, AwaitedRequest> {
+        match self {
+            Self::Ends(unrouted) => {
+                in_flight.note_failed(&facts.headers);
+                NotRouted::Ends(unrouted)
+            }
+            Self::Waits(awaited) => {
+                NotRouted::Waits(Box::new(AwaitedRequest { facts, parts, body, upgrade, awaited: *awaited }))
+            }
         }
     }
 }
 
-/// Decides on a request that has been read.
+/// Decides on a request that has been read; behind the router, if that was asked and `resumed` is where it led.
 ///
 /// # Errors
-/// [`Unrouted`], where it goes nowhere.
+/// [`NotRouted`], where it goes nowhere, or not yet.
 fn decide<'a>(
     client: &'a Client,
     snapshot: &'a Snapshot,
     facts: &mut RequestFacts,
-    upgrade: Option<UpgradeRequest>,
+    upgrade: &mut Option<UpgradeRequest>,
+    resumed: Option<ChainProgress>,
     in_flight: &mut InFlight,
-) -> Result<RouteDecision<'a>, Box<Unrouted<'a>>> {
+) -> Result<RouteDecision<'a>, NotRouted<'a, AwaitedBody>> {
+    let progress = match resumed {
+        None => ask_router(client, snapshot, facts, upgrade.as_ref(), in_flight)?.into(),
+        Some(progress) => progress,
+    };
+    let mut rules = snapshot.rules(progress.target.route);
+    let target = if rules.plugins.is_empty() {
+        progress.target
+    } else {
+        let target = chain::decide(snapshot, progress, facts, &mut in_flight.record).map_err(|end| {
+            let ChainEnd { rules, outcome } = end;
+            match *outcome {
+                ChainOutcome::Failed(failure) => NotRouted::Ends(Box::new(Unrouted::Failed(failure, Some(rules)))),
+                ChainOutcome::Respond(direct) => {
+                    respond_directly(direct, facts, upgrade.as_ref(), Some(rules), in_flight).into()
+                }
+                ChainOutcome::Waits(sight, chain) => {
+                    NotRouted::Waits(Box::new(AwaitedBody { sight, chain: Some(chain) }))
+                }
+            }
+        })?;
+        rules = snapshot.rules(target.route);
+        target
+    };
+    let destination = snapshot.destination(target.cluster).ok_or(RequestFailure::NoSuchCluster)?;
+    in_flight.record.set_route(&rules.name, destination.cluster.name(), &destination.balancer);
+    if snapshot.pseudonym.is_looping(&facts.headers) {
+        report_loop(client, in_flight);
+        return Err(NotRouted::Ends(Box::new(Unrouted::Failed(RequestFailure::Loop, Some(rules)))));
+    }
+    let (offer, upgrade, need) = match upgrade.take() {
+        Some(UpgradeRequest { offer, client, need }) => (permitted(offer, rules, in_flight), Some(client), need),
+        None => (None, None, UpgradeNeed::Optional),
+    };
+    if offer.is_none() && need == UpgradeNeed::Required {
+        return Err(NotRouted::Ends(Box::new(Unrouted::Failed(RequestFailure::NoSwitch, Some(rules)))));
+    }
+    let timeouts = rules.timeouts.unwrap_or(destination.timeouts);
+    Ok(RouteDecision { client, snapshot, rules, destination, target, timeouts, offer, upgrade, need })
+}
+
+/// Asks the router where a request goes.
+///
+/// # Errors
+/// [`Unrouted`], where that is nowhere.
+#[inline]
+fn ask_router<'a>(
+    client: &'a Client,
+    snapshot: &'a Snapshot,
+    facts: &mut RequestFacts,
+    upgrade: Option<&UpgradeRequest>,
+    in_flight: &mut InFlight,
+) -> Result<ForwardTarget, Box<Unrouted<'a>>> {
     misdirected::check(&snapshot.certificate_rules, client, facts.authority.as_ref()).map_err(|misdirected| {
         in_flight.metrics().increment(Counter::RequestMisdirected);
         RequestFailure::Misdirected(misdirected)
@@ -120,40 +250,12 @@ fn decide<'a>(
     if !effects.is_empty() {
         chain::carry_out(effects, facts);
     }
-    let mut target = match decision {
-        Decision::Forward(target) => target,
-        Decision::Respond(direct) => return Err(respond_directly(direct, facts, upgrade.as_ref(), None, in_flight)),
+    match decision {
+        Decision::Forward(target) => Ok(target),
+        Decision::Respond(direct) => Err(respond_directly(direct, facts, upgrade, None, in_flight)),
         // Behind the gateway's own router there is nobody.
-        Decision::Unmatched | Decision::Next => return Err(RequestFailure::Unmatched.into()),
-    };
-    let mut rules = snapshot.rules(target.route);
-    if !rules.plugins.is_empty() {
-        target = chain::decide(snapshot, target, facts, &mut in_flight.record).map_err(|end| {
-            let ChainEnd { rules, outcome } = end;
-            match *outcome {
-                ChainOutcome::Failed(failure) => Box::new(Unrouted::Failed(failure, Some(rules))),
-                ChainOutcome::Respond(direct) => {
-                    respond_directly(direct, facts, upgrade.as_ref(), Some(rules), in_flight)
-                }
-            }
-        })?;
-        rules = snapshot.rules(target.route);
+        Decision::Unmatched | Decision::Next => Err(RequestFailure::Unmatched.into()),
     }
-    let destination = snapshot.destination(target.cluster).ok_or(RequestFailure::NoSuchCluster)?;
-    in_flight.record.set_route(&rules.name, destination.cluster.name(), &destination.balancer);
-    if snapshot.pseudonym.is_looping(&facts.headers) {
-        report_loop(client, in_flight);
-        return Err(Box::new(Unrouted::Failed(RequestFailure::Loop, Some(rules))));
-    }
-    let (offer, upgrade, need) = match upgrade {
-        Some(UpgradeRequest { offer, client, need }) => (permitted(offer, rules, in_flight), Some(client), need),
-        None => (None, None, UpgradeNeed::Optional),
-    };
-    if offer.is_none() && need == UpgradeNeed::Required {
-        return Err(Box::new(Unrouted::Failed(RequestFailure::NoSwitch, Some(rules))));
-    }
-    let timeouts = rules.timeouts.unwrap_or(destination.timeouts);
-    Ok(RouteDecision { client, snapshot, rules, destination, target, timeouts, offer, upgrade, need })
 }
 
 /// A request has come through here too often (RFC 5842 §7.2).

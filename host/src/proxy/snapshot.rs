@@ -10,7 +10,7 @@ use super::RulesByListener;
 use crate::cluster::Cluster;
 use crate::http::{Fields, Forwarding, Pseudonym};
 use crate::net::UpgradeProtocol;
-use crate::policy::{ClusterId, EndpointId, Rewriter, RouteId, Router};
+use crate::policy::{BodySight, ClusterId, EndpointId, Rewriter, RouteId, Router};
 use crate::upstream::Upstream;
 
 /// One generation's deciders and destinations. Immutable; swapped whole.
@@ -19,6 +19,8 @@ pub struct Snapshot {
     pub generation: u64,
     /// Chooses the cluster of a request.
     pub router: Arc<dyn Router>,
+    /// How much of a request's body that wants to see. Kept, for it is asked for every request.
+    pub sight: Option<BodySight>,
     /// The operator's own rewriter, in front of [`Self::reverse`].
     pub rewriter: Option<ResponseDecider>,
     /// Maps responses back: the last one.

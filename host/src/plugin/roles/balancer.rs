@@ -17,6 +17,7 @@ use super::super::slot::InstanceSlot;
 use super::super::text::printable;
 use super::balancing::{BalancerExports, BalancerSetup, NAME, PluginBalancer};
 use super::choosing::{Chooses, ChoosingExport, Picks};
+use super::previewing;
 use super::spec::{RoleKind, RoleSpec};
 use super::trial_picks::{MOST, TrialPick, trial_picks};
 use crate::policy::{Balancer, BodySight, ClusterNumbers, Endpoint, UnusedNumbers};
@@ -35,7 +36,7 @@ pub(super) static ROLE: RoleSpec = RoleSpec {
         optional: &[
             Interface { name: "feedback", functions: &["opened", "closed"] },
             Interface { name: "handover", functions: &["save", "restore"] },
-            Interface { name: "preview", functions: &["wants"] },
+            previewing::PREVIEW,
         ],
     },
     kind: RoleKind::Balancer,
@@ -129,10 +130,8 @@ fn wanted<C: ChoosingExport>(
     let wanted = instance.run("wants", factory.artifact.setup_ticks, |exports, store| {
         exports.preview.as_ref().map(|preview| preview.call_wants(store)).transpose()
     });
-    let failed = |message| LoadErrorKind::ConfigureFailed { message };
-    let wanted = wanted.map_err(|error| failed(error.detail))?;
-    let sight = wanted.map(|sight| BodySight::new(sight.bytes, sight.block)).transpose();
-    sight.map_err(|error| failed(format!("`wants` of `preview`: {error}")))
+    let wanted = wanted.map_err(|error| LoadErrorKind::ConfigureFailed { message: error.detail })?;
+    previewing::checked(wanted)
 }
 
 fn restore<C: ChoosingExport>(

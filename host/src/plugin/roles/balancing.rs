@@ -15,6 +15,7 @@ use super::super::host_state::{EffectScope, HostState};
 use super::super::role::RoleName;
 use super::super::slot::{FeedbackKind, InstanceSlot};
 use super::choosing::ChoosingExport;
+use super::previewing;
 use crate::policy::{
     Balancer, BodySight, CallMeter, Choice, ClusterNumbers, Effects, EndpointId, Fault, LeaseEnding, Outcome,
     PickRequest,
@@ -70,11 +71,7 @@ impl<C: ChoosingExport> PluginRole for BalancerSetup<C> {
         } else {
             None
         };
-        let preview = if interface.exports("preview") {
-            Some(preview::GuestIndices::new(pre)?.load(&mut *store, instance)?)
-        } else {
-            None
-        };
+        let preview = previewing::find(artifact, store, instance)?;
         Ok(BalancerExports { choosing, feedback, handover, preview })
     }
 
@@ -124,7 +121,7 @@ impl<C: ChoosingExport> Balancer for PluginBalancer<C> {
         if self.wants_request
             && let Some(facts) = request.request
         {
-            state.lend(facts);
+            state.lend(facts, self.sight);
         }
         if self.wants_notes {
             state.begin_effects(EffectScope::Notes);

@@ -12,12 +12,14 @@ mod decision;
 mod fuzzing;
 mod header_edits;
 mod per_worker;
+mod previewing;
 mod rewriter;
 mod route_cache;
 mod router;
 mod spec;
 mod trial_picks;
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use serde_json::Value;
@@ -78,10 +80,11 @@ impl Artifact {
     #[must_use]
     pub fn without(&self) -> Vec<&'static str> {
         let mine = ROLES.iter().map(|role| &role.contract).filter(|contract| self.roles().contains(&contract.name));
+        let mut exported: BTreeSet<_> = self.compiled.interface.exported().collect();
         mine.flat_map(|contract| contract.optional)
             .chain([&DESCRIBE])
             .map(|interface| interface.name)
-            .filter(|name| !self.compiled.interface.exports(name))
+            .filter(|name| exported.insert(name))
             .collect()
     }
 

@@ -248,7 +248,7 @@ impl Rewriter for PluginRewriter {
             let state = instance.store.data_mut();
             state.begin_effects(EffectScope::Notes);
             if let Some(request) = request {
-                state.lend(request);
+                state.lend(request, None);
             }
         }
         let edits = instance.run(RewriterSetup::DECIDES, ticks, |exports, store| {

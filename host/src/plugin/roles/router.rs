@@ -10,7 +10,7 @@ use wasmtime::component::Instance as WasmInstance;
 
 use super::super::artifact::Artifact;
 use super::super::bindings::types::{ConfigError, RequestLine};
-use super::super::bindings::{repetition, router as contract};
+use super::super::bindings::{preview, repetition, router as contract};
 use super::super::contract::Interface;
 use super::super::error::{LoadError, LoadErrorKind};
 use super::super::factory::{InstanceFactory, PluginRole};
@@ -20,17 +20,18 @@ use super::super::slot::InstanceSlot;
 use super::super::suspects::{CallOrigin, CallSubject};
 use super::decision::{RouterPlace, RouterTargets};
 use super::per_worker::{PROBE_HOST, SELF_TEST_HOST, config_or_no_routes, per_worker};
+use super::previewing;
 use super::route_cache::RouteCache;
 use super::spec::{RoleKind, RoleSpec};
 use crate::lifecycle::PerWorker;
-use crate::policy::{Fault, RequestFacts, Routed, Router, Scheme};
+use crate::policy::{BodySight, Fault, RequestFacts, Routed, Router, Scheme};
 
 /// This role, as [`super::ROLES`] lists it.
 pub(super) static ROLE: RoleSpec = RoleSpec {
     contract: RoleContract {
         name: RoleName::new("router"),
         filled_by: &[Interface { name: "router", functions: &["configure", "route"] }],
-        optional: &[Interface { name: "repetition", functions: &["repeats"] }],
+        optional: &[Interface { name: "repetition", functions: &["repeats"] }, previewing::PREVIEW],
     },
     kind: RoleKind::Router,
     try_out,
@@ -44,12 +45,19 @@ struct RouterSetup {
 struct RouterExports {
     router: contract::Guest,
     repetition: Option<repetition::Guest>,
+    preview: Option<preview::Guest>,
+}
+
+/// What a router says of itself.
+struct RouterPromises {
+    /// The same decision for equal requests.
+    repeats: bool,
+    wants: Option<preview::Sight>,
 }
 
 impl PluginRole for RouterSetup {
     type Exports = RouterExports;
-    /// Whether the plugin promises the same decision for equal requests.
-    type Configured = bool;
+    type Configured = RouterPromises;
     const NAME: RoleName = ROLE.contract.name;
     const DECIDES: &'static str = "route";
 
@@ -90,21 +98,24 @@ impl PluginRole for RouterSetup {
         } else {
             None
         };
-        Ok(RouterExports { router, repetition })
+        let preview = previewing::find(artifact, store, instance)?;
+        Ok(RouterExports { router, repetition, preview })
     }
 
     fn configure(
         &self,
         exports: &RouterExports,
         store: &mut Store<HostState>,
-    ) -> wasmtime::Result<Result<bool, Vec<ConfigError>>> {
+    ) -> wasmtime::Result<Result<RouterPromises, Vec<ConfigError>>> {
         if let Err(errors) = exports.router.call_configure(&mut *store, &self.config, &self.clusters)? {
             return Ok(Err(errors));
         }
-        Ok(Ok(match &exports.repetition {
-            Some(repetition) => repetition.call_repeats(store)?,
+        let repeats = match &exports.repetition {
+            Some(repetition) => repetition.call_repeats(&mut *store)?,
             None => false,
-        }))
+        };
+        let wants = exports.preview.as_ref().map(|preview| preview.call_wants(store)).transpose()?;
+        Ok(Ok(RouterPromises { repeats, wants }))
     }
 }
 
@@ -145,11 +156,12 @@ fn router(
     let factory =
         InstanceFactory::new(artifact, RouterSetup { config: config.to_string(), clusters: clusters.to_vec() })?;
     let targets = RouterTargets { place, clusters: clusters.len(), routes: route_count };
-    let (slots, repeats) = per_worker(&factory, workers)?;
+    let (slots, RouterPromises { repeats, wants }) = per_worker(&factory, workers)?;
+    let sight = previewing::checked(wants)?;
     self_test(&factory, &targets)?;
-    let wants_request = ["request", "notes"].iter().any(|one| artifact.compiled.interface.imports(one));
+    let wants_request = ["request", "body", "notes"].iter().any(|one| artifact.compiled.interface.imports(one));
     let caches = PerWorker::new(workers, || repeats.then(RouteCache::default));
-    Ok(Box::new(PluginRouter { slots, caches, wants_request, targets }))
+    Ok(Box::new(PluginRouter { slots, caches, wants_request, sight, targets }))
 }
 
 /// A decision had three cases before there were chains of plugins.
@@ -197,6 +209,7 @@ struct PluginRouter {
     /// Decisions made before; none for a plugin that does not promise to repeat itself.
     caches: PerWorker<Option<RouteCache>>,
     wants_request: bool,
+    sight: Option<BodySight>,
     targets: RouterTargets,
 }
 
@@ -213,11 +226,16 @@ impl Router for PluginRouter {
         }
         Ok(routed)
     }
+
+    fn sight(&self) -> Option<BodySight> {
+        self.sight
+    }
 }
 
 /// A request that is routed.
 struct RouterInput<'a> {
     request: &'a RequestFacts,
+    sight: Option<BodySight>,
     /// Whether the plugin may ask for more than the request line.
     all: bool,
 }
@@ -227,6 +245,9 @@ impl CallSubject for RouterInput<'_> {
         let request = self.request;
         (&request.method, request.host(), &request.path, &request.query, &request.upgrade).hash(hasher);
         (request.scheme == Scheme::Https).hash(hasher);
+        if let Some((body, sight)) = request.body.as_ref().zip(self.sight) {
+            body.first(sight).hash(hasher);
+        }
         if self.all {
             (request.client, &request.sni).hash(hasher);
             for (name, value) in request.headers.as_ref() {
@@ -255,11 +276,11 @@ impl PluginRouter {
             query: request.query.clone(),
             upgrade: request.upgrade.as_ref().map(ToString::to_string),
         };
-        let all = self.wants_request;
-        let instance = slot.ready_for(&RouterInput { request, all })?;
+        let (all, sight) = (self.wants_request, self.sight);
+        let instance = slot.ready_for(&RouterInput { request, sight, all })?;
         let state = instance.store.data_mut();
         if all {
-            state.lend(request);
+            state.lend(request, sight);
         }
         state.begin_effects(EffectScope::Edits);
         state.has_asked = false;
@@ -271,7 +292,7 @@ impl PluginRouter {
             state.give_back();
         }
         let decision = decision.and_then(|decision| self.targets.checked(decision));
-        let decision = slot.settle_for(&RouterInput { request, all }, decision)?;
+        let decision = slot.settle_for(&RouterInput { request, sight, all }, decision)?;
         Ok(Called { routed: Routed { decision, effects }, has_asked })
     }
 }

@@ -350,3 +350,23 @@ fn a_preview_of_nothing_or_of_too_much_is_refused_and_any_other_is_the_balancers
     assert_eq!(wanting(4096, 64).unwrap().sight().map(BodySight::bytes), Some(4096));
     assert_eq!(balancer(&runtime, guest!("first")).sight(), None, "who exports none waits for nothing");
 }
+
+#[test]
+fn a_look_at_a_body_that_is_never_awaited_is_a_fault_with_its_sentence() {
+    let runtime = Runtime::new(None).unwrap();
+    let looking = |more: &str| {
+        let text = String::from_utf8_lossy(guest!("first"));
+        let text = text.replacen("(module", "(module (import \"tidegate\" \"first\" (func $first (param i32)))", 1);
+        let text = text.replacen(";; some(first eligible)", "(call $first (i32.const 48))", 1);
+        let text = text.replacen("(func (export \"configure\")", &format!("{more} (func (export \"configure\")"), 1);
+        balancer_of(&load(&runtime, text.as_bytes()).unwrap(), None)
+    };
+
+    let refused = problem(looking("")).to_string();
+    let sentence = "expected `first` in a plugin that exports `preview`, by which bodies are awaited, found none, so that \
+                    there is never a body to look at: export it";
+    assert!(refused.contains(sentence), "{refused}");
+    let wants = "(func (export \"wants\") (result i32) (i32.store (i32.const 40) (i32.const 64)) (i32.store (i32.const 44) \
+                 (i32.const 0)) (i32.const 40))";
+    assert!(looking(wants).is_ok());
+}

@@ -95,6 +95,7 @@ fn stage() -> (Connection, UnixListener, TempDir) {
     let snapshot = Snapshot {
         generation: 1,
         router: Arc::new(Straight),
+        sight: None,
         rewriter: None,
         reverse: ResponseDecider::new(Arc::new(Straight)),
         destinations: vec![destination],
