@@ -33,6 +33,12 @@ const SILENT: &[wasm::Plugin] =
 
 /// Worked examples, for authors and for tests.
 const EXAMPLES: &[wasm::Plugin] = &[
+    wasm::Plugin { folder: "plugin-sdk/examples/canary", package: "tidegate-example-canary", name: "example-canary" },
+    wasm::Plugin {
+        folder: "plugin-sdk/examples/rate-limit",
+        package: "tidegate-example-rate-limit",
+        name: "example-rate-limit",
+    },
     wasm::Plugin { folder: "plugin-sdk/examples/sticky", package: "tidegate-example-sticky", name: "example-sticky" },
     wasm::Plugin { folder: "plugin-sdk/examples/tenant", package: "tidegate-example-tenant", name: "example-tenant" },
     // By name; a test says what else an example needs.

@@ -1,6 +1,8 @@
 //! The worked examples of `plugin-sdk/examples`: each with the configuration that its page shows, between real sockets.
 
+mod canary;
 mod jwt;
+mod rate_limit;
 mod sticky;
 mod tenant;
 
@@ -52,7 +54,8 @@ fn every_example_has_a_case_and_a_page_that_shows_its_configuration() {
 
         assert!(page.contains(&format!("```toml\n{config}```\n")), "{name}.md does not show tidegate.toml as it is");
         assert!(index.contains(&format!("(examples/{name}.md)")), "examples.md does not lead to {name}.md");
-        let has_case = [format!("{name}.rs"), format!("{name}/mod.rs")].iter().any(|file| cases.join(file).is_file());
+        let case = name.replace('-', "_");
+        let has_case = [format!("{case}.rs"), format!("{case}/mod.rs")].iter().any(|file| cases.join(file).is_file());
         assert!(has_case, "{name} has no case in tests/cases/examples");
     }
     assert!(!examples().is_empty());
