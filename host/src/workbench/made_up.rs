@@ -51,11 +51,12 @@ impl ConfiguredPlugin {
         self.artifact.balancer(&config, endpoints, Arc::new(UnusedNumbers), carry)
     }
 
-    /// A router over so many `[[route]]`, or as many as its own list has if that is longer.
+    /// A router over so many `[[route]]`, or as many as its own list has if that is longer. It stands on a route, where it
+    /// may say all that a router may.
     pub(super) fn router(&self, clusters: &[String], routes: usize) -> Result<Box<dyn Router>, LoadError> {
         let config = self.or_no_routes();
         let listed = config.get("routes").and_then(Value::as_array).map_or(0, Vec::len);
-        self.artifact.router(&config, clusters, routes.max(listed), NonZeroUsize::MIN, RouterPlace::Gateway)
+        self.artifact.router(&config, clusters, routes.max(listed), NonZeroUsize::MIN, RouterPlace::Route)
     }
 
     pub(super) fn rewriter(&self) -> Result<Box<dyn Rewriter>, LoadError> {
