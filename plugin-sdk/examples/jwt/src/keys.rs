@@ -66,13 +66,18 @@ impl Keys {
     /// # Errors
     /// Why it is not to be trusted, for the client.
     pub(crate) fn check(&self, token: &str, seconds: f64, leeway: u32) -> Result<TokenClaims, &'static str> {
-        let token = UntrustedToken::new(token).map_err(|_| "no token of this form is accepted")?;
+        let token = UntrustedToken::<Map<String, Value>>::try_from(token);
+        let token = token.map_err(|_| "no token of this form is accepted")?;
+        // Who does not understand what must be understood refuses it (RFC 7515 §4.1.11); nothing of the kind is here.
+        if token.header().other_fields.contains_key("crit") {
+            return Err("it asks for more than is understood here: `crit`");
+        }
         let name = token.header().key_id.as_deref();
         let named = self.0.iter().find(|(key, _)| name.is_some() && key.as_deref() == name);
         // A key that stands alone needs no name, and then tokens need none.
         let only = self.0.first().filter(|(key, _)| self.0.len() == 1 && (key.is_none() || name.is_none()));
         let (_, verifier) = named.or(only).ok_or("it is signed with an unknown key")?;
-        let checked: Result<Token<_>, _> = match verifier {
+        let checked: Result<Token<_, _>, _> = match verifier {
             Verifier::Hs256(key) => Hs256.validator(key).validate(&token),
             Verifier::Es256(key) => Es256.validator(key).validate(&token),
             Verifier::EdDsa(key) => Ed25519.validator(key).validate(&token),

@@ -109,6 +109,9 @@ fn what_says_that_it_needs_no_signature_or_is_no_token_is_refused() {
         assert!(told.starts_with("401 Bearer error=\"invalid_token\""), "{token}: {told}");
     }
     assert_eq!(told(&mut plugin, &host, &"x".repeat(8193)), invalid("it is too long"));
+    let critical = Header::new(json!({ "crit": ["b64"], "b64": false }));
+    let critical = Hs256.token(&critical, &claims(json!({})), &Hs256Key::new(SECRET)).unwrap();
+    assert_eq!(told(&mut plugin, &host, &critical), invalid("it asks for more than is understood here: `crit`"));
 }
 
 #[test]
