@@ -35,6 +35,11 @@ const SILENT: &[wasm::Plugin] =
 const EXAMPLES: &[wasm::Plugin] = &[
     wasm::Plugin { folder: "plugin-sdk/examples/canary", package: "tidegate-example-canary", name: "example-canary" },
     wasm::Plugin {
+        folder: "plugin-sdk/examples/inference",
+        package: "tidegate-example-inference",
+        name: "example-inference",
+    },
+    wasm::Plugin {
         folder: "plugin-sdk/examples/rate-limit",
         package: "tidegate-example-rate-limit",
         name: "example-rate-limit",

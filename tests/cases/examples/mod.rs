@@ -1,6 +1,7 @@
 //! The worked examples of `plugin-sdk/examples`: each with the configuration that its page shows, between real sockets.
 
 mod canary;
+mod inference;
 mod jwt;
 mod rate_limit;
 mod sticky;
