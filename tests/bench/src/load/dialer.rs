@@ -152,6 +152,19 @@ impl Dialer {
     }
 }
 
+impl Dialer {
+    /// One POST of JSON, whatever the response has.
+    pub(crate) async fn post(&self, connection: &mut Connection, body: &[u8]) -> anyhow::Result<()> {
+        let (path, host, size) = (&self.path, &self.host, body.len());
+        let head = format!(
+            "POST {path} HTTP/1.1\r\nHost: {host}\r\nContent-Type: application/json\r\nContent-Length: {size}\r\n\r\n"
+        );
+        connection.write_all(head.as_bytes()).await?;
+        connection.write_all(body).await?;
+        super::http::read(connection).await
+    }
+}
+
 /// Sends `size` bytes through a websocket and reads them back.
 pub(crate) async fn echo(websocket: &mut Connection, payload: &[u8]) -> anyhow::Result<()> {
     websocket.write_all(&frame::message(frame::BINARY, payload)).await?;

@@ -7,7 +7,7 @@ pub(crate) mod frame;
 mod http;
 mod idle;
 pub(crate) mod session;
-mod turns;
+pub(crate) mod turns;
 
 use std::time::Duration;
 

@@ -18,15 +18,15 @@ const PAUSE: Duration = Duration::from_millis(5);
 const TOLD: u64 = 2;
 
 /// Durations in microseconds.
-pub(super) type Durations = Histogram<u64>;
+pub(crate) type Durations = Histogram<u64>;
 
 /// An empty one: three digits, up to an hour.
-pub(super) fn durations() -> anyhow::Result<Durations> {
+pub(crate) fn durations() -> anyhow::Result<Durations> {
     Ok(Histogram::new_with_bounds(1, 3_600_000_000, 3)?)
 }
 
 /// Adds one.
-pub(super) fn record(durations: &mut Durations, took: Duration) {
+pub(crate) fn record(durations: &mut Durations, took: Duration) {
     durations.saturating_record(u64::try_from(took.as_micros()).unwrap_or(u64::MAX));
 }
 

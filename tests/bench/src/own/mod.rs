@@ -1,7 +1,8 @@
 //! What only Tidegate is asked: how tunnels spread over workers, what a swap costs those who talk meanwhile, how soon
-//! it serves, what swaps leave in memory.
+//! it serves, what swaps leave in memory, what choosing by bodies costs.
 
 mod gateway;
+mod prompts;
 mod spread;
 mod start;
 mod swaps;
@@ -24,7 +25,10 @@ pub(crate) struct Arguments {
     /// Worker threads, for `spread`
     #[arg(long, default_value_t = 4)]
     workers: usize,
-    /// How long an echo is measured, for `swap`
+    /// The inference balancer, for `prompts`
+    #[arg(long, default_value = "target/wasm32-unknown-unknown/release/tidegate_example_inference.wasm")]
+    plugin: PathBuf,
+    /// How long an echo is measured, for `swap`; a round, for `prompts`
     #[arg(long, default_value_t = 5.0, value_parser = crate::scene::seconds)]
     seconds: f64,
     /// How many, for `swaps-memory`
@@ -42,6 +46,8 @@ enum Kind {
     Start,
     /// Memory after 100 swaps and after many; takes minutes
     SwapsMemory,
+    /// What the inference balancer adds to prompts of 220 KB, 130 a second
+    Prompts,
 }
 
 /// Plays them one after the other.
@@ -52,6 +58,7 @@ pub(crate) async fn run(arguments: &Arguments) -> anyhow::Result<()> {
             Kind::Spread => spread::run(&stage, &arguments.gateway, arguments.workers).await?,
             Kind::Swap => swaps::latency(&stage, &arguments.gateway, arguments.seconds).await?,
             Kind::Start => start::run(&stage, &arguments.gateway).await?,
+            Kind::Prompts => prompts::run(&stage, &arguments.gateway, &arguments.plugin, arguments.seconds).await?,
             Kind::SwapsMemory => swaps::memory(&stage, &arguments.gateway, arguments.swaps).await?,
         }
     }
