@@ -29,11 +29,13 @@ pub(super) async fn handle(
     request: ServerRequest,
 ) -> Response<ResponseBody> {
     let mut in_flight = InFlight::begin(client, snapshot.generation);
-    let routed = match route(client, snapshot, request, &mut in_flight) {
+    let outcome = route(client, snapshot, request, &mut in_flight);
+    let routed = match outcome {
         Ok(routed) => routed,
         Err(NotRouted::Ends(unrouted)) => return unrouted.respond(in_flight),
-        // Boxed as below: it is rare, and this future is moved with every connection.
-        Err(NotRouted::Waits(awaited)) => match Box::pin(awaited.route(client, snapshot, &mut in_flight)).await {
+        // Boxed as below, and moved whole, so that it has no place in this future: it is rare, and that is moved with
+        // every connection.
+        waits => match Box::pin(preview::awaited(waits, client, snapshot, &mut in_flight)).await {
             Ok(routed) => routed,
             Err(unrouted) => return unrouted.respond(in_flight),
         },

@@ -23,24 +23,23 @@ pub(super) async fn begin(body: &mut RequestBody, facts: &mut RequestFacts, sigh
     facts.body = Some(Arc::new(BodyStart::new(first, sight, until)));
 }
 
-impl AwaitedRequest {
-    /// Waits, and decides; as often as somebody wants to see more.
-    ///
-    /// # Errors
-    /// [`Unrouted`], where it goes nowhere.
-    pub(super) async fn route<'a>(
-        mut self: Box<Self>,
-        client: &'a Client,
-        snapshot: &'a Snapshot,
-        in_flight: &mut InFlight,
-    ) -> Result<RoutedRequest<'a>, Box<Unrouted<'a>>> {
-        loop {
-            begin(&mut self.body, &mut self.facts, self.awaited.sight).await;
-            match resume(client, snapshot, self, in_flight) {
-                Ok(routed) => return Ok(routed),
-                Err(NotRouted::Ends(unrouted)) => return Err(unrouted),
-                Err(NotRouted::Waits(more)) => self = more,
-            }
-        }
+/// What becomes of a request once enough of its body has come: waits and decides, as often as somebody wants to see more.
+///
+/// # Errors
+/// [`Unrouted`], where it goes nowhere.
+pub(super) async fn awaited<'a>(
+    mut outcome: Result<RoutedRequest<'a>, NotRouted<'a, AwaitedRequest>>,
+    client: &'a Client,
+    snapshot: &'a Snapshot,
+    in_flight: &mut InFlight,
+) -> Result<RoutedRequest<'a>, Box<Unrouted<'a>>> {
+    loop {
+        let mut request = match outcome {
+            Ok(routed) => return Ok(routed),
+            Err(NotRouted::Ends(unrouted)) => return Err(unrouted),
+            Err(NotRouted::Waits(request)) => request,
+        };
+        begin(&mut request.body, &mut request.facts, request.awaited.sight).await;
+        outcome = resume(client, snapshot, request, in_flight);
     }
 }

@@ -179,6 +179,8 @@ impl<'a> NotRouted<'a, AwaitedBody> {
 ///
 /// # Errors
 /// [`NotRouted`], where it goes nowhere, or not yet.
+// For every request from one place; the other one is rare, and would have what this returns copied for all.
+#[inline(always)]
 fn decide<'a>(
     client: &'a Client,
     snapshot: &'a Snapshot,
@@ -231,7 +233,7 @@ fn decide<'a>(
 ///
 /// # Errors
 /// [`Unrouted`], where that is nowhere.
-#[inline]
+#[inline(always)]
 fn ask_router<'a>(
     client: &'a Client,
     snapshot: &'a Snapshot,

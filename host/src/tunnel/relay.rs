@@ -286,7 +286,8 @@ impl<I: Inspector> Relay<I> {
         if moved {
             self.last_byte = Instant::now();
         }
-        if up.is_pending() || down.is_pending() {
+        let is_unread = self.up.leaves_source_unread() || self.down.leaves_source_unread();
+        if (up.is_pending() || down.is_pending()) && (is_unread || matches!(down, Poll::Ready(Err(_)))) {
             self.look_for_gone(cx, &mut up, &mut down);
         }
         let broke = |gone: End, error: &std::io::Error| {
@@ -309,6 +310,7 @@ impl<I: Inspector> Relay<I> {
 
     /// Looks whether a side has gone that is not read, and whose reset would not be seen: it has ended its direction, or
     /// the other side does not take what it sent.
+    #[cold]
     fn look_for_gone(&mut self, cx: &mut Context<'_>, up: &mut Moved, down: &mut Moved) {
         let takes_nothing = matches!(down, Poll::Ready(Err(PipeError::Destination(_))));
         if !matches!(up, Poll::Ready(Err(_)))
