@@ -11,7 +11,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use tidegate_tests::guests::example;
-use tidegate_tests::{Gateway, Origin, Setup};
+use tidegate_tests::{Gateway, Origin, Process, Setup};
 
 const ROOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
 
@@ -60,4 +60,19 @@ fn every_example_has_a_case_and_a_page_that_shows_its_configuration() {
         assert!(has_case, "{name} has no case in tests/cases/examples");
     }
     assert!(!examples().is_empty());
+}
+
+#[tokio::test]
+async fn nothing_is_wrong_with_the_configuration_of_any_example() {
+    let keys = format!(r#"{{"keys":[{{"kty":"oct","k":"{}"}}]}}"#, "A".repeat(64));
+    for folder in examples() {
+        let name = folder.file_name().unwrap().to_str().unwrap();
+        let setup = setup(name, &[], &[]).file("keys.json", &keys);
+        let mut process = Process::start(&["check", setup.write().to_str().unwrap()]);
+
+        let status = process.ended().await;
+
+        let said = process.stderr().join("\n");
+        assert!(status.success() && !said.contains("warning"), "{name}: {said}");
+    }
 }

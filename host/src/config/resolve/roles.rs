@@ -42,7 +42,8 @@ impl Resolver<'_, '_> {
             .then(|| self.rewriter(&RoleSection::default(), routes, clusters, plugins))
     }
 
-    /// Warns of what is written and never used. With a router of one's own, who uses a cluster is not known.
+    /// Warns of what is written and never used. With a router of one's own, or plugins of routes, who uses a cluster is not
+    /// known.
     pub(super) fn unused(
         &mut self,
         file: &ConfigFile,
@@ -55,7 +56,8 @@ impl Resolver<'_, '_> {
             let target = |name: &str| {
                 routes.iter().any(|route| matches!(&route.action, Action::Forward { cluster, .. } if cluster == name))
             };
-            for cluster in clusters.iter().filter(|cluster| !target(&cluster.used.name)) {
+            let is_known = routes.iter().all(|route| route.used.plugins.is_empty());
+            for cluster in clusters.iter().filter(|cluster| is_known && !target(&cluster.used.name)) {
                 if let Some(span) = cluster.span.clone() {
                     self.report.warn(span, format!("cluster `{}` is not used by any route", cluster.used.name));
                 }
