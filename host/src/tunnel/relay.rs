@@ -270,7 +270,7 @@ impl<I: Inspector> Relay<I> {
 
     fn poll_pipes(&mut self, cx: &mut Context<'_>, meter: &mut impl Meter) -> Poll<End> {
         let mut moved = false;
-        let (mut up, mut down) = with_scratch(|scratch| {
+        let (up, down) = with_scratch(|scratch| {
             let last = self.down.is_over();
             let up = self.up.poll(cx, &mut self.client, &mut self.endpoint, last, scratch, |bytes| {
                 moved = true;
@@ -287,9 +287,13 @@ impl<I: Inspector> Relay<I> {
             self.last_byte = Instant::now();
         }
         let is_unread = self.up.leaves_source_unread() || self.down.leaves_source_unread();
-        if (up.is_pending() || down.is_pending()) && (is_unread || matches!(down, Poll::Ready(Err(_)))) {
-            self.look_for_gone(cx, &mut up, &mut down);
-        }
+        // By value, for what a call has the address of is kept in memory for every message.
+        let (up, down) = if (up.is_pending() || down.is_pending()) && (is_unread || matches!(down, Poll::Ready(Err(_))))
+        {
+            self.look_for_gone(cx, up, down)
+        } else {
+            (up, down)
+        };
         let broke = |gone: End, error: &std::io::Error| {
             tracing::debug!(%error, end = gone.as_str(), "tunnel broke");
             Poll::Ready(gone)
@@ -311,23 +315,23 @@ impl<I: Inspector> Relay<I> {
     /// Looks whether a side has gone that is not read, and whose reset would not be seen: it has ended its direction, or
     /// the other side does not take what it sent.
     #[cold]
-    fn look_for_gone(&mut self, cx: &mut Context<'_>, up: &mut Moved, down: &mut Moved) {
+    fn look_for_gone(&mut self, cx: &mut Context<'_>, mut up: Moved, mut down: Moved) -> (Moved, Moved) {
         let takes_nothing = matches!(down, Poll::Ready(Err(PipeError::Destination(_))));
         if !matches!(up, Poll::Ready(Err(_)))
             && (self.up.leaves_source_unread() || takes_nothing)
             && let Poll::Ready(gone) = self.client.poll_gone(cx)
         {
             match gone {
-                PeerGone::Reset(error) => *up = Poll::Ready(Err(PipeError::Source(error))),
+                PeerGone::Reset(error) => up = Poll::Ready(Err(PipeError::Source(error))),
                 // All that it sent is out.
                 PeerGone::Lost(error) | PeerGone::Ended(error) if self.up.is_done() => {
-                    *up = Poll::Ready(Err(PipeError::Source(error)));
+                    up = Poll::Ready(Err(PipeError::Source(error)));
                 }
                 // Its last words are not, and it is not held against them that it takes no more.
                 PeerGone::Lost(_) | PeerGone::Ended(_) => {
                     self.gone = Some(End::ClientGone);
                     if takes_nothing {
-                        *down = Poll::Pending;
+                        down = Poll::Pending;
                     }
                 }
             }
@@ -341,6 +345,7 @@ impl<I: Inspector> Relay<I> {
         {
             self.gone.get_or_insert(End::EndpointGone);
         }
+        (up, down)
     }
 
     fn complete(&mut self) -> Poll<End> {
