@@ -6,7 +6,7 @@ use std::sync::Arc;
 use ::http::{HeaderMap, Method};
 use serde::{Deserialize, Serialize};
 
-use super::{ArrivalFacts, BodyStart, ExchangeEffects, wire};
+use super::{ArrivalFacts, BodySight, BodyStart, ExchangeEffects, wire};
 use crate::net::{Authority, UpgradeProtocol};
 
 /// How the client spoke to the gateway.
@@ -73,6 +73,12 @@ impl RequestFacts {
     #[must_use]
     pub fn host_and_port(&self) -> &str {
         self.authority.as_ref().map_or("", Authority::as_str)
+    }
+
+    /// Whether more of the body has to come for who wants to see so much of it.
+    #[must_use]
+    pub fn awaits_body(&self, sight: BodySight) -> bool {
+        self.body.as_ref().is_none_or(|body| !body.is_enough_for(sight))
     }
 
     /// Host without port, lower case; an IPv6 address keeps its brackets.

@@ -16,6 +16,14 @@ pub(super) struct ChainProgress {
     asked: Vec<Option<RouteId>>,
 }
 
+impl ChainProgress {
+    /// Nobody is asked any more: it goes where it goes.
+    pub(super) fn settled(mut self) -> Self {
+        self.asked.push(self.target.route);
+        self
+    }
+}
+
 impl From<ForwardTarget> for ChainProgress {
     fn from(target: ForwardTarget) -> Self {
         Self { target, asked: Vec::new() }
@@ -56,23 +64,21 @@ pub(super) fn decide<'a>(
     progress: ChainProgress,
     facts: &mut RequestFacts,
     record: &mut RequestRecord,
-) -> Result<ForwardTarget, ChainEnd<'a>> {
+) -> Result<ChainProgress, ChainEnd<'a>> {
     let ChainProgress { mut target, mut asked } = progress;
     loop {
         let (route, rules) = (target.route, snapshot.rules(target.route));
         if rules.plugins.is_empty() || asked.contains(&route) {
-            return Ok(target);
+            return Ok(ChainProgress { target, asked });
         }
-        if let Some(sight) = sight(&rules.plugins)
-            && facts.body.as_ref().is_none_or(|body| !body.is_enough_for(sight))
-        {
+        if let Some(sight) = sight(&rules.plugins).filter(|sight| facts.awaits_body(*sight)) {
             let outcome = Box::new(ChainOutcome::Waits(sight, ChainProgress { target, asked }));
             return Err(ChainEnd { rules, outcome });
         }
         record.add_plugins(rules);
         target = ask(&rules.plugins, target, facts).map_err(|outcome| ChainEnd { rules, outcome })?;
         if target.route == route {
-            return Ok(target);
+            return Ok(ChainProgress { target, asked });
         }
         asked.push(route);
     }

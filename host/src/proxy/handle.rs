@@ -9,12 +9,11 @@ use super::attempt::attempt;
 use super::head::request_fields;
 use super::in_flight::InFlight;
 use super::outgoing::Outgoing;
-use super::preview;
 use super::route::{NotRouted, RouteDecision, RoutedRequest, route};
 use super::switch::TunnelSink;
 use super::{Client, Snapshot};
 use crate::http::{RequestBody, ResponseBody, ServerRequest};
-use crate::policy::{BodySight, RequestFacts};
+use crate::policy::RequestFacts;
 use crate::telemetry::limited;
 use crate::upstream::ResendableBody;
 
@@ -29,20 +28,14 @@ pub(super) async fn handle(
     request: ServerRequest,
 ) -> Response<ResponseBody> {
     let mut in_flight = InFlight::begin(client, snapshot.generation);
-    let outcome = route(client, snapshot, request, &mut in_flight);
-    let routed = match outcome {
+    let RoutedRequest { decision, facts, parts, body } = match route(client, snapshot, request, &mut in_flight) {
         Ok(routed) => routed,
         Err(NotRouted::Ends(unrouted)) => return unrouted.respond(in_flight),
-        // Boxed as below, and moved whole, so that it has no place in this future: it is rare, and that is moved with
-        // every connection.
-        waits => match Box::pin(preview::awaited(waits, client, snapshot, &mut in_flight)).await {
+        // Boxed: it is rare, and this future is moved with every connection.
+        Err(NotRouted::Waits(request)) => match Box::pin(request.route(client, snapshot, &mut in_flight)).await {
             Ok(routed) => routed,
             Err(unrouted) => return unrouted.respond(in_flight),
         },
-    };
-    let RoutedRequest { decision, facts, parts, body } = match routed.decision.destination.cluster.sight() {
-        None => routed,
-        Some(sight) => Box::pin(routed.begin_body(sight)).await,
     };
     let mut outgoing = decision.outgoing(parts, body, &facts);
     // One function waits, and those before and behind do not: what they hold would be in this future, which is written
@@ -71,16 +64,6 @@ fn report_stall(client: &Client, in_flight: &InFlight) {
         info, of: route, route, cluster, client = %client.peer, remedy,
         "a client was too slow with the body of its request"
     );
-}
-
-impl RoutedRequest<'_> {
-    /// Waits for the beginning of the body, for who chooses by that.
-    async fn begin_body(mut self, sight: BodySight) -> Self {
-        if self.facts.body.as_ref().is_none_or(|body| !body.is_enough_for(sight)) {
-            preview::begin(&mut self.body, &mut self.facts, sight).await;
-        }
-        self
-    }
 }
 
 impl RouteDecision<'_> {

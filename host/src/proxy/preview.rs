@@ -14,7 +14,7 @@ use crate::policy::{BodySight, BodyStart, RequestFacts};
 const PATIENCE: Duration = Duration::from_secs(2);
 
 /// Waits for as much of `body` as `sight` asks for.
-pub(super) async fn begin(body: &mut RequestBody, facts: &mut RequestFacts, sight: BodySight) {
+async fn begin(body: &mut RequestBody, facts: &mut RequestFacts, sight: BodySight) {
     let now = Instant::now();
     let until = facts.body.as_ref().map_or_else(|| now + PATIENCE, |body| body.until());
     let patience = until.saturating_duration_since(now);
@@ -23,23 +23,24 @@ pub(super) async fn begin(body: &mut RequestBody, facts: &mut RequestFacts, sigh
     facts.body = Some(Arc::new(BodyStart::new(first, sight, until)));
 }
 
-/// What becomes of a request once enough of its body has come: waits and decides, as often as somebody wants to see more.
-///
-/// # Errors
-/// [`Unrouted`], where it goes nowhere.
-pub(super) async fn awaited<'a>(
-    mut outcome: Result<RoutedRequest<'a>, NotRouted<'a, AwaitedRequest>>,
-    client: &'a Client,
-    snapshot: &'a Snapshot,
-    in_flight: &mut InFlight,
-) -> Result<RoutedRequest<'a>, Box<Unrouted<'a>>> {
-    loop {
-        let mut request = match outcome {
-            Ok(routed) => return Ok(routed),
-            Err(NotRouted::Ends(unrouted)) => return Err(unrouted),
-            Err(NotRouted::Waits(request)) => request,
-        };
-        begin(&mut request.body, &mut request.facts, request.awaited.sight).await;
-        outcome = resume(client, snapshot, request, in_flight);
+impl AwaitedRequest {
+    /// Waits, and decides; as often as somebody wants to see more.
+    ///
+    /// # Errors
+    /// [`Unrouted`], where it goes nowhere.
+    pub(super) async fn route<'a>(
+        mut self: Box<Self>,
+        client: &'a Client,
+        snapshot: &'a Snapshot,
+        in_flight: &mut InFlight,
+    ) -> Result<RoutedRequest<'a>, Box<Unrouted<'a>>> {
+        loop {
+            begin(&mut self.body, &mut self.facts, self.awaited.sight).await;
+            match resume(client, snapshot, self, in_flight) {
+                Ok(routed) => return Ok(routed),
+                Err(NotRouted::Ends(unrouted)) => return Err(unrouted),
+                Err(NotRouted::Waits(more)) => self = more,
+            }
+        }
     }
 }

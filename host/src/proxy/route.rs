@@ -130,7 +130,7 @@ pub(super) fn route<'a>(
             Ok(decision) => return Ok(RoutedRequest { decision, facts, parts, body }),
             Err(undecided) => undecided,
         },
-        Some(sight) => NotRouted::Waits(Box::new(AwaitedBody { sight, chain: None })),
+        Some(sight) => NotRouted::waits(sight, None),
     };
     Err(undecided.of(facts, parts, body, upgrade, in_flight))
 }
@@ -153,6 +153,11 @@ pub(super) fn resume<'a>(
 }
 
 impl<'a> NotRouted<'a, AwaitedBody> {
+    #[cold]
+    fn waits(sight: BodySight, chain: Option<ChainProgress>) -> Self {
+        Self::Waits(Box::new(AwaitedBody { sight, chain }))
+    }
+
     /// The same of the whole request.
     #[cold]
     fn of(
@@ -189,35 +194,34 @@ fn decide<'a>(
     resumed: Option<ChainProgress>,
     in_flight: &mut InFlight,
 ) -> Result<RouteDecision<'a>, NotRouted<'a, AwaitedBody>> {
-    let progress = match resumed {
+    let mut progress = match resumed {
         None => ask_router(client, snapshot, facts, upgrade.as_ref(), in_flight)?.into(),
         Some(progress) => progress,
     };
     let mut rules = snapshot.rules(progress.target.route);
-    let target = if rules.plugins.is_empty() {
-        progress.target
-    } else {
-        let target = chain::decide(snapshot, progress, facts, &mut in_flight.record).map_err(|end| {
+    if !rules.plugins.is_empty() {
+        progress = chain::decide(snapshot, progress, facts, &mut in_flight.record).map_err(|end| {
             let ChainEnd { rules, outcome } = end;
             match *outcome {
                 ChainOutcome::Failed(failure) => NotRouted::Ends(Box::new(Unrouted::Failed(failure, Some(rules)))),
                 ChainOutcome::Respond(direct) => {
                     respond_directly(direct, facts, upgrade.as_ref(), Some(rules), in_flight).into()
                 }
-                ChainOutcome::Waits(sight, chain) => {
-                    NotRouted::Waits(Box::new(AwaitedBody { sight, chain: Some(chain) }))
-                }
+                ChainOutcome::Waits(sight, chain) => NotRouted::waits(sight, Some(chain)),
             }
         })?;
-        rules = snapshot.rules(target.route);
-        target
-    };
-    let destination = snapshot.destination(target.cluster).ok_or(RequestFailure::NoSuchCluster)?;
+        rules = snapshot.rules(progress.target.route);
+    }
+    let destination = snapshot.destination(progress.target.cluster).ok_or(RequestFailure::NoSuchCluster)?;
     in_flight.record.set_route(&rules.name, destination.cluster.name(), &destination.balancer);
     if snapshot.pseudonym.is_looping(&facts.headers) {
         report_loop(client, in_flight);
         return Err(NotRouted::Ends(Box::new(Unrouted::Failed(RequestFailure::Loop, Some(rules)))));
     }
+    if let Some(sight) = destination.cluster.sight().filter(|sight| facts.awaits_body(*sight)) {
+        return Err(NotRouted::waits(sight, Some(progress.settled())));
+    }
+    let target = progress.target;
     let (offer, upgrade, need) = match upgrade.take() {
         Some(UpgradeRequest { offer, client, need }) => (permitted(offer, rules, in_flight), Some(client), need),
         None => (None, None, UpgradeNeed::Optional),
