@@ -72,8 +72,8 @@ impl FrameJudge {
     }
 }
 
-/// Whether a frame of fixed length has it, or of a least one (RFC 9113 §6.3 to §6.9). That a frame is longer than was agreed on is seen by
-/// the library, and so is a stream that its type must not have.
+/// Whether a frame of fixed length has it, or of a least one (RFC 9113 §6.3 to §6.9). That a frame is longer than was
+/// agreed on is seen by the library, and so is a stream that its type must not have.
 fn has_right_length(frame: &FrameHead) -> bool {
     match frame.kind {
         FrameType::Priority => frame.length == 5,

@@ -43,20 +43,10 @@ impl WatchedStream {
         let now = Instant::now();
         let (wire, budget) = (Wire::new(now, &received), FrameBudget::new(now));
         let codes = CodeReader::default();
-        (
-            Self {
-                stream,
-                ahead,
-                received,
-                sent,
-                codes,
-                budget,
-                wire: Arc::clone(&wire),
-                metrics: None,
-                is_blocked: false,
-            },
-            wire,
-        )
+        let shared = Arc::clone(&wire);
+        let watched =
+            Self { stream, ahead, received, sent, codes, budget, wire: shared, metrics: None, is_blocked: false };
+        (watched, wire)
     }
 
     /// Has the streams counted that are reset here, whoever does it: the library resets what it does not show.

@@ -71,7 +71,7 @@ pub(super) enum ReadGate {
     Leaving(Reason),
     /// There is a [`Wire::fault`].
     Fault,
-    /// Many small pieces have come: those which nobody takes have to be [gathered](Wire::gather).
+    /// Many small pieces have come: those which nobody takes have to be [taken](Wire::polled).
     Small,
 }
 
@@ -232,12 +232,16 @@ impl Wire {
         &self.inboxes
     }
 
-    /// Takes what nobody reads out of the library, if enough small pieces have come for that. To be called by the task
-    /// that drives the connection, whenever it has polled it: more is not read before.
-    pub fn gather(&self) {
+    /// To be called by the task that drives the connection, whenever it has polled that: what could be written is out, if
+    /// the peer took it, and what nobody reads is taken out of the library if many small pieces have come, for before that
+    /// no more is read.
+    pub fn polled(&self) {
         let is_due = {
             let mut state = self.state.lock();
-            let is_due = state.small >= SMALL_AT_ONCE;
+            if !state.is_blocked {
+                state.flushes.done();
+            }
+            let is_due = state.has_many_small();
             if is_due {
                 state.small = 0;
             }
@@ -260,7 +264,7 @@ impl Wire {
         match state.leaving {
             Some(code) => ReadGate::Leaving(code),
             None if state.fault.is_some() => ReadGate::Fault,
-            None if state.small >= SMALL_AT_ONCE => ReadGate::Small,
+            None if state.has_many_small() => ReadGate::Small,
             None => ReadGate::Open,
         }
     }
@@ -280,14 +284,6 @@ impl Wire {
             state.wake();
         }
         flushed
-    }
-
-    /// The task that drives the connection has written what it could. All has gone out, if the peer took it.
-    pub fn flushed(&self) {
-        let mut state = self.state.lock();
-        if !state.is_blocked {
-            state.flushes.done();
-        }
     }
 
     /// Whether the peer takes nothing of what is written.
@@ -380,6 +376,10 @@ impl Wire {
 }
 
 impl WireState {
+    fn has_many_small(&self) -> bool {
+        self.small >= SMALL_AT_ONCE
+    }
+
     fn wake(&mut self) {
         if let Some(waker) = self.waker.take() {
             waker.wake();

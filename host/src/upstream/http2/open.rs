@@ -89,7 +89,7 @@ async fn handshake(
     poll_fn(|cx| {
         wire.register(cx.waker());
         let ended = Pin::new(&mut connection).poll(cx);
-        wire.gather();
+        wire.polled();
         let first = wire.first_bytes();
         if !first.is_empty() {
             return Poll::Ready(Err(no_http2(&first, is_tls)));
@@ -181,8 +181,7 @@ impl Future for Driver {
         let this = self.get_mut();
         this.wire.register(cx.waker());
         let ended = Pin::new(&mut this.connection).poll(cx);
-        this.wire.gather();
-        this.wire.flushed();
+        this.wire.polled();
         this.account.goaways(this.wire.goaways());
         if let Some(why) = this.poll_given_up(cx) {
             this.streams.give_up(why);

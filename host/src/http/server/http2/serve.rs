@@ -212,8 +212,7 @@ impl ServedConnection {
                 }
             }
             self.clock.set_streams(self.connection.has_streams());
-            self.wire.gather();
-            self.wire.flushed();
+            self.wire.polled();
             if !self.lingers && self.outflow.state().lingering.is_some() {
                 self.lingers = true;
                 timer.as_mut().reset(Instant::now() + self.clock.limits().linger);
