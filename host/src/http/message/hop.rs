@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use ::http::header::{self, HeaderMap, HeaderName, HeaderValue};
 
 use super::claims::is_claim;
-use super::list::list;
+use super::list::{is_there, list};
 use crate::net::HOP_BY_HOP;
 
 /// Tokens of Connection that name a hop-by-hop field, or no field at all.
@@ -20,8 +20,7 @@ pub(super) fn is_hop_by_hop(name: &HeaderName) -> bool {
 /// trusted proxy says of its client is not the client's, whose Connection some proxies pass on. A set, and of what is
 /// there: a Connection may name thousands.
 pub(in crate::http) fn named_by_connection(headers: &HeaderMap) -> HashSet<HeaderName> {
-    // One pass over the names that are there costs less than a search.
-    if !headers.keys().any(|name| name == header::CONNECTION) {
+    if !is_there(headers, &header::CONNECTION) {
         return HashSet::new();
     }
     list(headers, &header::CONNECTION)
@@ -54,7 +53,7 @@ pub fn strip_hop_by_hop(headers: &mut HeaderMap) {
     for name in named_by_connection(headers) {
         headers.remove(name);
     }
-    // One pass for all of them, as above.
+    // One pass for all of them, as `is_there` has for one.
     let mut there = HOP_BY_HOP.map(|_| false);
     for name in headers.keys() {
         for (found, hop) in there.iter_mut().zip(&HOP_BY_HOP) {

@@ -10,6 +10,12 @@ pub fn list<'a>(headers: &'a HeaderMap, name: &HeaderName) -> impl Iterator<Item
     members.map(<[u8]>::trim_ascii).filter(|member| !member.is_empty())
 }
 
+/// Whether there is a field `name` at all. One pass over the names that are there, which are few, costs less than a
+/// search: for what most messages lack.
+pub(super) fn is_there(headers: &HeaderMap, name: &HeaderName) -> bool {
+    headers.keys().any(|there| there == name)
+}
+
 #[cfg(test)]
 mod tests {
     use ::http::HeaderValue;

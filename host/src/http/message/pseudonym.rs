@@ -10,7 +10,7 @@ use std::hash::{BuildHasher as _, Hasher as _};
 use ::http::{HeaderMap, HeaderValue};
 
 use super::Fields;
-use super::list::list;
+use super::list::{is_there, list};
 use crate::net::CDN_LOOP;
 
 /// How often a request may come through one gateway: a route may lead to another route of the same gateway, and that to
@@ -37,8 +37,7 @@ impl Pseudonym {
     /// Whether a request with these fields has come through here as often as it may.
     #[must_use]
     pub fn is_looping(&self, headers: &HeaderMap) -> bool {
-        // One pass over the names that are there costs less than a search.
-        if !headers.keys().any(|name| *name == FIELD) {
+        if !is_there(headers, &FIELD) {
             return false;
         }
         // Parameters may follow the name (RFC 8586 §2).
