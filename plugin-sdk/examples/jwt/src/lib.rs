@@ -84,6 +84,7 @@ impl Rules {
         let sent = request::values("authorization");
         let fields = || line.query.iter().flat_map(|query| query.split('&'));
         let asked = self
+            .settings
             .query
             .iter()
             .flat_map(|name| fields().filter_map(move |field| field.strip_prefix(name)?.strip_prefix('=')));
@@ -107,28 +108,28 @@ impl Rules {
 
     /// What the endpoint is to get in each header that the operator names: the claim's value, or nothing.
     fn headers(&self, token: &str) -> Result<Vec<(&str, Option<String>)>, Refused> {
-        let claims = self.keys.check(token, clock::wall(), self.leeway).map_err(Refused::Invalid)?;
+        let claims = self.keys.check(token, clock::wall(), self.settings.leeway).map_err(Refused::Invalid)?;
         self.check_names(&claims).map_err(Refused::Invalid)?;
         if let Some(subject) =
             claims.custom.get("sub").and_then(Value::as_str).filter(|text| text.len() <= LONGEST_NOTE)
         {
             notes::note("sub", subject);
         }
-        let header = |(claim, name): (&String, &'_ String)| -> Result<(String, Option<String>), Refused> {
+        let header = |(claim, name)| {
             let value = claims.custom.get(claim).and_then(header_value);
             if value.as_deref().is_some_and(|value| value.bytes().any(|byte| byte < b' ' || byte == 127)) {
                 return Err(Refused::Invalid("a claim has characters that no header may have"));
             }
-            Ok((name.clone(), value))
+            Ok((name, value))
         };
-        let values: Vec<_> = self.claims.iter().map(header).collect::<Result<_, _>>()?;
-        Ok(self.claims.values().map(String::as_str).zip(values.into_iter().map(|(_, value)| value)).collect())
+        let named = self.settings.claims.iter().map(|(claim, name)| (claim.as_str(), name.as_str()));
+        named.map(header).collect()
     }
 
     /// Checks who has made a token and whom it is for.
     fn check_names(&self, claims: &TokenClaims) -> Result<(), &'static str> {
         let claim = |name: &str| claims.custom.get(name);
-        if self.issuer.is_some() && claim("iss").and_then(Value::as_str) != self.issuer.as_deref() {
+        if self.settings.issuer.is_some() && claim("iss").and_then(Value::as_str) != self.settings.issuer.as_deref() {
             return Err("it is of another issuer");
         }
         let is_for = |wanted: &str| match claim("aud") {
@@ -136,7 +137,7 @@ impl Rules {
             Some(Value::Array(several)) => several.iter().any(|one| one.as_str() == Some(wanted)),
             _ => false,
         };
-        match &self.audience {
+        match &self.settings.audience {
             Some(wanted) if is_for(wanted) => Ok(()),
             // Who is not named must reject it (RFC 7519 §4.1.3).
             Some(_) => Err("it is for another audience"),
