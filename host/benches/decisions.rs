@@ -4,20 +4,22 @@
 
 #![expect(clippy::unwrap_used, reason = "a measurement ends where it fails")]
 
+#[path = "common/facts.rs"]
+mod facts;
+
 use std::hint::black_box;
 use std::num::NonZeroUsize;
 use std::sync::Arc;
 
+use self::facts::facts;
 use criterion::{BenchmarkId, Criterion, criterion_group, criterion_main};
-use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
+use http::{HeaderName, HeaderValue, StatusCode};
 use serde_json::{Value, json};
 use tidegate::cluster::{Cluster, Member, Numbers, Registry, Tried};
 use tidegate::config::EndpointState;
-use tidegate::net::UpgradeProtocol;
 use tidegate::plugin::{Artifact, PluginFile, PluginLimits, RouterPlace, Runtime, SHIPPED, shipped};
 use tidegate::policy::{
-    Balancer, ClusterNumbers, Endpoint, EndpointId, EndpointIds, ExchangeEffects, Metric, PickRequest, RequestFacts,
-    ResponseContext, RouteId, Scheme,
+    Balancer, ClusterNumbers, Endpoint, EndpointId, EndpointIds, Metric, PickRequest, ResponseContext, RouteId, Scheme,
 };
 use tidegate_bybusyness::choose;
 use tidegate_parts::Turns;
@@ -56,27 +58,6 @@ fn members(count: u32) -> Vec<Member> {
 fn balancer(artifact: &Arc<Artifact>, count: u32) -> Box<dyn Balancer> {
     let numbers = Arc::new(Numbers::new(members(count).into_iter().map(|member| member.live).collect()));
     artifact.balancer(&Value::Null, &endpoints(count), numbers, None).unwrap()
-}
-
-fn facts(path: &str) -> RequestFacts {
-    let mut headers = HeaderMap::new();
-    for (name, value) in [("host", "front.example"), ("user-agent", "bench/1"), ("accept", "*/*")] {
-        headers.insert(name, HeaderValue::from_static(value));
-    }
-    RequestFacts {
-        method: Method::GET,
-        scheme: Scheme::Https,
-        authority: "front.example".parse().ok(),
-        path: path.to_owned(),
-        query: None,
-        upgrade: Some(UpgradeProtocol::Websocket),
-        client: Some([192, 0, 2, 9].into()),
-        sni: None,
-        headers: Arc::new(headers),
-        connection: None,
-        effects: ExchangeEffects::default(),
-        body: None,
-    }
 }
 
 /// One pick: native and inlined, in wasm, and the whole selection with eligibility, lock and lease around it.

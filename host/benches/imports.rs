@@ -7,15 +7,18 @@
 #![expect(clippy::indexing_slicing, reason = "into lists of this file")]
 #![expect(clippy::print_stdout, reason = "a measurement is printed")]
 
+#[path = "common/facts.rs"]
+mod facts;
+
 use std::hint::black_box;
 use std::num::NonZeroUsize;
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use http::{HeaderMap, HeaderValue, Method};
 use serde_json::Value;
 use tidegate::plugin::{PluginFile, PluginLimits, RouterPlace, Runtime};
-use tidegate::policy::{ExchangeEffects, RequestFacts, Router, Scheme};
+use tidegate::policy::{RequestFacts, Router};
+
+use self::facts::facts;
 
 /// Calls of the import that one router has more than the other.
 const MORE: usize = 6;
@@ -109,27 +112,6 @@ fn router(name: &str, signature: &str, call: &str, calls: usize) -> Vec<u8> {
     wat::parse_str(module).unwrap()
 }
 
-fn facts() -> RequestFacts {
-    let mut headers = HeaderMap::new();
-    for (name, value) in [("host", "front.example"), ("user-agent", "bench/1"), ("accept", "*/*")] {
-        headers.insert(name, HeaderValue::from_static(value));
-    }
-    RequestFacts {
-        method: Method::GET,
-        scheme: Scheme::Https,
-        authority: "front.example".parse().ok(),
-        path: "/app/room".to_owned(),
-        query: None,
-        upgrade: None,
-        client: Some([192, 0, 2, 9].into()),
-        sni: Some("front.example".into()),
-        headers: Arc::new(headers),
-        connection: None,
-        effects: ExchangeEffects::default(),
-        body: None,
-    }
-}
-
 /// What one decision takes, the mean of [`CALLS`].
 fn decide(router: &dyn Router, facts: &RequestFacts) -> Duration {
     let began = Instant::now();
@@ -151,7 +133,7 @@ fn main() {
     std::fs::write(&path, lines).unwrap();
     let runtime = Runtime::new(None).unwrap();
     let limits = PluginLimits::default();
-    let facts = facts();
+    let facts = RequestFacts { sni: Some("front.example".into()), ..facts("/app/room") };
 
     println!("{:<12} {:>10} {:>10}", "import", "ns a call", "first, ns");
     for (name, signature, call) in imports() {

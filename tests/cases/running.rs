@@ -17,15 +17,17 @@ pub(crate) struct Running {
 impl Running {
     /// Runs `tidegate run` with this configuration.
     pub(crate) async fn start(setup: Setup) -> Self {
-        let config = setup.write();
-        let process = Process::run(&config).await;
-        Self { process, setup, config }
+        Self::with(setup, Process::run).await
     }
 
     /// The same for a gateway whose memory is measured: see [`Process::run_thrifty`].
     pub(crate) async fn start_thrifty(setup: Setup) -> Self {
+        Self::with(setup, Process::run_thrifty).await
+    }
+
+    async fn with(setup: Setup, run: impl AsyncFnOnce(&Path) -> Process) -> Self {
         let config = setup.write();
-        let process = Process::run_thrifty(&config).await;
+        let process = run(&config).await;
         Self { process, setup, config }
     }
 

@@ -50,6 +50,13 @@ impl Process {
         Self { child, stderr, stdout, readers }
     }
 
+    /// Starts a gateway, and waits until it listens.
+    async fn listening(command: Command) -> Self {
+        let process = Self::spawn(command, Stdio::piped(), Stdio::piped());
+        eventually("the gateway to listen", || !process.addresses().is_empty()).await;
+        process
+    }
+
     /// Runs `tidegate run CONFIG` with so many descriptors and no more, and waits until it listens.
     ///
     /// # Panics
@@ -57,9 +64,7 @@ impl Process {
     pub async fn run_within(descriptors: usize, config: &Path) -> Self {
         let mut command = Command::new("sh");
         command.arg("-c").arg(format!("ulimit -n {descriptors} && exec \"$0\" run \"$1\"")).arg(binary()).arg(config);
-        let process = Self::spawn(command, Stdio::piped(), Stdio::piped());
-        eventually("the gateway to listen", || !process.addresses().is_empty()).await;
-        process
+        Self::listening(command).await
     }
 
     /// Runs `tidegate run CONFIG` so that its allocator gives freed memory back at once instead of after a while, and
@@ -70,25 +75,19 @@ impl Process {
     pub async fn run_thrifty(config: &Path) -> Self {
         let mut command = Command::new(binary());
         command.arg("run").arg(config).env("MIMALLOC_PURGE_DELAY", "0");
-        let process = Self::spawn(command, Stdio::piped(), Stdio::piped());
-        eventually("the gateway to listen", || !process.addresses().is_empty()).await;
-        process
+        Self::listening(command).await
     }
 
     /// Runs `tidegate run CONFIG`, and waits until it listens.
     pub async fn run(config: &Path) -> Self {
-        let process = Self::start(&["run", config.to_str().unwrap()]);
-        eventually("the gateway to listen", || !process.addresses().is_empty()).await;
-        process
+        Self::run_as(binary(), config).await
     }
 
     /// The same with the binary at `path`.
     pub async fn run_as(path: &Path, config: &Path) -> Self {
         let mut command = Command::new(path);
         command.arg("run").arg(config);
-        let process = Self::spawn(command, Stdio::piped(), Stdio::piped());
-        eventually("the gateway to listen", || !process.addresses().is_empty()).await;
-        process
+        Self::listening(command).await
     }
 
     /// Where it listens, in the order that it says so.
