@@ -21,6 +21,7 @@ pub mod files;
 pub mod gateway;
 pub mod heartbeat;
 pub mod http;
+pub mod import;
 pub mod lifecycle;
 pub mod listener;
 pub mod net;

@@ -36,8 +36,9 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("heartbeat", &["config", "cluster"]),
     ("workbench", &["plugin", "policy"]),
     ("control", &["config"]),
+    ("import", &["config"]),
     ("admin", &["config", "control", "http"]),
-    ("cli", &["gateway", "config", "workbench", "policy"]),
+    ("cli", &["gateway", "config", "import", "workbench", "policy"]),
 ];
 
 /// Rooms that import everybody.

@@ -50,7 +50,7 @@ impl ReportTask {
             let Ok(_permit) = self.concurrency.acquire().await else { return };
             next = Instant::now() + schedule::wait(self.live.url(), round, wanted.interval);
             let mut report =
-                Report { reader: self.signals.reader(self.request), left: wanted.limit, limit: wanted.limit };
+                ReportBody { reader: self.signals.reader(self.request), left: wanted.limit, limit: wanted.limit };
             let failure = self.ask(&check, wanted, &mut report).await.err().map(|failure| failure.to_string());
             let reports = if failure.is_none() { report.reader.finish() } else { report.reader.fail() };
             (self.on_reports)(&self.live, &reports);
@@ -66,7 +66,7 @@ impl ReportTask {
         &self,
         check: &HttpCheck,
         wanted: &SignalRequest,
-        report: &mut Report<'_>,
+        report: &mut ReportBody<'_>,
     ) -> Result<(), CheckFailure> {
         let within = wanted.interval.min(TIMEOUT);
         let response = check::exchange(check, &self.upstream, Instant::now() + within, within, report).await?;
@@ -79,13 +79,13 @@ impl ReportTask {
 }
 
 /// A body that is read as a report, up to a limit.
-struct Report<'s> {
+struct ReportBody<'s> {
     reader: AnswerReader<'s>,
     left: usize,
     limit: usize,
 }
 
-impl BodySink for Report<'_> {
+impl BodySink for ReportBody<'_> {
     fn take(&mut self, piece: &[u8]) -> Result<Appetite, CheckFailure> {
         self.left = self.left.checked_sub(piece.len()).ok_or(CheckFailure::Large(self.limit))?;
         self.reader.take(piece);

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::place::Place;
+use super::place::PluginPlace;
 use crate::gateway;
 use crate::workbench::{self, CheckError, CheckOptions, CheckReport, PluginLimits, role_names};
 
@@ -22,7 +22,7 @@ pub(super) struct CheckedPlugin {
 ///
 /// # Errors
 /// Why it is refused, in words, and what the plugin printed.
-pub(super) fn check(file: &Path, place: &Place) -> Result<CheckedPlugin, String> {
+pub(super) fn check(file: &Path, place: &PluginPlace) -> Result<CheckedPlugin, String> {
     let options = CheckOptions {
         config: place.config.clone(),
         limits: place.section.as_ref().map(PluginLimits::from).unwrap_or_default(),

@@ -34,7 +34,7 @@ use super::super::terminal::{FAILED, REFUSED, complain, say};
 use crate::config::{self, Config};
 use crate::{gateway, telemetry};
 
-use place::Place;
+use place::PluginPlace;
 use project::DevProject;
 use session::DevSession;
 
@@ -80,8 +80,8 @@ fn begin(arguments: &DevArguments) -> Result<DevProject, ExitCode> {
         None => None,
     };
     let place = match &config {
-        Some(config) => Place::find(config, &project).map_err(|error| refused(&error))?,
-        None => Place::made_for(&project, Path::new("")),
+        Some(config) => PluginPlace::find(config, &project).map_err(|error| refused(&error))?,
+        None => PluginPlace::made_for(&project, Path::new("")),
     };
     let level = level(arguments.log.as_deref(), config.as_ref(), &place.name);
     telemetry::log::init(&level, telemetry::LineFormat::Text).map_err(|error| refused(&error))?;

@@ -15,7 +15,7 @@ const CACHE: &str = "cache";
 
 /// A plugin's name, and how its role is configured.
 #[derive(Clone, Debug)]
-pub(super) struct Place {
+pub(super) struct PluginPlace {
     pub(super) name: String,
     /// Its section; none in a configuration that is made for it.
     pub(super) section: Option<PluginConfig>,
@@ -42,7 +42,7 @@ pub(super) enum NoPlace {
     Several { config: PathBuf, folder: PathBuf, found: Vec<String> },
 }
 
-impl Place {
+impl PluginPlace {
     /// In a configuration that is made for `project` and kept in `folder`.
     pub(super) fn made_for(project: &DevProject, folder: &Path) -> Self {
         // A plugin that ships may have another role, which is needed as it is.
@@ -194,7 +194,7 @@ mod tests {
             let temporary = tempfile::tempdir().unwrap();
             let config = config(temporary.path(), mine, other);
 
-            let place = Place::find(&config, &project(temporary.path(), folder));
+            let place = PluginPlace::find(&config, &project(temporary.path(), folder));
 
             assert_eq!(
                 place.as_ref().ok().map(|place| place.name.as_str()),
@@ -209,7 +209,7 @@ mod tests {
         let temporary = tempfile::tempdir().unwrap();
         let config = config(temporary.path(), "p/a.wasm", "q/b.wasm");
 
-        let place = Place::find(&config, &project(temporary.path(), "p")).unwrap();
+        let place = PluginPlace::find(&config, &project(temporary.path(), "p")).unwrap();
 
         assert_eq!((place.role, place.config), (Some("balancer"), Some(serde_json::json!({ "a": 1 }))));
     }

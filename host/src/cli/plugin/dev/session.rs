@@ -13,7 +13,7 @@ use super::build::build;
 use super::checked::{CheckedPlugin, check};
 use super::decisions::ShownDecisions;
 use super::local::{LocalGateway, off_thread, short, within};
-use super::place::{self, Place};
+use super::place::{self, PluginPlace};
 use super::project::{DevProject, Recipe};
 use super::remote::RunningGateway;
 use super::sources::Sources;
@@ -164,18 +164,24 @@ impl DevSession {
         Ok(built)
     }
 
-    fn place(&self) -> Result<Place, String> {
+    fn place(&self) -> Result<PluginPlace, String> {
         match &self.setting {
-            Setting::Demo { .. } => Ok(Place::made_for(&self.project, self.folder.path())),
+            Setting::Demo { .. } => Ok(PluginPlace::made_for(&self.project, self.folder.path())),
             Setting::File(path) => {
                 let config = config::load(path).map_err(|faults| faults.to_string())?;
-                Place::find(&config, &self.project).map_err(|error| error.to_string())
+                PluginPlace::find(&config, &self.project).map_err(|error| error.to_string())
             }
         }
     }
 
     /// Swaps `bytes` in, and returns the generation that serves them.
-    async fn put(&mut self, built: &Path, bytes: &[u8], place: &Place, checked: &CheckedPlugin) -> Result<u64, String> {
+    async fn put(
+        &mut self,
+        built: &Path,
+        bytes: &[u8],
+        place: &PluginPlace,
+        checked: &CheckedPlugin,
+    ) -> Result<u64, String> {
         if self.running.is_none()
             && let Setting::File(path) = &self.setting
         {
@@ -204,7 +210,7 @@ impl DevSession {
         }
     }
 
-    async fn put_here(&mut self, bytes: &[u8], place: &Place, checked: &CheckedPlugin) -> Result<u64, String> {
+    async fn put_here(&mut self, bytes: &[u8], place: &PluginPlace, checked: &CheckedPlugin) -> Result<u64, String> {
         let file = format!("{}.wasm", place.name);
         let cannot = |error: std::io::Error| format!("cannot write into a folder for temporary files: {error}");
         self.folder.put(&file, bytes).map_err(cannot)?;
@@ -216,7 +222,7 @@ impl DevSession {
         served
     }
 
-    async fn serve(&mut self, place: &Place, checked: &CheckedPlugin, file: &str) -> Result<u64, String> {
+    async fn serve(&mut self, place: &PluginPlace, checked: &CheckedPlugin, file: &str) -> Result<u64, String> {
         let path = self.folder.path().join(file);
         let config = match &self.setting {
             Setting::File(config) => place::with_plugin(config, &place.name, &path)?,
