@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use ::http::header::{self, HeaderMap, HeaderName, HeaderValue};
 
 use super::claims::is_claim;
-use super::list::{is_there, list};
+use super::list::list;
 use crate::net::HOP_BY_HOP;
 
 /// Tokens of Connection that name a hop-by-hop field, or no field at all.
@@ -20,12 +20,15 @@ pub(super) fn is_hop_by_hop(name: &HeaderName) -> bool {
 /// trusted proxy says of its client is not the client's, whose Connection some proxies pass on. A set, and of what is
 /// there: a Connection may name thousands.
 pub(in crate::http) fn named_by_connection(headers: &HeaderMap) -> HashSet<HeaderName> {
-    if !is_there(headers, &header::CONNECTION) {
+    let is_usual = |token: &[u8]| USUAL.iter().any(|usual| token.eq_ignore_ascii_case(usual.as_bytes()));
+    // Most messages have none, or one that says a single usual thing: told in one pass, without a list.
+    let mut lines = headers.iter().filter(|(name, _)| *name == header::CONNECTION);
+    if lines.all(|(_, value)| is_usual(value.as_bytes())) {
         return HashSet::new();
     }
     list(headers, &header::CONNECTION)
         // The usual tokens name what goes anyway.
-        .filter(|token| !USUAL.iter().any(|usual| token.eq_ignore_ascii_case(usual.as_bytes())))
+        .filter(|token| !is_usual(token))
         .filter_map(|token| HeaderName::from_bytes(token).ok())
         .filter(|name| name != header::CONTENT_LENGTH && !is_claim(name.as_str()) && headers.contains_key(name))
         .collect()
