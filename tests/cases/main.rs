@@ -35,6 +35,7 @@ mod protocols;
 mod reload;
 mod reports;
 mod retry;
+mod routes;
 mod running;
 mod samples;
 mod sdk;

@@ -16,7 +16,7 @@ use tidegate::plugin::{Artifact, PluginFile, PluginLimits, RouterPlace, Runtime 
 use tidegate::policy::{Balancer, Endpoint, Rewriter, Router, Scheme};
 use tidegate::proxy::{
     Client, Destination, HeaderEdits, ListenerKey, Observers, ResponseDecider, RouteRules, RulesByListener, Snapshot,
-    Timeouts, Upgrades, serve,
+    Timeouts, TlsPorts, Upgrades, serve,
 };
 use tidegate::telemetry::{AccessLog, AccessTarget, LineFormat, Metrics};
 use tidegate::upstream::{Address, EndpointProtocol, HeadLimits, PoolLimits, Upstream, UpstreamSettings};
@@ -237,6 +237,7 @@ fn snapshot(deciders: Deciders, endpoint: SocketAddr) -> Snapshot {
         defaults: rules,
         forwarding: Forwarding { x_forwarded: true, forwarded: true, ..Forwarding::default() },
         certificate_rules: RulesByListener::new(),
+        tls_ports: TlsPorts::new(),
         keeps_notes: false,
         pseudonym: Pseudonym::random(),
     }

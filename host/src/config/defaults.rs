@@ -161,5 +161,7 @@ pub(crate) const LEAST_PLUGIN_MEMORY: u64 = 64 << 10;
 
 /// Lifecycle and what an operator must act on.
 pub(crate) const LOG_LEVEL: &str = "info";
+/// Of `https` where no other port is written (RFC 9110 §4.2.2).
+pub(crate) const HTTPS_PORT: u16 = 443;
 /// The usual answer to "it has moved for now", and Apache's.
 pub(crate) const REDIRECT_STATUS: u16 = 302;

@@ -2,7 +2,7 @@
 
 use super::parts::clusters::PreparedClusters;
 use super::parts::deciders::Deciders;
-use super::parts::listeners::{ListenerTable, certificate_rules};
+use super::parts::listeners::{ListenerTable, certificate_rules, tls_ports};
 use super::services::Services;
 use crate::config::{self, Config};
 use crate::http::Forwarding;
@@ -45,6 +45,7 @@ pub(super) fn snapshot(
             underscores: forwarded.underscores,
         },
         certificate_rules: certificate_rules(listeners),
+        tls_ports: tls_ports(listeners),
         keeps_notes: deciders.keep_notes(),
         pseudonym: services.pseudonym.clone(),
     }

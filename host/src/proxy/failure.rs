@@ -7,6 +7,7 @@ use ::http::{HeaderValue, Response, StatusCode, header};
 use super::head::Withheld;
 use super::misdirected::Misdirected;
 use super::snapshot::NoSuchEndpoint;
+use super::tls_redirect::NowhereToSend;
 use crate::cluster::SelectError;
 use crate::http::{LastOfConnection, ResponseBody, TargetError, Violation, reply};
 use crate::policy::{Fault, FaultKind};
@@ -29,6 +30,9 @@ pub(super) enum RequestFailure {
     /// The number of hops that it may go on for cannot be read.
     #[error("Max-Forwards is not one number")]
     MaxForwards,
+    /// Its client would have to be sent to TLS, and it does not say where.
+    #[error("its client is to be sent to TLS, and there is nowhere to: {0:?}")]
+    NoTls(NowhereToSend),
     /// No route leads there.
     #[error("no route leads there")]
     Unmatched,
@@ -95,6 +99,10 @@ impl RequestFailure {
                 (Status::MISDIRECTED_REQUEST, sentence, Some(Ending::Misdirected))
             }
             Self::MaxForwards => (Status::BAD_REQUEST, "Max-Forwards is not one number", None),
+            Self::NoTls(NowhereToSend::NoHost) => {
+                (Status::BAD_REQUEST, "a request here has to name its Host, which is to be had over TLS", None)
+            }
+            Self::NoTls(NowhereToSend::NoValue) => (Status::BAD_REQUEST, "this is to be had over TLS", None),
             Self::Unmatched => (Status::NOT_FOUND, "no route leads there", None),
             Self::Router(fault) => (Status::SERVICE_UNAVAILABLE, unroutable, Some(ending_of_plugin(fault.kind))),
             Self::NoSuchCluster => (Status::SERVICE_UNAVAILABLE, unroutable, None),

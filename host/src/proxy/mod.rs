@@ -6,6 +6,7 @@
 //! | one request, from decision to response | `handle.rs` |
 //! | read the target, find the client; decide | `begin.rs`, `route.rs` |
 //! | refuse what came by the wrong name's handshake | `misdirected.rs` |
+//! | send clients without TLS to it | `tls_redirect.rs` |
 //! | what goes to an endpoint: heads both ways, rewrite | `outgoing.rs`, `head.rs` |
 //! | balance, connect, send; the next endpoint if one fails | `attempt.rs`, `retry.rs` |
 //! | wait where no endpoint can take it now | `waiting.rs` |
@@ -38,6 +39,7 @@ mod stickiness;
 mod switch;
 #[cfg(test)]
 mod tests;
+mod tls_redirect;
 mod waiting;
 
 pub use client::{Client, ListenerKey, Observers};
@@ -45,3 +47,4 @@ pub use misdirected::{ListenerRules, RulesByListener};
 pub use serve::serve;
 pub use snapshot::{Destination, HeaderEdits, ResponseDecider, RoutePlugin, RouteRules, Snapshot, Timeouts, Upgrades};
 pub use switch::Tunnel;
+pub use tls_redirect::TlsPorts;

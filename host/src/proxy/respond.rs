@@ -84,7 +84,7 @@ impl RouteDecision<'_> {
     /// Makes a response's head the client's.
     fn prepare(&self, parts: &mut Parts, facts: &RequestFacts, upstream: &Upstream) -> Result<(), Withheld> {
         let context = ResponseContext {
-            scheme: self.client.scheme,
+            scheme: facts.scheme,
             host: facts.host_and_port(),
             path: &facts.path,
             route: self.target.route,

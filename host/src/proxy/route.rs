@@ -6,7 +6,7 @@ use ::http::request::Parts;
 use super::chain::{self, ChainEnd, ChainOutcome, ChainProgress};
 use super::failure::RequestFailure;
 use super::in_flight::InFlight;
-use super::{Client, Destination, RouteRules, Snapshot, Timeouts, begin, max_forwards, misdirected};
+use super::{Client, Destination, RouteRules, Snapshot, Timeouts, begin, max_forwards, misdirected, tls_redirect};
 use crate::http::{
     ClientUpgrade, Offer, RequestBody, ResponseBody, ServerRequest, UpgradeNeed, UpgradeRequest, read_target,
 };
@@ -249,6 +249,12 @@ fn ask_router<'a>(
         in_flight.metrics().increment(Counter::RequestMisdirected);
         RequestFailure::Misdirected(misdirected)
     })?;
+    if !snapshot.tls_ports.is_empty()
+        && let Some(response) =
+            tls_redirect::redirect(&snapshot.tls_ports, client, facts).map_err(RequestFailure::NoTls)?
+    {
+        return Err(Box::new(Unrouted::Direct(response)));
+    }
     if let Some(response) = max_forwards::count(facts)? {
         return Err(Box::new(Unrouted::Direct(response)));
     }

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use ::http::{HeaderMap, HeaderName, HeaderValue};
 
-use super::RulesByListener;
+use super::{RulesByListener, TlsPorts};
 use crate::cluster::Cluster;
 use crate::http::{Fields, Forwarding, Pseudonym};
 use crate::net::UpgradeProtocol;
@@ -35,6 +35,8 @@ pub struct Snapshot {
     pub forwarding: Forwarding,
     /// What tells requests that came by the wrong name's handshake.
     pub certificate_rules: RulesByListener,
+    /// Where clients without TLS are sent.
+    pub tls_ports: TlsPorts,
     /// Whether any plugin leaves or reads notes.
     pub keeps_notes: bool,
     /// By what requests that come back are known.

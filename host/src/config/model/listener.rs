@@ -19,6 +19,9 @@ pub struct ListenerConfig {
     pub tls: Option<ServerTls>,
     /// Limits for what comes in here.
     pub limits: LimitsConfig,
+    /// The port of TLS that every client here is sent to, but one that a trusted proxy says it came by TLS; none serves
+    /// them. Never beside [`Self::tls`].
+    pub redirect_to_tls: Option<u16>,
 }
 
 /// Limits of a listener.

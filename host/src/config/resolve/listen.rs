@@ -10,6 +10,7 @@ use super::super::model::{
     CertificateFiles, CipherOrder, ClientCertificate, LimitsConfig, ListenerConfig, NamedTls, ServerTls,
 };
 use super::super::schema::{LimitsTable, ListenSection, MoreTable, ServerTlsTable, Text};
+use super::tls_redirect::secured;
 use super::{Resolver, defaults, url};
 
 /// Characters of a listener's name.
@@ -25,6 +26,7 @@ impl Resolver<'_, '_> {
         }
         let mut taken = BTreeMap::new();
         let (mut listeners, mut names) = (Vec::new(), BTreeMap::new());
+        let secured = secured(written);
         for section in written {
             let section = section.get_ref();
             let tls = section.tls.as_ref().map(|tls| self.server_tls(tls));
@@ -34,12 +36,16 @@ impl Resolver<'_, '_> {
             let limits = LimitsConfig { half_close, streams, ..self.limits(&section.limits) };
             let name = section.name.as_ref().and_then(|name| self.listener_name(name, &mut names));
             let Some(address) = self.address(&section.address) else { continue };
+            let redirect_to_tls = section
+                .redirect_to_tls
+                .as_ref()
+                .and_then(|asked| self.redirect_to_tls(asked, address, tls.as_ref(), &secured));
             let at = section.address.span();
             if let Some(line) = taken.get(&address).filter(|_| address.port() != 0) {
                 self.report.fault(at.clone(), format!("address {address} is taken by the [[listen]] on line {line}"));
             }
             taken.entry(address).or_insert_with(|| self.report.line(&at));
-            listeners.push(ListenerConfig { address, name, protocol, tls, limits });
+            listeners.push(ListenerConfig { address, name, protocol, tls, limits, redirect_to_tls });
         }
         listeners
     }

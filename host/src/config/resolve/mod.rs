@@ -25,6 +25,7 @@ mod secrets;
 mod signals;
 mod sticky;
 mod target;
+mod tls_redirect;
 mod url;
 
 pub(crate) use cluster::{LONGEST_ROUTE, STATES, hundredths};

@@ -1,6 +1,9 @@
 //! `[[listen]]` as written.
 
+use std::fmt;
+
 use serde::Deserialize;
+use serde::de::{self, Deserializer, Unexpected, Visitor};
 use toml::Spanned;
 
 use super::{CountField, Size, Text, Time};
@@ -16,6 +19,14 @@ pub(crate) struct ListenSection {
     #[serde(default)]
     pub(crate) limits: LimitsTable,
     pub(crate) half_close: Option<bool>,
+    pub(crate) redirect_to_tls: Option<Spanned<RedirectToTls>>,
+}
+
+/// `redirect_to_tls`: whether, or with the port that clients know.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum RedirectToTls {
+    Wanted(bool),
+    Port(u64),
 }
 
 /// `tls = { … }` of a listener.
@@ -57,4 +68,27 @@ pub(crate) struct LimitsTable {
     pub(crate) linger: Option<Time>,
     pub(crate) linger_bytes: Option<Size>,
     pub(crate) streams: Option<CountField>,
+}
+
+impl<'de> Deserialize<'de> for RedirectToTls {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct BooleanOrPort;
+        impl Visitor<'_> for BooleanOrPort {
+            type Value = RedirectToTls;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("true, false or the port that clients reach TLS at")
+            }
+
+            fn visit_bool<E: de::Error>(self, wanted: bool) -> Result<RedirectToTls, E> {
+                Ok(RedirectToTls::Wanted(wanted))
+            }
+
+            fn visit_i64<E: de::Error>(self, port: i64) -> Result<RedirectToTls, E> {
+                let port = u64::try_from(port);
+                port.map(RedirectToTls::Port).map_err(|_| E::invalid_value(Unexpected::Other("below zero"), &self))
+            }
+        }
+        deserializer.deserialize_any(BooleanOrPort)
+    }
 }

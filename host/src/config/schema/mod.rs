@@ -17,7 +17,7 @@ mod values;
 pub(crate) use cluster::{AnswerLimitsTable, ClientTlsTable, ClusterSection, EndpointEntry, EndpointTable, PoolTable};
 pub(crate) use gateway::{AdminSection, GatewaySection, LogSection, TimeoutsTable};
 pub(crate) use health::{HealthTable, OutlierTable, PauseTable};
-pub(crate) use listen::{LimitsTable, ListenSection, MoreTable, ServerTlsTable};
+pub(crate) use listen::{LimitsTable, ListenSection, MoreTable, RedirectToTls, ServerTlsTable};
 pub(crate) use plugin::{Json, PluginSection, RoleSection};
 pub(crate) use read::{ConfigFile, read};
 pub(crate) use retry::{OnEntry, RetryTable};

@@ -12,7 +12,7 @@ use crate::gateway::services::Services;
 use crate::http;
 use crate::listener::{Bound, GateLimits};
 use crate::net::{self, CertificateRules, ServerNames};
-use crate::proxy::{ListenerKey, ListenerRules, RulesByListener};
+use crate::proxy::{ListenerKey, ListenerRules, RulesByListener, TlsPorts};
 use crate::tls::{self, RuledConfig, ServerConfigs};
 
 /// What a listener does with the connections it accepts.
@@ -21,6 +21,8 @@ pub(crate) struct ListenerSettings {
     pub(crate) tls: Option<Handshakes>,
     pub(crate) gate: GateLimits,
     pub(crate) http: http::ClientLimits,
+    /// The port of TLS that its clients are sent to.
+    pub(crate) redirect_to_tls: Option<u16>,
 }
 
 /// How TLS begins.
@@ -65,6 +67,11 @@ pub(crate) fn certificate_rules(table: &ListenerTable) -> RulesByListener {
         None => None,
     });
     rules.collect()
+}
+
+/// The port of TLS that clients are sent to, of the listeners that send theirs there.
+pub(crate) fn tls_ports(table: &ListenerTable) -> TlsPorts {
+    table.iter().filter_map(|(key, settings)| Some((*key, settings.redirect_to_tls?))).collect()
 }
 
 /// Those of `sockets`, handed on by another process, that a listener of `config` is to have. One on port 0 gets none.
@@ -153,6 +160,7 @@ fn settings_of(
     Ok(ListenerSettings {
         name: listener.name.clone(),
         tls,
+        redirect_to_tls: listener.redirect_to_tls,
         gate: GateLimits { connections: limits.connections, per_client: limits.connections_per_client },
         http: http::ClientLimits {
             head_bytes: limits.head_bytes,

@@ -191,7 +191,7 @@ fn append_to_list<'a>(fields: &mut Fields<'a>, name: &'static HeaderName, item: 
 /// peer where there is none. An entry that is no address ends the search: nothing to its left can be believed.
 #[must_use]
 pub fn client_behind(forwarding: &Forwarding, headers: &HeaderMap, peer: Option<IpAddr>) -> Option<IpAddr> {
-    if forwarding.trusted.is_empty() || !forwarding.trusts(peer) {
+    if !forwarding.trusts(peer) {
         return peer;
     }
     let lines = headers.get_all(&FOR).iter().rev();
@@ -204,6 +204,19 @@ pub fn client_behind(forwarding: &Forwarding, headers: &HeaderMap, peer: Option<
         }
     }
     client
+}
+
+/// Whether a client behind trusted proxies came by TLS, as the nearest of them says in the last entry of
+/// `X-Forwarded-Proto`; none where that says nothing, or `peer` is not trusted.
+#[must_use]
+pub fn is_secure_behind(forwarding: &Forwarding, headers: &HeaderMap, peer: Option<IpAddr>) -> Option<bool> {
+    let line = headers.get_all(&PROTO).iter().next_back().filter(|_| forwarding.trusts(peer))?;
+    let entry = line.as_bytes().rsplit(|byte| *byte == b',').next()?.trim_ascii();
+    let is = |names: [&str; 2]| names.iter().any(|name| entry.eq_ignore_ascii_case(name.as_bytes()));
+    if is(["https", "wss"]) {
+        return Some(true);
+    }
+    is(["http", "ws"]).then_some(false)
 }
 
 /// `192.0.2.1`, `192.0.2.1:80`, `2001:db8::1`, `[2001:db8::1]`, `[2001:db8::1]:80`.

@@ -160,3 +160,24 @@ fn client_is_the_last_that_nobody_trusts() {
         assert_eq!(found, Some(expected.parse().unwrap()), "{list} from {from}");
     }
 }
+
+#[test]
+fn how_a_client_came_is_the_word_of_the_nearest_trusted_proxy() {
+    let forwarding = both(&["10.0.0.0/8"]);
+    for (sent, from, expected) in [
+        (&[&b"https"[..]][..], "10.1.1.1", Some(true)),
+        (&[b"HTTP"], "10.1.1.1", Some(false)),
+        (&[b"wss"], "10.1.1.1", Some(true)),
+        (&[b"https, http"], "10.1.1.1", Some(false)),
+        (&[b"https", b"http"], "10.1.1.1", Some(false)),
+        (&[b"http,https "], "10.1.1.1", Some(true)),
+        (&[b"ftp"], "10.1.1.1", None),
+        (&[b"https,"], "10.1.1.1", None),
+        (&[], "10.1.1.1", None),
+        (&[b"https"], "192.0.2.1", None),
+    ] {
+        let found = is_secure_behind(&forwarding, &lines("x-forwarded-proto", sent), Some(from.parse().unwrap()));
+
+        assert_eq!(found, expected, "{sent:?} from {from}");
+    }
+}

@@ -21,7 +21,7 @@ mod trailers;
 mod upgrade;
 
 pub use fields::Fields;
-pub use forwarded::{Forwarding, Peer, client_behind};
+pub use forwarded::{Forwarding, Peer, client_behind, is_secure_behind};
 pub(super) use hop::named_by_connection;
 pub use hop::{keep_end_to_end, strip_hop_by_hop};
 pub use list::list;

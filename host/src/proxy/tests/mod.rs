@@ -17,7 +17,7 @@ use tokio::net::{UnixListener, UnixStream};
 
 use super::{
     Client, Destination, HeaderEdits, ListenerKey, Observers, ResponseDecider, RouteRules, RulesByListener, Snapshot,
-    Timeouts, Upgrades,
+    Timeouts, TlsPorts, Upgrades,
 };
 use crate::cluster::{Cluster, Member, Registry};
 use crate::http::{ClientLimits, Forwarding, HttpVersions, Peer, Pseudonym, RequestBody, RequestBodyError};
@@ -103,6 +103,7 @@ fn stage() -> (Connection, UnixListener, TempDir) {
         defaults: rules,
         forwarding: Forwarding::default(),
         certificate_rules: RulesByListener::new(),
+        tls_ports: TlsPorts::new(),
         keeps_notes: false,
         pseudonym: Pseudonym::random(),
     };

@@ -1,0 +1,3 @@
+//! Which requests a route takes, and where clients are sent.
+
+mod to_tls;
