@@ -190,7 +190,7 @@ impl table::Host for HostState {
 impl body::Host for HostState {
     fn field(&mut self, name: String) -> wasmtime::Result<Option<String>> {
         let shown = self.body("field")?;
-        Ok(shown.and_then(|(body, sight)| body.field(sight, &name)).map(str::to_owned))
+        Ok(shown.and_then(|(body, sight)| body.field(sight, &name)))
     }
 
     fn blocks(&mut self) -> wasmtime::Result<Vec<u32>> {

@@ -10,7 +10,7 @@ mod effects;
 mod endpoint;
 mod fault;
 mod ids;
-mod json_scalars;
+mod json_members;
 mod observer;
 mod preview;
 mod recording;

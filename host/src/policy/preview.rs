@@ -6,7 +6,7 @@ use std::time::Instant;
 use bytes::Bytes;
 use twox_hash::XxHash64;
 
-use super::json_scalars::{JsonScalar, json_scalars};
+use super::json_members::JsonMembers;
 
 /// The most bytes of a body that are awaited.
 const MOST_BYTES: u32 = 262_144;
@@ -77,7 +77,7 @@ pub struct BodyStart {
     /// Hashes of blocks of one length. They are made when the bytes have come, for choices are made one at a time.
     hashed: Option<(usize, Vec<u32>)>,
     /// Read when somebody asks for one.
-    fields: OnceLock<Vec<JsonScalar>>,
+    fields: OnceLock<JsonMembers>,
 }
 
 impl BodyStart {
@@ -117,12 +117,11 @@ impl BodyStart {
         }
     }
 
-    /// The string, number or boolean under `name` in the outermost JSON object; the last of several.
+    /// The string, number or boolean under `name` in the outermost JSON object. Of several members the last counts, and
+    /// none if that is something else.
     #[must_use]
-    pub fn field(&self, sight: BodySight, name: &str) -> Option<&str> {
-        let fields = self.fields.get_or_init(|| json_scalars(&self.first));
-        let mut shown = fields.iter().rev().filter(|field| field.end <= sight.bytes);
-        shown.find(|field| field.key == name).map(|field| field.value.as_str())
+    pub fn field(&self, sight: BodySight, name: &str) -> Option<String> {
+        self.fields.get_or_init(|| JsonMembers::read(&self.first)).scalar(&self.first, sight.bytes, name)
     }
 }
 
@@ -180,11 +179,16 @@ mod tests {
         for (bytes, b) in [(15, None), (16, Some("22"))] {
             let short = sight(bytes, 0);
             assert_eq!(body.first(short).len(), bytes as usize);
-            assert_eq!((body.field(short, "a"), body.field(short, "b")), (Some("1"), b), "within {bytes}");
+            let found = (body.field(short, "a"), body.field(short, "b"));
+            assert_eq!((found.0.as_deref(), found.1.as_deref()), (Some("1"), b), "within {bytes}");
         }
         assert_eq!(body.blocks(sight(33, 16)), body.blocks(long)[..2]);
         assert_eq!(body.blocks(sight(40, 20)).len(), 2, "of another length than was made before");
-        assert_eq!(start(r#"{"a":1,"a":2}"#, long).field(long, "a"), Some("2"), "as most readers take it");
+        assert_eq!(start(r#"{"a":1,"a":2}"#, long).field(long, "a").as_deref(), Some("2"), "as most readers take it");
+        for last in ["null", "[2]", "{}", r#""\ud83d""#] {
+            let text = format!(r#"{{"a":1,"a":{last}}}"#);
+            assert_eq!(BodyStart::new(text.into(), long, Instant::now()).field(long, "a"), None, "{last}");
+        }
     }
 
     #[test]
