@@ -11,15 +11,14 @@ use std::path::{Path, PathBuf};
 
 use tidegate::plugin::{PluginFile, PluginLimits, Runtime};
 use wit_parser::abi::{AbiVariant, FlatTypes, WasmType};
-use wit_parser::{Function, Interface, PackageId, Resolve, SizeAlign, SourceMap, Type, TypeDefKind};
+use wit_parser::{Function, Interface, PackageId, Resolve, SizeAlign, SourceMap, Type, TypeDefKind, WorldItem};
 
 const PAGE: &str = "docs/plugins/abi.md";
 const BEGIN: &str = "<!-- made from the WIT -->\n";
 const END: &str = "<!-- end of what is made from the WIT -->";
 
-/// Interfaces that the host offers to authors; all others with functions are exported by plugins.
-const OFFERED: [&str; 11] =
-    ["log", "request", "columns", "counters", "limit", "clock", "chance", "metrics", "table", "edits", "notes"];
+/// What every plugin may import; all other interfaces with functions are exported by plugins.
+const IMPORTS: &str = "imports";
 /// Not for authors.
 const INTERNAL: &str = "system";
 
@@ -94,9 +93,20 @@ impl Contract {
         interfaces.map(|id| &self.resolve.interfaces[*id]).filter(|one| one.name.as_deref() != Some(INTERNAL))
     }
 
+    /// Names of the interfaces that the host offers to authors.
+    fn offered(&self) -> BTreeSet<&str> {
+        let world = &self.resolve.worlds[self.resolve.packages[self.package].worlds[IMPORTS]];
+        let interface = |item: &WorldItem| match item {
+            WorldItem::Interface { id, .. } => Some(name(&self.resolve.interfaces[*id])),
+            _ => None,
+        };
+        world.imports.values().filter_map(interface).collect()
+    }
+
     fn tables(&self) -> String {
         let mut text = String::new();
-        let offered = |one: &&Interface| OFFERED.contains(&name(one));
+        let names = self.offered();
+        let offered = |one: &&Interface| names.contains(name(one));
         text.push_str(
             "\n### What a plugin exports\n\n| interface | function | parameters | result |\n|---|---|---|---|\n",
         );
@@ -330,8 +340,9 @@ impl Contract {
         };
         let mut imports = String::new();
         let mut functions = String::new();
+        let names = self.offered();
         for interface in self.interfaces() {
-            let (from, is_offered) = (name(interface), OFFERED.contains(&name(interface)));
+            let (from, is_offered) = (name(interface), names.contains(name(interface)));
             let long = format!("tidegate:plugin/{from}@0.1.0");
             for function in interface.functions.values() {
                 if is_offered {

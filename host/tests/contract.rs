@@ -10,16 +10,15 @@ use std::fs;
 use std::path::Path;
 
 use wit_component::{OutputToString, WitPrinter};
-use wit_parser::{Resolve, UnresolvedPackageGroup};
+use wit_parser::{PackageId, Resolve, UnresolvedPackageGroup, World, WorldItem};
 
 const FOLDER: &str = "plugin-sdk/wit/v0.1";
 const COPY: &str = "plugin-sdk/wit/v0.1.lock";
 
 #[test]
 fn the_contract_is_as_its_checked_in_copy_says() {
-    let top = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
-    let found = normalised(UnresolvedPackageGroup::parse_dir(top.join(FOLDER)).unwrap());
-    let copy = top.join(COPY);
+    let found = normalised(UnresolvedPackageGroup::parse_dir(top().join(FOLDER)).unwrap());
+    let copy = top().join(COPY);
 
     if std::env::var_os("UPDATE_EXPECTED").is_some() {
         fs::write(&copy, found).unwrap();
@@ -48,6 +47,53 @@ fn comments_are_no_part_of_the_copy_and_everything_else_is() {
     {
         assert_ne!(plain, text(&format!("package a:b; interface c {{ enum d {other} }}")), "{other}");
     }
+}
+
+/// What authors read of the contract in another form than its own.
+#[test]
+fn templates_of_generators_know_every_interface_that_is_there() {
+    let templates = top().join("plugin-sdk/templates");
+    let (resolve, package) = contract();
+    let world = &resolve.worlds[resolve.packages[package].worlds["imports"]];
+    let names = |of: &World| -> Vec<String> {
+        let ids = of.imports.values().chain(of.exports.values()).filter_map(|item| match item {
+            WorldItem::Interface { id, .. } => resolve.interfaces[*id].name.clone(),
+            _ => None,
+        });
+        ids.collect()
+    };
+    let everything = names(&resolve.worlds[resolve.packages[package].worlds["everything"]]);
+    let typed = fs::read_to_string(templates.join("typescript/all/tidegate.d.ts")).unwrap();
+    for interface in everything.iter().filter(|name| *name != "system") {
+        let module = format!("declare module \"tidegate:plugin/{interface}@0.1.0\"");
+        assert!(typed.contains(&module), "tidegate.d.ts has no `{interface}`");
+    }
+
+    for (role, is_of_no_use, optional) in [
+        ("balancer", &["edits"][..], &["describe", "feedback", "handover", "preview", "chooser"][..]),
+        ("router", &["columns"], &["describe", "repetition", "preview"]),
+        ("rewriter", &["columns", "edits", "body"], &["describe"]),
+    ] {
+        for language in ["javascript", "typescript", "python"] {
+            let path = templates.join(language).join(role).join("wit/this-plugin.wit");
+            let text = fs::read_to_string(&path).unwrap();
+            let words: Vec<_> = text.split(|one: char| !one.is_ascii_alphanumeric()).collect();
+            let missing = |name: &&str| *name != "types" && !is_of_no_use.contains(name) && !words.contains(name);
+            let imported = names(world);
+            let named = imported.iter().map(String::as_str).chain(optional.iter().copied());
+            assert_eq!(named.filter(missing).collect::<Vec<_>>(), [""; 0], "{language}, {role}");
+        }
+    }
+}
+
+fn top() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap()
+}
+
+fn contract() -> (Resolve, PackageId) {
+    let mut resolve = Resolve::default();
+    let package = resolve.push_group(UnresolvedPackageGroup::parse_dir(top().join(FOLDER)).unwrap()).unwrap();
+    (resolve, package)
 }
 
 /// The package as the WIT's own printer has it, without comments.

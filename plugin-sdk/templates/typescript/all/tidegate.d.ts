@@ -75,6 +75,13 @@ declare module "tidegate:plugin/handover@0.1.0" {
   }
 }
 
+declare module "tidegate:plugin/preview@0.1.0" {
+  export interface Preview {
+    /** `bytes`: 1 to 262,144, how much of a body is awaited; `block`: 16 to `bytes`, or 0 for no hashes. */
+    wants(): { bytes: number; block: number };
+  }
+}
+
 declare module "tidegate:plugin/router@0.1.0" {
   import type { Field, RequestLine } from "tidegate:plugin/types@0.1.0";
   export interface Target {
@@ -205,6 +212,13 @@ declare module "tidegate:plugin/metrics@0.1.0" {
 
 declare module "tidegate:plugin/table@0.1.0" {
   export function get(key: string): string | null;
+}
+
+/** The beginning of the body: for those that export `preview`, during `route`, `pick` and `choose`. */
+declare module "tidegate:plugin/body@0.1.0" {
+  export function field(name: string): string | null;
+  export function blocks(): number[];
+  export function first(): Uint8Array;
 }
 
 /** What console.ts makes. */

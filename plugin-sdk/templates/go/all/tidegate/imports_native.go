@@ -28,6 +28,9 @@ var (
 	Luck      float64                  // of Chance
 	Measured  = map[string]float64{}   // by "NAME LABEL": of Count the sum, of SetLevel and Observe the latest
 	Table     = map[string]string{}    // of Lookup
+	Fields    = map[string]string{}    // of BodyField
+	Blocks    []uint32                 // of BodyBlocks
+	First     []byte                   // of BodyFirst
 )
 
 // Log appends to Lines.
@@ -136,3 +139,15 @@ func Lookup(key string) (value string, ok bool) {
 	value, ok = Table[key]
 	return value, ok
 }
+
+// BodyField is that of Fields.
+func BodyField(name string) (value string, ok bool) {
+	value, ok = Fields[name]
+	return value, ok
+}
+
+// BodyBlocks are Blocks.
+func BodyBlocks() []uint32 { return Blocks }
+
+// BodyFirst is First.
+func BodyFirst() []byte { return First }

@@ -138,6 +138,25 @@ func Lookup(key string) (value string, ok bool) {
 	return text.take()
 }
 
+// BodyField is a string, number or boolean of the JSON object that the body begins with. Only for a plugin that exports
+// preview, during Pick and Route, as all of the body.
+func BodyField(name string) (value string, ok bool) {
+	field(name, &text)
+	return text.take()
+}
+
+// BodyBlocks is a hash of all up to its end for each whole block of the body's beginning.
+func BodyBlocks() []uint32 {
+	blocks(&many)
+	return view[uint32](many)
+}
+
+// BodyFirst is the beginning of the body.
+func BodyFirst() []byte {
+	first(&many)
+	return view[byte](many)
+}
+
 // Where the gateway writes results. There is one of each: a plugin is called once at a time.
 var (
 	text   optionalString
@@ -255,3 +274,12 @@ func observe(name, label string, value float64)
 
 //go:wasmimport tidegate:plugin/table@0.1.0 get
 func get(key string, to *optionalString)
+
+//go:wasmimport tidegate:plugin/body@0.1.0 field
+func field(name string, to *optionalString)
+
+//go:wasmimport tidegate:plugin/body@0.1.0 blocks
+func blocks(to *list)
+
+//go:wasmimport tidegate:plugin/body@0.1.0 first
+func first(to *list)
