@@ -33,8 +33,7 @@ impl JsonMembers {
     /// several members the last counts; it has none if it is something else, or a string that is no Unicode text.
     pub(super) fn scalar(&self, text: &[u8], within: usize, name: &str) -> Option<String> {
         let shown = self.0.iter().rev().filter(|place| usize::try_from(place.end).is_ok_and(|end| end <= within));
-        let place =
-            shown.into_iter().find(|place| Reader::at(text, place.key).is_some_and(|key| key.is_named(name)))?;
+        let place = shown.into_iter().find(|place| Reader::at(text, place.key).is_some_and(|key| key.says(name)))?;
         Reader::at(text, place.value)?.scalar()?
     }
 }
@@ -67,7 +66,7 @@ impl<'a> Reader<'a> {
     }
 
     /// Whether the string that begins here is `name`.
-    fn is_named(mut self, name: &str) -> bool {
+    fn says(mut self, name: &str) -> bool {
         match self.quoted() {
             Some([b'"', text @ .., b'"']) if memchr::memchr(b'\\', text).is_none() => text == name.as_bytes(),
             Some(quoted) => text_of(quoted).flatten().is_some_and(|text| text == name),
