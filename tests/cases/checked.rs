@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use tidegate::config;
 use tidegate::gateway::Gateway;
 use tidegate::plugin::{Compiler, LoadErrorKind, shipped};
-use tidegate::workbench::{CheckError, CheckOptions, PluginLimits, check, role_names};
+use tidegate::workbench::{CheckError, CheckOptions, PluginLimits, TrialSettings, check, role_names};
 
 /// A file, what is written of it in its `[plugin]` section, and the role that it is used in.
 struct Case {
@@ -73,7 +73,8 @@ fn check_refusal(case: &Case, path: &Path) -> Option<LoadErrorKind> {
         limits.allow = config::Allow::Only(vec![allow.to_owned()]);
     }
     let role = role_names().into_iter().find(|role| role.as_str() == case.role);
-    let options = CheckOptions { config: case.config.clone(), limits, role, ..CheckOptions::default() };
+    let settings = TrialSettings { config: case.config.clone(), limits, ..TrialSettings::default() };
+    let options = CheckOptions { settings, role, ..CheckOptions::default() };
     match check(path, &options, Compiler::InProcess) {
         Ok(_) => None,
         Err(CheckError::Plugin { error, .. }) => Some(error.problem),

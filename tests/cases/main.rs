@@ -44,4 +44,5 @@ mod sticky;
 mod storm;
 mod swap;
 mod upgrade;
+mod workbench;
 mod workers;

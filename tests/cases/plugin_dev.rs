@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use std::path::Path;
 
 use tidegate_tests::guests::wat;
-use tidegate_tests::{Gateway, Origin, Process, Raw, Websocket, eventually, upgrade_request};
+use tidegate_tests::{Gateway, Origin, Process, Raw, Websocket, eventually, upgrade_request, within};
 use tokio::net::TcpStream;
 
 use crate::running::plain;
@@ -245,6 +245,31 @@ async fn a_gateway_that_runs_already_gets_what_was_built() {
     assert_eq!(to_origin(listener).await, "b", "the gateway goes on");
 }
 
+/// What the table says of `blue`.
+async fn value(raw: &mut Raw) -> String {
+    raw.write(b"GET /blue HTTP/1.1\r\nHost: gateway.test\r\n\r\n").await;
+    raw.read_answer().await.expect("an answer").text()
+}
+
+#[tokio::test]
+async fn a_table_is_looked_into_as_it_is_in_its_file() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::create_dir(folder.path().join("mine")).unwrap();
+    fs::write(folder.path().join("mine/mine.wat"), guest("lookup")).unwrap();
+    let table = folder.path().join("t.tsv");
+    fs::write(&table, "blue\ta\n").unwrap();
+    let project = folder.path().join("mine");
+    let process = develop(&[project.to_str().unwrap(), "--table", table.to_str().unwrap()]);
+    let address = address(&process).await;
+    let mut raw = Raw::new(plain(address).await);
+    assert_eq!(value(&mut raw).await, "a");
+
+    fs::write(&table, "blue\tb\n").unwrap();
+    within("the other version", async { while value(&mut raw).await != "b" {} }).await;
+
+    ends_well(process).await;
+}
+
 #[tokio::test]
 async fn what_cannot_be_developed_is_refused_with_a_sentence() {
     let folder = tempfile::tempdir().unwrap();
@@ -269,6 +294,10 @@ async fn what_cannot_be_developed_is_refused_with_a_sentence() {
         (&[path("one"), "--config".to_owned(), path("none.toml")], "write a section for it:\n\n[plugin.one]"),
         (&[path("both"), "--config".to_owned(), path("two.toml")], "found `q`, `r`"),
         (&[path("one"), "--config".to_owned(), path("nowhere.toml")], "there is no such file"),
+        (
+            &[path("one"), "--secret".to_owned(), "a=b".to_owned(), "--secret".to_owned(), "a=c".to_owned()],
+            "two files are given for the secret `a`",
+        ),
     ] {
         let arguments: Vec<_> = arguments.iter().map(String::as_str).collect();
         let mut process = develop(&arguments);

@@ -93,6 +93,11 @@ impl Gateway {
         }
     }
 
+    /// Takes up what changes in the files of tables of plugins, as [`Self::run`] does. Never ends.
+    pub async fn follow_tables(&self) {
+        self.set.tables.watch().await;
+    }
+
     /// Stops accepting, lets connections and tunnels finish, and cuts off those that have not after `patience`.
     pub async fn stop(&self, patience: Duration) -> Stopped {
         self.end(patience, |cut| tracing::warn!(cut, "drain deadline passed")).await

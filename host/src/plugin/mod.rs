@@ -64,7 +64,9 @@ pub use limits::PluginLimits;
 pub use role::RoleName;
 #[doc(hidden)]
 pub use roles::try_answers;
-pub use roles::{ContractInterface, RoleKind, RouterPlace, contract_interfaces, role_kind, role_names};
+pub use roles::{
+    ContractInterface, MADE_UP_CLUSTER, RoleKind, RouterPlace, TrialInputs, contract_interfaces, role_kind, role_names,
+};
 pub use runtime::{PluginFile, Runtime, compile_for_parent};
 pub use secrets::PluginSecrets;
 pub use shipped::{SHIPPED, shipped};

@@ -3,10 +3,13 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt;
+use std::path::Path;
 use std::sync::Arc;
 
 use arc_swap::ArcSwap;
 use serde_json::Value;
+
+use crate::files::{self, ReadError, limit};
 
 /// What stands where a secret stood.
 const MASK: &str = "[secret]";
@@ -25,6 +28,14 @@ const MOST_MASKS: usize = 256;
 pub struct PluginSecrets(BTreeMap<String, Arc<str>>);
 
 impl PluginSecrets {
+    /// The text of one, from its file, which has at most 64 KiB. One newline at its end is none of it.
+    ///
+    /// # Errors
+    /// If the file cannot be read, or holds nothing.
+    pub fn read(path: &Path) -> Result<String, ReadError> {
+        whole(&files::read_text(path, limit::SECRET)?)
+    }
+
     /// `config` with the secrets at its top level. The configuration was checked: it is an object or nothing, and has
     /// none of their keys.
     #[must_use]
@@ -89,6 +100,16 @@ impl fmt::Debug for SecretMasks {
     }
 }
 
+/// The text without the newline that editors and `echo` put at its end. Nothing is no secret: what is signed with it,
+/// anybody can sign.
+fn whole(text: &str) -> Result<String, ReadError> {
+    let text = text.strip_suffix('\n').map_or(text, |text| text.strip_suffix('\r').unwrap_or(text));
+    if text.is_empty() {
+        return Err(std::io::Error::other("it is empty, expected a secret").into());
+    }
+    Ok(text.to_owned())
+}
+
 /// How a secret may stand in a text: as it is, as in JSON, and its lines.
 fn forms(secret: &str) -> Vec<String> {
     let json = Value::from(secret).to_string();
@@ -106,6 +127,16 @@ mod tests {
 
     fn secrets(texts: &[(&str, &str)]) -> PluginSecrets {
         texts.iter().map(|(key, text)| ((*key).to_owned(), (*text).to_owned())).collect()
+    }
+
+    #[test]
+    fn one_newline_at_the_end_is_none_of_the_secret() {
+        for (text, secret) in [("a", "a"), ("a\n", "a"), ("a\r\n", "a"), ("a\n\n", "a\n"), (" a \n", " a ")] {
+            assert_eq!(whole(text).unwrap(), secret);
+        }
+        for text in ["", "\n", "\r\n"] {
+            assert_eq!(whole(text).unwrap_err().to_string(), "it is empty, expected a secret");
+        }
     }
 
     #[test]

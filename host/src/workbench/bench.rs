@@ -15,10 +15,14 @@ use serde_json::{Value, json};
 use super::check::CheckError;
 use super::file;
 use super::made_up::{self, ConfiguredPlugin};
+use super::settings::{TrialSettings, lonely_table};
 use super::times::CallTimes;
 use super::{json, printed};
 use crate::clock::{Clock, Simulation};
-use crate::plugin::{Compiler, LoadError, PluginFile, PluginLimits, RoleKind, RoleName, Runtime, role_kind, shipped};
+use crate::plugin::{
+    Compiler, LoadError, MADE_UP_CLUSTER, PluginFile, PluginLimits, RoleKind, RoleName, Runtime, TrialInputs,
+    role_kind, shipped,
+};
 use crate::policy::{Balancer, EndpointId, EndpointIds, Fault, LeastBusy, PickRequest, RequestFacts, Rewriter, Router};
 
 /// Calls whose fuel is counted.
@@ -30,10 +34,8 @@ const STARTS: usize = 5;
 /// With what a plugin is measured.
 #[derive(Clone, Debug)]
 pub struct BenchOptions {
-    /// What each role is configured with; without it, what it would get from an empty configuration.
-    pub config: Option<Value>,
-    /// As in its `[plugin]` section.
-    pub limits: PluginLimits,
+    /// What it is given.
+    pub settings: TrialSettings,
     /// Endpoints of the clusters that a balancer is measured in.
     pub endpoints: Vec<usize>,
 }
@@ -108,7 +110,7 @@ pub enum BenchError {
 
 impl From<LoadError> for BenchError {
     fn from(error: LoadError) -> Self {
-        Self::Check(CheckError::Plugin { error: Box::new(error), printed: Vec::new() })
+        Self::Check(CheckError::refused(error, None))
     }
 }
 
@@ -120,30 +122,39 @@ impl From<LoadError> for BenchError {
 pub fn bench(path: &Path, options: &BenchOptions, compiler: Compiler) -> Result<BenchReport, BenchError> {
     let bytes = file::read(path).map_err(CheckError::from)?;
     let (name, origin) = (file::name(path), path.display().to_string());
-    let plugin = PluginFile { name: &name, origin: &origin, bytes: &bytes, limits: &options.limits, table: None };
+    let (inputs, table) = options.settings.read().map_err(CheckError::from)?;
+    let limits = &options.settings.limits;
+    let plugin = PluginFile { name: &name, origin: &origin, bytes: &bytes, limits, table: table.as_ref() };
     let runtimes = Runtimes {
         timed: Runtime::with_compiler(compiler, None, Clock::System).map_err(CheckError::from)?,
         metered: Runtime::metered(Clock::Simulated(Simulation::new(1, Duration::from_secs(1_000_000_000))))
             .map_err(CheckError::from)?,
     };
     // What it prints is of no interest, but must not be written in the middle of measurements.
-    printed::collect(&name, || measured(&runtimes, &plugin, options)).0
+    printed::collect(&name, || measured(&runtimes, &plugin, &inputs, &options.endpoints)).0
 }
 
-fn measured(runtimes: &Runtimes, file: &PluginFile<'_>, options: &BenchOptions) -> Result<BenchReport, BenchError> {
+fn measured(
+    runtimes: &Runtimes,
+    file: &PluginFile<'_>,
+    inputs: &TrialInputs,
+    endpoints: &[usize],
+) -> Result<BenchReport, BenchError> {
     let began = Instant::now();
     let artifact = runtimes.timed.load(file)?;
     let compiled_in = began.elapsed();
+    artifact.mask(&inputs.secrets);
     let mut roles = Vec::new();
     for role in artifact.roles() {
-        artifact.try_out(*role, options.config.as_ref())?;
-        let mine = Pair::of(runtimes, file, options.config.clone())?;
-        let bench = match role_kind(*role) {
-            Some(RoleKind::Balancer) => of_balancer(*role, runtimes, &mine, &options.endpoints)?,
+        artifact.try_out(*role, inputs).map_err(|error| CheckError::refused(error, Some(*role)))?;
+        let mine = Pair::of(runtimes, file, inputs)?;
+        let mut bench = match role_kind(*role) {
+            Some(RoleKind::Balancer) => of_balancer(*role, runtimes, &mine, endpoints)?,
             Some(RoleKind::Router) => of_router(*role, runtimes, &mine)?,
             Some(RoleKind::Rewriter) => of_rewriter(*role, runtimes, &mine)?,
             None => continue,
         };
+        bench.notes.extend(lonely_table(&artifact));
         roles.push(bench);
     }
     Ok(BenchReport { compiled_in, roles })
@@ -162,10 +173,10 @@ struct Pair {
 }
 
 impl Pair {
-    fn of(runtimes: &Runtimes, file: &PluginFile<'_>, config: Option<Value>) -> Result<Self, BenchError> {
-        let timed = ConfiguredPlugin { artifact: runtimes.timed.load(file)?, config: config.clone() };
+    fn of(runtimes: &Runtimes, file: &PluginFile<'_>, inputs: &TrialInputs) -> Result<Self, BenchError> {
+        let timed = ConfiguredPlugin { artifact: runtimes.timed.load(file)?, inputs: inputs.clone() };
         let metered = match runtimes.metered.load(file) {
-            Ok(artifact) => Ok(ConfiguredPlugin { artifact, config }),
+            Ok(artifact) => Ok(ConfiguredPlugin { artifact, inputs: inputs.clone() }),
             Err(error) => Err(error.problem.to_string()),
         };
         Ok(Self { timed, metered })
@@ -173,7 +184,8 @@ impl Pair {
 
     fn shipped(runtimes: &Runtimes, name: &str, config: Option<Value>) -> Result<Self, BenchError> {
         let (bytes, limits) = (shipped(name).unwrap_or_default(), PluginLimits::default());
-        Self::of(runtimes, &PluginFile { name, origin: "shipped", bytes, limits: &limits, table: None }, config)
+        let inputs = TrialInputs { config, ..TrialInputs::default() };
+        Self::of(runtimes, &PluginFile { name, origin: "shipped", bytes, limits: &limits, table: None }, &inputs)
     }
 
     /// What a call costs of what `make` makes. Fuel is what more calls use beyond fewer.
@@ -276,10 +288,10 @@ fn of_balancer(role: RoleName, runtimes: &Runtimes, mine: &Pair, counts: &[usize
 fn of_router(role: RoleName, runtimes: &Runtimes, mine: &Pair) -> Result<RoleBench, BenchError> {
     const SHIPPED: &str = "prefix";
     const PATHS: usize = 16_384;
-    let rule = |number: usize| json!({ "path": format!("/app{number}/"), "action": { "forward": { "cluster": "chat", "path": "/" } } });
+    let rule = |number: usize| json!({ "path": format!("/app{number}/"), "action": { "forward": { "cluster": MADE_UP_CLUSTER, "path": "/" } } });
     let routes = json!({ "routes": (0..16).map(rule).collect::<Vec<_>>() });
     let beside = Pair::shipped(runtimes, SHIPPED, Some(routes))?;
-    let make = |plugin: &ConfiguredPlugin| plugin.router(&made_up::clusters(1), 0);
+    let make = |plugin: &ConfiguredPlugin| plugin.router(1, 0);
     let mut rows = Vec::new();
     for length in [8, 1000] {
         // Paths that differ, far more than are remembered: a decision that is remembered is not asked for.
@@ -337,7 +349,7 @@ mod tests {
     fn report(name: &str) -> BenchReport {
         let file = tempfile::NamedTempFile::new().unwrap();
         std::fs::write(file.path(), shipped(name).unwrap()).unwrap();
-        let options = BenchOptions { config: None, limits: PluginLimits::default(), endpoints: vec![1, 16] };
+        let options = BenchOptions { settings: TrialSettings::default(), endpoints: vec![1, 16] };
         bench(file.path(), &options, Compiler::InProcess).unwrap()
     }
 

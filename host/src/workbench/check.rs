@@ -5,7 +5,6 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use serde::Serialize;
-use serde_json::Value;
 
 use super::anatomy::{self, Anatomy};
 use super::conformance::{self, ConformanceBounds, ConformanceReport};
@@ -13,11 +12,12 @@ use super::file::{self, PluginFileError};
 use super::json;
 use super::made_up::ConfiguredPlugin;
 use super::printed::{self, PrintedLine};
+use super::settings::{SettingsError, TrialSettings, TriedTable, lonely_table};
 use super::speed::{self, MadeUpCalls, SlowestCall};
 use crate::clock::Clock;
 use crate::plugin::{
-    About, Artifact, Compiler, LoadError, PluginFile, PluginLimits, RoleKind, RoleName, Runtime, RuntimeError,
-    role_kind,
+    About, Artifact, Compiler, LoadError, LoadErrorKind, PluginFile, PluginLimits, RoleKind, RoleName, Runtime,
+    RuntimeError, TrialInputs, role_kind,
 };
 use crate::policy::Fault;
 
@@ -30,10 +30,8 @@ const NO_CAPABILITIES: [&str; 2] = ["types", "system"];
 /// With what a plugin is tried.
 #[derive(Clone, Debug, Default)]
 pub struct CheckOptions {
-    /// What each role is configured with; without it, what it would get from an empty configuration.
-    pub config: Option<Value>,
-    /// As in its `[plugin]` section.
-    pub limits: PluginLimits,
+    /// What it is given.
+    pub settings: TrialSettings,
     /// The role to try; without it, every role that the plugin has.
     pub role: Option<RoleName>,
     /// Whether the tests of the contract follow, and how long they may take.
@@ -56,8 +54,10 @@ pub struct CheckReport {
     pub compiler_peak_bytes: Option<u64>,
     /// How the plugin describes itself.
     pub about: Option<About>,
-    /// Capabilities that it imports; with [`CheckOptions::limits`] all of them are granted.
+    /// Capabilities that it imports; with [`PluginLimits::allow`] all of them are granted.
     pub capabilities: Vec<String>,
+    /// What it looks things up in; none if it was given nothing.
+    pub table: Option<TriedTable>,
     /// Interfaces of the contract that it could export beside its roles, and does not.
     pub without: Vec<&'static str>,
     /// Each role that was tried.
@@ -106,9 +106,26 @@ pub enum CheckError {
         /// Its reason.
         #[source]
         error: Box<LoadError>,
+        /// The role in which it did not take what it was tried with; none if it was refused for something else.
+        tried_as: Option<RoleName>,
         /// What the plugin printed before: the first lines.
         printed: Vec<PrintedLine>,
     },
+    /// It cannot be given what it is to be tried with.
+    #[error("{0}")]
+    Settings(#[from] SettingsError),
+}
+
+impl CheckError {
+    /// The refusal of a plugin that was loaded or tried `as_role`.
+    pub(super) fn refused(error: LoadError, as_role: Option<RoleName>) -> Self {
+        let is_about_inputs = matches!(
+            error.problem,
+            LoadErrorKind::Configure { .. } | LoadErrorKind::ConfigureFailed { .. } | LoadErrorKind::SelfTest { .. }
+        );
+        let tried_as = as_role.filter(|_| is_about_inputs);
+        Self::Plugin { error: Box::new(error), tried_as, printed: Vec::new() }
+    }
 }
 
 /// Loads the plugin in `path` by way of `compiler`, configures it in its roles and runs their self-tests: with the same
@@ -120,17 +137,26 @@ pub fn check(path: &Path, options: &CheckOptions, compiler: Compiler) -> Result<
     let bytes = file::read(path)?;
     let runtime = Runtime::with_compiler(compiler, options.cache.as_deref(), Clock::System)?;
     let (name, origin) = (file::name(path), path.display().to_string());
-    let plugin = PluginFile { name: &name, origin: &origin, bytes: &bytes, limits: &options.limits, table: None };
-    let (tried, printed, more_printed) = printed::collect(&name, || tried(&runtime, &plugin, options));
+    let (inputs, table) = options.settings.read()?;
+    let limits = &options.settings.limits;
+    let plugin = PluginFile { name: &name, origin: &origin, bytes: &bytes, limits, table: table.as_ref() };
+    let (tried, lines, more_printed) = printed::collect(&name, || tried(&runtime, &plugin, &inputs, options));
     match tried {
-        Ok(report) => Ok(CheckReport { printed, more_printed, ..report }),
-        Err(error) => Err(CheckError::Plugin { error: Box::new(error), printed }),
+        Ok(report) => Ok(CheckReport { printed: lines, more_printed, ..report }),
+        Err(CheckError::Plugin { error, tried_as, .. }) => Err(CheckError::Plugin { error, tried_as, printed: lines }),
+        Err(error) => Err(error),
     }
 }
 
-fn tried(runtime: &Runtime, plugin: &PluginFile<'_>, options: &CheckOptions) -> Result<CheckReport, LoadError> {
+fn tried(
+    runtime: &Runtime,
+    plugin: &PluginFile<'_>,
+    inputs: &TrialInputs,
+    options: &CheckOptions,
+) -> Result<CheckReport, CheckError> {
     let began = Instant::now();
-    let artifact = runtime.load(plugin)?;
+    let artifact = runtime.load(plugin).map_err(|error| CheckError::refused(error, None))?;
+    artifact.mask(&inputs.secrets);
     let compiled_in = began.elapsed();
     // What it says of itself is no reason to refuse it.
     let anatomy = anatomy::of(plugin.bytes).ok();
@@ -139,16 +165,18 @@ fn tried(runtime: &Runtime, plugin: &PluginFile<'_>, options: &CheckOptions) -> 
         Some(role) => vec![role],
         None => artifact.roles().to_vec(),
     };
+    warnings.extend(lonely_table(&artifact));
+    let configured = ConfiguredPlugin { artifact: Arc::clone(&artifact), inputs: inputs.clone() };
     let mut trials = Vec::new();
     for role in roles {
-        trials.push(trial(&artifact, role, options, &mut warnings)?);
+        let tried = trial(&configured, role, &options.settings.limits, &mut warnings);
+        trials.push(tried.map_err(|error| CheckError::refused(error, Some(role)))?);
     }
     // A gateway asks for it only to show it.
     let about = artifact.about().unwrap_or_else(|error| {
         warnings.push(format!("`description` fails, and is not shown: {}", error.problem));
         None
     });
-    let configured = ConfiguredPlugin { artifact: Arc::clone(&artifact), config: options.config.clone() };
     let conformance = options.conformance.as_ref().map(|bounds| {
         let tried: Vec<_> = trials.iter().map(|trial| trial.role).collect();
         conformance::run(runtime, plugin, &configured, &tried, bounds)
@@ -160,6 +188,7 @@ fn tried(runtime: &Runtime, plugin: &PluginFile<'_>, options: &CheckOptions) -> 
         compiler_peak_bytes: artifact.compiler_peak(),
         about,
         capabilities: artifact.imports().filter(|name| !NO_CAPABILITIES.contains(name)).map(str::to_owned).collect(),
+        table: TriedTable::of(&artifact),
         without: artifact.without(),
         trials,
         warnings,
@@ -170,19 +199,19 @@ fn tried(runtime: &Runtime, plugin: &PluginFile<'_>, options: &CheckOptions) -> 
 }
 
 fn trial(
-    artifact: &Arc<Artifact>,
+    plugin: &ConfiguredPlugin,
     role: RoleName,
-    options: &CheckOptions,
+    limits: &PluginLimits,
     warnings: &mut Vec<String>,
 ) -> Result<RoleTrial, LoadError> {
     let began = Instant::now();
-    let what = artifact.try_out(role, options.config.as_ref())?.to_owned();
+    let ConfiguredPlugin { artifact, inputs } = plugin;
+    let what = artifact.try_out(role, inputs)?;
     let took = began.elapsed();
-    let plugin = ConfiguredPlugin { artifact: Arc::clone(artifact), config: options.config.clone() };
     let tried = match role_kind(role) {
-        Some(RoleKind::Balancer) => speed::of_picks(&plugin),
-        Some(RoleKind::Router) => speed::of_routes(&plugin),
-        Some(RoleKind::Rewriter) => speed::of_rewrites(&plugin),
+        Some(RoleKind::Balancer) => speed::of_picks(plugin),
+        Some(RoleKind::Router) => speed::of_routes(plugin),
+        Some(RoleKind::Rewriter) => speed::of_rewrites(plugin),
         None => Ok(MadeUpCalls::untried()),
     };
     let MadeUpCalls { slowest, decides } = tried.unwrap_or_else(|fault: Fault| {
@@ -190,7 +219,7 @@ fn trial(
         MadeUpCalls::untried()
     });
     // What a configuration says of paths that are not tried here is its operator's business.
-    if !decides && options.config.is_none() {
+    if !decides && inputs.config.is_none() {
         warnings.extend(refuses_all(artifact, role));
     }
     if let Some(slow) = slowest.as_ref().filter(|slowest| slowest.time > SLOW) {
@@ -200,7 +229,7 @@ fn trial(
         warnings.push(format!("{what} takes {time:.1?}, and {who} meanwhile: at most {rate} a second"));
     }
     let memory_bytes = artifact.role_status(role).map_or(0, |status| status.memory);
-    Ok(RoleTrial { role, what, took, memory_bytes, memory_limit_bytes: options.limits.memory, slowest })
+    Ok(RoleTrial { role, what, took, memory_bytes, memory_limit_bytes: limits.memory, slowest })
 }
 
 /// What a plugin deserves to be warned of that has refused each decision.
@@ -225,7 +254,7 @@ fn refuses_all(artifact: &Artifact, role: RoleName) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
+    use serde_json::{Value, json};
 
     use super::*;
     use crate::plugin::{SHIPPED, shipped};
@@ -233,7 +262,8 @@ mod tests {
     fn warnings(bytes: &[u8], config: Option<Value>) -> Vec<String> {
         let file = tempfile::NamedTempFile::new().unwrap();
         std::fs::write(file.path(), bytes).unwrap();
-        let options = CheckOptions { config, ..CheckOptions::default() };
+        let settings = TrialSettings { config, ..TrialSettings::default() };
+        let options = CheckOptions { settings, ..CheckOptions::default() };
         check(file.path(), &options, Compiler::InProcess).unwrap().warnings
     }
 

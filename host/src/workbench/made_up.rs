@@ -5,9 +5,9 @@ use std::num::NonZeroUsize;
 use std::sync::Arc;
 
 use ::http::{HeaderMap, HeaderValue, Method};
-use serde_json::{Value, json};
+use serde_json::Value;
 
-use crate::plugin::{Artifact, LoadError, RouterPlace};
+use crate::plugin::{Artifact, LoadError, PluginSecrets, RouterPlace, TrialInputs};
 use crate::policy::{
     Balancer, Endpoint, ExchangeEffects, RequestFacts, ResponseContext, Rewriter, Router, Scheme, UnusedNumbers,
 };
@@ -23,17 +23,11 @@ pub(super) fn unequal_endpoints(count: usize) -> Vec<Endpoint> {
     endpoints(count).into_iter().enumerate().map(weigh).collect()
 }
 
-/// Names of clusters; the first is that of `plugin check`.
-pub(super) fn clusters(count: usize) -> Vec<String> {
-    (0..count).map(|number| if number == 0 { "chat".to_owned() } else { format!("cluster-{number}") }).collect()
-}
-
 /// A plugin with what its roles are configured with.
 #[derive(Clone, Debug)]
 pub(super) struct ConfiguredPlugin {
     pub(super) artifact: Arc<Artifact>,
-    /// None: what it gets where nothing is written.
-    pub(super) config: Option<Value>,
+    pub(super) inputs: TrialInputs,
 }
 
 impl ConfiguredPlugin {
@@ -47,25 +41,25 @@ impl ConfiguredPlugin {
         endpoints: &[Endpoint],
         carry: Option<Vec<u8>>,
     ) -> Result<Box<dyn Balancer>, LoadError> {
-        let config = self.config.clone().unwrap_or_default();
-        self.artifact.balancer(&config, endpoints, Arc::new(UnusedNumbers), carry)
+        self.artifact.balancer(&self.inputs.for_balancer(), endpoints, Arc::new(UnusedNumbers), carry)
     }
 
-    /// A router over so many `[[route]]`, or as many as its own list has if that is longer. It stands on a route, where it
-    /// may say all that a router may.
-    pub(super) fn router(&self, clusters: &[String], routes: usize) -> Result<Box<dyn Router>, LoadError> {
-        let config = self.or_no_routes();
-        let listed = config.get("routes").and_then(Value::as_array).map_or(0, Vec::len);
-        self.artifact.router(&config, clusters, routes.max(listed), NonZeroUsize::MIN, RouterPlace::Route)
+    /// A router over so many clusters and `[[route]]`, or as many as it is tried with if those are more. It stands on a
+    /// route, where it may say all that a router may.
+    pub(super) fn router(&self, clusters: usize, routes: usize) -> Result<Box<dyn Router>, LoadError> {
+        let (config, clusters) = (self.inputs.for_router_or_rewriter(), self.inputs.clusters(clusters));
+        let routes = routes.max(self.inputs.route_count());
+        self.artifact.router(&config, &clusters, routes, NonZeroUsize::MIN, RouterPlace::Route)
     }
 
     pub(super) fn rewriter(&self) -> Result<Box<dyn Rewriter>, LoadError> {
-        self.artifact.rewriter(&self.or_no_routes(), NonZeroUsize::MIN)
+        self.artifact.rewriter(&self.inputs.for_router_or_rewriter(), NonZeroUsize::MIN)
     }
 
-    /// What a router or rewriter gets where no `[[route]]` is written, unless it is something else.
-    fn or_no_routes(&self) -> Value {
-        self.config.clone().unwrap_or_else(|| json!({ "routes": [] }))
+    /// The same with this configuration alone.
+    pub(super) fn configured(&self, config: Value) -> Self {
+        let inputs = TrialInputs { config: Some(config), secrets: PluginSecrets::default(), ..self.inputs.clone() };
+        Self { artifact: Arc::clone(&self.artifact), inputs }
     }
 }
 

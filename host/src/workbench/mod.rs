@@ -17,6 +17,7 @@ mod file;
 mod json;
 mod made_up;
 mod printed;
+mod settings;
 mod speed;
 mod times;
 
@@ -27,6 +28,7 @@ pub use conformance::{ConformanceBounds, ConformanceReport, ConformanceTest, Ver
 pub use difference::{AnatomyChange, difference};
 pub use exports::ContractExports;
 pub use printed::PrintedLine;
+pub use settings::{SettingsError, TrialSettings, TriedTable};
 pub use speed::SlowestCall;
 pub use times::CallTimes;
 

@@ -6,7 +6,7 @@
 
 use std::sync::{Arc, LazyLock};
 
-use tidegate::plugin::{LoadError, PluginFile, PluginLimits, Runtime};
+use tidegate::plugin::{LoadError, PluginFile, PluginLimits, Runtime, TrialInputs};
 
 static RUNTIME: LazyLock<Arc<Runtime>> = LazyLock::new(|| Runtime::new(None).expect("an engine"));
 
@@ -23,7 +23,7 @@ fn load(spec: &PluginFile<'_>) -> Result<(), LoadError> {
     let artifact = RUNTIME.load(spec)?;
     artifact.about()?;
     for role in artifact.roles() {
-        artifact.try_out(*role, None)?;
+        artifact.try_out(*role, &TrialInputs::default())?;
     }
     Ok(())
 }

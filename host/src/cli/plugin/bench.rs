@@ -6,10 +6,10 @@ use std::process::ExitCode;
 
 use clap::Args;
 
-use super::super::terminal::{REFUSED, complain, say};
-use super::trial::TrialArguments;
+use super::super::terminal::say;
+use super::trial::{TrialArguments, refused};
 use crate::gateway;
-use crate::workbench::{self, BenchOptions, BenchReport, CallTimes, RoleBench};
+use crate::workbench::{self, BenchError, BenchOptions, BenchReport, CallTimes, RoleBench};
 
 /// More than the greatest cluster that anybody has.
 const MOST_ENDPOINTS: u32 = 65_536;
@@ -32,18 +32,19 @@ pub(in super::super) struct BenchArguments {
 
 /// Measures a file and prints a table.
 pub(super) fn bench(arguments: &BenchArguments) -> ExitCode {
+    let settings = match arguments.trial.settings() {
+        Ok(settings) => settings,
+        Err(why) => return refused(why),
+    };
     let options = BenchOptions {
-        config: arguments.trial.config.clone(),
-        limits: arguments.trial.limits(),
+        settings,
         endpoints: arguments.endpoints.iter().filter_map(|count| usize::try_from(*count).ok()).collect(),
     };
     match workbench::bench(&arguments.file, &options, gateway::own_compiler()) {
         Ok(report) if arguments.json => say(serde_json::to_string_pretty(&report).unwrap_or_default()),
         Ok(report) => say(describe(&arguments.file, &report)),
-        Err(error) => {
-            complain(format_args!("refused: {error}"));
-            return ExitCode::from(REFUSED);
-        }
+        Err(BenchError::Check(error)) => return arguments.trial.refused(&error),
+        Err(error) => return refused(error),
     }
     ExitCode::SUCCESS
 }

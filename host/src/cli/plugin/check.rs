@@ -8,11 +8,11 @@ use std::time::Duration;
 use clap::Args;
 
 use super::super::terminal::{REFUSED, complain, say};
-use super::trial::TrialArguments;
+use super::trial::{TrialArguments, refused};
 use crate::gateway;
 use crate::workbench::{
     self, CheckError, CheckOptions, CheckReport, ConformanceBounds, ConformanceReport, PrintedLine, RoleName,
-    RoleTrial, Verdict, role_names,
+    RoleTrial, TriedTable, Verdict, role_names,
 };
 
 /// What to try, and how.
@@ -35,9 +35,12 @@ pub(in super::super) struct CheckArguments {
 
 /// Tries a file and says what was found.
 pub(super) fn check(arguments: &CheckArguments) -> ExitCode {
+    let settings = match arguments.trial.settings() {
+        Ok(settings) => settings,
+        Err(why) => return refused(why),
+    };
     let options = CheckOptions {
-        config: arguments.trial.config.clone(),
-        limits: arguments.trial.limits(),
+        settings,
         role: arguments.role,
         conformance: arguments.conformance.then(ConformanceBounds::default),
         cache: None,
@@ -65,8 +68,7 @@ pub(super) fn check(arguments: &CheckArguments) -> ExitCode {
             if arguments.json {
                 say(serde_json::json!({ "refused": error.to_string() }));
             }
-            complain(format_args!("refused: {error}"));
-            ExitCode::from(REFUSED)
+            arguments.trial.refused(&error)
         }
     }
 }
@@ -97,6 +99,13 @@ fn describe(file: &Path, report: &CheckReport) -> String {
     }
     let granted = if report.capabilities.is_empty() { "" } else { ", all of them granted" };
     line("imports", format!("{}{granted}", or_none(&report.capabilities)));
+    match &report.table {
+        Some(TriedTable { file, entries }) => line("table", format!("{}, {entries} keys", file.display())),
+        None if report.capabilities.iter().any(|name| name == "table") => {
+            line("table", "empty; --table FILE gives it one".to_owned());
+        }
+        None => {}
+    }
     line("digest", format!("sha256 {}", report.digest));
     if let Some(anatomy) = &report.anatomy {
         line("size", format!("{} bytes, {}", anatomy.bytes, anatomy.kind.as_str()));

@@ -3,6 +3,7 @@
 mod bench;
 mod check;
 mod dev;
+mod given;
 mod inspect;
 mod new;
 mod trial;

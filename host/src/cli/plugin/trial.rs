@@ -1,24 +1,28 @@
 //! With what a plugin is tried: what its `[plugin]` section would say, as options of a command.
 
+use std::collections::BTreeSet;
 use std::path::Path;
+use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::Args;
 use serde_json::Value;
 
+use super::super::terminal::{REFUSED, complain};
+use super::given::GivenFiles;
 use crate::config::{
     Allow, ByteSize, CAPABILITIES, HumanDuration, LEAST_PLUGIN_MEMORY, MOST_PLUGIN_MEMORY, long_plugin_deadline,
 };
 use crate::diagnose::list;
 use crate::files;
-use crate::workbench::PluginLimits;
+use crate::workbench::{CheckError, PluginLimits, RoleName, TrialSettings};
 
 /// As in `[plugin.NAME]`; what is left out has the same default.
 #[derive(Debug, Args)]
 pub(super) struct TrialArguments {
     /// Its own configuration, as the gateway would hand it over: JSON, or @FILE to read it from a file
     #[arg(long, value_name = "JSON|@FILE", value_parser = json)]
-    pub(super) config: Option<Value>,
+    config: Option<Value>,
     /// Memory of one instance, e.g. 64MiB (the default)
     #[arg(long, value_name = "SIZE", value_parser = memory)]
     memory: Option<usize>,
@@ -28,23 +32,77 @@ pub(super) struct TrialArguments {
     /// Capabilities that are granted, e.g. log,request; "" for none. Without it all are
     #[arg(long, value_name = "NAMES", value_parser = allow)]
     allow: Option<Allow>,
+    #[command(flatten)]
+    files: GivenFiles,
+    /// A cluster that a router may name, and that its configuration names; may be repeated. Without it there is one,
+    /// `chat`
+    #[arg(long, value_name = "NAME", value_parser = cluster)]
+    cluster: Vec<String>,
 }
 
 impl TrialArguments {
-    /// The limits, as the gateway would have them from the configuration.
-    pub(super) fn limits(&self) -> PluginLimits {
+    /// What the gateway would have from the configuration.
+    ///
+    /// # Errors
+    /// If something is given twice.
+    pub(super) fn settings(&self) -> Result<TrialSettings, String> {
         let usual = PluginLimits::default();
-        PluginLimits {
-            memory: self.memory.unwrap_or(usual.memory),
-            deadline: self.deadline.unwrap_or(usual.deadline),
-            allow: self.allow.clone().unwrap_or(usual.allow),
+        let mut before = BTreeSet::new();
+        if let Some(twice) = self.cluster.iter().find(|name| !before.insert(*name)) {
+            return Err(format!("cluster `{twice}` is named twice; names do not differ by case"));
         }
+        Ok(TrialSettings {
+            config: self.config.clone(),
+            limits: PluginLimits {
+                memory: self.memory.unwrap_or(usual.memory),
+                deadline: self.deadline.unwrap_or(usual.deadline),
+                allow: self.allow.clone().unwrap_or(usual.allow),
+            },
+            table: self.files.table.clone(),
+            secrets: self.files.secrets()?,
+            clusters: self.cluster.clone(),
+            routes: 0,
+        })
+    }
+
+    /// Says why a plugin is refused that is tried with this, and what it may have missed.
+    pub(super) fn refused(&self, error: &CheckError) -> ExitCode {
+        let code = refused(error);
+        if let CheckError::Plugin { tried_as: Some(role), .. } = error
+            && let Some(remedy) = self.remedy(*role)
+        {
+            complain(format_args!("  hint: {remedy}"));
+        }
+        code
+    }
+
+    /// What a plugin that refused what it was tried with in `role` may have missed.
+    fn remedy(&self, role: RoleName) -> Option<String> {
+        let mut without = Vec::new();
+        if self.config.is_none() {
+            without.push("without a configuration (--config JSON|@FILE)");
+        }
+        if self.files.secret.is_empty() {
+            without.push("without secrets (--secret KEY=FILE)");
+        }
+        if role.as_str() == "router" && self.cluster.is_empty() {
+            without.push("with the one cluster `chat` (--cluster NAME, once for each that it names)");
+        }
+        let last = without.pop()?;
+        let first = if without.is_empty() { String::new() } else { format!("{} and ", without.join(", ")) };
+        Some(format!("it was tried {first}{last}"))
     }
 
     /// What the gateway warns of in the same settings: one sentence each.
     pub(super) fn warnings(&self) -> Vec<String> {
         self.deadline.and_then(long_plugin_deadline).into_iter().collect()
     }
+}
+
+/// Says why nothing comes of a command.
+pub(super) fn refused(why: impl std::fmt::Display) -> ExitCode {
+    complain(format_args!("refused: {why}"));
+    ExitCode::from(REFUSED)
 }
 
 fn json(text: &str) -> Result<Value, String> {
@@ -80,9 +138,67 @@ fn allow(text: &str) -> Result<Allow, String> {
     }
 }
 
+fn cluster(text: &str) -> Result<String, String> {
+    let fits = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
+    let is_name = !text.is_empty() && text.chars().all(fits);
+    // One that a route names directly is called by its origin.
+    if !is_name && !text.contains("://") {
+        return Err(format!("bad cluster name {text:?}, expected letters, digits, `-`, `_` and `.`"));
+    }
+    Ok(text.to_ascii_lowercase())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::workbench::role_names;
+
+    fn bare() -> TrialArguments {
+        let files = GivenFiles::default();
+        TrialArguments { config: None, memory: None, deadline: None, allow: None, files, cluster: Vec::new() }
+    }
+
+    #[test]
+    fn what_a_refusal_may_be_for_want_of_is_said_with_the_way_to_give_it() {
+        let role = |name: &str| role_names().into_iter().find(|role| role.as_str() == name).unwrap();
+        let given = TrialArguments {
+            config: Some(Value::Null),
+            files: GivenFiles { table: None, secret: vec![("key".to_owned(), "file".into())] },
+            ..bare()
+        };
+
+        for (arguments, name, said) in [
+            (
+                bare(),
+                "router",
+                Some(
+                    "it was tried without a configuration (--config JSON|@FILE), without secrets (--secret KEY=FILE) and \
+                     with the one cluster `chat` (--cluster NAME, once for each that it names)",
+                ),
+            ),
+            (
+                bare(),
+                "balancer",
+                Some(
+                    "it was tried without a configuration (--config JSON|@FILE) and without secrets (--secret KEY=FILE)",
+                ),
+            ),
+            (given, "rewriter", None),
+        ] {
+            assert_eq!(arguments.remedy(role(name)).as_deref(), said);
+        }
+    }
+
+    #[test]
+    fn clusters_are_named_as_in_the_configuration() {
+        assert_eq!(cluster("Web-1.a_b").as_deref(), Ok("web-1.a_b"));
+        assert_eq!(cluster("http://192.0.2.1").as_deref(), Ok("http://192.0.2.1"));
+        for text in ["", "a b", "a/b"] {
+            assert!(cluster(text).unwrap_err().starts_with("bad cluster name"), "{text}");
+        }
+        let twice = TrialArguments { cluster: vec!["a".to_owned(), "a".to_owned()], ..bare() };
+        assert!(twice.settings().unwrap_err().starts_with("cluster `a` is named twice"));
+    }
 
     #[test]
     fn values_are_read_as_in_the_configuration() {
@@ -100,7 +216,7 @@ mod tests {
             assert!(refused.unwrap_err().starts_with("expected"));
         }
         assert!(deadline("0s").is_err());
-        let long = TrialArguments { config: None, memory: None, deadline: deadline("1h").ok(), allow: None };
+        let long = TrialArguments { deadline: deadline("1h").ok(), ..bare() };
         assert!(long.warnings()[0].contains("longer than 1s"), "{:?}", long.warnings());
         assert!(allow("logs").unwrap_err().contains("`logs`"));
     }

@@ -19,6 +19,7 @@ use super::balancing::{BalancerExports, BalancerSetup, NAME, PluginBalancer};
 use super::choosing::{Chooses, ChoosingExport, Picks};
 use super::previewing;
 use super::spec::{RoleKind, RoleSpec};
+use super::trial_inputs::TrialInputs;
 use super::trial_picks::{MOST, TrialPick, trial_picks};
 use crate::policy::{Balancer, BodySight, ClusterNumbers, Endpoint, UnusedNumbers};
 
@@ -70,19 +71,19 @@ impl Artifact {
     }
 }
 
-fn try_out(artifact: &Arc<Artifact>, config: Option<&Value>) -> Result<&'static str, LoadErrorKind> {
+fn try_out(artifact: &Arc<Artifact>, inputs: &TrialInputs) -> Result<String, LoadErrorKind> {
     // Addresses of TEST-NET-1 (RFC 5737), which are never in use.
     let endpoints: Vec<_> = (1..=TRIED_WITH).map(|number| Endpoint::named(format!("ws://192.0.2.{number}"))).collect();
-    let (_, finding) =
-        balancer(artifact, &config.cloned().unwrap_or_default(), &endpoints, Arc::new(UnusedNumbers), None)?;
-    Ok(match finding {
+    let (_, finding) = balancer(artifact, &inputs.for_balancer(), &endpoints, Arc::new(UnusedNumbers), None)?;
+    let done = match finding {
         SelfTestFinding::Chose => {
             "configured, chose among 1, 2 and 64 made-up endpoints, and with some of them drained"
         }
         SelfTestFinding::NeverChose => {
             "configured, refused each made-up choice: live, a request that it refuses gets 503"
         }
-    })
+    };
+    Ok(done.to_owned())
 }
 
 fn balancer(

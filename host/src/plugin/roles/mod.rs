@@ -17,12 +17,11 @@ mod rewriter;
 mod route_cache;
 mod router;
 mod spec;
+mod trial_inputs;
 mod trial_picks;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
-
-use serde_json::Value;
 
 pub use fuzzing::try_answers;
 
@@ -33,6 +32,7 @@ use super::role::{RoleContract, RoleName, exportable, filling};
 pub use decision::RouterPlace;
 pub use spec::RoleKind;
 use spec::RoleSpec;
+pub use trial_inputs::{MADE_UP_CLUSTER, TrialInputs};
 
 /// Every role that there is.
 static ROLES: [&RoleSpec; 3] = [&balancer::ROLE, &router::ROLE, &rewriter::ROLE];
@@ -88,15 +88,15 @@ impl Artifact {
             .collect()
     }
 
-    /// Configures the plugin in one of its roles and tries it out, without serving anything. `config` is what it is
-    /// configured with; without one, what it would get from an empty configuration. Returns what was done, for people.
+    /// Configures the plugin in one of its roles and tries it out, without serving anything. Returns what was done, for
+    /// people.
     ///
     /// # Errors
     /// If the plugin has no such role, refuses its configuration, or fails the self-test.
-    pub fn try_out(self: &Arc<Self>, role: RoleName, config: Option<&Value>) -> Result<&'static str, LoadError> {
+    pub fn try_out(self: &Arc<Self>, role: RoleName, inputs: &TrialInputs) -> Result<String, LoadError> {
         let spec = ROLES.iter().find(|spec| spec.contract.name == role);
         self.note(match spec {
-            Some(spec) => (spec.try_out)(self, config),
+            Some(spec) => (spec.try_out)(self, inputs),
             None => Err(self.lacks(role)),
         })
     }

@@ -3,8 +3,6 @@
 use std::num::NonZeroUsize;
 use std::sync::Arc;
 
-use serde_json::{Value, json};
-
 use super::super::error::LoadErrorKind;
 use super::super::factory::{InstanceFactory, PluginRole};
 use super::super::slot::InstanceSlot;
@@ -30,9 +28,4 @@ pub(super) fn per_worker<R: PluginRole>(
     #[expect(clippy::expect_used, reason = "as many instances as workers were made above")]
     let slots = PerWorker::new(workers, || slots.next().expect("an instance for each worker"));
     Ok((slots, configured))
-}
-
-/// What a router or rewriter gets when no `[[route]]` is written, unless it is something else.
-pub(super) fn config_or_no_routes(config: Option<&Value>) -> Value {
-    config.cloned().unwrap_or_else(|| json!({ "routes": [] }))
 }

@@ -21,8 +21,9 @@ use super::super::slot::InstanceSlot;
 use super::super::suspects::{CallOrigin, CallSubject};
 use super::super::text::quoted;
 use super::header_edits::{checked, text};
-use super::per_worker::{PROBE_HOST, SELF_TEST_HOST, config_or_no_routes, per_worker};
+use super::per_worker::{PROBE_HOST, SELF_TEST_HOST, per_worker};
 use super::spec::{RoleKind, RoleSpec};
+use super::trial_inputs::TrialInputs;
 use crate::lifecycle::PerWorker;
 use crate::policy::{Effects, Fault, ResponseContext, Rewriter, Rewritten, Scheme};
 
@@ -108,13 +109,14 @@ impl Artifact {
     }
 }
 
-fn try_out(artifact: &Arc<Artifact>, config: Option<&Value>) -> Result<&'static str, LoadErrorKind> {
-    let rewriter = rewriter(artifact, &config_or_no_routes(config), NonZeroUsize::MIN)?;
-    Ok(if rewriter.interest().is_empty() && !rewriter.sees_all() {
+fn try_out(artifact: &Arc<Artifact>, inputs: &TrialInputs) -> Result<String, LoadErrorKind> {
+    let rewriter = rewriter(artifact, &inputs.for_router_or_rewriter(), NonZeroUsize::MIN)?;
+    let done = if rewriter.interest().is_empty() && !rewriter.sees_all() {
         "configured; it asks for no header, so it is never called"
     } else {
         "configured, edited 2 made-up responses"
-    })
+    };
+    Ok(done.to_owned())
 }
 
 fn rewriter(

@@ -18,11 +18,13 @@ use super::super::host_state::{EffectScope, HostState};
 use super::super::role::{RoleContract, RoleName};
 use super::super::slot::InstanceSlot;
 use super::super::suspects::{CallOrigin, CallSubject};
+use super::super::text::printable;
 use super::decision::{RouterPlace, RouterTargets};
-use super::per_worker::{PROBE_HOST, SELF_TEST_HOST, config_or_no_routes, per_worker};
+use super::per_worker::{PROBE_HOST, SELF_TEST_HOST, per_worker};
 use super::previewing;
 use super::route_cache::RouteCache;
 use super::spec::{RoleKind, RoleSpec};
+use super::trial_inputs::TrialInputs;
 use crate::lifecycle::PerWorker;
 use crate::policy::{BodySight, Fault, RequestFacts, Routed, Router, Scheme};
 
@@ -137,12 +139,13 @@ impl Artifact {
     }
 }
 
-fn try_out(artifact: &Arc<Artifact>, config: Option<&Value>) -> Result<&'static str, LoadErrorKind> {
-    let config = config_or_no_routes(config);
-    // A list of routes mostly stands for as many `[[route]]`.
-    let routes = config.get("routes").and_then(Value::as_array).map_or(0, Vec::len);
-    router(artifact, &config, &["chat".to_owned()], routes, NonZeroUsize::MIN, RouterPlace::Route)?;
-    Ok("configured with a cluster `chat`, decided 3 made-up requests")
+fn try_out(artifact: &Arc<Artifact>, inputs: &TrialInputs) -> Result<String, LoadErrorKind> {
+    let (config, clusters) = (inputs.for_router_or_rewriter(), inputs.clusters(1));
+    router(artifact, &config, &clusters, inputs.route_count(), NonZeroUsize::MIN, RouterPlace::Route)?;
+    Ok(match clusters.as_slice() {
+        [one] => format!("configured with a cluster `{}`, decided 3 made-up requests", printable(one)),
+        all => format!("configured with {} clusters, decided 3 made-up requests", all.len()),
+    })
 }
 
 fn router(

@@ -2,11 +2,10 @@
 
 use std::sync::Arc;
 
-use serde_json::Value;
-
 use super::super::artifact::Artifact;
 use super::super::error::LoadErrorKind;
 use super::super::role::RoleContract;
+use super::trial_inputs::TrialInputs;
 
 /// The roles, for whoever does something of its own with each: a new one does not compile until that is there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,5 +24,5 @@ pub(super) struct RoleSpec {
     pub(super) kind: RoleKind,
     /// Configures the plugin in this role and tries it out, without serving anything. Returns what was done, for
     /// people.
-    pub(super) try_out: fn(&Arc<Artifact>, Option<&Value>) -> Result<&'static str, LoadErrorKind>,
+    pub(super) try_out: fn(&Arc<Artifact>, &TrialInputs) -> Result<String, LoadErrorKind>,
 }

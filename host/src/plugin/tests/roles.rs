@@ -39,10 +39,10 @@ fn each_role_is_known_by_its_exports_counted_shown_and_tried() {
         assert_eq!(artifact.roles(), [role.name]);
         assert_eq!(runtime.status().iter().map(|status| status.role).collect::<Vec<_>>(), [role.name]);
         assert_eq!(runtime.totals().iter().map(|totals| totals.role).collect::<Vec<_>>(), [role.name]);
-        let tried = problem(artifact.try_out(role.name, None));
+        let tried = problem(artifact.try_out(role.name, &TrialInputs::default()));
         assert!(matches!(tried, LoadErrorKind::Signature { .. }), "its functions are looked for: {tried}");
         for other in contracts().into_iter().filter(|other| other.name != role.name) {
-            let lacking = problem(artifact.try_out(other.name, None)).to_string();
+            let lacking = problem(artifact.try_out(other.name, &TrialInputs::default())).to_string();
             assert!(lacking.contains(&format!("expected a {}, found a {}", other.name, role.name)), "{lacking}");
         }
     }
@@ -56,7 +56,7 @@ fn some_shipped_plugin_passes_the_trial_of_each_role() {
     for role in contracts() {
         let artifact = shipped.iter().find(|artifact| artifact.roles().contains(&role.name)).unwrap();
 
-        artifact.try_out(role.name, None).unwrap();
+        artifact.try_out(role.name, &TrialInputs::default()).unwrap();
     }
 }
 

@@ -4,7 +4,7 @@ use super::cluster::{BUSIEST, MadeUpCluster, waits_for};
 use super::subject::{EndedEarly, Subject, Test, TestResult, failed, nonsense};
 use super::{growth, leftovers, state};
 use crate::policy::{EndpointId, EndpointIds};
-use crate::workbench::made_up::{ConfiguredPlugin, endpoints, unequal_endpoints};
+use crate::workbench::made_up::{endpoints, unequal_endpoints};
 
 /// In the order in which they are made.
 pub(super) const TESTS: &[Test] = &[
@@ -178,7 +178,7 @@ fn memory(subject: &Subject<'_>) -> TestResult {
 
 fn nonsense_config(subject: &Subject<'_>) -> TestResult {
     nonsense(|config| {
-        let plugin = ConfiguredPlugin { config: Some(config), ..subject.plugin.clone() };
+        let plugin = subject.plugin.configured(config);
         plugin.balancer(&endpoints(3)).map(drop)
     })
 }

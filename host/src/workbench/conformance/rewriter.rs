@@ -6,7 +6,7 @@ use super::growth;
 use super::subject::{EndedEarly, Subject, Test, TestResult, failed, nonsense, not_made};
 use crate::policy::{ResponseContext, Rewriter, RouteId, SHOWN_FIELDS, Scheme};
 use crate::text::shortened;
-use crate::workbench::made_up::{ConfiguredPlugin, exchange};
+use crate::workbench::made_up::exchange;
 
 /// In the order in which they are made.
 pub(super) const TESTS: &[Test] = &[
@@ -119,5 +119,5 @@ fn memory(subject: &Subject<'_>) -> TestResult {
 }
 
 fn nonsense_config(subject: &Subject<'_>) -> TestResult {
-    nonsense(|config| ConfiguredPlugin { config: Some(config), ..subject.plugin.clone() }.rewriter().map(drop))
+    nonsense(|config| subject.plugin.configured(config).rewriter().map(drop))
 }

@@ -8,7 +8,7 @@ use super::growth;
 use super::subject::{EndedEarly, Subject, Test, TestResult, failed, nonsense, not_made};
 use crate::policy::{RequestFacts, Router, Scheme};
 use crate::text::shortened;
-use crate::workbench::made_up::{ConfiguredPlugin, clusters, request};
+use crate::workbench::made_up::request;
 
 /// In the order in which they are made.
 pub(super) const TESTS: &[Test] = &[
@@ -25,7 +25,7 @@ pub(super) const TESTS: &[Test] = &[
 
 fn made(subject: &Subject<'_>, count: usize, routes: usize) -> Result<Box<dyn Router>, EndedEarly> {
     let what = format!("{count} clusters and {routes} [[route]]");
-    subject.plugin.router(&clusters(count), routes).map_err(|error| not_made(&what, &error))
+    subject.plugin.router(count, routes).map_err(|error| not_made(&what, &error))
 }
 
 /// Whatever the router decides is within the contract, or a fault.
@@ -148,8 +148,5 @@ fn memory(subject: &Subject<'_>) -> TestResult {
 }
 
 fn nonsense_config(subject: &Subject<'_>) -> TestResult {
-    nonsense(|config| {
-        let plugin = ConfiguredPlugin { config: Some(config), ..subject.plugin.clone() };
-        plugin.router(&clusters(1), 0).map(drop)
-    })
+    nonsense(|config| subject.plugin.configured(config).router(1, 0).map(drop))
 }

@@ -37,7 +37,8 @@ impl Subject<'_> {
     /// The same plugin anew: its counters, and what was measured of its instances, begin at nothing.
     pub(super) fn anew(&self, name: &str) -> Result<ConfiguredPlugin, EndedEarly> {
         let artifact = self.runtime.load(&PluginFile { name, ..*self.file }).map_err(failed)?;
-        Ok(ConfiguredPlugin { artifact, config: self.plugin.config.clone() })
+        artifact.mask(&self.plugin.inputs.secrets);
+        Ok(ConfiguredPlugin { artifact, inputs: self.plugin.inputs.clone() })
     }
 }
 

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::*;
 use crate::plugin::{Compiler, SHIPPED, shipped};
-use crate::workbench::{CheckOptions, check};
+use crate::workbench::{CheckOptions, TrialSettings, check};
 
 /// Short enough for a machine that is busy with other tests.
 const SHORT: ConformanceBounds = ConformanceBounds { decisions: 2_000, time: Duration::from_secs(2) };
@@ -14,7 +14,8 @@ const SHORT: ConformanceBounds = ConformanceBounds { decisions: 2_000, time: Dur
 fn report(bytes: &[u8], config: Option<Value>) -> ConformanceReport {
     let file = tempfile::NamedTempFile::new().unwrap();
     std::fs::write(file.path(), bytes).unwrap();
-    let options = CheckOptions { config, conformance: Some(SHORT), ..CheckOptions::default() };
+    let settings = TrialSettings { config, ..TrialSettings::default() };
+    let options = CheckOptions { settings, conformance: Some(SHORT), ..CheckOptions::default() };
     check(file.path(), &options, Compiler::InProcess).unwrap().conformance.unwrap()
 }
 

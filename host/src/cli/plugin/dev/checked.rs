@@ -4,7 +4,7 @@ use std::path::Path;
 
 use super::place::PluginPlace;
 use crate::gateway;
-use crate::workbench::{self, CheckError, CheckOptions, CheckReport, PluginLimits, role_names};
+use crate::workbench::{self, CheckError, CheckOptions, CheckReport, role_names};
 
 /// A plugin that passed.
 #[derive(Debug)]
@@ -24,8 +24,7 @@ pub(super) struct CheckedPlugin {
 /// Why it is refused, in words, and what the plugin printed.
 pub(super) fn check(file: &Path, place: &PluginPlace) -> Result<CheckedPlugin, String> {
     let options = CheckOptions {
-        config: place.config.clone(),
-        limits: place.section.as_ref().map(PluginLimits::from).unwrap_or_default(),
+        settings: place.settings(),
         role: role_names().iter().find(|role| Some(role.as_str()) == place.role).copied(),
         conformance: None,
         // The gateway loads the same file next.

@@ -4,6 +4,8 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use tokio::task::JoinHandle;
+
 use super::super::super::load::explanation;
 use crate::config::Config;
 use crate::gateway::{self, BuildOptions, Gateway};
@@ -13,7 +15,11 @@ use crate::policy::DecisionObserver;
 const PATIENCE: Duration = Duration::from_millis(250);
 
 #[derive(Debug)]
-pub(super) struct LocalGateway(Arc<Gateway>);
+pub(super) struct LocalGateway {
+    gateway: Arc<Gateway>,
+    /// Takes up what changes in tables, until the gateway stops.
+    tables: JoinHandle<()>,
+}
 
 impl LocalGateway {
     /// Serves `config`, whose decisions `observer` is shown.
@@ -28,7 +34,10 @@ impl LocalGateway {
         let gateway = built.map_err(|error| explanation(&path, &error))?;
         gateway.start_admin();
         gateway.start();
-        Ok(Self(Arc::new(gateway)))
+        let gateway = Arc::new(gateway);
+        let followed = Arc::clone(&gateway);
+        let tables = tokio::spawn(async move { followed.follow_tables().await });
+        Ok(Self { gateway, tables })
     }
 
     /// Serves `config` from now on, and returns the number of its generation.
@@ -36,7 +45,7 @@ impl LocalGateway {
     /// # Errors
     /// Why it cannot be served, in words; nothing has changed.
     pub(super) async fn replace(&self, config: Config) -> Result<u64, String> {
-        let gateway = self.0.clone();
+        let gateway = self.gateway.clone();
         match off_thread(move || gateway.replace(config)).await? {
             Ok(generation) => Ok(generation.id()),
             Err(error) => {
@@ -47,17 +56,18 @@ impl LocalGateway {
     }
 
     pub(super) fn generation(&self) -> u64 {
-        self.0.generation().id()
+        self.gateway.generation().id()
     }
 
     pub(super) fn gateway(&self) -> &Gateway {
-        &self.0
+        &self.gateway
     }
 
     /// Ends it; websockets are closed.
     pub(super) async fn stop(&self) {
+        self.tables.abort();
         // A websocket that an author has left open is cut off without a word: that is how a session ends.
-        self.0.end(PATIENCE, |_cut| ()).await;
+        self.gateway.end(PATIENCE, |_cut| ()).await;
     }
 }
 

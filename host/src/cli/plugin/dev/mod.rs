@@ -31,10 +31,11 @@ use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 
 use super::super::load::load;
 use super::super::terminal::{FAILED, REFUSED, complain, say};
+use super::given::GivenFiles;
 use crate::config::{self, Config};
 use crate::{gateway, telemetry};
 
-use place::PluginPlace;
+use place::{DevPlace, PluginPlace};
 use project::DevProject;
 use session::DevSession;
 
@@ -48,8 +49,10 @@ pub(in super::super) struct DevArguments {
     ///
     /// The plugin is the one of the configuration whose file is in DIR, or that has the folder's name. If a gateway
     /// with this configuration runs already, the plugin is swapped there.
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["table", "secret"])]
     config: Option<PathBuf>,
+    #[command(flatten)]
+    files: GivenFiles,
     /// What is logged to standard error: a filter as in `[log] level`. Without it, the configuration's, or `warn`; and
     /// all that the plugin says
     #[arg(long, value_name = "LEVEL")]
@@ -59,7 +62,13 @@ pub(in super::super) struct DevArguments {
 /// Swaps what is built, edit by edit, until a signal ends it.
 pub(super) fn dev(arguments: &DevArguments) -> ExitCode {
     let code = match begin(arguments) {
-        Ok(project) => develop(project, arguments.config.as_deref()),
+        Ok(project) => {
+            let place = match &arguments.config {
+                Some(config) => DevPlace::Config(config.clone()),
+                None => DevPlace::Demo(arguments.files.absolute()),
+            };
+            develop(project, place)
+        }
         Err(code) => code,
     };
     telemetry::log::flush();
@@ -73,6 +82,7 @@ fn begin(arguments: &DevArguments) -> Result<DevProject, ExitCode> {
         ExitCode::from(REFUSED)
     };
     let project = DevProject::find(&arguments.dir).map_err(|error| refused(&error))?;
+    arguments.files.secrets().map_err(|error| refused(&error))?;
     let config = match &arguments.config {
         Some(path) if !path.exists() => Some(load(path)?),
         // It may be wrong only for want of a file that is still to be built.
@@ -81,7 +91,7 @@ fn begin(arguments: &DevArguments) -> Result<DevProject, ExitCode> {
     };
     let place = match &config {
         Some(config) => PluginPlace::find(config, &project).map_err(|error| refused(&error))?,
-        None => PluginPlace::made_for(&project, Path::new("")),
+        None => PluginPlace::made_for(&project, Path::new(""), &GivenFiles::default()),
     };
     let level = level(arguments.log.as_deref(), config.as_ref(), &place.name);
     telemetry::log::init(&level, telemetry::LineFormat::Text).map_err(|error| refused(&error))?;
@@ -94,13 +104,13 @@ fn level(asked: Option<&str>, config: Option<&Config>, plugin: &str) -> String {
     asked.map_or_else(|| format!("{usual},{plugin}=debug"), str::to_owned)
 }
 
-fn develop(project: DevProject, config: Option<&Path>) -> ExitCode {
+fn develop(project: DevProject, place: DevPlace) -> ExitCode {
     let _raised = gateway::raise_descriptor_limit();
     let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => return failed(&error.into()),
     };
-    let ended = runtime.block_on(serve(project, config));
+    let ended = runtime.block_on(serve(project, place));
     // A check that still compiles must not hold up the end.
     runtime.shutdown_timeout(Duration::from_secs(1));
     match ended {
@@ -109,11 +119,11 @@ fn develop(project: DevProject, config: Option<&Path>) -> ExitCode {
     }
 }
 
-async fn serve(project: DevProject, config: Option<&Path>) -> anyhow::Result<()> {
+async fn serve(project: DevProject, place: DevPlace) -> anyhow::Result<()> {
     let mut ends = DevEnds::listen()?;
     let mut entered = lines_of_standard_input();
     say(format_args!("watching {}; Enter sends requests or tries again, Ctrl-C ends", project.folder.display()));
-    let mut session = DevSession::begin(project, config).await?;
+    let mut session = DevSession::begin(project, place).await?;
     tokio::select! {
         () = ends.next() => {}
         () = rounds(&mut session, &mut entered) => {}

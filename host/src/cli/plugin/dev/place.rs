@@ -1,26 +1,47 @@
 //! Where a plugin is put: what its section of a configuration says, and the configuration to serve it with.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
+use super::super::given::GivenFiles;
 use super::project::{DevProject, is_same_name};
-use crate::config::{self, AccessLogConfig, Config, PluginConfig};
+use crate::config::{self, AccessLogConfig, Config};
 use crate::diagnose::list;
 use crate::gateway;
+use crate::workbench::{PluginLimits, TrialSettings};
 
 /// Folder for compiled code in what is made.
 const CACHE: &str = "cache";
+
+/// The cluster in what is made.
+const DEMO: &str = "demo";
+
+/// What a session serves.
+pub(super) enum DevPlace {
+    /// This configuration.
+    Config(PathBuf),
+    /// A demo of our own, in which the plugin gets these.
+    Demo(GivenFiles),
+}
 
 /// A plugin's name, and how its role is configured.
 #[derive(Clone, Debug)]
 pub(super) struct PluginPlace {
     pub(super) name: String,
-    /// Its section; none in a configuration that is made for it.
-    pub(super) section: Option<PluginConfig>,
+    /// As in its section.
+    limits: PluginLimits,
+    /// The file of its table.
+    table: Option<PathBuf>,
+    /// Files of secrets, by the keys that its configuration gets them under.
+    secrets: BTreeMap<String, PathBuf>,
+    /// Names of the clusters beside it.
+    clusters: Vec<String>,
+    /// How many `[[route]]` there are.
+    routes: usize,
     /// What it is configured with, if one place alone configures it.
-    pub(super) config: Option<Value>,
+    config: Option<Value>,
     /// The role that it is used in, if that is one.
     pub(super) role: Option<&'static str>,
     /// Folder for compiled code.
@@ -43,14 +64,24 @@ pub(super) enum NoPlace {
 }
 
 impl PluginPlace {
-    /// In a configuration that is made for `project` and kept in `folder`.
-    pub(super) fn made_for(project: &DevProject, folder: &Path) -> Self {
+    /// In a configuration that is made for `project` and kept in `folder`, with `given` in its section.
+    pub(super) fn made_for(project: &DevProject, folder: &Path, given: &GivenFiles) -> Self {
         // A plugin that ships may have another role, which is needed as it is.
         let name = match gateway::shipped(&project.name) {
             Some(_) => format!("my-{}", project.name),
             None => project.name.clone(),
         };
-        Self { name, section: None, config: None, role: None, cache: Some(folder.join(CACHE)) }
+        Self {
+            name,
+            limits: PluginLimits::default(),
+            table: given.table.clone(),
+            secrets: given.secret.iter().cloned().collect(),
+            clusters: vec![DEMO.to_owned()],
+            routes: 1,
+            config: None,
+            role: None,
+            cache: Some(folder.join(CACHE)),
+        }
     }
 
     /// In `config`: the one plugin whose file is in the project's folder, else the one with its name.
@@ -82,11 +113,29 @@ impl PluginPlace {
         let shared = configs.first().filter(|_| only(&configs)).map(|config| (*config).clone());
         Ok(Self {
             name: name.clone(),
-            section: Some(section.clone()),
+            limits: PluginLimits::from(section),
+            table: section.table.clone(),
+            secrets: section.secrets.clone(),
+            clusters: config.clusters.iter().map(|cluster| cluster.name.clone()).collect(),
+            routes: config.routes.len(),
             config: shared.or_else(|| Some(section.config.clone())).filter(|config| !config.is_null()),
             role: roles.first().filter(|_| roles.len() == 1).copied(),
             cache: config.gateway.cache.clone(),
         })
+    }
+}
+
+impl PluginPlace {
+    /// With what the plugin is tried before it is put there.
+    pub(super) fn settings(&self) -> TrialSettings {
+        TrialSettings {
+            config: self.config.clone(),
+            limits: self.limits.clone(),
+            table: self.table.clone(),
+            secrets: self.secrets.clone(),
+            clusters: self.clusters.clone(),
+            routes: self.routes,
+        }
     }
 }
 
@@ -113,8 +162,9 @@ pub(super) fn with_plugin(path: &Path, name: &str, file: &Path) -> Result<Config
     Ok(config)
 }
 
-/// The text of a configuration that serves `name` in `roles` before `endpoints`.
-pub(super) fn made(name: &str, file: &str, roles: &[&str], endpoints: &[String]) -> String {
+/// The text of a configuration that serves the plugin in `file` in `roles` before `endpoints`.
+pub(super) fn made(place: &PluginPlace, file: &str, roles: &[&str], endpoints: &[String]) -> String {
+    let name = &place.name;
     let fills = |role: &str| roles.contains(&role);
     let balancer = if fills("balancer") { format!("balancer = \"{name}\"\n") } else { String::new() };
     let section = |role: &str| match fills(role) {
@@ -134,14 +184,14 @@ address = "127.0.0.1:0"
 
 [[route]]
 path = "/"
-to = "balancer://demo"
+to = "balancer://{DEMO}"
 
-{}{}[cluster.demo]
+{}{}[cluster.{DEMO}]
 {balancer}endpoints = [{}]
 
 [plugin.{name}]
 file = "{file}"
-
+{}
 [admin]
 address = "127.0.0.1:0"
 
@@ -150,8 +200,18 @@ access = "off"
 "#,
         section("router"),
         section("rewriter"),
-        endpoints.join(", ")
+        endpoints.join(", "),
+        given(place)
     )
+}
+
+/// The lines of the section that name files beside the plugin's.
+fn given(place: &PluginPlace) -> String {
+    let text = |path: &Path| toml::Value::from(path.display().to_string());
+    let table = place.table.iter().map(|path| format!("table = {}\n", text(path)));
+    let secrets =
+        place.secrets.iter().map(|(key, path)| format!("secrets.{} = {}\n", toml::Value::from(&**key), text(path)));
+    table.chain(secrets).collect()
 }
 
 #[cfg(test)]
@@ -211,15 +271,24 @@ mod tests {
 
         let place = PluginPlace::find(&config, &project(temporary.path(), "p")).unwrap();
 
-        assert_eq!((place.role, place.config), (Some("balancer"), Some(serde_json::json!({ "a": 1 }))));
+        assert_eq!((place.role, place.config.as_ref()), (Some("balancer"), Some(&serde_json::json!({ "a": 1 }))));
+        assert_eq!((place.settings().clusters, place.settings().routes), (vec!["chat".to_owned()], 1));
     }
 
     #[test]
     fn what_is_made_is_a_good_configuration_for_each_role() {
         let folder = tempfile::tempdir().unwrap();
-        fs::write(folder.path().join("p.wasm"), "").unwrap();
+        for file in ["p.wasm", "a \"table\"", "key"] {
+            fs::write(folder.path().join(file), "").unwrap();
+        }
+        let table = folder.path().join("a \"table\"");
+        let given = GivenFiles {
+            table: Some(table.clone()),
+            secret: vec![("a.key".to_owned(), folder.path().join("key")), ("b".to_owned(), folder.path().join("key"))],
+        };
+        let place = PluginPlace::made_for(&project(folder.path(), "my-plugin"), folder.path(), &given);
         for roles in [&["balancer"][..], &["router"], &["rewriter"], &["balancer", "router", "rewriter"]] {
-            let text = made("my-plugin", "p.wasm", roles, &["ws://127.0.0.1:1".to_owned()]);
+            let text = made(&place, "p.wasm", roles, &["ws://127.0.0.1:1".to_owned()]);
 
             let config = config::parse(&text, &folder.path().join("tidegate.toml")).unwrap();
 
@@ -232,6 +301,9 @@ mod tests {
             for (role, used) in fills {
                 assert_eq!(used.plugin == "my-plugin", roles.contains(&role), "{role}: {used:?}");
             }
+            let section = &config.plugins["my-plugin"];
+            assert_eq!(section.table.as_ref(), Some(&table));
+            assert_eq!(section.secrets.keys().collect::<Vec<_>>(), ["a.key", "b"]);
         }
     }
 }

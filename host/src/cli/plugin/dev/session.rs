@@ -9,11 +9,12 @@ use tokio::task::JoinSet;
 
 use super::super::super::demo::{DemoEndpoint, OwnFolder};
 use super::super::super::terminal::{complain, say};
+use super::super::given::GivenFiles;
 use super::build::build;
 use super::checked::{CheckedPlugin, check};
 use super::decisions::ShownDecisions;
 use super::local::{LocalGateway, off_thread, short, within};
-use super::place::{self, PluginPlace};
+use super::place::{self, DevPlace, PluginPlace};
 use super::project::{DevProject, Recipe};
 use super::remote::RunningGateway;
 use super::sources::Sources;
@@ -37,7 +38,7 @@ pub(super) struct DevSession {
 /// What the plugin is put into.
 enum Setting {
     /// A configuration of our own before endpoints of our own.
-    Demo { endpoints: Vec<String>, _servers: JoinSet<()> },
+    Demo { endpoints: Vec<String>, given: GivenFiles, _servers: JoinSet<()> },
     /// The operator's.
     File(PathBuf),
 }
@@ -55,22 +56,22 @@ struct LiveVersion {
 }
 
 impl DevSession {
-    /// With an operator's configuration, or without.
-    pub(super) async fn begin(project: DevProject, config: Option<&Path>) -> anyhow::Result<Self> {
+    /// In its place, before the first build.
+    pub(super) async fn begin(project: DevProject, place: DevPlace) -> anyhow::Result<Self> {
         let mut sources = Sources::new(project.clone());
-        let setting = match config {
-            Some(path) => {
-                sources.also(vec![path.to_owned()]);
-                Setting::File(path.to_owned())
+        let setting = match place {
+            DevPlace::Config(path) => {
+                sources.also(vec![path.clone()]);
+                Setting::File(path)
             }
-            None => {
+            DevPlace::Demo(given) => {
                 let (mut servers, mut endpoints) = (JoinSet::new(), Vec::new());
                 for name in ["a", "b", "c"] {
                     let endpoint = DemoEndpoint::bind(name).await?;
                     endpoints.push(format!("ws://{}", endpoint.address()));
                     servers.spawn(endpoint.serve());
                 }
-                Setting::Demo { endpoints, _servers: servers }
+                Setting::Demo { endpoints, given, _servers: servers }
             }
         };
         let folder = OwnFolder::make("plugin-dev")?;
@@ -166,7 +167,7 @@ impl DevSession {
 
     fn place(&self) -> Result<PluginPlace, String> {
         match &self.setting {
-            Setting::Demo { .. } => Ok(PluginPlace::made_for(&self.project, self.folder.path())),
+            Setting::Demo { given, .. } => Ok(PluginPlace::made_for(&self.project, self.folder.path(), given)),
             Setting::File(path) => {
                 let config = config::load(path).map_err(|faults| faults.to_string())?;
                 PluginPlace::find(&config, &self.project).map_err(|error| error.to_string())
@@ -227,7 +228,7 @@ impl DevSession {
         let config = match &self.setting {
             Setting::File(config) => place::with_plugin(config, &place.name, &path)?,
             Setting::Demo { endpoints, .. } => {
-                let text = place::made(&place.name, file, &checked.roles, endpoints);
+                let text = place::made(place, file, &checked.roles, endpoints);
                 self.folder.put("tidegate.toml", text.as_bytes()).map_err(|error| error.to_string())?;
                 config::load(&self.folder.path().join("tidegate.toml")).map_err(|faults| faults.to_string())?
             }
