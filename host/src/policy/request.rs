@@ -1,9 +1,10 @@
 //! The facts about a request that a decision may rest on.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 
-use ::http::{HeaderMap, Method};
+use ::http::header::HOST;
+use ::http::{HeaderMap, HeaderValue, Method};
 use serde::{Deserialize, Serialize};
 
 use super::{ArrivalFacts, BodySight, BodyStart, ExchangeEffects, wire};
@@ -69,6 +70,27 @@ pub struct RequestFacts {
 }
 
 impl RequestFacts {
+    /// A request of nobody, to try deciders with: GET of `path` of `host`, from an address of TEST-NET-2 (RFC 5737).
+    #[must_use]
+    pub fn made_up(host: &'static str, path: &str) -> Self {
+        let mut headers = HeaderMap::new();
+        headers.insert(HOST, HeaderValue::from_static(host));
+        Self {
+            method: Method::GET,
+            scheme: Scheme::Http,
+            authority: host.parse().ok(),
+            path: path.to_owned(),
+            query: None,
+            upgrade: None,
+            client: Some(Ipv4Addr::new(198, 51, 100, 7).into()),
+            sni: None,
+            headers: Arc::new(headers),
+            connection: None,
+            effects: ExchangeEffects::default(),
+            body: None,
+        }
+    }
+
     /// Host and port as sent; empty for HTTP/1.0 without Host.
     #[must_use]
     pub fn host_and_port(&self) -> &str {

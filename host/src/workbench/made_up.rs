@@ -1,16 +1,13 @@
 //! Made-up endpoints, requests and responses, as harmless as they look: addresses and names that are never in use.
 
-use std::net::Ipv4Addr;
 use std::num::NonZeroUsize;
 use std::sync::Arc;
 
-use ::http::{HeaderMap, HeaderValue, Method};
+use ::http::{HeaderMap, HeaderValue};
 use serde_json::Value;
 
 use crate::plugin::{Artifact, LoadError, PluginSecrets, RouterPlace, TrialInputs};
-use crate::policy::{
-    Balancer, Endpoint, ExchangeEffects, RequestFacts, ResponseContext, Rewriter, Router, Scheme, UnusedNumbers,
-};
+use crate::policy::{Balancer, Endpoint, RequestFacts, ResponseContext, Rewriter, Router, Scheme, UnusedNumbers};
 
 /// Endpoints with names that differ. Addresses are of TEST-NET-1 (RFC 5737).
 pub(super) fn endpoints(count: usize) -> Vec<Endpoint> {
@@ -63,24 +60,12 @@ impl ConfiguredPlugin {
     }
 }
 
-/// A request of a client of TEST-NET-2 (RFC 5737).
+/// A request of a client that says what it is.
 pub(super) fn request(path: &str) -> RequestFacts {
-    let mut headers = HeaderMap::new();
+    let made_up = RequestFacts::made_up("tidegate.invalid", path);
+    let mut headers = HeaderMap::clone(&made_up.headers);
     headers.insert("user-agent", HeaderValue::from_static("tidegate-plugin-check"));
-    RequestFacts {
-        method: Method::GET,
-        scheme: Scheme::Http,
-        authority: "tidegate.invalid".parse().ok(),
-        path: path.to_owned(),
-        query: None,
-        upgrade: None,
-        client: Some(Ipv4Addr::new(198, 51, 100, 7).into()),
-        sni: None,
-        headers: Arc::new(headers),
-        connection: None,
-        effects: ExchangeEffects::default(),
-        body: None,
-    }
+    RequestFacts { headers: Arc::new(headers), ..made_up }
 }
 
 /// The exchange that a made-up response is from.

@@ -4,6 +4,7 @@ use std::hash::{Hash, Hasher};
 use std::num::NonZeroUsize;
 use std::sync::Arc;
 
+use ::http::Method;
 use serde_json::Value;
 use wasmtime::Store;
 use wasmtime::component::Instance as WasmInstance;
@@ -26,6 +27,7 @@ use super::route_cache::RouteCache;
 use super::spec::{RoleKind, RoleSpec};
 use super::trial_inputs::TrialInputs;
 use crate::lifecycle::PerWorker;
+use crate::net::UpgradeProtocol;
 use crate::policy::{BodySight, Fault, RequestFacts, Routed, Router, Scheme};
 
 /// This role, as [`super::ROLES`] lists it.
@@ -74,17 +76,14 @@ impl PluginRole for RouterSetup {
         _party: Option<CallOrigin<'_>>,
     ) -> wasmtime::Result<()> {
         let path = if number == 0 { "/" } else { "/.well-known/tidegate/probe" };
-        let line = RequestLine {
-            method: "GET".to_owned(),
-            scheme: Scheme::Http.into(),
-            host: PROBE_HOST.to_owned(),
-            path: path.to_owned(),
-            query: None,
-            upgrade: None,
-        };
-        store.data_mut().begin_effects(EffectScope::Edits);
-        let decided = exports.router.call_route(&mut *store, &line).map(drop);
-        drop(store.data_mut().take_effects());
+        let request = RequestFacts::made_up(PROBE_HOST, path);
+        let state = store.data_mut();
+        state.lend(&request, None);
+        state.begin_effects(EffectScope::Edits);
+        let decided = exports.router.call_route(&mut *store, &(&request).into()).map(drop);
+        let state = store.data_mut();
+        state.give_back();
+        drop(state.take_effects());
         decided
     }
 
@@ -178,33 +177,40 @@ fn explained(error: wasmtime::Error) -> wasmtime::Error {
 /// Lets the plugin decide made-up requests, on an instance that shares nothing with the real ones: a decision outside
 /// the contract is mostly one for every request.
 fn self_test(factory: &InstanceFactory<RouterSetup>, targets: &RouterTargets) -> Result<(), LoadErrorKind> {
-    let line = |method: &str, scheme: Scheme, path: &str, query: Option<&str>, upgrade: Option<&str>| RequestLine {
-        method: method.to_owned(),
-        scheme: scheme.into(),
-        host: SELF_TEST_HOST.to_owned(),
-        path: path.to_owned(),
-        query: query.map(str::to_owned),
-        upgrade: upgrade.map(str::to_owned),
-    };
     let mut instance = factory.throwaway(&factory.role)?;
     instance.store.data_mut().begin_effects(EffectScope::Edits);
     let mut ticks = factory.artifact.setup_ticks;
-    for line in [
-        line("GET", Scheme::Http, "/", None, None),
-        line("GET", Scheme::Https, "/chat/room%201", Some("a=1&b"), Some("websocket")),
-        line("POST", Scheme::Http, "/a", Some(""), None),
-    ] {
+    for request in self_test_requests() {
+        let line = RequestLine::from(&request);
+        instance.store.data_mut().lend(&request, None);
         let decided = instance
             .run(RouterSetup::DECIDES, std::mem::replace(&mut ticks, factory.artifact.ticks), |exports, store| {
                 exports.router.call_route(store, &line)
             })
             .and_then(|decision| targets.checked(decision));
+        instance.store.data_mut().give_back();
         decided.map_err(|error| LoadErrorKind::SelfTest {
             with: format!("the request {} {} for the host {}", line.method, line.path, line.host),
             message: error.detail,
         })?;
     }
     Ok(())
+}
+
+/// What they decide; getters of requests see it, too.
+fn self_test_requests() -> [RequestFacts; 3] {
+    let made_up = |path| RequestFacts::made_up(SELF_TEST_HOST, path);
+    let query = |text: &str| Some(text.to_owned());
+    [
+        made_up("/"),
+        RequestFacts {
+            scheme: Scheme::Https,
+            query: query("a=1&b"),
+            upgrade: Some(UpgradeProtocol::Websocket),
+            ..made_up("/chat/room%201")
+        },
+        RequestFacts { method: Method::POST, query: query(""), ..made_up("/a") },
+    ]
 }
 
 struct PluginRouter {

@@ -241,6 +241,24 @@ fn tried(runtime: &Runtime, some: &str, choice: &str) -> Result<Box<dyn Balancer
     balancer_of(&load(runtime, text.as_bytes()).unwrap(), None)
 }
 
+/// A router that traps where the request that it may ask for has not the path that it was called with.
+#[test]
+fn a_router_may_ask_for_the_requests_of_its_self_test() {
+    let runtime = Runtime::new(None).unwrap();
+    let asks = String::from_utf8_lossy(guest!("lookup"))
+        .replace("(import \"tidegate\" \"get\" (func $get (param i32 i32 i32)))", "(import \"tidegate\" \"line\" (func $line (param i32)))")
+        .replace(
+            "(call $get\n      (i32.add (local.get $path) (i32.const 1)) (i32.sub (local.get $length) (i32.const 1)) (i32.const 32))",
+            "(call $line (i32.const 256))
+             (if (i32.eqz (i32.load8_u (i32.const 256))) (then unreachable))
+             (if (i32.ne (i32.load (i32.const 284)) (local.get $length)) (then unreachable))",
+        );
+    assert!(asks.contains("$line (i32.const 256)"), "{asks}");
+    let artifact = load(&runtime, asks.as_bytes()).unwrap();
+
+    artifact.try_out(RoleName::new("router"), &TrialInputs::default()).unwrap();
+}
+
 #[test]
 fn a_balancer_that_fails_its_self_test_never_gets_traffic() {
     let runtime = Runtime::new(None).unwrap();
