@@ -5,8 +5,10 @@
 //!            └─────────────────┴──▶ Report: each line that was refused, changed or dropped, and why
 //! ```
 
+mod read;
 mod report;
 mod tree;
 
+pub use read::{MissingInclude, ReadOptions, parse, read};
 pub use report::{Finding, Report, Severity};
 pub use tree::{Directive, Node, Place, Section, Tree, Word};
