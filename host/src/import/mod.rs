@@ -5,10 +5,14 @@
 //!            └─────────────────┴──▶ Report: each line that was refused, changed or dropped, and why
 //! ```
 
-mod read;
+mod draft;
 mod report;
+mod translate;
 mod tree;
+mod write;
 
-pub use read::{MissingInclude, ReadOptions, parse, read};
+pub use draft::Draft;
 pub use report::{Finding, Report, Severity};
+pub use translate::{ImportOptions, translate};
 pub use tree::{Directive, Node, Place, Section, Tree, Word};
+pub use write::write;

@@ -13,7 +13,6 @@ mod locations;
 mod manager;
 mod mixes;
 mod play;
-mod reading;
 mod scene;
 mod sides;
 mod targets;

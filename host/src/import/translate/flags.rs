@@ -1,0 +1,40 @@
+//! Flags of a RewriteRule.
+
+/// The flags behind a rule.
+#[derive(Debug, Default)]
+pub(super) struct RewriteFlags {
+    pub(super) proxy: bool,
+    pub(super) redirect: Option<u16>,
+    pub(super) answer: Option<u16>,
+    pub(super) pass_through: bool,
+    pub(super) last: bool,
+    pub(super) ignores_case: bool,
+}
+
+/// Reads `[P,L]`.
+pub(super) fn flags(written: &str) -> RewriteFlags {
+    let mut flags = RewriteFlags::default();
+    for flag in written.trim_matches(['[', ']']).split(',') {
+        let (name, value) = flag.trim().split_once('=').unwrap_or((flag.trim(), ""));
+        match name.to_ascii_lowercase().as_str() {
+            "p" | "proxy" => flags.proxy = true,
+            "f" | "forbidden" => flags.answer = Some(403),
+            "g" | "gone" => flags.answer = Some(410),
+            "pt" | "passthrough" => flags.pass_through = true,
+            "l" | "last" | "end" => flags.last = true,
+            "nc" | "nocase" => flags.ignores_case = true,
+            "r" | "redirect" => match value.to_ascii_lowercase().as_str() {
+                "" | "temp" => flags.redirect = Some(302),
+                "permanent" => flags.redirect = Some(301),
+                "seeother" => flags.redirect = Some(303),
+                code => match code.parse::<u16>() {
+                    Ok(code) if (300..400).contains(&code) => flags.redirect = Some(code),
+                    Ok(code) => flags.answer = Some(code),
+                    Err(_no_number) => flags.redirect = Some(302),
+                },
+            },
+            _ => {}
+        }
+    }
+    flags
+}

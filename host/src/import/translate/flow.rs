@@ -1,0 +1,151 @@
+//! What becomes of the requests of one server, in Apache's order of evaluation.
+//!
+//! ```text
+//! Redirect in a Location ▸ RewriteRule ▸ ProxyPass of the last Location ▸ ProxyPass of the main server, then of the vhost
+//!                        ▸ Redirect ▸ Alias
+//! and over all of them what Locations and Proxy sections say of access and headers
+//! ```
+
+use super::super::report::{Report, Severity};
+use super::super::tree::Section;
+use super::balancers::Balancers;
+use super::hidden;
+use super::locations::{self, LocationScope};
+use super::mapping;
+use super::path::RulePath;
+use super::rewrite::{self, RewriteSetting};
+use super::rule::{RuleEffect, TrafficRule};
+use super::scope::ScopeSettings;
+use super::sites::Site;
+
+/// The rules of `site`, first match first.
+pub(super) fn rules(
+    site: &Site<'_>,
+    main: &ScopeSettings<'_>,
+    balancers: &Balancers,
+    report: &mut Report,
+) -> Vec<TrafficRule> {
+    let inherited: Vec<&Section> = if site.is_main { Vec::new() } else { main.locations.clone() };
+    let sections = inherited.into_iter().chain(site.scope.locations.iter().copied());
+    let locations: Vec<_> = sections.filter_map(|section| locations::read(section, report)).collect();
+
+    let mut first = Vec::new();
+    let mut lower = Vec::new();
+    for place in &locations {
+        for line in &place.scope.redirects {
+            let found = mapping::redirect(line, Some(&place.path), site.tls, report);
+            first.extend(found.map(|rule| TrafficRule { in_location: true, ..rule }));
+        }
+        first.extend(locations::rules(place, site.tls, report));
+    }
+    for place in locations.iter().rev() {
+        lower.extend(place.scope.mappings.last().and_then(|line| mapping::proxy_pass(line, Some(&place.path), report)));
+        lower.extend(locations::handler(place, report));
+    }
+    for line in main.mappings.iter().chain(&site.scope.mappings) {
+        lower.extend(mapping::proxy_pass(line, None, report));
+    }
+    for line in site.scope.redirects.iter().chain(&main.redirects) {
+        lower.extend(mapping::redirect(line, None, site.tls, report));
+    }
+    aliases(&mut lower, site, main, report);
+    for rule in &mut lower {
+        settle(rule, balancers);
+    }
+
+    let rewriting = site.scope.rewriting.or(main.rewriting).unwrap_or(false);
+    let rewrites = if site.is_main { &main.rewrites } else { &site.scope.rewrites };
+    let mut rules = if rewriting {
+        let root = site
+            .scope
+            .files
+            .iter()
+            .chain(&main.files)
+            .find(|line| line.is("DocumentRoot"))
+            .and_then(|line| line.word(0));
+        let at = RewriteSetting { tls: site.tls, document_root: root, names: &site.names, balancers };
+        rewrite::before(rewrites, lower, at, report)
+    } else {
+        if let Some(line) = rewrites.first() {
+            report.add(
+                &line.place,
+                Severity::Dropped,
+                "RewriteEngine is off, so that no rewrite rule runs",
+                Some("RewriteEngine On, if they are wanted"),
+            );
+        }
+        lower
+    };
+    first.append(&mut rules);
+    let mut rules = first;
+    locations::lay(&mut rules, &locations, report);
+    let mut rules = hidden::living(rules, report);
+    hidden::without_doubles(&mut rules, report);
+    for rule in &mut rules {
+        borrow_worker(rule, &locations, main, site, balancers);
+    }
+    rules
+}
+
+/// Files: an Alias is a place where nothing is forwarded; all of them are told once.
+fn aliases(lower: &mut Vec<TrafficRule>, site: &Site<'_>, main: &ScopeSettings<'_>, report: &mut Report) {
+    let taken: Vec<RulePath> =
+        lower.iter().filter(|rule| rule.is_unconditional()).map(|rule| rule.path.clone()).collect();
+    let files = site.scope.files.iter().chain(if site.is_main { &main.files } else { &[] as &[_] });
+    for line in files {
+        let path =
+            if line.is("DocumentRoot") { Some(RulePath::Prefix("/".to_owned())) } else { mapping::alias(line, report) };
+        let Some(path) = path else { continue };
+        let excluded =
+            lower.iter().any(|rule| matches!(rule.effect, RuleEffect::Local { .. }) && rule.path.covers(&path));
+        if !excluded && taken.iter().any(|other| other.covers(&path)) {
+            report.add(
+                &line.place,
+                Severity::Dropped,
+                format!("{} is never looked at: what takes its path is forwarded or answered before", line.name),
+                None,
+            );
+            continue;
+        }
+        let remedy = "route the path to a server that serves them (nginx, Caddy, the application), before other routes";
+        report.refuse(&line.place, format!("{}: files are not served here", line.name), remedy);
+        if !line.is("DocumentRoot") && !excluded {
+            lower.push(TrafficRule::new(line.place.clone(), path, RuleEffect::Local { told: true }));
+        }
+    }
+}
+
+fn settle(rule: &mut TrafficRule, balancers: &Balancers) {
+    if let RuleEffect::Forward(goal) = &mut rule.effect {
+        *goal = balancers.settled(goal.clone());
+    }
+}
+
+/// The parameters of a server's connections belong to the first line that names it; rewrite rules use them too.
+fn borrow_worker(
+    rule: &mut TrafficRule,
+    locations: &[LocationScope<'_>],
+    main: &ScopeSettings<'_>,
+    site: &Site<'_>,
+    balancers: &Balancers,
+) {
+    let RuleEffect::Forward(goal) = &rule.effect else { return };
+    let elsewhere = balancers.parameters_of(goal);
+    if rule.worker.is_empty() {
+        let in_locations = locations.iter().flat_map(|location| &location.scope.mappings);
+        let lines = main.mappings.iter().chain(&site.scope.mappings).chain(in_locations);
+        let mut found = None;
+        for line in lines {
+            let Some(at) = line.words.iter().position(|word| word.text.contains("://")) else { continue };
+            let url = line.word(at).unwrap_or_default();
+            if super::goal::goal(url).is_ok_and(|other| other.same_place(goal)) && line.words.len() > at + 1 {
+                found = line.words.get(at + 1..).map(|words| (words, &line.place));
+                break;
+            }
+        }
+        if let Some((words, place)) = found {
+            let _faults = rule.worker.add(words, place);
+        }
+    }
+    rule.worker = elsewhere.extended(&rule.worker);
+}

@@ -1,0 +1,68 @@
+//! From Apache's directives to a draft of our configuration.
+//!
+//! ```text
+//! Tree ──▶ sites (names, addresses) ──▶ listeners
+//!            └─▶ flow: rules in Apache's order ──▶ routes, clusters ──▶ layout: hosts, listeners ──▶ Draft
+//! ```
+
+mod access;
+mod balancers;
+mod conditions;
+mod flags;
+mod flow;
+mod goal;
+mod headers;
+mod health;
+mod hidden;
+mod layout;
+mod listeners;
+mod lists;
+mod locations;
+mod mapping;
+mod members;
+mod options;
+mod path;
+mod pattern;
+mod remote_ip;
+mod reverse;
+mod rewrite;
+mod routes;
+mod rule;
+mod scope;
+mod shape;
+mod sites;
+mod to_tls;
+mod upgrades;
+mod upstream;
+mod worker;
+
+use super::draft::Draft;
+use super::report::Report;
+use super::tree::Tree;
+use balancers::Balancers;
+pub use options::ImportOptions;
+use routes::RouteMaker;
+use scope::ScopeSettings;
+
+/// Translates a configuration of Apache; what is not simply carried over goes to `report`.
+pub fn translate(tree: &Tree, options: ImportOptions, report: &mut Report) -> Draft {
+    let sites = sites::read(tree, report);
+    let mut plans = listeners::plan(&sites, report);
+    let mut draft = Draft::default();
+    let mut served = Vec::with_capacity(sites.sites.len());
+    for site in &sites.sites {
+        let scopes: Vec<&ScopeSettings<'_>> =
+            if site.is_main { vec![&sites.main] } else { vec![&sites.main, &site.scope] };
+        let balancers = Balancers::read(&scopes, report);
+        let rules = flow::rules(site, &sites.main, &balancers, report);
+        reverse::check(site, &scopes, &rules, &balancers, report);
+        let maker = RouteMaker { options, site, scopes, balancers: &balancers };
+        let routes = rules.iter().map(|rule| maker.route(rule, &mut draft.clusters, report)).collect();
+        served.push(layout::ServedSite { rules, routes });
+    }
+    draft.trusted = remote_ip::trusted(&sites, report);
+    draft.routes = layout::routes(&sites, served, &mut plans, report);
+    draft.listeners = plans.into_iter().map(|plan| plan.draft).collect();
+    layout::prune(&mut draft);
+    draft
+}

@@ -1,0 +1,107 @@
+//! Patterns with the URLs behind them: as a prefix where they are one.
+
+use super::path::RulePath;
+use super::shape::{PatternShape, PatternTail, shape};
+
+/// How a pattern and the URL behind it map paths.
+pub(super) struct PatternMapping {
+    pub(super) path: RulePath,
+    /// The path at the server; see [`RuleEffect::Forward`].
+    pub(super) to: String,
+    /// The original is also found in the middle of a path.
+    pub(super) without_caret: bool,
+    /// The prefix ends in the middle of a segment in the original.
+    pub(super) without_boundary: bool,
+    /// `$1` is used and there is no group: Apache sends every request to one path.
+    pub(super) without_group: bool,
+}
+
+/// Maps `pattern` to the path `to` of a URL, as a prefix where it is one. `appends`: without a group in it, `to` stands
+/// before the whole path, as for ProxyPassMatch.
+///
+/// # Errors
+/// What is wrong with the pattern.
+pub(super) fn mapping(pattern: &str, to: &str, appends: bool) -> Result<PatternMapping, String> {
+    let (base, keeps) = match to.strip_suffix("%{REQUEST_URI}").or_else(|| to.strip_suffix("$0")) {
+        Some(base) => (base, true),
+        None => (to, appends && !to.contains('$')),
+    };
+    if let Some(found) = shape(pattern)
+        && let Some(mapping) = prefix_mapping(&found, base, keeps)
+    {
+        return Ok(mapping);
+    }
+    let path = RulePath::pattern(pattern)?;
+    let to = if keeps {
+        base.trim_end_matches('/').to_owned()
+    } else if to.contains('$') {
+        with_slash(to)
+    } else {
+        one_path(to)
+    };
+    Ok(PatternMapping { path, to, without_caret: false, without_boundary: false, without_group: false })
+}
+
+/// `to` as a template that does not have the path behind it: a group that no pattern has is empty.
+pub(super) fn one_path(to: &str) -> String {
+    format!("{}$9", with_slash(to))
+}
+
+fn with_slash(path: &str) -> String {
+    if path.starts_with('/') || path.starts_with('$') { path.to_owned() } else { format!("/{path}") }
+}
+
+fn prefix_mapping(shape: &PatternShape, to: &str, keeps: bool) -> Option<PatternMapping> {
+    let literal = shape.literal.as_str();
+    let mut without_group = false;
+    // Where the literal text of the path goes.
+    let mut target = if keeps {
+        format!("{}{literal}", to.trim_end_matches('/'))
+    } else if let Some(base) = to.strip_suffix("$1") {
+        without_group = shape.group.is_none();
+        match shape.group {
+            Some(at) => format!("{base}{}", literal.get(at..)?),
+            // What was meant: the path goes on.
+            None => format!("{base}{}", literal.trim_start_matches('/')),
+        }
+    } else if shape.tail == PatternTail::End {
+        to.to_owned()
+    } else {
+        return None;
+    };
+    if target.contains('$') {
+        return None;
+    }
+    target = if target.is_empty() { target } else { with_slash(&target) };
+    let without_caret = !shape.anchored;
+    if shape.tail == PatternTail::End {
+        let optional = if shape.optional_slash { "/?" } else { "" };
+        let path = RulePath::pattern(&format!("^{}{optional}$", escape(literal))).ok()?;
+        let to = match target.strip_suffix(literal) {
+            Some(base) => base.to_owned(),
+            None => one_path(&target),
+        };
+        return Some(PatternMapping { path, to, without_caret, without_boundary: false, without_group });
+    }
+    if shape.optional_slash {
+        target = target.trim_end_matches('/').to_owned();
+    }
+    if literal == "/" && target == "/" {
+        target.clear();
+    }
+    let path = RulePath::Prefix(literal.to_owned());
+    let without_boundary = !shape.bounded && !literal.ends_with('/');
+    Some(PatternMapping { path, to: target, without_caret, without_boundary, without_group })
+}
+
+/// Literal text as a pattern.
+pub(super) fn escape(literal: &str) -> String {
+    let mut pattern = String::new();
+    for c in literal.chars() {
+        if ".*+?()[]{}|^$\\".contains(c) {
+            pattern.push('\\');
+        }
+        pattern.push(c);
+    }
+    pattern
+}

@@ -1,0 +1,425 @@
+//! Rewrite rules of a server, put before the rules that come after them.
+//!
+//! ```text
+//! RewriteCond… RewriteRule ──▶ Step ─┐   from the last to the first, so that each step sees what follows it
+//!                                    ├──▶ rules
+//! ProxyPass, Redirect … ─────────────┘
+//! ```
+
+use super::super::draft::WhenDraft;
+use super::super::report::{Report, Severity};
+use super::super::tree::{Directive, Place};
+use super::balancers::Balancers;
+use super::conditions::{self, RuleConditions};
+use super::flags::{RewriteFlags, flags};
+use super::goal::{Goal, NoGoal, goal};
+use super::path::RulePath;
+use super::pattern::{PatternMapping, mapping};
+use super::rule::{RuleEffect, TrafficRule, first};
+use super::shape::{PatternTail, shape};
+use super::to_tls::to_tls;
+use super::upgrades::{complete, is_needless};
+
+/// What rewriting has to know of its server.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct RewriteSetting<'s> {
+    /// Clients come by TLS, or do not; `None`: both.
+    pub(super) tls: Option<bool>,
+    pub(super) document_root: Option<&'s str>,
+    /// Its names.
+    pub(super) names: &'s [String],
+    pub(super) balancers: &'s Balancers,
+}
+
+/// Puts what `lines` say before `lower`.
+pub(super) fn before(
+    lines: &[&Directive],
+    lower: Vec<TrafficRule>,
+    at: RewriteSetting<'_>,
+    report: &mut Report,
+) -> Vec<TrafficRule> {
+    let mut groups: Vec<(Vec<&Directive>, &Directive)> = Vec::new();
+    let mut conditions = Vec::new();
+    for line in lines {
+        if line.is("RewriteCond") {
+            conditions.push(*line);
+        } else {
+            groups.push((std::mem::take(&mut conditions), *line));
+        }
+    }
+    // Reversed: what comes first is at the end.
+    let mut rules: Vec<TrafficRule> = lower.iter().rev().cloned().collect();
+    for (conditions, line) in groups.iter().rev() {
+        let step = Step { line, conditions: conditions::read(conditions), at };
+        step.put(&mut rules, &lower, conditions.first().map(|line| &line.place), report);
+    }
+    rules.reverse();
+    rules
+}
+
+struct Step<'r> {
+    line: &'r Directive,
+    conditions: RuleConditions,
+    at: RewriteSetting<'r>,
+}
+
+impl Step<'_> {
+    fn put(
+        mut self,
+        rules: &mut Vec<TrafficRule>,
+        lower: &[TrafficRule],
+        first_condition: Option<&Place>,
+        report: &mut Report,
+    ) {
+        let place = self.line.place.clone();
+        let (Some(pattern), Some(to)) = (self.line.word(0), self.line.word(1)) else {
+            report.refuse(&place, "RewriteRule has too few words", "write a pattern and where it leads");
+            return;
+        };
+        let flags = flags(self.line.word(2).unwrap_or_default());
+        if let Some(why) = &self.conditions.never {
+            report.add(&place, Severity::Dropped, format!("the rule never runs: {why}"), None);
+            return;
+        }
+        if let (Some(wanted), Some(tls)) = (self.conditions.when.tls, self.at.tls) {
+            if wanted != tls {
+                let what = "the rule never runs: its condition is about the other scheme than this server's";
+                report.add(&place, Severity::Dropped, what, None);
+                return;
+            }
+            self.conditions.when.tls = None;
+        }
+        if !self.conditions.strange.is_empty() {
+            let what = format!(
+                "the condition `{}` has no counterpart, so that the rule is left out",
+                self.conditions.strange.join("` and `")
+            );
+            report.refuse(first_condition.unwrap_or(&place), what, "a route with `when`, or a router plugin");
+            return;
+        }
+        if self.conditions.files {
+            let what = "files that are there come first in Apache; here every request goes on, as files are not served";
+            report.add(
+                first_condition.unwrap_or(&place),
+                Severity::Changed,
+                what,
+                Some("route their paths to a server that serves them, before this route"),
+            );
+        }
+        let pattern = self.pattern(pattern, flags.ignores_case, report);
+        if to == "-" && flags.answer.is_none() && !flags.proxy {
+            self.pass(&pattern, &flags, rules, lower, report);
+            return;
+        }
+        let effect = match self.effect(&pattern, to, &flags, lower, report) {
+            Some(effect) => effect,
+            None => return,
+        };
+        self.insert(effect, rules, report);
+    }
+
+    /// The pattern, with the DocumentRoot taken off.
+    fn pattern(&self, pattern: &str, ignores_case: bool, report: &mut Report) -> String {
+        let plain = pattern.strip_prefix('^').unwrap_or(pattern);
+        if let Some(root) = self.at.document_root.filter(|root| root.len() > 1)
+            && let Some(rest) = plain.strip_prefix(root.trim_end_matches('/'))
+        {
+            let what = format!("the pattern names the DocumentRoot {root}: taken as the path behind it");
+            report.add(&self.line.place, Severity::Changed, what, None);
+            return format!("^{rest}");
+        }
+        // Paths whose letters differ by case alone are rare; a prefix that takes one case is what was meant.
+        if ignores_case && shape(pattern).is_none() && !pattern.starts_with("(?") && !pattern.starts_with('!') {
+            return format!("(?i){pattern}");
+        }
+        pattern.to_owned()
+    }
+
+    /// `-` without an answer: what the rule takes is rewritten no further.
+    fn pass(
+        &self,
+        pattern: &str,
+        flags: &RewriteFlags,
+        rules: &mut Vec<TrafficRule>,
+        lower: &[TrafficRule],
+        report: &mut Report,
+    ) {
+        let place = &self.line.place;
+        let after: Vec<_> = rules.len().checked_sub(lower.len()).map(|count| count > 0).into_iter().collect();
+        if !flags.last || after != [true] {
+            report.add(place, Severity::Note, "the rule changes nothing; what follows it decides", None);
+            return;
+        }
+        let Ok(PatternMapping { path, .. }) = mapping(pattern, "%{REQUEST_URI}", false) else { return };
+        let found = lower.iter().find(|rule| rule.is_unconditional() && rule.path.covers(&path));
+        let rule = match found.map(|rule| rule.within(&path, place)) {
+            Some(Some(rule)) => rule,
+            Some(None) => {
+                report.refuse(
+                    place,
+                    "what the rule leaves to others cannot be said as a route",
+                    "write that route by hand",
+                );
+                return;
+            }
+            None => TrafficRule::new(place.clone(), path, RuleEffect::Local { told: false }),
+        };
+        rules.push(rule);
+    }
+
+    /// What the rule does, with the paths it does it for.
+    fn effect(
+        &self,
+        pattern: &str,
+        to: &str,
+        flags: &RewriteFlags,
+        lower: &[TrafficRule],
+        report: &mut Report,
+    ) -> Option<TrafficRule> {
+        let place = &self.line.place;
+        let told = |report: &mut Report, no: NoGoal| report.refuse(place, no.what, no.remedy);
+        if let Some(status) = flags.answer {
+            let found = mapping(&self.positive(pattern), "%{REQUEST_URI}", false);
+            let path = self.checked(found, report)?.path;
+            return Some(TrafficRule::new(place.clone(), path, RuleEffect::Respond(status)));
+        }
+        let lower_to = to.to_ascii_lowercase();
+        let absolute = lower_to.contains("://");
+        if flags.proxy || lower_to.starts_with("proxy:") {
+            let to = to.strip_prefix("proxy:").unwrap_or(to);
+            // `%1` of a condition on the request line is the path, as it is used.
+            let to = to.replace("/%{REQUEST_URI}", "%{REQUEST_URI}");
+            if to.contains("%1") || to.contains("%{") && !to.ends_with("%{REQUEST_URI}") || to.contains("${") {
+                report.refuse(
+                    place,
+                    format!("where `{to}` leads comes from the request"),
+                    "write a route for each target, or a router plugin",
+                );
+                return None;
+            }
+            let goal = goal(&to).map_err(|no| told(report, no)).ok()?;
+            let found = mapping(&self.positive(pattern), &goal.path, false);
+            let mapping = self.checked(found, report)?;
+            if to.len() < self.line.word(1).unwrap_or_default().len() {
+                let what = "the path that Apache sends begins with two slashes; one here";
+                report.add(place, Severity::Changed, what, None);
+            }
+            let goal = self.at.balancers.settled(Goal { path: mapping.to, ..goal });
+            return Some(TrafficRule::new(place.clone(), mapping.path, RuleEffect::Forward(goal)));
+        }
+        if flags.redirect.is_some() || absolute {
+            return self.redirect(pattern, to, flags.redirect.unwrap_or(302), report);
+        }
+        self.rewritten(pattern, to, flags, lower, report)
+    }
+
+    /// The pattern without `!`, whose own text goes to the exceptions.
+    fn positive(&self, pattern: &str) -> String {
+        if pattern.starts_with('!') { "^".to_owned() } else { pattern.to_owned() }
+    }
+
+    fn checked(&self, found: Result<PatternMapping, String>, report: &mut Report) -> Option<PatternMapping> {
+        let place = &self.line.place;
+        let found = self.understood(found, report)?;
+        if found.without_caret {
+            let what = format!(
+                "without ^ the pattern is also found in the middle of a path; taken as the prefix {}",
+                found.path.told()
+            );
+            report.add(place, Severity::Changed, what, None);
+        }
+        if found.without_boundary {
+            let what = format!(
+                "the pattern also takes paths in which the name only goes on, such as {}x; here whole segments count",
+                found.path.told()
+            );
+            report.add(place, Severity::Changed, what, None);
+        }
+        if found.without_group {
+            let what = "$1 is empty without a group, so that Apache sends every request to one path; taken as the path that follows";
+            report.add(place, Severity::Changed, what, None);
+        }
+        Some(found)
+    }
+
+    fn understood(&self, found: Result<PatternMapping, String>, report: &mut Report) -> Option<PatternMapping> {
+        let told = |error| {
+            report.refuse(
+                &self.line.place,
+                format!("the pattern is not understood: {error}"),
+                "look-ahead and references back do not exist here; routes are tried in their order",
+            );
+        };
+        found.map_err(told).ok()
+    }
+
+    fn redirect(&self, pattern: &str, to: &str, status: u16, report: &mut Report) -> Option<TrafficRule> {
+        let place = &self.line.place;
+        let positive = self.positive(pattern);
+        let found = self.understood(mapping(&positive, "%{REQUEST_URI}", false), report)?;
+        // Where less than a prefix of segments is meant, the pattern stays as it is.
+        let exact = !found.without_boundary && !found.without_caret;
+        let path = found.path;
+        let everything = path.is_everything();
+        if let Some((host, whole)) = to_tls(to, &positive)
+            && whole
+            && everything
+            && self.at.tls != Some(true)
+        {
+            return Some(TrafficRule::new(place.clone(), path, RuleEffect::ToTls { status, host }));
+        }
+        let scheme = if self.at.tls == Some(true) { "https" } else { "http" };
+        let ours = to
+            .replace("%{HTTP_HOST}", "$host")
+            .replace("%{SERVER_NAME}", "$host")
+            .replace("%{REQUEST_URI}", "$path")
+            .replace("%{REQUEST_SCHEME}", scheme)
+            .replace("?%{QUERY_STRING}", "")
+            .replace("$0", "$path");
+        if ours.contains("%{") || ours.contains("%1") || ours.contains("${") {
+            report.refuse(
+                place,
+                format!("where `{to}` leads comes from the request"),
+                "a redirect knows $host, $path, $query and the groups of its pattern",
+            );
+            return None;
+        }
+        // A redirect of a prefix has what is left of the path behind it, so the pattern stays one.
+        let (path, ours) = match shape(&positive) {
+            Some(found) if exact && found.tail == PatternTail::Any && ours.ends_with("$1") && found.group.is_some() => {
+                let at = found.group.unwrap_or_default();
+                let target = format!("{}{}", ours.trim_end_matches("$1"), found.literal.get(at..).unwrap_or_default());
+                (path, target)
+            }
+            Some(found) if exact && found.tail == PatternTail::Any && ours.ends_with("$path") => {
+                (path, format!("{}{}", ours.trim_end_matches("$path"), found.literal))
+            }
+            _ => (RulePath::pattern(&positive).ok()?, ours),
+        };
+        let ours =
+            if path.is_everything() && ours.ends_with("//") { ours.trim_end_matches('/').to_owned() } else { ours };
+        let ours = if ours.contains("://") || ours.starts_with(['/', '$']) { ours } else { format!("/{ours}") };
+        Some(TrafficRule::new(place.clone(), path, RuleEffect::Redirect { to: ours, status }))
+    }
+
+    /// A rewrite to another path of the same server: with PT, or within what is proxied, other rules take it from there.
+    fn rewritten(
+        &self,
+        pattern: &str,
+        to: &str,
+        flags: &RewriteFlags,
+        lower: &[TrafficRule],
+        report: &mut Report,
+    ) -> Option<TrafficRule> {
+        let place = &self.line.place;
+        if !flags.pass_through {
+            let what = format!("the rewrite to `{to}` leads to a file (without the flag PT no ProxyPass is tried)");
+            report.refuse(place, what, "files are not served here: route the path to a server that does");
+            return None;
+        }
+        let found = mapping(&self.positive(pattern), to.split('?').next().unwrap_or(to), false);
+        let found = self.checked(found, report)?;
+        let inner = if found.to.is_empty() { found.path.told().to_owned() } else { found.to.clone() };
+        let literal = inner.split('$').next().unwrap_or_default().to_owned();
+        let taken = first(lower, &literal, false);
+        let Some(TrafficRule { path: RulePath::Prefix(prefix), effect: RuleEffect::Forward(goal), worker, .. }) = taken
+        else {
+            report.refuse(
+                place,
+                format!("nothing takes the path `{to}` that the rule leads to"),
+                "route the path by hand",
+            );
+            return None;
+        };
+        let rest = inner.strip_prefix(prefix.as_str()).unwrap_or_default();
+        let base = if goal.path.is_empty() && prefix.ends_with('/') { "/" } else { goal.path.as_str() };
+        let goal = Goal { path: format!("{base}{rest}"), at: goal.at.clone() };
+        report.add(place, Severity::Note, "the rewrite and the ProxyPass behind it are one route", None);
+        let mut rule = TrafficRule::new(place.clone(), found.path, RuleEffect::Forward(goal));
+        rule.worker = worker.clone();
+        Some(rule)
+    }
+
+    /// Adds the conditions and puts the rule in, if nothing behind it does the same anyway.
+    fn insert(self, mut rule: TrafficRule, rules: &mut Vec<TrafficRule>, report: &mut Report) {
+        let place = self.line.place.clone();
+        if let Some(path) = &self.conditions.path {
+            match narrowed(&rule, path, &place) {
+                Some(narrow) => rule = narrow,
+                None => {
+                    report.refuse(
+                        &place,
+                        format!("the condition on the path, `{path}`, and the pattern cannot be said together"),
+                        "write the route by hand",
+                    );
+                    return;
+                }
+            }
+        }
+        rule.when = WhenDraft { tls: self.conditions.when.tls, ..self.conditions.when.clone() };
+        rule.hosts.clone_from(&self.conditions.hosts);
+        if self.at.names.len() == 1 && rule.hosts == self.at.names {
+            rule.hosts.clear();
+        }
+        let mut excepted = self.conditions.not_paths.clone();
+        if let Some(not) = self.line.word(0).and_then(|pattern| pattern.strip_prefix('!')) {
+            excepted.push(not.to_owned());
+        }
+        // Redirects of ACME's challenges are told apart everywhere; what else is left out needs rules of its own.
+        let mut exceptions = Vec::new();
+        for pattern in &excepted {
+            match exception(pattern, rules, &place) {
+                Some(mut found) => exceptions.append(&mut found),
+                None => {
+                    report.refuse(
+                        &place,
+                        format!("what `{pattern}` leaves to others cannot be said as a route"),
+                        "write that route by hand",
+                    );
+                    return;
+                }
+            }
+        }
+        complete(&rule, rules);
+        if rule.when.upgrade.is_some() {
+            if is_needless(&rule, rules, report) {
+                return;
+            }
+            let what = "upgrades go elsewhere than other requests for these paths: told apart with `when`";
+            report.add(&place, Severity::Note, what, None);
+        }
+        rules.push(rule);
+        rules.extend(exceptions);
+    }
+}
+
+/// The rules for what a rule leaves out (reversed): what others behind it would do there.
+fn exception(pattern: &str, rules: &[TrafficRule], place: &Place) -> Option<Vec<TrafficRule>> {
+    let path = mapping(pattern, "%{REQUEST_URI}", false).ok()?.path;
+    let mut found = Vec::new();
+    for rule in rules.iter().rev() {
+        if path.covers(&rule.path) {
+            found.push(rule.clone());
+        } else if rule.path.covers(&path) {
+            found.push(rule.within(&path, place)?);
+        }
+        if rule.is_unconditional() && rule.path.covers(&path) {
+            found.reverse();
+            return Some(found);
+        }
+    }
+    found.push(TrafficRule::new(place.clone(), path, RuleEffect::Local { told: false }));
+    found.reverse();
+    Some(found)
+}
+
+/// The same rule for the paths that match `pattern` as well.
+fn narrowed(rule: &TrafficRule, pattern: &str, place: &Place) -> Option<TrafficRule> {
+    let path = mapping(pattern, "%{REQUEST_URI}", false).ok()?.path;
+    if path.covers(&rule.path) {
+        return Some(rule.clone());
+    }
+    let mut narrow = rule.within(&path, place)?;
+    narrow.places.clone_from(&rule.places);
+    Some(narrow)
+}

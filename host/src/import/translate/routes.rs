@@ -1,0 +1,279 @@
+//! Rules of servers as routes, with the clusters that they lead to.
+
+use super::super::draft::{
+    ActionDraft, ClientTlsDraft, ClusterDraft, PathDraft, RouteDraft, RouteOptions, TimeoutsDraft,
+};
+use super::super::report::{Report, Severity};
+use super::super::tree::Place;
+use super::access::Access;
+use super::balancers::{self, Balancers, ClusterSetting};
+use super::goal::{Goal, GoalPlace};
+use super::headers::{self, HeaderLine, HeaderSetting};
+use super::options::ImportOptions;
+use super::path::RulePath;
+use super::rule::{RuleEffect, TrafficRule};
+use super::scope::ScopeSettings;
+use super::sites::Site;
+use super::upstream;
+use super::worker::duration;
+
+/// Apache's `Timeout` where nothing is said, in milliseconds.
+const TIMEOUT: u64 = 60_000;
+
+/// What the routes of one server are made from.
+pub(super) struct RouteMaker<'m, 't> {
+    pub(super) options: ImportOptions,
+    pub(super) site: &'m Site<'t>,
+    /// The main server and the site, or the main server alone.
+    pub(super) scopes: Vec<&'m ScopeSettings<'t>>,
+    pub(super) balancers: &'m Balancers,
+}
+
+impl RouteMaker<'_, '_> {
+    /// The route of a rule, without hosts and listeners. Clusters that it needs are added.
+    pub(super) fn route(
+        &self,
+        rule: &TrafficRule,
+        clusters: &mut Vec<ClusterDraft>,
+        report: &mut Report,
+    ) -> RouteDraft {
+        let path = match &rule.path {
+            RulePath::Prefix(prefix) => PathDraft::Prefix(prefix.clone()),
+            RulePath::Pattern { text, .. } => PathDraft::Regex(text.clone()),
+        };
+        let mut draft = RouteDraft {
+            places: rule.places.clone(),
+            remarks: rule.remarks.clone(),
+            path,
+            hosts: rule.hosts.clone(),
+            listen: Vec::new(),
+            when: rule.when.clone(),
+            action: ActionDraft::Exclude,
+            options: RouteOptions::default(),
+        };
+        match &rule.effect {
+            RuleEffect::Forward(goal) => self.forward(rule, goal, &mut draft, clusters, report),
+            RuleEffect::Local { told } if !told => self.local(rule, report),
+            RuleEffect::Local { .. } => {}
+            RuleEffect::Redirect { to, status } => {
+                draft.action = ActionDraft::Redirect { to: to.clone(), status: *status }
+            }
+            RuleEffect::ToTls { status, host } => {
+                let host = host.clone().unwrap_or_else(|| "$host".to_owned());
+                draft.action = ActionDraft::Redirect { to: format!("https://{host}"), status: *status };
+            }
+            RuleEffect::Respond(status) => draft.action = ActionDraft::Respond((*status).clamp(200, 599)),
+        }
+        let sections = match &rule.effect {
+            RuleEffect::Forward(goal) => upstream::sections(&self.scopes, &[goal], report),
+            _ => Vec::new(),
+        };
+        let of_sections = sections.iter().rev().find_map(|section| section.access.finish());
+        match rule.layers.access.clone().or(of_sections) {
+            Some(Access::Denied(place)) => self.deny(&mut draft, place, None, report),
+            Some(Access::Restricted { place, what, remedy }) => {
+                if self.options.without_access_control {
+                    report.add(
+                        &place,
+                        Severity::Changed,
+                        format!("{what}: left out as asked, the route is open"),
+                        Some(remedy),
+                    );
+                } else {
+                    self.deny(&mut draft, place, Some((what, remedy)), report);
+                }
+            }
+            Some(Access::Open) | None => {}
+        }
+        draft
+    }
+
+    fn deny(&self, draft: &mut RouteDraft, place: Place, why: Option<(String, &'static str)>, report: &mut Report) {
+        if matches!(draft.action, ActionDraft::Exclude) {
+            return;
+        }
+        draft.action = ActionDraft::Respond(403);
+        draft.options = RouteOptions::default();
+        if let Some((what, remedy)) = why {
+            report.refuse(&place, format!("{what}: the route is closed"), remedy);
+            draft.remarks.push(format!("closed: {what}"));
+        }
+        if !draft.places.contains(&place) {
+            draft.places.push(place);
+        }
+    }
+
+    /// `!` and Alias.
+    fn local(&self, rule: &TrafficRule, report: &mut Report) {
+        if let Some(place) = rule.places.first() {
+            let what = format!("{} is left to Apache's own files; here it is 404", rule.path.told());
+            report.add(place, Severity::Changed, what, Some("route it to a server that has those files"));
+        }
+    }
+
+    fn forward(
+        &self,
+        rule: &TrafficRule,
+        goal: &Goal,
+        draft: &mut RouteDraft,
+        clusters: &mut Vec<ClusterDraft>,
+        report: &mut Report,
+    ) {
+        let place = rule.places.first().cloned().unwrap_or_else(|| self.site.place.clone());
+        let sections = upstream::sections(&self.scopes, &[goal], report);
+        let mut requests: Vec<HeaderLine> =
+            self.scopes.iter().flat_map(|scope| scope.requests.iter().cloned()).collect();
+        let mut responses: Vec<HeaderLine> =
+            self.scopes.iter().flat_map(|scope| scope.responses.iter().cloned()).collect();
+        for section in &sections {
+            requests.extend(section.requests.iter().cloned());
+            responses.extend(section.responses.iter().cloned());
+        }
+        requests.extend(rule.layers.requests.iter().cloned());
+        responses.extend(rule.layers.responses.iter().cloned());
+        let issues = issued_cookie(&mut responses);
+        let port = self.site.addresses.first().map(|address| address.port);
+        let at = HeaderSetting { tls: self.site.tls, port };
+        draft.options.request_headers = headers::requests(&requests, at, report);
+        draft.options.response_headers = headers::responses(&responses, at, report);
+        let preserved = self.scopes.iter().rev().find_map(|scope| scope.preserve_host).unwrap_or(false);
+        draft.options.preserve_host = rule.layers.preserve_host.unwrap_or(preserved);
+        draft.options.upgrade = upgrade(rule);
+        draft.options.timeouts = self.timeouts(rule, goal);
+        let unpooled = rule.layers.unpooled || self.scopes.iter().any(|scope| scope.unpooled.is_some());
+        let setting = ClusterSetting { issues: issues.as_deref(), unpooled };
+        let to = match &goal.at {
+            GoalPlace::Balancer(name) => self.balancer(name, goal, setting, &place, clusters, report),
+            _ => self.server(rule, goal, setting, draft.options.preserve_host, clusters, report),
+        };
+        match to {
+            Ok(to) => draft.action = ActionDraft::To(to),
+            Err(status) => {
+                draft.action = ActionDraft::Respond(status);
+                draft.options = RouteOptions::default();
+                draft.remarks.push(format!("Apache answers {status} here"));
+            }
+        }
+    }
+
+    /// `to` of a route to a balancer, or the status that Apache answers.
+    fn balancer(
+        &self,
+        name: &str,
+        goal: &Goal,
+        setting: ClusterSetting<'_>,
+        place: &Place,
+        clusters: &mut Vec<ClusterDraft>,
+        report: &mut Report,
+    ) -> Result<String, u16> {
+        if !self.balancers.has(name) {
+            let what = format!("balancer://{name} has no members: Apache answers 503");
+            report.refuse(place, what, format!("<Proxy balancer://{name}> with a BalancerMember for each server"));
+            return Err(503);
+        }
+        let Some(mut cluster) = self.balancers.cluster(name, setting, &self.scopes, report) else { return Err(503) };
+        let members = self.balancers.members(name);
+        if members.iter().any(|member| member.at.is_tls()) {
+            let mut about = members.clone();
+            about.push(goal);
+            let sections = upstream::sections(&self.scopes, &about, report);
+            cluster.tls = Some(upstream::tls(&self.scopes, &sections, place, report).ok_or(500u16)?);
+        }
+        let name = keep(cluster, clusters);
+        Ok(format!("balancer://{name}{}", goal.path))
+    }
+
+    /// `to` of a route to one server.
+    fn server(
+        &self,
+        rule: &TrafficRule,
+        goal: &Goal,
+        setting: ClusterSetting<'_>,
+        preserves_host: bool,
+        clusters: &mut Vec<ClusterDraft>,
+        report: &mut Report,
+    ) -> Result<String, u16> {
+        let place = rule.places.first().unwrap_or(&self.site.place);
+        let mut cluster = balancers::single(goal, place, &rule.worker, setting.unpooled);
+        let mut tls = ClientTlsDraft::default();
+        if goal.at.is_tls() {
+            let sections = upstream::sections(&self.scopes, &[goal], report);
+            tls = upstream::tls(&self.scopes, &sections, place, report).ok_or(500u16)?;
+            // Apache asks for the client's name where it passes it on.
+            if preserves_host
+                && let [name] = self.site.names.as_slice()
+                && !name.starts_with('*')
+            {
+                tls.server_name = Some(name.clone());
+            }
+        }
+        let plain = tls == ClientTlsDraft::default() && !cluster.unpooled && cluster.wait.is_none();
+        if plain && cluster.endpoints.iter().all(|endpoint| endpoint.max_connections.is_none()) {
+            return Ok(goal.url());
+        }
+        if tls != ClientTlsDraft::default() {
+            cluster.tls = Some(tls);
+        }
+        let name = keep(cluster, clusters);
+        Ok(format!("balancer://{name}{}", goal.path))
+    }
+
+    fn timeouts(&self, rule: &TrafficRule, goal: &Goal) -> TimeoutsDraft {
+        let seconds = |pick: fn(&ScopeSettings<'_>) -> Option<u64>| {
+            self.scopes.iter().rev().find_map(|scope| pick(scope)).map(|seconds| seconds.saturating_mul(1000))
+        };
+        let general = seconds(|scope| scope.timeout);
+        let own = match &goal.at {
+            GoalPlace::Balancer(name) => self.balancers.member_timeout(name),
+            _ => rule.worker.millis("timeout", 1000),
+        };
+        let response = own.or_else(|| seconds(|scope| scope.proxy_timeout)).or(general).filter(|millis| *millis > 0);
+        TimeoutsDraft {
+            connect: rule.worker.millis("connectiontimeout", 1000).filter(|millis| *millis > 0).map(duration),
+            response: response.map(duration),
+            tunnel_idle: response.map(|response| duration(response.max(general.unwrap_or(TIMEOUT)))),
+        }
+    }
+}
+
+/// `upgrade=` of the worker.
+fn upgrade(rule: &TrafficRule) -> Option<Vec<String>> {
+    let written = rule.worker.get("upgrade")?;
+    let names: Vec<String> =
+        written.split([',', ' ']).filter(|name| !name.is_empty()).map(str::to_ascii_lowercase).collect();
+    (names != ["websocket"]).then_some(names)
+}
+
+/// The cookie that `Header add Set-Cookie "NAME=.%{BALANCER_WORKER_ROUTE}e; path=/"` gives out; the line is taken out.
+fn issued_cookie(lines: &mut Vec<HeaderLine>) -> Option<String> {
+    let mut found = None;
+    lines.retain(|line| {
+        let value = line.value.as_deref().unwrap_or_default();
+        let issues = line.name.eq_ignore_ascii_case("set-cookie") && value.contains("BALANCER_WORKER_ROUTE");
+        if issues {
+            found = value.split_once('=').map(|(name, _rest)| name.trim().to_owned());
+        }
+        !issues
+    });
+    found
+}
+
+/// Adds a cluster, or finds the one that is the same; its name.
+fn keep(mut cluster: ClusterDraft, clusters: &mut Vec<ClusterDraft>) -> String {
+    let stem = cluster.name.clone();
+    let mut number = 1;
+    loop {
+        match clusters.iter().find(|known| known.name == cluster.name) {
+            Some(known) if known.does_the_same(&cluster) => return known.name.clone(),
+            Some(_other) => {
+                number += 1;
+                cluster.name = format!("{stem}-{number}");
+            }
+            None => {
+                let name = cluster.name.clone();
+                clusters.push(cluster);
+                return name;
+            }
+        }
+    }
+}

@@ -1,0 +1,94 @@
+//! `[[route]]`
+
+use std::fmt::Write as _;
+
+use super::super::draft::{ActionDraft, HeadersDraft, PathDraft, RouteDraft, TimeoutsDraft, WhenDraft};
+use super::remarks::{origin, sentences};
+use super::value::{key, list, table, text, texts};
+
+pub(super) fn write(out: &mut String, route: &RouteDraft) {
+    origin(out, &route.places);
+    sentences(out, &route.remarks);
+    out.push_str("[[route]]\n");
+    match &route.path {
+        PathDraft::Prefix(path) => _ = writeln!(out, "path = {}", text(path)),
+        PathDraft::Regex(pattern) => _ = writeln!(out, "path_regex = {}", text(pattern)),
+    }
+    if !route.hosts.is_empty() {
+        _ = writeln!(out, "hosts = {}", list(&route.hosts));
+    }
+    if !route.listen.is_empty() {
+        _ = writeln!(out, "listen = {}", list(&route.listen));
+    }
+    conditions(out, &route.when);
+    match &route.action {
+        ActionDraft::To(to) => _ = writeln!(out, "to = {}", text(to)),
+        ActionDraft::Exclude => out.push_str("to = \"!\"\n"),
+        ActionDraft::Respond(status) => _ = writeln!(out, "respond = {{ status = {status} }}"),
+        ActionDraft::Redirect { to, status: 302 } => _ = writeln!(out, "redirect = {{ to = {} }}", text(to)),
+        ActionDraft::Redirect { to, status } => {
+            _ = writeln!(out, "redirect = {{ to = {}, status = {status} }}", text(to));
+        }
+    }
+    if route.options.preserve_host {
+        out.push_str("preserve_host = true\n");
+    }
+    if let Some(protocols) = &route.options.upgrade {
+        _ = writeln!(out, "upgrade = {}", list(protocols));
+    }
+    if !route.options.timeouts.is_empty() {
+        _ = writeln!(out, "timeouts = {}", timeouts(&route.options.timeouts));
+    }
+    headers(out, "request_headers", &route.options.request_headers);
+    headers(out, "response_headers", &route.options.response_headers);
+    out.push('\n');
+}
+
+/// `{ connect = "5s", … }`
+pub(super) fn timeouts(timeouts: &TimeoutsDraft) -> String {
+    let entries =
+        [("connect", &timeouts.connect), ("response", &timeouts.response), ("tunnel_idle", &timeouts.tunnel_idle)];
+    let said = entries.iter().filter_map(|(name, value)| Some(format!("{name} = {}", text(value.as_ref()?))));
+    table(&said.collect::<Vec<_>>())
+}
+
+fn conditions(out: &mut String, when: &WhenDraft) {
+    if let Some(tls) = when.tls {
+        _ = writeln!(out, "scheme = \"{}\"", if tls { "https" } else { "http" });
+    }
+    let mut entries = Vec::new();
+    if let Some(upgrade) = when.upgrade {
+        entries.push(format!("upgrade = {upgrade}"));
+    }
+    if !when.methods.is_empty() {
+        entries.push(format!("methods = {}", list(&when.methods)));
+    }
+    for (name, all) in [("headers", &when.headers), ("query", &when.query)] {
+        if !all.is_empty() {
+            let inner: Vec<_> =
+                all.iter().map(|(name, condition)| format!("{} = {{ {condition} }}", key(name))).collect();
+            entries.push(format!("{name} = {}", table(&inner)));
+        }
+    }
+    if !when.clients.is_empty() {
+        entries.push(format!("clients = {}", list(&when.clients)));
+    }
+    if !entries.is_empty() {
+        _ = writeln!(out, "when = {}", table(&entries));
+    }
+}
+
+fn headers(out: &mut String, name: &str, headers: &HeadersDraft) {
+    let mut entries = Vec::new();
+    for (verb, all) in [("set", &headers.set), ("append", &headers.append), ("set_if_absent", &headers.set_if_absent)] {
+        if !all.is_empty() {
+            entries.push(format!("{verb} = {}", texts(all)));
+        }
+    }
+    if !headers.remove.is_empty() {
+        entries.push(format!("remove = {}", list(&headers.remove)));
+    }
+    if !entries.is_empty() {
+        _ = writeln!(out, "{name} = {}", table(&entries));
+    }
+}
