@@ -98,7 +98,8 @@ mod tests {
 
     fn mapping(path: &str, to_path: &str) -> Mapping {
         let origins = vec!["http://backend.example:8080".to_owned(), "ws://10.0.0.2/base".to_owned()];
-        Mapping::new(Route { path: path.to_owned(), to_path: to_path.to_owned(), origins }, "").unwrap()
+        Mapping::new(Route { path: path.to_owned(), to_path: to_path.to_owned(), origins, ..Route::default() }, "")
+            .unwrap()
     }
 
     #[test]
@@ -159,7 +160,8 @@ mod tests {
     fn a_cookie_as_long_as_it_may_be_is_looked_at_once() {
         let client = Client { secure: false, host: "public.example" };
         let origins = (0..4096).map(|number| format!("http://b{number}.example/base{number}")).collect();
-        let many = Mapping::new(Route { path: "/pub".into(), to_path: "/app".into(), origins }, "").unwrap();
+        let many = Mapping::new(Route { path: "/pub".into(), to_path: "/app".into(), origins, ..Route::default() }, "")
+            .unwrap();
         let long = format!("a=b{}", ";path=/base4095/app".repeat(20_000));
 
         let mapped = mapped(&long, &many, client, "http://b7.example/base7").unwrap();

@@ -45,7 +45,7 @@ impl Rewriter for Reverse {
             let new = if name.eq_ignore_ascii_case(COOKIE) {
                 cookie::mapped(value, mapping, client, &context.endpoint)
             } else if URLS.iter().any(|url| name.eq_ignore_ascii_case(url)) {
-                mapping.location(value.trim_matches(BLANKS), client)
+                mapping.location(value.trim_matches(BLANKS), client, &context.endpoint)
             } else {
                 None
             };

@@ -20,7 +20,7 @@ pub struct Written {
 }
 
 /// How one route mapped the request.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Route {
     /// The client's side.
@@ -30,6 +30,18 @@ pub struct Route {
     /// URLs of the endpoints; one with a path has it in front of `to_path`. Of `unix:/run/app.sock|http://host/path`
     /// counts what follows the last `|`.
     pub origins: Vec<String>,
+    /// URLs of others whose paths are those of the client's side, too: each whole, with no `to_path` behind it.
+    #[serde(default)]
+    pub further: Vec<String>,
+    /// Whether a location that is a path alone is one of the endpoint's side.
+    #[serde(default)]
+    pub paths: bool,
+    /// What the client knows paths of cookies as that begin so; before what the rest says of them.
+    #[serde(default)]
+    pub cookie_paths: BTreeMap<String, String>,
+    /// What the client knows domains of cookies as; before what the rest says of them.
+    #[serde(default)]
+    pub cookie_domains: BTreeMap<String, String>,
 }
 
 /// How the client reached the gateway.
@@ -67,6 +79,13 @@ pub struct Mapping {
     by_origin: BTreeMap<Origin, Prefixes>,
     all: Prefixes,
     hosts: BTreeSet<String>,
+    /// Whether locations that are paths are mapped.
+    paths: bool,
+    cookie_paths: Prefixes,
+    /// In the turns of these.
+    shown_paths: Vec<String>,
+    /// Lower case, without a dot in front.
+    cookie_domains: BTreeMap<String, String>,
 }
 
 /// Prefixes of paths, none of them with a slash at its end; the first of those that fit counts.
@@ -89,51 +108,104 @@ impl Mapping {
         }
         let (mut by_origin, mut all, mut hosts) =
             (BTreeMap::<Origin, Prefixes>::new(), Prefixes::default(), BTreeSet::new());
+        let wrong = |key: &str, number, url: &str| {
+            fault(format!("{at}/{key}/{number}"), format!("expected a ws or http URL: {url}"))
+        };
         for (number, url) in route.origins.iter().enumerate() {
-            let wrong = || fault(format!("{at}/origins/{number}"), format!("expected a ws or http URL: {url}"));
-            let (origin, base) = Origin::split(as_named(url)).ok_or_else(wrong)?;
+            let (origin, base) = Origin::split(as_named(url)).ok_or_else(|| wrong("origins", number, url))?;
             let prefix = format!("{base}{}", route.to_path);
             let prefix = prefix.trim_end_matches('/');
             hosts.insert(origin.host().to_owned());
             all.add(prefix, number);
             by_origin.entry(origin).or_default().add(prefix, number);
         }
-        Ok(Self { stem: route.path.trim_end_matches('/').to_owned(), path: route.path, by_origin, all, hosts })
+        for (number, url) in route.further.iter().enumerate() {
+            let (origin, prefix) = Origin::split(url).ok_or_else(|| wrong("further", number, url))?;
+            hosts.insert(origin.host().to_owned());
+            // Behind those that respond: what these mean is known better.
+            let turn = route.origins.len().saturating_add(number);
+            by_origin.entry(origin).or_default().add(prefix.trim_end_matches('/'), turn);
+        }
+        let (mut cookie_paths, mut shown_paths) = (Prefixes::default(), Vec::new());
+        // The longest that fits counts.
+        let mut by_length: Vec<_> = route.cookie_paths.iter().collect();
+        by_length.sort_by_key(|(prefix, _)| std::cmp::Reverse(prefix.len()));
+        for (turn, (prefix, shown)) in by_length.into_iter().enumerate() {
+            cookie_paths.add(prefix.trim_end_matches('/'), turn);
+            shown_paths.push(shown.clone());
+        }
+        let plain = |(domain, shown): (String, String)| (domain.trim_start_matches('.').to_ascii_lowercase(), shown);
+        Ok(Self {
+            stem: route.path.trim_end_matches('/').to_owned(),
+            path: route.path,
+            by_origin,
+            all,
+            hosts,
+            paths: route.paths,
+            cookie_paths,
+            shown_paths,
+            cookie_domains: route.cookie_domains.into_iter().map(plain).collect(),
+        })
     }
 
-    /// The client's URL for `url`, if it leads to an endpoint of this route; none leaves it alone.
+    /// The client's URL for `url`, as `endpoint` said it, if that leads to an endpoint of this route; none leaves it alone.
     #[must_use]
-    pub fn location(&self, url: &str, client: Client<'_>) -> Option<String> {
+    pub fn location(&self, url: &str, client: Client<'_>, endpoint: &str) -> Option<String> {
+        if self.paths && url.starts_with('/') && !url.starts_with("//") {
+            return self.location_path(url, endpoint);
+        }
         let (origin, tail) = Origin::split(url)?;
         let (_, rest) = self.by_origin.get(&origin)?.split(tail)?;
         let mut mapped = client.origin();
-        if rest.starts_with('/') {
-            mapped.push_str(&self.stem);
-        } else {
-            mapped.push_str(&self.path);
-        }
-        mapped.push_str(rest);
+        mapped.push_str(&below(&self.path, rest));
         Some(mapped)
+    }
+
+    /// The client's path for one of the endpoint's. One that is of the client's side already stays: it is no path of the
+    /// endpoint's but where its own paths begin so.
+    fn location_path(&self, path: &str, endpoint: &str) -> Option<String> {
+        let (prefix, rest) = match self.of(endpoint) {
+            Some(own) => own.split(path)?,
+            None => self.all.split(path)?,
+        };
+        let is_below = |path: &str| {
+            path.strip_prefix(&self.stem).is_some_and(|rest| rest.is_empty() || rest.starts_with(['/', '?', '#']))
+        };
+        let is_known = is_below(path) && !is_below(prefix);
+        let mapped = below(&self.path, rest);
+        (!is_known && mapped != path).then_some(mapped)
+    }
+
+    /// What this endpoint puts in front of paths.
+    fn of(&self, endpoint: &str) -> Option<&Prefixes> {
+        Origin::split(as_named(endpoint)).and_then(|(origin, _)| self.by_origin.get(&origin))
     }
 
     /// The client's path for a cookie's `path`, as set by `endpoint`.
     #[must_use]
     pub fn cookie_path(&self, path: &str, endpoint: &str) -> Option<String> {
-        let answerer = Origin::split(as_named(endpoint)).and_then(|(origin, _)| self.by_origin.get(&origin));
-        let (prefix, rest) = answerer.and_then(|own| own.split(path)).or_else(|| self.all.split(path))?;
-        Some(match rest {
-            "" => self.path.clone(),
-            // All that this endpoint has: "/app" covers "/app/", but not the other way round.
-            "/" if prefix.is_empty() => self.path.clone(),
-            _ => format!("{}{rest}", self.stem),
-        })
+        let said = self
+            .cookie_paths
+            .split_with_turn(path)
+            .and_then(|(turn, parts)| Some((self.shown_paths.get(turn)?, parts)));
+        let (shown, (prefix, rest)) = match said {
+            Some(said) => said,
+            None => (&self.path, self.of(endpoint).and_then(|own| own.split(path)).or_else(|| self.all.split(path))?),
+        };
+        // All that this endpoint has: "/app" covers "/app/", but not the other way round.
+        let is_all = rest.is_empty() || (rest == "/" && prefix.is_empty());
+        Some(if is_all { shown.clone() } else { below(shown, rest) })
     }
 
     /// The client's host for a cookie's `domain`, a leading dot kept.
     #[must_use]
     pub fn cookie_domain(&self, domain: &str, client: Client<'_>) -> Option<String> {
         let (dot, name) = domain.strip_prefix('.').map_or(("", domain), |name| (".", name));
-        let known = self.hosts.contains(&name.to_ascii_lowercase());
+        let lower = name.to_ascii_lowercase();
+        if let Some(shown) = self.cookie_domains.get(&lower) {
+            return Some(format!("{dot}{}", shown.trim_start_matches('.')));
+        }
+        let known = self.hosts.contains(&lower);
         (known && !client.name().is_empty()).then(|| format!("{dot}{}", client.name()))
     }
 }
@@ -146,13 +218,24 @@ impl Prefixes {
 
     /// The first prefix that fits, and what follows it. It must end on a boundary: `/appfoo` is not below `/app`.
     fn split<'a>(&self, tail: &'a str) -> Option<(&'a str, &'a str)> {
+        self.split_with_turn(tail).map(|(_, parts)| parts)
+    }
+
+    /// The same, with the turn of that prefix.
+    fn split_with_turn<'a>(&self, tail: &'a str) -> Option<(usize, (&'a str, &'a str))> {
         let boundaries = tail.match_indices(['/', '?', '#']).map(|(at, _)| at).chain([tail.len()]);
         let fitting = boundaries.take_while(|at| *at <= self.longest).filter_map(|at| {
             let (prefix, rest) = tail.split_at_checked(at)?;
-            Some((self.turns.get(prefix)?, (prefix, rest)))
+            Some((*self.turns.get(prefix)?, (prefix, rest)))
         });
-        fitting.min_by_key(|(turn, _)| **turn).map(|(_, parts)| parts)
+        fitting.min_by_key(|(turn, _)| *turn)
     }
+}
+
+/// `rest` behind `path`, with one slash between them.
+fn below(path: &str, rest: &str) -> String {
+    let stem = if rest.starts_with('/') { path.trim_end_matches('/') } else { path };
+    format!("{stem}{rest}")
 }
 
 /// The URL by which an endpoint knows itself: one behind a unix socket is sent the Host that follows the last `|`.
@@ -165,95 +248,4 @@ fn as_named(url: &str) -> &str {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    const FRONT: Client<'static> = Client { secure: false, host: "front.example" };
-
-    fn mapping(path: &str, to_path: &str, origins: &[&str]) -> Mapping {
-        let origins = origins.iter().map(|url| (*url).to_owned()).collect();
-        Mapping::new(Route { path: path.to_owned(), to_path: to_path.to_owned(), origins }, "/routes/0").unwrap()
-    }
-
-    #[test]
-    fn locations_map_back() {
-        let app = mapping("/app", "/app", &["http://127.0.0.1:28101"]);
-        let root = mapping("/", "/", &["http://root.example"]);
-        let bare = mapping("/foo", "", &["http://h"]);
-        let slashes = mapping("/both/", "/bar/", &["http://h"]);
-        let ws = mapping("/ws", "/ws", &["ws://wsb.example:9000"]);
-        let pool = mapping("/bal", "/alias", &["http://127.0.0.1:28101/m", "http://other.example:8080/foo"]);
-        let socket = mapping("/sock", "/in", &["unix:/run/a|b.sock|http://inner.example:81/base", "unix:/run/c.sock"]);
-        let table: &[(&Mapping, &str, Option<&str>)] = &[
-            (&app, "http://127.0.0.1:28101/app/y", Some("http://front.example/app/y")),
-            (&app, "http://127.0.0.1:28101/app", Some("http://front.example/app")),
-            (&app, "http://127.0.0.1:28101/app?x#y", Some("http://front.example/app?x#y")),
-            (&app, "HTTP://127.0.0.1:28101/app/y", Some("http://front.example/app/y")),
-            (&app, "ws://127.0.0.1:28101/app/y", Some("http://front.example/app/y")),
-            (&app, "http://127.0.0.1:28101/appfoo", None),
-            (&app, "http://127.0.0.1:28101/APP/y", None),
-            (&app, "http://127.0.0.1:28101/other", None),
-            (&app, "http://127.0.0.1/app/y", None),
-            (&app, "https://127.0.0.1:28101/app/y", None),
-            (&app, "/app/y", None),
-            (&app, "relative", None),
-            (&root, "http://root.example/q", Some("http://front.example/q")),
-            (&root, "http://root.example:80/", Some("http://front.example/")),
-            (&root, "http://root.example", Some("http://front.example/")),
-            (&root, "http://root.example?x", Some("http://front.example/?x")),
-            (&bare, "http://h/q", Some("http://front.example/foo/q")),
-            (&bare, "http://h/", Some("http://front.example/foo/")),
-            (&bare, "http://h", Some("http://front.example/foo")),
-            (&slashes, "http://h/bar/x", Some("http://front.example/both/x")),
-            (&slashes, "http://h/bar/", Some("http://front.example/both/")),
-            (&slashes, "http://h/bar", Some("http://front.example/both/")),
-            (&ws, "ws://wsb.example:9000/ws/x", Some("http://front.example/ws/x")),
-            (&ws, "http://WSB.example:9000/ws/x", Some("http://front.example/ws/x")),
-            (&pool, "http://127.0.0.1:28101/m/alias/q", Some("http://front.example/bal/q")),
-            (&pool, "http://OTHER.example:8080/foo/alias/z", Some("http://front.example/bal/z")),
-            (&pool, "http://other.example:8080/foo/ALIAS/z", None),
-            (&pool, "http://other.example:8080/m/alias/z", None),
-            (&socket, "http://inner.example:81/base/in/x", Some("http://front.example/sock/x")),
-            (&socket, "http://localhost/in/x", Some("http://front.example/sock/x")),
-            (&socket, "http://inner.example/base/in/x", None),
-        ];
-
-        for (mapping, url, expected) in table {
-            assert_eq!(mapping.location(url, FRONT).as_deref(), *expected, "{url}");
-        }
-    }
-
-    #[test]
-    fn the_client_is_named_as_it_named_the_gateway() {
-        let app = mapping("/app", "/app", &["http://h"]);
-        let table = [
-            (false, "front.example:8080", "http://front.example:8080/app/y"),
-            (false, "front.example:80", "http://front.example/app/y"),
-            (true, "front.example:443", "https://front.example/app/y"),
-            (true, "front.example:80", "https://front.example:80/app/y"),
-            (false, "[::1]:99", "http://[::1]:99/app/y"),
-            (false, "", "/app/y"),
-        ];
-
-        for (secure, host, expected) in table {
-            assert_eq!(app.location("http://h/app/y", Client { secure, host }).as_deref(), Some(expected));
-        }
-    }
-
-    #[test]
-    fn cookies_of_the_unix_socket_that_answered_come_first() {
-        let sockets = ["unix:/run/a.sock|http://a/m", "unix:/run/b.sock|http://b/m/in"];
-        let mapping = mapping("/p", "/in", &sockets);
-
-        assert_eq!(mapping.cookie_path("/m/in/in/x", sockets[0]).as_deref(), Some("/p/in/x"));
-        assert_eq!(mapping.cookie_path("/m/in/in/x", sockets[1]).as_deref(), Some("/p/x"));
-    }
-
-    #[test]
-    fn faults_name_their_place() {
-        let route = |path: &str, url: &str| Route { path: path.into(), to_path: "/".into(), origins: vec![url.into()] };
-
-        assert_eq!(Mapping::new(route("x", "ws://h"), "/routes/2").unwrap_err().path, "/routes/2/path");
-        assert_eq!(Mapping::new(route("/x", "h:1"), "/routes/2").unwrap_err().path, "/routes/2/origins/0");
-    }
-}
+mod tests;
