@@ -71,6 +71,8 @@ impl World {
             .file("more-key.pem", &more.key)
             .file("my-balancer.wasm", guest("last"))
             .file("tenants.tsv", "blue\tchat\n")
+            .file("lost.html", "lost")
+            .file("sorry.html", "sorry")
             .file("token", "secret")
     }
 }

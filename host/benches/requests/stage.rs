@@ -220,6 +220,7 @@ fn snapshot(deciders: Deciders, endpoint: SocketAddr) -> Snapshot {
         request_headers: HeaderEdits::default(),
         response_headers: HeaderEdits::default(),
         preserve_host: false,
+        error_pages: None,
     };
     Snapshot {
         generation: 1,
@@ -238,6 +239,7 @@ fn snapshot(deciders: Deciders, endpoint: SocketAddr) -> Snapshot {
         forwarding: Forwarding { x_forwarded: true, forwarded: true, ..Forwarding::default() },
         certificate_rules: RulesByListener::new(),
         tls_ports: TlsPorts::new(),
+        error_pages: None,
         keeps_notes: false,
         pseudonym: Pseudonym::random(),
     }

@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use super::model::{CertificateFiles, Config};
 
 impl Config {
-    /// Every file whose change changes what is served: the configuration, certificates, keys, CA files, plugins
-    /// and their secrets. A plugin's table is not: another one changes no generation.
+    /// Every file whose change changes what is served: the configuration, certificates, keys, CA files, error pages,
+    /// plugins and their secrets. A plugin's table is not: another one changes no generation.
     /// Each once, as configured (relative ones joined to the folder of the configuration). The admin token is not among
     /// them: it is read anew for each call.
     #[must_use]
@@ -27,6 +27,9 @@ impl Config {
         }
         files.extend(self.plugins.values().map(|plugin| plugin.file.clone()));
         files.extend(self.plugins.values().flat_map(|plugin| plugin.secrets.values().cloned()));
+        let of_routes = self.routes.iter().map(|route| &route.error_pages);
+        let pages = of_routes.chain([&self.gateway.error_pages]).flat_map(|pages| &pages.pages);
+        files.extend(pages.map(|page| page.file.clone()));
         files.sort();
         files.dedup();
         files

@@ -57,9 +57,18 @@ fn every_sample_loads_without_a_warning() {
         let folder = tempfile::tempdir().unwrap();
         let copy = folder.path().join(sample.file_name().unwrap());
         fs::copy(&sample, &copy).unwrap();
-        for file in
-            ["cert.pem", "key.pem", "more.pem", "more-key.pem", "ca.pem", "token", "my-balancer.wasm", "tenants.tsv"]
-        {
+        for file in [
+            "cert.pem",
+            "key.pem",
+            "more.pem",
+            "more-key.pem",
+            "ca.pem",
+            "token",
+            "my-balancer.wasm",
+            "tenants.tsv",
+            "lost.html",
+            "sorry.html",
+        ] {
             fs::write(folder.path().join(file), "stands in").unwrap();
         }
 

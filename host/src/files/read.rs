@@ -12,6 +12,8 @@ pub mod limit {
     pub const CONFIGURATION: u64 = 4 << 20;
     /// Certificates, keys, authorities: the whole store of a browser is a quarter of it.
     pub const PEM: u64 = 1 << 20;
+    /// A page in place of an error's sentence: many are sent at a time, of one copy.
+    pub const PAGE: u64 = 1 << 20;
     /// A plugin. Interpreters that are compiled to wasm have some 20 MiB.
     pub const PLUGIN: u64 = 64 << 20;
     /// A secret of a plugin, such as a set of keys.

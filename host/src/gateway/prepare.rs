@@ -103,7 +103,7 @@ fn assemble(
     // missing.
     let before = previous.map(|previous| &previous.clusters);
     let clusters = clusters::prepare(services, config, &from_files, before, &mut warnings)?;
-    let snapshot = Arc::new(snapshot(services, config, id, &deciders, &clusters, &from_files.listeners));
+    let snapshot = Arc::new(snapshot(services, config, id, &deciders, &clusters, &from_files));
     let digest = from_files.digest(config);
     let generation = Generation { id, digest, composed, from_files, deciders, clusters, snapshot, warnings };
     Ok(Prepared { generation: Arc::new(generation), sockets })

@@ -1,13 +1,21 @@
 //! The part of a generation that a request sees, in the terms of `proxy`.
 
+use std::sync::Arc;
+
+use ::http::HeaderValue;
+
 use super::parts::clusters::PreparedClusters;
 use super::parts::deciders::Deciders;
-use super::parts::listeners::{ListenerTable, certificate_rules, tls_ports};
+use super::parts::files::Pages;
+use super::parts::from_files::FromFiles;
+use super::parts::listeners::{certificate_rules, tls_ports};
 use super::services::Services;
 use crate::config::{self, Config};
 use crate::http::Forwarding;
 use crate::net::UpgradeProtocol;
-use crate::proxy::{Destination, HeaderEdits, ResponseDecider, RouteRules, Snapshot, Timeouts, Upgrades};
+use crate::proxy::{
+    Destination, ErrorPage, ErrorPages, HeaderEdits, ResponseDecider, RouteRules, Snapshot, Timeouts, Upgrades,
+};
 
 /// What requests of generation `id` are routed by.
 pub(super) fn snapshot(
@@ -16,8 +24,9 @@ pub(super) fn snapshot(
     id: u64,
     deciders: &Deciders,
     clusters: &PreparedClusters,
-    listeners: &ListenerTable,
+    from_files: &FromFiles,
 ) -> Snapshot {
+    let error_pages = pages(&config.gateway.error_pages, &from_files.pages);
     let defaults = RouteRules {
         name: "-".into(),
         upgrades: Upgrades::Only(vec![UpgradeProtocol::Websocket]),
@@ -27,6 +36,7 @@ pub(super) fn snapshot(
         request_headers: HeaderEdits::default(),
         response_headers: HeaderEdits::default(),
         preserve_host: false,
+        error_pages: error_pages.clone(),
     };
     let forwarded = &config.gateway.forwarded;
     Snapshot {
@@ -36,7 +46,7 @@ pub(super) fn snapshot(
         rewriter: deciders.rewriter().map(ResponseDecider::new),
         reverse: ResponseDecider::new(deciders.reverse()),
         destinations: destinations(config, clusters),
-        routes: config.routes.iter().map(|route| rules(route, deciders)).collect(),
+        routes: routes(config, deciders, &from_files.pages, &error_pages),
         defaults,
         forwarding: Forwarding {
             x_forwarded: forwarded.x_forwarded,
@@ -44,8 +54,9 @@ pub(super) fn snapshot(
             trusted: forwarded.trusted.clone(),
             underscores: forwarded.underscores,
         },
-        certificate_rules: certificate_rules(listeners),
-        tls_ports: tls_ports(listeners),
+        certificate_rules: certificate_rules(&from_files.listeners),
+        tls_ports: tls_ports(&from_files.listeners),
+        error_pages,
         keeps_notes: deciders.keep_notes(),
         pseudonym: services.pseudonym.clone(),
     }
@@ -65,9 +76,37 @@ fn destinations(config: &Config, clusters: &PreparedClusters) -> Vec<Destination
     config.clusters.iter().filter_map(destination).collect()
 }
 
-fn rules(route: &config::RouteConfig, deciders: &Deciders) -> RouteRules {
-    let edits =
-        |edits: &config::HeaderEditsConfig| HeaderEdits { remove: edits.remove.clone(), set: edits.set.clone() };
+/// In the order of the configuration. Those that have no pages of their own share the gateway's.
+fn routes(
+    config: &Config,
+    deciders: &Deciders,
+    contents: &Pages,
+    gateways: &Option<Arc<ErrorPages>>,
+) -> Vec<RouteRules> {
+    let rules = |route: &config::RouteConfig| {
+        let is_same = route.error_pages == config.gateway.error_pages;
+        let pages = if is_same { gateways.clone() } else { pages(&route.error_pages, contents) };
+        rules(route, deciders, pages)
+    };
+    config.routes.iter().map(rules).collect()
+}
+
+fn pages(pages: &config::ErrorPagesConfig, contents: &Pages) -> Option<Arc<ErrorPages>> {
+    let page = |page: &config::ErrorPageConfig| ErrorPage {
+        statuses: page.statuses.clone(),
+        content_type: HeaderValue::from_static(page.content_type),
+        content: contents.get(&page.file).cloned().unwrap_or_default(),
+    };
+    let made = ErrorPages { pages: pages.pages.iter().map(page).collect(), intercept: pages.intercept };
+    (!made.pages.is_empty()).then(|| Arc::new(made))
+}
+
+fn rules(route: &config::RouteConfig, deciders: &Deciders, error_pages: Option<Arc<ErrorPages>>) -> RouteRules {
+    let edits = |edits: &config::HeaderEditsConfig| HeaderEdits {
+        remove: edits.remove.clone(),
+        set: edits.set.clone(),
+        more: (!edits.more.is_empty()).then(|| edits.more.clone().into()),
+    };
     RouteRules {
         name: route.name.clone(),
         upgrades: match &route.upgrade {
@@ -80,6 +119,7 @@ fn rules(route: &config::RouteConfig, deciders: &Deciders) -> RouteRules {
         request_headers: edits(&route.request_headers),
         response_headers: edits(&route.response_headers),
         preserve_host: route.preserve_host,
+        error_pages,
     }
 }
 

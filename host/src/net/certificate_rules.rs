@@ -75,6 +75,12 @@ impl ShownCertificate {
         Self { rules, chain, judged: Mutex::default() }
     }
 
+    /// The client's own certificate, in DER; none if it has shown none.
+    #[must_use]
+    pub fn own(&self) -> Option<&[u8]> {
+        self.chain.first().map(AsRef::as_ref)
+    }
+
     /// Whether it would be enough for `rules`: those of its own handshake it has satisfied, others are asked once.
     #[must_use]
     pub fn satisfies(&self, rules: &CertificateRules) -> bool {

@@ -7,6 +7,7 @@ use ::http::request::Parts;
 
 use super::attempt::attempt;
 use super::head::request_fields;
+use super::header_values::{FailedAt, Known};
 use super::in_flight::InFlight;
 use super::outgoing::Outgoing;
 use super::route::{NotRouted, RouteDecision, RoutedRequest, route};
@@ -30,11 +31,11 @@ pub(super) async fn handle(
     let mut in_flight = InFlight::begin(client, snapshot.generation);
     let RoutedRequest { decision, facts, parts, body } = match route(client, snapshot, request, &mut in_flight) {
         Ok(routed) => routed,
-        Err(NotRouted::Ends(unrouted)) => return unrouted.respond(in_flight),
+        Err(NotRouted::Ends(unrouted)) => return unrouted.respond(snapshot, in_flight),
         // Boxed: it is rare, and this future is moved with every connection.
         Err(NotRouted::Waits(request)) => match Box::pin(request.route(client, snapshot, &mut in_flight)).await {
             Ok(routed) => routed,
-            Err(unrouted) => return unrouted.respond(in_flight),
+            Err(unrouted) => return unrouted.respond(snapshot, in_flight),
         },
     };
     let mut outgoing = decision.outgoing(parts, body, &facts);
@@ -49,7 +50,7 @@ pub(super) async fn handle(
                 report_stall(client, &in_flight);
             }
             in_flight.note_failed(&facts.headers);
-            in_flight.fail(&failure, Some(decision.rules))
+            in_flight.fail(&failure, FailedAt::Routed(decision.known(&facts)))
         }
     }
 }
@@ -67,6 +68,11 @@ fn report_stall(client: &Client, in_flight: &InFlight) {
 }
 
 impl RouteDecision<'_> {
+    /// What is known of it by now.
+    pub(super) fn known<'s>(&'s self, facts: &'s RequestFacts) -> Known<'s> {
+        Known { snapshot: self.snapshot, rules: self.rules, facts }
+    }
+
     /// What is sent to the endpoints that are tried.
     fn outgoing<'s>(&'s self, parts: Parts, body: RequestBody, facts: &'s RequestFacts) -> Outgoing<'s> {
         let expects_continue = body.expects_continue();
@@ -78,6 +84,7 @@ impl RouteDecision<'_> {
             expects_continue,
             body: ResendableBody::new(body, keep),
             routed: self.target.path.as_deref(),
+            snapshot: self.snapshot,
             rules: self.rules,
             timeouts: self.timeouts,
         }

@@ -10,13 +10,16 @@ use std::sync::Arc;
 
 use ::http::{HeaderMap, Response, StatusCode};
 
+use super::Client;
 use super::endpoint_fault::EndpointFault;
 use super::failure::{RequestFailure, ending_of_tunnel};
+use super::header_values::{ExchangeValues, FailedAt, Known, name_exchange};
 use super::record::RequestRecord;
-use super::{Client, RouteRules};
 use crate::cluster::{Cluster, Lease};
-use crate::http::{BodyEnd, BodyObserver, BrokenBy, InterimSink, RefusalForm, ResponseBody, grpc, strip_hop_by_hop};
-use crate::net::UpgradeProtocol;
+use crate::http::{
+    BodyEnd, BodyObserver, BrokenBy, Fields, InterimSink, RefusalForm, ResponseBody, grpc, strip_hop_by_hop,
+};
+use crate::net::{FieldEdit, UpgradeProtocol};
 use crate::telemetry::{AccessEnding, Counter, Metrics};
 use crate::tunnel::{End, Meter};
 use crate::upstream::{ExchangeObserver, Unreadable, UploadProgress};
@@ -71,12 +74,23 @@ impl InFlight {
         response
     }
 
-    /// Ends it with the response that a failure comes to, edited as the operator says by `rules`, where the request has
+    /// Ends it with the response that a failure comes to.
+    pub(super) fn fail(mut self, failure: &RequestFailure, at: FailedAt<'_>) -> Response<ResponseBody> {
+        self.failed(failure, at)
+    }
+
+    /// The response that a failure comes to, edited as the operator says by the rules of its route, where the request has
     /// come that far: what protects a page has to be on its errors as well.
-    pub(super) fn fail(mut self, failure: &RequestFailure, rules: Option<&RouteRules>) -> Response<ResponseBody> {
+    #[cold]
+    pub(super) fn failed(&mut self, failure: &RequestFailure, at: FailedAt<'_>) -> Response<ResponseBody> {
         let mut response = failure.response();
         match self.hears {
-            RefusalForm::Response => self.record.set_reply(&response),
+            RefusalForm::Response => {
+                if let Some(pages) = at.error_pages() {
+                    pages.show_in(&mut response);
+                }
+                self.record.set_reply(&response);
+            }
             RefusalForm::Grpc => {
                 self.record.set_status(response.status());
                 response = grpc::trailers_only(response, &failure.sentence());
@@ -85,13 +99,54 @@ impl InFlight {
             // It gets no response, and so the line has none.
             RefusalForm::Reset => {}
         }
-        if let Some(rules) = rules {
-            rules.response_headers.apply(response.headers_mut());
+        if let FailedAt::Routed(known) = at {
+            self.edit_response(known, response.headers_mut());
         }
         if let Some(ending) = failure.ending() {
             self.record.set_ending(ending);
         }
         response
+    }
+
+    /// Carries out on a response what is said of those of the route.
+    pub(super) fn edit_response(&mut self, known: Known<'_>, headers: &mut HeaderMap) {
+        known.rules.response_headers.apply(headers);
+        self.edit_response_further(known, headers);
+    }
+
+    /// The same without what is constant.
+    pub(super) fn edit_response_further(&mut self, known: Known<'_>, headers: &mut HeaderMap) {
+        if let Some(edits) = &known.rules.response_headers.more {
+            self.values(edits, known).edit_response(edits, headers);
+        }
+    }
+
+    /// What goes to the endpoint that has the request now: `fields`, and `edits` of them.
+    #[cold]
+    pub(super) fn edit_request<'f>(
+        &mut self,
+        fields: &Fields<'f>,
+        edits: &'f [FieldEdit],
+        known: Known<'_>,
+    ) -> Box<Fields<'f>> {
+        self.values(edits, known).edit_request(edits, fields)
+    }
+
+    /// What the variables in `edits` stand for now.
+    #[cold]
+    fn values<'s>(&'s mut self, edits: &[FieldEdit], known: Known<'s>) -> ExchangeValues<'s> {
+        let Known { snapshot, rules, facts } = known;
+        if name_exchange(edits) {
+            let believed = snapshot.forwarding.trusts(self.client().forwarded.address());
+            self.record.name_request(believed.then_some(&facts.headers));
+        }
+        ExchangeValues {
+            client: self.client(),
+            facts,
+            route: &rules.name,
+            endpoint: self.lease().map(Lease::url),
+            request_id: self.record.request_id(),
+        }
     }
 
     /// One more endpoint is tried, by the claim that it holds from now on.

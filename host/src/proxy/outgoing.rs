@@ -7,8 +7,9 @@ use ::http::request::Parts;
 
 use super::failure::RequestFailure;
 use super::head::{host_for, target_for};
+use super::header_values::Known;
 use super::in_flight::InFlight;
-use super::{RouteRules, Timeouts};
+use super::{RouteRules, Snapshot, Timeouts};
 use crate::http::{Fields, Offer};
 use crate::policy::RequestFacts;
 use crate::upstream::{ExchangeLimits, RequestHead, ResendableBody, ResponseContent, Upstream};
@@ -23,6 +24,7 @@ pub(super) struct Outgoing<'a> {
     pub(super) expects_continue: bool,
     pub(super) body: ResendableBody,
     pub(super) routed: Option<&'a str>,
+    pub(super) snapshot: &'a Snapshot,
     pub(super) rules: &'a RouteRules,
     pub(super) timeouts: Timeouts,
 }
@@ -46,11 +48,19 @@ impl Outgoing<'_> {
     ) -> Result<EndpointResponse, RequestFailure> {
         let target = target_for(upstream, self.routed, facts, &self.parts.uri).ok_or(RequestFailure::RoutedPath)?;
         let authority = host_for(self.rules, facts, upstream);
+        // Boxed: it is rare, and this future is moved with every connection.
+        let edited = match &self.rules.request_headers.more {
+            None => None,
+            Some(edits) => {
+                let known = Known { snapshot: self.snapshot, rules: self.rules, facts };
+                Some(in_flight.edit_request(&self.fields, edits, known))
+            }
+        };
         let head = RequestHead {
             method: &self.parts.method,
             target: &target,
             authority: &authority,
-            fields: &self.fields,
+            fields: edited.as_deref().unwrap_or(&self.fields),
             offer: self.offer,
             expects_continue: self.expects_continue,
         };

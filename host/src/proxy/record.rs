@@ -7,6 +7,7 @@ use ::http::{HeaderMap, HeaderName, Method, Response, StatusCode, Version};
 use http_body::Body as _;
 use tokio::time::Instant;
 
+use super::request_id::RequestId;
 use super::{Client, RouteRules};
 use crate::cluster::Lease;
 use crate::http::ResponseBody;
@@ -33,6 +34,8 @@ pub(super) struct RequestRecord {
     stream: Option<GaugeGuard>,
     tunnel: Option<GaugeGuard>,
     ending: Option<AccessEnding>,
+    /// What it is called, if somebody asked. Boxed once more: it is rare, and this is in the future of every request.
+    request_id: Option<Box<RequestId>>,
 }
 
 /// The parts of an access line that would be gone by the end.
@@ -99,6 +102,7 @@ impl RequestRecord {
             stream: None,
             tunnel: None,
             ending: None,
+            request_id: None,
         }
     }
 
@@ -235,6 +239,16 @@ impl RequestRecord {
         }
     }
 
+    /// Gives the request a name, unless it has one: what `believed` fields call it, or chance.
+    pub(super) fn name_request(&mut self, believed: Option<&HeaderMap>) {
+        self.request_id.get_or_insert_with(|| Box::new(RequestId::new(believed)));
+    }
+
+    /// What the request is called, if it has a name.
+    pub(super) fn request_id(&self) -> Option<&str> {
+        self.request_id.as_ref().map(|id| id.as_str())
+    }
+
     /// Whose request it is.
     pub(super) fn client(&self) -> &Arc<Client> {
         &self.client
@@ -256,6 +270,7 @@ impl RequestRecord {
         let notes = line.effects.notes();
         let notes: Vec<_> = notes.iter().map(|note| (&*note.key, &*note.value)).collect();
         let mut access = AccessRecord::new(kind, line.time, self.client.peer, self.client.local);
+        access.request_id = self.request_id();
         access.protocol = line.protocol.as_str();
         access.client_protocol = self.tunnel.is_some().then_some(self.protocol.as_str());
         access.grpc_status = line.grpc_status;

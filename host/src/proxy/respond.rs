@@ -7,12 +7,13 @@ use bytes::Bytes;
 use super::endpoint_fault::EndpointFault;
 use super::failure::RequestFailure;
 use super::head::{Withheld, prepare_response};
+use super::header_values::FailedAt;
 use super::in_flight::InFlight;
 use super::outgoing::EndpointResponse;
 use super::route::RouteDecision;
-use super::stickiness;
 use super::switch::{self, TunnelSink};
-use crate::http::{ClientUpgrade, Offer, ResponseBody, UpgradeNeed, switched_to};
+use super::{ErrorPages, stickiness};
+use crate::http::{ClientUpgrade, Offer, ResponseBody, UpgradeNeed, grpc, switched_to};
 use crate::net::UpgradeProtocol;
 use crate::policy::{RequestFacts, ResponseContext};
 use crate::telemetry::{Counter, limited};
@@ -44,19 +45,24 @@ impl RouteDecision<'_> {
             Err(wrong) => {
                 in_flight.log_fault(&EndpointFault::of_switch(&wrong));
                 in_flight.fail_endpoint();
-                return in_flight.fail(&RequestFailure::Switch(wrong), Some(self.rules));
+                return in_flight.fail(&RequestFailure::Switch(wrong), FailedAt::Routed(self.known(facts)));
             }
         };
         if self.offer.is_some() && !matches!(content, CheckedContent::Tunnel { .. }) {
             in_flight.metrics().increment(Counter::UpgradeRefused);
             if self.need == UpgradeNeed::Required && parts.status.is_success() {
-                return in_flight.fail(&RequestFailure::NotSwitched, Some(self.rules));
+                return in_flight.fail(&RequestFailure::NotSwitched, FailedAt::Routed(self.known(facts)));
             }
         }
         if let Err(withheld) = self.prepare(&mut parts, facts, &upstream) {
             in_flight.note_failed(&facts.headers);
-            return self.withhold(withheld, &upstream, in_flight);
+            return self.withhold(withheld, facts, &upstream, in_flight);
         }
+        let content = match &self.rules.error_pages {
+            None => content,
+            Some(pages) => shown(pages, content, &mut parts, facts, &mut in_flight),
+        };
+        in_flight.edit_response_further(self.known(facts), &mut parts.headers);
         let cluster = &self.destination.cluster;
         let cookie = in_flight.lease().and_then(|lease| stickiness::cookie(lease, cluster, facts, in_flight.metrics()));
         if let Some(cookie) = cookie {
@@ -96,12 +102,43 @@ impl RouteDecision<'_> {
 
     /// What goes out in place of a response that must not.
     #[cold]
-    fn withhold(&self, withheld: Withheld, upstream: &Upstream, in_flight: InFlight) -> Response<ResponseBody> {
+    fn withhold(
+        &self,
+        withheld: Withheld,
+        facts: &RequestFacts,
+        upstream: &Upstream,
+        in_flight: InFlight,
+    ) -> Response<ResponseBody> {
         if let Withheld::TooMuch { .. } = withheld {
             let (cluster, endpoint) = (self.destination.cluster.name(), upstream.url());
             limited!(warn, of: endpoint, %cluster, %endpoint, error = %withheld, "response withheld");
         }
-        in_flight.fail(&withheld.into(), Some(self.rules))
+        in_flight.fail(&withheld.into(), FailedAt::Routed(self.known(facts)))
+    }
+}
+
+/// What of `pages` is shown in place of an endpoint's content, if any of it. The rest of the endpoint's is not waited
+/// for.
+#[cold]
+fn shown(
+    pages: &ErrorPages,
+    content: CheckedContent,
+    parts: &mut Parts,
+    facts: &RequestFacts,
+    in_flight: &mut InFlight,
+) -> CheckedContent {
+    if grpc::is_grpc(&facts.headers) {
+        return content;
+    }
+    match pages.instead(parts.status, &mut parts.headers) {
+        None => content,
+        Some(page) => {
+            in_flight.complete();
+            match content {
+                CheckedContent::Whole(_, pending) => CheckedContent::Whole(page, pending),
+                _ => CheckedContent::Whole(page, None),
+            }
+        }
     }
 }
 

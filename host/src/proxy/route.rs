@@ -1,15 +1,17 @@
 //! Reading a request, and deciding where it goes.
 
-use ::http::Response;
 use ::http::request::Parts;
+use ::http::{HeaderValue, Response};
 
 use super::chain::{self, ChainEnd, ChainOutcome, ChainProgress};
 use super::failure::RequestFailure;
+use super::header_values::{FailedAt, Known};
 use super::in_flight::InFlight;
 use super::{Client, Destination, RouteRules, Snapshot, Timeouts, begin, max_forwards, misdirected, tls_redirect};
 use crate::http::{
     ClientUpgrade, Offer, RequestBody, ResponseBody, ServerRequest, UpgradeNeed, UpgradeRequest, read_target,
 };
+use crate::net::ROUTE_OF_RESPONSE;
 use crate::policy::{BodySight, Decision, DirectResponse, ExchangeEffects, ForwardTarget, RequestFacts, Routed};
 use crate::telemetry::{Counter, limited};
 
@@ -41,6 +43,8 @@ pub(super) enum Unrouted<'a> {
     Direct(Response<ResponseBody>),
     /// It failed; these rules apply, if it has come so far.
     Failed(RequestFailure, Option<&'a RouteRules>),
+    /// It failed, and that is on record: it gets this response.
+    Answered(Response<ResponseBody>),
 }
 
 impl From<RequestFailure> for Box<Unrouted<'_>> {
@@ -87,10 +91,25 @@ impl<W> From<RequestFailure> for NotRouted<'_, W> {
 
 impl Unrouted<'_> {
     /// Ends `in_flight` with what the client gets.
-    pub(super) fn respond(self, in_flight: InFlight) -> Response<ResponseBody> {
+    pub(super) fn respond(self, snapshot: &Snapshot, in_flight: InFlight) -> Response<ResponseBody> {
         match self {
             Self::Direct(response) => in_flight.finish(response),
-            Self::Failed(failure, rules) => in_flight.fail(&failure, rules),
+            Self::Failed(failure, _) => in_flight.fail(&failure, FailedAt::Unrouted(snapshot)),
+            Self::Answered(response) => response,
+        }
+    }
+
+    /// The same, but that what failed has its response: later, there are no facts any more.
+    #[cold]
+    fn settled(self, snapshot: &Snapshot, facts: &RequestFacts, in_flight: &mut InFlight) -> Self {
+        match self {
+            Self::Failed(failure, rules) => {
+                in_flight.note_failed(&facts.headers);
+                let unrouted = FailedAt::Unrouted(snapshot);
+                let at = rules.map_or(unrouted, |rules| FailedAt::Routed(Known { snapshot, rules, facts }));
+                Self::Answered(in_flight.failed(&failure, at))
+            }
+            settled => settled,
         }
     }
 }
@@ -132,7 +151,7 @@ pub(super) fn route<'a>(
         },
         Some(sight) => NotRouted::waits(sight, None),
     };
-    Err(undecided.of(facts, parts, body, upgrade, in_flight))
+    Err(undecided.of(snapshot, facts, parts, body, upgrade, in_flight))
 }
 
 /// Decides on a request of which more has come.
@@ -148,7 +167,7 @@ pub(super) fn resume<'a>(
     let AwaitedRequest { mut facts, parts, body, mut upgrade, awaited } = *request;
     match decide(client, snapshot, &mut facts, &mut upgrade, awaited.chain, in_flight) {
         Ok(decision) => Ok(RoutedRequest { decision, facts, parts, body }),
-        Err(undecided) => Err(undecided.of(facts, parts, body, upgrade, in_flight)),
+        Err(undecided) => Err(undecided.of(snapshot, facts, parts, body, upgrade, in_flight)),
     }
 }
 
@@ -162,6 +181,7 @@ impl<'a> NotRouted<'a, AwaitedBody> {
     #[cold]
     fn of(
         self,
+        snapshot: &Snapshot,
         facts: RequestFacts,
         parts: Parts,
         body: RequestBody,
@@ -169,10 +189,7 @@ impl<'a> NotRouted<'a, AwaitedBody> {
         in_flight: &mut InFlight,
     ) -> NotRouted<'a, AwaitedRequest> {
         match self {
-            Self::Ends(unrouted) => {
-                in_flight.note_failed(&facts.headers);
-                NotRouted::Ends(unrouted)
-            }
+            Self::Ends(unrouted) => NotRouted::Ends(Box::new(unrouted.settled(snapshot, &facts, in_flight))),
             Self::Waits(awaited) => {
                 NotRouted::Waits(Box::new(AwaitedRequest { facts, parts, body, upgrade, awaited: *awaited }))
             }
@@ -205,7 +222,7 @@ fn decide<'a>(
             match *outcome {
                 ChainOutcome::Failed(failure) => NotRouted::Ends(Box::new(Unrouted::Failed(failure, Some(rules)))),
                 ChainOutcome::Respond(direct) => {
-                    respond_directly(direct, facts, upgrade.as_ref(), Some(rules), in_flight).into()
+                    respond_directly(direct, snapshot, facts, upgrade.as_ref(), Some(rules), in_flight).into()
                 }
                 ChainOutcome::Waits(sight, chain) => NotRouted::waits(sight, Some(chain)),
             }
@@ -264,7 +281,7 @@ fn ask_router<'a>(
     }
     match decision {
         Decision::Forward(target) => Ok(target),
-        Decision::Respond(direct) => Err(respond_directly(direct, facts, upgrade, None, in_flight)),
+        Decision::Respond(direct) => Err(respond_directly(direct, snapshot, facts, upgrade, None, in_flight)),
         // Behind the gateway's own router there is nobody.
         Decision::Unmatched | Decision::Next => Err(RequestFailure::Unmatched.into()),
     }
@@ -293,10 +310,11 @@ fn permitted(offer: Offer, rules: &RouteRules, in_flight: &InFlight) -> Option<O
 /// What becomes of a request that a plugin responds to: the router, or one of the route with these `rules`.
 fn respond_directly<'a>(
     direct: DirectResponse,
+    snapshot: &'a Snapshot,
     facts: &RequestFacts,
     upgrade: Option<&UpgradeRequest>,
     rules: Option<&'a RouteRules>,
-    in_flight: &InFlight,
+    in_flight: &mut InFlight,
 ) -> Box<Unrouted<'a>> {
     // Success would say that protocols were switched (RFC 8441 §4).
     if direct.status.is_success() && upgrade.is_some_and(|upgrade| upgrade.need == UpgradeNeed::Required) {
@@ -306,9 +324,16 @@ fn respond_directly<'a>(
     let mut response = Response::new(ResponseBody::whole(direct.body));
     *response.status_mut() = direct.status;
     *response.headers_mut() = direct.headers;
+    let route = response.headers_mut().remove(ROUTE_OF_RESPONSE);
     facts.effects.apply_to_response(response.headers_mut());
-    if let Some(rules) = rules {
-        rules.response_headers.apply(response.headers_mut());
+    if let Some(rules) = rules.or_else(|| named(route.as_ref()?, snapshot)) {
+        in_flight.edit_response(Known { snapshot, rules, facts }, response.headers_mut());
     }
     Box::new(Unrouted::Direct(response))
+}
+
+/// The rules of the route that a router's response is by, as it says itself.
+#[cold]
+fn named<'a>(route: &HeaderValue, snapshot: &'a Snapshot) -> Option<&'a RouteRules> {
+    route.to_str().ok()?.parse().ok().and_then(|number: usize| snapshot.routes.get(number))
 }

@@ -6,10 +6,10 @@ use std::time::Duration;
 
 use ::http::{HeaderMap, HeaderName, HeaderValue};
 
-use super::{RulesByListener, TlsPorts};
+use super::{ErrorPages, RulesByListener, TlsPorts};
 use crate::cluster::Cluster;
 use crate::http::{Fields, Forwarding, Pseudonym};
-use crate::net::UpgradeProtocol;
+use crate::net::{FieldEdit, UpgradeProtocol};
 use crate::policy::{BodySight, ClusterId, EndpointId, Rewriter, RouteId, Router};
 use crate::upstream::Upstream;
 
@@ -37,6 +37,8 @@ pub struct Snapshot {
     pub certificate_rules: RulesByListener,
     /// Where clients without TLS are sent.
     pub tls_ports: TlsPorts,
+    /// What responses of the gateway's own show where no route is known.
+    pub error_pages: Option<Arc<ErrorPages>>,
     /// Whether any plugin leaves or reads notes.
     pub keeps_notes: bool,
     /// By what requests that come back are known.
@@ -75,6 +77,8 @@ pub struct RouteRules {
     pub response_headers: HeaderEdits,
     /// Send the client's Host.
     pub preserve_host: bool,
+    /// What responses of the gateway's own show. Nearly always nothing.
+    pub error_pages: Option<Arc<ErrorPages>>,
 }
 
 /// A plugin of a route: what it decides of requests, of responses, or both.
@@ -148,10 +152,12 @@ pub struct HeaderEdits {
     pub remove: Vec<HeaderName>,
     /// Then replace or add.
     pub set: Vec<(HeaderName, HeaderValue)>,
+    /// Then this: what depends on the exchange, or on what is there. Nearly always nothing.
+    pub more: Option<Box<[FieldEdit]>>,
 }
 
 impl HeaderEdits {
-    /// Carries them out.
+    /// Carries out those that are constant.
     pub fn apply(&self, headers: &mut HeaderMap) {
         for name in &self.remove {
             headers.remove(name);
@@ -161,7 +167,7 @@ impl HeaderEdits {
         }
     }
 
-    /// Carries them out on what goes to an endpoint.
+    /// The same on what goes to an endpoint.
     pub fn apply_to<'a>(&'a self, fields: &mut Fields<'a>) {
         fields.remove(|name| self.remove.contains(name));
         for (name, value) in &self.set {

@@ -2,8 +2,10 @@
 
 mod bodies;
 mod decided_here;
+mod error_pages;
 mod expect;
 mod forwarded;
+mod header_values;
 mod heads;
 mod paths;
 mod reverse;

@@ -208,3 +208,55 @@ async fn an_endpoint_that_sends_too_much_to_map_back_is_refused_for_that_answer(
     });
     assert!(faults == [0.0, 0.0], "{faults:?}");
 }
+
+#[tokio::test]
+async fn further_origins_paths_and_patterns_are_mapped_where_that_is_said() {
+    let origin = parrot().await;
+    let text = r#"
+        [[route]]
+        path = "/stripped"
+        to = "http://{a}/"
+        reverse = { paths = true, origins = ["https://inside.example:8443/was"], cookie_paths = { "/root" = "/top" }, cookie_domains = { "inside.example" = "www.example" } }
+        [[route]]
+        path_regex = "^/by/([a-z]+)/(.*)$"
+        to = "http://{a}/in/$1/$2"
+        reverse = { path = "/by" }
+        [[route]]
+        path_regex = "^/plain/(.*)$"
+        to = "http://{a}/in/$1"
+        [[route]]
+        path = "/kept"
+        to = "http://{a}/"
+    "#;
+    let gateway = Gateway::configure(text).origin(&origin).start().await;
+    let me = origin.address();
+    for (path, field, value, expected) in [
+        ("/stripped", "location", "/login?a=b".to_owned(), "/stripped/login?a=b"),
+        ("/stripped", "location", "/stripped/login".to_owned(), "/stripped/login"),
+        ("/stripped", "location", "//other.example/x".to_owned(), "//other.example/x"),
+        ("/stripped", "content-location", "/x".to_owned(), "/stripped/x"),
+        (
+            "/stripped",
+            "location",
+            "https://inside.example:8443/was/x".to_owned(),
+            "http://front.example:8080/stripped/x",
+        ),
+        ("/stripped", "location", "https://inside.example:8443/is/x".to_owned(), "https://inside.example:8443/is/x"),
+        ("/stripped", "set-cookie", "a=1; Path=/root/x".to_owned(), "a=1; Path=/top/x"),
+        (
+            "/stripped",
+            "set-cookie",
+            "a=1; Path=/x; Domain=inside.example".to_owned(),
+            "a=1; Path=/stripped/x; Domain=www.example",
+        ),
+        ("/by/x/y", "location", format!("http://{me}/in/z/w?q"), "http://front.example:8080/by/z/w?q"),
+        ("/by/x/y", "location", format!("http://{me}/out"), &format!("http://{me}/out")),
+        ("/by/x/y", "set-cookie", "a=1; Path=/in/x".to_owned(), "a=1; Path=/by/x"),
+        ("/plain/y", "location", format!("http://{me}/in/z"), &format!("http://{me}/in/z")),
+        ("/kept", "location", "/login".to_owned(), "/login"),
+    ] {
+        let answer = said(&gateway, path, &format!("{field}: {value}")).await;
+
+        assert_eq!(answer.header(field), expected, "{path} {value}");
+    }
+}

@@ -4,6 +4,7 @@
 
 mod cluster;
 mod endpoint;
+mod error_pages;
 mod health;
 mod listener;
 mod place;
@@ -21,9 +22,10 @@ use ::http::{HeaderName, HeaderValue};
 use ipnet::IpNet;
 
 use super::signals::HeartbeatConfig;
-use crate::net::{Underscores, UpgradeProtocol};
+use crate::net::{FieldEdit, Underscores, UpgradeProtocol};
 pub use cluster::{ClientTls, ClusterConfig, Verify};
 pub use endpoint::{EndpointAddress, EndpointConfig, EndpointState};
+pub use error_pages::{ErrorPageConfig, ErrorPagesConfig};
 pub use health::{Check, GrpcCheck, HealthConfig, HttpCheck, OutlierConfig, PauseConfig, WebsocketCheck};
 pub use listener::{
     CertificateFiles, CipherOrder, ClientCertificate, LimitsConfig, ListenerConfig, NamedTls, ServerTls,
@@ -80,6 +82,8 @@ pub struct GatewayConfig {
     pub timeouts: TimeoutsConfig,
     /// What endpoints learn about the client.
     pub forwarded: ForwardedConfig,
+    /// What responses of its own show where no route is known, and what routes start from.
+    pub error_pages: ErrorPagesConfig,
     /// Name servers to ask instead of the system's; empty asks those.
     pub resolver: Vec<SocketAddr>,
 }
@@ -128,6 +132,8 @@ pub struct RouteConfig {
     pub response_headers: HeaderEditsConfig,
     /// Send the client's Host instead of the endpoint's. Default off, as Apache (ProxyPreserveHost).
     pub preserve_host: bool,
+    /// What responses of the gateway's own show, those of the gateway behind its own.
+    pub error_pages: ErrorPagesConfig,
 }
 
 /// Protocols that may be switched to.
@@ -139,13 +145,23 @@ pub enum UpgradeConfig {
     Only(Vec<UpgradeProtocol>),
 }
 
-/// Operator's edits of a head.
+/// Operator's edits of a head, in this order.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct HeaderEditsConfig {
-    /// Replace or add.
-    pub set: Vec<(HeaderName, HeaderValue)>,
     /// Drop.
     pub remove: Vec<HeaderName>,
+    /// Replace or add, each time with the same value.
+    pub set: Vec<(HeaderName, HeaderValue)>,
+    /// What else there is to do.
+    pub more: Vec<FieldEdit>,
+}
+
+impl HeaderEditsConfig {
+    /// Whether what they come to depends on the exchange.
+    #[must_use]
+    pub(super) fn has_variables(&self) -> bool {
+        self.more.iter().any(|edit| edit.value.constant().is_none())
+    }
 }
 
 /// Which plugin fills a role, and with what configuration.

@@ -11,6 +11,7 @@ use super::matcher::Matcher;
 use super::target::{self, RouteTo};
 use super::{Resolver, defaults};
 use crate::diagnose::{Span, closest, one_of};
+use crate::net::ROUTE_OF_RESPONSE;
 
 /// Largest body of a `respond`: what a router may respond with.
 const LARGEST_BODY: usize = 1 << 20;
@@ -39,15 +40,21 @@ pub(super) enum Action {
 }
 
 impl Action {
-    /// The same with the edits that the operator wants on every response, where the response is made from this alone.
-    pub(super) fn edited(mut self, edits: &HeaderEditsConfig) -> Self {
-        if let Self::Redirect { headers, .. } | Self::Respond { headers, .. } = &mut self {
-            headers.retain(|(name, _)| !edits.remove.contains(name) && !edits.set.iter().any(|(set, _)| set == name));
-            headers.extend(edits.set.iter().cloned());
-        }
-        if let Self::Redirect { headers, .. } = &mut self {
+    /// The same with the edits that the operator wants on every response of route `number`, where the response is made
+    /// from this alone. Those with variables are left to whoever knows the exchange.
+    pub(super) fn edited(mut self, edits: &mut HeaderEditsConfig, number: usize) -> Self {
+        if let Self::Redirect { .. } = &self {
             // Where it leads is what it is.
-            headers.retain(|(name, _)| name != LOCATION);
+            edits.remove.retain(|name| name != LOCATION);
+            edits.set.retain(|(name, _)| name != LOCATION);
+            edits.more.retain(|edit| edit.name != LOCATION);
+        }
+        if let Self::Redirect { headers, .. } | Self::Respond { headers, .. } = &mut self {
+            if edits.has_variables() {
+                headers.push((ROUTE_OF_RESPONSE, HeaderValue::from(number)));
+            } else {
+                edits.carry_out(headers);
+            }
         }
         self
     }

@@ -1,12 +1,15 @@
-//! Headers that cannot do what is said of them where they stand.
+//! Headers and ways back that cannot do what is said of them where they stand.
 
 use ::http::header::{self, HeaderName};
 
 use super::super::model::{GatewayConfig, ListenerConfig, PluginUse};
-use super::super::schema::{AffinityEntry, ConfigFile, HeaderTable, RouteSection, Text};
+use super::super::schema::{AffinityEntry, ConfigFile, HeaderTable, ReverseEntry, RouteSection, Text};
+use super::action::Action;
+use super::cluster::Resolved;
+use super::route::ResolvedRoute;
 use super::{Resolver, defaults};
 use crate::diagnose::Span;
-use crate::net::Underscores;
+use crate::net::{HeaderTemplate, HeaderVariable, Underscores};
 
 /// Fields of responses: no server reads them in a request.
 const OF_RESPONSES: [HeaderName; 23] = [
@@ -70,7 +73,10 @@ impl Resolver<'_, '_> {
             self.fields_of_the_other_way(route);
             self.set_and_removed(&route.request_headers);
             self.set_and_removed(&route.response_headers);
-            if let Some(name) = is_set(&route.response_headers, &header::STRICT_TRANSPORT_SECURITY).filter(|_| !has_tls)
+            self.empty_variables(&route.request_headers, listeners);
+            self.empty_variables(&route.response_headers, listeners);
+            if let Some(name) =
+                is_given(&route.response_headers, &header::STRICT_TRANSPORT_SECURITY).filter(|_| !has_tls)
             {
                 let message = "no [[listen]] has `tls`: browsers ignore Strict-Transport-Security over plain HTTP";
                 self.report.warn(name.span(), message);
@@ -81,6 +87,36 @@ impl Resolver<'_, '_> {
         }
         if gateway.forwarded.underscores == Underscores::Drop {
             self.keys_that_never_come(file);
+        }
+    }
+
+    /// Warns of ways back that change nothing.
+    pub(super) fn ways_back_without_effect(
+        &mut self,
+        file: &ConfigFile,
+        routes: &[ResolvedRoute],
+        clusters: &[Resolved],
+    ) {
+        // With a rewriter of one's own, `reverse` is behind it and has the [[route]] list.
+        let plugin = file.rewriter.plugin.as_ref().map_or(defaults::REWRITER, |plugin| plugin.get_ref());
+        let is_read = plugin != defaults::REWRITER || file.rewriter.config.is_none();
+        // Where one has a fault, places are others'.
+        let all = file.route.iter().zip(routes).filter(|_| file.route.len() == routes.len());
+        for (written, route) in all {
+            let Some(entry) = &written.get_ref().reverse else { continue };
+            let ReverseEntry::Table(table) = entry.get_ref() else { continue };
+            if !is_read {
+                let message = "`reverse` of this route is not read: [rewriter] has a `config` of its own";
+                self.report.warn(entry.span(), message);
+            }
+            let (Some(way), Action::Forward { cluster, .. }) = (&route.way_back, &route.action) else { continue };
+            let mut own = clusters.iter().filter(|known| known.used.name == *cluster);
+            let has_bases = own.any(|own| own.used.endpoints.iter().any(|endpoint| !endpoint.base_path.is_empty()));
+            let is_same = way.path.trim_end_matches('/') == way.to_path.trim_end_matches('/');
+            if let Some(paths) = table.paths.as_ref().filter(|_| way.paths && is_same && !has_bases) {
+                let message = "`paths` changes nothing: endpoints know this route's paths as clients do";
+                self.report.warn(paths.span(), message);
+            }
         }
     }
 
@@ -102,7 +138,7 @@ impl Resolver<'_, '_> {
     }
 
     fn fields_of_the_other_way(&mut self, route: &RouteSection) {
-        for name in route.request_headers.set.keys().filter(|name| is_among(&OF_RESPONSES, name)) {
+        for name in route.request_headers.given().filter(|name| is_among(&OF_RESPONSES, name)) {
             let message = format!(
                 "header `{}` means nothing in a request: use `response_headers` to send it to the client",
                 name.get_ref()
@@ -112,15 +148,17 @@ impl Resolver<'_, '_> {
         let of_requests = |name: &Text| {
             is_among(&OF_REQUESTS, name) || name.get_ref().to_ascii_lowercase().starts_with("x-forwarded-")
         };
-        for name in route.response_headers.set.keys().filter(|name| of_requests(name)) {
+        for name in route.response_headers.given().filter(|name| of_requests(name)) {
             let message = format!(
                 "header `{}` means nothing in a response: use `request_headers` to send it to the server",
                 name.get_ref()
             );
             self.report.warn(name.span(), message);
         }
-        if let Some(name) = is_set(&route.response_headers, &header::SET_COOKIE) {
-            let message = "`set` of Set-Cookie takes the place of every cookie that the server sets";
+        let set = &route.response_headers.set;
+        if let Some(name) = set.keys().find(|set| is_among(&[header::SET_COOKIE], set)) {
+            let message =
+                "`set` of Set-Cookie takes the place of every cookie that the server sets: use `append` for one more";
             self.report.warn(name.span(), message);
         }
     }
@@ -130,6 +168,33 @@ impl Resolver<'_, '_> {
             if edits.set.keys().any(|set| set.get_ref().eq_ignore_ascii_case(name.get_ref())) {
                 let message = format!("header `{}` is in `set`, too: it is not removed", name.get_ref());
                 self.report.warn(name.span(), message);
+            }
+        }
+        for name in edits.set_if_absent.keys() {
+            if edits.set.keys().any(|set| set.get_ref().eq_ignore_ascii_case(name.get_ref())) {
+                let message = format!("header `{}` is in `set`, too: it is never absent", name.get_ref());
+                self.report.warn(name.span(), message);
+            }
+        }
+    }
+
+    /// Variables that no client brings a value for.
+    fn empty_variables(&mut self, edits: &HeaderTable, listeners: &[ListenerConfig]) {
+        let tls = || listeners.iter().filter_map(|listener| listener.tls.as_ref());
+        let asks = tls().any(|tls| tls.client_ca.is_some() || tls.by_name.iter().any(|name| name.client_ca.is_some()));
+        let is_empty = |variable| match variable {
+            HeaderVariable::TlsVersion | HeaderVariable::TlsServerName => tls().next().is_none().then_some("tls"),
+            HeaderVariable::ClientCert | HeaderVariable::ClientCertSubject | HeaderVariable::ClientCertFingerprint => {
+                (!asks).then_some("client_ca")
+            }
+            _ => None,
+        };
+        for (_, value) in edits.values() {
+            let Ok(template) = HeaderTemplate::read(value.get_ref()) else { continue };
+            let found = template.variables().find_map(|variable| Some((variable, is_empty(variable)?)));
+            if let Some((variable, key)) = found {
+                let message = format!("`${}` is always empty: no [[listen]] has `{key}`", variable.name());
+                self.report.warn(value.span(), message);
             }
         }
     }
@@ -145,7 +210,7 @@ impl Resolver<'_, '_> {
                            respond = { status = 404 } for one that has them";
             self.report.warn(at, message);
         }
-        if let Some(name) = is_set(&route.response_headers, &header::LOCATION).filter(|_| route.redirect.is_some()) {
+        if let Some(name) = is_given(&route.response_headers, &header::LOCATION).filter(|_| route.redirect.is_some()) {
             self.report.warn(name.span(), "the Location of a `redirect` is its `to`: this one is left out");
         }
     }
@@ -155,11 +220,11 @@ fn is_among(names: &[HeaderName], name: &Text) -> bool {
     names.iter().any(|known| known.as_str().eq_ignore_ascii_case(name.get_ref()))
 }
 
-fn is_set<'a>(edits: &'a HeaderTable, name: &HeaderName) -> Option<&'a Text> {
-    edits.set.keys().find(|set| name.as_str().eq_ignore_ascii_case(set.get_ref()))
+fn is_given<'a>(edits: &'a HeaderTable, name: &HeaderName) -> Option<&'a Text> {
+    edits.given().find(|set| name.as_str().eq_ignore_ascii_case(set.get_ref()))
 }
 
 /// Where the edits begin, if there are any.
 fn first(edits: &HeaderTable) -> Option<Span> {
-    edits.set.keys().chain(&edits.remove).map(toml::Spanned::span).min_by_key(|span| span.start)
+    edits.given().chain(&edits.remove).map(toml::Spanned::span).min_by_key(|span| span.start)
 }

@@ -18,7 +18,7 @@ pub(crate) fn resolve(mut file: ConfigFile, source: &Path, report: &mut FaultRep
     let heartbeat = resolver.heartbeat(file.heartbeat.as_ref());
     let plugins = resolver.plugins(&file.plugin);
     let mut clusters = resolver.clusters(&file.cluster, &gateway.timeouts, &plugins);
-    let routes = resolver.routes(&file.route, &gateway.timeouts, &mut clusters, &plugins);
+    let routes = resolver.routes(&file.route, &gateway, &mut clusters, &plugins);
     resolver.loops(&file, &listeners, &clusters);
     let router = resolver.router(&file.router, &routes, &plugins);
     let rewriter = resolver.rewriter(&file.rewriter, &routes, &clusters, &plugins);
@@ -26,6 +26,7 @@ pub(crate) fn resolve(mut file: ConfigFile, source: &Path, report: &mut FaultRep
     resolver.unreported(&file, &clusters);
     let reverse = resolver.reverse(&rewriter, &routes, &clusters, &plugins);
     let mapped = roles::mapped(reverse.as_ref().unwrap_or(&rewriter), &routes, &clusters);
+    resolver.ways_back_without_effect(&file, &routes, &clusters);
     resolver.edits_without_effect(&file, &gateway, &listeners, &router);
     resolver.unused(&file, &routes, &clusters, [&router, &rewriter]);
     Config {

@@ -6,7 +6,8 @@ use ipnet::IpNet;
 use tracing_subscriber::EnvFilter;
 
 use super::super::model::{
-    AccessLogConfig, AdminConfig, ForwardedConfig, GatewayConfig, ListenerConfig, LogConfig, LogFormat,
+    AccessLogConfig, AdminConfig, ErrorPagesConfig, ForwardedConfig, GatewayConfig, ListenerConfig, LogConfig,
+    LogFormat,
 };
 use super::super::schema::{AdminSection, GatewaySection, LogSection, Text};
 use super::{Resolver, TIMEOUTS, defaults};
@@ -27,6 +28,7 @@ impl Resolver<'_, '_> {
             workers: self.whole("workers", written.workers.as_ref(), (1, 1024), defaults::workers()),
             drain: self.time("drain", written.drain.as_ref(), defaults::DRAIN),
             cache,
+            error_pages: self.error_pages(written.error_pages.as_ref(), &ErrorPagesConfig::default()),
             resolver: self.resolver(&written.resolver),
             timeouts: self.timeouts(&written.timeouts, &TIMEOUTS),
             forwarded: ForwardedConfig {

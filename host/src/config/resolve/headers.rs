@@ -7,21 +7,75 @@ use ::http::{HeaderName, HeaderValue};
 use super::super::model::HeaderEditsConfig;
 use super::super::schema::{HeaderTable, Text};
 use super::Resolver;
-use crate::net::is_reserved;
+use crate::diagnose::{closest, one_of};
+use crate::net::{FieldEdit, FieldEditKind, HeaderTemplate, HeaderVariable, UnknownVariable, is_reserved, joined};
+
+impl HeaderEditsConfig {
+    /// Carries out on `fields` what depends on no exchange.
+    pub(super) fn carry_out(&self, fields: &mut Vec<(HeaderName, HeaderValue)>) {
+        fields.retain(|(name, _)| !self.remove.contains(name) && !self.set.iter().any(|(set, _)| set == name));
+        fields.extend(self.set.iter().cloned());
+        for FieldEdit { name, kind, value } in &self.more {
+            let Some(value) = value.constant().and_then(|value| HeaderValue::try_from(value).ok()) else { continue };
+            let there = fields.iter_mut().rev().find(|(there, _)| there == name);
+            match (kind, there) {
+                (FieldEditKind::SetIfAbsent, Some(_)) => {}
+                (FieldEditKind::Append, Some((_, there))) => match joined(name, there, &value) {
+                    Some(both) => *there = both,
+                    None => fields.push((name.clone(), value)),
+                },
+                _ => fields.push((name.clone(), value)),
+            }
+        }
+    }
+}
 
 impl Resolver<'_, '_> {
     pub(super) fn edits(&mut self, written: &HeaderTable) -> HeaderEditsConfig {
-        HeaderEditsConfig {
-            set: self.fields(&written.set),
+        let mut edits = HeaderEditsConfig {
             remove: written.remove.iter().filter_map(|name| self.field_name(name)).collect(),
+            ..HeaderEditsConfig::default()
+        };
+        for (kind, fields) in [
+            (FieldEditKind::Set, &written.set),
+            (FieldEditKind::Append, &written.append),
+            (FieldEditKind::SetIfAbsent, &written.set_if_absent),
+        ] {
+            for (name, value) in by_place(fields) {
+                let (Some(name), Some(template)) = (self.field_name(name), self.template(value)) else { continue };
+                match template.constant().map(str::to_owned) {
+                    Some(text) if kind == FieldEditKind::Set => {
+                        edits.set.extend(self.constant(&text, value).map(|value| (name, value)));
+                    }
+                    _ => edits.more.push(FieldEdit { name, kind, value: template }),
+                }
+            }
+        }
+        edits
+    }
+
+    /// A value with variables. Its text may stand in a field, whatever these are.
+    fn template(&mut self, written: &Text) -> Option<HeaderTemplate> {
+        let template = HeaderTemplate::read(written.get_ref());
+        let template = template.map_err(|unknown| self.unknown_variable(&unknown, written)).ok()?;
+        self.field_value(written).map(|_| template)
+    }
+
+    fn unknown_variable(&mut self, UnknownVariable(name): &UnknownVariable, written: &Text) {
+        let names = || HeaderVariable::ALL.map(|(name, _)| name);
+        let known = one_of(names().map(|name| format!("${name}")).iter().map(String::as_str));
+        let found =
+            if name.is_empty() { "`$` without a name".to_owned() } else { format!("unknown variable `${name}`") };
+        let message = format!("{found} in a header value, expected {known}, or `$$` for a dollar sign");
+        match closest(name, names()).filter(|_| !name.is_empty()) {
+            Some(meant) => self.report.fault_hint(written.span(), message, format!("did you mean `${meant}`?")),
+            None => self.report.fault_hint(written.span(), message, "write `$$` for a `$` that is meant as it is"),
         }
     }
 
     /// Names and values.
     pub(super) fn fields(&mut self, written: &BTreeMap<Text, Text>) -> Vec<(HeaderName, HeaderValue)> {
-        let mut fields: Vec<_> = written.iter().collect();
-        fields.sort_by_key(|(name, _)| name.span().start);
-        fields
+        by_place(written)
             .into_iter()
             .filter_map(|(name, value)| Some((self.field_name(name)?, self.field_value(value)?)))
             .collect()
@@ -46,11 +100,23 @@ impl Resolver<'_, '_> {
     }
 
     fn field_value(&mut self, written: &Text) -> Option<HeaderValue> {
-        let value = HeaderValue::try_from(written.get_ref().as_str()).ok();
+        self.constant(written.get_ref(), written)
+    }
+
+    /// `text`, which stands at `written`.
+    fn constant(&mut self, text: &str, written: &Text) -> Option<HeaderValue> {
+        let value = HeaderValue::try_from(text).ok();
         if value.is_none() {
             self.report
                 .fault(written.span(), "bad header value, expected text without line breaks and control characters");
         }
         value
     }
+}
+
+/// In the order in which they are written.
+fn by_place(fields: &BTreeMap<Text, Text>) -> Vec<(&Text, &Text)> {
+    let mut fields: Vec<_> = fields.iter().collect();
+    fields.sort_by_key(|(name, _)| name.span().start);
+    fields
 }

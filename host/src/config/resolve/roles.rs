@@ -128,8 +128,8 @@ pub(super) fn mapped(rewriter: &PluginUse, routes: &[ResolvedRoute], clusters: &
     if rewriter.config.get("routes") != Some(&made) {
         return Vec::new();
     }
-    let cluster = |route: &ResolvedRoute| match (&route.matcher, &route.action, route.used.reverse) {
-        (Matcher::Prefix(_), Action::Forward { cluster, .. }, true) => Some(cluster.clone()),
+    let cluster = |route: &ResolvedRoute| match (&route.way_back, &route.action) {
+        (Some(_), Action::Forward { cluster, .. }) => Some(cluster.clone()),
         _ => None,
     };
     routes.iter().map(cluster).collect()
@@ -137,16 +137,23 @@ pub(super) fn mapped(rewriter: &PluginUse, routes: &[ResolvedRoute], clusters: &
 
 /// One entry of the rewriter's list; null where nothing is mapped back.
 fn for_rewriter(route: &ResolvedRoute, clusters: &[Resolved]) -> Value {
-    let (Matcher::Prefix(from), Action::Forward { cluster, path }, true) =
-        (&route.matcher, &route.action, route.used.reverse)
-    else {
-        return Value::Null;
-    };
+    let (Some(way), Action::Forward { cluster, .. }) = (&route.way_back, &route.action) else { return Value::Null };
     let cluster = clusters.iter().find(|known| known.used.name == *cluster);
     let origins: Vec<_> = cluster
         .iter()
         .flat_map(|known| &known.used.endpoints)
         .map(super::super::model::EndpointConfig::known_as)
         .collect();
-    json!({ "path": from, "to_path": path, "origins": origins })
+    let mut entry = json!({ "path": way.path, "to_path": way.to_path, "origins": origins });
+    let further = [
+        ("further", json!(way.further), way.further.is_empty()),
+        ("paths", json!(way.paths), !way.paths),
+        ("cookie_paths", json!(way.cookie_paths), way.cookie_paths.is_empty()),
+        ("cookie_domains", json!(way.cookie_domains), way.cookie_domains.is_empty()),
+    ];
+    if let Some(fields) = entry.as_object_mut() {
+        let said = further.into_iter().filter(|(_, _, is_default)| !is_default);
+        fields.extend(said.map(|(key, value, _)| (key.to_owned(), value)));
+    }
+    entry
 }

@@ -4,13 +4,14 @@ use std::sync::Arc;
 
 use toml::Spanned;
 
-use super::super::model::{RouteConfig, TimeoutsConfig, UpgradeConfig};
-use super::super::schema::{RouteSection, Text};
+use super::super::model::{GatewayConfig, RouteConfig, UpgradeConfig};
+use super::super::schema::{ReverseEntry, RouteSection, Text};
 use super::action::Action;
 use super::cluster::Resolved;
 use super::matcher::Matcher;
 use super::pattern::Sees;
 use super::plugins::Plugins;
+use super::reverse::WayBack;
 use super::{Resolver, defaults, target};
 use crate::diagnose::Span;
 use crate::net::UpgradeProtocol;
@@ -22,6 +23,8 @@ pub(super) struct ResolvedRoute {
     /// Lower case; empty matches every host.
     pub(super) hosts: Vec<String>,
     pub(super) action: Action,
+    /// How its responses are mapped back; none if they are not.
+    pub(super) way_back: Option<WayBack>,
     /// Of `path` or `path_regex`.
     pub(super) span: Span,
 }
@@ -30,13 +33,14 @@ impl Resolver<'_, '_> {
     pub(super) fn routes(
         &mut self,
         written: &[Spanned<RouteSection>],
-        start: &TimeoutsConfig,
+        gateway: &GatewayConfig,
         clusters: &mut Vec<Resolved>,
         plugins: &Plugins,
     ) -> Vec<ResolvedRoute> {
         let routes: Vec<_> = written
             .iter()
-            .filter_map(|section| self.route(section.get_ref(), section.span(), start, clusters, plugins))
+            .enumerate()
+            .filter_map(|(number, section)| self.route(number, section, gateway, clusters, plugins))
             .collect();
         self.overlaps(&routes);
         routes
@@ -44,12 +48,14 @@ impl Resolver<'_, '_> {
 
     fn route(
         &mut self,
-        written: &RouteSection,
-        at: Span,
-        start: &TimeoutsConfig,
+        number: usize,
+        section: &Spanned<RouteSection>,
+        gateway: &GatewayConfig,
         clusters: &mut Vec<Resolved>,
         plugins: &Plugins,
     ) -> Option<ResolvedRoute> {
+        let (written, at) = (section.get_ref(), section.span());
+        let start = &gateway.timeouts;
         let hosts = written.hosts.as_ref().map(|hosts| {
             if hosts.get_ref().is_empty() {
                 self.report.fault_hint(
@@ -62,7 +68,7 @@ impl Resolver<'_, '_> {
         });
         let upgrade = self.upgrade(written.upgrade.as_deref());
         let request_headers = self.edits(&written.request_headers);
-        let response_headers = self.edits(&written.response_headers);
+        let mut response_headers = self.edits(&written.response_headers);
         let matcher = self.matcher(written, at.clone());
         let action = self.action(written, at, matcher.as_ref().map(|(matcher, _)| matcher), start, clusters);
         let start = match &action {
@@ -73,22 +79,26 @@ impl Resolver<'_, '_> {
         };
         let timeouts = self.timeouts(&written.timeouts, &start);
         let forwards = !matches!(&action, Some(Action::Respond { .. } | Action::Redirect { .. } | Action::Exclude));
+        let error_pages = self.error_pages(written.error_pages.as_ref(), &gateway.error_pages);
+        let found = matcher.as_ref().map(|(matcher, _)| matcher);
+        let way_back = self.way_back(written.reverse.as_ref(), found, action.as_ref());
         let plugins = self.route_plugins(written.plugins.as_ref(), forwards, plugins);
         // What leads to no endpoint switches to nothing: it is no reason to announce websockets over HTTP/2.
         let upgrade = if forwards { upgrade } else { UpgradeConfig::Only(Vec::new()) };
-        let ((matcher, span), action) = (matcher?, action?.edited(&response_headers));
+        let ((matcher, span), action) = (matcher?, action?.edited(&mut response_headers, number));
         let (Matcher::Prefix(name) | Matcher::Regex(name)) = &matcher;
         let used = RouteConfig {
             name: Arc::from(name.as_str()),
             upgrade,
             plugins,
-            reverse: written.reverse.unwrap_or(true),
+            reverse: !matches!(written.reverse.as_ref().map(Spanned::get_ref), Some(ReverseEntry::Flag(false))),
             timeouts,
             request_headers,
             response_headers,
             preserve_host: written.preserve_host.unwrap_or(false),
+            error_pages,
         };
-        Some(ResolvedRoute { used, matcher, hosts: hosts.unwrap_or_default(), action, span })
+        Some(ResolvedRoute { used, matcher, hosts: hosts.unwrap_or_default(), action, way_back, span })
     }
 
     fn upgrade(&mut self, written: Option<&[Text]>) -> UpgradeConfig {

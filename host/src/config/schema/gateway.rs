@@ -1,8 +1,9 @@
 //! `[gateway]`, `[admin]` and `[log]` as written.
 
 use serde::Deserialize;
+use toml::Spanned;
 
-use super::{CountField, Text, Time};
+use super::{CountField, ErrorPagesTable, Text, Time};
 
 /// `[gateway]`
 #[derive(Debug, Default, Deserialize)]
@@ -15,6 +16,7 @@ pub(crate) struct GatewaySection {
     pub(crate) timeouts: TimeoutsTable,
     #[serde(default)]
     pub(crate) forwarded: ForwardedTable,
+    pub(crate) error_pages: Option<Spanned<ErrorPagesTable>>,
     #[serde(default)]
     pub(crate) resolver: Vec<Text>,
 }

@@ -2,12 +2,14 @@
 
 mod cluster;
 mod duplicate;
+mod error_pages;
 mod gateway;
 mod health;
 mod listen;
 mod plugin;
 mod read;
 mod retry;
+mod reverse;
 mod rewrite;
 mod route;
 mod signals;
@@ -15,12 +17,14 @@ mod sticky;
 mod values;
 
 pub(crate) use cluster::{AnswerLimitsTable, ClientTlsTable, ClusterSection, EndpointEntry, EndpointTable, PoolTable};
+pub(crate) use error_pages::{ErrorPagesTable, PageEntry};
 pub(crate) use gateway::{AdminSection, GatewaySection, LogSection, TimeoutsTable};
 pub(crate) use health::{HealthTable, OutlierTable, PauseTable};
 pub(crate) use listen::{LimitsTable, ListenSection, MoreTable, RedirectToTls, ServerTlsTable};
 pub(crate) use plugin::{Json, PluginSection, RoleSection};
 pub(crate) use read::{ConfigFile, read};
 pub(crate) use retry::{OnEntry, RetryTable};
+pub(crate) use reverse::{ReverseEntry, ReverseTable};
 pub(crate) use rewrite::key;
 pub(crate) use route::{HeaderTable, RedirectTable, RespondTable, RouteSection};
 pub(crate) use signals::{HeartbeatSection, SignalTable, SignalsTable};

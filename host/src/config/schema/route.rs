@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 use toml::Spanned;
 
-use super::{CountField, Text, TimeoutsTable};
+use super::{CountField, ErrorPagesTable, ReverseEntry, Text, TimeoutsTable};
 
 /// `[[route]]`
 #[derive(Debug, Deserialize)]
@@ -18,9 +18,10 @@ pub(crate) struct RouteSection {
     pub(crate) respond: Option<Spanned<RespondTable>>,
     pub(crate) redirect: Option<Spanned<RedirectTable>>,
     pub(crate) plugins: Option<Spanned<Vec<Text>>>,
-    pub(crate) reverse: Option<bool>,
+    pub(crate) reverse: Option<Spanned<ReverseEntry>>,
     pub(crate) upgrade: Option<Vec<Text>>,
     pub(crate) preserve_host: Option<bool>,
+    pub(crate) error_pages: Option<Spanned<ErrorPagesTable>>,
     #[serde(default)]
     pub(crate) timeouts: TimeoutsTable,
     #[serde(default)]
@@ -36,7 +37,23 @@ pub(crate) struct HeaderTable {
     #[serde(default)]
     pub(crate) set: BTreeMap<Text, Text>,
     #[serde(default)]
+    pub(crate) append: BTreeMap<Text, Text>,
+    #[serde(default)]
+    pub(crate) set_if_absent: BTreeMap<Text, Text>,
+    #[serde(default)]
     pub(crate) remove: Vec<Text>,
+}
+
+impl HeaderTable {
+    /// Names of all fields that may get a value, whichever way.
+    pub(crate) fn given(&self) -> impl Iterator<Item = &Text> {
+        self.values().map(|(name, _)| name)
+    }
+
+    /// All values that fields may get, with the names of these, whichever way.
+    pub(crate) fn values(&self) -> impl Iterator<Item = (&Text, &Text)> {
+        self.set.iter().chain(&self.append).chain(&self.set_if_absent)
+    }
 }
 
 /// `respond = { … }`

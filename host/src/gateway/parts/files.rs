@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use bytes::Bytes;
 use sha2::{Digest, Sha256};
 
 use super::secrets::{self, Secrets};
@@ -11,11 +12,15 @@ use crate::files::{self, limit};
 use crate::gateway::error::PrepareError;
 use crate::text;
 
-/// What plugin files and secrets hold, and digests of all files.
+/// What error pages hold, by their paths.
+pub(crate) type Pages = BTreeMap<PathBuf, Bytes>;
+
+/// What plugin files, error pages and secrets hold, and digests of all files.
 #[derive(Debug)]
 pub(crate) struct NamedFiles {
     plugins: BTreeMap<PathBuf, Vec<u8>>,
     secrets: Secrets,
+    pages: Pages,
     digests: FileDigests,
     /// Of the text of the configuration itself, or of nothing if that is in no file. Not among the others: comments and
     /// layout make no other configuration.
@@ -37,18 +42,28 @@ impl NamedFiles {
             plugins.insert(plugin.file.clone(), read(&plugin.file, limit::PLUGIN)?);
         }
         let secrets = secrets::read(config)?;
+        let mut pages = Pages::new();
+        let of_routes = config.routes.iter().map(|route| &route.error_pages);
+        for page in of_routes.chain([&config.gateway.error_pages]).flat_map(|pages| &pages.pages) {
+            if !pages.contains_key(&page.file) {
+                pages.insert(page.file.clone(), read(&page.file, limit::PAGE)?.into());
+            }
+        }
         let mut digests = BTreeMap::new();
         for path in config.watched_files() {
             let digest = match plugins.get(&path) {
                 Some(bytes) => Sha256::digest(bytes).to_vec(),
                 None if path == config.source => continue,
+                None if pages.contains_key(&path) => {
+                    Sha256::digest(pages.get(&path).map_or(&[][..], |page| page)).to_vec()
+                }
                 None => Sha256::digest(read(&path, limit::PEM)?).to_vec(),
             };
             digests.insert(path, digest);
         }
         let text = files::read(&config.source, limit::CONFIGURATION).unwrap_or_default();
         let text = Sha256::digest(text).to_vec();
-        Ok(Self { plugins, secrets, digests: FileDigests(digests), text })
+        Ok(Self { plugins, secrets, pages, digests: FileDigests(digests), text })
     }
 
     pub(super) fn plugin(&self, path: &Path) -> &[u8] {
@@ -57,6 +72,10 @@ impl NamedFiles {
 
     pub(super) fn secrets(&self) -> &Secrets {
         &self.secrets
+    }
+
+    pub(super) fn pages(&self) -> &Pages {
+        &self.pages
     }
 
     /// Takes the file at `path` for what it was `before`.

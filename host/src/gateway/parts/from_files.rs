@@ -4,7 +4,7 @@ use std::path::Path;
 
 use sha2::{Digest, Sha256};
 
-use super::files::{FileDigests, NamedFiles};
+use super::files::{FileDigests, NamedFiles, Pages};
 use super::listeners::{self, ListenerTable};
 use super::plugins::{self, Artifacts, LoadedPlugins};
 use super::secrets::Secrets;
@@ -13,12 +13,13 @@ use crate::gateway::error::PrepareError;
 use crate::gateway::services::Services;
 use crate::text;
 
-/// Plugins, listeners, and the digests of all files. Generations that differ in members alone share one.
+/// Plugins, listeners, error pages, and the digests of all files. Generations that differ in members alone share one.
 #[derive(Debug)]
 pub(crate) struct FromFiles {
     pub(crate) digests: FileDigests,
     pub(crate) artifacts: Artifacts,
     pub(crate) secrets: Secrets,
+    pub(crate) pages: Pages,
     pub(crate) listeners: ListenerTable,
     /// What works in the files, but deserves a warning: one sentence each.
     pub(crate) warnings: Vec<String>,
@@ -38,8 +39,8 @@ impl FromFiles {
         let mut warnings = Vec::new();
         let listeners = listeners::prepare(services, config, &mut warnings)?;
         let text = files.text().to_vec();
-        let secrets = files.secrets().clone();
-        Ok(Self { digests: files.digests().clone(), artifacts, secrets, listeners, warnings, text })
+        let (secrets, pages) = (files.secrets().clone(), files.pages().clone());
+        Ok(Self { digests: files.digests().clone(), artifacts, secrets, pages, listeners, warnings, text })
     }
 
     /// SHA-256 over the text of the configuration, the members that `config` has of it, and all other files but

@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use ::http::header::{self, HeaderMap, HeaderName, HeaderValue};
 
 use super::hop;
+use crate::net::joined;
 
 /// Fields in the order in which they are written.
 ///
@@ -78,6 +79,15 @@ impl<'a> Fields<'a> {
     /// Adds a field behind those that are there, of whatever name.
     pub fn push(&mut self, name: impl Into<Cow<'a, HeaderName>>, value: impl Into<Cow<'a, HeaderValue>>) {
         self.list.push((name.into(), value.into()));
+    }
+
+    /// Puts `value` behind what fields of this name say: at the end of the last one, if its values are a list.
+    pub fn append(&mut self, name: &'a HeaderName, value: HeaderValue) {
+        let last = self.list.iter_mut().rev().find(|(there, _)| **there == *name);
+        match last.and_then(|(_, there)| Some((joined(name, there, &value)?, there))) {
+            Some((both, there)) => *there = Cow::Owned(both),
+            None => self.push(Cow::Borrowed(name), Cow::Owned(value)),
+        }
     }
 
     /// Every field, in the order in which they are written.

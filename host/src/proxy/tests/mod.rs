@@ -91,6 +91,7 @@ fn stage() -> (Connection, UnixListener, TempDir) {
         request_headers: HeaderEdits::default(),
         response_headers: HeaderEdits::default(),
         preserve_host: false,
+        error_pages: None,
     };
     let snapshot = Snapshot {
         generation: 1,
@@ -104,6 +105,7 @@ fn stage() -> (Connection, UnixListener, TempDir) {
         forwarding: Forwarding::default(),
         certificate_rules: RulesByListener::new(),
         tls_ports: TlsPorts::new(),
+        error_pages: None,
         keeps_notes: false,
         pseudonym: Pseudonym::random(),
     };

@@ -17,8 +17,7 @@ pub(super) fn format(out: &mut String, record: &AccessRecord<'_>, format: LineFo
     let mut fields = LineFields { out, format, first: true };
     fields.token("time", Rfc3339(record.time));
     fields.token("kind", record.kind.name());
-    // Requests have no id; the field stays for readers of lines that count on it.
-    fields.string("request_id", None);
+    fields.string("request_id", record.request_id);
     fields.token("client", record.client);
     fields.token("listener", record.listener);
     fields.string("protocol", Some(record.protocol));

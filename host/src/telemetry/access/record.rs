@@ -21,6 +21,8 @@ pub struct AccessRecord<'a> {
     pub time: SystemTime,
     /// Request or tunnel.
     pub kind: AccessKind,
+    /// What the exchange is called where its route asks for a name.
+    pub request_id: Option<&'a str>,
     /// The client.
     pub client: SocketAddr,
     /// Where it came in.
@@ -76,6 +78,7 @@ impl<'a> AccessRecord<'a> {
         AccessRecord {
             time,
             kind,
+            request_id: None,
             client,
             listener,
             protocol: "http/1.1",
