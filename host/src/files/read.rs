@@ -24,6 +24,8 @@ pub mod limit {
     pub const CHANGES: u64 = 16 << 20;
     /// What plugins look up: some millions of keys and values.
     pub const TABLE: u64 = 256 << 20;
+    /// A file of an Apache configuration: as long as Apache lets one line be.
+    pub const APACHE: u64 = 16 << 20;
     /// Any of these.
     pub const ANY: u64 = TABLE;
 }

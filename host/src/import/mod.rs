@@ -6,12 +6,14 @@
 //! ```
 
 mod draft;
+mod read;
 mod report;
 mod translate;
 mod tree;
 mod write;
 
 pub use draft::Draft;
+pub use read::{MissingInclude, ReadOptions, parse, read};
 pub use report::{Finding, Report, Severity};
 pub use translate::{ImportOptions, translate};
 pub use tree::{Directive, Node, Place, Section, Tree, Word};

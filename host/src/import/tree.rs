@@ -1,7 +1,8 @@
 //! An Apache configuration as Apache sees it once it is read: directives and sections, each with its place.
 //!
 //! Nothing is left in it of what is done while reading: Define, IfDefine, IfModule, IfVersion, IfFile, Include, Macro and
-//! Use are carried out, `${NAME}` is filled in.
+//! Use are carried out, `${NAME}` is filled in. Only an Include of what is not there and a Use of a macro that is not
+//! defined stay, as what they stand for may matter; and `ServerRoot`, as paths are relative to it.
 
 use std::fmt;
 use std::sync::Arc;

@@ -36,9 +36,14 @@ pub(crate) struct Httpd {
 
 /// The program, if it and all modules are here; else it says what is missing.
 pub(crate) fn found() -> Option<PathBuf> {
+    found_with(&NEEDED)
+}
+
+/// The program, if it and these modules are here; else it says what is missing.
+pub(crate) fn found_with(modules: &[&str]) -> Option<PathBuf> {
     let programs = ["/usr/sbin/apache2", "/usr/sbin/httpd"].map(PathBuf::from);
     let program = programs.into_iter().find(|program| program.exists());
-    let missing: Vec<_> = NEEDED.iter().filter(|module| !module_file(module).exists()).collect();
+    let missing: Vec<_> = modules.iter().filter(|module| !module_file(module).exists()).collect();
     match program {
         Some(program) if missing.is_empty() => Some(program),
         Some(program) => say(&format!("{} has no modules {missing:?} in {MODULES}", program.display())),
@@ -53,7 +58,7 @@ fn say(why: &str) -> Option<PathBuf> {
     None
 }
 
-fn module_file(name: &str) -> PathBuf {
+pub(crate) fn module_file(name: &str) -> PathBuf {
     Path::new(MODULES).join(format!("mod_{name}.so"))
 }
 

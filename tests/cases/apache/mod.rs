@@ -13,6 +13,7 @@ mod locations;
 mod manager;
 mod mixes;
 mod play;
+mod reading;
 mod scene;
 mod sides;
 mod targets;

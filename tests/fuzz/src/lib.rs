@@ -6,6 +6,7 @@ pub mod differ;
 pub mod forwarded;
 pub mod frames;
 pub mod framing;
+pub mod import;
 pub mod load;
 mod pieces;
 pub mod reports;

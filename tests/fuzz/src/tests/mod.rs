@@ -36,4 +36,4 @@ macro_rules! replayed {
     };
 }
 
-replayed!(answers, configuration, differ, forwarded, frames, framing, load, reports, responses);
+replayed!(answers, configuration, differ, forwarded, frames, framing, import, load, reports, responses);
