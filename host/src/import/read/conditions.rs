@@ -16,10 +16,10 @@ const VERSION: [u32; 3] = [2, 4, 71];
 const OTHER_MPMS: [&str; 8] = ["prefork", "worker", "itk", "winnt", "netware", "os2", "motorz", "peruser"];
 
 /// Whether lines count, or what is wrong with the question.
-pub(super) type Verdict = Result<bool, String>;
+pub(super) type Applies = Result<bool, String>;
 
 /// `<IfModule [!]NAME>`
-pub(super) fn module(argument: &str, loaded: impl Fn(&str) -> bool) -> Verdict {
+pub(super) fn module(argument: &str, loaded: impl Fn(&str) -> bool) -> Applies {
     let (is_not, name) = negated(argument)?;
     let bare = name.trim_start_matches("mod_").trim_end_matches(".c").trim_end_matches("_module");
     let is_there = loaded(name) || !OTHER_MPMS.contains(&bare.trim_start_matches("mpm_"));
@@ -27,13 +27,13 @@ pub(super) fn module(argument: &str, loaded: impl Fn(&str) -> bool) -> Verdict {
 }
 
 /// `<IfDefine [!]NAME>`. As in Apache, quotes and blanks are part of the name.
-pub(super) fn define(argument: &str, variables: &Variables<'_>) -> Verdict {
+pub(super) fn define(argument: &str, variables: &Variables<'_>) -> Applies {
     let (is_not, name) = negated(argument)?;
     Ok(variables.is_defined(name) != is_not)
 }
 
 /// `<IfDirective [!]NAME>` and `<IfSection [!]NAME>`: whether Apache knows the name. Each counts as known, as modules do.
-pub(super) fn known(argument: &str) -> Verdict {
+pub(super) fn known(argument: &str) -> Applies {
     let (is_not, _) = negated(argument)?;
     Ok(!is_not)
 }
@@ -48,7 +48,7 @@ pub(super) fn negated(argument: &str) -> Result<(bool, &str), String> {
 }
 
 /// `<IfVersion [[!]OPERATOR] VERSION>`
-pub(super) fn version(argument: &str) -> Verdict {
+pub(super) fn version(argument: &str) -> Applies {
     let words = words::all(argument);
     let words: Vec<_> = words.iter().map(|word| word.text.as_str()).collect();
     let (operator, wanted) = match words[..] {
@@ -83,7 +83,7 @@ fn compared(wanted: &str) -> Result<Ordering, String> {
     Ok(VERSION.cmp(&parts))
 }
 
-fn matches(pattern: &str) -> Verdict {
+fn matches(pattern: &str) -> Applies {
     let [major, minor, patch] = VERSION;
     let regex = regex_automata::meta::Regex::new(pattern)
         .map_err(|_unclear| format!("expected a regular expression, found `{pattern}`"))?;

@@ -16,7 +16,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::build::Growth;
-use super::unusable::Unusable;
+use super::stop::ReadStop;
 use super::words::{self, trimmed};
 use crate::import::report::{Report, Severity};
 use crate::import::tree::{Directive, Node, Place, Section, Tree};
@@ -49,7 +49,7 @@ fn end_empty(growth: &mut Growth, depth: usize) {
 }
 
 /// Reads `bytes`, which came from `path`.
-pub(super) fn read(path: &Path, bytes: &[u8], report: &mut Report) -> Result<Tree, Unusable> {
+pub(super) fn read(path: &Path, bytes: &[u8], report: &mut Report) -> Result<Tree, ReadStop> {
     let text = String::from_utf8_lossy(bytes);
     let shown: Arc<str> = path.to_string_lossy().into();
     if matches!(text, std::borrow::Cow::Owned(_)) {
@@ -69,13 +69,13 @@ pub(super) fn read(path: &Path, bytes: &[u8], report: &mut Report) -> Result<Tre
             place.line = base.saturating_add(at);
         } else if let Some(message) = syntax_error(line) {
             let remedy = "make it pass `apachectl -t` first, and import what it prints then";
-            return Err(Unusable::new(&here(), format!("Apache refuses the configuration: {message}"), remedy));
+            return Err(ReadStop::new(&here(), format!("Apache refuses the configuration: {message}"), remedy));
         } else if line.is_empty() || is_aside(line.as_bytes()) {
         } else if let Some(name) = line.strip_prefix("</") {
             end_empty(&mut growth, depth.saturating_add(1));
             let name = name.trim_end_matches('>');
             if !growth.around().last().is_some_and(|section| section.is(name)) {
-                return Err(Unusable::new(
+                return Err(ReadStop::new(
                     &here(),
                     format!("`</{name}>` ends no section"),
                     "print it anew: this is not whole",
@@ -84,14 +84,14 @@ pub(super) fn read(path: &Path, bytes: &[u8], report: &mut Report) -> Result<Tre
             growth.close();
         } else {
             end_empty(&mut growth, depth);
-            directive(line, &place, &mut growth).map_err(|what| Unusable::new(&here(), what, "print it anew"))?;
+            directive(line, &place, &mut growth).map_err(|what| ReadStop::new(&here(), what, "print it anew"))?;
         }
     }
     end_empty(&mut growth, 0);
     match growth.around().last() {
         Some(section) => {
             let what = format!("expected `</{}>` before the end, found none", section.name);
-            Err(Unusable::new(&section.place, what, "print it anew: this is not whole"))
+            Err(ReadStop::new(&section.place, what, "print it anew: this is not whole"))
         }
         None => Ok(growth.finish()),
     }

@@ -2,12 +2,12 @@
 
 use std::path::Path;
 
-use super::conditions::{Verdict, negated};
+use super::conditions::{Applies, negated};
 use super::glob;
 use super::options::MissingInclude;
 use super::reader::ConfReader;
 use super::spent::{MOST_FILES, too_many_files};
-use super::unusable::Unusable;
+use super::stop::ReadStop;
 use super::words::{self, trimmed};
 use crate::files;
 use crate::import::report::Severity;
@@ -31,7 +31,7 @@ const GUARDED: [&str; 12] = [
 
 impl ConfReader<'_> {
     /// `<IfFile [!]PATH>`
-    pub(super) fn has_file(&mut self, argument: &str, place: &Place) -> Verdict {
+    pub(super) fn has_file(&mut self, argument: &str, place: &Place) -> Applies {
         let argument = trimmed(argument);
         let (is_not, path) = negated(argument)?;
         let path = words::first(path).map(|(word, _)| word.text).unwrap_or_default();
@@ -48,7 +48,7 @@ impl ConfReader<'_> {
     }
 
     /// Reads what an Include names; says whether that was all of it. If not, the directive stays.
-    pub(super) fn include(&mut self, path: &str, is_optional: bool, place: &Place) -> Result<bool, Unusable> {
+    pub(super) fn include(&mut self, path: &str, is_optional: bool, place: &Place) -> Result<bool, ReadStop> {
         let mut failure = format!("`{path}` is not there");
         let leads = self.root.leads(path);
         let is_pattern = glob::is_pattern(Path::new(path));
@@ -81,11 +81,11 @@ impl ConfReader<'_> {
     }
 
     /// Tells of a file that is not read.
-    fn unread(&mut self, place: &Place, failure: &str) -> Result<(), Unusable> {
+    fn unread(&mut self, place: &Place, failure: &str) -> Result<(), ReadStop> {
         let remedy =
             "give the folder that it is in: `--server-root`; or import what `apachectl -t -D DUMP_CONFIG` prints";
         if self.options.missing_include == MissingInclude::Error {
-            return Err(Unusable::new(place, format!("Include: {failure}"), remedy));
+            return Err(ReadStop::new(place, format!("Include: {failure}"), remedy));
         }
         let is_guarded = self.growth.around().iter().any(|section| GUARDED.iter().any(|guarded| section.is(guarded)));
         let (severity, why) = if is_guarded {

@@ -6,7 +6,7 @@ use super::options::ReadOptions;
 use super::reader::ConfReader;
 use super::roots::ServerRoot;
 use super::spent::{MOST_FILES, too_many_files};
-use super::unusable::Unusable;
+use super::stop::ReadStop;
 use super::{dump, glob};
 use crate::files;
 use crate::import::report::Report;
@@ -18,12 +18,12 @@ const MAIN: [&str; 3] = ["apache2.conf", "httpd.conf", "conf/httpd.conf"];
 const SITES: [&str; 4] = ["sites-enabled", "conf.d", "vhosts.d", "sites-available"];
 
 /// Reads `path`, whatever it is.
-pub(super) fn read(path: &Path, options: &ReadOptions, report: &mut Report) -> Result<Tree, Unusable> {
+pub(super) fn read(path: &Path, options: &ReadOptions, report: &mut Report) -> Result<Tree, ReadStop> {
     if path.is_dir() { folder(path, options, report) } else { parse(&bytes(path)?, path, options, report) }
 }
 
 /// Reads `bytes` of a file at `path`.
-pub(super) fn parse(bytes: &[u8], path: &Path, options: &ReadOptions, report: &mut Report) -> Result<Tree, Unusable> {
+pub(super) fn parse(bytes: &[u8], path: &Path, options: &ReadOptions, report: &mut Report) -> Result<Tree, ReadStop> {
     if dump::is_dump(bytes) {
         return dump::read(path, bytes, report);
     }
@@ -33,7 +33,7 @@ pub(super) fn parse(bytes: &[u8], path: &Path, options: &ReadOptions, report: &m
     Ok(reader.finish())
 }
 
-fn folder(path: &Path, options: &ReadOptions, report: &mut Report) -> Result<Tree, Unusable> {
+fn folder(path: &Path, options: &ReadOptions, report: &mut Report) -> Result<Tree, ReadStop> {
     if let Some(main) = MAIN.iter().map(|main| path.join(main)).find(|main| main.is_file()) {
         // `/etc/httpd/conf` holds the main file of `/etc/httpd`.
         let is_conf = path.file_name().is_some_and(|name| name == "conf");
@@ -46,7 +46,7 @@ fn folder(path: &Path, options: &ReadOptions, report: &mut Report) -> Result<Tre
     let sites = sites(path)?;
     let Some(first) = sites.first() else {
         let what = format!("expected {} or files `*.conf` in this folder, found neither", MAIN.join(", "));
-        return Err(Unusable::new(&whole(path), what, "name the folder or the file that Apache reads"));
+        return Err(ReadStop::new(&whole(path), what, "name the folder or the file that Apache reads"));
     };
     let root = ServerRoot::new(options.server_root.as_deref(), first);
     let mut reader = ConfReader::new(options, root, report);
@@ -57,7 +57,7 @@ fn folder(path: &Path, options: &ReadOptions, report: &mut Report) -> Result<Tre
 }
 
 /// Files of sites in `folder`, or else in a folder of it that packages have for them.
-fn sites(folder: &Path) -> Result<Vec<PathBuf>, Unusable> {
+fn sites(folder: &Path) -> Result<Vec<PathBuf>, ReadStop> {
     let below = SITES.iter().map(|sites| folder.join(sites));
     for folder in std::iter::once(folder.to_owned()).chain(below) {
         let found = glob::files(&folder.join("*.conf"), MOST_FILES);
@@ -69,9 +69,9 @@ fn sites(folder: &Path) -> Result<Vec<PathBuf>, Unusable> {
     Ok(Vec::new())
 }
 
-fn bytes(path: &Path) -> Result<Vec<u8>, Unusable> {
+fn bytes(path: &Path) -> Result<Vec<u8>, ReadStop> {
     files::read(path, files::limit::APACHE).map_err(|error| {
-        Unusable::new(&whole(path), format!("it cannot be read: {error}"), "name a file or folder that Apache reads")
+        ReadStop::new(&whole(path), format!("it cannot be read: {error}"), "name a file or folder that Apache reads")
     })
 }
 

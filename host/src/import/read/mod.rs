@@ -18,8 +18,8 @@ mod reader;
 mod roots;
 mod sections;
 mod spent;
+mod stop;
 mod template;
-mod unusable;
 mod uses;
 mod variables;
 mod words;
@@ -29,7 +29,7 @@ use std::path::Path;
 use super::report::Report;
 use super::tree::Tree;
 pub use options::{MissingInclude, ReadOptions};
-use unusable::Unusable;
+use stop::ReadStop;
 
 /// The configuration at `path`: a file, a folder with a main file or with files of sites, or what
 /// `apachectl -t -D DUMP_CONFIG` printed. Adds to `report` what is odd about it. None if it cannot be read or Apache would
@@ -47,8 +47,8 @@ pub fn parse(bytes: &[u8], path: &Path, options: &ReadOptions, report: &mut Repo
     told(tree, report)
 }
 
-fn told(tree: Result<Tree, Unusable>, report: &mut Report) -> Option<Tree> {
-    tree.map_err(|unusable| report.refuse(&unusable.place, unusable.what, unusable.remedy)).ok()
+fn told(tree: Result<Tree, ReadStop>, report: &mut Report) -> Option<Tree> {
+    tree.map_err(|failure| report.refuse(&failure.place, failure.what, failure.remedy)).ok()
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! What `<…>` begins while lines are read, whether it is in the tree or not.
 
-use super::unusable::Unusable;
+use super::stop::ReadStop;
 use crate::import::tree::Place;
 
 /// What `<…>` began and is not ended.
@@ -26,10 +26,10 @@ pub(super) enum PartKind {
 }
 
 /// Whether `</NAME`, which stands at `place`, ends `open`.
-pub(super) fn ends(name: &str, place: &Place, open: Option<&OpenPart>) -> Result<bool, Unusable> {
+pub(super) fn ends(name: &str, place: &Place, open: Option<&OpenPart>) -> Result<bool, ReadStop> {
     let Some(name) = name.strip_suffix('>') else {
         let what = format!("expected `>` at the end of `</{name}`, found none");
-        return Err(Unusable::new(
+        return Err(ReadStop::new(
             place,
             what,
             "Apache does not start with this line: write it without a blank before `>`",
@@ -39,11 +39,11 @@ pub(super) fn ends(name: &str, place: &Place, open: Option<&OpenPart>) -> Result
         Some(part) if part.name.eq_ignore_ascii_case(name) => Ok(true),
         Some(part) => {
             let what = format!("expected `</{}>`, found `</{name}>`", part.name);
-            Err(Unusable::new(place, what, format!("end the section that begins at {} first", part.place)))
+            Err(ReadStop::new(place, what, format!("end the section that begins at {} first", part.place)))
         }
         None => {
             let what = format!("`</{name}>` ends no section of this file");
-            Err(Unusable::new(place, what, format!("begin it with `<{name} …>`, or take the line away")))
+            Err(ReadStop::new(place, what, format!("begin it with `<{name} …>`, or take the line away")))
         }
     }
 }

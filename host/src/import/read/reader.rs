@@ -11,8 +11,8 @@ use super::options::ReadOptions;
 use super::parts::{OpenPart, PartKind};
 use super::roots::ServerRoot;
 use super::spent::ReadSoFar;
+use super::stop::ReadStop;
 use super::template;
-use super::unusable::Unusable;
 use super::variables::{TooLong, Variables};
 use super::words;
 use crate::import::report::{Report, Severity};
@@ -79,11 +79,11 @@ impl<'o> ConfReader<'o> {
     }
 
     /// Reads `bytes`, which came from `path`.
-    pub(super) fn text(&mut self, path: &Path, bytes: &[u8]) -> Result<(), Unusable> {
+    pub(super) fn text(&mut self, path: &Path, bytes: &[u8]) -> Result<(), ReadStop> {
         let shown: Arc<str> = path.to_string_lossy().into();
         self.spent.file(&Place { file: Arc::clone(&shown), line: 1 })?;
         if let Some(foreign) = template::foreign(bytes) {
-            return Err(Unusable::new(&Place { file: shown, line: foreign.line }, foreign.what, foreign.remedy));
+            return Err(ReadStop::new(&Place { file: shown, line: foreign.line }, foreign.what, foreign.remedy));
         }
         let bytes = match bytes.strip_prefix(b"\xef\xbb\xbf") {
             Some(rest) => {
@@ -98,7 +98,7 @@ impl<'o> ConfReader<'o> {
     }
 
     /// Reads lines to their end, with every section ended that began in them.
-    pub(super) fn lines(&mut self, lines: &mut dyn Iterator<Item = LogicalLine>) -> Result<(), Unusable> {
+    pub(super) fn lines(&mut self, lines: &mut dyn Iterator<Item = LogicalLine>) -> Result<(), ReadStop> {
         let mut open = Vec::new();
         while let Some(line) = lines.next() {
             self.spent.line(&line)?;
@@ -106,7 +106,7 @@ impl<'o> ConfReader<'o> {
         }
         // As in Apache, what counts may end with its file.
         match open.iter().rev().find(|part| part.kind != PartKind::Counts) {
-            Some(part) => Err(Unusable::new(
+            Some(part) => Err(ReadStop::new(
                 &part.place,
                 format!("expected `</{0}>` before the end of the file, found none", part.name),
                 format!("end the section with `</{}>`", part.name),
@@ -120,7 +120,7 @@ impl<'o> ConfReader<'o> {
         line: &LogicalLine,
         open: &mut Vec<OpenPart>,
         more: &mut dyn Iterator<Item = LogicalLine>,
-    ) -> Result<(), Unusable> {
+    ) -> Result<(), ReadStop> {
         let text = line.text.as_str();
         if text.is_empty() {
             return Ok(());
@@ -168,7 +168,7 @@ impl<'o> ConfReader<'o> {
     }
 
     /// The text of `line` with its variables.
-    fn filled(&mut self, line: &LogicalLine) -> Result<String, Unusable> {
+    fn filled(&mut self, line: &LogicalLine) -> Result<String, ReadStop> {
         let mut unknown = Vec::new();
         let filled = self.variables.fill(&line.text, self.spent.left(), |name| unknown.push(name.to_owned()));
         let filled = filled.map_err(|TooLong| self.spent.too_long(&line.place))?.into_owned();
@@ -193,11 +193,11 @@ impl<'o> ConfReader<'o> {
         &mut self,
         place: &Place,
         into: &str,
-        step: impl FnOnce(&mut Self) -> Result<(), Unusable>,
-    ) -> Result<(), Unusable> {
+        step: impl FnOnce(&mut Self) -> Result<(), ReadStop>,
+    ) -> Result<(), ReadStop> {
         if self.depth >= DEEPEST {
             let what = format!("expected Includes at most {DEEPEST} deep in each other, found more: `{into}`");
-            return Err(Unusable::new(
+            return Err(ReadStop::new(
                 place,
                 what,
                 "it probably leads back to itself: take one of these Includes away",
@@ -210,13 +210,13 @@ impl<'o> ConfReader<'o> {
     }
 
     /// A line that begins or ends nothing.
-    fn directive(&mut self, name: &str, rest: &str, line: &LogicalLine) -> Result<(), Unusable> {
+    fn directive(&mut self, name: &str, rest: &str, line: &LogicalLine) -> Result<(), ReadStop> {
         let place = &line.place;
         let words = words::all(rest);
         let text = |at: usize| words.get(at).map(|word| word.text.as_str()).unwrap_or_default();
         let wants = |expected: &str| {
             let what = format!("{name}: expected {expected}, found {} words", words.len());
-            Unusable::new(place, what, "Apache does not start with this line: mend it")
+            ReadStop::new(place, what, "Apache does not start with this line: mend it")
         };
         match name.to_ascii_lowercase().as_str() {
             "define" => {
@@ -225,7 +225,7 @@ impl<'o> ConfReader<'o> {
                 }
                 if text(0).contains(':') {
                     let what = format!("Define: expected a name without `:`, found `{}`", text(0));
-                    return Err(Unusable::new(
+                    return Err(ReadStop::new(
                         place,
                         what,
                         "Apache does not start with this line: give it another name",
@@ -258,7 +258,7 @@ impl<'o> ConfReader<'o> {
             }
             "error" => {
                 let what = format!("the configuration stops itself: {}", text(0));
-                return Err(Unusable::new(place, what, "see what it wants, for example a name: `-D NAME`"));
+                return Err(ReadStop::new(place, what, "see what it wants, for example a name: `-D NAME`"));
             }
             "loadmodule" => {
                 self.loaded.insert(text(0).to_owned());

@@ -4,7 +4,7 @@ use super::conditions;
 use super::line::LogicalLine;
 use super::parts::{OpenPart, PartKind, ends};
 use super::reader::ConfReader;
-use super::unusable::Unusable;
+use super::stop::ReadStop;
 use super::words::{self, trimmed};
 use crate::import::report::Severity;
 use crate::import::tree::{Place, Section};
@@ -14,7 +14,7 @@ const DEEPEST_SECTION: usize = 64;
 
 impl ConfReader<'_> {
     /// A line that does not count: only what begins and ends is looked at.
-    pub(super) fn left_out(line: &LogicalLine, open: &mut Vec<OpenPart>) -> Result<(), Unusable> {
+    pub(super) fn left_out(line: &LogicalLine, open: &mut Vec<OpenPart>) -> Result<(), ReadStop> {
         let Some((name, _)) = words::first(&line.text) else { return Ok(()) };
         let Some(section) = name.text.strip_prefix('<') else { return Ok(()) };
         match section.strip_prefix('/') {
@@ -36,7 +36,7 @@ impl ConfReader<'_> {
         line: &LogicalLine,
         open: &mut Vec<OpenPart>,
         more: &mut dyn Iterator<Item = LogicalLine>,
-    ) -> Result<(), Unusable> {
+    ) -> Result<(), ReadStop> {
         let place = &line.place;
         let argument = match name.strip_suffix('>') {
             Some(_) if rest.is_empty() => Some(("", "")),
@@ -45,10 +45,10 @@ impl ConfReader<'_> {
         let name = name.strip_suffix('>').unwrap_or(name);
         let Some((argument, behind)) = argument else {
             let what = format!("expected `>` at the end of `<{name}`, found none");
-            return Err(Unusable::new(place, what, "Apache does not start with this line: add `>`"));
+            return Err(ReadStop::new(place, what, "Apache does not start with this line: add `>`"));
         };
         if name.is_empty() {
-            return Err(Unusable::new(
+            return Err(ReadStop::new(
                 place,
                 "expected the name of a section behind `<`, found none",
                 "write it without a blank",
@@ -65,7 +65,7 @@ impl ConfReader<'_> {
             "perl" => {
                 let what = "the file has a part that a program writes when Apache starts";
                 let remedy = "import what Apache makes of it: `apachectl -t -D DUMP_CONFIG > FILE`";
-                return Err(Unusable::new(place, what, remedy));
+                return Err(ReadStop::new(place, what, remedy));
             }
             _ => None,
         };
@@ -83,7 +83,7 @@ impl ConfReader<'_> {
                 open.push(part(PartKind::LeftOut));
             }
             Some(Err(what)) => {
-                return Err(Unusable::new(
+                return Err(ReadStop::new(
                     place,
                     format!("<{name}>: {what}"),
                     "Apache does not start with this line: mend it",
@@ -92,7 +92,7 @@ impl ConfReader<'_> {
             None => {
                 if self.growth.around().len() >= DEEPEST_SECTION {
                     let what = format!("expected sections at most {DEEPEST_SECTION} deep in each other, found more");
-                    return Err(Unusable::new(place, what, "end the sections that are open"));
+                    return Err(ReadStop::new(place, what, "end the sections that are open"));
                 }
                 open.push(part(PartKind::Section));
                 let raw = trimmed(argument).to_owned();
@@ -112,7 +112,7 @@ impl ConfReader<'_> {
         behind: &str,
         line: &LogicalLine,
         open: &mut Vec<OpenPart>,
-    ) -> Result<(), Unusable> {
+    ) -> Result<(), ReadStop> {
         if ends(name, &line.place, open.last())? {
             self.behind(behind, &line.place);
             if open.pop().is_some_and(|part| part.kind == PartKind::Section) {

@@ -1,7 +1,7 @@
 //! How much may be read in all, whatever Includes, Macros and variables make of it.
 
 use super::line::LogicalLine;
-use super::unusable::Unusable;
+use super::stop::ReadStop;
 use crate::import::tree::Place;
 
 /// Files in all.
@@ -21,13 +21,13 @@ pub(super) struct ReadSoFar {
 
 impl ReadSoFar {
     /// One more file.
-    pub(super) fn file(&mut self, at: &Place) -> Result<(), Unusable> {
+    pub(super) fn file(&mut self, at: &Place) -> Result<(), ReadStop> {
         self.files = self.files.saturating_add(1);
         if self.files > MOST_FILES { Err(too_many_files(at)) } else { Ok(()) }
     }
 
     /// One more line.
-    pub(super) fn line(&mut self, line: &LogicalLine) -> Result<(), Unusable> {
+    pub(super) fn line(&mut self, line: &LogicalLine) -> Result<(), ReadStop> {
         self.lines = self.lines.saturating_add(1);
         if self.lines > MOST_LINES {
             return Err(too_much(&line.place, format!("expected at most {MOST_LINES} lines in all, found more")));
@@ -36,7 +36,7 @@ impl ReadSoFar {
     }
 
     /// So many more bytes.
-    pub(super) fn bytes(&mut self, bytes: usize, at: &Place) -> Result<(), Unusable> {
+    pub(super) fn bytes(&mut self, bytes: usize, at: &Place) -> Result<(), ReadStop> {
         self.bytes = self.bytes.saturating_add(bytes);
         if self.bytes > MOST_BYTES { Err(self.too_long(at)) } else { Ok(()) }
     }
@@ -47,18 +47,18 @@ impl ReadSoFar {
     }
 
     /// More bytes than are left.
-    pub(super) fn too_long(&self, at: &Place) -> Unusable {
+    pub(super) fn too_long(&self, at: &Place) -> ReadStop {
         too_much(at, format!("expected at most {} MiB of text in all, found more", MOST_BYTES >> 20))
     }
 }
 
 /// More files than are read.
-pub(super) fn too_many_files(at: &Place) -> Unusable {
+pub(super) fn too_many_files(at: &Place) -> ReadStop {
     too_much(at, format!("expected at most {MOST_FILES} files in all, found more"))
 }
 
-fn too_much(at: &Place, what: String) -> Unusable {
+fn too_much(at: &Place, what: String) -> ReadStop {
     let remedy =
         "look for an Include, a Define or a Macro that is carried out again and again; or import one file at a time";
-    Unusable::new(at, what, remedy)
+    ReadStop::new(at, what, remedy)
 }

@@ -2,7 +2,7 @@
 
 use super::line::LogicalLine;
 use super::reader::ConfReader;
-use super::unusable::Unusable;
+use super::stop::ReadStop;
 use super::variables::TooLong;
 use super::words;
 use crate::import::report::Severity;
@@ -15,7 +15,7 @@ impl ConfReader<'_> {
         argument: &str,
         place: &Place,
         more: &mut dyn Iterator<Item = LogicalLine>,
-    ) -> Result<(), Unusable> {
+    ) -> Result<(), ReadStop> {
         let mut lines = Vec::new();
         let mut open = 1_usize;
         for line in more {
@@ -29,7 +29,7 @@ impl ConfReader<'_> {
                 }
             }
             if open == 0 {
-                let refused = |what: String| Unusable::new(place, format!("<Macro>: {what}"), "mend the definition");
+                let refused = |what: String| ReadStop::new(place, format!("<Macro>: {what}"), "mend the definition");
                 let before = self.macros.define(argument, lines, place.clone()).map_err(refused)?;
                 if let Some(before) = before {
                     let what = format!("the macro was defined before, at {before}: this one counts from here on");
@@ -39,7 +39,7 @@ impl ConfReader<'_> {
             }
             lines.push(line);
         }
-        Err(Unusable::new(
+        Err(ReadStop::new(
             place,
             "expected `</Macro>` before the end of the file, found none",
             "end the macro with `</Macro>`",
@@ -47,10 +47,10 @@ impl ConfReader<'_> {
     }
 
     /// Reads the lines of a macro. Not, if there is none of this name: then the directive stays.
-    pub(super) fn use_macro(&mut self, words: &[Word], place: &Place) -> Result<bool, Unusable> {
+    pub(super) fn use_macro(&mut self, words: &[Word], place: &Place) -> Result<bool, ReadStop> {
         let mut arguments = words.to_vec();
         if arguments.is_empty() {
-            return Err(Unusable::new(place, "Use: expected the name of a macro, found none", "name one"));
+            return Err(ReadStop::new(place, "Use: expected the name of a macro, found none", "name one"));
         }
         let name = arguments.remove(0).text;
         let Some(found) = self.macros.find(&name) else {
@@ -71,12 +71,12 @@ impl ConfReader<'_> {
                 found.place,
                 arguments.len()
             );
-            return Err(Unusable::new(place, what, "Apache does not start with this line: mend it"));
+            return Err(ReadStop::new(place, what, "Apache does not start with this line: mend it"));
         }
         let name = name.to_ascii_lowercase();
         if self.using.contains(&name) {
             let what = format!("Use: macro `{name}` leads back to itself");
-            return Err(Unusable::new(place, what, "take this line out of the macro"));
+            return Err(ReadStop::new(place, what, "take this line out of the macro"));
         }
         let lines = found.with(&arguments, self.spent.left()).map_err(|TooLong| self.spent.too_long(place))?;
         self.using.push(name.clone());

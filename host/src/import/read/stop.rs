@@ -4,13 +4,13 @@ use crate::import::tree::Place;
 
 /// Why nothing can be made of a configuration.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Unusable {
+pub(super) struct ReadStop {
     pub(super) place: Place,
     pub(super) what: String,
     pub(super) remedy: String,
 }
 
-impl Unusable {
+impl ReadStop {
     /// At `place`: what is wrong, and what to do about it.
     pub(super) fn new(place: &Place, what: impl Into<String>, remedy: impl Into<String>) -> Self {
         Self { place: place.clone(), what: what.into(), remedy: remedy.into() }
