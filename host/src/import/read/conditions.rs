@@ -6,6 +6,9 @@
 
 use std::cmp::Ordering;
 
+use regex_automata::nfa::thompson::{self, backtrack::BoundedBacktracker};
+use regex_automata::util::syntax;
+
 use super::variables::Variables;
 use super::words;
 
@@ -85,9 +88,15 @@ fn compared(wanted: &str) -> Result<Ordering, String> {
 
 fn matches(pattern: &str) -> Applies {
     let [major, minor, patch] = VERSION;
-    let regex = regex_automata::meta::Regex::new(pattern)
+    let syntax = syntax::Config::new().unicode(false).utf8(false);
+    let limited = thompson::Config::new().utf8(false).nfa_size_limit(Some(1 << 20));
+    let regex = BoundedBacktracker::builder()
+        .syntax(syntax)
+        .thompson(limited)
+        .build(pattern)
         .map_err(|_unclear| format!("expected a regular expression, found `{pattern}`"))?;
-    Ok(regex.is_match(format!("{major}.{minor}.{patch}").as_bytes()))
+    // A version is far shorter than what would be too long for it.
+    Ok(regex.try_is_match(&mut regex.create_cache(), format!("{major}.{minor}.{patch}").as_bytes()).unwrap_or(false))
 }
 
 #[cfg(test)]
