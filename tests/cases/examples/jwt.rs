@@ -109,6 +109,23 @@ async fn without_a_good_token_nothing_reaches_the_endpoint() {
 }
 
 #[tokio::test]
+async fn a_browser_offers_its_token_as_a_subprotocol() {
+    let (app, signer) = (Origin::named("app").start().await, Signer::named("one"));
+    let gateway = configured(&app, &[&signer]).start().await;
+    let offer = |token: &str| {
+        let mut request = upgrade_request("/websocket");
+        let offered = format!("bearer, {token}").parse().unwrap();
+        request.headers_mut().insert("sec-websocket-protocol", offered);
+        request
+    };
+
+    let websocket = gateway.try_websocket(offer(&signer.token("alice"))).await.unwrap();
+
+    assert_eq!(websocket.headers()["sec-websocket-protocol"], "bearer", "the endpoint answers one of them");
+    assert!(gateway.try_websocket(offer(&Signer::named("one").token("alice"))).await.is_err());
+}
+
+#[tokio::test]
 async fn keys_change_while_a_websocket_stays_open_and_bad_ones_are_refused() {
     let (app, old, new) = (Origin::named("app").start().await, Signer::named("old"), Signer::named("new"));
     let running = Running::start(configured(&app, &[&old])).await;

@@ -79,28 +79,27 @@ impl Refused {
 }
 
 impl Rules {
-    /// The token of a request: of its `Authorization`, or of its query.
+    /// The token of a request: of its `Authorization`, of its query, or among the subprotocols of a websocket.
     fn token(&self, line: &RequestLine) -> Result<String, Refused> {
-        let sent = request::values("authorization");
-        let fields = || line.query.iter().flat_map(|query| query.split('&'));
-        let asked = self
-            .settings
-            .query
-            .iter()
-            .flat_map(|name| fields().filter_map(move |field| field.strip_prefix(name)?.strip_prefix('=')));
         let mut found = Vec::new();
-        for value in &sent {
+        for value in request::values("authorization") {
             // The scheme in any case (RFC 9110 §11.1).
-            let (scheme, token) = value.split_once(' ').unwrap_or((value, ""));
+            let (scheme, token) = value.split_once(' ').unwrap_or((&value, ""));
             if scheme.eq_ignore_ascii_case("bearer") {
-                found.push(token.trim_matches(' '));
+                found.push(token.trim_matches(' ').to_owned());
             }
         }
-        found.extend(asked);
-        match found[..] {
+        if let (Some(name), Some(query)) = (&self.settings.query, &line.query) {
+            let pairs = form_urlencoded::parse(query.as_bytes()).filter(|(key, _)| key == name);
+            found.extend(pairs.map(|(_, token)| token.into_owned()));
+        }
+        if let (Some(name), Some("websocket")) = (&self.settings.protocol, line.upgrade.as_deref()) {
+            found.extend(offered(name));
+        }
+        match &mut found[..] {
             [] => Err(Refused::WithoutToken),
             [token] if token.len() > LONGEST_TOKEN => Err(Refused::Invalid("it is too long")),
-            [token] => Ok(token.to_owned()),
+            [token] => Ok(std::mem::take(token)),
             // Two readers could take two (RFC 6750 §2).
             _ => Err(Refused::Malformed("expected one token, found several")),
         }
@@ -145,6 +144,14 @@ impl Rules {
             None => Ok(()),
         }
     }
+}
+
+/// What a websocket offers as the subprotocol after the one of this `name`, in the order of the client (RFC 6455 §4.1).
+fn offered(name: &str) -> Vec<String> {
+    let fields = request::values("sec-websocket-protocol").join(",");
+    let protocols: Vec<_> = fields.split(',').map(str::trim).collect();
+    let named = protocols.iter().zip(protocols.iter().skip(1)).filter(|(before, _)| **before == name);
+    named.map(|(_, token)| (*token).to_owned()).collect()
 }
 
 /// A claim as a header has it: texts as they are, numbers and truths as JSON writes them, lists of these with commas; a

@@ -24,11 +24,21 @@ pub(crate) struct Settings {
     pub(crate) claims: BTreeMap<String, String>,
     /// Query field that may have the token, for browsers: their websockets cannot send `Authorization`.
     pub(crate) query: Option<String>,
+    /// Subprotocol after which a websocket may offer the token, for browsers: `new WebSocket(url, [protocol, token])`.
+    pub(crate) protocol: Option<String>,
 }
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { keys: String::new(), issuer: None, audience: None, leeway: 60, claims: BTreeMap::new(), query: None }
+        Self {
+            keys: String::new(),
+            issuer: None,
+            audience: None,
+            leeway: 60,
+            claims: BTreeMap::new(),
+            query: None,
+            protocol: None,
+        }
     }
 }
 
@@ -50,6 +60,12 @@ impl Settings {
             keys => Keys::read(&keys),
         };
         let keys = keys.map_err(|problem| faults.push(config::fault("/keys", problem)));
+        if let Some(name) = self.protocol.as_ref().filter(|name| !is_protocol(name)) {
+            faults.push(config::fault(
+                "/protocol",
+                format!("expected the name of a subprotocol, a token, found {name:?}"),
+            ));
+        }
         let is_header = |name: &str| {
             let is_token = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte);
             !name.is_empty() && name.bytes().all(is_token) && !name.eq_ignore_ascii_case("host")
@@ -63,4 +79,10 @@ impl Settings {
             _ => Err(faults),
         }
     }
+}
+
+/// RFC 6455 §4.1: a token of RFC 9110 §5.6.2.
+fn is_protocol(name: &str) -> bool {
+    let is_token = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
+    !name.is_empty() && name.bytes().all(is_token)
 }

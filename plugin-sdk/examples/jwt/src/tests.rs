@@ -210,6 +210,44 @@ fn a_token_comes_in_one_place_and_once() {
 }
 
 #[test]
+fn a_websocket_may_offer_its_token_behind_a_subprotocol() {
+    let host = Host::new();
+    let mut plugin = plugin(&[secret("a")], json!({ "protocol": "bearer", "query": "access_token" }));
+    let token = signed(json!({}));
+    let mut of = |upgrade: Option<&str>, offered: &[&str], query: Option<&str>| {
+        host.next_request().wall(NOW as f64);
+        for field in offered {
+            host.header("sec-websocket-protocol", field);
+        }
+        let mut line = request();
+        (line.upgrade, line.query) = (upgrade.map(str::to_owned), query.map(str::to_owned));
+        challenge(plugin.route(&line))
+    };
+    let websocket = Some("websocket");
+
+    assert_eq!(of(websocket, &[&format!("bearer, {token}, chat")], None), None);
+    assert_eq!(of(websocket, &["chat", "bearer", &token], None), None, "several fields are one list");
+    let without = Some("401 Bearer".to_owned());
+    assert_eq!(of(None, &[&format!("bearer, {token}")], None), without, "no websocket");
+    assert_eq!(of(websocket, &[&format!("Bearer, {token}")], None), without, "names of subprotocols have a case");
+    assert_eq!(of(websocket, &[&format!("{token}, bearer")], None), without);
+    assert_eq!(
+        of(websocket, &["bearer, x"], None).unwrap().split(',').next(),
+        Some("401 Bearer error=\"invalid_token\"")
+    );
+    let several = of(websocket, &[&format!("bearer, {token}")], Some(&format!("access_token={token}")));
+    assert!(several.unwrap().ends_with("expected one token, found several\""));
+    let several = of(websocket, &[&format!("bearer, {token}, bearer, {token}")], None);
+    assert!(several.unwrap().ends_with("expected one token, found several\""));
+    for name in ["", "a b", "a,b"] {
+        let config = json!({ "keys": json!({ "keys": [secret("a")] }).to_string(), "protocol": name });
+        let faults = ByToken::configure(&config.to_string(), Vec::new()).unwrap_err();
+        assert_eq!((faults.len(), faults[0].path.as_str()), (1, "/protocol"));
+        assert!(faults[0].message.starts_with("expected the name of a subprotocol"), "{}", faults[0].message);
+    }
+}
+
+#[test]
 fn keys_that_cannot_be_used_are_refused_and_not_quoted() {
     let of = |keys: &str| {
         let faults = ByToken::configure(&json!({ "keys": keys }).to_string(), Vec::new()).unwrap_err();

@@ -48,15 +48,21 @@ impl Settings {
     fn id(&self) -> Option<String> {
         let filled = |id: &String| !id.is_empty();
         let header = request::header(&self.header).filter(filled);
-        let query = || pair(&request::line()?.query?, "&", self.query.as_deref()?);
-        let cookies = || request::values("cookie").iter().find_map(|line| pair(line, ";", self.cookie.as_deref()?));
+        let query = || parameter(&request::line()?.query?, self.query.as_deref()?);
+        let cookies = || request::values("cookie").iter().find_map(|line| cookie(line, self.cookie.as_deref()?));
         header.or_else(|| query().filter(filled)).or_else(|| cookies().filter(filled))
     }
 }
 
-/// The value of `name` in a list of pairs.
-fn pair(list: &str, between: &str, name: &str) -> Option<String> {
-    let mut pairs = list.split(between).filter_map(|pair| pair.trim().split_once('='));
+/// The first value of `name` in a query.
+fn parameter(query: &str, name: &str) -> Option<String> {
+    let mut pairs = form_urlencoded::parse(query.as_bytes());
+    pairs.find(|(key, _)| key == name).map(|(_, value)| value.into_owned())
+}
+
+/// The value of `name` in a field of cookies.
+fn cookie(field: &str, name: &str) -> Option<String> {
+    let mut pairs = field.split(';').filter_map(|pair| pair.trim().split_once('='));
     pairs.find(|(key, _)| *key == name).map(|(_, value)| value.to_owned())
 }
 

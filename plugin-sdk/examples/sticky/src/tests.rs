@@ -41,6 +41,10 @@ fn an_id_may_stand_in_the_query_or_a_cookie() {
     assert_eq!((choose(&mut sticky, [1, 0]), choose(&mut sticky, [0, 1])), (Some(1), Some(1)));
     drop(host);
     let host = Host::new();
+    host.line(RequestLine { query: Some("session=o%6Ee&session=other".to_owned()), ..line() });
+    assert_eq!(choose(&mut sticky, [0, 1]), Some(1), "the same id, written otherwise");
+    drop(host);
+    let host = Host::new();
     host.header("cookie", "a=1; sid=one");
     assert_eq!(choose(&mut sticky, [0, 1]), Some(1), "the same id");
     drop(host);
