@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use bytes::Bytes;
 use http_body_util::Full;
-use hyper::Request;
+use hyper::{Request, Response};
 use rustls::pki_types::ServerName;
 use tidegate_tests::{Ca, Gateway, Http2, Origin, Setup};
 use tokio::net::TcpStream;
@@ -245,4 +245,27 @@ async fn the_reference_with_every_key_is_served() {
     let moved = get("/old/x", "x.example").await;
     assert_eq!((moved.status.as_u16(), moved.header("location")), (301, "/new/x"));
     assert_eq!(get("/ping", "x.example").await.text(), "pong\n");
+}
+
+#[tokio::test]
+async fn an_application_that_knows_nothing_of_its_place_is_served_under_a_path() {
+    let world = World::new().await;
+    let application = Origin::named("application").answering(|seen| {
+        let response = Response::builder().status(302).header("location", "/login");
+        let response = response.header("content-location", "https://app.internal/x").header("x-seen", &seen.target);
+        Some(response.header("set-cookie", "a=1; Path=/; Domain=app.internal").body(Full::<Bytes>::default()).unwrap())
+    });
+    let application = application.start().await;
+    let edit = [("http://10.0.0.5:8080", "http://{application}")];
+    let gateway = world.setup("website.toml", &edit).origin(&application).start().await;
+
+    let answer = gateway.get("/app/x").await;
+
+    let fields = ["location", "content-location", "set-cookie", "x-seen", "x-frame-options"];
+    let expected = ["/app/login", "https://gateway.test/app/x", "a=1; Path=/app; Domain=www.example.org", "/x", "DENY"];
+    assert_eq!(fields.map(|field| answer.header(field)), expected);
+    let seen = &application.seen()[0];
+    assert_eq!(seen.header("x-request-id"), Some(answer.header("x-request-id")));
+    assert_eq!((seen.header("x-real-ip"), seen.header("x-forwarded-prefix")), (Some("127.0.0.1"), Some("/app")));
+    assert_eq!(gateway.get("/elsewhere").await.text(), "lost");
 }

@@ -54,14 +54,15 @@ impl RouteDecision<'_> {
                 return in_flight.fail(&RequestFailure::NotSwitched, FailedAt::Routed(self.known(facts)));
             }
         }
-        if let Err(withheld) = self.prepare(&mut parts, facts, &upstream) {
-            in_flight.note_failed(&facts.headers);
-            return self.withhold(withheld, facts, &upstream, in_flight);
-        }
+        // Before anybody edits the head: what is said of its content is said of this.
         let content = match &self.rules.error_pages {
             None => content,
             Some(pages) => shown(pages, content, &mut parts, facts, &mut in_flight),
         };
+        if let Err(withheld) = self.prepare(&mut parts, facts, &upstream) {
+            in_flight.note_failed(&facts.headers);
+            return self.withhold(withheld, facts, &upstream, in_flight);
+        }
         in_flight.edit_response_further(self.known(facts), &mut parts.headers);
         let cluster = &self.destination.cluster;
         let cookie = in_flight.lease().and_then(|lease| stickiness::cookie(lease, cluster, facts, in_flight.metrics()));

@@ -87,13 +87,18 @@ async fn what_cannot_be_read_gets_a_page_and_its_connection_ends() {
     let text = "[gateway]\nerror_pages = { 4xx = \"bad.html\" }\n[[route]]\npath = \"/\"\nto = \"http://{a}\"\n";
     let gateway = Gateway::configure(text).origin(&a).file("bad.html", SORRY).start().await;
 
-    for head in ["GET / HTTP/1.1\r\n\r\n", "GET /%00 HTTP/1.1\r\nHost: h\r\n\r\n", "G@T / HTTP/1.1\r\nHost: h\r\n\r\n"]
-    {
+    let fields = format!("GET / HTTP/1.1\r\nHost: h\r\n{}\r\n", "A: b\r\n".repeat(200));
+    for (head, status) in [
+        ("GET / HTTP/1.1\r\n\r\n", 400),
+        ("GET /%00 HTTP/1.1\r\nHost: h\r\n\r\n", 400),
+        ("G@T / HTTP/1.1\r\nHost: h\r\n\r\n", 400),
+        (fields.as_str(), 431),
+    ] {
         let mut raw = gateway.raw().await;
         raw.write(head.as_bytes()).await;
         let answer = raw.read_answer().await.unwrap();
 
-        assert_eq!((answer.status.as_u16(), answer.text().as_str()), (400, SORRY), "{head:?}");
+        assert_eq!((answer.status.as_u16(), answer.text().as_str()), (status, SORRY), "{head:?}");
         assert_eq!(answer.header("connection"), "close", "{head:?}");
     }
 }

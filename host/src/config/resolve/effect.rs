@@ -205,6 +205,11 @@ impl Resolver<'_, '_> {
         if let Some(at) = first(&route.request_headers).filter(|_| is_answered_here) {
             self.report.warn(at, "`request_headers` of a route that is not forwarded: no server gets them");
         }
+        if let Some(pages) = route.error_pages.as_ref().filter(|_| is_answered_here) {
+            let message = "`error_pages` of a route that leads to no endpoint: what it answers is its own; the 404 of \
+                           to = \"!\" has those of [gateway]";
+            self.report.warn(pages.span(), message);
+        }
         if let Some(at) = first(&route.response_headers).filter(|_| is_excluded) {
             let message = "`response_headers` of a route with to = \"!\": its 404 is answered without them; use \
                            respond = { status = 404 } for one that has them";
