@@ -58,14 +58,14 @@ impl HeaderVariable {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
-enum Piece {
+enum TemplatePiece {
     Text(String),
     Variable(HeaderVariable),
 }
 
 /// The value of a field, read once: text, and variables that each exchange has its own values for.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct HeaderTemplate(Vec<Piece>);
+pub struct HeaderTemplate(Vec<TemplatePiece>);
 
 /// The name behind a `$` is that of no variable. Empty where no name follows.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -91,14 +91,14 @@ impl HeaderTemplate {
                 return Err(UnknownVariable(name.to_owned()));
             };
             if !plain.is_empty() {
-                pieces.push(Piece::Text(std::mem::take(&mut plain)));
+                pieces.push(TemplatePiece::Text(std::mem::take(&mut plain)));
             }
-            pieces.push(Piece::Variable(*variable));
+            pieces.push(TemplatePiece::Variable(*variable));
             rest = behind;
         }
         plain.push_str(rest);
         if !plain.is_empty() {
-            pieces.push(Piece::Text(plain));
+            pieces.push(TemplatePiece::Text(plain));
         }
         Ok(Self(pieces))
     }
@@ -108,7 +108,7 @@ impl HeaderTemplate {
     pub fn constant(&self) -> Option<&str> {
         match self.0.as_slice() {
             [] => Some(""),
-            [Piece::Text(text)] => Some(text),
+            [TemplatePiece::Text(text)] => Some(text),
             _ => None,
         }
     }
@@ -116,8 +116,8 @@ impl HeaderTemplate {
     /// The variables in it.
     pub fn variables(&self) -> impl Iterator<Item = HeaderVariable> {
         self.0.iter().filter_map(|piece| match piece {
-            Piece::Variable(variable) => Some(*variable),
-            Piece::Text(_) => None,
+            TemplatePiece::Variable(variable) => Some(*variable),
+            TemplatePiece::Text(_) => None,
         })
     }
 
@@ -132,8 +132,8 @@ impl HeaderTemplate {
         let mut filled = String::new();
         for piece in &self.0 {
             match piece {
-                Piece::Text(text) => filled.push_str(text),
-                Piece::Variable(variable) => filled.push_str(value(*variable).as_deref().unwrap_or_default()),
+                TemplatePiece::Text(text) => filled.push_str(text),
+                TemplatePiece::Variable(variable) => filled.push_str(value(*variable).as_deref().unwrap_or_default()),
             }
         }
         if filled.trim_ascii().is_empty() { Ok(None) } else { HeaderValue::try_from(filled).map(Some) }
