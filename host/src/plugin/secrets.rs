@@ -104,6 +104,11 @@ impl fmt::Debug for SecretMasks {
 /// anybody can sign.
 fn whole(text: &str) -> Result<String, ReadError> {
     let text = text.strip_suffix('\n').map_or(text, |text| text.strip_suffix('\r').unwrap_or(text));
+    // Editors show none, and whatever is signed with it fails.
+    if text.starts_with('\u{feff}') {
+        let found = "it begins with a byte order mark, which would be of the secret: save it without one";
+        return Err(std::io::Error::other(found).into());
+    }
     if text.is_empty() {
         return Err(std::io::Error::other("it is empty, expected a secret").into());
     }
@@ -134,6 +139,8 @@ mod tests {
         for (text, secret) in [("a", "a"), ("a\n", "a"), ("a\r\n", "a"), ("a\n\n", "a\n"), (" a \n", " a ")] {
             assert_eq!(whole(text).unwrap(), secret);
         }
+        let marked = whole("\u{feff}a\n").unwrap_err().to_string();
+        assert_eq!(marked, "it begins with a byte order mark, which would be of the secret: save it without one");
         for text in ["", "\n", "\r\n"] {
             assert_eq!(whole(text).unwrap_err().to_string(), "it is empty, expected a secret");
         }
