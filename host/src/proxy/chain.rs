@@ -5,8 +5,10 @@ use std::sync::Arc;
 use super::failure::RequestFailure;
 use super::record::RequestRecord;
 use super::{RoutePlugin, RouteRules, Snapshot};
-use crate::http::keep_end_to_end;
-use crate::policy::{BodySight, Decision, DirectResponse, Effects, ForwardTarget, RequestFacts, RouteId, Routed};
+use crate::http::{keep_end_to_end, remove_look_alikes};
+use crate::policy::{
+    BodySight, Decision, DirectResponse, Effects, ForwardTarget, HeadEdit, RequestFacts, RouteId, Routed,
+};
 
 /// How far a request has come through the plugins of its routes.
 pub(super) struct ChainProgress {
@@ -123,6 +125,10 @@ pub(super) fn carry_out(mut effects: Effects, facts: &mut RequestFacts) {
         for edit in edits {
             // No client takes away what was put in for it.
             keep_end_to_end(headers, edit.name());
+            // And none has its own beside it, in a spelling that a server takes for the same.
+            if let HeadEdit::Set(name, _) | HeadEdit::Remove(name) = &edit {
+                remove_look_alikes(headers, name);
+            }
             edit.apply(headers);
         }
     }

@@ -17,7 +17,7 @@
 //! A server that follows CGI (RFC 3875 §4.1.18) makes `HTTP_X_FORWARDED_FOR` of `X_Forwarded_For` as well, and some of
 //! `X.Forwarded.For`: such spellings are dropped whoever sends them.
 
-use ::http::header::HeaderName;
+use ::http::header::{HeaderMap, HeaderName};
 
 use crate::net::{Underscores, is_reserved};
 
@@ -43,9 +43,27 @@ pub(super) fn senders(name: &HeaderName, underscores: Underscores) -> Senders {
     if underscores == Underscores::Drop && text.contains('_') {
         return Senders::Nobody;
     }
-    let read: String = text.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '-' }).collect();
+    let read: String = as_read(text).map(char::from).collect();
     let ours = HeaderName::try_from(&read).is_ok_and(|name| is_reserved(&name));
     if ours || read == "proxy" || is_claim(&read) { Senders::Nobody } else { Senders::Anybody }
+}
+
+/// Takes away fields that have another name than `name`, and that a server which follows CGI may read as it: `x_user` and
+/// `x.user` beside `x-user`. Who puts in what a server believes takes these away with what has the name.
+pub fn remove_look_alikes(headers: &mut HeaderMap, name: &HeaderName) {
+    let is_look_alike = |other: &&HeaderName| {
+        !is_plain(other.as_str()) && *other != name && as_read(other.as_str()).eq(as_read(name.as_str()))
+    };
+    // Empty for nearly every request, and then nothing is allocated.
+    let found: Vec<HeaderName> = headers.keys().filter(is_look_alike).cloned().collect();
+    for name in found {
+        headers.remove(name);
+    }
+}
+
+/// A lower-case name as it is read where all but letters and digits is one.
+fn as_read(name: &str) -> impl Iterator<Item = u8> {
+    name.bytes().map(|byte| if byte.is_ascii_alphanumeric() { byte } else { b'-' })
 }
 
 /// Letters, digits and `-`: what Apache lets into CGI's variables. Anything else could stand for another name there.
@@ -92,10 +110,28 @@ fn is_claim_after_x(rest: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use ::http::HeaderValue;
+
     use super::*;
 
     fn of(name: &'static str, underscores: Underscores) -> Senders {
         senders(&HeaderName::from_static(name), underscores)
+    }
+
+    #[test]
+    fn what_a_server_may_take_for_a_field_goes_and_nothing_else() {
+        let names = ["x-user", "x_user", "x.user", "x-use", "x-user-id", "xuser", "x.user.id", "x~user"];
+        let mut headers: HeaderMap =
+            names.iter().map(|name| (HeaderName::from_static(name), HeaderValue::from_static("1"))).collect();
+
+        remove_look_alikes(&mut headers, &HeaderName::from_static("x-user"));
+
+        let mut left: Vec<_> = headers.keys().map(HeaderName::as_str).collect();
+        left.sort_unstable();
+        assert_eq!(left, ["x-use", "x-user", "x-user-id", "x.user.id", "xuser"]);
+
+        remove_look_alikes(&mut headers, &HeaderName::from_static("x_user"));
+        assert!(headers.contains_key("x-user"), "a plain name is nobody's look-alike");
     }
 
     #[test]
