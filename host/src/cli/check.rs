@@ -3,13 +3,26 @@
 use std::path::Path;
 use std::process::ExitCode;
 
-use super::load::{explain, load};
+use super::load::{explain, load, load_without_files};
 use super::terminal::{REFUSED, complain, say};
 use crate::gateway::{self, Gateway};
 
+/// What is said of files that are not there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum FilesChecked {
+    /// They are faults.
+    All,
+    /// They are warnings: it is to run on another machine.
+    ThatAreThere,
+}
+
 /// Checks `path` and says what was found.
-pub(super) fn check(path: &Path) -> ExitCode {
-    let config = match load(path) {
+pub(super) fn check(path: &Path, files: FilesChecked) -> ExitCode {
+    let config = match files {
+        FilesChecked::All => load(path),
+        FilesChecked::ThatAreThere => load_without_files(path),
+    };
+    let config = match config {
         Ok(config) => config,
         Err(code) => return code,
     };

@@ -5,6 +5,7 @@ use std::process::ExitCode;
 
 use super::terminal::{REFUSED, complain};
 use crate::config::{self, Config};
+use crate::diagnose::FileFaults;
 use crate::gateway::{BuildError, PrepareError};
 use crate::telemetry;
 
@@ -20,7 +21,16 @@ const FIRST: &str = r#"
 
 /// The configuration in `path`; or the exit code, once the person knows why.
 pub(super) fn load(path: &Path) -> Result<Config, ExitCode> {
-    let config = config::load(path).map_err(|faults| {
+    loaded(path, config::load(path))
+}
+
+/// The same on a machine that lacks some of its files.
+pub(super) fn load_without_files(path: &Path) -> Result<Config, ExitCode> {
+    loaded(path, config::load_without_files(path))
+}
+
+fn loaded(path: &Path, config: Result<Config, FileFaults>) -> Result<Config, ExitCode> {
+    let config = config.map_err(|faults| {
         if path.try_exists().is_ok_and(|exists| !exists) {
             complain(missing(path));
         } else {

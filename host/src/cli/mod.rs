@@ -6,6 +6,7 @@ mod check;
 mod compile_plugin;
 mod completions;
 mod demo;
+mod import;
 mod load;
 mod plugin;
 mod run;
@@ -14,6 +15,7 @@ mod terminal;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+use check::FilesChecked;
 use clap::{CommandFactory as _, Parser, Subcommand};
 
 const EXIT_CODES: &str =
@@ -62,7 +64,13 @@ enum Command {
         /// The configuration
         #[arg(default_value = "tidegate.toml")]
         config: PathBuf,
+        /// Warn of certificates, keys and other files that are not on this machine, and check the rest
+        #[arg(long)]
+        without_files: bool,
     },
+    /// Bring the configuration of another server
+    #[command(subcommand)]
+    Import(import::ImportCommand),
     /// For authors of plugins
     #[command(subcommand)]
     Plugin(plugin::PluginCommand),
@@ -90,7 +98,9 @@ pub fn main() -> ExitCode {
     match Arguments::parse().command {
         Command::Demo(options) => demo::demo(&options),
         Command::Run { config } => run::run(&config),
-        Command::Check { config } => check::check(&config),
+        Command::Check { config, without_files: false } => check::check(&config, FilesChecked::All),
+        Command::Check { config, without_files: true } => check::check(&config, FilesChecked::ThatAreThere),
+        Command::Import(command) => import::import(command),
         Command::Plugin(command) => plugin::plugin(command),
         Command::Completions { shell } => completions::completions(shell, &Arguments::command()),
         Command::CompilePlugin { memory, seconds } => compile_plugin::compile_plugin(memory, seconds),
@@ -126,7 +136,7 @@ mod tests {
         for shell in clap_complete::Shell::value_variants() {
             let script = String::from_utf8(completions::script(*shell, &Arguments::command())).unwrap();
 
-            for command in ["run", "check", "plugin", "demo", "completions"] {
+            for command in ["run", "check", "import", "plugin", "demo", "completions"] {
                 assert!(script.contains(command), "{shell}: {command}");
             }
             assert!(script.contains("version"), "{shell}: the options of the command itself");

@@ -8,6 +8,9 @@ use crate::text::printable_lines;
 /// Refused: a configuration or plugin that cannot be used.
 pub(super) const REFUSED: u8 = 1;
 
+/// Wrong usage, as the parser of arguments says it.
+pub(super) const USAGE: u8 = 2;
+
 /// Failed while running.
 pub(super) const FAILED: u8 = 3;
 

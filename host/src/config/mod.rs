@@ -5,6 +5,7 @@
 //!              └────────── report ──────────┘ ──▶ FileFaults: all of them, with line and remedy
 //! ```
 
+mod absent;
 mod changes;
 mod defaults;
 mod files;
@@ -31,6 +32,7 @@ pub use defaults::{MOST_ANSWER_FIELDS, MOST_PLUGIN_MEMORY, MOST_STREAMS};
 pub use membership::{Counting, Discover};
 pub use model::*;
 pub use pin::{NoPin, Pin};
+use resolve::AbsentFiles;
 pub(crate) use resolve::long_plugin_deadline;
 pub use series::{BLANK, NoSeries, Series};
 pub use signals::{
@@ -46,14 +48,31 @@ use crate::files::{limit, read_text};
 /// # Errors
 /// Every fault that is found, or that the file cannot be read.
 pub fn load(path: &Path) -> Result<Config, FileFaults> {
-    match read_text(path, limit::CONFIGURATION) {
-        Ok(text) => parse(&text, path),
-        Err(error) => {
-            let message = format!("cannot be read: {error}");
-            let fault = FileFault { file: path.to_owned(), position: None, message, hint: None };
-            Err(FileFaults { faults: vec![fault] })
-        }
-    }
+    parse(&text(path)?, path)
+}
+
+/// As [`load`], on a machine that lacks certificates, keys, authorities, error pages or the admin token, or may not read
+/// them: each is a warning, and what is made of it is left out.
+///
+/// # Errors
+/// As [`load`].
+pub fn load_without_files(path: &Path) -> Result<Config, FileFaults> {
+    parse_without_files(&text(path)?, path)
+}
+
+/// As [`parse`], without files as [`load_without_files`].
+///
+/// # Errors
+/// As [`parse`].
+pub fn parse_without_files(text: &str, source: &Path) -> Result<Config, FileFaults> {
+    checked(text, source, AbsentFiles::Warning).map(Config::without_absent_files)
+}
+
+fn text(path: &Path) -> Result<String, FileFaults> {
+    read_text(path, limit::CONFIGURATION).map_err(|error| {
+        let message = format!("cannot be read: {error}");
+        FileFaults { faults: vec![FileFault { file: path.to_owned(), position: None, message, hint: None }] }
+    })
 }
 
 /// The endpoint at `url`, with every default.
@@ -70,12 +89,16 @@ pub fn parse_endpoint(url: &str) -> Result<EndpointConfig, ChangeFault> {
 /// # Errors
 /// Every fault that is found.
 pub fn parse(text: &str, source: &Path) -> Result<Config, FileFaults> {
+    checked(text, source, AbsentFiles::Fault)
+}
+
+fn checked(text: &str, source: &Path, absent: AbsentFiles) -> Result<Config, FileFaults> {
     let mut report = FaultReport::new(source, text);
     let file = schema::read(text, &mut report);
     if report.is_faulty() {
         // What could not be read would only look missing to what refers to it.
         return Err(report.finish().err().unwrap_or(FileFaults { faults: Vec::new() }));
     }
-    let config = resolve::resolve(file, source, &mut report);
+    let config = resolve::resolve(file, source, absent, &mut report);
     report.finish().map(|warnings| Config { warnings, ..config })
 }

@@ -5,5 +5,6 @@ mod admin;
 mod cache;
 mod check;
 mod endings;
+mod import;
 mod log;
 mod stop;

@@ -4,13 +4,18 @@ use std::path::Path;
 
 use super::super::model::Config;
 use super::super::schema::ConfigFile;
-use super::{Resolver, roles};
+use super::{AbsentFiles, Resolver, roles};
 use crate::diagnose::FaultReport;
 
 /// Resolves the whole file; faults go to the report. With faults, what is returned is incomplete.
-pub(crate) fn resolve(mut file: ConfigFile, source: &Path, report: &mut FaultReport<'_>) -> Config {
+pub(crate) fn resolve(
+    mut file: ConfigFile,
+    source: &Path,
+    absent: AbsentFiles,
+    report: &mut FaultReport<'_>,
+) -> Config {
     let base = source.parent().unwrap_or(Path::new("")).to_owned();
-    let mut resolver = Resolver { report, base, values: std::mem::take(&mut file.values) };
+    let mut resolver = Resolver { report, base, absent, values: std::mem::take(&mut file.values) };
     let gateway = resolver.gateway(&file.gateway);
     let log = resolver.log(&file.log);
     let listeners = resolver.listeners(&file.listen);

@@ -45,11 +45,22 @@ use super::{defaults, model};
 use crate::diagnose::{FaultReport, Span, closest, one_of};
 use crate::files;
 
+/// What is said of files that are named and are not there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum AbsentFiles {
+    /// They are faults: it cannot run without them.
+    Fault,
+    /// They deserve a warning: it is to run elsewhere.
+    Warning,
+}
+
 /// What every part of the resolving needs.
 pub(crate) struct Resolver<'r, 't> {
     report: &'r mut FaultReport<'t>,
     /// Folder of the file: what relative paths start from.
     base: PathBuf,
+    /// Whether files that are not there are faults.
+    absent: AbsentFiles,
     /// Where the values of each `config` are.
     values: WrittenValues,
 }
@@ -120,6 +131,11 @@ impl Resolver<'_, '_> {
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => format!("{shown} does not exist"),
             Err(error) => format!("{shown} cannot be read: {error}"),
         };
+        let is_path = !written.get_ref().is_empty() && !written.get_ref().contains("://");
+        if self.absent == AbsentFiles::Warning && is_path {
+            self.report.warn(written.span(), format!("{what}: {missing}; checked without it"));
+            return path;
+        }
         let hint = if written.get_ref().contains("://") {
             "nothing is fetched from elsewhere: put the file on this machine and write its path"
         } else {

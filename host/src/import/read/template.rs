@@ -64,7 +64,7 @@ pub(super) fn foreign(bytes: &[u8]) -> Option<Foreign> {
         let is_block = line.ends_with('{') && words.next().is_some_and(|word| NGINX.contains(&word));
         if is_block {
             let what = format!("expected a configuration of Apache, found one of nginx: `{line}`");
-            let remedy = "docs/import.md has a table of what corresponds to what in nginx";
+            let remedy = "only Apache is imported: write routes by hand, as docs/configuration.md says";
             return Some(Foreign { what, line: number, remedy });
         }
     }
