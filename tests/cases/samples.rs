@@ -157,6 +157,31 @@ async fn a_plugin_of_ones_own_decides() {
 }
 
 #[tokio::test]
+async fn clients_without_tls_are_sent_to_it_and_websockets_to_a_server_of_their_own() {
+    let world = World::new().await;
+    let setup = world.setup("https.toml", &[("\"0.0.0.0:80\"", "\"127.0.0.1:0\"")]);
+    let gateway = setup.start().await;
+    let [open, secured] = gateway.inner().addresses()[..] else { panic!("two listeners") };
+
+    let mut raw = tidegate_tests::Raw::new(plain(open).await);
+    raw.write(b"GET /socket?a HTTP/1.1\r\nHost: h.example\r\n\r\n").await;
+    let sent = raw.read_answer().await.unwrap();
+    let connect = async || {
+        let connector = TlsConnector::from(world.ca.client_config());
+        let io = TcpStream::connect(secured).await.unwrap();
+        Box::new(connector.connect(ServerName::try_from("localhost").unwrap(), io).await.unwrap())
+    };
+    let mut tunnel = websocket(connect().await, "/socket").await;
+    let mut secure = tidegate_tests::Raw::new(connect().await);
+    secure.write(b"GET /socket HTTP/1.1\r\nHost: h.example\r\n\r\n").await;
+
+    assert_eq!((sent.status.as_u16(), sent.header("location")), (301, "https://h.example/socket?a"));
+    assert_eq!(tunnel.endpoint(), "a");
+    tunnel.echo("through tls").await;
+    assert_eq!(secure.read_answer().await.unwrap().seen().endpoint, "b");
+}
+
+#[tokio::test]
 async fn servers_on_unix_sockets_are_reached() {
     let world = World::new().await;
     let folder = tempfile::tempdir().unwrap();

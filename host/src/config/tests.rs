@@ -179,6 +179,29 @@ fn the_router_gets_the_routes_by_index() {
 }
 
 #[test]
+fn the_router_gets_what_else_has_to_hold() {
+    let listen = "address = \"127.0.0.1:0\"\n    name = \"plain\"";
+    let conditions = r#"hosts = ["A.example"]
+        listen = ["plain"]
+        scheme = "http"
+        when = { methods = ["GET"], clients = ["10.0.0.0/8", "::1"], upgrade = true, headers = { X-Beta = "1", Accept = { regex = "^a" } }, query = { v = { not = "2" }, w = { present = true } } }
+    "#;
+    let text = ROUTES.replace("address = \"127.0.0.1:0\"", listen);
+    let config = read(&text.replace(r#"hosts = ["A.example"]"#, conditions));
+
+    assert_eq!(
+        config.router.config["routes"][0]["when"],
+        json!({
+            "listeners": ["plain"], "scheme": "http", "methods": ["GET"], "clients": ["10.0.0.0/8", "::1/128"],
+            "headers": { "x-beta": { "is": "1" }, "accept": { "regex": "^a" } },
+            "query": { "v": { "not": "2" }, "w": { "present": true } },
+            "upgrade": true, "protocols": ["websocket"],
+        })
+    );
+    assert_eq!(config.router.config["routes"][1].get("when"), None);
+}
+
+#[test]
 fn hosts_are_spelt_as_requests_carry_them() {
     let hosts = r#"hosts = ["A.example.", "*.B.example.", "::1", "[2001:DB8:0::1]"]"#;
     let config = read(&ROUTES.replace(r#"hosts = ["A.example"]"#, hosts));

@@ -46,9 +46,16 @@ pub struct Hit<'a> {
     pub groups: Option<Groups<'a>>,
 }
 
-/// A pattern would have to be asked, and all that may have to be would take too long for a path of this length.
-#[derive(Debug, PartialEq, Eq)]
-pub struct TooLong;
+/// What a pattern would have to be asked about, and all that may have to be would take too long for something so long.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TooLong {
+    /// The path.
+    Path,
+    /// A value of the query.
+    Query,
+    /// The values of a header.
+    Header,
+}
 
 /// Patterns that may be asked about one request leave no time for a path of [`LEAST_FOR_PATTERNS`].
 #[derive(Debug, PartialEq, Eq)]
@@ -93,11 +100,27 @@ struct Asked {
 
 #[derive(Debug, Default)]
 struct Node {
-    /// First rule that ends here.
-    open: Option<u32>,
-    /// First rule that ends here with a slash.
-    slash: Option<u32>,
+    /// Rules that end here.
+    open: Ends,
+    /// Rules that end here with a slash.
+    slash: Ends,
     children: BTreeMap<Box<[u8]>, Node>,
+}
+
+/// Rules that end in one place.
+#[derive(Debug, Default)]
+struct Ends {
+    first: Option<u32>,
+    /// Those behind it, ascending: they have their turn where the conditions of one before do not hold.
+    later: Vec<u32>,
+}
+
+/// What may be the first rule for a path.
+enum Candidate<'s> {
+    /// It is, and leaves this of the path.
+    Prefix(usize),
+    /// It is if its pattern matches.
+    Pattern(&'s Asked),
 }
 
 impl Index {
@@ -139,6 +162,44 @@ impl Index {
             tree.find_pattern(path, longest, &mut best)?;
         }
         Ok(best)
+    }
+
+    /// The same among rules with conditions: the first of which these hold, too. They are asked of a rule whose path
+    /// matches alone, and each pattern is asked once.
+    ///
+    /// # Errors
+    /// [`TooLong`] if it depends on a pattern, or as `holds` says.
+    pub fn find_first<'a>(
+        &self,
+        host: &str,
+        path: &'a Forms<'_>,
+        mut holds: impl FnMut(u32) -> Result<bool, TooLong>,
+    ) -> Result<Option<Hit<'a>>, TooLong> {
+        let host = host.strip_suffix('.').unwrap_or(host);
+        let (mut candidates, mut cost) = (Vec::new(), Cost::default());
+        for tree in self.trees(host) {
+            tree.walk(path, |ends, rest| candidates.extend(ends.rules().map(|rule| (rule, Candidate::Prefix(rest)))));
+            candidates.extend(tree.regexes.iter().map(|asked| (asked.rule, Candidate::Pattern(asked))));
+            cost = cost.and(tree.cost);
+        }
+        candidates.sort_unstable_by_key(|(rule, _)| *rule);
+        // Of a rule that is there for several hosts, or found in several readings, any will do.
+        candidates.dedup_by_key(|(rule, _)| *rule);
+        let longest = if cost == Cost::default() { usize::MAX } else { longest(cost, path) };
+        for (rule, candidate) in candidates {
+            let (rest, groups) = match candidate {
+                Candidate::Prefix(rest) => (Some(rest), None),
+                Candidate::Pattern(_) if path.raw().len() > longest => return Err(TooLong::Path),
+                Candidate::Pattern(asked) => match asked.find(path) {
+                    Some(groups) => (None, groups),
+                    None => continue,
+                },
+            };
+            if holds(rule)? {
+                return Ok(Some(Hit { rule, rest, groups }));
+            }
+        }
+        Ok(None)
     }
 
     /// Whether patterns have time for ordinary paths, whatever the host.
@@ -199,10 +260,21 @@ impl Tree {
 
     /// Puts the first prefix that matches into `best`, if it comes before what is there.
     fn find_prefix(&self, path: &Forms<'_>, best: &mut Option<Hit<'_>>) {
-        self.root.find(Segments::of(path.raw(), Separators::Slash, Parameters::Kept), best);
+        self.walk(path, |ends, rest| {
+            if let Some(rule) = ends.first
+                && best.as_ref().is_none_or(|hit| rule < hit.rule)
+            {
+                *best = Some(Hit { rule, rest: Some(rest), groups: None });
+            }
+        });
+    }
+
+    /// Shows all places where rules for this path end, each with what it leaves of it.
+    fn walk(&self, path: &Forms<'_>, mut each: impl FnMut(&Ends, usize)) {
+        self.root.walk(Segments::of(path.raw(), Separators::Slash, Parameters::Kept), &mut each);
         if !self.excluded.is_empty() {
             for (separators, parameters) in path.hidden() {
-                self.excluded.find(Segments::of(path.raw(), separators, parameters), best);
+                self.excluded.walk(Segments::of(path.raw(), separators, parameters), &mut each);
             }
         }
     }
@@ -214,7 +286,7 @@ impl Tree {
                 break;
             }
             if path.raw().len() > longest {
-                return Err(TooLong);
+                return Err(TooLong::Path);
             }
             if let Some(groups) = asked.find(path) {
                 *best = Some(Hit { rule: asked.rule, rest: None, groups });
@@ -252,7 +324,7 @@ impl Asked {
 
 impl Node {
     fn is_empty(&self) -> bool {
-        self.open.is_none() && self.slash.is_none() && self.children.is_empty()
+        self.open.first.is_none() && self.slash.first.is_none() && self.children.is_empty()
     }
 
     fn add(&mut self, rule: u32, prefix: &str, separators: Separators) {
@@ -262,25 +334,23 @@ impl Node {
         }
         // The path "/" is all slash; otherwise a slash at the end must be there in the request too.
         let place = if prefix.ends_with('/') { &mut node.slash } else { &mut node.open };
-        place.get_or_insert(rule);
+        match place.first {
+            None => place.first = Some(rule),
+            Some(_) => place.later.push(rule),
+        }
     }
 
-    /// Puts the first rule of this and what is below into `best`, if it comes before what is there.
-    fn find(&self, mut segments: Segments<'_>, best: &mut Option<Hit<'_>>) {
-        let mut consider = |rule: u32, rest: usize| {
-            if best.as_ref().is_none_or(|hit| rule < hit.rule) {
-                *best = Some(Hit { rule, rest: Some(rest), groups: None });
-            }
-        };
+    /// Shows all places of this and what is below where rules for these segments end.
+    fn walk(&self, mut segments: Segments<'_>, each: &mut impl FnMut(&Ends, usize)) {
         let mut node = Some(self);
         let mut at = 0;
         while let Some(here) = node {
-            if let Some(rule) = here.open {
-                consider(rule, at);
+            if here.open.first.is_some() {
+                each(&here.open, at);
             }
             // One slash is the prefix's own; others behind it are the client's.
-            if let Some(rule) = here.slash.filter(|_| segments.after_separators(at) > at) {
-                consider(rule, at.saturating_add(1));
+            if here.slash.first.is_some() && segments.after_separators(at) > at {
+                each(&here.slash, at.saturating_add(1));
             }
             node = None;
             if !here.children.is_empty()
@@ -290,6 +360,12 @@ impl Node {
                 at = segment.end;
             }
         }
+    }
+}
+
+impl Ends {
+    fn rules(&self) -> impl Iterator<Item = u32> {
+        self.first.into_iter().chain(self.later.iter().copied())
     }
 }
 

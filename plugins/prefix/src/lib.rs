@@ -5,9 +5,12 @@
 //! but exclusions are compared once more with `%2F`, `%5C` and `\` as separators and with parameters cut off, for there
 //! are servers that read paths so.
 
+pub mod conditions;
 pub mod index;
+pub mod networks;
 pub mod path;
 pub mod pattern;
+pub mod redirect;
 pub mod rules;
 pub mod template;
 pub mod written;
@@ -30,7 +33,8 @@ impl Router for Prefix {
     }
 }
 
-/// The rules do not change, and nothing but the request line has a part in them.
+/// The rules do not change. What has a part in them beside the request line is asked of the gateway where it has, and such
+/// a decision is not remembered.
 impl Repeats for Prefix {}
 
 impl Describe for Prefix {

@@ -276,7 +276,8 @@ pub fn may_have_dots(path: &str) -> bool {
     segments.any(|segment| matches!(segment.text.as_ref(), b"." | b".."))
 }
 
-fn decoded(raw: &str) -> Cow<'_, [u8]> {
+/// With all escapes undone.
+pub fn decoded(raw: &str) -> Cow<'_, [u8]> {
     if !raw.contains('%') {
         return raw.as_bytes().into();
     }

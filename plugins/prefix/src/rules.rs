@@ -1,12 +1,16 @@
 //! The rules ready for use, and the decision for one request.
 
+use std::collections::BTreeMap;
+
 use tidegate_plugin::{ConfigError, Decision, RequestLine, Response, Target, fault};
 
+use crate::conditions::{Conditions, longest_value};
 use crate::index::{Hit, Index, LEAST_FOR_PATTERNS, Pattern, Purpose, TooCostly, TooLong};
 use crate::path::{Forms, may_have_dots};
-use crate::pattern::Regex;
+use crate::pattern::{Cost, Regex};
+use crate::redirect::RedirectTarget;
 use crate::template;
-use crate::written::{Action, Forward, Redirect, Respond, Route, Written};
+use crate::written::{Action, Forward, Redirect, Respond, Written};
 
 /// Bytes of the longest path and query that are sent, and of the longest Location: what the gateway takes from a
 /// router.
@@ -17,12 +21,16 @@ const LONGEST: usize = 60 * 1024;
 pub struct Rules {
     index: Index,
     rules: Vec<Outcome>,
+    /// Of the rules that have any, by number.
+    conditions: BTreeMap<u32, Conditions>,
+    /// Bytes of values that patterns of conditions look at.
+    longest_value: usize,
 }
 
 #[derive(Debug)]
 enum Outcome {
     Forward { cluster: u32, path: String },
-    Redirect { to: String, status: u32, headers: Vec<(String, String)> },
+    Redirect { to: RedirectTarget, status: u32, headers: Vec<(String, String)> },
     Respond(Response),
     Exclude,
 }
@@ -34,10 +42,19 @@ impl Rules {
     /// Every fault, each with its place.
     pub fn new(written: Written, clusters: &[String]) -> Result<Self, Vec<ConfigError>> {
         let (mut index, mut rules, mut errors) = (Index::default(), Vec::new(), Vec::new());
+        let mut conditions = BTreeMap::new();
         for (number, route) in (0_u32..).zip(written.routes) {
             let at = format!("/routes/{number}");
-            let purpose = purpose(&route.action);
-            match (pattern(&route, purpose, &at), outcome(route.action, &at, clusters)) {
+            match route.when.map(|when| Conditions::new(when, &format!("{at}/when"))).transpose() {
+                Ok(None) => {}
+                Ok(Some(read)) => {
+                    conditions.insert(number, read);
+                }
+                Err(faults) => errors.extend(faults),
+            }
+            let outcome = outcome(route.action, &at, clusters);
+            let purpose = outcome.as_ref().map_or(Purpose::Plain, Outcome::purpose);
+            match (pattern(route.path, route.path_regex, purpose, &at), outcome) {
                 (Ok(pattern), Ok(outcome)) => {
                     index.add(number, &pattern, purpose, &route.hosts);
                     rules.push(outcome);
@@ -48,17 +65,33 @@ impl Rules {
         if errors.is_empty() {
             errors.extend(index.check().err().map(|costly| too_costly(&costly)));
         }
-        if errors.is_empty() { Ok(Self { index, rules }) } else { Err(errors) }
+        let cost = conditions.values().fold(Cost::default(), |cost, conditions| cost.and(conditions.cost()));
+        match longest_value(cost) {
+            Ok(longest_value) if errors.is_empty() => Ok(Self { index, rules, conditions, longest_value }),
+            Ok(_) => Err(errors),
+            Err(costly) => {
+                errors.push(costly);
+                Err(errors)
+            }
+        }
     }
 
     /// Decides for one request: the first rule that matches.
     #[must_use]
     pub fn decide(&self, request: &RequestLine) -> Decision {
         let forms = Forms::of(&request.path);
-        let hit = match self.index.find(&request.host, &forms) {
+        let found = if self.conditions.is_empty() {
+            self.index.find(&request.host, &forms)
+        } else {
+            self.index.find_first(&request.host, &forms, |rule| match self.conditions.get(&rule) {
+                Some(conditions) => conditions.hold(request, self.longest_value),
+                None => Ok(true),
+            })
+        };
+        let hit = match found {
             Ok(Some(hit)) => hit,
             Ok(None) => return Decision::Unmatched,
-            Err(TooLong) => return Decision::Respond(too_long()),
+            Err(too) => return Decision::Respond(too_long(too)),
         };
         let Some(outcome) = usize::try_from(hit.rule).ok().and_then(|number| self.rules.get(number)) else {
             return Decision::Unmatched;
@@ -71,14 +104,14 @@ impl Rules {
                 }
                 let path = target.and_then(|target| changed(target, request));
                 if path.as_ref().is_some_and(|path| path.len() > LONGEST) {
-                    return Decision::Respond(too_long());
+                    return Decision::Respond(too_long(TooLong::Path));
                 }
                 Decision::Forward(Target { cluster: *cluster, path, route: Some(hit.rule) })
             }
             Outcome::Redirect { to, status, headers } => {
-                let location = location(to, &hit, request);
+                let Ok(location) = to.location(&hit, request) else { return Decision::Respond(no_host()) };
                 if location.len() > LONGEST {
-                    return Decision::Respond(too_long());
+                    return Decision::Respond(too_long(TooLong::Path));
                 }
                 let own = ("location".to_owned(), location);
                 let headers = std::iter::once(own).chain(headers.iter().cloned()).collect();
@@ -90,16 +123,15 @@ impl Rules {
     }
 }
 
-/// What a hit is wanted for.
-fn purpose(action: &Action) -> Purpose {
-    match action {
-        Action::Forward(Forward { path: template, .. }) | Action::Redirect(Redirect { to: template, .. })
-            if template::names_a_group(template) =>
-        {
-            Purpose::Groups
+impl Outcome {
+    /// What a hit is wanted for.
+    fn purpose(&self) -> Purpose {
+        match self {
+            Self::Forward { path, .. } if template::names_a_group(path) => Purpose::Groups,
+            Self::Redirect { to, .. } if to.names_a_group() => Purpose::Groups,
+            Self::Exclude => Purpose::Exclude,
+            _ => Purpose::Plain,
         }
-        Action::Exclude => Purpose::Exclude,
-        _ => Purpose::Plain,
     }
 }
 
@@ -121,8 +153,16 @@ fn makes_dots(template: &str, target: &str) -> bool {
     path(target) && !path(template)
 }
 
-fn too_long() -> Response {
-    refusal(414, "The path is too long to be routed.\n")
+fn too_long(what: TooLong) -> Response {
+    match what {
+        TooLong::Path => refusal(414, "The path is too long to be routed.\n"),
+        TooLong::Query => refusal(414, "A value of the query is too long to be routed by.\n"),
+        TooLong::Header => refusal(431, "A header is too long to be routed by.\n"),
+    }
+}
+
+fn no_host() -> Response {
+    refusal(400, "The request has to name its Host, which is where its client is sent.\n")
 }
 
 fn dots() -> Response {
@@ -148,48 +188,8 @@ fn target(path: &str, hit: &Hit<'_>, request: &RequestLine) -> String {
     target
 }
 
-/// Where a client is sent: as Apache's `Redirect` what is left of its path and its query follow, as `RedirectMatch` the
-/// query alone; no query if the target has one. A fragment stays at the end, where it means something.
-///
-/// What a client wrote must not make another server of this: of the path `//evil.example` (browsers read `\` as `/`),
-/// or of `https://h` and a path that begins behind its slash.
-fn location(to: &str, hit: &Hit<'_>, request: &RequestLine) -> String {
-    let (to, fragment) = to.find('#').map_or((to, ""), |at| to.split_at(at));
-    let mut location = filled(to, hit);
-    if let Some(rest) = hit.rest.and_then(|rest| request.path.get(rest..)) {
-        let (server, path) = split_server(to);
-        if !server.is_empty() && path.is_empty() && !rest.is_empty() && !rest.starts_with('/') {
-            location.push('/');
-        }
-        location.push_str(rest);
-    }
-    if let Some(query) = request.query.as_ref().filter(|_| !to.contains('?')) {
-        location.push('?');
-        location.push_str(query);
-    }
-    location.push_str(fragment);
-    let path = location.trim_start_matches(['/', '\\']);
-    if to.starts_with("//") || path.len() == location.len() {
-        return location;
-    }
-    format!("/{path}")
-}
-
 fn filled(template: &str, hit: &Hit<'_>) -> String {
     hit.groups.as_ref().map_or_else(|| template.to_owned(), |groups| template::fill(template, groups))
-}
-
-/// What names the server in a redirect's target, and what follows; read as browsers do: any run of `/` and `\` begins
-/// it. For a path the first is empty.
-fn split_server(to: &str) -> (&str, &str) {
-    let is_scheme = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphanumeric());
-    let rest = match to.split_once(':') {
-        Some((scheme, rest)) if is_scheme(scheme) => rest,
-        _ if to.starts_with("//") => to,
-        _ => return ("", to),
-    };
-    let rest = rest.trim_start_matches(['/', '\\']);
-    rest.split_at(rest.find(['/', '?', '#', '\\']).unwrap_or(rest.len()))
 }
 
 /// Whether the target begins with the very bytes that matched: the most frequent case, told without making a path.
@@ -209,11 +209,16 @@ fn changed(mut target: String, request: &RequestLine) -> Option<String> {
     Some(target)
 }
 
-fn pattern(route: &Route, purpose: Purpose, at: &str) -> Result<Pattern, ConfigError> {
-    match (&route.path, &route.path_regex) {
-        (Some(path), None) if path.starts_with('/') => Ok(Pattern::Prefix(path.clone())),
+fn pattern(
+    path: Option<String>,
+    path_regex: Option<String>,
+    purpose: Purpose,
+    at: &str,
+) -> Result<Pattern, ConfigError> {
+    match (path, path_regex) {
+        (Some(path), None) if path.starts_with('/') => Ok(Pattern::Prefix(path)),
         (Some(path), None) => Err(fault(format!("{at}/path"), format!("expected a path that starts with /: {path}"))),
-        (None, Some(regex)) => Regex::new(regex, purpose == Purpose::Groups)
+        (None, Some(regex)) => Regex::new(&regex, purpose == Purpose::Groups)
             .map(|regex| Pattern::Regex(regex.into()))
             .map_err(|error| fault(format!("{at}/path_regex"), format!("not a regular expression: {error}"))),
         _ => Err(fault(at, "expected one of path and path_regex")),
@@ -238,13 +243,7 @@ fn outcome(action: Action, at: &str, clusters: &[String]) -> Result<Outcome, Con
                 let message = format!("expected 301, 302, 303, 307 or 308, found {status}");
                 return Err(fault(at("redirect/status"), message));
             }
-            if to.is_empty() || !to.bytes().all(|byte| byte.is_ascii_graphic()) {
-                return Err(fault(at("redirect/to"), format!("expected a URL without blanks: {to}")));
-            }
-            if split_server(&to).0.contains('$') {
-                let message = format!("a group may not name the server, only what follows it: {to}");
-                return Err(fault(at("redirect/to"), message));
-            }
+            let to = RedirectTarget::parse(&to).map_err(|error| fault(at("redirect/to"), error.0))?;
             Ok(Outcome::Redirect { to, status, headers })
         }
         Action::Respond(Respond { status, headers, body }) => {

@@ -1,7 +1,7 @@
 //! What a route does: `to`, `respond` or `redirect`.
 
 use ::http::header::LOCATION;
-use ::http::{HeaderName, HeaderValue, Uri};
+use ::http::{HeaderName, HeaderValue};
 use toml::Spanned;
 
 use super::super::model::{HeaderEditsConfig, TimeoutsConfig};
@@ -179,47 +179,7 @@ impl Resolver<'_, '_> {
             }
             number
         });
-        let to = written.to.get_ref();
-        let is_absolute = to.parse::<Uri>().is_ok_and(|uri| uri.scheme().is_some() && uri.authority().is_some());
-        let is_clean = !to.chars().any(|c| c.is_control() || c.is_whitespace() || !c.is_ascii());
-        if !is_clean || !(to.starts_with('/') || is_absolute) {
-            let message = format!("bad `to` \"{to}\" in `redirect`, expected a path or an absolute URL");
-            self.report.fault_hint(written.to.span(), message, "for example \"/new\" or \"https://example.org/new\"");
-        }
-        if authority(to).contains('$') {
-            let message =
-                format!("bad `to` \"{to}\" in `redirect`: a group may not name the server, only what follows it");
-            self.report.fault_hint(written.to.span(), message, "for example \"https://example.org/$1\"");
-        }
-        if let Some(Matcher::Prefix(from)) = matcher {
-            self.ends(from, to, written.to.span());
-        }
-        Some(Action::Redirect { to: to.clone(), status, headers: Vec::new() })
+        self.redirect_to(&written.to, matcher);
+        Some(Action::Redirect { to: written.to.get_ref().clone(), status, headers: Vec::new() })
     }
-
-    /// Warns where what is left of a path does not fit behind a redirect's target. A server alone is given a slash.
-    fn ends(&mut self, from: &str, to: &str, at: Span) {
-        let server = authority(to);
-        let is_path = !to.contains(['?', '#']) && (server.is_empty() || !to.ends_with(server));
-        let (ends, does_not, between) = match (from.ends_with('/'), to.ends_with('/')) {
-            (true, false) if is_path => ("path", "to", ""),
-            (false, true) if is_path => ("to", "path", "/"),
-            _ => return,
-        };
-        let message = format!(
-            "`{ends}` ends with `/` and `{does_not}` does not: clients would be sent to {to}{between}x for \
-             {from}{between}x; end both with `/` or neither"
-        );
-        self.report.warn(at, message);
-    }
-}
-
-/// What names the server in a redirect's target, read as browsers do: any run of `/` and `\` begins it. Empty for a
-/// path.
-fn authority(to: &str) -> &str {
-    let rest = match to.split_once("//") {
-        Some((scheme, rest)) if scheme.is_empty() || scheme.ends_with(':') => rest,
-        _ => return "",
-    };
-    rest.trim_start_matches(['/', '\\']).split(['/', '?', '#', '\\']).next().unwrap_or_default()
 }

@@ -120,21 +120,31 @@ impl Resolver<'_, '_> {
         }
     }
 
-    /// The key of a hash would be the same for every request.
+    /// The key of a hash would be the same for every request, and a condition never hold, or always.
     fn keys_that_never_come(&mut self, file: &ConfigFile) {
+        let conditions = file.route.iter().filter_map(|route| route.get_ref().when.as_ref());
+        for name in
+            conditions.flat_map(|when| when.get_ref().headers.keys()).filter(|name| name.get_ref().contains('_'))
+        {
+            self.never_comes(name);
+        }
         for (_, cluster) in &file.cluster {
             let Some(AffinityEntry::Table(table)) = cluster.affinity.as_ref().map(toml::Spanned::get_ref) else {
                 continue;
             };
             if let Some(name) = table.header.as_ref().filter(|name| name.get_ref().contains('_')) {
-                let message = format!(
-                    "header `{}` never comes here: names with `_` are dropped, unless [gateway] has \
-                     forwarded = {{ underscores = \"pass\" }}",
-                    name.get_ref()
-                );
-                self.report.warn(name.span(), message);
+                self.never_comes(name);
             }
         }
+    }
+
+    fn never_comes(&mut self, name: &Text) {
+        let message = format!(
+            "header `{}` never comes here: names with `_` are dropped, unless [gateway] has \
+             forwarded = {{ underscores = \"pass\" }}",
+            name.get_ref()
+        );
+        self.report.warn(name.span(), message);
     }
 
     fn fields_of_the_other_way(&mut self, route: &RouteSection) {

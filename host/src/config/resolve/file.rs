@@ -24,6 +24,7 @@ pub(crate) fn resolve(
     let plugins = resolver.plugins(&file.plugin);
     let mut clusters = resolver.clusters(&file.cluster, &gateway.timeouts, &plugins);
     let routes = resolver.routes(&file.route, &gateway, &mut clusters, &plugins);
+    resolver.unreached(&file, &gateway, &listeners, &routes);
     resolver.loops(&file, &listeners, &clusters);
     let router = resolver.router(&file.router, &routes, &plugins);
     let rewriter = resolver.rewriter(&file.rewriter, &routes, &clusters, &plugins);

@@ -3,6 +3,7 @@
 mod action;
 mod client_tls;
 mod cluster;
+mod conditions;
 mod effect;
 mod endpoint;
 mod error_pages;
@@ -18,6 +19,8 @@ mod overlap;
 mod pattern;
 mod plugins;
 mod protocol;
+mod reach;
+mod redirect_to;
 mod retry;
 mod reverse;
 mod roles;

@@ -23,6 +23,7 @@ impl Resolver<'_, '_> {
 
 fn covers(earlier: &ResolvedRoute, later: &ResolvedRoute) -> bool {
     covers_hosts(&earlier.hosts, &later.hosts)
+        && earlier.conditions.cover(&later.conditions)
         && match (&earlier.matcher, &later.matcher) {
             (Matcher::Prefix(prefix), Matcher::Prefix(path)) => covers_path(prefix, path),
             (Matcher::Prefix(prefix), Matcher::Regex(_)) => prefix == "/",

@@ -8,6 +8,7 @@ use regex_automata::nfa::thompson;
 use regex_automata::util::primitives::StateID;
 use regex_automata::util::syntax;
 
+use super::super::schema::Text;
 use super::Resolver;
 use crate::diagnose::Span;
 
@@ -26,15 +27,10 @@ pub(super) enum Sees {
 impl Resolver<'_, '_> {
     /// Reports what is no pattern, and warns of one that no path can match.
     pub(super) fn pattern(&mut self, text: &str, sees: Sees, at: Span) {
-        // As the router does it: over bytes, without the tables of Unicode.
-        match syntax::parse_with(text, &syntax::Config::new().unicode(false).utf8(false)) {
-            Err(error) => {
-                let reason = error.to_string();
-                let reason = reason.lines().last().unwrap_or_default().trim_start_matches("error: ");
-                self.report.fault(at, format!("bad `path_regex` \"{text}\": {reason}"));
-            }
-            Ok(_) if can_match(text, sees) => {}
-            Ok(_) => {
+        match not_a_regex(text) {
+            Some(reason) => self.report.fault(at, format!("bad `path_regex` \"{text}\": {reason}")),
+            None if can_match(text, sees) => {}
+            None => {
                 let message = format!(
                     "`path_regex` \"{}\" matches no path as clients write it: {}",
                     text.escape_debug(),
@@ -44,6 +40,21 @@ impl Resolver<'_, '_> {
             }
         }
     }
+
+    /// Whether what is written of another `key` is a pattern; reports what is none.
+    pub(super) fn is_regex(&mut self, key: &str, written: &Text) -> bool {
+        let reason = not_a_regex(written.get_ref());
+        if let Some(reason) = &reason {
+            self.report.fault(written.span(), format!("bad `{key}` \"{}\": {reason}", written.get_ref()));
+        }
+        reason.is_none()
+    }
+}
+
+/// Why `text` is no pattern as the router reads it: over bytes, without the tables of Unicode.
+fn not_a_regex(text: &str) -> Option<String> {
+    let error = syntax::parse_with(text, &syntax::Config::new().unicode(false).utf8(false)).err()?.to_string();
+    Some(error.lines().last().unwrap_or_default().trim_start_matches("error: ").to_owned())
 }
 
 /// Whether some path matches: a walk through the states that paths lead to.

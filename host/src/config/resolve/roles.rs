@@ -2,9 +2,10 @@
 
 use ::http::{HeaderName, HeaderValue};
 use serde_json::{Value, json};
+use toml::Spanned;
 
 use super::super::model::PluginUse;
-use super::super::schema::{ConfigFile, RoleSection};
+use super::super::schema::{ConfigFile, RedirectToTls, RoleSection};
 use super::action::Action;
 use super::cluster::Resolved;
 use super::matcher::Matcher;
@@ -62,7 +63,13 @@ impl Resolver<'_, '_> {
                     self.report.warn(span, format!("cluster `{}` is not used by any route", cluster.used.name));
                 }
             }
-            if let Some(first) = file.listen.first().filter(|_| file.route.is_empty()) {
+            let mut served = file.listen.iter().filter(|listen| {
+                matches!(
+                    listen.get_ref().redirect_to_tls.as_ref().map(Spanned::get_ref),
+                    None | Some(RedirectToTls::Wanted(false))
+                )
+            });
+            if let Some(first) = served.next().filter(|_| file.route.is_empty()) {
                 self.report
                     .warn(first.get_ref().address.span(), "there is no [[route]]: every request is answered 404");
             }
@@ -115,8 +122,13 @@ fn for_router(route: &ResolvedRoute) -> Value {
         Matcher::Regex(regex) => ("path_regex", regex),
     };
     let mut entry = json!({ key: pattern, "action": action });
-    if let Some(fields) = entry.as_object_mut().filter(|_| !route.hosts.is_empty()) {
-        fields.insert("hosts".to_owned(), json!(route.hosts));
+    if let Some(fields) = entry.as_object_mut() {
+        if !route.hosts.is_empty() {
+            fields.insert("hosts".to_owned(), json!(route.hosts));
+        }
+        if let Some(when) = route.conditions.for_router() {
+            fields.insert("when".to_owned(), when);
+        }
     }
     entry
 }

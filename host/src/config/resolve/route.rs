@@ -8,6 +8,7 @@ use super::super::model::{GatewayConfig, RouteConfig, UpgradeConfig};
 use super::super::schema::{ReverseEntry, RouteSection, Text};
 use super::action::Action;
 use super::cluster::Resolved;
+use super::conditions::Conditions;
 use super::matcher::Matcher;
 use super::pattern::Sees;
 use super::plugins::Plugins;
@@ -22,6 +23,9 @@ pub(super) struct ResolvedRoute {
     pub(super) matcher: Matcher,
     /// Lower case; empty matches every host.
     pub(super) hosts: Vec<String>,
+    pub(super) conditions: Conditions,
+    /// `listen`, as written.
+    pub(super) listeners: Option<Spanned<Vec<Text>>>,
     pub(super) action: Action,
     /// How its responses are mapped back; none if they are not.
     pub(super) way_back: Option<WayBack>,
@@ -67,6 +71,7 @@ impl Resolver<'_, '_> {
             hosts.get_ref().iter().map(|host| self.host_pattern("hosts", host)).collect()
         });
         let upgrade = self.upgrade(written.upgrade.as_deref());
+        let conditions = self.conditions(written, &upgrade);
         let request_headers = self.edits(&written.request_headers);
         let mut response_headers = self.edits(&written.response_headers);
         let matcher = self.matcher(written, at.clone());
@@ -98,7 +103,16 @@ impl Resolver<'_, '_> {
             preserve_host: written.preserve_host.unwrap_or(false),
             error_pages,
         };
-        Some(ResolvedRoute { used, matcher, hosts: hosts.unwrap_or_default(), action, way_back, span })
+        Some(ResolvedRoute {
+            used,
+            matcher,
+            hosts: hosts.unwrap_or_default(),
+            conditions,
+            listeners: written.listen.clone(),
+            action,
+            way_back,
+            span,
+        })
     }
 
     fn upgrade(&mut self, written: Option<&[Text]>) -> UpgradeConfig {

@@ -15,6 +15,7 @@ mod route;
 mod signals;
 mod sticky;
 mod values;
+mod when;
 
 pub(crate) use cluster::{AnswerLimitsTable, ClientTlsTable, ClusterSection, EndpointEntry, EndpointTable, PoolTable};
 pub(crate) use error_pages::{ErrorPagesTable, PageEntry};
@@ -30,6 +31,7 @@ pub(crate) use route::{HeaderTable, RedirectTable, RespondTable, RouteSection};
 pub(crate) use signals::{HeartbeatSection, SignalTable, SignalsTable};
 pub(crate) use sticky::{AffinityEntry, AffinityTable, IssueTable, StickyEntry};
 pub(crate) use values::{WrittenValue, WrittenValues};
+pub(crate) use when::{ValueEntry, ValueTable, WhenTable};
 
 /// Text with its place.
 pub(crate) type Text = toml::Spanned<String>;

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 use toml::Spanned;
 
-use super::{CountField, ErrorPagesTable, ReverseEntry, Text, TimeoutsTable};
+use super::{CountField, ErrorPagesTable, ReverseEntry, Text, TimeoutsTable, WhenTable};
 
 /// `[[route]]`
 #[derive(Debug, Deserialize)]
@@ -14,6 +14,9 @@ pub(crate) struct RouteSection {
     pub(crate) path: Option<Text>,
     pub(crate) path_regex: Option<Text>,
     pub(crate) hosts: Option<Spanned<Vec<Text>>>,
+    pub(crate) listen: Option<Spanned<Vec<Text>>>,
+    pub(crate) scheme: Option<Text>,
+    pub(crate) when: Option<Spanned<WhenTable>>,
     pub(crate) to: Option<Text>,
     pub(crate) respond: Option<Spanned<RespondTable>>,
     pub(crate) redirect: Option<Spanned<RedirectTable>>,

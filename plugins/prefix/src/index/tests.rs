@@ -58,13 +58,63 @@ fn a_long_path_is_refused_only_where_a_pattern_would_decide() {
     let table = [
         ("a.example", "/first", Ok(Some(0))),
         ("b.example", "/a", Ok(Some(2))),
-        ("a.example", "/a", Err(TooLong)),
-        ("a.example", "/b", Err(TooLong)),
+        ("a.example", "/a", Err(TooLong::Path)),
+        ("a.example", "/b", Err(TooLong::Path)),
     ];
 
     for (host, start, expected) in table {
         let path = long(start);
         let forms = Forms::of(&path);
         assert_eq!(index.find(host, &forms).map(|hit| hit.map(|hit| hit.rule)), expected, "{host} {start}");
+    }
+}
+
+/// Host, path, rules whose conditions fail; the rule that is found, and those whose conditions are asked.
+type Turns = (&'static str, &'static str, &'static [u32], Option<u32>, &'static [u32]);
+
+#[test]
+fn rules_have_their_turn_until_the_conditions_of_one_hold() {
+    let index = index(&[
+        ("/a", &[]),
+        ("/a", &["h.example"]),
+        ("~^/a/b$", &["*.example"]),
+        ("/a/b", &[]),
+        ("/a", &[]),
+        ("~/b", &[]),
+        ("/", &[]),
+    ]);
+    let table: &[Turns] = &[
+        ("h.example", "/a/b", &[], Some(0), &[0]),
+        ("h.example", "/a/b", &[0, 1], Some(2), &[0, 1, 2]),
+        ("h.example", "/a/b", &[0, 1, 2, 3, 4], Some(5), &[0, 1, 2, 3, 4, 5]),
+        ("h.example", "/a/b", &[0, 1, 2, 3, 4, 5, 6], None, &[0, 1, 2, 3, 4, 5, 6]),
+        ("other", "/a/b", &[0], Some(3), &[0, 3]),
+        ("other", "/a", &[0, 4], Some(6), &[0, 4, 6]),
+        ("other", "/c", &[], Some(6), &[6]),
+    ];
+
+    for &(host, path, fail, expected, asked) in table {
+        let (mut seen, forms) = (Vec::new(), Forms::of(path));
+        let hit = index.find_first(host, &forms, |rule| {
+            seen.push(rule);
+            Ok(!fail.contains(&rule))
+        });
+
+        assert_eq!(hit.unwrap().map(|hit| hit.rule), expected, "{host} {path} {fail:?}");
+        assert_eq!(seen, asked, "conditions are asked of what matches alone: {host} {path} {fail:?}");
+    }
+}
+
+#[test]
+fn without_conditions_both_ways_of_finding_agree() {
+    let index = index(&[("/x/", &[]), ("/x", &["a.example"]), ("~^/y.", &["*.example"]), ("/y", &[]), ("/x/y", &[])]);
+
+    for host in ["a.example", "b.example", "other"] {
+        for path in ["/", "/x", "/x/", "/x/y", "//x//y/z", "/y", "/yz", "/y/z", "/%78/%79"] {
+            let forms = Forms::of(path);
+            let one = index.find(host, &forms).unwrap().map(|hit| (hit.rule, hit.rest));
+            let other = index.find_first(host, &forms, |_| Ok(true)).unwrap().map(|hit| (hit.rule, hit.rest));
+            assert_eq!(one, other, "{host} {path}");
+        }
     }
 }

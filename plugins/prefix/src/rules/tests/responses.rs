@@ -100,23 +100,6 @@ fn a_group_cannot_send_clients_to_another_server() {
 }
 
 #[test]
-fn only_the_server_of_a_redirect_is_its_authority() {
-    for (to, expected) in [
-        ("https://h$1", "h$1"),
-        ("https://h/$1", "h"),
-        ("https:/$1", "$1"),
-        ("//$1/x", "$1"),
-        (r"//\$1", "$1"),
-        ("//h:80$1", "h:80$1"),
-        ("https://h?$1", "h"),
-        ("/a:b$1", ""),
-        ("/$1", ""),
-    ] {
-        assert_eq!(split_server(to).0, expected, "{to}");
-    }
-}
-
-#[test]
 fn answers_are_given_as_configured() {
     let rules = rules(
         r#"{"routes":[
