@@ -4,7 +4,7 @@ use std::fs;
 use std::net::SocketAddr;
 use std::path::Path;
 
-use tidegate_tests::guests::wat;
+use tidegate_tests::guests::{ACTS_FILE, wat};
 use tidegate_tests::{Gateway, Origin, Process, Raw, Websocket, eventually, upgrade_request, within};
 use tokio::net::TcpStream;
 
@@ -158,6 +158,10 @@ async fn routers_and_rewriters_are_seen_deciding_and_failing() {
     raw.write(b"GET / HTTP/1.1\r\nHost: h\r\nx-misbehave: yes\r\n\r\n").await;
     said_after(&router, 0, &["route ", "FAULT (trap): "]).await;
     ends_well(router).await;
+
+    let passing = develop(&[ACTS_FILE]);
+    said_after(&passing, 0, &["route ", "localhost", "→ next"]).await;
+    ends_well(passing).await;
 
     let rewriter = develop(&[&wat("rewriter-remove")]);
     said_after(&rewriter, 0, &["rewrite ", "302 of /moved from ws://", "location: /inner/place"]).await;

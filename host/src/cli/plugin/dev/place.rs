@@ -162,15 +162,17 @@ pub(super) fn with_plugin(path: &Path, name: &str, file: &Path) -> Result<Config
     Ok(config)
 }
 
-/// The text of a configuration that serves the plugin in `file` in `roles` before `endpoints`.
+/// The text of a configuration that serves the plugin in `file` in `roles` before `endpoints`. A router stands on the one
+/// route, where it may say all that a router may: in the place of the gateway's, `next` is a fault.
 pub(super) fn made(place: &PluginPlace, file: &str, roles: &[&str], endpoints: &[String]) -> String {
     let name = &place.name;
     let fills = |role: &str| roles.contains(&role);
-    let balancer = if fills("balancer") { format!("balancer = \"{name}\"\n") } else { String::new() };
-    let section = |role: &str| match fills(role) {
-        true => format!("[{role}]\nplugin = \"{name}\"\nconfig = {{}}\n\n"),
-        false => String::new(),
-    };
+    let when = |is_so: bool, text: String| if is_so { text } else { String::new() };
+    let balancer = when(fills("balancer"), format!("balancer = \"{name}\"\n"));
+    let on_route = when(fills("router"), format!("plugins = [\"{name}\"]\n"));
+    // A router that rewrites as well does so on its route.
+    let behind_all = fills("rewriter") && !fills("router");
+    let rewriter = when(behind_all, format!("[rewriter]\nplugin = \"{name}\"\nconfig = {{}}\n\n"));
     let endpoints: Vec<_> = endpoints.iter().map(|url| format!("\"{url}\"")).collect();
     format!(
         r#"# What `tidegate plugin dev` serves.
@@ -185,8 +187,8 @@ address = "127.0.0.1:0"
 [[route]]
 path = "/"
 to = "balancer://{DEMO}"
-
-{}{}[cluster.{DEMO}]
+{on_route}
+{rewriter}[cluster.{DEMO}]
 {balancer}endpoints = [{}]
 
 [plugin.{name}]
@@ -198,8 +200,6 @@ address = "127.0.0.1:0"
 [log]
 access = "off"
 "#,
-        section("router"),
-        section("rewriter"),
         endpoints.join(", "),
         given(place)
     )
@@ -287,20 +287,23 @@ mod tests {
             secret: vec![("a.key".to_owned(), folder.path().join("key")), ("b".to_owned(), folder.path().join("key"))],
         };
         let place = PluginPlace::made_for(&project(folder.path(), "my-plugin"), folder.path(), &given);
-        for roles in [&["balancer"][..], &["router"], &["rewriter"], &["balancer", "router", "rewriter"]] {
+        let all = ["balancer", "router", "rewriter"];
+        for roles in [&["balancer"][..], &["router"], &["rewriter"], &["router", "rewriter"], &all] {
             let text = made(&place, "p.wasm", roles, &["ws://127.0.0.1:1".to_owned()]);
 
             let config = config::parse(&text, &folder.path().join("tidegate.toml")).unwrap();
 
             assert!(config.warnings.is_empty(), "{roles:?}: {:?}", config.warnings);
+            let is_on_route = config.routes[0].plugins.iter().any(|used| used.plugin == "my-plugin");
             let fills = [
-                ("balancer", &config.clusters[0].balancer),
-                ("router", &config.router),
-                ("rewriter", &config.rewriter),
+                ("balancer", config.clusters[0].balancer.plugin == "my-plugin"),
+                ("router", is_on_route),
+                ("rewriter", is_on_route || config.rewriter.plugin == "my-plugin"),
             ];
-            for (role, used) in fills {
-                assert_eq!(used.plugin == "my-plugin", roles.contains(&role), "{role}: {used:?}");
+            for (role, fills) in fills {
+                assert!(fills || !roles.contains(&role), "{roles:?} {role}");
             }
+            assert_eq!(config.router.plugin, "prefix", "where `next` is a fault");
             let section = &config.plugins["my-plugin"];
             assert_eq!(section.table.as_ref(), Some(&table));
             assert_eq!(section.secrets.keys().collect::<Vec<_>>(), ["a.key", "b"]);
