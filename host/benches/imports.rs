@@ -12,11 +12,13 @@ mod facts;
 
 use std::hint::black_box;
 use std::num::NonZeroUsize;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use bytes::Bytes;
 use serde_json::Value;
 use tidegate::plugin::{PluginFile, PluginLimits, RouterPlace, Runtime};
-use tidegate::policy::{RequestFacts, Router};
+use tidegate::policy::{BodySight, BodyStart, RequestFacts, Router};
 
 use self::facts::facts;
 
@@ -29,6 +31,13 @@ const CALLS: u32 = 500;
 
 /// Lines of the table that `get` looks into.
 const LINES: u32 = 100_000;
+
+/// Bytes of a body that a router wants to see, and of each block that is hashed.
+const SEEN: u32 = 16 * 1024;
+const BLOCK: u32 = 512;
+
+/// Imports that a router may call only if it says how much of a body it wants to see.
+const OF_BODIES: [&str; 3] = ["field", "blocks", "first"];
 
 /// Where the texts of [`TEXTS`] begin in a router's memory, where an import's result goes, and where what it points to.
 const TEXTS_AT: usize = 64;
@@ -63,7 +72,10 @@ fn imports() -> Vec<(&'static str, &'static str, String)> {
         ("sni", "(param i32)", answer.clone()),
         ("line", "(param i32)", answer.clone()),
         ("listener", "(param i32)", answer.clone()),
-        ("certificate", "(param i32)", answer),
+        ("certificate", "(param i32)", answer.clone()),
+        ("field", "(param i32 i32 i32)", format!("(call $it {name} {result})")),
+        ("blocks", "(param i32)", answer.clone()),
+        ("first", "(param i32)", answer),
         ("set", "(param i32 i32 i32 i32 i32)", edited.clone()),
         ("append", "(param i32 i32 i32 i32 i32)", edited),
         ("remove", "(param i32 i32 i32)", format!("(call $it (i32.const 0) {name})")),
@@ -84,6 +96,13 @@ fn imports() -> Vec<(&'static str, &'static str, String)> {
 
 /// A router that calls `call` so many times, and leaves every request to the operator's routes (`unmatched`).
 fn router(name: &str, signature: &str, call: &str, calls: usize) -> Vec<u8> {
+    let wants = format!(
+        r#"(func (export "wants") (result i32)
+            (i32.store (i32.const 16) (i32.const {SEEN}))
+            (i32.store (i32.const 20) (i32.const {BLOCK}))
+            (i32.const 16))"#
+    );
+    let wants = if OF_BODIES.contains(&name) { wants } else { String::new() };
     let module = format!(
         r#"(module
           (import "tidegate" "{name}" (func $it {signature}))
@@ -101,6 +120,7 @@ fn router(name: &str, signature: &str, call: &str, calls: usize) -> Vec<u8> {
             (global.set $top (i32.const {GIVEN_AT}))
             (i32.store8 (i32.const 16) (i32.const 0))
             (i32.const 16))
+          {wants}
           (func (export "route") (param i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32) (result i32)
             {}
             (global.set $top (i32.const {GIVEN_AT}))
@@ -110,6 +130,37 @@ fn router(name: &str, signature: &str, call: &str, calls: usize) -> Vec<u8> {
         call.repeat(calls),
     );
     wat::parse_str(module).unwrap()
+}
+
+/// The beginning of a body as it comes: an object whose last member fills what is seen of it.
+fn body() -> BodyStart {
+    let mut text = r#"{"x-tenant":"tenant-00777","messages":""#.to_owned();
+    text.extend(std::iter::repeat_n('m', SEEN as usize));
+    text.truncate(SEEN as usize);
+    BodyStart::new(Bytes::from(text), BodySight::new(SEEN, BLOCK).unwrap(), Instant::now())
+}
+
+/// What it takes once for each request, whoever asks then: the hashes, and reading the object.
+fn print_costs_of_bodies() {
+    let sight = BodySight::new(SEEN, BLOCK).unwrap();
+    let timed = |work: &dyn Fn()| {
+        median(
+            (0..ROUNDS)
+                .map(|_| {
+                    let began = Instant::now();
+                    work();
+                    began.elapsed()
+                })
+                .collect(),
+        )
+    };
+    let hashed = timed(&|| drop(black_box(body())));
+    let read = timed(&|| drop(black_box(body().field(sight, "x-tenant")))).saturating_sub(hashed);
+    println!(
+        "\nonce a request, {SEEN} bytes: {} ns to copy and hash them, {} to read the object",
+        hashed.as_nanos(),
+        read.as_nanos()
+    );
 }
 
 /// What one decision takes, the mean of [`CALLS`].
@@ -137,6 +188,8 @@ fn main() {
 
     println!("{:<12} {:>10} {:>10}", "import", "ns a call", "first, ns");
     for (name, signature, call) in imports() {
+        let body = OF_BODIES.contains(&name).then(|| Arc::new(body()));
+        let facts = RequestFacts { body, ..facts.clone() };
         let table = (name == "get").then(|| runtime.table("bench", &path).unwrap());
         let load = |calls| {
             let bytes = router(name, signature, &call, calls);
@@ -151,4 +204,5 @@ fn main() {
         let (few, many) = (median(few), median(many));
         println!("{name:<12} {:>10} {:>10}", many.saturating_sub(few).as_nanos() / MORE as u128, few.as_nanos());
     }
+    print_costs_of_bodies();
 }
