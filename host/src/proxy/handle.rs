@@ -7,7 +7,7 @@ use ::http::request::Parts;
 
 use super::attempt::attempt;
 use super::head::request_fields;
-use super::header_values::{FailedAt, Known};
+use super::header_values::{ExchangeContext, FailedAt};
 use super::in_flight::InFlight;
 use super::outgoing::Outgoing;
 use super::route::{NotRouted, RouteDecision, RoutedRequest, route};
@@ -69,8 +69,8 @@ fn report_stall(client: &Client, in_flight: &InFlight) {
 
 impl RouteDecision<'_> {
     /// What is known of it by now.
-    pub(super) fn known<'s>(&'s self, facts: &'s RequestFacts) -> Known<'s> {
-        Known { snapshot: self.snapshot, rules: self.rules, facts }
+    pub(super) fn known<'s>(&'s self, facts: &'s RequestFacts) -> ExchangeContext<'s> {
+        ExchangeContext { snapshot: self.snapshot, rules: self.rules, facts }
     }
 
     /// What is sent to the endpoints that are tried.

@@ -15,7 +15,7 @@ use crate::telemetry::limited;
 
 /// What is known of an exchange by the time that edits are carried out.
 #[derive(Clone, Copy)]
-pub(super) struct Known<'a> {
+pub(super) struct ExchangeContext<'a> {
     pub(super) snapshot: &'a Snapshot,
     pub(super) rules: &'a RouteRules,
     pub(super) facts: &'a RequestFacts,
@@ -27,7 +27,7 @@ pub(super) enum FailedAt<'a> {
     /// No route is known, or none that rules are of.
     Unrouted(&'a Snapshot),
     /// What its route says holds for its response.
-    Routed(Known<'a>),
+    Routed(ExchangeContext<'a>),
 }
 
 impl<'a> FailedAt<'a> {

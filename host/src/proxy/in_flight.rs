@@ -13,7 +13,7 @@ use ::http::{HeaderMap, Response, StatusCode};
 use super::Client;
 use super::endpoint_fault::EndpointFault;
 use super::failure::{RequestFailure, ending_of_tunnel};
-use super::header_values::{ExchangeValues, FailedAt, Known, name_exchange};
+use super::header_values::{ExchangeContext, ExchangeValues, FailedAt, name_exchange};
 use super::record::RequestRecord;
 use crate::cluster::{Cluster, Lease};
 use crate::http::{
@@ -109,13 +109,13 @@ impl InFlight {
     }
 
     /// Carries out on a response what is said of those of the route.
-    pub(super) fn edit_response(&mut self, known: Known<'_>, headers: &mut HeaderMap) {
+    pub(super) fn edit_response(&mut self, known: ExchangeContext<'_>, headers: &mut HeaderMap) {
         known.rules.response_headers.apply(headers);
         self.edit_response_further(known, headers);
     }
 
     /// The same without what is constant.
-    pub(super) fn edit_response_further(&mut self, known: Known<'_>, headers: &mut HeaderMap) {
+    pub(super) fn edit_response_further(&mut self, known: ExchangeContext<'_>, headers: &mut HeaderMap) {
         if let Some(edits) = &known.rules.response_headers.more {
             self.values(edits, known).edit_response(edits, headers);
         }
@@ -127,15 +127,15 @@ impl InFlight {
         &mut self,
         fields: &Fields<'f>,
         edits: &'f [FieldEdit],
-        known: Known<'_>,
+        known: ExchangeContext<'_>,
     ) -> Box<Fields<'f>> {
         self.values(edits, known).edit_request(edits, fields)
     }
 
     /// What the variables in `edits` stand for now.
     #[cold]
-    fn values<'s>(&'s mut self, edits: &[FieldEdit], known: Known<'s>) -> ExchangeValues<'s> {
-        let Known { snapshot, rules, facts } = known;
+    fn values<'s>(&'s mut self, edits: &[FieldEdit], known: ExchangeContext<'s>) -> ExchangeValues<'s> {
+        let ExchangeContext { snapshot, rules, facts } = known;
         if name_exchange(edits) {
             let believed = snapshot.forwarding.trusts(self.client().forwarded.address());
             self.record.name_request(believed.then_some(&facts.headers));

@@ -7,7 +7,7 @@ use ::http::request::Parts;
 
 use super::failure::RequestFailure;
 use super::head::{host_for, target_for};
-use super::header_values::Known;
+use super::header_values::ExchangeContext;
 use super::in_flight::InFlight;
 use super::{RouteRules, Snapshot, Timeouts};
 use crate::http::{Fields, Offer};
@@ -52,7 +52,7 @@ impl Outgoing<'_> {
         let edited = match &self.rules.request_headers.more {
             None => None,
             Some(edits) => {
-                let known = Known { snapshot: self.snapshot, rules: self.rules, facts };
+                let known = ExchangeContext { snapshot: self.snapshot, rules: self.rules, facts };
                 Some(in_flight.edit_request(&self.fields, edits, known))
             }
         };

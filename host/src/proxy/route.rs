@@ -5,7 +5,7 @@ use ::http::{HeaderValue, Response};
 
 use super::chain::{self, ChainEnd, ChainOutcome, ChainProgress};
 use super::failure::RequestFailure;
-use super::header_values::{FailedAt, Known};
+use super::header_values::{ExchangeContext, FailedAt};
 use super::in_flight::InFlight;
 use super::{Client, Destination, RouteRules, Snapshot, Timeouts, begin, max_forwards, misdirected, tls_redirect};
 use crate::http::{
@@ -106,7 +106,7 @@ impl Unrouted<'_> {
             Self::Failed(failure, rules) => {
                 in_flight.note_failed(&facts.headers);
                 let unrouted = FailedAt::Unrouted(snapshot);
-                let at = rules.map_or(unrouted, |rules| FailedAt::Routed(Known { snapshot, rules, facts }));
+                let at = rules.map_or(unrouted, |rules| FailedAt::Routed(ExchangeContext { snapshot, rules, facts }));
                 Self::Answered(in_flight.failed(&failure, at))
             }
             settled => settled,
@@ -327,7 +327,7 @@ fn respond_directly<'a>(
     let route = response.headers_mut().remove(ROUTE_OF_RESPONSE);
     facts.effects.apply_to_response(response.headers_mut());
     if let Some(rules) = rules.or_else(|| named(route.as_ref()?, snapshot)) {
-        in_flight.edit_response(Known { snapshot, rules, facts }, response.headers_mut());
+        in_flight.edit_response(ExchangeContext { snapshot, rules, facts }, response.headers_mut());
     }
     Box::new(Unrouted::Direct(response))
 }

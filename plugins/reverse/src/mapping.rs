@@ -151,14 +151,19 @@ impl Mapping {
     /// The client's URL for `url`, as `endpoint` said it, if that leads to an endpoint of this route; none leaves it alone.
     #[must_use]
     pub fn location(&self, url: &str, client: Client<'_>, endpoint: &str) -> Option<String> {
-        if self.paths && url.starts_with('/') && !url.starts_with("//") {
-            return self.location_path(url, endpoint);
-        }
-        let (origin, tail) = Origin::split(url)?;
-        let (_, rest) = self.by_origin.get(&origin)?.split(tail)?;
-        let mut mapped = client.origin();
-        mapped.push_str(&below(&self.path, rest));
-        Some(mapped)
+        let mapped = if self.paths && url.starts_with('/') && !names_a_server(url) {
+            let mapped = self.location_path(url, endpoint)?;
+            if !names_a_server(&mapped) {
+                return Some(mapped);
+            }
+            mapped
+        } else {
+            let (origin, tail) = Origin::split(url)?;
+            let (_, rest) = self.by_origin.get(&origin)?.split(tail)?;
+            below(&self.path, rest)
+        };
+        let origin = client.origin();
+        (!origin.is_empty() || !names_a_server(&mapped)).then(|| origin + &mapped)
     }
 
     /// The client's path for one of the endpoint's. One that is of the client's side already stays: it is no path of the
@@ -230,6 +235,13 @@ impl Prefixes {
         });
         fitting.min_by_key(|(turn, _)| *turn)
     }
+}
+
+/// Whether browsers read a reference as one that begins with a server's name: they take `\` for `/`, and leave tabs out.
+fn names_a_server(reference: &str) -> bool {
+    let mut read = reference.chars().filter(|c| *c != '\t');
+    let mut is_slash = || read.next().is_some_and(|c| matches!(c, '/' | '\\'));
+    is_slash() && is_slash()
 }
 
 /// `rest` behind `path`, with one slash between them.

@@ -172,3 +172,22 @@ fn faults_name_their_place() {
     let further = Route { further: vec!["/x".into()], ..route("/x", "ws://h") };
     assert_eq!(Mapping::new(further, "/routes/2").unwrap_err().path, "/routes/2/further/0");
 }
+
+#[test]
+fn what_an_endpoint_says_of_itself_leads_to_no_other_server() {
+    let root = read(r#"{"path":"/","to_path":"/in","origins":["http://a"],"paths":true}"#);
+    let nobody = Client { secure: false, host: "" };
+    for (url, client, expected) in [
+        ("/in//evil.example/x", FRONT, Some("http://front.example//evil.example/x")),
+        ("/in/\\evil.example/x", FRONT, Some("http://front.example/\\evil.example/x")),
+        ("/in/\t/evil.example/x", FRONT, Some("http://front.example/\t/evil.example/x")),
+        ("http://a/in//evil.example/x", FRONT, Some("http://front.example//evil.example/x")),
+        ("/in//evil.example/x", nobody, None),
+        ("http://a/in//evil.example/x", nobody, None),
+        ("/\\in/x", FRONT, None),
+        ("/in/x", nobody, Some("/x")),
+        ("http://a/in/x", nobody, Some("/x")),
+    ] {
+        assert_eq!(root.location(url, client, "http://a").as_deref(), expected, "{url}");
+    }
+}
