@@ -8,7 +8,7 @@ use ::http::header::{Entry, HeaderMap, HeaderName, HeaderValue};
 use data_encoding::BASE64;
 
 use super::{Client, ErrorPages, RouteRules, Snapshot};
-use crate::http::Fields;
+use crate::http::{Fields, is_look_alike};
 use crate::net::{FieldEdit, FieldEditKind, HeaderVariable, joined};
 use crate::policy::{CertificateText, RequestFacts};
 use crate::telemetry::limited;
@@ -77,6 +77,9 @@ impl<'a> ExchangeValues<'a> {
         let mut fields = Box::new(fields.clone());
         for edit in edits {
             let (name, value) = (&edit.name, self.fill(edit));
+            if edit.kind == FieldEditKind::Set {
+                fields.remove(|there| is_look_alike(there, name));
+            }
             match (edit.kind, value) {
                 (FieldEditKind::Set, Some(value)) => fields.set(Cow::Borrowed(name), Cow::Owned(value)),
                 (FieldEditKind::Set, None) => fields.remove(|there| there == name),

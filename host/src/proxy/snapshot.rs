@@ -8,7 +8,7 @@ use ::http::{HeaderMap, HeaderName, HeaderValue};
 
 use super::{ErrorPages, RulesByListener, TlsPorts};
 use crate::cluster::Cluster;
-use crate::http::{Fields, Forwarding, Pseudonym};
+use crate::http::{Fields, Forwarding, Pseudonym, is_look_alike};
 use crate::net::{FieldEdit, UpgradeProtocol};
 use crate::policy::{BodySight, ClusterId, EndpointId, Rewriter, RouteId, Router};
 use crate::upstream::Upstream;
@@ -169,7 +169,11 @@ impl HeaderEdits {
 
     /// The same on what goes to an endpoint.
     pub fn apply_to<'a>(&'a self, fields: &mut Fields<'a>) {
-        fields.remove(|name| self.remove.contains(name));
+        if !self.remove.is_empty() || !self.set.is_empty() {
+            // No client has its own beside it, in a spelling that a server takes for the same.
+            let names = self.remove.iter().chain(self.set.iter().map(|(name, _)| name));
+            fields.remove(|there| self.remove.contains(there) || names.clone().any(|name| is_look_alike(there, name)));
+        }
         for (name, value) in &self.set {
             fields.set(Cow::Borrowed(name), Cow::Borrowed(value));
         }

@@ -73,6 +73,35 @@ async fn without_a_value_a_field_is_taken_off_and_not_left_to_the_client() {
     assert_eq!(seen.all("x-absent"), Vec::<&str>::new());
 }
 
+/// A server that follows CGI reads `x.user` as `x-user`.
+#[tokio::test]
+async fn what_a_server_may_take_for_a_field_that_is_set_or_removed_goes_with_it() {
+    let a = Origin::named("a").start().await;
+    let gateway = Gateway::configure(
+        r#"
+        [gateway.forwarded]
+        underscores = "pass"
+        [[route]]
+        path = "/"
+        to = "http://{a}"
+        request_headers = { set = { X-User = "$client_ip", X-Team = "one" }, remove = ["X-Role"] }
+    "#,
+    )
+    .origin(&a)
+    .start()
+    .await;
+
+    let fields =
+        ["x.user", "x_user", "x.team", "x_team", "x.role", "x_role", "x-role", "x.other"].map(|name| (name, "6"));
+    let seen = gateway.send(with("/", &fields)).await.seen();
+
+    assert_eq!((seen.all("x-user"), seen.all("x-team")), (vec!["127.0.0.1"], vec!["one"]));
+    for (name, _) in fields.iter().take(7) {
+        assert_eq!(seen.header(name), None, "{name}");
+    }
+    assert_eq!(seen.header("x.other"), Some("6"));
+}
+
 #[tokio::test]
 async fn fields_are_added_to_and_set_where_they_are_not() {
     let reply = || {

@@ -51,14 +51,17 @@ pub(super) fn senders(name: &HeaderName, underscores: Underscores) -> Senders {
 /// Takes away fields that have another name than `name`, and that a server which follows CGI may read as it: `x_user` and
 /// `x.user` beside `x-user`. Who puts in what a server believes takes these away with what has the name.
 pub fn remove_look_alikes(headers: &mut HeaderMap, name: &HeaderName) {
-    let is_look_alike = |other: &&HeaderName| {
-        !is_plain(other.as_str()) && *other != name && as_read(other.as_str()).eq(as_read(name.as_str()))
-    };
     // Empty for nearly every request, and then nothing is allocated.
-    let found: Vec<HeaderName> = headers.keys().filter(is_look_alike).cloned().collect();
+    let found: Vec<HeaderName> = headers.keys().filter(|other| is_look_alike(other, name)).cloned().collect();
     for name in found {
         headers.remove(name);
     }
+}
+
+/// Whether `other` is another name that a server which follows CGI may read as `name`.
+#[must_use]
+pub fn is_look_alike(other: &HeaderName, name: &HeaderName) -> bool {
+    !is_plain(other.as_str()) && other != name && as_read(other.as_str()).eq(as_read(name.as_str()))
 }
 
 /// A lower-case name as it is read where all but letters and digits is one.
