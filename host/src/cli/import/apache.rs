@@ -7,6 +7,7 @@ use std::process::ExitCode;
 
 use clap::{Args, ValueEnum};
 
+use super::compare::{RunningApache, compare};
 use crate::cli::terminal::{FAILED, REFUSED, USAGE, complain};
 use crate::import::{self, ImportOptions, MissingInclude, ReadOptions, Report};
 
@@ -46,6 +47,12 @@ pub(in crate::cli) struct ApacheImport {
     /// Leave routes open whose access control or authentication cannot be carried over, instead of answering 403
     #[arg(long)]
     without_access_control: bool,
+    /// Ask the Apache that runs there and what was imported the same, and print where their answers differ
+    ///
+    /// Sends GET, HEAD and handshakes of websockets for each route to both, at most 192 in all, which reach the servers behind
+    /// them.
+    #[arg(long, value_name = "http://HOST:PORT", value_parser = RunningApache::parse)]
+    compare: Option<RunningApache>,
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
@@ -76,17 +83,43 @@ pub(super) fn import(options: &ApacheImport) -> ExitCode {
         return ExitCode::from(USAGE);
     }
     let mut report = Report::default();
-    let written = translated(options, &mut report).map(|text| write(&text, options.output.as_deref(), options.force));
+    let text = translated(options, &mut report);
     let told = if options.json { report.json_lines() } else { report.text() };
     let _gone = io::stderr().write_all(told.as_bytes());
-    match written {
-        Some(Err(error)) => {
-            let output = options.output.as_deref().unwrap_or(Path::new("standard output"));
-            complain(format_args!("{}: cannot be written: {error}", output.display()));
-            ExitCode::from(FAILED)
+    let Some(text) = text else { return ExitCode::from(REFUSED) };
+    if let Err(error) = write(&text, options.output.as_deref(), options.force) {
+        let output = options.output.as_deref().unwrap_or(Path::new("standard output"));
+        complain(format_args!("{}: cannot be written: {error}", output.display()));
+        return ExitCode::from(FAILED);
+    }
+    let is_same = options.compare.as_ref().is_none_or(|apache| is_same(&text, apache, options.json));
+    if report.is_refusing() || !is_same { ExitCode::from(REFUSED) } else { ExitCode::SUCCESS }
+}
+
+/// Says where answers of `apache` and of what was imported differ; whether nowhere.
+fn is_same(text: &str, apache: &RunningApache, json: bool) -> bool {
+    match compare(text, apache) {
+        Ok(compared) => {
+            for difference in &compared.differences {
+                if json {
+                    complain(serde_json::json!({ "difference": difference }));
+                } else {
+                    complain(format_args!("differs: {difference}"));
+                }
+            }
+            if !json {
+                complain(format_args!(
+                    "{} requests compared, {} differences",
+                    compared.asked,
+                    compared.differences.len()
+                ));
+            }
+            compared.differences.is_empty()
         }
-        _ if report.is_refusing() => ExitCode::from(REFUSED),
-        _ => ExitCode::SUCCESS,
+        Err(why) => {
+            complain(format_args!("not compared: {why}"));
+            false
+        }
     }
 }
 

@@ -1,6 +1,7 @@
 //! `tidegate import`: the configuration of another server as one of ours.
 
 mod apache;
+mod compare;
 
 use std::process::ExitCode;
 
