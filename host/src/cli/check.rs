@@ -1,13 +1,17 @@
 //! `tidegate check`: everything that `run` would do before serving, and nothing else.
 
+use std::io;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::path::Path;
 use std::process::ExitCode;
 
 use super::load::{explain, load, load_without_files};
 use super::terminal::{REFUSED, complain, say};
+use crate::config::Config;
 use crate::gateway::{self, Gateway};
+use crate::net;
 
-/// What is said of files that are not there.
+/// What is said of files that are not there, and of addresses.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum FilesChecked {
     /// They are faults.
@@ -22,10 +26,13 @@ pub(super) fn check(path: &Path, files: FilesChecked) -> ExitCode {
         FilesChecked::All => load(path),
         FilesChecked::ThatAreThere => load_without_files(path),
     };
-    let config = match config {
+    let mut config = match config {
         Ok(config) => config,
         Err(code) => return code,
     };
+    if files == FilesChecked::ThatAreThere {
+        listen_where_it_may(&mut config);
+    }
     // As when it runs.
     let _raised = gateway::raise_descriptor_limit();
     let (shortage, names) = (gateway::shortage_of_descriptors(&config), gateway::unknown_log_names(&config));
@@ -43,6 +50,20 @@ pub(super) fn check(path: &Path, files: FilesChecked) -> ExitCode {
         Err(error) => {
             explain(path, &error);
             ExitCode::from(REFUSED)
+        }
+    }
+}
+
+/// Has listeners elsewhere whose address is not one of this machine or may not be taken, and warns of it.
+fn listen_where_it_may(config: &mut Config) {
+    let source = config.source.display().to_string();
+    for listener in &mut config.listeners {
+        match net::probe(listener.address) {
+            Err(error) if error.kind() != io::ErrorKind::AddrInUse => {
+                let address = std::mem::replace(&mut listener.address, SocketAddr::from((Ipv4Addr::LOCALHOST, 0)));
+                complain(format_args!("warning: {source}: cannot listen on {address}: {error}; checked without it"));
+            }
+            _ => {}
         }
     }
 }

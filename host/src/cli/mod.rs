@@ -64,7 +64,7 @@ enum Command {
         /// The configuration
         #[arg(default_value = "tidegate.toml")]
         config: PathBuf,
-        /// Warn of certificates, keys and other files that are not on this machine, and check the rest
+        /// Warn of certificates, keys, other files and addresses that are not on this machine, and check the rest
         #[arg(long)]
         without_files: bool,
     },

@@ -157,6 +157,13 @@ async fn a_check_without_files_still_finds_other_faults() {
     fs::write(machine.path("tidegate.toml"), text.replace("https://none/key", "none.key")).unwrap();
     let (code, _, said) = machine.run(&["check", "--without-files", "@tidegate.toml"]).await;
     assert_eq!(code, 0, "{said}");
+    fs::write(
+        machine.path("elsewhere.toml"),
+        text.replace("127.0.0.1:0", "192.0.2.1:80").replace("https://none/key", "none.key"),
+    )
+    .unwrap();
+    let (code, _, elsewhere) = machine.run(&["check", "--without-files", "@elsewhere.toml"]).await;
+    assert!(code == 0 && elsewhere.contains("cannot listen on 192.0.2.1:80: "), "{elsewhere}");
     for file in ["none.pem", "none.key", "none.html", "none-ca.pem"] {
         assert!(said.contains(&format!("{file} does not exist; checked without it")), "{file}: {said}");
     }
