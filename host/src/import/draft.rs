@@ -114,6 +114,16 @@ pub struct RouteOptions {
     pub timeouts: TimeoutsDraft,
     pub request_headers: HeadersDraft,
     pub response_headers: HeadersDraft,
+    pub reverse: ReverseDraft,
+}
+
+/// `reverse = { … }`, where the default says too little.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ReverseDraft {
+    pub origins: Vec<String>,
+    pub paths: bool,
+    pub cookie_paths: BTreeMap<String, String>,
+    pub cookie_domains: BTreeMap<String, String>,
 }
 
 /// `timeouts = { … }`, durations as text.

@@ -13,7 +13,7 @@ use tidegate_tests::LIMIT;
 /// Where Debian puts modules.
 const MODULES: &str = "/usr/lib/apache2/modules";
 
-const NEEDED: [&str; 10] = [
+const NEEDED: [&str; 16] = [
     "mpm_event",
     "authz_core",
     "headers",
@@ -24,6 +24,12 @@ const NEEDED: [&str; 10] = [
     "lbmethod_bybusyness",
     "slotmem_shm",
     "status",
+    "alias",
+    "rewrite",
+    "setenvif",
+    "proxy_wstunnel",
+    "authz_host",
+    "access_compat",
 ];
 
 /// A running Apache. Ended when dropped.

@@ -10,6 +10,7 @@
 mod compared;
 mod differences;
 pub(crate) mod httpd;
+mod idioms;
 mod locations;
 mod manager;
 mod mixes;

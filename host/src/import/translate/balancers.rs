@@ -320,14 +320,11 @@ fn unknown(parameters: &WorkerParameters, report: &mut Report) {
 
 /// Health checks belong to members: Apache refuses them at a balancer.
 fn refuse_misplaced(parameters: &WorkerParameters, report: &mut Report) {
-    for name in ["hcmethod", "hcuri", "hcinterval", "hcpasses", "hcfails", "hcexpr", "hctemplate"] {
-        if let Some(place) = parameters.place(name) {
-            let what = format!("`{name}` belongs to members, and Apache refuses the file");
-            report.refuse(
-                place,
-                what,
-                "health = { probe = \"http\", path = \"/ping\", interval = \"10s\" } is for the whole cluster here",
-            );
-        }
+    const OF_MEMBERS: [&str; 7] = ["hcmethod", "hcuri", "hcinterval", "hcpasses", "hcfails", "hcexpr", "hctemplate"];
+    if let Some((name, place)) = OF_MEMBERS.iter().find_map(|name| Some((name, parameters.place(name)?))) {
+        let what = format!("`{name}` belongs to members, and Apache refuses the file");
+        let remedy =
+            "health = { probe = \"http\", path = \"/ping\", interval = \"10s\" } is for the whole cluster here";
+        report.refuse(place, what, remedy);
     }
 }

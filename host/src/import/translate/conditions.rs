@@ -16,6 +16,8 @@ pub(super) struct RuleConditions {
     pub(super) not_paths: Vec<String>,
     /// Names that the request has to be for.
     pub(super) hosts: Vec<String>,
+    /// Names that it must not be for.
+    pub(super) not_hosts: Vec<String>,
     /// It asks for files, which are not there.
     pub(super) files: bool,
     /// It never holds.
@@ -60,9 +62,10 @@ fn add(all: &mut RuleConditions, alternatives: &[&Directive]) {
         [first, ..] => {
             let subject = first.word(0).unwrap_or_default();
             let same_subject = alternatives.iter().all(|condition| condition.word(0) == Some(subject));
-            let names: Vec<_> = alternatives.iter().filter_map(|condition| host_of(condition.word(1)?)).collect();
-            if same_subject && is_host(subject) && names.len() == alternatives.len() {
-                all.hosts.extend(names);
+            let names: Vec<_> =
+                alternatives.iter().map(|condition| hosts_of(condition.word(1).unwrap_or_default())).collect();
+            if same_subject && is_host(subject) && names.iter().all(|names| !names.is_empty()) {
+                all.hosts.extend(names.into_iter().flatten());
             } else if alternatives.iter().any(|condition| asks_files(condition)) {
                 all.files = true;
             } else if alternatives.iter().all(|condition| asks_upgrade(condition)) {
@@ -182,13 +185,12 @@ fn single(all: &mut RuleConditions, condition: &Directive) {
             all.by_query = true;
         }
         "HTTP_HOST" | "SERVER_NAME" => {
-            let name = if asked.exact { Some(asked.pattern.to_ascii_lowercase()) } else { host_of(&asked.pattern) };
-            match name {
-                Some(name) if !asked.negated => all.hosts.push(name),
-                Some(name) => _ = all.when.headers.insert("Host".to_owned(), format!("not = {}", text(&name))),
-                // Any name at all, as in HTTP/1.1.
-                None if matches!(asked.pattern.as_str(), "." | ".+" | "^(.*)$" | "(.*)" | "^(.+)$" | "^$" | ".*") => {}
-                None => header_condition(all, "Host", &asked, true, strange()),
+            let names = if asked.exact { vec![asked.pattern.to_ascii_lowercase()] } else { hosts_of(&asked.pattern) };
+            if !names.is_empty() {
+                if asked.negated { &mut all.not_hosts } else { &mut all.hosts }.extend(names);
+            } else if !matches!(asked.pattern.as_str(), "." | ".+" | "^(.*)$" | "(.*)" | "^(.+)$" | "^$" | ".*") {
+                // Any name at all comes with each request of HTTP/1.1.
+                all.strange.push(strange());
             }
         }
         "REQUEST_METHOD" if !asked.negated => {
@@ -243,6 +245,26 @@ fn variable(subject: &str) -> Option<String> {
 
 fn is_host(subject: &str) -> bool {
     matches!(variable(subject).as_deref(), Some("HTTP_HOST" | "SERVER_NAME"))
+}
+
+/// The names that a pattern of a host stands for, as `hosts` has them; none where that is not clear.
+fn hosts_of(pattern: &str) -> Vec<String> {
+    let inner = pattern.trim_start_matches('^').trim_end_matches('$');
+    for optional in ["(www\\.)?", "(?:www\\.)?", "(?:www.)?", "(www.)?"] {
+        if let Some(name) = inner.strip_prefix(optional).and_then(host_of) {
+            return vec![format!("www.{name}"), name];
+        }
+    }
+    if let Some(list) = inner.strip_prefix('(').and_then(|list| list.strip_suffix(')')) {
+        let names: Option<Vec<_>> = list.split('|').map(host_of).collect();
+        return names.unwrap_or_default();
+    }
+    if pattern.ends_with('$')
+        && let Some(name) = inner.strip_prefix("\\.").or_else(|| inner.strip_prefix(".*\\.")).and_then(host_of)
+    {
+        return vec![format!("*.{name}")];
+    }
+    host_of(pattern).into_iter().collect()
 }
 
 /// The one name that a pattern of a host stands for.

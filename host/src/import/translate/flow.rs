@@ -6,17 +6,22 @@
 //! and over all of them what Locations and Proxy sections say of access and headers
 //! ```
 
+use std::collections::HashMap;
+
 use super::super::report::{Report, Severity};
 use super::super::tree::Section;
 use super::balancers::Balancers;
+use super::goal::goal;
 use super::hidden;
 use super::locations::{self, LocationScope};
 use super::mapping;
+use super::overlay;
 use super::path::RulePath;
 use super::rewrite::{self, RewriteSetting};
 use super::rule::{RuleEffect, TrafficRule};
 use super::scope::ScopeSettings;
 use super::sites::Site;
+use super::worker::WorkerParameters;
 
 /// The rules of `site`, first match first.
 pub(super) fn rules(
@@ -42,12 +47,17 @@ pub(super) fn rules(
         lower.extend(place.scope.mappings.last().and_then(|line| mapping::proxy_pass(line, Some(&place.path), report)));
         lower.extend(locations::handler(place, report));
     }
+    let redirects = site.scope.redirects.iter().chain(&main.redirects);
+    let redirects: Vec<_> = redirects.filter_map(|line| mapping::redirect(line, None, site.tls, report)).collect();
     for line in main.mappings.iter().chain(&site.scope.mappings) {
-        lower.extend(mapping::proxy_pass(line, None, report));
+        let Some(rule) = mapping::proxy_pass(line, None, report) else { continue };
+        if matches!(rule.effect, RuleEffect::Local { .. }) {
+            // What is not proxied may still be redirected.
+            lower.extend(redirects.iter().filter_map(|redirect| within(redirect, &rule)));
+        }
+        lower.push(rule);
     }
-    for line in site.scope.redirects.iter().chain(&main.redirects) {
-        lower.extend(mapping::redirect(line, None, site.tls, report));
-    }
+    lower.extend(redirects);
     aliases(&mut lower, site, main, report);
     for rule in &mut lower {
         settle(rule, balancers);
@@ -77,14 +87,29 @@ pub(super) fn rules(
         lower
     };
     first.append(&mut rules);
-    let mut rules = first;
-    locations::lay(&mut rules, &locations, report);
-    let mut rules = hidden::living(rules, report);
+    let rules = first;
+    let mut rules = hidden::living(overlay::lay(rules, &locations, report), report);
     hidden::without_doubles(&mut rules, report);
+    let workers = workers(&locations, main, site);
     for rule in &mut rules {
-        borrow_worker(rule, &locations, main, site, balancers);
+        let RuleEffect::Forward(goal) = &rule.effect else { continue };
+        if rule.worker.is_empty()
+            && let Some(worker) = workers.get(&goal.at.key())
+        {
+            rule.worker = worker.clone();
+        }
+        rule.worker = balancers.parameters_of(goal).extended(&rule.worker);
     }
     rules
+}
+
+/// A redirect as far as it is about the paths of an exclusion.
+fn within(redirect: &TrafficRule, exclusion: &TrafficRule) -> Option<TrafficRule> {
+    if exclusion.path.covers(&redirect.path) {
+        return Some(redirect.clone());
+    }
+    let place = redirect.places.first()?;
+    if redirect.path.covers(&exclusion.path) { redirect.within(&exclusion.path, place) } else { None }
 }
 
 /// Files: an Alias is a place where nothing is forwarded; all of them are told once.
@@ -121,31 +146,27 @@ fn settle(rule: &mut TrafficRule, balancers: &Balancers) {
     }
 }
 
-/// The parameters of a server's connections belong to the first line that names it; rewrite rules use them too.
-fn borrow_worker(
-    rule: &mut TrafficRule,
-    locations: &[LocationScope<'_>],
-    main: &ScopeSettings<'_>,
-    site: &Site<'_>,
-    balancers: &Balancers,
-) {
-    let RuleEffect::Forward(goal) = &rule.effect else { return };
-    let elsewhere = balancers.parameters_of(goal);
-    if rule.worker.is_empty() {
-        let in_locations = locations.iter().flat_map(|location| &location.scope.mappings);
-        let lines = main.mappings.iter().chain(&site.scope.mappings).chain(in_locations);
-        let mut found = None;
-        for line in lines {
-            let Some(at) = line.words.iter().position(|word| word.text.contains("://")) else { continue };
-            let url = line.word(at).unwrap_or_default();
-            if super::goal::goal(url).is_ok_and(|other| other.same_place(goal)) && line.words.len() > at + 1 {
-                found = line.words.get(at + 1..).map(|words| (words, &line.place));
-                break;
-            }
+/// The first line that names each server with parameters: they belong to its connections, which rewrite rules use too.
+fn workers<'t>(
+    locations: &[LocationScope<'t>],
+    main: &ScopeSettings<'t>,
+    site: &Site<'t>,
+) -> HashMap<String, WorkerParameters> {
+    let in_locations = locations.iter().flat_map(|location| &location.scope.mappings);
+    let mut workers = HashMap::new();
+    for line in main.mappings.iter().chain(&site.scope.mappings).chain(in_locations) {
+        let Some(at) = line.words.iter().position(|word| word.text.contains("://")) else { continue };
+        let words = line.words.get(at + 1..).unwrap_or_default();
+        if words.is_empty() {
+            continue;
         }
-        if let Some((words, place)) = found {
-            let _faults = rule.worker.add(words, place);
-        }
+        let Ok(goal) = goal(line.word(at).unwrap_or_default()) else { continue };
+        workers.entry(goal.at.key()).or_insert_with(|| {
+            let mut worker = WorkerParameters::default();
+            // What is wrong with them is said where the line is read.
+            let _faults = worker.add(words, &line.place);
+            worker
+        });
     }
-    rule.worker = elsewhere.extended(&rule.worker);
+    workers
 }

@@ -35,7 +35,7 @@ pub(super) fn living(rules: Vec<TrafficRule>, report: &mut Report) -> Vec<Traffi
 }
 
 /// Every prefix that takes `path`: itself, and each of its folders with and without `/`.
-fn ancestors(path: &str) -> impl Iterator<Item = &str> {
+pub(super) fn ancestors(path: &str) -> impl Iterator<Item = &str> {
     let folders = path.match_indices('/').flat_map(|(at, _slash)| [path.get(..at), path.get(..=at)]);
     std::iter::once(path).chain(folders.flatten()).filter(|prefix| !prefix.is_empty())
 }
@@ -64,7 +64,10 @@ pub(super) fn without_doubles(rules: &mut Vec<TrafficRule>, report: &mut Report)
             at += 1;
             continue;
         };
-        let websocket = goal.at.origin().starts_with("ws");
+        if !goal.at.origin().starts_with("ws") {
+            at += 1;
+            continue;
+        }
         let plain = rule.is_unconditional()
             && rule.layers.access.is_none()
             && rule.layers.requests.is_empty()
@@ -72,11 +75,13 @@ pub(super) fn without_doubles(rules: &mut Vec<TrafficRule>, report: &mut Report)
         let following = rules.get(at + 1..).unwrap_or_default();
         let cover = following.iter().position(|other| other.path.meets(&rule.path));
         let other = cover.and_then(|offset| following.get(offset));
-        let double = websocket
-            && plain
+        let double = plain
             && other.is_some_and(|other| {
                 let probe = rule.path.sample();
                 other.is_unconditional()
+                    && other.layers.access.is_none()
+                    && other.layers.requests.is_empty()
+                    && other.layers.responses.is_empty()
                     && other.path.covers(&rule.path)
                     && other.worker.get("timeout") == rule.worker.get("timeout")
                     && other.worker.get("upgrade").is_none()

@@ -26,6 +26,7 @@ pub(super) fn routes(
     sites: &Sites<'_>,
     mut served: Vec<ServedSite>,
     plans: &mut [ListenerPlan],
+    nobody_trusted: bool,
     report: &mut Report,
 ) -> Vec<RouteDraft> {
     redirecting(sites, &served, plans, report);
@@ -67,10 +68,14 @@ pub(super) fn routes(
     let mut list = Vec::new();
     for group in &groups {
         let everywhere = serving.iter().all(|at| group.listeners.contains(at));
-        let names = if everywhere { Vec::new() } else { group.listeners.iter().map(|at| name(plans, *at)).collect() };
+        // Where it means the same, the scheme costs less than the listener. A trusted proxy may say another one.
+        let scheme = scheme(plans, &serving, &group.listeners).filter(|_tls| nobody_trusted && !everywhere);
+        let by_name = !everywhere && scheme.is_none();
+        let names = if by_name { group.listeners.iter().map(|at| name(plans, *at)).collect() } else { Vec::new() };
         for route in &group.routes {
             let hosts = if route.hosts.is_empty() { group.hosts.clone() } else { route.hosts.clone() };
-            list.push(RouteDraft { hosts, listen: names.clone(), ..route.clone() });
+            let when = WhenDraft { tls: route.when.tls.or(scheme), ..route.when.clone() };
+            list.push(RouteDraft { hosts, listen: names.clone(), when, ..route.clone() });
         }
     }
     list
@@ -162,6 +167,13 @@ fn merged(groups: Vec<SiteRoutes>) -> Vec<SiteRoutes> {
         }
     }
     merged
+}
+
+/// Whether `listeners` are all of those with TLS, or all without.
+fn scheme(plans: &[ListenerPlan], serving: &[usize], listeners: &[usize]) -> Option<bool> {
+    let is_tls = |at: &usize| plans.get(*at).is_some_and(|plan| plan.draft.tls.is_some());
+    let tls = is_tls(listeners.first()?);
+    serving.iter().all(|at| (is_tls(at) == tls) == listeners.contains(at)).then_some(tls)
 }
 
 /// The name of a listener, which it gets now.

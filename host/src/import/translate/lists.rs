@@ -176,11 +176,6 @@ const DROPPED: &[Without] = &[
     ),
     (&["proxymaxforwards", "proxy100continue"], "the gateway decides this itself", None),
     (&["unsetenv", "passenv"], "variables of requests do not exist here", None),
-    (
-        &["proxyreversecookiedomain", "proxypassreversecookiedomain", "proxypassreversecookiepath"],
-        "domains and paths of cookies are mapped back by `reverse`",
-        None,
-    ),
     (&["sslcertificatechainfile"], "put the chain into the certificate's file, behind the certificate", None),
 ];
 

@@ -2,10 +2,8 @@
 
 use super::super::report::{Report, Severity};
 use super::super::tree::{Directive, Place, Section};
-use super::access::Access;
 use super::goal::{Goal, goal};
 use super::mapping::{self, LocationPath};
-use super::path::RulePath;
 use super::pattern::escape;
 use super::rule::{RuleEffect, TrafficRule};
 use super::scope::{self, ScopeKind, ScopeSettings};
@@ -155,111 +153,4 @@ pub(super) fn handler(location: &LocationScope<'_>, report: &mut Report) -> Opti
             Some(TrafficRule::new(line.place.clone(), path, RuleEffect::Local { told: true }))
         }
     }
-}
-
-/// Lays what Locations say over the rules, and makes rules of their own for those within a rule.
-pub(super) fn lay(rules: &mut Vec<TrafficRule>, locations: &[LocationScope<'_>], report: &mut Report) {
-    for location in locations {
-        let scope = &location.scope;
-        let access = scope.access.finish();
-        let says = scope.preserve_host.is_some()
-            || scope.unpooled.is_some()
-            || !scope.requests.is_empty()
-            || !scope.responses.is_empty()
-            || access.is_some();
-        if !says {
-            continue;
-        }
-        let Some(path) = mapping::plain_path(&location.path, &location.place, report) else { continue };
-        let mut laid = Vec::with_capacity(rules.len());
-        let mut done = false;
-        for mut rule in std::mem::take(rules) {
-            if path.covers(&rule.path) {
-                done |= rule.is_unconditional() && rule.path.covers(&path);
-                overlay(&mut rule, scope, access.as_ref());
-                laid.push(rule);
-                continue;
-            }
-            // Behind a rule that takes all of the Location, nothing gets there.
-            if !done && rule.path.covers(&path) {
-                let mut narrow = rule
-                    .within(&path, &location.place)
-                    .or_else(|| refused_within(&rule, &path, location, access.as_ref(), report));
-                if let Some(narrow) = &mut narrow {
-                    overlay(narrow, scope, access.as_ref());
-                }
-                if narrow.as_ref().is_some_and(|narrow| differs(narrow, &rule)) {
-                    laid.extend(narrow);
-                }
-                done |= rule.is_unconditional();
-            } else if !done
-                && rule.path.meets(&path)
-                && matches!(access, Some(Access::Denied(_) | Access::Restricted { .. }))
-                && !rule.path.covers(&path)
-            {
-                // Some of its paths may be in the Location: what is not let in there has to stay outside.
-                let deny = TrafficRule::new(location.place.clone(), path.clone(), RuleEffect::Respond(403));
-                if !laid.iter().any(|before: &TrafficRule| {
-                    before.places.first() == Some(&location.place) && matches!(before.effect, RuleEffect::Respond(403))
-                }) {
-                    let mut deny = deny;
-                    overlay(&mut deny, &ScopeSettings::default(), access.as_ref());
-                    laid.push(deny);
-                }
-            }
-            laid.push(rule);
-        }
-        *rules = laid;
-    }
-}
-
-/// A Location within a rule that cannot be narrowed to it.
-fn refused_within(
-    rule: &TrafficRule,
-    path: &RulePath,
-    location: &LocationScope<'_>,
-    access: Option<&Access>,
-    report: &mut Report,
-) -> Option<TrafficRule> {
-    match access {
-        Some(Access::Denied(_) | Access::Restricted { .. }) => {
-            let mut deny = TrafficRule::new(location.place.clone(), path.clone(), RuleEffect::Respond(403));
-            deny.when = rule.when.clone();
-            Some(deny)
-        }
-        _ => {
-            let what = format!(
-                "what the Location says of {} cannot be said for a part of the route of {}",
-                path.told(),
-                rule.path.told()
-            );
-            report.refuse(&location.place, what, "write a route for these paths by hand");
-            None
-        }
-    }
-}
-
-fn overlay(rule: &mut TrafficRule, scope: &ScopeSettings<'_>, access: Option<&Access>) {
-    let layers = &mut rule.layers;
-    // Redirects and refusals of the server come before access is looked at.
-    if let Some(access) = access
-        .filter(|_access| rule.in_location || matches!(rule.effect, RuleEffect::Forward(_) | RuleEffect::Local { .. }))
-    {
-        layers.access = Some(access.clone());
-    }
-    layers.preserve_host = scope.preserve_host.or(layers.preserve_host);
-    layers.requests.extend(scope.requests.iter().cloned());
-    layers.responses.extend(scope.responses.iter().cloned());
-    layers.unpooled |= scope.unpooled.is_some();
-}
-
-/// Whether a rule that was narrowed to a Location is any different there.
-fn differs(narrow: &TrafficRule, rule: &TrafficRule) -> bool {
-    let (one, other) = (&narrow.layers, &rule.layers);
-    let open = |access: &Option<Access>| matches!(access, None | Some(Access::Open));
-    !(open(&one.access) && open(&other.access))
-        || one.preserve_host != other.preserve_host
-        || one.unpooled != other.unpooled
-        || one.requests.len() != other.requests.len()
-        || one.responses.len() != other.responses.len()
 }

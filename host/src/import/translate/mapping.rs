@@ -68,7 +68,10 @@ pub(super) fn proxy_pass(
     let (path, to) = match path {
         LocationPath::Prefix(path) => {
             warn_of_slashes(&path, &goal, place, report);
-            let to = if path == "/" && goal.path == "/" { String::new() } else { goal.path.clone() };
+            let mut to = if path == "/" && goal.path == "/" { String::new() } else { goal.path.clone() };
+            if path.ends_with('/') && !to.is_empty() && !to.ends_with('/') {
+                to.push('/');
+            }
             (RulePath::Prefix(path), to)
         }
         LocationPath::Pattern(text) => match mapping(&text, &goal.path, true) {
@@ -263,6 +266,8 @@ pub(super) fn redirect(
             } else {
                 to
             };
+            // Without a pattern a `$` is a `$`.
+            let to = to.replace('$', "$$");
             Some(TrafficRule::new(place.clone(), RulePath::Prefix(path), RuleEffect::Redirect { to, status }))
         }
         LocationPath::Pattern(text) => {

@@ -105,6 +105,8 @@ pub(super) fn sticky(own: &WorkerParameters, issues: Option<&str>, report: &mut 
         .get("stickysessionsep")
         .map(|sep| if sep.eq_ignore_ascii_case("off") { String::new() } else { sep.to_owned() });
     let issue = issues == Some(cookie);
+    // One name is that of a parameter as well, which cookies that the gateway gives out make needless.
+    let parameter = parameter.or_else(|| (!issue).then(|| cookie.to_owned()));
     if let Some(other) = issues.filter(|_name| !issue)
         && let Some(place) = own.place("stickysession")
     {

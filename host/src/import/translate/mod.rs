@@ -21,6 +21,7 @@ mod locations;
 mod mapping;
 mod members;
 mod options;
+mod overlay;
 mod path;
 mod pattern;
 mod remote_ip;
@@ -35,6 +36,9 @@ mod to_tls;
 mod upgrades;
 mod upstream;
 mod worker;
+
+#[cfg(test)]
+mod tests;
 
 use super::draft::Draft;
 use super::report::Report;
@@ -55,13 +59,14 @@ pub fn translate(tree: &Tree, options: ImportOptions, report: &mut Report) -> Dr
             if site.is_main { vec![&sites.main] } else { vec![&sites.main, &site.scope] };
         let balancers = Balancers::read(&scopes, report);
         let rules = flow::rules(site, &sites.main, &balancers, report);
-        reverse::check(site, &scopes, &rules, &balancers, report);
         let maker = RouteMaker { options, site, scopes, balancers: &balancers };
-        let routes = rules.iter().map(|rule| maker.route(rule, &mut draft.clusters, report)).collect();
+        let made = rules.into_iter().map(|rule| (maker.route(&rule, &mut draft.clusters, report), rule));
+        let (mut routes, rules): (Vec<_>, Vec<_>) = made.filter_map(|(route, rule)| Some((route?, rule))).unzip();
+        reverse::tell(&maker.scopes, &rules, &mut routes, &balancers, report);
         served.push(layout::ServedSite { rules, routes });
     }
     draft.trusted = remote_ip::trusted(&sites, report);
-    draft.routes = layout::routes(&sites, served, &mut plans, report);
+    draft.routes = layout::routes(&sites, served, &mut plans, draft.trusted.is_empty(), report);
     draft.listeners = plans.into_iter().map(|plan| plan.draft).collect();
     layout::prune(&mut draft);
     draft

@@ -1,62 +1,171 @@
-//! `ProxyPassReverse`: `reverse`, which is on by default, maps the server's own URLs back; what else Apache was told.
+//! `ProxyPassReverse` and its relatives: what `reverse` does by default, and what it has to be told.
 
+use super::super::draft::{ActionDraft, PathDraft, ReverseDraft, RouteDraft};
 use super::super::report::{Report, Severity};
+use super::super::tree::{Directive, Node, Place};
 use super::balancers::Balancers;
 use super::goal::{Goal, GoalPlace, goal};
 use super::rule::{RuleEffect, TrafficRule};
 use super::scope::ScopeSettings;
-use super::sites::Site;
 
-/// Says which lines never match, or map what is not mapped here.
-pub(super) fn check(
-    _site: &Site<'_>,
+/// A line, with the public path that it is for.
+struct ReverseLine<'t> {
+    place: &'t Place,
+    path: &'t str,
+    url: &'t str,
+}
+
+/// Gives `routes`, which were made of `rules`, what their `reverse` has to be told.
+pub(super) fn tell(
     scopes: &[&ScopeSettings<'_>],
     rules: &[TrafficRule],
+    routes: &mut [RouteDraft],
     balancers: &Balancers,
     report: &mut Report,
 ) {
-    let goals: Vec<&Goal> = rules
-        .iter()
-        .filter_map(|rule| match &rule.effect {
-            RuleEffect::Forward(goal) => Some(goal),
-            _ => None,
-        })
-        .collect();
-    for line in scopes.iter().flat_map(|scope| scope.reverses.iter()) {
-        let url = line.word(1).or_else(|| line.word(0)).unwrap_or_default();
-        if url.starts_with('/') {
-            report.add(
-                &line.place,
-                Severity::Changed,
-                "a path is mapped back for every server in Apache; here the URLs of the route's own server are",
-                None,
-            );
+    for line in scopes.iter().flat_map(|scope| lines(scope)) {
+        one(&line, rules, routes, balancers, report);
+    }
+    for line in scopes.iter().flat_map(|scope| scope.cookies.iter()) {
+        cookie(line, rules, routes, report);
+    }
+}
+
+fn lines<'t>(scope: &ScopeSettings<'t>) -> Vec<ReverseLine<'t>> {
+    let mut all = Vec::new();
+    let mut add = |line: &'t Directive, location: Option<&'t str>| {
+        let words = (line.word(0), line.word(1));
+        let (path, url) = match (location, words) {
+            (Some(path), (Some(url), _)) => (path, url),
+            (None, (Some(path), Some(url))) => (path, url),
+            _ => return,
+        };
+        all.push(ReverseLine { place: &line.place, path, url });
+    };
+    for line in &scope.reverses {
+        add(line, None);
+    }
+    for section in &scope.locations {
+        for node in &section.children {
+            match node {
+                Node::Directive(line) if line.is("ProxyPassReverse") && section.is("Location") => {
+                    add(line, section.word(0));
+                }
+                _ => {}
+            }
+        }
+    }
+    all
+}
+
+/// The routes that are for exactly this path, with where they lead.
+fn of_path<'r>(
+    path: &str,
+    rules: &'r [TrafficRule],
+    routes: &'r mut [RouteDraft],
+) -> impl Iterator<Item = (&'r Goal, &'r mut RouteDraft)> {
+    let path = path.trim_end_matches('/').to_owned();
+    rules.iter().zip(routes).filter_map(move |(rule, route)| {
+        let RuleEffect::Forward(goal) = &rule.effect else { return None };
+        let own = matches!(&route.path, PathDraft::Prefix(prefix) if prefix.trim_end_matches('/') == path);
+        (own && matches!(route.action, ActionDraft::To(_))).then_some((goal, route))
+    })
+}
+
+fn one(
+    line: &ReverseLine<'_>,
+    rules: &[TrafficRule],
+    routes: &mut [RouteDraft],
+    balancers: &Balancers,
+    report: &mut Report,
+) {
+    if line.url.starts_with('/') {
+        let mut found = false;
+        for (goal, route) in of_path(line.path, rules, routes) {
+            if goal.path.trim_end_matches('/') == line.url.trim_end_matches('/') {
+                found = true;
+                route.options.reverse.paths = route.options.reverse.paths || line.path != "/";
+            }
+        }
+        if !found {
+            let what = "no route has this path and leads to that one, so that nothing is mapped back by it";
+            report.add(line.place, Severity::Dropped, what, None);
+        }
+        return;
+    }
+    if line.url.contains(['*', '(', '$']) || line.url.ends_with('!') || line.path.contains(['*', '(', '^']) {
+        report.add(line.place, Severity::Dropped, "ProxyPassReverse takes no pattern: the line never matches", None);
+        return;
+    }
+    let Ok(named) = goal(line.url).map(|goal| balancers.settled(goal)) else { return };
+    let forwards = rules.iter().filter_map(|rule| match &rule.effect {
+        RuleEffect::Forward(goal) => Some(goal),
+        _ => None,
+    });
+    if forwards.into_iter().any(|goal| leads_to(goal, &named, balancers)) {
+        return;
+    }
+    let url = format!("{}{}", named.at.origin(), named.path.trim_end_matches('/'));
+    let mut found = false;
+    if matches!(named.at, GoalPlace::Server { .. }) {
+        for (_goal, route) in of_path(line.path, rules, routes) {
+            found = true;
+            let origins = &mut route.options.reverse.origins;
+            if !origins.contains(&url) {
+                origins.push(url.clone());
+            }
+        }
+    }
+    if !found {
+        let what = format!("no route leads to {}, so that the line maps nothing back here", named.at.origin());
+        let remedy = "reverse = { origins = [ … ] } on the route whose responses name it";
+        report.add(line.place, Severity::Changed, what, Some(remedy));
+    }
+}
+
+/// Whether responses of `goal` name their server as `named` does.
+fn leads_to(goal: &Goal, named: &Goal, balancers: &Balancers) -> bool {
+    let of_member = match (&goal.at, &named.at) {
+        (GoalPlace::Balancer(name), GoalPlace::Server { .. }) => {
+            balancers.members(name).iter().any(|member| member.same_place(named))
+        }
+        (GoalPlace::Socket { host, .. }, GoalPlace::Server { host: named, .. }) => host == named,
+        _ => false,
+    };
+    goal.same_place(named) || of_member
+}
+
+/// ProxyPassReverseCookiePath and -Domain: the server's own are mapped anyway.
+fn cookie(line: &Directive, rules: &[TrafficRule], routes: &mut [RouteDraft], report: &mut Report) {
+    let (Some(inside), Some(public)) = (line.word(0), line.word(1)) else {
+        report.refuse(&line.place, format!("{} has too few words", line.name), "write the inner and the public one");
+        return;
+    };
+    if inside.contains(['$', '%']) || public.contains(['$', '%']) {
+        report.refuse(
+            &line.place,
+            format!("{} with values of the request", line.name),
+            "`reverse` maps the server's own cookies to the client's host",
+        );
+        return;
+    }
+    let is_path = line.is("ProxyPassReverseCookiePath");
+    for (rule, route) in rules.iter().zip(routes) {
+        let (RuleEffect::Forward(goal), PathDraft::Prefix(prefix)) = (&rule.effect, &route.path) else { continue };
+        if !matches!(route.action, ActionDraft::To(_)) {
             continue;
         }
-        if url.contains(['*', '(', '$']) || url.ends_with("!") {
-            report.add(
-                &line.place,
-                Severity::Dropped,
-                "ProxyPassReverse takes no pattern: the line never matches",
-                None,
-            );
-            continue;
-        }
-        let Ok(named) = goal(url).map(|goal| balancers.settled(goal)) else { continue };
-        let plain = |goal: &Goal| goal.at.key().trim_start_matches("http://").trim_start_matches("https://").to_owned();
-        let known = goals.iter().any(|goal| {
-            goal.same_place(&named)
-                || matches!((&goal.at, &named.at), (GoalPlace::Balancer(name), GoalPlace::Server { .. })
-                    if balancers.members(name).iter().any(|member| member.same_place(&named)))
-                || matches!(&goal.at, GoalPlace::Socket { host, .. } if plain(&named).starts_with(host.as_str()))
-        });
-        if !known && !goals.is_empty() {
-            let what = format!(
-                "no route leads to {}, and `reverse` maps the URLs of a route's own server back",
-                named.at.origin()
-            );
-            let remedy = "X-Forwarded-Proto and -Host are sent: let the server make its URLs with them";
-            report.add(&line.place, Severity::Changed, what, Some(remedy));
+        let ReverseDraft { cookie_paths, cookie_domains, .. } = &mut route.options.reverse;
+        let bare = |path: &str| path.trim_end_matches('/').to_owned();
+        if is_path {
+            if bare(inside) != bare(&goal.path) || bare(public) != bare(prefix) {
+                cookie_paths.insert(inside.to_owned(), public.to_owned());
+            }
+        } else {
+            let own = matches!(&goal.at, GoalPlace::Server { host, .. } if host == inside);
+            if !own {
+                cookie_domains.insert(inside.to_owned(), public.to_owned());
+            }
         }
     }
 }

@@ -297,7 +297,7 @@ impl Step<'_> {
             _ => (RulePath::pattern(&positive).ok()?, ours),
         };
         let ours =
-            if path.is_everything() && ours.ends_with("//") { ours.trim_end_matches('/').to_owned() } else { ours };
+            if path.is_everything() && ours.contains("://") { ours.trim_end_matches('/').to_owned() } else { ours };
         let ours = if ours.contains("://") || ours.starts_with(['/', '$']) { ours } else { format!("/{ours}") };
         Some(TrafficRule::new(place.clone(), path, RuleEffect::Redirect { to: ours, status }))
     }
@@ -358,8 +358,18 @@ impl Step<'_> {
         }
         rule.when = WhenDraft { tls: self.conditions.when.tls, ..self.conditions.when.clone() };
         rule.hosts.clone_from(&self.conditions.hosts);
-        if self.at.names.len() == 1 && rule.hosts == self.at.names {
+        if !self.at.names.is_empty() && self.at.names.iter().all(|name| rule.hosts.contains(name)) {
             rule.hosts.clear();
+        }
+        if !self.conditions.not_hosts.is_empty() {
+            // A server has no other names than its own.
+            rule.hosts =
+                self.at.names.iter().filter(|name| !self.conditions.not_hosts.contains(name)).cloned().collect();
+            if rule.hosts.is_empty() {
+                let what = "the rule is for every name but those of the server, which `hosts` cannot say";
+                report.refuse(&place, what, "a route without `hosts` behind those that name them");
+                return;
+            }
         }
         let mut excepted = self.conditions.not_paths.clone();
         if let Some(not) = self.line.word(0).and_then(|pattern| pattern.strip_prefix('!')) {

@@ -30,13 +30,14 @@ pub(super) struct RouteMaker<'m, 't> {
 }
 
 impl RouteMaker<'_, '_> {
-    /// The route of a rule, without hosts and listeners. Clusters that it needs are added.
+    /// The route of a rule, without hosts and listeners; none of one that only kept clients out, where that is not wanted.
+    /// Clusters that it needs are added.
     pub(super) fn route(
         &self,
         rule: &TrafficRule,
         clusters: &mut Vec<ClusterDraft>,
         report: &mut Report,
-    ) -> RouteDraft {
+    ) -> Option<RouteDraft> {
         let path = match &rule.path {
             RulePath::Prefix(prefix) => PathDraft::Prefix(prefix.clone()),
             RulePath::Pattern { text, .. } => PathDraft::Regex(text.clone()),
@@ -73,19 +74,23 @@ impl RouteMaker<'_, '_> {
             Some(Access::Denied(place)) => self.deny(&mut draft, place, None, report),
             Some(Access::Restricted { place, what, remedy }) => {
                 if self.options.without_access_control {
+                    let closed = matches!(rule.effect, RuleEffect::Respond(403)) && rule.in_location;
                     report.add(
                         &place,
                         Severity::Changed,
                         format!("{what}: left out as asked, the route is open"),
                         Some(remedy),
                     );
+                    if closed {
+                        return None;
+                    }
                 } else {
                     self.deny(&mut draft, place, Some((what, remedy)), report);
                 }
             }
             Some(Access::Open) | None => {}
         }
-        draft
+        Some(draft)
     }
 
     fn deny(&self, draft: &mut RouteDraft, place: Place, why: Option<(String, &'static str)>, report: &mut Report) {

@@ -21,6 +21,8 @@ pub(super) struct ScopeSettings<'t> {
     /// ProxyPass and ProxyPassMatch.
     pub(super) mappings: Vec<&'t Directive>,
     pub(super) reverses: Vec<&'t Directive>,
+    /// ProxyPassReverseCookiePath and -Domain.
+    pub(super) cookies: Vec<&'t Directive>,
     /// Redirect and its relatives.
     pub(super) redirects: Vec<&'t Directive>,
     /// Alias, DocumentRoot and what else serves files.
@@ -131,6 +133,7 @@ impl<'t> ScopeSettings<'t> {
             "rewritebase" => {}
             "proxypass" | "proxypassmatch" => self.mappings.push(directive),
             "proxypassreverse" => self.reverses.push(directive),
+            "proxypassreversecookiepath" | "proxypassreversecookiedomain" => self.cookies.push(directive),
             "redirect" | "redirectmatch" | "redirectpermanent" | "redirecttemp" => self.redirects.push(directive),
             "alias" | "aliasmatch" | "documentroot" => self.files.push(directive),
             "balancermember" | "proxyset" => self.members.push(directive),

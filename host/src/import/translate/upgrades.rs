@@ -3,7 +3,7 @@
 use super::super::draft::WhenDraft;
 use super::super::report::{Report, Severity};
 use super::path::RulePath;
-use super::rule::{TrafficRule, first};
+use super::rule::{RuleOutcome, TrafficRule, first};
 
 /// Rules that a rule for upgrades is compared with, at the most.
 const MOST_COMPARED: usize = 500;
@@ -45,21 +45,31 @@ pub(super) fn is_needless(rule: &TrafficRule, rules: &mut [TrafficRule], report:
     {
         return false;
     }
-    let same = probes.iter().all(|path| {
-        // Who asks for no upgrade meets a rule for upgrades that is still there in no case.
-        let other = first(rules.iter().rev(), path, upgrade);
-        other.is_some_and(|other| other.outcome(path) == rule.outcome(path))
-    });
-    let place = rule.places.first();
-    if !same {
-        return false;
+    // Where nothing is forwarded, no websocket is missed.
+    let mut excluded = None;
+    let mut same = None;
+    for path in &probes {
+        let outcome = rule.outcome(path);
+        match first(rules.iter().rev(), path, upgrade) {
+            Some(other) if other.outcome(path) == outcome => same = same.or(Some(path)),
+            Some(other) if upgrade && other.outcome(path) == RuleOutcome::Local => {
+                excluded = excluded.or_else(|| Some(other.path.told().to_owned()));
+            }
+            _ => return false,
+        }
     }
-    let at = probes.first().and_then(|path| rules.iter().rposition(|other| other.takes(path, upgrade)));
-    if let (Some(place), Some(other)) = (place, at.and_then(|at| rules.get_mut(at))) {
-        other.places.push(place.clone());
-        let whom = other.places.first().map(ToString::to_string).unwrap_or_default();
-        let what = format!("one route with {whom}: an upgrade works on every route, on all of its paths");
-        report.add(place, Severity::Note, what, None);
+    let at = same.and_then(|path| rules.iter().rposition(|other| other.takes(path, upgrade)));
+    let Some(other) = at.and_then(|at| rules.get_mut(at)) else { return false };
+    let Some(place) = rule.places.first() else { return false };
+    other.places.push(place.clone());
+    let whom = other.places.first().map(ToString::to_string).unwrap_or_default();
+    let what = format!("one route with {whom}: an upgrade works on every route, on all of its paths");
+    report.add(place, Severity::Note, what, None);
+    if let Some(path) = excluded {
+        let what = format!(
+            "Apache forwards upgrades for {path} as well, which is left out below; here it is left out for them too"
+        );
+        report.add(place, Severity::Changed, what, None);
     }
     true
 }

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::super::draft::{ActionDraft, HeadersDraft, PathDraft, RouteDraft, TimeoutsDraft, WhenDraft};
+use super::super::draft::{ActionDraft, HeadersDraft, PathDraft, ReverseDraft, RouteDraft, TimeoutsDraft, WhenDraft};
 use super::remarks::{origin, sentences};
 use super::value::{key, list, table, text, texts};
 
@@ -39,6 +39,7 @@ pub(super) fn write(out: &mut String, route: &RouteDraft) {
     if !route.options.timeouts.is_empty() {
         _ = writeln!(out, "timeouts = {}", timeouts(&route.options.timeouts));
     }
+    reverse(out, &route.options.reverse);
     headers(out, "request_headers", &route.options.request_headers);
     headers(out, "response_headers", &route.options.response_headers);
     out.push('\n');
@@ -75,6 +76,24 @@ fn conditions(out: &mut String, when: &WhenDraft) {
     }
     if !entries.is_empty() {
         _ = writeln!(out, "when = {}", table(&entries));
+    }
+}
+
+fn reverse(out: &mut String, reverse: &ReverseDraft) {
+    let mut entries = Vec::new();
+    if !reverse.origins.is_empty() {
+        entries.push(format!("origins = {}", list(&reverse.origins)));
+    }
+    if reverse.paths {
+        entries.push("paths = true".to_owned());
+    }
+    for (name, all) in [("cookie_paths", &reverse.cookie_paths), ("cookie_domains", &reverse.cookie_domains)] {
+        if !all.is_empty() {
+            entries.push(format!("{name} = {}", texts(all)));
+        }
+    }
+    if !entries.is_empty() {
+        _ = writeln!(out, "reverse = {}", table(&entries));
     }
 }
 

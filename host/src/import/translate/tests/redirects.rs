@@ -1,0 +1,115 @@
+use super::super::super::Severity;
+use super::{becomes, says};
+
+#[test]
+fn redirects_keep_their_status_and_what_follows() {
+    becomes("Redirect 301 /a /b\n", "[[route]]\npath = \"/a\"\nredirect = { to = \"/b\", status = 301 }");
+    becomes(
+        "RedirectMatch ^/a/(\\d+)$ /b/$1\n",
+        "[[route]]\npath_regex = '^/a/(\\d+)$'\nredirect = { to = \"/b/$1\" }",
+    );
+    becomes("Redirect gone /a\n", "[[route]]\npath = \"/a\"\nrespond = { status = 410 }");
+    becomes(
+        "RewriteEngine On\nRewriteRule ^/old/(.*)$ /new/$1 [R=301,L]\n",
+        "[[route]]\npath = \"/old/\"\nredirect = { to = \"/new/\", status = 301 }",
+    );
+    becomes(
+        "RewriteEngine On\nRewriteRule ^/x$ http://%{HTTP_HOST}/y [R]\n",
+        "[[route]]\npath_regex = \"^/x$\"\nredirect = { to = \"http://$host/y\" }",
+    );
+}
+
+#[test]
+fn rules_that_answer_themselves() {
+    becomes("RewriteEngine On\nRewriteRule ^/x/ - [F]\n", "[[route]]\npath = \"/x/\"\nrespond = { status = 403 }");
+    becomes(
+        "RewriteEngine On\nRewriteRule ^/x$ - [G]\n",
+        "[[route]]\npath_regex = \"^/x$\"\nrespond = { status = 410 }",
+    );
+    becomes(
+        "RewriteEngine On\nRewriteCond %{HTTP_USER_AGENT} (bot|spider) [NC]\nRewriteRule ^ - [F]\n",
+        "[[route]]\npath = \"/\"\nwhen = { headers = { User-Agent = { regex = \"(?i)(bot|spider)\" } } }\n\
+         respond = { status = 403 }",
+    );
+}
+
+#[test]
+fn names_in_conditions_are_hosts() {
+    becomes(
+        "RewriteEngine On\nRewriteCond %{HTTP_HOST} ^www\\.a\\.example$ [NC]\n\
+         RewriteRule ^(.*)$ http://a.example$1 [R=301]\nProxyPass / http://127.0.0.1:1/\n",
+        r#"
+            [[route]]
+            path = "/"
+            hosts = ["www.a.example"]
+            redirect = { to = "http://a.example", status = 301 }
+            [[route]]
+            path = "/"
+            to = "http://127.0.0.1:1"
+        "#,
+    );
+    becomes(
+        "<VirtualHost *:80>\nServerName a.example\nServerAlias www.a.example\nRewriteEngine On\n\
+         RewriteCond %{HTTP_HOST} !^a\\.example$ [NC]\nRewriteRule ^(.*)$ http://a.example$1 [R=301]\n\
+         ProxyPass / http://127.0.0.1:1/\n</VirtualHost>\n",
+        r#"
+            [[route]]
+            path = "/"
+            hosts = ["www.a.example"]
+            redirect = { to = "http://a.example", status = 301 }
+            [[route]]
+            path = "/"
+            to = "http://127.0.0.1:1"
+        "#,
+    );
+}
+
+#[test]
+fn conditions_without_a_counterpart_refuse_their_rule() {
+    let apache = "RewriteEngine On\nRewriteCond %{TIME_HOUR} >18\nRewriteRule ^ - [F]\n";
+
+    says(apache, 2, Severity::Refused, "%{TIME_HOUR}");
+}
+
+#[test]
+fn files_are_refused_once_and_not_where_nothing_gets_to_them() {
+    says("DocumentRoot /srv\nProxyPass /a http://127.0.0.1:1/a\n", 1, Severity::Refused, "files are not served");
+    says("DocumentRoot /srv\nProxyPass / http://127.0.0.1:1/\n", 1, Severity::Dropped, "never looked at");
+    becomes("Alias /a /srv/a\n", "[[route]]\npath = \"/a\"\nto = \"!\"");
+}
+
+#[test]
+fn a_reverse_of_its_own_is_told_where_the_default_says_too_little() {
+    becomes(
+        "ProxyPass /a http://127.0.0.1:1/\nProxyPassReverse /a http://127.0.0.1:1/\n",
+        r#"
+        [[route]]
+        path = "/a"
+        to = "http://127.0.0.1:1/"
+    "#,
+    );
+    becomes(
+        "ProxyPass /a http://127.0.0.1:1\nProxyPassReverse /a http://inside.example/\nProxyPassReverse /a /\n",
+        r#"
+        [[route]]
+        path = "/a"
+        to = "http://127.0.0.1:1"
+        reverse = { origins = ["http://inside.example"], paths = true }
+    "#,
+    );
+    becomes(
+        "ProxyPass /a http://127.0.0.1:1\nProxyPassReverseCookiePath / /a\nProxyPassReverseCookieDomain in.example a.example\n",
+        r#"
+            [[route]]
+            path = "/a"
+            to = "http://127.0.0.1:1"
+            reverse = { cookie_domains = { "in.example" = "a.example" } }
+        "#,
+    );
+    says(
+        "ProxyPass / http://127.0.0.1:1/\nProxyPassReverse ^/x/(.*) http://127.0.0.2/$1\n",
+        2,
+        Severity::Dropped,
+        "takes no pattern",
+    );
+}
