@@ -7,7 +7,7 @@ use bytes::Bytes;
 use http_body_util::Full;
 use hyper::{Request, Response};
 use rustls::pki_types::ServerName;
-use tidegate_tests::{Ca, Gateway, Http2, Origin, Setup};
+use tidegate_tests::{Ca, Gateway, Http2, Origin, Setup, upgrade_request};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 
@@ -222,6 +222,24 @@ async fn grpc_and_websockets_share_a_connection_of_http2() {
     tunnel.echo("beside calls").await;
     over_http1.echo("of a client of HTTP/1.1").await;
     assert_eq!((tunnel.endpoint(), over_http1.endpoint()), ("a", "b"));
+}
+
+#[tokio::test]
+async fn others_pages_and_others_networks_are_kept_out() {
+    let world = World::new().await;
+    let web = format!("http://{}", world.web.address());
+    let gateway = world.setup("access.toml", &[("http://10.0.0.5:8080", &web)]).start().await;
+    let handshake = |origin: &str| {
+        let mut request = upgrade_request("/websocket");
+        request.headers_mut().insert("origin", origin.parse().unwrap());
+        request
+    };
+
+    for origin in ["https://gateway.test", "https://app.b.example"] {
+        gateway.try_websocket(handshake(origin)).await.unwrap().greeted().await.echo("of a page").await;
+    }
+    assert!(gateway.try_websocket(handshake("https://evil.example")).await.is_err());
+    assert_eq!(gateway.get("/admin").await.seen().endpoint, "web");
 }
 
 #[tokio::test]

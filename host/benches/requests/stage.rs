@@ -220,6 +220,7 @@ fn snapshot(deciders: Deciders, endpoint: SocketAddr) -> Snapshot {
         request_headers: HeaderEdits::default(),
         response_headers: HeaderEdits::default(),
         preserve_host: false,
+        access: None,
         error_pages: None,
     };
     Snapshot {

@@ -77,7 +77,7 @@ fn every_sample_loads_without_a_warning() {
         assert_eq!(config.warnings, Vec::<String>::new(), "{}", sample.display());
         count += 1;
     }
-    assert_eq!(count, 10, "all samples must be there");
+    assert_eq!(count, 11, "all samples must be there");
 }
 
 #[test]

@@ -14,7 +14,8 @@ use crate::config::{self, Config};
 use crate::http::Forwarding;
 use crate::net::UpgradeProtocol;
 use crate::proxy::{
-    Destination, ErrorPage, ErrorPages, HeaderEdits, ResponseDecider, RouteRules, Snapshot, Timeouts, Upgrades,
+    AccessRules, Destination, ErrorPage, ErrorPages, HeaderEdits, ResponseDecider, RouteRules, Snapshot, Timeouts,
+    Upgrades,
 };
 
 /// What requests of generation `id` are routed by.
@@ -36,6 +37,7 @@ pub(super) fn snapshot(
         request_headers: HeaderEdits::default(),
         response_headers: HeaderEdits::default(),
         preserve_host: false,
+        access: None,
         error_pages: error_pages.clone(),
     };
     let forwarded = &config.gateway.forwarded;
@@ -119,8 +121,14 @@ fn rules(route: &config::RouteConfig, deciders: &Deciders, error_pages: Option<A
         request_headers: edits(&route.request_headers),
         response_headers: edits(&route.response_headers),
         preserve_host: route.preserve_host,
+        access: access(&route.access),
         error_pages,
     }
+}
+
+fn access(access: &config::AccessConfig) -> Option<Box<AccessRules>> {
+    let config::AccessConfig { allow, deny, origins } = access.clone();
+    (!access.is_open()).then(|| Box::new(AccessRules { allow, deny, origins }))
 }
 
 fn timeouts(timeouts: &config::TimeoutsConfig) -> Timeouts {

@@ -1,6 +1,6 @@
 //! The vocabulary of the wire: streams of every kind, socket options, authorities, values by server name, what
 //! clients are asked for about certificates, protocols to switch to, the gateway's own header fields, values of fields
-//! with variables, request lines, methods that may be repeated, descriptors that are kept.
+//! with variables, request lines, methods that may be repeated, origins of pages, descriptors that are kept.
 
 mod authority;
 mod certificate_rules;
@@ -16,6 +16,7 @@ mod socket;
 mod stream;
 mod target;
 mod upgrade;
+mod web_origin;
 
 pub use authority::{Authority, NoAuthority};
 pub use certificate_rules::{CertificateRules, ShownCertificate};
@@ -36,3 +37,4 @@ pub use socket::{
 pub use stream::{Socket, Stream};
 pub use target::is_target;
 pub use upgrade::{NoProtocol, ProtocolName, UpgradeProtocol};
+pub use web_origin::{AllowedOrigin, NoWebOrigin, SentOrigin, WebOrigin};

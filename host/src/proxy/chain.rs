@@ -1,7 +1,9 @@
-//! The plugins of a route: asked one after the other, behind the router and before an endpoint is chosen.
+//! Routes that a request comes into: who may use each, and its plugins, asked one after the other, behind the router and
+//! before an endpoint is chosen.
 
 use std::sync::Arc;
 
+use super::access::admit;
 use super::failure::RequestFailure;
 use super::record::RequestRecord;
 use super::{RoutePlugin, RouteRules, Snapshot};
@@ -56,7 +58,8 @@ impl From<RequestFailure> for Box<ChainOutcome> {
 
 /// Where a request goes that the router has sent to `target`: to `target`, unless one of the plugins of its route says
 /// something else. If that leads into another route, the plugins of that one are asked, too: what protects a route does
-/// so whoever leads into it. No route's are asked twice for one request.
+/// so whoever leads into it. No route's are asked twice for one request. Those of a route do not see
+/// requests that it does not let in.
 ///
 /// # Errors
 /// [`ChainEnd`], where it goes nowhere.
@@ -70,6 +73,8 @@ pub(super) fn decide<'a>(
     let ChainProgress { mut target, mut asked } = progress;
     loop {
         let (route, rules) = (target.route, snapshot.rules(target.route));
+        admit(rules, facts, record)
+            .map_err(|denied| ChainEnd { rules, outcome: RequestFailure::Denied(denied).into() })?;
         if rules.plugins.is_empty() || asked.contains(&route) {
             return Ok(ChainProgress { target, asked });
         }

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use ::http::{HeaderValue, Response, StatusCode, header};
 
+use super::access::Denied;
 use super::head::Withheld;
 use super::misdirected::Misdirected;
 use super::snapshot::NoSuchEndpoint;
@@ -45,6 +46,9 @@ pub(super) enum RequestFailure {
     /// It has come through this gateway too often.
     #[error("its route leads back to this gateway")]
     Loop,
+    /// Its route lets others in.
+    #[error(transparent)]
+    Denied(#[from] Denied),
     /// No endpoint may take it.
     #[error("no endpoint: {0}")]
     NoEndpoint(#[from] SelectError),
@@ -110,6 +114,7 @@ impl RequestFailure {
                 let sentence = "the request has come through this gateway too often: its route leads back here";
                 (Status::LOOP_DETECTED, sentence, Some(Ending::Loop))
             }
+            Self::Denied(denied) => (Status::FORBIDDEN, denied.sentence(), Some(denied.ending())),
             Self::NoEndpoint(SelectError::Refused(refusal)) if refusal.status() == Status::TOO_MANY_REQUESTS => {
                 (Status::TOO_MANY_REQUESTS, "this is more than is taken now: ask again later", Some(Ending::NoEndpoint))
             }

@@ -12,11 +12,13 @@
 //! | balance, connect, send; the next endpoint if one fails | `attempt.rs`, `retry.rs` |
 //! | wait where no endpoint can take it now | `waiting.rs` |
 //! | pass the response on; switch protocols, tunnel | `respond.rs`, `switch.rs` |
+//! | who may use a route | `access/` |
 //! | plugins of a route | `chain.rs` |
 //! | stay with an endpoint: cookie, counts | `stickiness.rs` |
 //! | what goes wrong, and what that comes to | `failure.rs`; what the operator shows in its place: `error_pages.rs`; why an endpoint failed, for the log: `endpoint_fault.rs` |
 //! | end: give the lease back; count, log | `in_flight.rs`, `record.rs` |
 
+mod access;
 mod attempt;
 mod begin;
 mod chain;
@@ -46,6 +48,7 @@ mod tests;
 mod tls_redirect;
 mod waiting;
 
+pub use access::AccessRules;
 pub use client::{Client, ListenerKey, Observers};
 pub use error_pages::{ErrorPage, ErrorPages};
 pub use misdirected::{ListenerRules, RulesByListener};

@@ -150,6 +150,11 @@ impl RequestRecord {
         }
     }
 
+    /// This route does not let it in.
+    pub(super) fn set_denied(&mut self, route: &Arc<str>) {
+        self.route = Some(route.clone());
+    }
+
     /// Where the request goes.
     pub(super) fn set_route(&mut self, route: &Arc<str>, cluster: &Arc<str>, balancer: &Arc<str>) {
         self.route = Some(route.clone());

@@ -3,6 +3,7 @@
 use ::http::request::Parts;
 use ::http::{HeaderValue, Response};
 
+use super::access::admit;
 use super::chain::{self, ChainEnd, ChainOutcome, ChainProgress};
 use super::failure::RequestFailure;
 use super::header_values::{ExchangeContext, FailedAt};
@@ -216,7 +217,7 @@ fn decide<'a>(
         Some(progress) => progress,
     };
     let mut rules = snapshot.rules(progress.target.route);
-    if !rules.plugins.is_empty() {
+    if !rules.plugins.is_empty() || rules.access.is_some() {
         progress = chain::decide(snapshot, progress, facts, &mut in_flight.record).map_err(|end| {
             let ChainEnd { rules, outcome } = end;
             match *outcome {
@@ -327,6 +328,10 @@ fn respond_directly<'a>(
     let route = response.headers_mut().remove(ROUTE_OF_RESPONSE);
     facts.effects.apply_to_response(response.headers_mut());
     if let Some(rules) = rules.or_else(|| named(route.as_ref()?, snapshot)) {
+        // A router's response is by a route that nobody has come into yet.
+        if let Err(denied) = admit(rules, facts, &mut in_flight.record) {
+            return Box::new(Unrouted::Failed(RequestFailure::Denied(denied), Some(rules)));
+        }
         in_flight.edit_response(ExchangeContext { snapshot, rules, facts }, response.headers_mut());
     }
     Box::new(Unrouted::Direct(response))

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use ::http::{HeaderMap, HeaderName, HeaderValue};
 
-use super::{ErrorPages, RulesByListener, TlsPorts};
+use super::{AccessRules, ErrorPages, RulesByListener, TlsPorts};
 use crate::cluster::Cluster;
 use crate::http::{Fields, Forwarding, Pseudonym, is_look_alike};
 use crate::net::{FieldEdit, UpgradeProtocol};
@@ -77,6 +77,8 @@ pub struct RouteRules {
     pub response_headers: HeaderEdits,
     /// Send the client's Host.
     pub preserve_host: bool,
+    /// Who may use it. Nearly always nothing, which is everybody.
+    pub access: Option<Box<AccessRules>>,
     /// What responses of the gateway's own show. Nearly always nothing.
     pub error_pages: Option<Arc<ErrorPages>>,
 }

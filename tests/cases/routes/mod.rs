@@ -1,5 +1,6 @@
-//! Which requests a route takes, and where clients are sent.
+//! Which requests a route takes, who may make them, and where clients are sent.
 
+mod access;
 mod conditions;
 mod redirects;
 mod schemes;

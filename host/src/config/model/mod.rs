@@ -2,6 +2,7 @@
 //!
 //! What an operator writes is in [`super::schema`]; [`super::resolve`] turns that into this.
 
+mod access;
 mod cluster;
 mod endpoint;
 mod error_pages;
@@ -23,6 +24,7 @@ use ipnet::IpNet;
 
 use super::signals::HeartbeatConfig;
 use crate::net::{FieldEdit, Underscores, UpgradeProtocol};
+pub use access::AccessConfig;
 pub use cluster::{ClientTls, ClusterConfig, Verify};
 pub use endpoint::{EndpointAddress, EndpointConfig, EndpointState};
 pub use error_pages::{ErrorPageConfig, ErrorPagesConfig};
@@ -132,6 +134,8 @@ pub struct RouteConfig {
     pub response_headers: HeaderEditsConfig,
     /// Send the client's Host instead of the endpoint's. Default off, as Apache (ProxyPreserveHost).
     pub preserve_host: bool,
+    /// Who may use it.
+    pub access: AccessConfig,
     /// What responses of the gateway's own show, those of the gateway behind its own.
     pub error_pages: ErrorPagesConfig,
 }

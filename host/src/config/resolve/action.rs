@@ -4,7 +4,7 @@ use ::http::header::LOCATION;
 use ::http::{HeaderName, HeaderValue};
 use toml::Spanned;
 
-use super::super::model::{HeaderEditsConfig, TimeoutsConfig};
+use super::super::model::{AccessConfig, HeaderEditsConfig, TimeoutsConfig};
 use super::super::schema::{RedirectTable, RespondTable, RouteSection, Text};
 use super::cluster::{self, Resolved};
 use super::matcher::Matcher;
@@ -41,8 +41,8 @@ pub(super) enum Action {
 
 impl Action {
     /// The same with the edits that the operator wants on every response of route `number`, where the response is made
-    /// from this alone. Those with variables are left to whoever knows the exchange.
-    pub(super) fn edited(mut self, edits: &mut HeaderEditsConfig, number: usize) -> Self {
+    /// from this alone. Those with variables are left to whoever knows the exchange, and so is who may have it.
+    pub(super) fn edited(mut self, edits: &mut HeaderEditsConfig, access: &AccessConfig, number: usize) -> Self {
         if let Self::Redirect { .. } = &self {
             // Where it leads is what it is.
             edits.remove.retain(|name| name != LOCATION);
@@ -50,7 +50,7 @@ impl Action {
             edits.more.retain(|edit| edit.name != LOCATION);
         }
         if let Self::Redirect { headers, .. } | Self::Respond { headers, .. } = &mut self {
-            if edits.has_variables() {
+            if edits.has_variables() || !access.is_open() {
                 headers.push((ROUTE_OF_RESPONSE, HeaderValue::from(number)));
             } else {
                 edits.carry_out(headers);

@@ -1,5 +1,6 @@
 //! As written → as used: every default filled in, every reference followed, all faults collected.
 
+mod access;
 mod action;
 mod client_tls;
 mod cluster;

@@ -84,13 +84,14 @@ impl Resolver<'_, '_> {
         };
         let timeouts = self.timeouts(&written.timeouts, &start);
         let forwards = !matches!(&action, Some(Action::Respond { .. } | Action::Redirect { .. } | Action::Exclude));
+        let access = self.access(written, action.as_ref(), &upgrade);
         let error_pages = self.error_pages(written.error_pages.as_ref(), &gateway.error_pages);
         let found = matcher.as_ref().map(|(matcher, _)| matcher);
         let way_back = self.way_back(written.reverse.as_ref(), found, action.as_ref());
         let plugins = self.route_plugins(written.plugins.as_ref(), forwards, plugins);
         // What leads to no endpoint switches to nothing: it is no reason to announce websockets over HTTP/2.
         let upgrade = if forwards { upgrade } else { UpgradeConfig::Only(Vec::new()) };
-        let ((matcher, span), action) = (matcher?, action?.edited(&mut response_headers, number));
+        let ((matcher, span), action) = (matcher?, action?.edited(&mut response_headers, &access, number));
         let (Matcher::Prefix(name) | Matcher::Regex(name)) = &matcher;
         let used = RouteConfig {
             name: Arc::from(name.as_str()),
@@ -101,6 +102,7 @@ impl Resolver<'_, '_> {
             request_headers,
             response_headers,
             preserve_host: written.preserve_host.unwrap_or(false),
+            access,
             error_pages,
         };
         Some(ResolvedRoute {

@@ -24,6 +24,9 @@ pub(crate) struct RouteSection {
     pub(crate) reverse: Option<Spanned<ReverseEntry>>,
     pub(crate) upgrade: Option<Vec<Text>>,
     pub(crate) preserve_host: Option<bool>,
+    pub(crate) allow: Option<Spanned<Vec<Text>>>,
+    pub(crate) deny: Option<Spanned<Vec<Text>>>,
+    pub(crate) origins: Option<Spanned<Vec<Text>>>,
     pub(crate) error_pages: Option<Spanned<ErrorPagesTable>>,
     #[serde(default)]
     pub(crate) timeouts: TimeoutsTable,

@@ -91,6 +91,7 @@ fn stage() -> (Connection, UnixListener, TempDir) {
         request_headers: HeaderEdits::default(),
         response_headers: HeaderEdits::default(),
         preserve_host: false,
+        access: None,
         error_pages: None,
     };
     let snapshot = Snapshot {

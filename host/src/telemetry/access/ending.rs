@@ -9,6 +9,10 @@ pub enum AccessEnding {
     Misdirected,
     /// The request came through this gateway too often.
     Loop,
+    /// The route does not let clients of this address in.
+    ClientDenied,
+    /// The route does not let pages of this origin switch protocols.
+    OriginDenied,
     /// No endpoint could take the request.
     NoEndpoint,
     /// The balancer chose an endpoint that does not exist.
@@ -56,6 +60,8 @@ impl AccessEnding {
             Self::Refused => "refused",
             Self::Misdirected => "misdirected",
             Self::Loop => "loop",
+            Self::ClientDenied => "client-denied",
+            Self::OriginDenied => "origin-denied",
             Self::NoEndpoint => "no-endpoint",
             Self::NoSuchEndpoint => "no-such-endpoint",
             Self::Unreachable => "unreachable",

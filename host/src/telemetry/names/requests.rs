@@ -18,6 +18,11 @@ pub static REQUESTS_MISDIRECTED: Family = Family::counter(
     "tidegate_requests_misdirected",
     "Requests refused with 421: their host has other rules about client certificates than the name of the handshake",
 );
+/// Requests that their routes let nobody make but others, by `reason`.
+pub static REQUESTS_DENIED: Family = Family::counter(
+    "tidegate_requests_denied",
+    "Requests refused because their route lets others in, by what it goes by: address, origin",
+);
 /// Requests that came back here too often.
 pub static LOOPS: Family =
     Family::counter("tidegate_loops", "Requests refused because their route leads back to this gateway");
