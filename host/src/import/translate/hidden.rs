@@ -6,6 +6,9 @@ use super::super::report::{Report, Severity};
 use super::path::RulePath;
 use super::rule::{RuleEffect, TrafficRule};
 
+/// Rules behind a line for websockets that it is compared with, at the most.
+const MOST_COMPARED: usize = 500;
+
 /// Without the rules that others hide.
 pub(super) fn living(rules: Vec<TrafficRule>, report: &mut Report) -> Vec<TrafficRule> {
     let mut prefixes: HashMap<String, usize> = HashMap::new();
@@ -72,22 +75,25 @@ pub(super) fn without_doubles(rules: &mut Vec<TrafficRule>, report: &mut Report)
             && rule.layers.access.is_none()
             && rule.layers.requests.is_empty()
             && rule.layers.responses.is_empty();
+        if !plain {
+            at += 1;
+            continue;
+        }
         let following = rules.get(at + 1..).unwrap_or_default();
-        let cover = following.iter().position(|other| other.path.meets(&rule.path));
+        let cover = following.iter().take(MOST_COMPARED).position(|other| other.path.meets(&rule.path));
         let other = cover.and_then(|offset| following.get(offset));
-        let double = plain
-            && other.is_some_and(|other| {
-                let probe = rule.path.sample();
-                other.is_unconditional()
-                    && other.layers.access.is_none()
-                    && other.layers.requests.is_empty()
-                    && other.layers.responses.is_empty()
-                    && other.path.covers(&rule.path)
-                    && other.worker.get("timeout") == rule.worker.get("timeout")
-                    && other.worker.get("upgrade").is_none()
-                    && rule.worker.get("upgrade").is_none()
-                    && probe.is_some_and(|path| rule.takes(&path, false) && other.outcome(&path) == rule.outcome(&path))
-            });
+        let double = other.is_some_and(|other| {
+            let probe = rule.path.sample();
+            other.is_unconditional()
+                && other.layers.access.is_none()
+                && other.layers.requests.is_empty()
+                && other.layers.responses.is_empty()
+                && other.path.covers(&rule.path)
+                && other.worker.get("timeout") == rule.worker.get("timeout")
+                && other.worker.get("upgrade").is_none()
+                && rule.worker.get("upgrade").is_none()
+                && probe.is_some_and(|path| rule.takes(&path, false) && other.outcome(&path) == rule.outcome(&path))
+        });
         if !double {
             at += 1;
             continue;

@@ -1,5 +1,7 @@
 //! `ProxyPassReverse` and its relatives: what `reverse` does by default, and what it has to be told.
 
+use std::collections::HashSet;
+
 use super::super::draft::{ActionDraft, PathDraft, ReverseDraft, RouteDraft};
 use super::super::report::{Report, Severity};
 use super::super::tree::{Directive, Node, Place};
@@ -23,8 +25,9 @@ pub(super) fn tell(
     balancers: &Balancers,
     report: &mut Report,
 ) {
+    let servers = servers(rules, balancers);
     for line in scopes.iter().flat_map(|scope| lines(scope)) {
-        one(&line, rules, routes, balancers, report);
+        one(&line, rules, routes, &servers, balancers, report);
     }
     for line in scopes.iter().flat_map(|scope| scope.cookies.iter()) {
         cookie(line, rules, routes, report);
@@ -76,6 +79,7 @@ fn one(
     line: &ReverseLine<'_>,
     rules: &[TrafficRule],
     routes: &mut [RouteDraft],
+    servers: &HashSet<String>,
     balancers: &Balancers,
     report: &mut Report,
 ) {
@@ -98,11 +102,7 @@ fn one(
         return;
     }
     let Ok(named) = goal(line.url).map(|goal| balancers.settled(goal)) else { return };
-    let forwards = rules.iter().filter_map(|rule| match &rule.effect {
-        RuleEffect::Forward(goal) => Some(goal),
-        _ => None,
-    });
-    if forwards.into_iter().any(|goal| leads_to(goal, &named, balancers)) {
+    if servers.contains(&named.at.key()) {
         return;
     }
     let url = format!("{}{}", named.at.origin(), named.path.trim_end_matches('/'));
@@ -123,16 +123,24 @@ fn one(
     }
 }
 
-/// Whether responses of `goal` name their server as `named` does.
-fn leads_to(goal: &Goal, named: &Goal, balancers: &Balancers) -> bool {
-    let of_member = match (&goal.at, &named.at) {
-        (GoalPlace::Balancer(name), GoalPlace::Server { .. }) => {
-            balancers.members(name).iter().any(|member| member.same_place(named))
+/// How the servers that `rules` lead to name themselves: what `reverse` maps by default.
+fn servers(rules: &[TrafficRule], balancers: &Balancers) -> HashSet<String> {
+    let mut servers = HashSet::new();
+    for rule in rules {
+        let RuleEffect::Forward(goal) = &rule.effect else { continue };
+        if !servers.insert(goal.at.key()) {
+            continue;
         }
-        (GoalPlace::Socket { host, .. }, GoalPlace::Server { host: named, .. }) => host == named,
-        _ => false,
-    };
-    goal.same_place(named) || of_member
+        match &goal.at {
+            GoalPlace::Balancer(name) => servers.extend(balancers.members(name).iter().map(|member| member.at.key())),
+            GoalPlace::Socket { host, .. } => {
+                let named = GoalPlace::Server { scheme: "http", host: host.clone(), port: None };
+                servers.insert(named.key());
+            }
+            GoalPlace::Server { .. } => {}
+        }
+    }
+    servers
 }
 
 /// ProxyPassReverseCookiePath and -Domain: the server's own are mapped anyway.

@@ -129,7 +129,10 @@ fn site<'t>(section: &'t Section, main: &ScopeSettings<'t>, listens: &[u16], rep
         addresses.extend(address(word, &scope, main, listens, &section.place, report));
     }
     if addresses.is_empty() {
-        report.refuse(&section.place, "the virtual host has no address that can be listened at", "write *:80 or *:443");
+        let port = if tls(&scope, main, &[]) == Some(true) { 443 } else { 80 };
+        let what = format!("the virtual host has no address that can be listened at: port {port} is taken");
+        report.refuse(&section.place, what, "write *:80 or *:443, or correct the address in [[listen]]");
+        addresses.push(SiteAddress { ip: None, port });
     }
     let names = names(&scope, report);
     let any_name = scope.names.iter().any(|(name, _place)| name == "*");

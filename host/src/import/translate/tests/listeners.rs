@@ -170,3 +170,11 @@ fn names_that_hosts_cannot_hold_are_refused() {
 
     says(apache, 3, Severity::Refused, "wildcard inside a label");
 }
+
+#[test]
+fn a_port_that_is_not_known_is_refused_and_leaves_a_listener() {
+    let apache = "<VirtualHost *:${NOWHERE_SET}>\nProxyPass / http://127.0.0.1:1/\n</VirtualHost>\n";
+
+    assert!(text(apache).contains("address = \"0.0.0.0:80\""), "{}", text(apache));
+    says(apache, 1, Severity::Refused, "no address");
+}
