@@ -3,7 +3,7 @@
 use super::super::draft::ClientTlsDraft;
 use super::super::report::{Report, Severity};
 use super::super::tree::{Directive, Place, Section};
-use super::goal::{Goal, GoalPlace};
+use super::goal::{Goal, GoalPlace, is_of_balancer};
 use super::scope::{self, ScopeKind, ScopeSettings, is_on};
 use super::shape;
 
@@ -26,7 +26,6 @@ fn is_about(section: &Section, goal: &Goal) -> bool {
         pattern = true;
         first = words.next().unwrap_or_default();
     }
-    let url = goal.at.origin();
     if pattern {
         return shape::compile(first).is_ok_and(|compiled| {
             shape::groups(&compiled, &format!("{}/", goal.url().trim_end_matches('/'))).is_some()
@@ -35,13 +34,13 @@ fn is_about(section: &Section, goal: &Goal) -> bool {
     if first == "*" {
         return true;
     }
-    match super::goal::goal(first.trim_end_matches('*')) {
-        Ok(named) => match (&named.at, &goal.at) {
-            (GoalPlace::Balancer(one), GoalPlace::Balancer(other)) => one == other,
-            _ => named.at.origin() == url,
-        },
+    let first = first.trim_end_matches('*');
+    // Every section is looked at for every target: balancers, of which there may be many, are told apart unread.
+    match &goal.at {
+        GoalPlace::Balancer(name) => is_of_balancer(first, name).unwrap_or(false),
+        _ if is_of_balancer(first, "").is_some() => false,
         // Names without a scheme are of forward proxies.
-        Err(_no) => false,
+        _ => super::goal::goal(first).is_ok_and(|named| named.at.origin() == goal.at.origin()),
     }
 }
 
