@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use tidegate::import::{Node, ReadOptions, Report, parse};
+use tidegate::import::{ImportOptions, Node, ReadOptions, Report, parse, translate, write};
 
 /// A file as it is found on a machine. It names no others: what those hold is not in these bytes.
 pub fn run(bytes: &[u8]) {
@@ -12,7 +12,11 @@ pub fn run(bytes: &[u8]) {
     let mut report = Report::default();
     let lines = bytes.split(|byte| *byte == b'\n').count();
     match parse(bytes, Path::new("fuzz.conf"), &ReadOptions::default(), &mut report) {
-        Some(tree) => tree.nodes.iter().for_each(|node| check(node, lines)),
+        Some(tree) => {
+            tree.nodes.iter().for_each(|node| check(node, lines));
+            let written = write(&translate(&tree, ImportOptions::default(), &mut report));
+            assert!(!written.contains(|c| c != '\n' && tidegate::text::is_unseen(c)), "{written:?}");
+        }
         None => assert!(report.is_refusing(), "{}", report.text()),
     }
     let findings = report.sorted();
