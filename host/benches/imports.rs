@@ -132,12 +132,17 @@ fn router(name: &str, signature: &str, call: &str, calls: usize) -> Vec<u8> {
     wat::parse_str(module).unwrap()
 }
 
-/// The beginning of a body as it comes: an object whose last member fills what is seen of it.
-fn body() -> BodyStart {
+/// What is seen of a body: an object whose last member fills the rest.
+fn seen() -> Bytes {
     let mut text = r#"{"x-tenant":"tenant-00777","messages":""#.to_owned();
     text.extend(std::iter::repeat_n('m', SEEN as usize));
     text.truncate(SEEN as usize);
-    BodyStart::new(Bytes::from(text), BodySight::new(SEEN, BLOCK).unwrap(), Instant::now())
+    text.into()
+}
+
+/// The beginning of a body as it comes.
+fn body(seen: &Bytes) -> BodyStart {
+    BodyStart::new(seen.clone(), BodySight::new(SEEN, BLOCK).unwrap(), Instant::now())
 }
 
 /// What it takes once for each request, whoever asks then: the hashes, and reading the object.
@@ -154,10 +159,11 @@ fn print_costs_of_bodies() {
                 .collect(),
         )
     };
-    let hashed = timed(&|| drop(black_box(body())));
-    let read = timed(&|| drop(black_box(body().field(sight, "x-tenant")))).saturating_sub(hashed);
+    let seen = seen();
+    let hashed = timed(&|| drop(black_box(body(&seen))));
+    let read = timed(&|| drop(black_box(body(&seen).field(sight, "x-tenant")))).saturating_sub(hashed);
     println!(
-        "\nonce a request, {SEEN} bytes: {} ns to copy and hash them, {} to read the object",
+        "\nonce a request, {SEEN} bytes: {} ns to hash them, {} to read the object",
         hashed.as_nanos(),
         read.as_nanos()
     );
@@ -188,7 +194,7 @@ fn main() {
 
     println!("{:<12} {:>10} {:>10}", "import", "ns a call", "first, ns");
     for (name, signature, call) in imports() {
-        let body = OF_BODIES.contains(&name).then(|| Arc::new(body()));
+        let body = OF_BODIES.contains(&name).then(|| Arc::new(body(&seen())));
         let facts = RequestFacts { body, ..facts.clone() };
         let table = (name == "get").then(|| runtime.table("bench", &path).unwrap());
         let load = |calls| {
