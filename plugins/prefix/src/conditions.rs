@@ -6,10 +6,10 @@
 use std::borrow::Cow;
 use std::net::IpAddr;
 
+use ipnet::IpNet;
 use tidegate_plugin::{ConfigError, RequestLine, Scheme, fault, request};
 
 use crate::index::TooLong;
-use crate::networks::Network;
 use crate::path::decoded;
 use crate::pattern::{Cost, Regex, Use};
 use crate::written::{ClientScheme, Test, When};
@@ -26,7 +26,7 @@ pub struct Conditions {
     protocols: Vec<String>,
     query: Vec<Condition>,
     listeners: Vec<String>,
-    clients: Vec<Network>,
+    clients: Vec<IpNet>,
     headers: Vec<Condition>,
 }
 
@@ -67,9 +67,9 @@ impl Conditions {
         let mut clients = Vec::new();
         for (number, text) in written.clients.iter().enumerate() {
             let message = || format!("expected an address or address/bits, found {text}");
-            match Network::parse(text) {
-                Some(network) => clients.push(network),
-                None => errors.push(fault(format!("{at}/clients/{number}"), message())),
+            match text.parse().or_else(|_no_network| text.parse::<IpAddr>().map(IpNet::from)) {
+                Ok(network) => clients.push(network),
+                Err(_neither) => errors.push(fault(format!("{at}/clients/{number}"), message())),
             }
         }
         if !errors.is_empty() {
@@ -137,9 +137,9 @@ impl Conditions {
 
     fn hold_of_connection(&self) -> bool {
         let is_in = |listeners: &[String]| request::listener().is_some_and(|name| listeners.contains(&name));
-        let is_of = |networks: &[Network]| {
+        let is_of = |networks: &[IpNet]| {
             let address = request::client().and_then(|address| address.parse::<IpAddr>().ok());
-            address.is_some_and(|address| networks.iter().any(|network| network.contains(address)))
+            address.is_some_and(|address| networks.iter().any(|network| network.contains(&address)))
         };
         (self.listeners.is_empty() || is_in(&self.listeners)) && (self.clients.is_empty() || is_of(&self.clients))
     }

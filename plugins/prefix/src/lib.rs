@@ -7,7 +7,6 @@
 
 pub mod conditions;
 pub mod index;
-pub mod networks;
 pub mod path;
 pub mod pattern;
 pub mod redirect;

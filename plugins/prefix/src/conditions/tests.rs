@@ -105,6 +105,35 @@ fn headers_the_client_and_the_listener_are_asked_of_the_gateway() {
 }
 
 #[test]
+fn a_network_is_all_addresses_that_begin_alike() {
+    let host = Host::new();
+    let table = [
+        ("10.0.0.0/8", "10.255.0.1", true),
+        ("10.0.0.0/8", "11.0.0.1", false),
+        ("10.0.0.1", "10.0.0.1", true),
+        ("10.0.0.1", "10.0.0.2", false),
+        ("10.0.0.2/31", "10.0.0.3", true),
+        ("0.0.0.0/0", "203.0.113.9", true),
+        ("0.0.0.0/0", "::1", false),
+        ("::/0", "2001:db8::1", true),
+        ("::/0", "10.0.0.1", false),
+        ("2001:db8::/33", "2001:db8:7fff::1", true),
+        ("2001:db8::/33", "2001:db8:8000::1", false),
+        ("::1/128", "::1", true),
+    ];
+
+    for (network, address, expected) in table {
+        host.next_request();
+        host.client(address);
+        let conditions = conditions(&format!(r#"{{"clients":["{network}"]}}"#)).unwrap();
+        assert_eq!(conditions.hold(&fake::request(), 1024), Ok(expected), "{network} {address}");
+    }
+    for none in ["", "10.0.0.0/33", "10.0.0/8", "::/129", "10.0.0.0/", "10.0.0.0/-1", "h"] {
+        assert!(conditions(&format!(r#"{{"clients":["{none}"]}}"#)).is_err(), "{none}");
+    }
+}
+
+#[test]
 fn patterns_do_not_look_at_what_is_too_long_for_them() {
     let host = Host::new();
     host.header("x", &"a".repeat(600)).header("x", &"b".repeat(600));
