@@ -68,7 +68,8 @@ fn doubles(sites: &[&Site<'_>], report: &mut Report) {
             match known.get(name.as_str()) {
                 Some(first) => {
                     let what = format!(
-                        "the virtual host at {first} has the name {name} already and is first: this one never gets a request for it"
+                        "the virtual host at {first} has the name {name} already and is first: this one never gets a \
+                         request for it"
                     );
                     report.add(
                         &site.place,

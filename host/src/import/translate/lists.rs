@@ -262,7 +262,8 @@ const REFUSED: &[Without] = &[
         ],
         "certificates are not fetched by the gateway",
         Some(
-            "let certbot, lego or acme.sh write them and name the files in `certificate` and `key`; they are read again when they change",
+            "let certbot, lego or acme.sh write them and name the files in `certificate` and `key`; they are read \
+             again when they change",
         ),
     ),
     (

@@ -83,11 +83,13 @@ pub(super) fn rules(location: &LocationScope<'_>, tls: Option<bool>, report: &mu
         } else if whole && proxied && target.is_some() && !to.contains("$1") && to.ends_with("%{REQUEST_URI}") {
             proxied_rule(location, line, to, target.as_ref(), report);
         } else if whole && proxied && to.contains("$1") && !pattern.contains('(') {
-            let what = "$1 is empty without a group, so that Apache sends every upgrade to one path; here it works on the paths of the ProxyPass";
+            let what = "$1 is empty without a group, so that Apache sends every upgrade to one path; here it works \
+                on the paths of the ProxyPass";
             report.add(&line.place, Severity::Changed, what, None);
         } else {
             let what = if target.is_some() {
-                "a rule in a Location that is proxied meets the server's URL and not the path, so that Apache sends another path than it seems"
+                "a rule in a Location that is proxied meets the server's URL and not the path, so that Apache sends \
+                 another path than it seems"
             } else {
                 "a rule in a Location meets the name of a file and not the path"
             };
@@ -118,7 +120,8 @@ fn proxied_rule(location: &LocationScope<'_>, line: &Directive, to: &str, target
         );
     } else {
         let what = format!(
-            "Apache sends upgrades to {path} at the server and other requests to the path of the ProxyPass, which is taken for both"
+            "Apache sends upgrades to {path} at the server and other requests to the path of the ProxyPass, which is \
+             taken for both"
         );
         report.add(
             &line.place,

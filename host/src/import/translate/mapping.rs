@@ -4,7 +4,7 @@ use super::super::report::{Report, Severity};
 use super::super::tree::{Directive, Place, Word};
 use super::goal::{Goal, goal};
 use super::path::RulePath;
-use super::pattern::mapping;
+use super::pattern::{mapping, understood};
 use super::rule::{RuleEffect, TrafficRule};
 use super::shape::{PatternTail, shape};
 use super::worker::{ParameterFault, WorkerParameters};
@@ -74,40 +74,21 @@ pub(super) fn proxy_pass(
             }
             (RulePath::Prefix(path), to)
         }
-        LocationPath::Pattern(text) => match mapping(&text, &goal.path, true) {
-            Ok(found) => {
-                if found.without_caret {
-                    let what = format!(
-                        "without ^ the pattern is also found in the middle of a path; taken as {}",
-                        found.path.told()
-                    );
-                    report.add(place, Severity::Changed, what, None);
-                } else if !text.starts_with('^') && matches!(found.path, RulePath::Pattern { .. }) {
-                    report.add(
-                        place,
-                        Severity::Note,
-                        "without ^ the pattern is also found in the middle of a path, here too",
-                        None,
-                    );
-                }
-                if found.without_boundary {
-                    let what = format!(
-                        "the pattern also takes paths in which the name only goes on, such as {}x; here whole segments count",
-                        found.path.told()
-                    );
-                    report.add(place, Severity::Changed, what, None);
-                }
-                (found.path, found.to)
-            }
-            Err(error) => {
-                report.refuse(
-                    place,
-                    format!("the pattern is not understood: {error}"),
-                    "look-ahead and references back do not exist here; routes are tried in their order",
+        LocationPath::Pattern(text) => {
+            let found = understood(mapping(&text, &goal.path, true), place, report)?;
+            if found.without_caret {
+                let what = format!(
+                    "without ^ the pattern is also found in the middle of a path; taken as {}",
+                    found.path.told()
                 );
-                return None;
+                report.add(place, Severity::Changed, what, None);
+            } else if !text.starts_with('^') && matches!(found.path, RulePath::Pattern { .. }) {
+                let what = "without ^ the pattern is also found in the middle of a path, here too";
+                report.add(place, Severity::Note, what, None);
             }
-        },
+            found.tell_boundary(place, report);
+            (found.path, found.to)
+        }
     };
     let rule = TrafficRule::new(place.clone(), path, RuleEffect::Forward(Goal { path: to, ..goal }));
     Some(TrafficRule { worker, ..rule })
@@ -147,7 +128,9 @@ fn warn_of_slashes(path: &str, goal: &Goal, place: &Place, report: &mut Report) 
     let (from, to) = (path.ends_with('/'), goal.path.ends_with('/'));
     if from && !to {
         let what = if goal.path.is_empty() && path == "/" {
-            "slash on one side: Apache joins the server's name and the path, so that only / works there; here every path does".to_owned()
+            "slash on one side: Apache joins the server's name and the path, so that only / works there; here every \
+             path does"
+                .to_owned()
         } else if goal.path.is_empty() {
             return;
         } else {
@@ -171,18 +154,10 @@ fn warn_of_slashes(path: &str, goal: &Goal, place: &Place, report: &mut Report) 
 pub(super) fn plain_path(path: &LocationPath, place: &Place, report: &mut Report) -> Option<RulePath> {
     match path {
         LocationPath::Prefix(path) => Some(RulePath::Prefix(path.clone())),
-        LocationPath::Pattern(text) => match mapping(text, "%{REQUEST_URI}", false) {
-            Ok(found) if !found.without_boundary => Some(found.path),
-            Ok(_wider) => RulePath::pattern(text).ok(),
-            Err(error) => {
-                report.refuse(
-                    place,
-                    format!("the pattern is not understood: {error}"),
-                    "look-ahead and references back do not exist here; routes are tried in their order",
-                );
-                None
-            }
-        },
+        LocationPath::Pattern(text) => {
+            let found = understood(mapping(text, "%{REQUEST_URI}", false), place, report)?;
+            if found.without_boundary { RulePath::pattern(text).ok() } else { Some(found.path) }
+        }
     }
 }
 
@@ -285,17 +260,8 @@ pub(super) fn redirect(
                 let host = Some(host.to_ascii_lowercase());
                 return Some(TrafficRule::new(place.clone(), path, RuleEffect::ToTls { status, host }));
             }
-            match RulePath::pattern(&text) {
-                Ok(path) => Some(TrafficRule::new(place.clone(), path, RuleEffect::Redirect { to, status })),
-                Err(error) => {
-                    report.refuse(
-                        place,
-                        format!("the pattern is not understood: {error}"),
-                        "look-ahead and references back do not exist here; routes are tried in their order",
-                    );
-                    None
-                }
-            }
+            let path = understood(RulePath::pattern(&text), place, report)?;
+            Some(TrafficRule::new(place.clone(), path, RuleEffect::Redirect { to, status }))
         }
     }
 }

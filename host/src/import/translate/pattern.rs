@@ -1,5 +1,7 @@
 //! Patterns with the URLs behind them: as a prefix where they are one.
 
+use super::super::report::{Report, Severity};
+use super::super::tree::Place;
 use super::path::RulePath;
 use super::shape::{PatternShape, PatternTail, shape};
 
@@ -14,6 +16,28 @@ pub(super) struct PatternMapping {
     pub(super) without_boundary: bool,
     /// `$1` is used and there is no group: Apache sends every request to one path.
     pub(super) without_group: bool,
+}
+
+impl PatternMapping {
+    /// Says that whole segments count here, where that makes a difference.
+    pub(super) fn tell_boundary(&self, place: &Place, report: &mut Report) {
+        if self.without_boundary {
+            let what = format!(
+                "the pattern also takes paths in which the name only goes on, such as {}x; here whole segments count",
+                self.path.told()
+            );
+            report.add(place, Severity::Changed, what, None);
+        }
+    }
+}
+
+/// What `found` has, if that is no fault of its pattern, which stands at `place`.
+pub(super) fn understood<T>(found: Result<T, String>, place: &Place, report: &mut Report) -> Option<T> {
+    let told = |error| {
+        let what = format!("the pattern is not understood: {error}");
+        report.refuse(place, what, "look-ahead and references back do not exist here; routes are tried in their order");
+    };
+    found.map_err(told).ok()
 }
 
 /// Maps `pattern` to the path `to` of a URL, as a prefix where it is one. `appends`: without a group in it, `to` stands

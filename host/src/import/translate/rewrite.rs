@@ -14,8 +14,8 @@ use super::conditions::{self, RuleConditions};
 use super::flags::{RewriteFlags, flags};
 use super::goal::{Goal, NoGoal, goal};
 use super::path::RulePath;
-use super::pattern::{PatternMapping, mapping};
-use super::rule::{RuleEffect, TrafficRule, first};
+use super::pattern::{PatternMapping, mapping, understood};
+use super::rule::{RuleEffect, TrafficRule, first, left_to_others};
 use super::shape::{PatternTail, shape};
 use super::to_tls::to_tls;
 use super::upgrades::{complete, is_needless};
@@ -111,11 +111,9 @@ impl Step<'_> {
             self.pass(&pattern, &flags, rules, lower, report);
             return;
         }
-        let effect = match self.effect(&pattern, to, &flags, lower, report) {
-            Some(effect) => effect,
-            None => return,
-        };
-        self.insert(effect, rules, report);
+        if let Some(rule) = self.effect(&pattern, to, &flags, lower, report) {
+            self.insert(rule, rules, report);
+        }
     }
 
     /// The pattern, with the DocumentRoot taken off.
@@ -220,7 +218,7 @@ impl Step<'_> {
 
     fn checked(&self, found: Result<PatternMapping, String>, report: &mut Report) -> Option<PatternMapping> {
         let place = &self.line.place;
-        let found = self.understood(found, report)?;
+        let found = understood(found, place, report)?;
         if found.without_caret {
             let what = format!(
                 "without ^ the pattern is also found in the middle of a path; taken as the prefix {}",
@@ -228,35 +226,19 @@ impl Step<'_> {
             );
             report.add(place, Severity::Changed, what, None);
         }
-        if found.without_boundary {
-            let what = format!(
-                "the pattern also takes paths in which the name only goes on, such as {}x; here whole segments count",
-                found.path.told()
-            );
-            report.add(place, Severity::Changed, what, None);
-        }
+        found.tell_boundary(place, report);
         if found.without_group {
-            let what = "$1 is empty without a group, so that Apache sends every request to one path; taken as the path that follows";
+            let what = "$1 is empty without a group, so that Apache sends every request to one path; taken as the \
+                path that follows";
             report.add(place, Severity::Changed, what, None);
         }
         Some(found)
     }
 
-    fn understood(&self, found: Result<PatternMapping, String>, report: &mut Report) -> Option<PatternMapping> {
-        let told = |error| {
-            report.refuse(
-                &self.line.place,
-                format!("the pattern is not understood: {error}"),
-                "look-ahead and references back do not exist here; routes are tried in their order",
-            );
-        };
-        found.map_err(told).ok()
-    }
-
     fn redirect(&self, pattern: &str, to: &str, status: u16, report: &mut Report) -> Option<TrafficRule> {
         let place = &self.line.place;
         let positive = self.positive(pattern);
-        let found = self.understood(mapping(&positive, "%{REQUEST_URI}", false), report)?;
+        let found = understood(mapping(&positive, "%{REQUEST_URI}", false), place, report)?;
         // Where less than a prefix of segments is meant, the pattern stays as it is.
         let exact = !found.without_boundary && !found.without_caret;
         let path = found.path;
@@ -344,7 +326,7 @@ impl Step<'_> {
     fn insert(self, mut rule: TrafficRule, rules: &mut Vec<TrafficRule>, report: &mut Report) {
         let place = self.line.place.clone();
         if let Some(path) = &self.conditions.path {
-            match narrowed(&rule, path, &place) {
+            match rule.narrowed(path, &place) {
                 Some(narrow) => rule = narrow,
                 None => {
                     report.refuse(
@@ -378,7 +360,7 @@ impl Step<'_> {
         // Redirects of ACME's challenges are told apart everywhere; what else is left out needs rules of its own.
         let mut exceptions = Vec::new();
         for pattern in &excepted {
-            match exception(pattern, rules, &place) {
+            match left_to_others(pattern, rules, &place) {
                 Some(mut found) => exceptions.append(&mut found),
                 None => {
                     report.refuse(
@@ -401,35 +383,4 @@ impl Step<'_> {
         rules.push(rule);
         rules.extend(exceptions);
     }
-}
-
-/// The rules for what a rule leaves out (reversed): what others behind it would do there.
-fn exception(pattern: &str, rules: &[TrafficRule], place: &Place) -> Option<Vec<TrafficRule>> {
-    let path = mapping(pattern, "%{REQUEST_URI}", false).ok()?.path;
-    let mut found = Vec::new();
-    for rule in rules.iter().rev() {
-        if path.covers(&rule.path) {
-            found.push(rule.clone());
-        } else if rule.path.covers(&path) {
-            found.push(rule.within(&path, place)?);
-        }
-        if rule.is_unconditional() && rule.path.covers(&path) {
-            found.reverse();
-            return Some(found);
-        }
-    }
-    found.push(TrafficRule::new(place.clone(), path, RuleEffect::Local { told: false }));
-    found.reverse();
-    Some(found)
-}
-
-/// The same rule for the paths that match `pattern` as well.
-fn narrowed(rule: &TrafficRule, pattern: &str, place: &Place) -> Option<TrafficRule> {
-    let path = mapping(pattern, "%{REQUEST_URI}", false).ok()?.path;
-    if path.covers(&rule.path) {
-        return Some(rule.clone());
-    }
-    let mut narrow = rule.within(&path, place)?;
-    narrow.places.clone_from(&rule.places);
-    Some(narrow)
 }

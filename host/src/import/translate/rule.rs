@@ -6,7 +6,7 @@ use super::access::Access;
 use super::goal::Goal;
 use super::headers::HeaderLine;
 use super::path::{RulePath, rest_of};
-use super::pattern::one_path;
+use super::pattern::{mapping, one_path};
 use super::shape;
 use super::worker::WorkerParameters;
 
@@ -159,6 +159,37 @@ impl TrafficRule {
             RuleEffect::Respond(status) => RuleOutcome::Other(status.to_string()),
         }
     }
+
+    /// The same rule for the paths that match `pattern` as well.
+    pub(super) fn narrowed(&self, pattern: &str, place: &Place) -> Option<Self> {
+        let path = mapping(pattern, "%{REQUEST_URI}", false).ok()?.path;
+        if path.covers(&self.path) {
+            return Some(self.clone());
+        }
+        let mut narrow = self.within(&path, place)?;
+        narrow.places.clone_from(&self.places);
+        Some(narrow)
+    }
+}
+
+/// The rules for what a rule leaves out (reversed): what others behind it would do there.
+pub(super) fn left_to_others(pattern: &str, rules: &[TrafficRule], place: &Place) -> Option<Vec<TrafficRule>> {
+    let path = mapping(pattern, "%{REQUEST_URI}", false).ok()?.path;
+    let mut found = Vec::new();
+    for rule in rules.iter().rev() {
+        if path.covers(&rule.path) {
+            found.push(rule.clone());
+        } else if rule.path.covers(&path) {
+            found.push(rule.within(&path, place)?);
+        }
+        if rule.is_unconditional() && rule.path.covers(&path) {
+            found.reverse();
+            return Some(found);
+        }
+    }
+    found.push(TrafficRule::new(place.clone(), path, RuleEffect::Local { told: false }));
+    found.reverse();
+    Some(found)
 }
 
 /// `$0` to `$9` filled in.

@@ -105,7 +105,8 @@ pub(super) fn tls(
                 }
                 let _first = line;
             } else {
-                let what = "Apache checks name and dates of the server's certificate, not who signed it; here that is checked too";
+                let what = "Apache checks name and dates of the server's certificate, not who signed it; here that \
+                    is checked too";
                 report.add(
                     place,
                     Severity::Changed,

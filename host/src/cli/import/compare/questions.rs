@@ -109,7 +109,8 @@ mod tests {
 
     #[test]
     fn each_route_is_asked_at_its_path_and_below() {
-        let text = "[[listen]]\naddress = \"127.0.0.1:0\"\n[[route]]\nhosts = [\"*.example.org\"]\npath = \"/ws\"\nto = \"http://127.0.0.1:9\"\n\
+        let text = "[[listen]]\naddress = \"127.0.0.1:0\"\n[[route]]\nhosts = [\"*.example.org\"]\npath = \
+            \"/ws\"\nto = \"http://127.0.0.1:9\"\n\
                     [[route]]\npath_regex = \"^/files?/(.*)$\"\nto = \"http://127.0.0.1:9/$1\"\n";
         let config = config::parse(text, Path::new("a.toml")).unwrap();
 

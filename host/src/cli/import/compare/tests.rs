@@ -18,7 +18,8 @@ fn apache(answer: &'static str) -> RunningApache {
     RunningApache { address, authority: address.to_string() }
 }
 
-const REDIRECT: &str = "[[listen]]\naddress = \"0.0.0.0:80\"\n[[route]]\npath = \"/\"\nredirect = { to = \"https://a.example/\", status = 301 }\n";
+const REDIRECT: &str = "[[listen]]\naddress = \"0.0.0.0:80\"\n[[route]]\npath = \"/\"\nredirect = { to = \
+    \"https://a.example/\", status = 301 }\n";
 
 #[test]
 fn answers_that_are_the_same_make_no_difference() {
