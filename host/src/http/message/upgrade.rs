@@ -26,8 +26,7 @@ impl Offer {
     /// if there are none. What names no protocol is left out.
     pub fn of<'a>(texts: impl IntoIterator<Item = &'a str>) -> Option<Self> {
         let names = texts.into_iter().filter_map(|text| ProtocolName::try_from(text).ok());
-        let protocols: Vec<_> = names.map(|sent| OfferedProtocol { protocol: (&sent).into(), sent }).collect();
-        (!protocols.is_empty()).then_some(Self { protocols, has_handshake: false })
+        Self { protocols: names.map(OfferedProtocol::from).collect(), has_handshake: false }.unless_empty()
     }
 
     /// The first protocol.
@@ -46,18 +45,26 @@ impl Offer {
     #[must_use]
     pub fn allowed(mut self, allowed: impl Fn(&UpgradeProtocol) -> bool) -> Option<Self> {
         self.protocols.retain(|offered| allowed(&offered.protocol));
-        (!self.protocols.is_empty()).then_some(self)
+        self.unless_empty()
     }
 
-    /// Value of the Upgrade field towards the endpoint: protocols as the client spelled them.
-    #[must_use]
-    pub fn to_value(&self) -> String {
-        let spellings: Vec<&str> = self.protocols.iter().map(|offered| offered.sent.as_str()).collect();
-        spellings.join(", ")
+    /// Members of the Upgrade field towards the endpoint: protocols as the client spelled them.
+    pub fn spellings(&self) -> impl Iterator<Item = &str> {
+        self.protocols.iter().map(|offered| offered.sent.as_str())
+    }
+
+    fn unless_empty(self) -> Option<Self> {
+        (!self.protocols.is_empty()).then_some(self)
     }
 
     fn contains(&self, protocol: &UpgradeProtocol) -> bool {
         self.protocols.iter().any(|offered| offered.protocol == *protocol)
+    }
+}
+
+impl From<ProtocolName> for OfferedProtocol {
+    fn from(sent: ProtocolName) -> Self {
+        Self { protocol: (&sent).into(), sent }
     }
 }
 
@@ -76,9 +83,8 @@ pub(in crate::http) fn offered<B>(request: &Request<B>, has_body: bool) -> Optio
         return None;
     }
     let may_be_websocket = request.method() == Method::GET && !has_body;
-    let is_websocket = |token: &str| UpgradeProtocol::try_from(token) == Ok(UpgradeProtocol::Websocket);
-    let offer = Offer::of(tokens(headers, &header::UPGRADE).filter(|token| may_be_websocket || !is_websocket(token)))?;
-    Some(Offer { has_handshake: true, ..offer })
+    let offer = Offer { has_handshake: true, ..Offer::of(tokens(headers, &header::UPGRADE))? };
+    if may_be_websocket { Some(offer) } else { offer.allowed(|protocol| *protocol != UpgradeProtocol::Websocket) }
 }
 
 /// The protocol that a 101 switches to, if it is one that was offered.
@@ -97,11 +103,16 @@ pub fn switched_to(response: &HeaderMap, offer: Option<&Offer>) -> Result<Upgrad
             {
                 return Ok(protocol);
             }
-            Err(format!("the endpoint switched to `{token:.60}`, offered was `{:.60}`", offer.to_value()))
+            Err(format!("the endpoint switched to `{token:.60}`, offered was `{:.60}`", spelled(offer)))
         }
         (None, _) => Err("the endpoint switched protocols and did not say to which".to_owned()),
         (Some(_), Some(_)) => Err("the endpoint switched to several protocols at once".to_owned()),
     }
+}
+
+/// The offer as one value.
+fn spelled(offer: &Offer) -> String {
+    offer.spellings().collect::<Vec<_>>().join(", ")
 }
 
 /// The list in a field, as far as its members are ASCII: no other can be a name of a protocol (RFC 9110 §7.8).
@@ -140,7 +151,7 @@ mod tests {
             (&[("connection", "upgrade"), ("upgrade", "a b, \"c\", d/1, e/")], Some("d/1")),
         ];
         for (fields, expected) in cases {
-            assert_eq!(offer_of(fields).map(|offer| offer.to_value()).as_deref(), *expected, "{fields:?}");
+            assert_eq!(offer_of(fields).map(|offer| spelled(&offer)).as_deref(), *expected, "{fields:?}");
         }
     }
 
@@ -153,8 +164,8 @@ mod tests {
             .body(())
             .unwrap();
 
-        assert_eq!(offered(&request, false).unwrap().to_value(), "other");
-        assert_eq!(offered(&request, true).unwrap().to_value(), "other", "which may come behind a body");
+        assert_eq!(spelled(&offered(&request, false).unwrap()), "other");
+        assert_eq!(spelled(&offered(&request, true).unwrap()), "other", "which may come behind a body");
         let get = Request::builder().header("connection", "upgrade").header("upgrade", "websocket").body(()).unwrap();
         assert_eq!(offered(&get, true), None);
     }

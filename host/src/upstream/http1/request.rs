@@ -7,6 +7,7 @@ use http_body::Body as _;
 
 use super::super::{RequestHead, ResendableBody};
 use super::handshake::WebsocketKey;
+use crate::http::Offer;
 
 /// Bytes of a head besides its target and its fields: method, version, names and punctuation, and what frames the body.
 const USUAL: usize = 128;
@@ -34,9 +35,9 @@ impl RequestFraming {
 
 /// The bytes of `head`, in front of a body in this framing; with `key` where the handshake is the gateway's own.
 pub(super) fn encode(head: &RequestHead<'_>, framing: RequestFraming, key: Option<&WebsocketKey>) -> Vec<u8> {
-    let offer = head.offer.map(|offer| offer.to_value());
+    let offered = head.offer.into_iter().flat_map(Offer::spellings).map(|spelling| spelling.len() + ", ".len());
     let fields = head.fields.iter().map(|(name, value)| name.as_str().len() + value.len() + ": \r\n".len());
-    let length = head.target.len() + head.authority.len() + offer.as_ref().map_or(0, String::len);
+    let length = head.target.len() + head.authority.len() + offered.sum::<usize>();
     let mut bytes = Vec::with_capacity(USUAL + length + fields.sum::<usize>());
     push(&mut bytes, &[head.method.as_str().as_bytes(), b" ", head.target.as_bytes(), b" HTTP/1.1\r\nhost: "]);
     push(&mut bytes, &[head.authority.as_bytes(), b"\r\n"]);
@@ -57,8 +58,12 @@ pub(super) fn encode(head: &RequestHead<'_>, framing: RequestFraming, key: Optio
     if let Some(key) = key {
         push(&mut bytes, &[b"sec-websocket-key: ", key.as_str().as_bytes(), b"\r\n"]);
     }
-    if let Some(offer) = &offer {
-        push(&mut bytes, &[b"connection: Upgrade\r\nupgrade: ", offer.as_bytes(), b"\r\n"]);
+    if let Some(offer) = head.offer {
+        bytes.extend_from_slice(b"connection: Upgrade\r\nupgrade: ");
+        for (index, spelling) in offer.spellings().enumerate() {
+            push(&mut bytes, &[if index == 0 { b"" } else { b", " }, spelling.as_bytes()]);
+        }
+        bytes.extend_from_slice(b"\r\n");
     } else if head.fields.accepts_trailers() {
         // TE is for this hop, and has to be named as such (RFC 9110 §10.1.4).
         bytes.extend_from_slice(b"connection: TE\r\nte: trailers\r\n");
