@@ -128,7 +128,7 @@ fn rules(route: &config::RouteConfig, deciders: &Deciders, error_pages: Option<A
 
 fn access(access: &config::AccessConfig) -> Option<Box<AccessRules>> {
     let config::AccessConfig { allow, deny, origins } = access.clone();
-    (!access.is_open()).then(|| Box::new(AccessRules { allow, deny, origins }))
+    (!access.is_open()).then(|| Box::new(AccessRules { allow, deny, origins, forward: None }))
 }
 
 fn timeouts(timeouts: &config::TimeoutsConfig) -> Timeouts {

@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use super::access::admit;
+use super::access::{Admission, admit};
 use super::failure::RequestFailure;
 use super::record::RequestRecord;
 use super::{RoutePlugin, RouteRules, Snapshot};
@@ -12,25 +12,39 @@ use crate::policy::{
     BodySight, Decision, DirectResponse, Effects, ForwardTarget, HeadEdit, RequestFacts, RouteId, Routed,
 };
 
-/// How far a request has come through the plugins of its routes.
+/// How far a request has come through its routes.
 pub(super) struct ChainProgress {
     /// Where it goes as things stand.
     pub(super) target: ForwardTarget,
-    /// The routes whose plugins have been asked.
-    asked: Vec<Option<RouteId>>,
+    /// What is behind it. One list of both, for it is moved with every request, and empty for nearly all.
+    steps: Vec<ChainStep>,
+}
+
+/// What a request has behind it.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum ChainStep {
+    /// This route has let it in, which took asking.
+    LetIn(Option<RouteId>),
+    /// The plugins of this route have been asked.
+    Asked(Option<RouteId>),
 }
 
 impl ChainProgress {
     /// Nobody is asked any more: it goes where it goes.
     pub(super) fn settled(mut self) -> Self {
-        self.asked.push(self.target.route);
+        self.steps.push(ChainStep::Asked(self.target.route));
         self
+    }
+
+    /// The route where it goes has let it in, and is not asked again.
+    pub(super) fn let_in(&mut self) {
+        self.steps.push(ChainStep::LetIn(self.target.route));
     }
 }
 
 impl From<ForwardTarget> for ChainProgress {
     fn from(target: ForwardTarget) -> Self {
-        Self { target, asked: Vec::new() }
+        Self { target, steps: Vec::new() }
     }
 }
 
@@ -47,7 +61,9 @@ pub(super) enum ChainOutcome {
     /// One of the gateway's own.
     Failed(RequestFailure),
     /// Nothing yet: a plugin decides by the body, and so much of that is to come first.
-    Waits(BodySight, ChainProgress),
+    WaitsForBody(BodySight, ChainProgress),
+    /// Nothing yet: the route asks who its client is, which takes time.
+    WaitsForAccess(ChainProgress),
 }
 
 impl From<RequestFailure> for Box<ChainOutcome> {
@@ -70,24 +86,30 @@ pub(super) fn decide<'a>(
     facts: &mut RequestFacts,
     record: &mut RequestRecord,
 ) -> Result<ChainProgress, ChainEnd<'a>> {
-    let ChainProgress { mut target, mut asked } = progress;
+    let ChainProgress { mut target, mut steps } = progress;
     loop {
         let (route, rules) = (target.route, snapshot.rules(target.route));
-        admit(rules, facts, record)
-            .map_err(|denied| ChainEnd { rules, outcome: RequestFailure::Denied(denied).into() })?;
-        if rules.plugins.is_empty() || asked.contains(&route) {
-            return Ok(ChainProgress { target, asked });
+        if !steps.contains(&ChainStep::LetIn(route)) {
+            let admission = admit(rules, facts, record)
+                .map_err(|denied| ChainEnd { rules, outcome: RequestFailure::Denied(denied).into() })?;
+            if admission == Admission::Asks {
+                let outcome = Box::new(ChainOutcome::WaitsForAccess(ChainProgress { target, steps }));
+                return Err(ChainEnd { rules, outcome });
+            }
+        }
+        if rules.plugins.is_empty() || steps.contains(&ChainStep::Asked(route)) {
+            return Ok(ChainProgress { target, steps });
         }
         if let Some(sight) = sight(&rules.plugins).filter(|sight| facts.awaits_body(*sight)) {
-            let outcome = Box::new(ChainOutcome::Waits(sight, ChainProgress { target, asked }));
+            let outcome = Box::new(ChainOutcome::WaitsForBody(sight, ChainProgress { target, steps }));
             return Err(ChainEnd { rules, outcome });
         }
         record.add_plugins(rules);
         target = ask(&rules.plugins, target, facts).map_err(|outcome| ChainEnd { rules, outcome })?;
         if target.route == route {
-            return Ok(ChainProgress { target, asked });
+            return Ok(ChainProgress { target, steps });
         }
-        asked.push(route);
+        steps.push(ChainStep::Asked(route));
     }
 }
 

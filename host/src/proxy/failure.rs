@@ -49,6 +49,9 @@ pub(super) enum RequestFailure {
     /// Its route lets others in.
     #[error(transparent)]
     Denied(#[from] Denied),
+    /// Its route asks who its client is, and got no answer.
+    #[error("it was not found out whether its route lets its client in")]
+    Unchecked,
     /// No endpoint may take it.
     #[error("no endpoint: {0}")]
     NoEndpoint(#[from] SelectError),
@@ -115,6 +118,10 @@ impl RequestFailure {
                 (Status::LOOP_DETECTED, sentence, Some(Ending::Loop))
             }
             Self::Denied(denied) => (Status::FORBIDDEN, denied.sentence(), Some(denied.ending())),
+            Self::Unchecked => {
+                let sentence = "it cannot be found out now who may use this: ask again later";
+                (Status::SERVICE_UNAVAILABLE, sentence, Some(Ending::AuthUnavailable))
+            }
             Self::NoEndpoint(SelectError::Refused(refusal)) if refusal.status() == Status::TOO_MANY_REQUESTS => {
                 (Status::TOO_MANY_REQUESTS, "this is more than is taken now: ask again later", Some(Ending::NoEndpoint))
             }

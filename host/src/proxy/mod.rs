@@ -13,6 +13,7 @@
 //! | wait where no endpoint can take it now | `waiting.rs` |
 //! | pass the response on; switch protocols, tunnel | `respond.rs`, `switch.rs` |
 //! | who may use a route | `access/` |
+//! | what a decision waits for: the beginning of a body, or who a client is | `awaited.rs`, `preview.rs` |
 //! | plugins of a route | `chain.rs` |
 //! | stay with an endpoint: cookie, counts | `stickiness.rs` |
 //! | what goes wrong, and what that comes to | `failure.rs`; what the operator shows in its place: `error_pages.rs`; why an endpoint failed, for the log: `endpoint_fault.rs` |
@@ -20,6 +21,7 @@
 
 mod access;
 mod attempt;
+mod awaited;
 mod begin;
 mod chain;
 mod client;
@@ -48,7 +50,7 @@ mod tests;
 mod tls_redirect;
 mod waiting;
 
-pub use access::AccessRules;
+pub use access::{AccessRules, ForwardAuth};
 pub use client::{Client, ListenerKey, Observers};
 pub use error_pages::{ErrorPage, ErrorPages};
 pub use misdirected::{ListenerRules, RulesByListener};

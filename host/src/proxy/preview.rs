@@ -1,11 +1,15 @@
-//! Waiting for the beginning of a request's body, for who decides by it.
+//! Waiting for what a decision needs: the beginning of a request's body, for who decides by it, and whether a route lets a
+//! request in that it asks about.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use super::access::{AccessEnd, ask};
+use super::awaited::{AwaitedRequest, AwaitedStep};
+use super::header_values::ExchangeContext;
 use super::in_flight::InFlight;
-use super::route::{AwaitedRequest, NotRouted, RoutedRequest, Unrouted, resume};
-use super::{Client, Snapshot};
+use super::route::{NotRouted, RoutedRequest, Unrouted, resume};
+use super::{Client, RouteRules, Snapshot};
 use crate::http::RequestBody;
 use crate::policy::{BodySight, BodyStart, RequestFacts};
 
@@ -23,24 +27,50 @@ async fn begin(body: &mut RequestBody, facts: &mut RequestFacts, sight: BodySigh
     facts.body = Some(Arc::new(BodyStart::new(first, sight, until)));
 }
 
-impl AwaitedRequest {
-    /// Waits, and decides; as often as somebody wants to see more.
+impl<'a> AwaitedRequest<'a> {
+    /// Waits, and decides; as often as somebody wants to see more, or another route asks.
     ///
     /// # Errors
     /// [`Unrouted`], where it goes nowhere.
-    pub(super) async fn route<'a>(
+    pub(super) async fn route(
         mut self: Box<Self>,
         client: &'a Client,
         snapshot: &'a Snapshot,
         in_flight: &mut InFlight,
     ) -> Result<RoutedRequest<'a>, Box<Unrouted<'a>>> {
         loop {
-            begin(&mut self.body, &mut self.facts, self.awaited.sight).await;
+            match self.awaited.step {
+                AwaitedStep::Body(sight) => begin(&mut self.body, &mut self.facts, sight).await,
+                AwaitedStep::Access(rules) => match ask(rules, client, snapshot, &mut self.facts, in_flight).await {
+                    Ok(()) => self.awaited.next.let_in(),
+                    Err(end) => return Err(self.refused(end, rules, snapshot, in_flight)),
+                },
+            }
             match resume(client, snapshot, self, in_flight) {
                 Ok(routed) => return Ok(routed),
                 Err(NotRouted::Ends(unrouted)) => return Err(unrouted),
                 Err(NotRouted::Waits(more)) => self = more,
             }
         }
+    }
+
+    /// What the client gets of a route that does not let it in.
+    #[cold]
+    fn refused(
+        &self,
+        end: AccessEnd,
+        rules: &'a RouteRules,
+        snapshot: &'a Snapshot,
+        in_flight: &mut InFlight,
+    ) -> Box<Unrouted<'a>> {
+        let facts = &self.facts;
+        in_flight.record.set_denied(&rules.name);
+        Box::new(match end {
+            AccessEnd::Failed(failure) => Unrouted::Failed(failure, Some(rules)).settled(snapshot, facts, in_flight),
+            AccessEnd::Respond(mut response) => {
+                in_flight.edit_response(ExchangeContext { snapshot, rules, facts }, response.headers_mut());
+                Unrouted::Direct(response)
+            }
+        })
     }
 }

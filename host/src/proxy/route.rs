@@ -3,7 +3,8 @@
 use ::http::request::Parts;
 use ::http::{HeaderValue, Response};
 
-use super::access::admit;
+use super::access::{Admission, admit};
+use super::awaited::{Awaited, AwaitedRequest, AwaitedStep, NextStep};
 use super::chain::{self, ChainEnd, ChainOutcome, ChainProgress};
 use super::failure::RequestFailure;
 use super::header_values::{ExchangeContext, FailedAt};
@@ -13,7 +14,7 @@ use crate::http::{
     ClientUpgrade, Offer, RequestBody, ResponseBody, ServerRequest, UpgradeNeed, UpgradeRequest, read_target,
 };
 use crate::net::ROUTE_OF_RESPONSE;
-use crate::policy::{BodySight, Decision, DirectResponse, ExchangeEffects, ForwardTarget, RequestFacts, Routed};
+use crate::policy::{Decision, DirectResponse, ExchangeEffects, ForwardTarget, RequestFacts, Routed};
 use crate::telemetry::{Counter, limited};
 
 /// A request that goes to a cluster.
@@ -58,24 +59,8 @@ impl From<RequestFailure> for Box<Unrouted<'_>> {
 pub(super) enum NotRouted<'a, W> {
     /// It goes nowhere.
     Ends(Box<Unrouted<'a>>),
-    /// More of its body has to come first.
+    /// Something has to be awaited first.
     Waits(Box<W>),
-}
-
-/// A request that is not decided on before more of its body has come.
-pub(super) struct AwaitedRequest {
-    pub(super) facts: RequestFacts,
-    pub(super) parts: Parts,
-    pub(super) body: RequestBody,
-    pub(super) upgrade: Option<UpgradeRequest>,
-    pub(super) awaited: AwaitedBody,
-}
-
-/// What is awaited, and who is asked then.
-pub(super) struct AwaitedBody {
-    pub(super) sight: BodySight,
-    /// Where the plugins of routes are; none: the router has not been asked.
-    pub(super) chain: Option<ChainProgress>,
 }
 
 impl<'a, W> From<Box<Unrouted<'a>>> for NotRouted<'a, W> {
@@ -102,7 +87,7 @@ impl Unrouted<'_> {
 
     /// The same, but that what failed has its response: later, there are no facts any more.
     #[cold]
-    fn settled(self, snapshot: &Snapshot, facts: &RequestFacts, in_flight: &mut InFlight) -> Self {
+    pub(super) fn settled(self, snapshot: &Snapshot, facts: &RequestFacts, in_flight: &mut InFlight) -> Self {
         match self {
             Self::Failed(failure, rules) => {
                 in_flight.note_failed(&facts.headers);
@@ -124,7 +109,7 @@ pub(super) fn route<'a>(
     snapshot: &'a Snapshot,
     request: ServerRequest,
     in_flight: &mut InFlight,
-) -> Result<RoutedRequest<'a>, NotRouted<'a, AwaitedRequest>> {
+) -> Result<RoutedRequest<'a>, NotRouted<'a, AwaitedRequest<'a>>> {
     let ServerRequest { version, request, mut upgrade, interim } = request;
     in_flight.record.set_version(version);
     in_flight.set_interim(interim);
@@ -150,32 +135,39 @@ pub(super) fn route<'a>(
             Ok(decision) => return Ok(RoutedRequest { decision, facts, parts, body }),
             Err(undecided) => undecided,
         },
-        Some(sight) => NotRouted::waits(sight, None),
+        Some(sight) => NotRouted::waits(AwaitedStep::Body(sight), NextStep::Router),
     };
     Err(undecided.of(snapshot, facts, parts, body, upgrade, in_flight))
 }
 
-/// Decides on a request of which more has come.
+/// Decides on a request that what was awaited has come for.
 ///
 /// # Errors
 /// [`NotRouted`], where it goes nowhere, or not yet.
 pub(super) fn resume<'a>(
     client: &'a Client,
     snapshot: &'a Snapshot,
-    request: Box<AwaitedRequest>,
+    request: Box<AwaitedRequest<'a>>,
     in_flight: &mut InFlight,
-) -> Result<RoutedRequest<'a>, NotRouted<'a, AwaitedRequest>> {
+) -> Result<RoutedRequest<'a>, NotRouted<'a, AwaitedRequest<'a>>> {
     let AwaitedRequest { mut facts, parts, body, mut upgrade, awaited } = *request;
-    match decide(client, snapshot, &mut facts, &mut upgrade, awaited.chain, in_flight) {
+    let decided = match awaited.next {
+        NextStep::Router => decide(client, snapshot, &mut facts, &mut upgrade, None, in_flight),
+        NextStep::Chain(progress) => decide(client, snapshot, &mut facts, &mut upgrade, Some(progress), in_flight),
+        NextStep::Respond(direct, rules) => {
+            Err(respond_directly(direct, snapshot, &facts, upgrade.as_ref(), Some(rules), in_flight))
+        }
+    };
+    match decided {
         Ok(decision) => Ok(RoutedRequest { decision, facts, parts, body }),
         Err(undecided) => Err(undecided.of(snapshot, facts, parts, body, upgrade, in_flight)),
     }
 }
 
-impl<'a> NotRouted<'a, AwaitedBody> {
+impl<'a> NotRouted<'a, Awaited<'a>> {
     #[cold]
-    fn waits(sight: BodySight, chain: Option<ChainProgress>) -> Self {
-        Self::Waits(Box::new(AwaitedBody { sight, chain }))
+    fn waits(step: AwaitedStep<'a>, next: NextStep<'a>) -> Self {
+        Self::Waits(Box::new(Awaited { step, next }))
     }
 
     /// The same of the whole request.
@@ -188,7 +180,7 @@ impl<'a> NotRouted<'a, AwaitedBody> {
         body: RequestBody,
         upgrade: Option<UpgradeRequest>,
         in_flight: &mut InFlight,
-    ) -> NotRouted<'a, AwaitedRequest> {
+    ) -> NotRouted<'a, AwaitedRequest<'a>> {
         match self {
             Self::Ends(unrouted) => NotRouted::Ends(Box::new(unrouted.settled(snapshot, &facts, in_flight))),
             Self::Waits(awaited) => {
@@ -211,7 +203,7 @@ fn decide<'a>(
     upgrade: &mut Option<UpgradeRequest>,
     resumed: Option<ChainProgress>,
     in_flight: &mut InFlight,
-) -> Result<RouteDecision<'a>, NotRouted<'a, AwaitedBody>> {
+) -> Result<RouteDecision<'a>, NotRouted<'a, Awaited<'a>>> {
     let mut progress = match resumed {
         None => ask_router(client, snapshot, facts, upgrade.as_ref(), in_flight)?.into(),
         Some(progress) => progress,
@@ -223,9 +215,14 @@ fn decide<'a>(
             match *outcome {
                 ChainOutcome::Failed(failure) => NotRouted::Ends(Box::new(Unrouted::Failed(failure, Some(rules)))),
                 ChainOutcome::Respond(direct) => {
-                    respond_directly(direct, snapshot, facts, upgrade.as_ref(), Some(rules), in_flight).into()
+                    respond_directly(direct, snapshot, facts, upgrade.as_ref(), Some(rules), in_flight)
                 }
-                ChainOutcome::Waits(sight, chain) => NotRouted::waits(sight, Some(chain)),
+                ChainOutcome::WaitsForBody(sight, chain) => {
+                    NotRouted::waits(AwaitedStep::Body(sight), NextStep::Chain(chain))
+                }
+                ChainOutcome::WaitsForAccess(chain) => {
+                    NotRouted::waits(AwaitedStep::Access(rules), NextStep::Chain(chain))
+                }
             }
         })?;
         rules = snapshot.rules(progress.target.route);
@@ -237,7 +234,7 @@ fn decide<'a>(
         return Err(NotRouted::Ends(Box::new(Unrouted::Failed(RequestFailure::Loop, Some(rules)))));
     }
     if let Some(sight) = destination.cluster.sight().filter(|sight| facts.awaits_body(*sight)) {
-        return Err(NotRouted::waits(sight, Some(progress.settled())));
+        return Err(NotRouted::waits(AwaitedStep::Body(sight), NextStep::Chain(progress.settled())));
     }
     let target = progress.target;
     let (offer, upgrade, need) = match upgrade.take() {
@@ -254,7 +251,7 @@ fn decide<'a>(
 /// Asks the router where a request goes.
 ///
 /// # Errors
-/// [`Unrouted`], where that is nowhere.
+/// [`NotRouted`], where that is nowhere, or it is by a route that asks first who its client is.
 #[inline(always)]
 fn ask_router<'a>(
     client: &'a Client,
@@ -262,7 +259,7 @@ fn ask_router<'a>(
     facts: &mut RequestFacts,
     upgrade: Option<&UpgradeRequest>,
     in_flight: &mut InFlight,
-) -> Result<ForwardTarget, Box<Unrouted<'a>>> {
+) -> Result<ForwardTarget, NotRouted<'a, Awaited<'a>>> {
     misdirected::check(&snapshot.certificate_rules, client, facts.authority.as_ref()).map_err(|misdirected| {
         in_flight.metrics().increment(Counter::RequestMisdirected);
         RequestFailure::Misdirected(misdirected)
@@ -271,10 +268,10 @@ fn ask_router<'a>(
         && let Some(response) =
             tls_redirect::redirect(&snapshot.tls_ports, client, facts).map_err(RequestFailure::NoTls)?
     {
-        return Err(Box::new(Unrouted::Direct(response)));
+        return Err(NotRouted::Ends(Box::new(Unrouted::Direct(response))));
     }
     if let Some(response) = max_forwards::count(facts)? {
-        return Err(Box::new(Unrouted::Direct(response)));
+        return Err(NotRouted::Ends(Box::new(Unrouted::Direct(response))));
     }
     let Routed { decision, effects } = snapshot.router.route(facts).map_err(RequestFailure::Router)?;
     if !effects.is_empty() {
@@ -308,7 +305,8 @@ fn permitted(offer: Offer, rules: &RouteRules, in_flight: &InFlight) -> Option<O
     allowed
 }
 
-/// What becomes of a request that a plugin responds to: the router, or one of the route with these `rules`.
+/// What becomes of a request that a plugin responds to: the router, or one of the route with these `rules`, which has let
+/// the request in.
 fn respond_directly<'a>(
     direct: DirectResponse,
     snapshot: &'a Snapshot,
@@ -316,29 +314,40 @@ fn respond_directly<'a>(
     upgrade: Option<&UpgradeRequest>,
     rules: Option<&'a RouteRules>,
     in_flight: &mut InFlight,
-) -> Box<Unrouted<'a>> {
+) -> NotRouted<'a, Awaited<'a>> {
     // Success would say that protocols were switched (RFC 8441 §4).
     if direct.status.is_success() && upgrade.is_some_and(|upgrade| upgrade.need == UpgradeNeed::Required) {
         in_flight.metrics().increment(Counter::UpgradeRefused);
-        return Box::new(Unrouted::Failed(RequestFailure::NoSwitch, rules));
+        return NotRouted::Ends(Box::new(Unrouted::Failed(RequestFailure::NoSwitch, rules)));
+    }
+    let mut rules = rules;
+    // A router's response is by a route that nobody has come into yet.
+    if rules.is_none()
+        && let Some(named) = named(direct.headers.get(ROUTE_OF_RESPONSE), snapshot)
+    {
+        match admit(named, facts, &mut in_flight.record) {
+            Ok(Admission::LetIn) => rules = Some(named),
+            Ok(Admission::Asks) => {
+                return NotRouted::waits(AwaitedStep::Access(named), NextStep::Respond(direct, named));
+            }
+            Err(denied) => {
+                return NotRouted::Ends(Box::new(Unrouted::Failed(RequestFailure::Denied(denied), Some(named))));
+            }
+        }
     }
     let mut response = Response::new(ResponseBody::whole(direct.body));
     *response.status_mut() = direct.status;
     *response.headers_mut() = direct.headers;
-    let route = response.headers_mut().remove(ROUTE_OF_RESPONSE);
+    response.headers_mut().remove(ROUTE_OF_RESPONSE);
     facts.effects.apply_to_response(response.headers_mut());
-    if let Some(rules) = rules.or_else(|| named(route.as_ref()?, snapshot)) {
-        // A router's response is by a route that nobody has come into yet.
-        if let Err(denied) = admit(rules, facts, &mut in_flight.record) {
-            return Box::new(Unrouted::Failed(RequestFailure::Denied(denied), Some(rules)));
-        }
+    if let Some(rules) = rules {
         in_flight.edit_response(ExchangeContext { snapshot, rules, facts }, response.headers_mut());
     }
-    Box::new(Unrouted::Direct(response))
+    NotRouted::Ends(Box::new(Unrouted::Direct(response)))
 }
 
 /// The rules of the route that a router's response is by, as it says itself.
 #[cold]
-fn named<'a>(route: &HeaderValue, snapshot: &'a Snapshot) -> Option<&'a RouteRules> {
-    route.to_str().ok()?.parse().ok().and_then(|number: usize| snapshot.routes.get(number))
+fn named<'a>(route: Option<&HeaderValue>, snapshot: &'a Snapshot) -> Option<&'a RouteRules> {
+    route?.to_str().ok()?.parse().ok().and_then(|number: usize| snapshot.routes.get(number))
 }

@@ -14,6 +14,15 @@ use crate::text::shortened;
 /// Most of an `Origin` that the log shows, in characters.
 const SHOWN: usize = 200;
 
+/// Whether a request may use a route, as far as that is known at once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::proxy) enum Admission {
+    /// It may.
+    LetIn,
+    /// The route asks first who its client is ([`ask`](super::ask())), which takes time.
+    Asks,
+}
+
 /// Whether the request may use the route with these `rules`. That it may not is on record.
 ///
 /// # Errors
@@ -22,12 +31,13 @@ pub(in crate::proxy) fn admit(
     rules: &RouteRules,
     facts: &RequestFacts,
     record: &mut RequestRecord,
-) -> Result<(), Denied> {
-    let Some(access) = &rules.access else { return Ok(()) };
+) -> Result<Admission, Denied> {
+    let Some(access) = &rules.access else { return Ok(Admission::LetIn) };
     access.check(facts).inspect_err(|denied| {
         record.set_denied(&rules.name);
         report(*denied, &rules.name, facts, record);
-    })
+    })?;
+    Ok(if access.asks() { Admission::Asks } else { Admission::LetIn })
 }
 
 #[cold]

@@ -5,6 +5,7 @@ use std::net::IpAddr;
 use ::http::header::ORIGIN;
 use ipnet::IpNet;
 
+use super::forward::ForwardAuth;
 use crate::net::{AllowedOrigin, SentOrigin, WebOrigin};
 use crate::policy::RequestFacts;
 use crate::telemetry::{AccessEnding, Counter};
@@ -18,6 +19,8 @@ pub struct AccessRules {
     pub deny: Vec<IpNet>,
     /// Pages that may switch protocols.
     pub origins: Vec<AllowedOrigin>,
+    /// Whom the route asks who its clients are.
+    pub forward: Option<Box<ForwardAuth>>,
 }
 
 /// Why a request may not use a route.
@@ -45,6 +48,11 @@ impl AccessRules {
             return Err(Denied::Origin);
         }
         Ok(())
+    }
+
+    /// Whether a request that [`Self::check`] has nothing against is not let in before others have been asked.
+    pub(super) fn asks(&self) -> bool {
+        self.forward.is_some()
     }
 
     /// Whether a client at `address` may. One without an address is in no network.
@@ -125,7 +133,7 @@ mod tests {
         ];
 
         for (allow, deny, client, is_in) in table {
-            let rules = AccessRules { allow: networks(allow), deny: networks(deny), origins: Vec::new() };
+            let rules = AccessRules { allow: networks(allow), deny: networks(deny), ..AccessRules::default() };
             let client = client.map(|text| text.parse().unwrap());
             let facts = RequestFacts { client, ..RequestFacts::made_up("h", "/") };
 

@@ -13,6 +13,10 @@ pub enum AccessEnding {
     ClientDenied,
     /// The route does not let pages of this origin switch protocols.
     OriginDenied,
+    /// Whom the route asks who its clients are does not let this one in.
+    AuthDenied,
+    /// Whom the route asks who its clients are gave no answer.
+    AuthUnavailable,
     /// No endpoint could take the request.
     NoEndpoint,
     /// The balancer chose an endpoint that does not exist.
@@ -62,6 +66,8 @@ impl AccessEnding {
             Self::Loop => "loop",
             Self::ClientDenied => "client-denied",
             Self::OriginDenied => "origin-denied",
+            Self::AuthDenied => "auth-denied",
+            Self::AuthUnavailable => "auth-unavailable",
             Self::NoEndpoint => "no-endpoint",
             Self::NoSuchEndpoint => "no-such-endpoint",
             Self::Unreachable => "unreachable",
