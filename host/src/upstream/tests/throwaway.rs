@@ -41,7 +41,7 @@ impl Connection {
         observer: &mut dyn ExchangeObserver,
     ) -> Result<Response<ResponseContent>, ExchangeError> {
         let of_endpoint = |broken| ExchangeError::of_endpoint(ExchangeCause::Broken(broken));
-        let offer = head.offer.map_or_else(|| "-".to_owned(), |offer| offer.to_value());
+        let offer = head.offer.map_or_else(|| "-".to_owned(), |offer| offer.spellings().collect::<Vec<_>>().join(", "));
         let line = format!("{} {} {offer}\n", head.method, head.target);
         self.0.write_all(line.as_bytes()).await.map_err(|error| ExchangeError::before_sending(error.into()))?;
         while let Some(frame) = body.frame().await {

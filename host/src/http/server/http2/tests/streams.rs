@@ -215,7 +215,7 @@ async fn an_extended_connect_becomes_a_tunnel() {
     let mut stage = serve(LIMITS, |request| async move {
         let upgrade = request.upgrade.unwrap();
         assert_eq!(request.request.unwrap().method(), Method::GET);
-        assert_eq!(upgrade.offer.to_value(), "websocket");
+        assert_eq!(upgrade.offer.spellings().collect::<Vec<_>>(), ["websocket"]);
         let tunnel: BoxedTunnel = Box::pin(async move {
             let (mut duplex, _early) = upgrade.client.into_duplex().await.unwrap();
             let mut bytes = [0; 5];
