@@ -13,11 +13,11 @@ pub(super) struct AwaitedRequest<'a> {
     pub(super) parts: Parts,
     pub(super) body: RequestBody,
     pub(super) upgrade: Option<UpgradeRequest>,
-    pub(super) awaited: Awaited<'a>,
+    pub(super) awaited: PendingDecision<'a>,
 }
 
 /// What is awaited, and how it goes on then.
-pub(super) struct Awaited<'a> {
+pub(super) struct PendingDecision<'a> {
     pub(super) step: AwaitedStep<'a>,
     pub(super) next: NextStep<'a>,
 }

@@ -4,7 +4,7 @@ use ::http::request::Parts;
 use ::http::{HeaderValue, Response};
 
 use super::access::{Admission, admit};
-use super::awaited::{Awaited, AwaitedRequest, AwaitedStep, NextStep};
+use super::awaited::{AwaitedRequest, AwaitedStep, NextStep, PendingDecision};
 use super::chain::{self, ChainEnd, ChainOutcome, ChainProgress};
 use super::failure::RequestFailure;
 use super::header_values::{ExchangeContext, FailedAt};
@@ -164,10 +164,10 @@ pub(super) fn resume<'a>(
     }
 }
 
-impl<'a> NotRouted<'a, Awaited<'a>> {
+impl<'a> NotRouted<'a, PendingDecision<'a>> {
     #[cold]
     fn waits(step: AwaitedStep<'a>, next: NextStep<'a>) -> Self {
-        Self::Waits(Box::new(Awaited { step, next }))
+        Self::Waits(Box::new(PendingDecision { step, next }))
     }
 
     /// The same of the whole request.
@@ -203,7 +203,7 @@ fn decide<'a>(
     upgrade: &mut Option<UpgradeRequest>,
     resumed: Option<ChainProgress>,
     in_flight: &mut InFlight,
-) -> Result<RouteDecision<'a>, NotRouted<'a, Awaited<'a>>> {
+) -> Result<RouteDecision<'a>, NotRouted<'a, PendingDecision<'a>>> {
     let mut progress = match resumed {
         None => ask_router(client, snapshot, facts, upgrade.as_ref(), in_flight)?.into(),
         Some(progress) => progress,
@@ -259,7 +259,7 @@ fn ask_router<'a>(
     facts: &mut RequestFacts,
     upgrade: Option<&UpgradeRequest>,
     in_flight: &mut InFlight,
-) -> Result<ForwardTarget, NotRouted<'a, Awaited<'a>>> {
+) -> Result<ForwardTarget, NotRouted<'a, PendingDecision<'a>>> {
     misdirected::check(&snapshot.certificate_rules, client, facts.authority.as_ref()).map_err(|misdirected| {
         in_flight.metrics().increment(Counter::RequestMisdirected);
         RequestFailure::Misdirected(misdirected)
@@ -314,7 +314,7 @@ fn respond_directly<'a>(
     upgrade: Option<&UpgradeRequest>,
     rules: Option<&'a RouteRules>,
     in_flight: &mut InFlight,
-) -> NotRouted<'a, Awaited<'a>> {
+) -> NotRouted<'a, PendingDecision<'a>> {
     // Success would say that protocols were switched (RFC 8441 §4).
     if direct.status.is_success() && upgrade.is_some_and(|upgrade| upgrade.need == UpgradeNeed::Required) {
         in_flight.metrics().increment(Counter::UpgradeRefused);
