@@ -32,6 +32,7 @@ mod observed;
 mod plugin_dev;
 mod process;
 mod protocols;
+mod recipes;
 mod reload;
 mod reports;
 mod retry;

@@ -79,7 +79,9 @@ impl World {
 
 #[tokio::test]
 async fn every_sample_is_served_by_a_test() {
-    let files = std::fs::read_dir(SAMPLES).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
+    let entries = std::fs::read_dir(SAMPLES).unwrap().map(Result::unwrap);
+    // The recipes have cases of their own.
+    let files = entries.filter(|entry| entry.path().is_file()).map(|entry| entry.file_name().into_string().unwrap());
     let here = include_str!("samples.rs");
 
     let untested: BTreeSet<_> = files.filter(|name| !here.contains(&format!("setup(\"{name}\""))).collect();
