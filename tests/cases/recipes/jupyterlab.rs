@@ -10,7 +10,7 @@ use tidegate_tests::{Gateway, Websocket};
 use tokio_tungstenite::tungstenite::Error;
 
 use super::app::App;
-use super::{asking, at, own_handshake, refusal, setup, tools};
+use super::{asking, at, host, own_handshake, refusal, setup, tools};
 
 /// What a server that trusts nobody else asks for.
 const TOKEN: &str = "secret";
@@ -32,25 +32,26 @@ async fn kernel(gateway: &Gateway) -> String {
     request.headers_mut().insert("authorization", format!("token {TOKEN}").parse().unwrap());
     let answer = gateway.send(request).await;
     let kernel: Value = serde_json::from_slice(&answer.body).unwrap();
-    format!("/jupyter/api/kernels/{}/channels?session_id=a-tab", kernel["id"].as_str().unwrap())
+    format!("/jupyter/api/kernels/{}/channels?session_id=", kernel["id"].as_str().unwrap())
 }
 
-async fn open(gateway: &Gateway, path: &str, cookies: &str) -> Result<Websocket, Error> {
+/// The handshake of a page of somebody who has logged in.
+fn opening(gateway: &Gateway, path: &str, cookies: &str) -> Request<()> {
     let mut request = own_handshake(gateway, path);
     request.headers_mut().insert("cookie", cookies.parse().unwrap());
-    gateway.try_websocket(request).await
+    request
 }
 
 /// Has the kernel execute `code`, and returns what that printed.
 async fn executed(kernel: &mut Websocket, code: &str) -> String {
-    let header = json!({ "msg_id": "cell-1", "msg_type": "execute_request", "username": "", "session": "a-tab", "version": "5.3", "date": "" });
+    let header = json!({ "msg_id": code, "msg_type": "execute_request", "username": "", "session": "a-tab", "version": "5.3", "date": "" });
     let content = json!({ "code": code, "silent": false, "store_history": false, "user_expressions": {}, "allow_stdin": false, "stop_on_error": true });
     let cell = json!({ "channel": "shell", "header": header, "parent_header": {}, "metadata": {}, "content": content, "buffers": [] });
     kernel.send(cell.to_string()).await;
     loop {
         let message = kernel.next().await.expect("a message of the kernel");
         let message: Value = serde_json::from_str(message.to_text().unwrap()).unwrap();
-        if message["msg_type"] == "stream" && message["parent_header"]["msg_id"] == "cell-1" {
+        if message["msg_type"] == "stream" && message["parent_header"]["msg_id"] == code {
             return message["content"]["text"].as_str().unwrap().to_owned();
         }
     }
@@ -73,16 +74,21 @@ async fn a_cell_is_executed_over_the_websocket_of_its_kernel() {
 
     let cookies = logged_in(&gateway).await;
     let path = kernel(&gateway).await;
-    let mut tunnel = open(&gateway, &path, &cookies).await.unwrap();
+    let mut tunnel = gateway.try_websocket(opening(&gateway, &format!("{path}tab-1"), &cookies)).await.unwrap();
+    // As browsers do it where a listener has TLS.
+    let mut request = opening(&gateway, &format!("{path}tab-2"), &cookies);
+    *request.uri_mut() = format!("wss://{}{path}tab-2", host(&gateway)).parse().unwrap();
+    let mut beside = gateway.http2().await.try_websocket(request).await.unwrap();
 
     assert_eq!(executed(&mut tunnel, "print(6 * 7)").await, "42\n");
+    assert_eq!(executed(&mut beside, "print(6 * 8)").await, "48\n", "over HTTP/2");
     assert_eq!(refusal(&gateway, &path).await, 403, "a page of another site");
     let redirect = gateway.send(asking(&gateway, "/jupyter")).await;
     assert_eq!((redirect.status.as_u16(), redirect.header("location").trim_end_matches('?')), (302, "/jupyter/lab"));
 
     let without = setup("jupyterlab", &[edit, ("preserve_host = true", "preserve_host = false")]).start().await;
     let cookies = logged_in(&without).await;
-    let refused = open(&without, &path, &cookies).await;
+    let refused = without.try_websocket(opening(&without, &path, &cookies)).await;
 
     assert!(matches!(&refused, Err(Error::Http(answer)) if answer.status() == 403), "Origin is not Host: {refused:?}");
 }

@@ -11,13 +11,15 @@ use super::ROOT;
 /// A program of `target/recipes/venv`, into which `.ci/recipes` installs what PyPI has.
 pub(crate) fn of_pypi(recipe: &str, program: &str) -> Option<PathBuf> {
     let path = installed().join("venv/bin").join(program);
-    path.is_file().then_some(path).or_else(|| skipped(recipe, &format!("no {program} in target/recipes/venv")))
+    path.is_file()
+        .then_some(path)
+        .or_else(|| skipped(recipe, &format!("no {program} in target/recipes/venv, where .ci/recipes installs it")))
 }
 
 /// A folder below `target/recipes`, where programs for node find the `package` that `.ci/recipes` installs from npm.
 pub(crate) fn of_npm(recipe: &str, package: &str) -> Option<TempDir> {
     if !installed().join("node_modules").join(package).is_dir() {
-        return skipped(recipe, &format!("no {package} in target/recipes/node_modules"));
+        return skipped(recipe, &format!("no {package} in target/recipes/node_modules, where .ci/recipes installs it"));
     }
     let _path = of_system(recipe, "node")?;
     Some(tempfile::Builder::new().prefix("run-").tempdir_in(installed()).unwrap())
@@ -49,6 +51,6 @@ fn installed() -> PathBuf {
 
 /// Says so past the capture of test output.
 fn skipped<T>(recipe: &str, why: &str) -> Option<T> {
-    _ = writeln!(std::io::stderr(), "SKIPPED: the recipe for {recipe} is NOT tried: {why}; .ci/recipes installs it");
+    _ = writeln!(std::io::stderr(), "SKIPPED: the recipe for {recipe} is NOT tried: {why}");
     None
 }
