@@ -109,6 +109,9 @@ pub enum ActionDraft {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct RouteOptions {
     pub preserve_host: bool,
+    /// Networks of clients.
+    pub allow: Vec<String>,
+    pub deny: Vec<String>,
     /// `None`: the default, websockets.
     pub upgrade: Option<Vec<String>>,
     pub timeouts: TimeoutsDraft,

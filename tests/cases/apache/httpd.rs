@@ -13,7 +13,7 @@ use tidegate_tests::LIMIT;
 /// Where Debian puts modules.
 const MODULES: &str = "/usr/lib/apache2/modules";
 
-const NEEDED: [&str; 16] = [
+const NEEDED: [&str; 20] = [
     "mpm_event",
     "authz_core",
     "headers",
@@ -30,6 +30,10 @@ const NEEDED: [&str; 16] = [
     "proxy_wstunnel",
     "authz_host",
     "access_compat",
+    "authn_core",
+    "authn_file",
+    "auth_basic",
+    "authz_user",
 ];
 
 /// A running Apache. Ended when dropped.

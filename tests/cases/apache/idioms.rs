@@ -97,7 +97,7 @@ async fn an_imported_configuration_answers_as_apache_does() {
 }
 
 /// An endpoint that says what it was asked for, in a header and in its own name; a handshake succeeds.
-async fn endpoint(name: &'static str) -> Origin {
+pub(super) async fn endpoint(name: &'static str) -> Origin {
     let setup = Origin::raw(move |mut raw| async move {
         while let Some(head) = raw.read_head().await {
             let line = head.lines().next().unwrap_or_default().to_owned();
@@ -114,7 +114,7 @@ async fn endpoint(name: &'static str) -> Origin {
 }
 
 /// The routes and clusters that the importer makes of it.
-fn imported(lines: &str) -> String {
+pub(super) fn imported(lines: &str) -> String {
     let text = format!("<VirtualHost *:80>\nProxyTimeout 600\n{lines}\n</VirtualHost>\n");
     let mut report = Report::default();
     let tree = parse(text.as_bytes(), Path::new("site.conf"), &ReadOptions::default(), &mut report);
@@ -125,7 +125,7 @@ fn imported(lines: &str) -> String {
 }
 
 /// Status, Location without the gateway's own name, and what the endpoint saw.
-async fn ask(io: BoxedIo, target: &str) -> (u16, String, String) {
+pub(super) async fn ask(io: BoxedIo, target: &str) -> (u16, String, String) {
     let (upgrade, path) = match target.strip_prefix("ws ") {
         Some(path) => (
             "Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n\

@@ -7,6 +7,7 @@
 //!
 //! Needs `apache2` with its modules (Debian's package); says so and does nothing where they are missing.
 
+mod access;
 mod compared;
 mod differences;
 pub(crate) mod httpd;

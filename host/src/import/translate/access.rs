@@ -1,36 +1,101 @@
-//! Who may come: what Apache asks of clients in a scope.
+//! Who may come: what Apache asks of clients in a scope, as it is written.
+//!
+//! `Require` (mod_authz_core), `Order`, `Allow` and `Deny` (mod_access_compat), and how clients log in are three settings, each
+//! of which a scope within another may replace. What they come to is said by [`super::admission`].
 
 use super::super::tree::{Directive, Node, Place, Section};
+use super::networks::network;
 
-/// What a scope says of access. The last scope that says something counts.
+/// What is asked of clients by one directive, or by several of them.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Access {
-    Open,
-    /// Nobody.
-    Denied(Place),
-    /// Somebody: by address, by password, by certificate.
-    Restricted {
-        place: Place,
-        what: String,
-        remedy: &'static str,
-    },
+pub(super) enum Demand {
+    Everybody,
+    Nobody,
+    /// Words of `Require ip` and `Allow from`, each of which is a network.
+    Networks(Vec<ipnet::IpNet>),
+    /// Clients on this machine.
+    Local(Place),
+    /// Who has logged in: these users, or all of them.
+    Login(Place, Option<Vec<String>>),
+    All(Vec<Demand>),
+    Any(Vec<Demand>),
+    Not(Box<Demand>),
+    Other(Unsaid),
 }
 
-/// Collects what the directives of one scope say.
-#[derive(Clone, Debug, Default)]
+/// What has no counterpart, or none yet.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Unsaid {
+    pub(super) place: Place,
+    pub(super) what: String,
+    pub(super) remedy: &'static str,
+}
+
+/// What one scope says, or one within others.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct AccessReader {
-    found: Option<Access>,
-    /// `Satisfy Any` and `RequireAny` make the weakest count.
-    any: bool,
-    allows_first: Option<bool>,
-    allow_all: bool,
-    deny_all: Option<Place>,
-    allow_some: Option<(Place, String)>,
+    /// Require and its sections, one of which is enough.
+    pub(super) require: Option<Required>,
+    pub(super) merging: Option<Merging>,
+    /// Order, Allow, Deny and Satisfy.
+    pub(super) by_host: Option<ByHost>,
+    pub(super) login: LoginSettings,
+    /// Something else limits who may come.
+    pub(super) other: Option<Unsaid>,
 }
 
-const BY_ADDRESS: &str = "limit the address of the listener or use a firewall, or say --without-access-control";
-const BY_PASSWORD: &str =
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Required {
+    pub(super) places: Vec<Place>,
+    pub(super) demand: Demand,
+}
+
+/// `AuthMerging`: what a scope says beside what those around it say.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Merging {
+    Off,
+    And,
+    Or,
+}
+
+/// What Order, Allow, Deny and Satisfy of one scope say.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct ByHost {
+    pub(super) places: Vec<Place>,
+    /// Else who is named by neither list is let in, and who is named by both as well.
+    pub(super) allow_first: bool,
+    pub(super) allow: Vec<Demand>,
+    pub(super) deny: Vec<Demand>,
+    /// `Satisfy Any`: this or Require is enough.
+    pub(super) any: bool,
+}
+
+/// How clients log in.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct LoginSettings {
+    /// In lower case.
+    pub(super) kind: Option<(String, Place)>,
+    pub(super) realm: Option<String>,
+    pub(super) file: Option<(String, Place)>,
+    /// Who looks passwords up, if it is not a file of users alone.
+    pub(super) provider: Option<(String, Place)>,
+}
+
+pub(super) const BY_ADDRESS: &str =
+    "name the networks with `allow` and `deny` of the route, or say --without-access-control";
+const BY_NAME: &str = "name their addresses with `allow` of the route, or say --without-access-control";
+const BY_VARIABLE: &str = "a route for these requests with `when`, before one with respond = { status = 403 }, or say --without-access-control";
+pub(super) const BY_PASSWORD: &str =
     "let the server authenticate, or a plugin of the route (`jwt`), or say --without-access-control";
+const BY_METHOD: &str = "`when = { methods = [ … ] }` of the route, and one with respond = { status = 403 } behind it";
+const REFUSED: &str = "Apache refuses the file: mend the line, then import again";
+
+impl Unsaid {
+    fn new(directive: &Directive, what: &str, remedy: &'static str) -> Self {
+        let what = format!("{what} (`{} {}`)", directive.name, directive.raw.trim());
+        Self { place: directive.place.clone(), what, remedy }
+    }
+}
 
 impl AccessReader {
     /// Whether the directive is about access; then it has been taken in.
@@ -38,65 +103,62 @@ impl AccessReader {
         let words: Vec<_> = directive.words.iter().map(|word| word.text.to_ascii_lowercase()).collect();
         let words: Vec<_> = words.iter().map(String::as_str).collect();
         let place = || directive.place.clone();
+        let first = || (words.first().copied().unwrap_or_default().to_owned(), directive.place.clone());
         let name = directive.name.to_ascii_lowercase();
         match name.as_str() {
-            "require" => match words.as_slice() {
-                ["all", "granted"] | ["not", "all", "denied"] => self.say(Access::Open),
-                ["all", "denied"] | ["not", "all", "granted"] => self.say(Access::Denied(place())),
-                ["ip" | "host" | "local" | "forward-dns" | "not", ..] => self.by_address(directive),
-                ["method", ..] => {
-                    self.restricted(directive, "only some methods are allowed", "`when = { methods = [ … ] }`")
+            "require" => {
+                let demand = match words.first() {
+                    Some(&"not") => {
+                        let what = "only a <RequireAll> may hold a negative Require";
+                        Demand::Other(Unsaid::new(directive, what, REFUSED))
+                    }
+                    _ => required(directive, &words),
+                };
+                self.require(directive.place.clone(), demand);
+            }
+            "authmerging" => {
+                self.merging = Some(match words.first() {
+                    Some(&"and") => Merging::And,
+                    Some(&"or") => Merging::Or,
+                    _ => Merging::Off,
+                });
+            }
+            "order" => {
+                let allow_first = words.first().is_some_and(|word| *word != "deny,allow");
+                let by_host = self.by_host(place());
+                by_host.allow_first = allow_first;
+                if !["allow,deny", "deny,allow", "mutual-failure"]
+                    .contains(&directive.raw.trim().to_ascii_lowercase().as_str())
+                {
+                    self.other = Some(Unsaid::new(directive, "the order is none that Apache knows", REFUSED));
                 }
-                ["ssl" | "ssl-verify-client", ..] => {
-                    self.restricted(
-                        directive,
-                        "clients have to come by TLS or show a certificate",
-                        "`client_ca` of the listener",
-                    );
-                }
-                _ => self.by_password(directive),
-            },
-            "order" => self.allows_first = Some(words.first().is_some_and(|word| word.starts_with("allow"))),
+            }
             "allow" => {
-                if words.contains(&"all") {
-                    self.allow_all = true;
-                } else if words.get(1).is_some_and(|word| word.starts_with("env=")) {
-                    self.restricted(directive, "access depends on a variable", BY_ADDRESS);
-                } else {
-                    self.allow_some = Some((place(), directive.raw.clone()));
-                }
+                let hosts = hosts(directive, &words);
+                self.by_host(place()).allow.extend(hosts);
             }
             "deny" => {
-                if words.contains(&"all") {
-                    self.deny_all = Some(place());
-                } else {
-                    self.by_address(directive);
-                }
+                let hosts = hosts(directive, &words);
+                self.by_host(place()).deny.extend(hosts);
             }
-            "satisfy" => self.any = words.contains(&"any"),
+            "satisfy" => self.by_host(place()).any = words.contains(&"any"),
             "mellonenable" if words.first() == Some(&"auth") => self.by_password(directive),
             "shibrequestsetting" if words.first().is_some_and(|word| word.starts_with("requiresession")) => {
                 self.by_password(directive);
             }
-            // Without a Require they ask for nothing.
-            "authtype"
-            | "authuserfile"
-            | "authgroupfile"
-            | "authformprovider"
-            | "authname"
-            | "authbasicprovider"
-            | "authdigestprovider"
-            | "authldapurl"
-            | "authldapbinddn"
-            | "authldapbindpassword"
-            | "authbasicauthoritative"
-            | "authmerging"
-            | "authldapgroupattribute"
-            | "authldapgroupattributeisdn" => {}
+            "authtype" => self.login.kind = Some(first()),
+            "authname" => self.login.realm = directive.word(0).map(str::to_owned),
+            "authuserfile" => self.login.file = directive.word(0).map(|file| (file.to_owned(), place())),
+            "authbasicprovider" if words == ["file"] => self.login.provider = None,
+            "authbasicprovider" | "authdigestprovider" | "authformprovider" | "authbasicfake" => {
+                self.login.provider = Some((format!("{} {}", directive.name, directive.raw.trim()), place()));
+            }
+            // They say more of what Require asks for.
+            "authgroupfile" | "authbasicauthoritative" => {}
             "sslverifyclient" if words.first() == Some(&"none") => {}
             "sslverifyclient" | "sslrequire" => {
                 let remedy = "`client_ca` of a listener of its own, or say --without-access-control";
-                self.restricted(directive, "clients have to show a certificate", remedy);
+                self.other = Some(Unsaid::new(directive, "clients have to show a certificate", remedy));
             }
             _ if [
                 "oidc",
@@ -119,7 +181,10 @@ impl AccessReader {
                 let what =
                     format!("what `{} {}` says is not there, and may be access control", directive.name, directive.raw);
                 let remedy = "import it together with what it names, or say --without-access-control";
-                self.say(Access::Restricted { place: place(), what, remedy });
+                let unsaid = Unsaid { place: place(), what, remedy };
+                self.require(directive.place.clone(), Demand::Other(unsaid.clone()));
+                // Beside what else the scope says it may ask for more.
+                self.other = Some(unsaid);
             }
             _ => return false,
         }
@@ -131,31 +196,23 @@ impl AccessReader {
         let name = section.name.to_ascii_lowercase();
         match name.as_str() {
             "requireall" | "requireany" | "requirenone" => {
-                let mut inner = Self { any: name == "requireany", ..Self::default() };
-                inner.take_all(&section.children);
-                match inner.finish() {
-                    Some(Access::Open) if name == "requirenone" => self.say(Access::Denied(section.place.clone())),
-                    Some(access) if name != "requirenone" => self.say(access),
-                    _ => {
-                        let what = format!("<{}> limits who may come", section.name);
-                        self.say(Access::Restricted { place: section.place.clone(), what, remedy: BY_ADDRESS });
-                    }
-                }
+                let demand = match name.as_str() {
+                    "requirenone" => Demand::Other(Unsaid {
+                        place: section.place.clone(),
+                        what: "only a <RequireAll> may hold a <RequireNone>".to_owned(),
+                        remedy: REFUSED,
+                    }),
+                    _ => self.section(section),
+                };
+                self.require(section.place.clone(), demand);
                 true
             }
             "limit" | "limitexcept" => {
                 let mut inner = Self::default();
                 inner.take_all(&section.children);
-                match inner.finish() {
-                    None | Some(Access::Open) => {}
-                    Some(_limited) => {
-                        let what = format!("<{} {}> limits who may use a method", section.name, section.raw);
-                        self.say(Access::Restricted {
-                            place: section.place.clone(),
-                            what,
-                            remedy: "`when = { methods = [ … ] }`",
-                        });
-                    }
+                if !inner.is_open() {
+                    let what = format!("<{} {}> limits who may use a method", section.name, section.raw);
+                    self.other = Some(Unsaid { place: section.place.clone(), what, remedy: BY_METHOD });
                 }
                 true
             }
@@ -172,66 +229,174 @@ impl AccessReader {
         }
     }
 
-    /// What all of them say together.
-    pub(super) fn finish(&self) -> Option<Access> {
-        let mut found = self.found.clone();
-        // Order Allow,Deny refuses whom nobody names; Order Deny,Allow lets them in.
-        let by_order = match (&self.deny_all, self.allow_all, &self.allow_some, self.allows_first) {
-            (_, _, Some((place, raw)), _) if self.deny_all.is_some() || self.allows_first == Some(true) => {
-                let what = format!("only some addresses are let in (`Allow {raw}`)");
-                Some(Access::Restricted { place: place.clone(), what, remedy: BY_ADDRESS })
+    /// What `<RequireAll>`, `<RequireAny>` or `<RequireNone>` asks for.
+    fn section(&mut self, section: &Section) -> Demand {
+        let all = section.is("RequireAll");
+        let mut demands = Vec::new();
+        for node in &section.children {
+            match node {
+                Node::Directive(line) if line.is("Require") => {
+                    let words: Vec<_> = line.words.iter().map(|word| word.text.to_ascii_lowercase()).collect();
+                    let words: Vec<_> = words.iter().map(String::as_str).collect();
+                    demands.push(match words.as_slice() {
+                        ["not", rest @ ..] if all => Demand::Not(Box::new(required(line, rest))),
+                        ["not", ..] => {
+                            let what = "only a <RequireAll> may hold a negative Require";
+                            Demand::Other(Unsaid::new(line, what, REFUSED))
+                        }
+                        words => required(line, words),
+                    });
+                }
+                Node::Section(inner) if inner.is("RequireAll") || inner.is("RequireAny") => {
+                    demands.push(self.section(inner));
+                }
+                Node::Section(inner) if inner.is("RequireNone") && all => demands.push(self.section(inner)),
+                // What was decided while reading stands around what counts.
+                Node::Section(inner) if inner.name.to_ascii_lowercase().starts_with("if") => {
+                    let what = format!("<{} {}> within <{}>", inner.name, inner.raw.trim(), section.name);
+                    demands.push(Demand::Other(Unsaid { place: inner.place.clone(), what, remedy: BY_ADDRESS }));
+                }
+                Node::Directive(line) => {
+                    if !self.take(line) {
+                        demands.push(Demand::Other(Unsaid::new(line, "this is no demand", REFUSED)));
+                    }
+                }
+                Node::Section(inner) => {
+                    let what = format!("<{}> stands within <{}>", inner.name, section.name);
+                    demands.push(Demand::Other(Unsaid { place: inner.place.clone(), what, remedy: REFUSED }));
+                }
             }
-            (Some(_place), true, _, Some(false)) => Some(Access::Open),
-            (Some(place), ..) => Some(Access::Denied(place.clone())),
-            (None, true, ..) => Some(Access::Open),
-            _ => None,
-        };
-        if let Some(access) = by_order {
-            found = Some(match (found, self.any) {
-                (Some(before), false) => stricter(before, access),
-                (Some(before), true) => weaker(before, access),
-                (None, _) => access,
-            });
         }
-        found
+        let only_negative = demands.iter().all(|demand| matches!(demand, Demand::Not(_)));
+        if demands.is_empty() || all && only_negative {
+            let what = format!("<{}> holds nothing that lets anybody in", section.name);
+            return Demand::Other(Unsaid { place: section.place.clone(), what, remedy: REFUSED });
+        }
+        match section.name.to_ascii_lowercase().as_str() {
+            "requireall" => Demand::All(demands),
+            "requirenone" => Demand::Not(Box::new(Demand::Any(demands))),
+            _ => Demand::Any(demands),
+        }
     }
 
     /// Something else decides who may come.
     pub(super) fn decided_by(&mut self, place: &Place, what: String) {
-        self.say(Access::Restricted { place: place.clone(), what, remedy: BY_PASSWORD });
+        self.other = Some(Unsaid { place: place.clone(), what, remedy: BY_VARIABLE });
     }
 
-    fn by_address(&mut self, directive: &Directive) {
-        self.restricted(directive, "who may come is limited by address", BY_ADDRESS);
+    /// Whether nothing is said.
+    pub(super) fn is_silent(&self) -> bool {
+        *self == Self::default()
+    }
+
+    /// Whether it says nothing that keeps anybody out.
+    fn is_open(&self) -> bool {
+        self.other.is_none()
+            && self.by_host.as_ref().is_none_or(|by_host| {
+                by_host.deny.is_empty() && (!by_host.allow_first || by_host.allow.contains(&Demand::Everybody))
+            })
+            && self.require.as_ref().is_none_or(|required| required.demand == Demand::Any(vec![Demand::Everybody]))
+    }
+
+    /// What holds in this scope within `outer`: each module's settings replace those around it, but for what logs in, which is
+    /// several settings, and what only adds to them.
+    pub(super) fn within(&self, outer: &Self) -> Self {
+        let require = match (&self.require, &outer.require) {
+            (Some(own), Some(others)) => {
+                let both = || vec![others.demand.clone(), own.demand.clone()];
+                let places = || others.places.iter().chain(&own.places).cloned().collect();
+                Some(match self.merging {
+                    Some(Merging::And) => Required { places: places(), demand: Demand::All(both()) },
+                    Some(Merging::Or) => Required { places: places(), demand: Demand::Any(both()) },
+                    Some(Merging::Off) | None => own.clone(),
+                })
+            }
+            (own, others) => own.clone().or_else(|| others.clone()),
+        };
+        // The setting of a scope is not one of those within it.
+        let login = LoginSettings {
+            kind: self.login.kind.clone().or_else(|| outer.login.kind.clone()),
+            realm: self.login.realm.clone().or_else(|| outer.login.realm.clone()),
+            file: self.login.file.clone().or_else(|| outer.login.file.clone()),
+            provider: self.login.provider.clone().or_else(|| outer.login.provider.clone()),
+        };
+        Self {
+            require,
+            merging: None,
+            by_host: self.by_host.clone().or_else(|| outer.by_host.clone()),
+            login,
+            other: self.other.clone().or_else(|| outer.other.clone()),
+        }
     }
 
     fn by_password(&mut self, directive: &Directive) {
-        self.restricted(directive, "clients have to log in", BY_PASSWORD);
+        self.other = Some(Unsaid::new(directive, "clients have to log in", BY_PASSWORD));
     }
 
-    fn restricted(&mut self, directive: &Directive, what: &str, remedy: &'static str) {
-        let what = format!("{what} (`{} {}`)", directive.name, directive.raw.trim());
-        self.say(Access::Restricted { place: directive.place.clone(), what, remedy });
+    fn by_host(&mut self, place: Place) -> &mut ByHost {
+        let by_host = self.by_host.get_or_insert_default();
+        by_host.places.push(place);
+        by_host
     }
 
-    fn say(&mut self, access: Access) {
-        self.found = Some(match self.found.take() {
-            None => access,
-            // Several Require lines without a section are alternatives; a login beside them is still asked for.
-            Some(Access::Open) if !matches!(access, Access::Open) && self.any => Access::Open,
-            Some(before) => stricter(before, access),
-        });
-    }
-}
-
-fn stricter(one: Access, other: Access) -> Access {
-    match (&one, &other) {
-        (Access::Open, _) => other,
-        (Access::Denied(_), Access::Restricted { .. }) => other,
-        _ => one,
+    /// Several Require lines without a section are alternatives.
+    fn require(&mut self, place: Place, demand: Demand) {
+        let required =
+            self.require.get_or_insert_with(|| Required { places: Vec::new(), demand: Demand::Any(Vec::new()) });
+        required.places.push(place);
+        if let Demand::Any(demands) = &mut required.demand {
+            demands.push(demand);
+        }
     }
 }
 
-fn weaker(one: Access, other: Access) -> Access {
-    if matches!(other, Access::Open) { other } else { one }
+/// What follows `Require`; `words` are in lower case and without `not`.
+fn required(directive: &Directive, words: &[&str]) -> Demand {
+    let other = |what: &str, remedy| Demand::Other(Unsaid::new(directive, what, remedy));
+    match words {
+        ["all", "granted"] => Demand::Everybody,
+        ["all", "denied"] => Demand::Nobody,
+        ["ip", written @ ..] if !written.is_empty() => match networks(written) {
+            Some(networks) => Demand::Networks(networks),
+            None => other("who may come is limited by what is no network", BY_ADDRESS),
+        },
+        ["local"] => Demand::Local(directive.place.clone()),
+        ["host" | "forward-dns", ..] => other("who may come is limited by name", BY_NAME),
+        ["env", ..] => other("who may come depends on a variable", BY_VARIABLE),
+        ["expr", ..] => other("who may come is said by an expression", BY_VARIABLE),
+        ["method", ..] => other("only some methods are allowed", BY_METHOD),
+        ["ssl" | "ssl-verify-client", ..] => {
+            other("clients have to come by TLS or show a certificate", "`client_ca` of the listener")
+        }
+        ["valid-user"] => Demand::Login(directive.place.clone(), None),
+        ["user", names @ ..] if !names.is_empty() && !names.iter().any(|name| name.contains('%')) => {
+            // Names of users are told apart by their case.
+            let skipped = directive.words.len().saturating_sub(names.len());
+            let names = directive.words.iter().skip(skipped).map(|word| word.text.clone()).collect();
+            Demand::Login(directive.place.clone(), Some(names))
+        }
+        _ => other("clients have to log in", BY_PASSWORD),
+    }
+}
+
+/// What follows `Allow from` and `Deny from`.
+fn hosts(directive: &Directive, words: &[&str]) -> Vec<Demand> {
+    let words = words.strip_prefix(&["from"]).unwrap_or(words);
+    if words.contains(&"all") {
+        return vec![Demand::Everybody];
+    }
+    if let Some(networks) = networks(words) {
+        return vec![Demand::Networks(networks)];
+    }
+    let by_variable = words.iter().any(|word| word.starts_with("env="));
+    let (what, remedy) = if by_variable {
+        ("who may come depends on a variable", BY_VARIABLE)
+    } else {
+        ("who may come is limited by name", BY_NAME)
+    };
+    vec![Demand::Other(Unsaid::new(directive, what, remedy))]
+}
+
+fn networks(words: &[&str]) -> Option<Vec<ipnet::IpNet>> {
+    words.iter().map(|word| network(word)).collect()
 }

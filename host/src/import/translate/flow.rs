@@ -14,7 +14,7 @@ use super::balancers::Balancers;
 use super::goal::goal;
 use super::hidden;
 use super::locations::{self, LocationScope};
-use super::mapping;
+use super::mapping::{self, LocationPath};
 use super::overlay;
 use super::path::RulePath;
 use super::rewrite::{self, RewriteSetting};
@@ -32,7 +32,15 @@ pub(super) fn rules(
 ) -> Vec<TrafficRule> {
     let inherited: Vec<&Section> = if site.is_main { Vec::new() } else { main.locations.clone() };
     let sections = inherited.into_iter().chain(site.scope.locations.iter().copied());
-    let locations: Vec<_> = sections.filter_map(|section| locations::read(section, report)).collect();
+    let outside = [main, &site.scope].into_iter();
+    let outside = outside.filter(|scope| !scope.access.is_silent()).map(|scope| LocationScope {
+        place: site.place.clone(),
+        path: LocationPath::Prefix("/".to_owned()),
+        scope: ScopeSettings { access: scope.access.clone(), ..ScopeSettings::default() },
+    });
+    let read = sections.filter_map(|section| locations::read(section, report));
+    // What stands outside of Locations comes before all of them.
+    let locations: Vec<_> = outside.chain(read).collect();
 
     let mut first = Vec::new();
     let mut lower = Vec::new();

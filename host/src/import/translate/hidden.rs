@@ -72,7 +72,7 @@ pub(super) fn without_doubles(rules: &mut Vec<TrafficRule>, report: &mut Report)
             continue;
         }
         let plain = rule.is_unconditional()
-            && rule.layers.access.is_none()
+            && rule.layers.access.is_silent()
             && rule.layers.requests.is_empty()
             && rule.layers.responses.is_empty();
         if !plain {
@@ -85,7 +85,7 @@ pub(super) fn without_doubles(rules: &mut Vec<TrafficRule>, report: &mut Report)
         let double = other.is_some_and(|other| {
             let probe = rule.path.sample();
             other.is_unconditional()
-                && other.layers.access.is_none()
+                && other.layers.access.is_silent()
                 && other.layers.requests.is_empty()
                 && other.layers.responses.is_empty()
                 && other.path.covers(&rule.path)

@@ -120,7 +120,7 @@ fn only_redirects(site: &Site<'_>, rules: &[TrafficRule]) -> bool {
     match &first.effect {
         RuleEffect::ToTls { host, .. } => {
             let own = host.as_ref().is_none_or(|host| site.names == [host.clone()]);
-            own && first.is_unconditional() && first.path.is_everything()
+            own && first.is_unconditional() && first.path.is_everything() && first.layers.access.is_silent()
         }
         _ => false,
     }

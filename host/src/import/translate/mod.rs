@@ -6,6 +6,7 @@
 //! ```
 
 mod access;
+mod admission;
 mod balancers;
 mod conditions;
 mod flags;
@@ -20,6 +21,7 @@ mod lists;
 mod locations;
 mod mapping;
 mod members;
+mod networks;
 mod options;
 mod overlay;
 mod path;
@@ -51,6 +53,7 @@ use scope::ScopeSettings;
 /// Translates a configuration of Apache; what is not simply carried over goes to `report`.
 pub fn translate(tree: &Tree, options: ImportOptions, report: &mut Report) -> Draft {
     let sites = sites::read(tree, report);
+    let proxies = remote_ip::read(&sites, report);
     let mut plans = listeners::plan(&sites, report);
     let mut draft = Draft::default();
     let mut served = Vec::with_capacity(sites.sites.len());
@@ -59,13 +62,13 @@ pub fn translate(tree: &Tree, options: ImportOptions, report: &mut Report) -> Dr
             if site.is_main { vec![&sites.main] } else { vec![&sites.main, &site.scope] };
         let balancers = Balancers::read(&scopes, report);
         let rules = flow::rules(site, &sites.main, &balancers, report);
-        let maker = RouteMaker { options, site, scopes, balancers: &balancers };
+        let maker = RouteMaker { options, site, scopes, balancers: &balancers, knows_addresses: proxies.are_known };
         let made = rules.into_iter().map(|rule| (maker.route(&rule, &mut draft.clusters, report), rule));
         let (mut routes, rules): (Vec<_>, Vec<_>) = made.filter_map(|(route, rule)| Some((route?, rule))).unzip();
         reverse::tell(&maker.scopes, &rules, &mut routes, &balancers, report);
         served.push(layout::ServedSite { rules, routes });
     }
-    draft.trusted = remote_ip::trusted(&sites, report);
+    draft.trusted = proxies.trusted;
     draft.routes = layout::routes(&sites, served, &mut plans, draft.trusted.is_empty(), report);
     draft.listeners = plans.into_iter().map(|plan| plan.draft).collect();
     layout::prune(&mut draft);

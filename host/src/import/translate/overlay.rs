@@ -7,12 +7,12 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 
 use super::super::report::Report;
 use super::super::tree::Place;
-use super::access::Access;
+use super::admission::{Admission, admission};
 use super::hidden::ancestors;
 use super::locations::LocationScope;
 use super::mapping;
 use super::path::{RulePath, rest_of};
-use super::rule::{RuleEffect, TrafficRule};
+use super::rule::{RuleEffect, RuleLayers, TrafficRule};
 use super::scope::ScopeSettings;
 
 /// A Location that says something of the requests in it.
@@ -20,7 +20,8 @@ struct Layer<'l, 't> {
     place: &'l Place,
     path: RulePath,
     scope: &'l ScopeSettings<'t>,
-    access: Option<Access>,
+    /// What it says of access for itself.
+    admission: Option<Admission>,
 }
 
 /// All of them, in their order, and by path.
@@ -34,7 +35,7 @@ struct Layers<'l, 't> {
 
 impl Layer<'_, '_> {
     fn is_closed(&self) -> bool {
-        matches!(self.access, Some(Access::Denied(_) | Access::Restricted { .. }))
+        !matches!(self.admission, None | Some(Admission::Everybody))
     }
 }
 
@@ -44,12 +45,11 @@ impl<'l, 't> Layers<'l, 't> {
             Self { all: Vec::new(), prefixes: HashMap::new(), sorted: BTreeMap::new(), patterns: Vec::new() };
         for location in locations {
             let scope = &location.scope;
-            let access = scope.access.finish();
             let says = scope.preserve_host.is_some()
                 || scope.unpooled.is_some()
                 || !scope.requests.is_empty()
                 || !scope.responses.is_empty()
-                || access.is_some();
+                || !scope.access.is_silent();
             if !says {
                 continue;
             }
@@ -62,7 +62,8 @@ impl<'l, 't> Layers<'l, 't> {
                 }
                 RulePath::Pattern { .. } => layers.patterns.push(at),
             }
-            layers.all.push(Layer { place: &location.place, path, scope, access });
+            let admission = admission(&scope.access);
+            layers.all.push(Layer { place: &location.place, path, scope, admission });
         }
         layers
     }
@@ -174,14 +175,13 @@ fn refused_within(rule: &TrafficRule, layer: &Layer<'_, '_>, report: &mut Report
 
 /// Lays one Location over a rule.
 fn overlay(rule: &mut TrafficRule, layer: &Layer<'_, '_>) {
-    let Layer { scope, access, .. } = layer;
-    let access = access.as_ref();
+    let Layer { scope, .. } = layer;
     let layers = &mut rule.layers;
     // Redirects and refusals of the server come before access is looked at.
-    if let Some(access) = access
-        .filter(|_access| rule.in_location || matches!(rule.effect, RuleEffect::Forward(_) | RuleEffect::Local { .. }))
+    if !scope.access.is_silent()
+        && (rule.in_location || matches!(rule.effect, RuleEffect::Forward(_) | RuleEffect::Local { .. }))
     {
-        layers.access = Some(access.clone());
+        layers.access = scope.access.within(&layers.access);
     }
     layers.preserve_host = scope.preserve_host.or(layers.preserve_host);
     layers.requests.extend(scope.requests.iter().cloned());
@@ -192,8 +192,8 @@ fn overlay(rule: &mut TrafficRule, layer: &Layer<'_, '_>) {
 /// Whether a rule that was narrowed to a Location is any different there.
 fn differs(narrow: &TrafficRule, rule: &TrafficRule) -> bool {
     let (one, other) = (&narrow.layers, &rule.layers);
-    let open = |access: &Option<Access>| matches!(access, None | Some(Access::Open));
-    !(open(&one.access) && open(&other.access))
+    let limits = |layers: &RuleLayers| admission(&layers.access).filter(|admission| *admission != Admission::Everybody);
+    limits(one) != limits(other)
         || one.preserve_host != other.preserve_host
         || one.unpooled != other.unpooled
         || one.requests.len() != other.requests.len()

@@ -3,8 +3,17 @@
 use super::super::report::{Report, Severity};
 use super::sites::Sites;
 
-/// `[gateway.forwarded] trusted`.
-pub(super) fn trusted(sites: &Sites<'_>, report: &mut Report) -> Vec<String> {
+/// Who is believed.
+pub(super) struct FrontProxies {
+    /// `[gateway.forwarded] trusted`.
+    pub(super) trusted: Vec<String>,
+    /// Whether clients have the addresses here that they have in Apache.
+    pub(super) are_known: bool,
+}
+
+/// Reads the lines of all servers.
+pub(super) fn read(sites: &Sites<'_>, report: &mut Report) -> FrontProxies {
+    let mut are_known = true;
     let mut trusted: Vec<String> = Vec::new();
     let scopes = std::iter::once(&sites.main).chain(sites.sites.iter().map(|site| &site.scope));
     let mut header = None;
@@ -15,10 +24,11 @@ pub(super) fn trusted(sites: &Sites<'_>, report: &mut Report) -> Vec<String> {
             if !["x-forwarded-for", "forwarded"].contains(&name.to_ascii_lowercase().as_str()) {
                 let what = format!("the client's address is read from X-Forwarded-For and Forwarded, not from {name}");
                 report.refuse(&line.place, what, "let the proxy in front send X-Forwarded-For");
+                are_known = false;
             }
             header = Some(&line.place);
         } else if line.is("RemoteIPInternalProxyList") || line.is("RemoteIPTrustedProxyList") {
-            listed = true;
+            (listed, are_known) = (true, false);
             let what = format!("the list in {} is not read", line.word(0).unwrap_or_default());
             report.refuse(&line.place, what, "forwarded = { trusted = [ … ] } in [gateway] with its addresses");
         } else if line.is("RemoteIPInternalProxy") || line.is("RemoteIPTrustedProxy") {
@@ -27,6 +37,7 @@ pub(super) fn trusted(sites: &Sites<'_>, report: &mut Report) -> Vec<String> {
                 let text = word.text.as_str();
                 if text.parse::<ipnet::IpNet>().is_err() && text.parse::<std::net::IpAddr>().is_err() {
                     let what = format!("`{text}` is no address and no network");
+                    are_known = false;
                     report.refuse(
                         &line.place,
                         what,
@@ -39,6 +50,7 @@ pub(super) fn trusted(sites: &Sites<'_>, report: &mut Report) -> Vec<String> {
         }
     }
     if let Some(place) = header.filter(|_place| !listed) {
+        are_known = false;
         let what =
             "without RemoteIPInternalProxy Apache believes everybody's header; here nobody's until they are named";
         report.add(
@@ -48,5 +60,5 @@ pub(super) fn trusted(sites: &Sites<'_>, report: &mut Report) -> Vec<String> {
             Some("forwarded = { trusted = [ … ] } in [gateway] with the proxies in front"),
         );
     }
-    trusted
+    FrontProxies { trusted, are_known }
 }

@@ -5,10 +5,12 @@ use super::super::draft::{
 };
 use super::super::report::{Report, Severity};
 use super::super::tree::Place;
-use super::access::Access;
+use super::access::{AccessReader, Unsaid};
+use super::admission::{Admission, Limits, admission};
 use super::balancers::{self, Balancers, ClusterSetting};
 use super::goal::{Goal, GoalPlace};
 use super::headers::{self, HeaderLine, HeaderSetting};
+use super::networks;
 use super::options::ImportOptions;
 use super::path::RulePath;
 use super::rule::{RuleEffect, TrafficRule};
@@ -27,6 +29,8 @@ pub(super) struct RouteMaker<'m, 't> {
     /// The main server and the site, or the main server alone.
     pub(super) scopes: Vec<&'m ScopeSettings<'t>>,
     pub(super) balancers: &'m Balancers,
+    /// Whether clients have the addresses here that they have in Apache.
+    pub(super) knows_addresses: bool,
 }
 
 impl RouteMaker<'_, '_> {
@@ -69,43 +73,78 @@ impl RouteMaker<'_, '_> {
             RuleEffect::Forward(goal) => upstream::sections(&self.scopes, &[goal], report),
             _ => Vec::new(),
         };
-        let of_sections = sections.iter().rev().find_map(|section| section.access.finish());
-        match rule.layers.access.clone().or(of_sections) {
-            Some(Access::Denied(place)) => self.deny(&mut draft, place, None, report),
-            Some(Access::Restricted { place, what, remedy }) => {
-                if self.options.without_access_control {
-                    let closed = matches!(rule.effect, RuleEffect::Respond(403)) && rule.in_location;
-                    report.add(
-                        &place,
-                        Severity::Changed,
-                        format!("{what}: left out as asked, the route is open"),
-                        Some(remedy),
-                    );
-                    if closed {
-                        return None;
-                    }
-                } else {
-                    self.deny(&mut draft, place, Some((what, remedy)), report);
-                }
-            }
-            Some(Access::Open) | None => {}
+        let outer = AccessReader::default();
+        let of_sections = sections.iter().fold(outer, |outer, section| section.access.within(&outer));
+        match admission(&rule.layers.access.within(&of_sections)) {
+            Some(Admission::Denied(place)) => self.deny(&mut draft, place),
+            Some(Admission::Restricted(unsaid)) => self.restrict(rule, &mut draft, unsaid, report)?,
+            Some(Admission::Limited(limits)) => match self.unlimited(rule, &limits) {
+                Some(unsaid) => self.restrict(rule, &mut draft, unsaid, report)?,
+                None => self.limit(&mut draft, limits, report),
+            },
+            Some(Admission::Everybody) | None => {}
         }
         Some(draft)
     }
 
-    fn deny(&self, draft: &mut RouteDraft, place: Place, why: Option<(String, &'static str)>, report: &mut Report) {
+    fn deny(&self, draft: &mut RouteDraft, place: Place) {
         if matches!(draft.action, ActionDraft::Exclude) {
             return;
         }
         draft.action = ActionDraft::Respond(403);
         draft.options = RouteOptions::default();
-        if let Some((what, remedy)) = why {
-            report.refuse(&place, format!("{what}: the route is closed"), remedy);
-            draft.remarks.push(format!("closed: {what}"));
-        }
         if !draft.places.contains(&place) {
             draft.places.push(place);
         }
+    }
+
+    /// Closes a route, unless the user wants such routes open. `None`: there is no other reason for it than to be closed.
+    fn restrict(&self, rule: &TrafficRule, draft: &mut RouteDraft, unsaid: Unsaid, report: &mut Report) -> Option<()> {
+        let Unsaid { place, what, remedy } = unsaid;
+        if self.options.without_access_control {
+            let left_out = format!("{what}: left out as asked, the route is open");
+            report.add(&place, Severity::Changed, left_out, Some(remedy));
+            return (!is_closed(rule)).then_some(());
+        }
+        if !matches!(draft.action, ActionDraft::Exclude) {
+            report.refuse(&place, format!("{what}: the route is closed"), remedy);
+            draft.remarks.push(format!("closed: {what}"));
+        }
+        self.deny(draft, place);
+        Some(())
+    }
+
+    /// Why a route cannot say these limits.
+    fn unlimited(&self, rule: &TrafficRule, limits: &Limits) -> Option<Unsaid> {
+        let place = limits.places.first()?.clone();
+        if !self.knows_addresses {
+            let what = "who may come is limited by address, and the proxies that say it are not known".to_owned();
+            let remedy = "forwarded = { trusted = [ … ] } in [gateway], then `allow` and `deny` on the route";
+            return Some(Unsaid { place, what, remedy });
+        }
+        is_closed(rule).then(|| {
+            let path = rule.path.told();
+            let what = format!("who may come to {path} is limited by address, and no route is for these paths alone");
+            Unsaid { place, what, remedy: "a route with `path_regex`, `to` and `allow` before the others" }
+        })
+    }
+
+    fn limit(&self, draft: &mut RouteDraft, limits: Limits, report: &mut Report) {
+        if matches!(draft.action, ActionDraft::Exclude) {
+            return;
+        }
+        for place in &limits.local {
+            let what = "`Require local` is 127.0.0.0/8 and ::1 here; in Apache it is also who comes from the address that it comes to";
+            report.add(
+                place,
+                Severity::Changed,
+                what,
+                Some("this machine's own addresses in `allow`, if they are meant"),
+            );
+        }
+        draft.options.allow = limits.networks.allow.iter().flatten().map(networks::written).collect();
+        draft.options.deny = limits.networks.deny.iter().map(networks::written).collect();
+        draft.places.extend(limits.places);
     }
 
     /// `!` and Alias.
@@ -239,6 +278,11 @@ impl RouteMaker<'_, '_> {
             tunnel_idle: response.map(|response| duration(response.max(general.unwrap_or(TIMEOUT)))),
         }
     }
+}
+
+/// Whether it stands for a Location whose paths no route is for alone.
+fn is_closed(rule: &TrafficRule) -> bool {
+    matches!(rule.effect, RuleEffect::Respond(403)) && rule.in_location
 }
 
 /// `upgrade=` of the worker.

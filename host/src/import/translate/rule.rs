@@ -2,7 +2,7 @@
 
 use super::super::draft::WhenDraft;
 use super::super::tree::Place;
-use super::access::Access;
+use super::access::AccessReader;
 use super::goal::Goal;
 use super::headers::HeaderLine;
 use super::path::{RulePath, rest_of};
@@ -29,7 +29,7 @@ pub(super) struct TrafficRule {
 /// What Locations and Proxy sections say about a rule.
 #[derive(Clone, Debug, Default)]
 pub(super) struct RuleLayers {
-    pub(super) access: Option<Access>,
+    pub(super) access: AccessReader,
     pub(super) preserve_host: Option<bool>,
     pub(super) requests: Vec<HeaderLine>,
     pub(super) responses: Vec<HeaderLine>,

@@ -189,7 +189,12 @@ impl<'t> ScopeSettings<'t> {
             | "sslproxycacertificatepath"
             | "sslproxymachinecertificatefile" => self.tls.push(directive),
             "use" | "include" | "includeoptional" if kind == ScopeKind::Server => {}
-            _ if self.access.take(directive) => {}
+            _ if self.access.take(directive) => {
+                if kind == ScopeKind::Server && OF_FOLDERS.contains(&name.as_str()) {
+                    let what = format!("{} stands outside of every Location: Apache refuses the file", directive.name);
+                    say(Severity::Refused, what, Some("put it into <Location />; it is taken so here"));
+                }
+            }
             _ => match fate(&name) {
                 Fate::Silent => {}
                 Fate::Dropped(what, remedy) => say(Severity::Dropped, format!("{}: {what}", directive.name), remedy),
@@ -213,6 +218,9 @@ impl<'t> ScopeSettings<'t> {
         self.tls_line(name)?.words.first().map(|word| word.text.as_str())
     }
 }
+
+/// What Apache takes within Location, Directory and Proxy alone.
+const OF_FOLDERS: [&str; 8] = ["require", "order", "allow", "deny", "satisfy", "authtype", "authname", "authuserfile"];
 
 /// Apache's flags: On, and whatever it takes for it.
 pub(super) fn is_on(word: &str) -> bool {

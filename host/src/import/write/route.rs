@@ -33,6 +33,11 @@ pub(super) fn write(out: &mut String, route: &RouteDraft) {
     if route.options.preserve_host {
         out.push_str("preserve_host = true\n");
     }
+    for (name, networks) in [("allow", &route.options.allow), ("deny", &route.options.deny)] {
+        if !networks.is_empty() {
+            _ = writeln!(out, "{name} = {}", list(networks));
+        }
+    }
     if let Some(protocols) = &route.options.upgrade {
         _ = writeln!(out, "upgrade = {}", list(protocols));
     }

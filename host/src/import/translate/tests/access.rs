@@ -25,38 +25,159 @@ fn open(lines: &str) {
     );
 }
 
+fn limited(lines: &str, limits: &str) {
+    becomes(
+        &format!("{PROXIED}<Location /a>\n{lines}\n</Location>\n"),
+        &format!(
+            "[[route]]\npath = \"/a\"\nto = \"http://127.0.0.1:1/a\"\n{limits}\n[[route]]\npath = \"/\"\nto = \"http://127.0.0.1:1\""
+        ),
+    );
+}
+
 #[test]
-fn what_limits_access_closes_the_path() {
-    closed("Require all denied");
-    closed("Require ip 10.0.0.0/8");
-    closed("Require local");
-    closed("Order deny,allow\nDeny from all\nAllow from 10.0.0.1");
-    closed("Order allow,deny\nAllow from 10.0.0.1");
-    closed("Deny from all");
-    closed("AuthType Basic\nAuthName x\nAuthUserFile /x\nRequire valid-user");
-    closed("<RequireAny>\nRequire ip 10.0.0.0/8\n</RequireAny>");
-    closed("SSLVerifyClient require");
-    closed("Use Login");
+fn what_limits_access_in_a_way_that_no_route_has_closes_the_path() {
+    for lines in [
+        "Require all denied",
+        "Require host example.org",
+        "Require not ip 10.0.0.1",
+        "Require ip 10.0.0.0/0",
+        "Require ip 10.0.0.1\nRequire host example.org",
+        "Require env LET_IN",
+        "Deny from all",
+        "Order allow,deny",
+        "Order deny,allow\nDeny from env=BAD",
+        "Order allow,deny\nAllow from .example.org",
+        "Order Allow, Deny\nAllow from all",
+        "Order deny,allow\nDeny from all\nRequire all granted",
+        "Order deny,allow\nDeny from all\nAllow from 10.0.0.1\nRequire ldap-group x\nSatisfy Any",
+        "AuthType Basic\nAuthName x",
+        "<RequireAll>\nRequire not ip 10.0.0.1\n</RequireAll>",
+        "<RequireNone>\nRequire ip 10.0.0.1\n</RequireNone>",
+        "<RequireAny>\n</RequireAny>",
+        "<Limit POST>\nRequire ip 10.0.0.1\n</Limit>",
+        "SSLVerifyClient require",
+        "Use Login",
+        "Use Login\nRequire all granted",
+    ] {
+        closed(lines);
+    }
+}
+
+#[test]
+fn limits_by_address_are_those_of_the_route() {
+    for (lines, limits) in [
+        ("Require ip 10.0.0.0/8", r#"allow = ["10.0.0.0/8"]"#),
+        ("Require ip 10 192.168.1\nRequire ip ::1", r#"allow = ["10.0.0.0/8", "192.168.1.0/24", "::1"]"#),
+        ("Require local", r#"allow = ["127.0.0.0/8", "::1"]"#),
+        ("<RequireAny>\nRequire ip 10.0.0.0/255.0.0.0\n</RequireAny>", r#"allow = ["10.0.0.0/8"]"#),
+        (
+            "<RequireAll>\nRequire all granted\nRequire not ip 10.1 10.2.0.1\n</RequireAll>",
+            r#"deny = ["10.1.0.0/16", "10.2.0.1"]"#,
+        ),
+        (
+            "<RequireAll>\nRequire ip 10\n<RequireNone>\nRequire ip 10.1\n</RequireNone>\n</RequireAll>",
+            "allow = [\"10.0.0.0/8\"]\ndeny = [\"10.1.0.0/16\"]",
+        ),
+        ("Order deny,allow\nDeny from all\nAllow from 10.0.0.1", r#"allow = ["10.0.0.1"]"#),
+        ("Order allow,deny\nAllow from 10.0.0.1", r#"allow = ["10.0.0.1"]"#),
+        ("Order allow,deny\nAllow from all\nDeny from 10.0.0.1", r#"deny = ["10.0.0.1"]"#),
+        ("Deny from 10\nAllow from 10.128.0.0/9", r#"deny = ["10.0.0.0/9"]"#),
+        ("Order allow,deny\nAllow from 10\nDeny from 10.1", "allow = [\"10.0.0.0/8\"]\ndeny = [\"10.1.0.0/16\"]"),
+        ("Order deny,allow\nDeny from all\nAllow from 10.0.0.1\nRequire all granted", r#"allow = ["10.0.0.1"]"#),
+        ("Order allow,deny\nAllow from 10.0.0.1\nRequire all denied\nSatisfy any", r#"allow = ["10.0.0.1"]"#),
+    ] {
+        limited(lines, limits);
+    }
 }
 
 #[test]
 fn what_lets_everybody_in_does_not() {
-    open("Require all granted");
-    open("Order allow,deny\nAllow from all");
-    open("Order deny,allow\nAllow from all");
-    open("AuthType None");
-    open("<RequireAll>\nRequire all granted\n</RequireAll>");
+    for lines in [
+        "Require all granted",
+        "Require all granted\nRequire host example.org",
+        "Order allow,deny\nAllow from all",
+        "Order deny,allow\nAllow from all",
+        "AuthType None",
+        "AuthType Basic\nRequire valid-user\nSatisfy Any",
+        "<RequireAll>\nRequire all granted\n</RequireAll>",
+        "<Limit GET>\nOrder allow,deny\nAllow from all\n</Limit>",
+    ] {
+        open(lines);
+    }
 }
 
 #[test]
 fn it_is_told_why_and_can_be_left_out_by_the_users_word() {
-    let apache = format!("{PROXIED}<Location />\nRequire ip 10.0.0.0/8\n</Location>\n");
-    says(&apache, 3, Severity::Refused, "limited by address");
+    let apache = format!("{PROXIED}<Location />\nRequire host example.org\n</Location>\n");
+    says(&apache, 3, Severity::Refused, "limited by name");
+    says(&format!("{PROXIED}<Location />\nRequire local\n</Location>\n"), 3, Severity::Changed, "from the address");
 
     let (text, findings) = imported_with(&apache, ImportOptions { without_access_control: true });
 
     assert!(text.contains("to = \"http://127.0.0.1:1\""), "{text}");
     assert!(findings.iter().any(|finding| finding.severity == Severity::Changed), "{findings:#?}");
+}
+
+#[test]
+fn each_module_of_apache_is_replaced_by_its_own_lines_alone() {
+    becomes(
+        &format!(
+            "{PROXIED}<Location />\nOrder allow,deny\nAllow from 10\nRequire ip 10.1\n</Location>\n\
+             <Location /a>\nRequire all granted\n</Location>\n\
+             <Location /b>\nAuthMerging And\nRequire ip 10.1.2\n</Location>\n\
+             <Location /c>\nSatisfy Any\n</Location>\n"
+        ),
+        r#"
+            [[route]]
+            path = "/a"
+            to = "http://127.0.0.1:1/a"
+            allow = ["10.0.0.0/8"]
+            [[route]]
+            path = "/b"
+            to = "http://127.0.0.1:1/b"
+            allow = ["10.1.2.0/24"]
+            [[route]]
+            path = "/c"
+            to = "http://127.0.0.1:1/c"
+            [[route]]
+            path = "/"
+            to = "http://127.0.0.1:1"
+            allow = ["10.1.0.0/16"]
+        "#,
+    );
+}
+
+#[test]
+fn addresses_that_are_not_apaches_limit_nobody() {
+    let limited = "<Location />\nRequire ip 10.0.0.0/8\n</Location>\nProxyPass / http://127.0.0.1:1/\n";
+    let closed = "[[route]]\npath = \"/\"\nrespond = { status = 403 }";
+
+    becomes(&format!("RemoteIPHeader X-Forwarded-For\n{limited}"), closed);
+    becomes(&format!("RemoteIPHeader X-Client-IP\nRemoteIPInternalProxy 192.0.2.1\n{limited}"), closed);
+    let known = format!("RemoteIPHeader X-Forwarded-For\nRemoteIPInternalProxy 192.0.2.1\n{limited}");
+    becomes(&known, "[[route]]\npath = \"/\"\nto = \"http://127.0.0.1:1\"\nallow = [\"10.0.0.0/8\"]");
+}
+
+#[test]
+fn what_stands_outside_of_locations_is_for_all_of_them() {
+    let apache = format!("Require ip 10.0.0.0/8\n{PROXIED}");
+
+    becomes(&apache, "[[route]]\npath = \"/\"\nto = \"http://127.0.0.1:1\"\nallow = [\"10.0.0.0/8\"]");
+    says(&apache, 1, Severity::Refused, "outside of every Location");
+    becomes(
+        &format!(
+            "<VirtualHost *:80>\n{PROXIED}<If \"%{{HTTP_HOST}} == 'x'\">\nRequire all denied\n</If>\n</VirtualHost>"
+        ),
+        "[[route]]\npath = \"/\"\nrespond = { status = 403 }",
+    );
+}
+
+#[test]
+fn a_pattern_beside_a_route_stays_closed_for_all() {
+    let apache = format!("{PROXIED}<LocationMatch \"\\.php$\">\nRequire ip 10.0.0.0/8\n</LocationMatch>\n");
+    let (text, _findings) = imported_with(&apache, ImportOptions::default());
+
+    assert!(text.contains("php") && (text.contains("allow") || text.contains("403")), "{text}");
 }
 
 #[test]
