@@ -9,6 +9,8 @@ use super::tree::Place;
 pub struct Draft {
     /// `[gateway.forwarded] trusted`
     pub trusted: Vec<String>,
+    /// `[gateway] error_pages`
+    pub error_pages: ErrorPagesDraft,
     /// `[[listen]]`
     pub listeners: Vec<ListenerDraft>,
     /// In the order in which they are to be tried.
@@ -117,7 +119,16 @@ pub struct RouteOptions {
     pub timeouts: TimeoutsDraft,
     pub request_headers: HeadersDraft,
     pub response_headers: HeadersDraft,
+    pub error_pages: ErrorPagesDraft,
     pub reverse: ReverseDraft,
+}
+
+/// `error_pages = { … }`
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ErrorPagesDraft {
+    /// Files by status.
+    pub files: BTreeMap<u16, String>,
+    pub intercept: bool,
 }
 
 /// `reverse = { … }`, where the default says too little.
@@ -170,6 +181,8 @@ pub struct ClusterDraft {
     pub balancer: Option<&'static str>,
     pub endpoints: Vec<EndpointDraft>,
     pub timeouts: TimeoutsDraft,
+    /// Endpoints are spoken to in HTTP/2.
+    pub http2: bool,
     /// No connection waits for the next request.
     pub unpooled: bool,
     /// `pause`: both first and longest.

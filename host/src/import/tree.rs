@@ -90,6 +90,12 @@ impl Directive {
 }
 
 impl Section {
+    /// `<Name ARGUMENTS>`, to be told.
+    #[must_use]
+    pub fn tag(&self) -> String {
+        format!("<{}>", format!("{} {}", self.name, self.raw.trim()).trim_end())
+    }
+
     /// Whether this is a section `name`.
     #[must_use]
     pub fn is(&self, name: &str) -> bool {

@@ -130,7 +130,7 @@ impl AccessReader {
                 if !["allow,deny", "deny,allow", "mutual-failure"]
                     .contains(&directive.raw.trim().to_ascii_lowercase().as_str())
                 {
-                    self.other = Some(Unsaid::new(directive, "the order is none that Apache knows", REFUSED));
+                    self.also(Unsaid::new(directive, "the order is none that Apache knows", REFUSED));
                 }
             }
             "allow" => {
@@ -158,7 +158,7 @@ impl AccessReader {
             "sslverifyclient" if words.first() == Some(&"none") => {}
             "sslverifyclient" | "sslrequire" => {
                 let remedy = "`client_ca` of a listener of its own, or say --without-access-control";
-                self.other = Some(Unsaid::new(directive, "clients have to show a certificate", remedy));
+                self.also(Unsaid::new(directive, "clients have to show a certificate", remedy));
             }
             _ if [
                 "oidc",
@@ -184,7 +184,7 @@ impl AccessReader {
                 let unsaid = Unsaid { place: place(), what, remedy };
                 self.require(directive.place.clone(), Demand::Other(unsaid.clone()));
                 // Beside what else the scope says it may ask for more.
-                self.other = Some(unsaid);
+                self.also(unsaid);
             }
             _ => return false,
         }
@@ -211,8 +211,8 @@ impl AccessReader {
                 let mut inner = Self::default();
                 inner.take_all(&section.children);
                 if !inner.is_open() {
-                    let what = format!("<{} {}> limits who may use a method", section.name, section.raw);
-                    self.other = Some(Unsaid { place: section.place.clone(), what, remedy: BY_METHOD });
+                    let what = format!("{} limits who may use a method", section.tag());
+                    self.also(Unsaid { place: section.place.clone(), what, remedy: BY_METHOD });
                 }
                 true
             }
@@ -253,7 +253,7 @@ impl AccessReader {
                 Node::Section(inner) if inner.is("RequireNone") && all => demands.push(self.section(inner)),
                 // What was decided while reading stands around what counts.
                 Node::Section(inner) if inner.name.to_ascii_lowercase().starts_with("if") => {
-                    let what = format!("<{} {}> within <{}>", inner.name, inner.raw.trim(), section.name);
+                    let what = format!("{} within <{}>", inner.tag(), section.name);
                     demands.push(Demand::Other(Unsaid { place: inner.place.clone(), what, remedy: BY_ADDRESS }));
                 }
                 Node::Directive(line) => {
@@ -281,7 +281,7 @@ impl AccessReader {
 
     /// Something else decides who may come.
     pub(super) fn decided_by(&mut self, place: &Place, what: String) {
-        self.other = Some(Unsaid { place: place.clone(), what, remedy: BY_VARIABLE });
+        self.also(Unsaid { place: place.clone(), what, remedy: BY_VARIABLE });
     }
 
     /// Whether nothing is said.
@@ -330,7 +330,12 @@ impl AccessReader {
     }
 
     fn by_password(&mut self, directive: &Directive) {
-        self.other = Some(Unsaid::new(directive, "clients have to log in", BY_PASSWORD));
+        self.also(Unsaid::new(directive, "clients have to log in", BY_PASSWORD));
+    }
+
+    /// Something else limits who may come, if nothing does yet.
+    fn also(&mut self, unsaid: Unsaid) {
+        self.other.get_or_insert(unsaid);
     }
 
     fn by_host(&mut self, place: Place) -> &mut ByHost {

@@ -39,14 +39,11 @@ const MOST_NETWORKS: usize = 200;
 
 /// What `access` comes to. `None`: it says nothing of who may come.
 pub(super) fn admission(access: &AccessReader) -> Option<Admission> {
-    if let Some(other) = &access.other {
-        return Some(Admission::Restricted(other.clone()));
-    }
     let by_host = access.by_host.as_ref();
     let required = access.require.as_ref();
     let kind = access.login.kind.as_ref().filter(|(kind, _place)| kind != "none");
     if by_host.is_none() && required.is_none() && kind.is_none() {
-        return None;
+        return access.other.clone().map(Admission::Restricted);
     }
     let places: Vec<Place> = by_host
         .map(|by_host| by_host.places.as_slice())
@@ -55,11 +52,12 @@ pub(super) fn admission(access: &AccessReader) -> Option<Admission> {
         .flatten()
         .cloned()
         .collect();
-    let place = places.first().or(kind.map(|(_kind, place)| place))?.clone();
+    let place = places.last().or(kind.map(|(_kind, place)| place))?.clone();
     let found = let_in(&all_of(access));
     Some(match found {
-        Err(unsaid) => Admission::Restricted(unsaid),
         Ok(found) if found.networks.is_nobody() => Admission::Denied(place),
+        found if access.other.is_some() => Admission::Restricted(access.other.clone().or(found.err())?),
+        Err(unsaid) => Admission::Restricted(unsaid),
         Ok(Let { login: Some(place), .. }) => {
             let what = "clients have to log in".to_owned();
             Admission::Restricted(Unsaid { place, what, remedy: BY_PASSWORD })

@@ -256,6 +256,16 @@ impl Balancers {
         }
         let members: Vec<_> = facts.members.iter().map(|member| &member.parameters).collect();
         cluster.timeouts = timeouts(&facts.members, report);
+        let http2 = |member: &&MemberFacts| member.goal.at.is_http2();
+        cluster.http2 = !facts.members.is_empty() && facts.members.iter().all(|member| http2(&member));
+        if let Some(member) = facts.members.iter().find(http2).filter(|_member| !cluster.http2) {
+            let what = "members speak HTTP/2 and HTTP/1.1, and a cluster speaks one of them: HTTP/1.1 for all";
+            report.refuse(&member.place, what, "protocol = \"h2\" in the [cluster], if all of them speak it");
+        }
+        if let Some(place) = own.place("failontimeout").filter(|_place| own.is_on("failontimeout")) {
+            let what = "failontimeout: a response that does not come in time says nothing against its endpoint";
+            report.add(place, Severity::Changed, what, Some("`health` or `outlier` of the [cluster]"));
+        }
         cluster.unpooled = at.unpooled || members.iter().any(|member| member.is_on("disablereuse"));
         cluster.pause = common(&facts.members, "retry", report).filter(|millis| *millis > 0).map(duration);
         let wait =
@@ -286,6 +296,7 @@ pub(super) fn single(goal: &Goal, place: &Place, worker: &WorkerParameters, unpo
             max_connections: worker.number("max").filter(|most| *most > 0),
             ..EndpointDraft::default()
         }],
+        http2: goal.at.is_http2(),
         unpooled: unpooled || worker.is_on("disablereuse"),
         wait: worker.millis("acquire", 1).map(duration),
         ..ClusterDraft::default()

@@ -1,7 +1,8 @@
 //! `RewriteCond`: what the conditions before a rule ask of a request.
 
 use super::super::draft::WhenDraft;
-use super::super::tree::Directive;
+use super::super::report::{Report, Severity};
+use super::super::tree::{Directive, Place};
 use super::super::write::text;
 use super::pattern::escape;
 use super::shape::{PatternTail, shape};
@@ -26,8 +27,18 @@ pub(super) struct RuleConditions {
     pub(super) strange: Vec<String>,
     /// Asks for more than a token of Connection, which some browsers send among others.
     pub(super) asks_connection: bool,
+    /// The scheme is asked for by what a proxy in front says of it.
+    pub(super) scheme_of_proxy: bool,
     /// A look at the query of socket.io stood for the header.
     pub(super) by_query: bool,
+}
+
+/// What is said of a rule that asks for the scheme by `X-Forwarded-Proto`.
+pub(super) fn tell_of_proxy(place: &Place, report: &mut Report) {
+    let what = "X-Forwarded-Proto is believed from proxies that are named, and from nobody else: without them each \
+                request has the scheme that it comes by";
+    let remedy = "forwarded = { trusted = [ … ] } in [gateway] with the proxies in front";
+    report.add(place, Severity::Changed, what, Some(remedy));
 }
 
 /// A condition, in parts.
@@ -153,6 +164,7 @@ fn single(all: &mut RuleConditions, condition: &Directive) {
             _ => all.strange.push(strange()),
         },
         "REQUEST_SCHEME" | "HTTP:X-FORWARDED-PROTO" => {
+            all.scheme_of_proxy |= name != "REQUEST_SCHEME";
             match (asked.pattern.trim_matches(['^', '$']).to_ascii_lowercase().as_str(), asked.negated) {
                 ("https", false) | ("http", true) => all.when.tls = Some(true),
                 ("http", false) | ("https", true) => all.when.tls = Some(false),

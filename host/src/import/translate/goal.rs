@@ -38,7 +38,7 @@ impl NoGoal {
 }
 
 /// Schemes with their default ports.
-const SCHEMES: [(&str, u16); 4] = [("http", 80), ("https", 443), ("ws", 80), ("wss", 443)];
+const SCHEMES: [(&str, u16); 6] = [("http", 80), ("https", 443), ("ws", 80), ("wss", 443), ("h2c", 80), ("h2", 443)];
 
 /// Reads a URL of ProxyPass, a member or a rewrite rule.
 pub(super) fn goal(url: &str) -> Result<Goal, NoGoal> {
@@ -99,8 +99,7 @@ fn other_scheme(scheme: &str) -> NoGoal {
         "ajp" => "Tomcat's HTTP connector: http://HOST:8080",
         "uwsgi" => "uWSGI's http-socket: http://HOST:PORT",
         "fcgi" | "scgi" => "a web server in front of it, and its address here",
-        "h2" | "h2c" => "a [cluster.NAME] with protocol = \"h2\" and an https or http endpoint",
-        _ => "http, https, ws, wss, unix or balancer",
+        _ => "http, https, ws, wss, h2, h2c, unix or balancer",
     };
     NoGoal::new(format!("`{scheme}` is no protocol that servers are spoken to in"), remedy)
 }
@@ -155,6 +154,12 @@ impl GoalPlace {
         match self {
             Self::Server { scheme, host, port } => {
                 let usual = SCHEMES.iter().find(|(name, _port)| name == scheme).map(|(_name, port)| *port);
+                // HTTP/2 is a matter of the cluster.
+                let scheme = match *scheme {
+                    "h2" => "https",
+                    "h2c" => "http",
+                    other => other,
+                };
                 match port.filter(|port| Some(*port) != usual) {
                     Some(port) => format!("{scheme}://{host}:{port}"),
                     None => format!("{scheme}://{host}"),
@@ -191,6 +196,19 @@ impl GoalPlace {
         }
     }
 
+    /// The same, whichever version of HTTP is spoken: how the server names itself.
+    pub(super) fn plain_key(&self) -> String {
+        match self {
+            Self::Server { scheme: "h2", host, .. } => {
+                Self::Server { scheme: "https", host: host.clone(), port: Some(self.port()) }.key()
+            }
+            Self::Server { scheme: "h2c", host, .. } => {
+                Self::Server { scheme: "http", host: host.clone(), port: Some(self.port()) }.key()
+            }
+            other => other.key(),
+        }
+    }
+
     fn port(&self) -> u16 {
         match self {
             Self::Server { scheme, port, .. } => {
@@ -203,7 +221,12 @@ impl GoalPlace {
 
     /// Whether it is spoken to by TLS.
     pub(super) fn is_tls(&self) -> bool {
-        matches!(self, Self::Server { scheme: "https" | "wss", .. })
+        matches!(self, Self::Server { scheme: "https" | "wss" | "h2", .. })
+    }
+
+    /// Whether it is spoken to in HTTP/2.
+    pub(super) fn is_http2(&self) -> bool {
+        matches!(self, Self::Server { scheme: "h2" | "h2c", .. })
     }
 
     /// A name for a cluster of this one server.

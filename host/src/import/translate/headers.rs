@@ -11,6 +11,8 @@ pub(super) struct HeaderLine {
     pub(super) action: String,
     pub(super) name: String,
     pub(super) value: Option<String>,
+    /// It is for what Apache answers by itself as well.
+    pub(super) always: bool,
     /// `env=…` or `expr=…` behind it.
     pub(super) condition: Option<String>,
 }
@@ -45,9 +47,11 @@ const OWN: [&str; 12] = [
 /// Reads a line. `None`: too few words.
 pub(super) fn read(directive: &Directive) -> Option<HeaderLine> {
     let mut words = directive.words.iter().map(|word| word.text.as_str()).peekable();
+    let mut always = false;
     while let Some(word) = words.peek()
         && (word.eq_ignore_ascii_case("always") || word.eq_ignore_ascii_case("onsuccess"))
     {
+        always = word.eq_ignore_ascii_case("always");
         words.next();
     }
     let action = words.next()?.to_ascii_lowercase();
@@ -66,7 +70,7 @@ pub(super) fn read(directive: &Directive) -> Option<HeaderLine> {
             value = Some(both);
         }
     }
-    Some(HeaderLine { place: directive.place.clone(), action, name, value, condition })
+    Some(HeaderLine { place: directive.place.clone(), action, name, value, always, condition })
 }
 
 /// Applies lines of requests, in order, to what a route says.
@@ -163,7 +167,11 @@ fn edit(
             say(
                 Severity::Refused,
                 format!("the value of {name} is {what}"),
-                Some("a value that is written out, or a variable that `request_headers` knows"),
+                Some(if written.contains("BALANCER_") {
+                    "`$endpoint` names the server that has the request, by its URL"
+                } else {
+                    "a value that is written out, or a variable that `request_headers` knows"
+                }),
             );
             return;
         }
@@ -244,6 +252,7 @@ fn variable_of(apache: &str, at: HeaderSetting) -> Option<&'static str> {
         "SSL_PROTOCOL" => "$tls_version",
         "SSL_CLIENT_S_DN" => "$client_cert_subject",
         "UNIQUE_ID" => "$request_id",
+        "BALANCER_WORKER_NAME" => "$endpoint",
         _ => return None,
     })
 }

@@ -6,7 +6,6 @@ const SILENT: &[&str] = &[
     "acceptpathinfo",
     "accessfilename",
     "addcharset",
-    "adddefaultcharset",
     "addicon",
     "addiconbyencoding",
     "addiconbytype",
@@ -83,7 +82,6 @@ const SILENT: &[&str] = &[
     "options",
     "pidfile",
     "protocolshonororder",
-    "proxyaddheaders",
     "proxybadheader",
     "proxyhctpsize",
     "proxyiobuffersize",
@@ -92,7 +90,6 @@ const SILENT: &[&str] = &[
     "proxyreceivebuffersize",
     "proxysourceaddress",
     "proxystatus",
-    "proxyvia",
     "readbuffersize",
     "readmename",
     "receivebuffersize",
@@ -327,16 +324,6 @@ const REFUSED: &[Without] = &[
         ],
         "mod_security is not there",
         Some("a firewall for web applications in front, or a router plugin"),
-    ),
-    (
-        &["proxyerroroverride"],
-        "error pages of the gateway's own stand for its own answers alone",
-        Some("let the server answer with its own page"),
-    ),
-    (
-        &["errordocument"],
-        "error pages of one's own are not carried over",
-        Some("the server's own answers go through; for the gateway's see `error_pages`"),
     ),
     (
         &[

@@ -79,6 +79,9 @@ pub(super) fn rules(location: &LocationScope<'_>, tls: Option<bool>, report: &mu
             && to.starts_with("http")
             && asked.strange.is_empty()
         {
+            if asked.scheme_of_proxy {
+                super::conditions::tell_of_proxy(&line.place, report);
+            }
             found.extend(redirect_of_location(line, &location.path, &asked, tls));
         } else if whole && proxied && target.is_some() && !to.contains("$1") && to.ends_with("%{REQUEST_URI}") {
             proxied_rule(location, line, to, target.as_ref(), report);

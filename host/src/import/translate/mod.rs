@@ -9,6 +9,8 @@ mod access;
 mod admission;
 mod balancers;
 mod conditions;
+mod error_documents;
+mod error_pages;
 mod flags;
 mod flow;
 mod goal;
@@ -56,13 +58,20 @@ pub fn translate(tree: &Tree, options: ImportOptions, report: &mut Report) -> Dr
     let proxies = remote_ip::read(&sites, report);
     let mut plans = listeners::plan(&sites, report);
     let mut draft = Draft::default();
+    let mut one_for_all = true;
     let mut served = Vec::with_capacity(sites.sites.len());
     for site in &sites.sites {
         let scopes: Vec<&ScopeSettings<'_>> =
             if site.is_main { vec![&sites.main] } else { vec![&sites.main, &site.scope] };
         let balancers = Balancers::read(&scopes, report);
         let rules = flow::rules(site, &sites.main, &balancers, report);
-        let maker = RouteMaker { options, site, scopes, balancers: &balancers, knows_addresses: proxies.are_known };
+        let files: Vec<_> = site.scope.files.iter().chain(&sites.main.files).copied().collect();
+        let documents = scopes.iter().flat_map(|scope| &scope.error_documents);
+        let in_locations = rules.iter().flat_map(|rule| &rule.layers.error_documents);
+        let pages = error_pages::files(documents.chain(in_locations), &rules, &files, report);
+        one_for_all &= rules.iter().all(|rule| rule.layers.error_documents.is_empty());
+        let knows_addresses = proxies.are_known;
+        let maker = RouteMaker { options, site, scopes, balancers: &balancers, pages, knows_addresses };
         let made = rules.into_iter().map(|rule| (maker.route(&rule, &mut draft.clusters, report), rule));
         let (mut routes, rules): (Vec<_>, Vec<_>) = made.filter_map(|(route, rule)| Some((route?, rule))).unzip();
         reverse::tell(&maker.scopes, &rules, &mut routes, &balancers, report);
@@ -70,6 +79,9 @@ pub fn translate(tree: &Tree, options: ImportOptions, report: &mut Report) -> Dr
     }
     draft.trusted = proxies.trusted;
     draft.routes = layout::routes(&sites, served, &mut plans, draft.trusted.is_empty(), report);
+    if one_for_all {
+        draft.error_pages = error_pages::common(&mut draft.routes);
+    }
     draft.listeners = plans.into_iter().map(|plan| plan.draft).collect();
     layout::prune(&mut draft);
     draft

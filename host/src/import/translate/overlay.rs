@@ -47,6 +47,8 @@ impl<'l, 't> Layers<'l, 't> {
             let scope = &location.scope;
             let says = scope.preserve_host.is_some()
                 || scope.unpooled.is_some()
+                || !scope.error_documents.is_empty()
+                || scope.error_override.is_some()
                 || !scope.requests.is_empty()
                 || !scope.responses.is_empty()
                 || !scope.access.is_silent();
@@ -117,6 +119,16 @@ pub(super) fn lay(rules: Vec<TrafficRule>, locations: &[LocationScope<'_>], repo
     let mut taken: HashSet<String> = HashSet::new();
     let mut kept_out: HashSet<&Place> = HashSet::new();
     for mut rule in rules {
+        if matches!(rule.effect, RuleEffect::Local { .. }) {
+            // Files are not served: that there are none is told to everybody.
+            if let RulePath::Prefix(prefix) = &rule.path
+                && rule.is_unconditional()
+            {
+                taken.insert(prefix.clone());
+            }
+            laid.push(rule);
+            continue;
+        }
         let inner = layers.within(&rule.path);
         let over = layers.over(&rule.path);
         let bare = rule.clone();
@@ -184,8 +196,18 @@ fn overlay(rule: &mut TrafficRule, layer: &Layer<'_, '_>) {
         layers.access = scope.access.within(&layers.access);
     }
     layers.preserve_host = scope.preserve_host.or(layers.preserve_host);
-    layers.requests.extend(scope.requests.iter().cloned());
-    layers.responses.extend(scope.responses.iter().cloned());
+    layers.error_documents.extend(scope.error_documents.iter().cloned());
+    if scope.error_override.is_some() {
+        layers.error_override.clone_from(&scope.error_override);
+    }
+    let forwards = matches!(rule.effect, RuleEffect::Forward(_));
+    if forwards {
+        layers.requests.extend(scope.requests.iter().cloned());
+    }
+    // Files are not served, and have no headers.
+    if !matches!(rule.effect, RuleEffect::Local { .. }) {
+        layers.responses.extend(scope.responses.iter().filter(|line| forwards || line.always).cloned());
+    }
     layers.unpooled |= scope.unpooled.is_some();
 }
 
@@ -198,4 +220,6 @@ fn differs(narrow: &TrafficRule, rule: &TrafficRule) -> bool {
         || one.unpooled != other.unpooled
         || one.requests.len() != other.requests.len()
         || one.responses.len() != other.responses.len()
+        || one.error_documents.len() != other.error_documents.len()
+        || one.error_override != other.error_override
 }

@@ -39,10 +39,15 @@ impl RulePath {
         match (self, other) {
             (Self::Prefix(prefix), Self::Prefix(inner)) => rest_of(prefix, inner).is_some(),
             (Self::Prefix(prefix), Self::Pattern { .. }) => {
-                prefix == "/" || other.start().is_some_and(|start| rest_of(prefix, &start).is_some())
+                let folder = format!("{}/", prefix.trim_end_matches('/'));
+                let all_within = |all: Vec<String>| !all.is_empty() && all.iter().all(|one| one.starts_with(&folder));
+                prefix == "/"
+                    || other.start().is_some_and(|start| rest_of(prefix, &start).is_some())
+                    || other.beginnings().is_some_and(all_within)
             }
             (Self::Pattern { text, .. }, Self::Pattern { text: inner, .. }) => text == inner,
-            (Self::Pattern { .. }, Self::Prefix(_)) => false,
+            // What is found in the beginning is found in all that begins so, unless it asks for an end.
+            (Self::Pattern { text, .. }, Self::Prefix(prefix)) => !text.contains(['$', '\\']) && self.takes(prefix),
         }
     }
 
@@ -52,6 +57,8 @@ impl RulePath {
             Self::Prefix(prefix) => Some(prefix.clone()),
             Self::Pattern { text, .. } => {
                 let inner = text.strip_prefix('^')?.trim_start_matches('(');
+                // Every path begins with a slash.
+                let inner = inner.strip_prefix("/?").map_or_else(|| inner.to_owned(), |rest| format!("/{rest}"));
                 let literal: String = {
                     let mut taken = String::new();
                     let mut chars = inner.chars().peekable();
@@ -77,6 +84,29 @@ impl RulePath {
         }
     }
 
+    /// Texts with one of which every path of it begins, where that is known.
+    fn beginnings(&self) -> Option<Vec<String>> {
+        let text = match self {
+            Self::Prefix(prefix) => return Some(vec![prefix.clone()]),
+            Self::Pattern { text, .. } => text.strip_prefix('^')?,
+        };
+        let text = text.strip_prefix("/?").map_or_else(|| text.to_owned(), |rest| format!("/{rest}"));
+        let is_special = |c: char| "\\.()[]|$+*?{^".contains(c);
+        let (literal, rest) = text.split_at(text.find(is_special).unwrap_or(text.len()));
+        let mut literal = literal.to_owned();
+        if rest.starts_with(['*', '?', '{']) {
+            literal.pop();
+        }
+        if !rest.contains('|') {
+            return Some(vec![literal]);
+        }
+        let group = rest.strip_prefix('(')?;
+        let (words, behind) = group.strip_prefix("?:").unwrap_or(group).split_once(')')?;
+        let plain = words.split('|').all(|word| !word.contains(is_special));
+        (plain && !behind.contains('|') && !behind.starts_with(['*', '?', '{']))
+            .then(|| words.split('|').map(|word| format!("{literal}{word}")).collect())
+    }
+
     /// A path that it takes, as an example of them.
     pub(super) fn sample(&self) -> Option<String> {
         let text = match self {
@@ -84,6 +114,12 @@ impl RulePath {
             Self::Pattern { text, .. } => text,
         };
         let mut plain = text.trim_start_matches("(?i)").trim_start_matches('^').trim_end_matches('$').to_owned();
+        // What may be missing is missing.
+        while let Some(end) = plain.find(")?")
+            && let Some(start) = plain.get(..end).and_then(|before| before.rfind('('))
+        {
+            plain.replace_range(start..end + 2, "");
+        }
         for (part, example) in EXAMPLES {
             plain = plain.replace(part, example);
         }
@@ -109,6 +145,11 @@ impl RulePath {
         }
         if let Some(only) = other.single() {
             return self.takes(&only);
+        }
+        if let (Some(ones), Some(others)) = (self.beginnings(), other.beginnings()) {
+            let alike =
+                |one: &String, other: &String| one.starts_with(other.as_str()) || other.starts_with(one.as_str());
+            return ones.iter().any(|one| others.iter().any(|other| alike(one, other)));
         }
         match (self.start(), other.start()) {
             (Some(one), Some(another)) => rest_of(&one, &another).is_some() || rest_of(&another, &one).is_some(),

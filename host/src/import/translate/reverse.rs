@@ -4,9 +4,10 @@ use std::collections::HashSet;
 
 use super::super::draft::{ActionDraft, PathDraft, ReverseDraft, RouteDraft};
 use super::super::report::{Report, Severity};
-use super::super::tree::{Directive, Node, Place};
+use super::super::tree::{Directive, Node, Place, Section};
 use super::balancers::Balancers;
 use super::goal::{Goal, GoalPlace, goal};
+use super::path::rest_of;
 use super::rule::{RuleEffect, TrafficRule};
 use super::scope::ScopeSettings;
 
@@ -30,7 +31,21 @@ pub(super) fn tell(
         one(&line, rules, routes, &servers, balancers, report);
     }
     for line in scopes.iter().flat_map(|scope| scope.cookies.iter()) {
-        cookie(line, rules, routes, report);
+        cookie(line, "/", rules, routes, report);
+    }
+    for section in scopes.iter().flat_map(|scope| scope.locations.iter()) {
+        let of_cookies =
+            |line: &&Directive| line.is("ProxyPassReverseCookiePath") || line.is("ProxyPassReverseCookieDomain");
+        for line in directives(section).filter(of_cookies) {
+            match section.word(0).filter(|path| section.is("Location") && path.starts_with('/')) {
+                Some(path) => cookie(line, path, rules, routes, report),
+                None => report.refuse(
+                    &line.place,
+                    format!("{} for paths by a pattern", line.name),
+                    "reverse = { cookie_paths = { … }, cookie_domains = { … } } on the route",
+                ),
+            }
+        }
     }
 }
 
@@ -49,16 +64,19 @@ fn lines<'t>(scope: &ScopeSettings<'t>) -> Vec<ReverseLine<'t>> {
         add(line, None);
     }
     for section in &scope.locations {
-        for node in &section.children {
-            match node {
-                Node::Directive(line) if line.is("ProxyPassReverse") && section.is("Location") => {
-                    add(line, section.word(0));
-                }
-                _ => {}
-            }
+        let path = section.words.last().map(|word| word.text.as_str());
+        for line in directives(section).filter(|line| line.is("ProxyPassReverse")) {
+            add(line, path);
         }
     }
     all
+}
+
+fn directives(section: &Section) -> impl Iterator<Item = &Directive> {
+    section.children.iter().filter_map(|node| match node {
+        Node::Directive(line) => Some(line),
+        Node::Section(_) => None,
+    })
 }
 
 /// The routes that are for exactly this path, with where they lead.
@@ -132,19 +150,21 @@ fn servers(rules: &[TrafficRule], balancers: &Balancers) -> HashSet<String> {
             continue;
         }
         match &goal.at {
-            GoalPlace::Balancer(name) => servers.extend(balancers.members(name).iter().map(|member| member.at.key())),
+            GoalPlace::Balancer(name) => {
+                servers.extend(balancers.members(name).iter().map(|member| member.at.plain_key()))
+            }
             GoalPlace::Socket { host, .. } => {
                 let named = GoalPlace::Server { scheme: "http", host: host.clone(), port: None };
                 servers.insert(named.key());
             }
-            GoalPlace::Server { .. } => {}
+            GoalPlace::Server { .. } => _ = servers.insert(goal.at.plain_key()),
         }
     }
     servers
 }
 
-/// ProxyPassReverseCookiePath and -Domain: the server's own are mapped anyway.
-fn cookie(line: &Directive, rules: &[TrafficRule], routes: &mut [RouteDraft], report: &mut Report) {
+/// ProxyPassReverseCookiePath and -Domain for the paths below `within`: the server's own are mapped anyway.
+fn cookie(line: &Directive, within: &str, rules: &[TrafficRule], routes: &mut [RouteDraft], report: &mut Report) {
     let (Some(inside), Some(public)) = (line.word(0), line.word(1)) else {
         report.refuse(&line.place, format!("{} has too few words", line.name), "write the inner and the public one");
         return;
@@ -160,7 +180,7 @@ fn cookie(line: &Directive, rules: &[TrafficRule], routes: &mut [RouteDraft], re
     let is_path = line.is("ProxyPassReverseCookiePath");
     for (rule, route) in rules.iter().zip(routes) {
         let (RuleEffect::Forward(goal), PathDraft::Prefix(prefix)) = (&rule.effect, &route.path) else { continue };
-        if !matches!(route.action, ActionDraft::To(_)) {
+        if !matches!(route.action, ActionDraft::To(_)) || rest_of(within, prefix).is_none() {
             continue;
         }
         let ReverseDraft { cookie_paths, cookie_domains, .. } = &mut route.options.reverse;

@@ -81,7 +81,9 @@ impl Step<'_> {
             report.add(&place, Severity::Dropped, format!("the rule never runs: {why}"), None);
             return;
         }
-        if let (Some(wanted), Some(tls)) = (self.conditions.when.tls, self.at.tls) {
+        if self.conditions.scheme_of_proxy {
+            conditions::tell_of_proxy(first_condition.unwrap_or(&place), report);
+        } else if let (Some(wanted), Some(tls)) = (self.conditions.when.tls, self.at.tls) {
             if wanted != tls {
                 let what = "the rule never runs: its condition is about the other scheme than this server's";
                 report.add(&place, Severity::Dropped, what, None);

@@ -8,6 +8,7 @@ use super::super::tree::Place;
 use super::access::{AccessReader, Unsaid};
 use super::admission::{Admission, Limits, admission};
 use super::balancers::{self, Balancers, ClusterSetting};
+use super::error_pages::{self, PageFiles};
 use super::goal::{Goal, GoalPlace};
 use super::headers::{self, HeaderLine, HeaderSetting};
 use super::networks;
@@ -29,6 +30,7 @@ pub(super) struct RouteMaker<'m, 't> {
     /// The main server and the site, or the main server alone.
     pub(super) scopes: Vec<&'m ScopeSettings<'t>>,
     pub(super) balancers: &'m Balancers,
+    pub(super) pages: PageFiles,
     /// Whether clients have the addresses here that they have in Apache.
     pub(super) knows_addresses: bool,
 }
@@ -65,7 +67,12 @@ impl RouteMaker<'_, '_> {
             }
             RuleEffect::ToTls { status, host } => {
                 let host = host.clone().unwrap_or_else(|| "$host".to_owned());
-                draft.action = ActionDraft::Redirect { to: format!("https://{host}"), status: *status };
+                let path = match &rule.path {
+                    RulePath::Prefix(prefix) if prefix == "/" => String::new(),
+                    RulePath::Prefix(prefix) => prefix.replace('$', "$$"),
+                    RulePath::Pattern { .. } => "$path".to_owned(),
+                };
+                draft.action = ActionDraft::Redirect { to: format!("https://{host}{path}"), status: *status };
             }
             RuleEffect::Respond(status) => draft.action = ActionDraft::Respond((*status).clamp(200, 599)),
         }
@@ -83,6 +90,12 @@ impl RouteMaker<'_, '_> {
                 None => self.limit(&mut draft, limits, report),
             },
             Some(Admission::Everybody) | None => {}
+        }
+        if matches!(draft.action, ActionDraft::Redirect { .. } | ActionDraft::Respond(_)) {
+            // What Apache says by itself has the headers of `Header always` alone.
+            let lines = self.scopes.iter().flat_map(|scope| &scope.responses).chain(&rule.layers.responses);
+            let lines: Vec<HeaderLine> = lines.filter(|line| line.always).cloned().collect();
+            draft.options.response_headers = headers::responses(&lines, self.setting(), report);
         }
         Some(draft)
     }
@@ -176,13 +189,20 @@ impl RouteMaker<'_, '_> {
         requests.extend(rule.layers.requests.iter().cloned());
         responses.extend(rule.layers.responses.iter().cloned());
         let issues = issued_cookie(&mut responses);
-        let port = self.site.addresses.first().map(|address| address.port);
-        let at = HeaderSetting { tls: self.site.tls, port };
+        let at = self.setting();
         draft.options.request_headers = headers::requests(&requests, at, report);
         draft.options.response_headers = headers::responses(&responses, at, report);
         let preserved = self.scopes.iter().rev().find_map(|scope| scope.preserve_host).unwrap_or(false);
         draft.options.preserve_host = rule.layers.preserve_host.unwrap_or(preserved);
         draft.options.upgrade = upgrade(rule);
+        let documents = self.scopes.iter().flat_map(|scope| &scope.error_documents);
+        let overriding = self.scopes.iter().rev().find_map(|scope| scope.error_override.as_ref());
+        draft.options.error_pages = error_pages::of_route(
+            documents.chain(&rule.layers.error_documents),
+            rule.layers.error_override.as_ref().or(overriding),
+            &self.pages,
+            report,
+        );
         draft.options.timeouts = self.timeouts(rule, goal);
         let unpooled = rule.layers.unpooled || self.scopes.iter().any(|scope| scope.unpooled.is_some());
         let setting = ClusterSetting { issues: issues.as_deref(), unpooled };
@@ -251,7 +271,7 @@ impl RouteMaker<'_, '_> {
                 tls.server_name = Some(name.clone());
             }
         }
-        let plain = tls == ClientTlsDraft::default() && !cluster.unpooled && cluster.wait.is_none();
+        let plain = tls == ClientTlsDraft::default() && !cluster.http2 && !cluster.unpooled && cluster.wait.is_none();
         if plain && cluster.endpoints.iter().all(|endpoint| endpoint.max_connections.is_none()) {
             return Ok(goal.url());
         }
@@ -260,6 +280,12 @@ impl RouteMaker<'_, '_> {
         }
         let name = keep(cluster, clusters);
         Ok(format!("balancer://{name}{}", goal.path))
+    }
+
+    /// What edits of headers have to know.
+    fn setting(&self) -> HeaderSetting {
+        let port = self.site.addresses.first().map(|address| address.port);
+        HeaderSetting { tls: self.site.tls, port }
     }
 
     fn timeouts(&self, rule: &TrafficRule, goal: &Goal) -> TimeoutsDraft {

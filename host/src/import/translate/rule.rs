@@ -3,6 +3,7 @@
 use super::super::draft::WhenDraft;
 use super::super::tree::Place;
 use super::access::AccessReader;
+use super::error_documents::{ErrorDocument, ErrorOverride};
 use super::goal::Goal;
 use super::headers::HeaderLine;
 use super::path::{RulePath, rest_of};
@@ -33,6 +34,8 @@ pub(super) struct RuleLayers {
     pub(super) preserve_host: Option<bool>,
     pub(super) requests: Vec<HeaderLine>,
     pub(super) responses: Vec<HeaderLine>,
+    pub(super) error_documents: Vec<ErrorDocument>,
+    pub(super) error_override: Option<ErrorOverride>,
     /// Its connections are not kept.
     pub(super) unpooled: bool,
 }

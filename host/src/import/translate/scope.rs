@@ -3,6 +3,7 @@
 use super::super::report::{Report, Severity};
 use super::super::tree::{Directive, Node, Place, Section};
 use super::access::AccessReader;
+use super::error_documents::{ErrorDocument, ErrorOverride};
 use super::headers::{self, HeaderLine};
 use super::lists::{Fate, fate};
 
@@ -29,6 +30,8 @@ pub(super) struct ScopeSettings<'t> {
     pub(super) files: Vec<&'t Directive>,
     pub(super) requests: Vec<HeaderLine>,
     pub(super) responses: Vec<HeaderLine>,
+    pub(super) error_documents: Vec<ErrorDocument>,
+    pub(super) error_override: Option<ErrorOverride>,
     pub(super) access: AccessReader,
     /// BalancerMember and ProxySet.
     pub(super) members: Vec<&'t Directive>,
@@ -82,10 +85,10 @@ impl<'t> ScopeSettings<'t> {
             "directory" | "directorymatch" | "files" | "filesmatch" => {}
             "if" | "elseif" | "else" => {
                 if !is_about_tls_headers(section) {
-                    let what = format!("<{} {}> holds for some requests only", section.name, section.raw);
+                    let what = format!("{} holds for some requests only", section.tag());
                     say(report, Severity::Refused, what, Some("routes with `when`, `hosts` or `listen`"));
                     if guards(section) {
-                        let what = format!("<{} {}> decides who may come", section.name, section.raw);
+                        let what = format!("{} decides who may come", section.tag());
                         self.access.decided_by(&section.place, what);
                     }
                 } else {
@@ -165,6 +168,29 @@ impl<'t> ScopeSettings<'t> {
             | "remoteiptrustedproxy"
             | "remoteiptrustedproxylist"
             | "remoteipproxiesheader" => self.remote_ip.push(directive),
+            "errordocument" => match ErrorDocument::read(directive) {
+                Some(document) => self.error_documents.push(document),
+                None => say(
+                    Severity::Refused,
+                    "ErrorDocument: expected a status from 400 to 599 and a page".to_owned(),
+                    Some("Apache refuses the file: mend the line, then import again"),
+                ),
+            },
+            "proxyerroroverride" => self.error_override = Some(ErrorOverride::read(directive)),
+            "proxyvia" if !first.eq_ignore_ascii_case("off") => {
+                say(Severity::Dropped, "ProxyVia: Via is not sent".to_owned(), None);
+            }
+            "proxyaddheaders" if !is_on(first) => say(
+                Severity::Changed,
+                "ProxyAddHeaders: X-Forwarded-For, -Host, -Proto and -Port are sent all the same".to_owned(),
+                Some("x_forwarded = false in [gateway.forwarded], for all routes"),
+            ),
+            "adddefaultcharset" if !first.eq_ignore_ascii_case("off") => say(
+                Severity::Dropped,
+                "AddDefaultCharset: no charset is added to responses".to_owned(),
+                Some("let the server say it in Content-Type"),
+            ),
+            "proxyvia" | "proxyaddheaders" | "adddefaultcharset" => {}
             "proxyrequests" if is_on(first) => say(
                 Severity::Refused,
                 "this is a forward proxy: clients name the server themselves".to_owned(),

@@ -18,6 +18,7 @@ pub(super) fn redirect_of_location(
     let LocationPath::Prefix(prefix) = location else { return None };
     if let (Some(wanted), Some(tls)) = (asked.when.tls, tls)
         && wanted != tls
+        && !asked.scheme_of_proxy
     {
         return None;
     }
@@ -28,7 +29,7 @@ pub(super) fn redirect_of_location(
     let path = RulePath::Prefix(prefix.clone());
     let mut rule = TrafficRule::new(line.place.clone(), path, RuleEffect::Redirect { to, status });
     rule.when = asked.when.clone();
-    rule.when.tls = asked.when.tls.filter(|_wanted| tls.is_none());
+    rule.when.tls = asked.when.tls.filter(|_wanted| tls.is_none() || asked.scheme_of_proxy);
     Some(rule)
 }
 

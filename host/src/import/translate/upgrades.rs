@@ -30,7 +30,8 @@ pub(super) fn is_needless(rule: &TrafficRule, rules: &mut [TrafficRule], report:
         return false;
     }
     let upgrade = rule.when.upgrade == Some(true);
-    let Some(start) = rule.path.start().or_else(|| rule.path.takes("/").then(|| "/".to_owned())) else { return false };
+    let root = || (rule.path.takes("/") || rule.path.sample().is_some()).then(|| "/".to_owned());
+    let Some(start) = rule.path.start().or_else(root) else { return false };
     let trimmed = start.trim_end_matches('/');
     let mut probes: Vec<String> = ["", "/", "/x", "/x/y.z"].iter().map(|tail| format!("{trimmed}{tail}")).collect();
     probes.extend(rules.iter().filter_map(|other| other.path.start()).flat_map(|start| {

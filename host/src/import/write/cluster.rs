@@ -13,6 +13,9 @@ pub(super) fn write(out: &mut String, cluster: &ClusterDraft) {
     if let Some(balancer) = cluster.balancer {
         _ = writeln!(out, "balancer = {}", text(balancer));
     }
+    if cluster.http2 {
+        out.push_str("protocol = \"h2\"\n");
+    }
     if !cluster.timeouts.is_empty() {
         _ = writeln!(out, "timeouts = {}", timeouts(&cluster.timeouts));
     }

@@ -15,6 +15,11 @@ pub(super) use value::text;
 #[must_use]
 pub fn write(draft: &Draft) -> String {
     let mut out = String::new();
+    if !draft.error_pages.files.is_empty() {
+        out.push_str("[gateway]\n");
+        route::error_pages(&mut out, &draft.error_pages);
+        out.push('\n');
+    }
     if !draft.trusted.is_empty() {
         _ = writeln!(out, "[gateway.forwarded]\ntrusted = {}\n", value::list(&draft.trusted));
     }

@@ -2,7 +2,9 @@
 
 use std::fmt::Write as _;
 
-use super::super::draft::{ActionDraft, HeadersDraft, PathDraft, ReverseDraft, RouteDraft, TimeoutsDraft, WhenDraft};
+use super::super::draft::{
+    ActionDraft, ErrorPagesDraft, HeadersDraft, PathDraft, ReverseDraft, RouteDraft, TimeoutsDraft, WhenDraft,
+};
 use super::remarks::{origin, sentences};
 use super::value::{key, list, table, text, texts};
 
@@ -47,6 +49,7 @@ pub(super) fn write(out: &mut String, route: &RouteDraft) {
     reverse(out, &route.options.reverse);
     headers(out, "request_headers", &route.options.request_headers);
     headers(out, "response_headers", &route.options.response_headers);
+    error_pages(out, &route.options.error_pages);
     out.push('\n');
 }
 
@@ -99,6 +102,17 @@ fn reverse(out: &mut String, reverse: &ReverseDraft) {
     }
     if !entries.is_empty() {
         _ = writeln!(out, "reverse = {}", table(&entries));
+    }
+}
+
+/// `error_pages = { 503 = "sorry.html" }`
+pub(super) fn error_pages(out: &mut String, pages: &ErrorPagesDraft) {
+    let mut entries: Vec<_> = pages.files.iter().map(|(status, file)| format!("{status} = {}", text(file))).collect();
+    if pages.intercept {
+        entries.push("intercept = true".to_owned());
+    }
+    if !pages.files.is_empty() {
+        _ = writeln!(out, "error_pages = {}", table(&entries));
     }
 }
 

@@ -231,3 +231,42 @@ fn access_to_a_server_closes_its_routes() {
         "#,
     );
 }
+
+#[test]
+fn what_nobody_may_use_stays_closed_whatever_else_is_asked_for() {
+    let apache = format!(
+        "{PROXIED}<Location />\nMellonEnable auth\nRequire valid-user\n</Location>\n<Location /ssh/>\nDeny from all\n</Location>\n"
+    );
+
+    let (text, _findings) = imported_with(&apache, ImportOptions { without_access_control: true });
+
+    assert!(text.contains("path = \"/ssh/\"\nrespond = { status = 403 }"), "{text}");
+}
+
+#[test]
+fn files_that_are_not_served_need_no_limits() {
+    becomes(
+        "ProxyPass /db !\nProxyPassMatch /hooks !\nProxyPass / http://127.0.0.1:1/\n\
+         <LocationMatch \"^/db/(manager|selector)\">\nRequire ip 10.0.0.0/8\n</LocationMatch>\n\
+         <Location /web>\nRequire ip 10.0.0.0/8\n</Location>\n",
+        r#"
+            [[route]]
+            path = "/db"
+            to = "!"
+            [[route]]
+            path_regex = "/hooks"
+            to = "!"
+            [[route]]
+            path = "/web"
+            to = "http://127.0.0.1:1/web"
+            allow = ["10.0.0.0/8"]
+            [[route]]
+            path_regex = "^/db/(manager|selector)"
+            to = "http://127.0.0.1:1"
+            allow = ["10.0.0.0/8"]
+            [[route]]
+            path = "/"
+            to = "http://127.0.0.1:1"
+        "#,
+    );
+}

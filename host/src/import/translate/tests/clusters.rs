@@ -156,3 +156,41 @@ fn health_checks_at_a_balancer_are_refused_as_by_apache() {
 
     says(apache, 3, Severity::Refused, "belongs to members");
 }
+
+#[test]
+fn http2_is_the_protocol_of_a_cluster() {
+    becomes(
+        "SSLProxyEngine On\nProxyPass /a h2://a.example/\nProxyPassReverse /a https://a.example/\n\
+         <Proxy balancer://set>\nBalancerMember h2c://127.0.0.1:1\nBalancerMember h2c://127.0.0.1:2\n</Proxy>\n\
+         ProxyPass /b balancer://set\n",
+        r#"
+            [[route]]
+            path = "/a"
+            to = "balancer://a-example/"
+            [[route]]
+            path = "/b"
+            to = "balancer://set"
+            [cluster.a-example]
+            protocol = "h2"
+            endpoints = ["https://a.example"]
+            [cluster.set]
+            balancer = "byrequests"
+            protocol = "h2"
+            endpoints = [
+            "http://127.0.0.1:1",
+            "http://127.0.0.1:2",
+            ]
+        "#,
+    );
+    let mixed = "<Proxy balancer://set>\nBalancerMember h2c://127.0.0.1:1\nBalancerMember http://127.0.0.1:2\n</Proxy>\n\
+                 ProxyPass / balancer://set/\n";
+    says(mixed, 2, Severity::Refused, "a cluster speaks one of them");
+}
+
+#[test]
+fn a_balancer_that_fails_on_timeouts_is_told() {
+    let apache = "<Proxy balancer://a>\nBalancerMember http://127.0.0.1:1\nProxySet failontimeout=On\n</Proxy>\n\
+                  ProxyPass / balancer://a/\n";
+
+    says(apache, 3, Severity::Changed, "failontimeout");
+}

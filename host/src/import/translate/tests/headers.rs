@@ -106,3 +106,53 @@ fn noise_is_not_mentioned() {
     );
     says("ProxyRequests On\nProxyPass / http://127.0.0.1:1/\n", 1, Severity::Refused, "forward proxy");
 }
+
+#[test]
+fn headers_of_apaches_own_answers_are_those_for_always_alone() {
+    becomes(
+        "Header always set A 1\nHeader set B 2\nRedirect 301 /old /new\n<Location /no>\nRequire all denied\n</Location>\n\
+         ProxyPass /no http://127.0.0.1:1/\n",
+        r#"
+            [[route]]
+            path = "/no"
+            respond = { status = 403 }
+            response_headers = { set = { A = "1" } }
+            [[route]]
+            path = "/old"
+            redirect = { to = "/new", status = 301 }
+            response_headers = { set = { A = "1" } }
+        "#,
+    );
+}
+
+#[test]
+fn headers_of_files_and_requests_of_redirects_make_no_routes() {
+    becomes(
+        "RedirectMatch 301 ^/old /new\nProxyPass /files !\n<Location /files/a>\nHeader unset ETag\n</Location>\n\
+         <Location /old/a>\nRequestHeader set A 1\n</Location>\n",
+        r#"
+            [[route]]
+            path = "/files"
+            to = "!"
+            [[route]]
+            path_regex = "^/old"
+            redirect = { to = "/new", status = 301 }
+        "#,
+    );
+}
+
+#[test]
+fn what_the_gateway_does_not_send_or_sends_all_the_same_is_told() {
+    says("ProxyVia On\nProxyPass / http://127.0.0.1:1/\n", 1, Severity::Dropped, "Via");
+    says("ProxyAddHeaders Off\nProxyPass / http://127.0.0.1:1/\n", 1, Severity::Changed, "all the same");
+    says("AddDefaultCharset UTF-8\nProxyPass / http://127.0.0.1:1/\n", 1, Severity::Dropped, "charset");
+    is_clean("ProxyVia Off\nProxyAddHeaders On\nAddDefaultCharset Off\nProxyPass / http://127.0.0.1:1/\n");
+}
+
+#[test]
+fn what_a_balancer_says_of_its_choice_is_the_endpoint_or_refused() {
+    let proxied = "ProxyPass / http://127.0.0.1:1/\n";
+    let (text, _findings) = super::imported(&format!("{proxied}Header set X-By %{{BALANCER_WORKER_NAME}}e\n"));
+    assert!(text.contains(r#"X-By = "$endpoint""#), "{text}");
+    says(&format!("{proxied}Header set X-By %{{BALANCER_SESSION_ROUTE}}e\n"), 2, Severity::Refused, "BALANCER_SESSION");
+}

@@ -5,6 +5,7 @@ mod clusters;
 mod headers;
 mod listeners;
 mod order;
+mod pages;
 mod redirects;
 mod upgrades;
 

@@ -187,3 +187,44 @@ fn words_behind_the_url_are_refused_as_by_apache() {
     says("ProxyPass / http://127.0.0.1:1/ # the app\n", 1, Severity::Refused, "`#`");
     says("ProxyPass / http://127.0.0.1:1/ timeoutt=5\n", 1, Severity::Refused, "`timeoutt`");
 }
+
+#[test]
+fn cookies_are_mapped_back_as_their_location_says() {
+    becomes(
+        "<Location /a/>\nProxyPass http://127.0.0.1:1/a/\nProxyPassReverseCookiePath /a/ /\n</Location>\n\
+         ProxyPass /b http://127.0.0.1:1/b\n",
+        r#"
+            [[route]]
+            path = "/a/"
+            to = "http://127.0.0.1:1/a/"
+            reverse = { cookie_paths = { "/a/" = "/" } }
+            [[route]]
+            path = "/b"
+            to = "http://127.0.0.1:1/b"
+        "#,
+    );
+}
+
+#[test]
+fn a_location_by_a_pattern_holds_for_all_that_begins_as_it_says() {
+    becomes(
+        "ProxyPass /admin http://127.0.0.1:1/admin\nProxyPassMatch ^/?api(.*) http://127.0.0.1:1/api$1\n\
+         ProxyPass / http://127.0.0.1:1/\n<LocationMatch \"^/(admin|metrics)\">\nRequire ip 10.0.0.0/8\n</LocationMatch>\n",
+        r#"
+            [[route]]
+            path = "/admin"
+            to = "http://127.0.0.1:1/admin"
+            allow = ["10.0.0.0/8"]
+            [[route]]
+            path_regex = "^/?api(.*)"
+            to = "http://127.0.0.1:1/api$1"
+            [[route]]
+            path_regex = "^/(admin|metrics)"
+            to = "http://127.0.0.1:1"
+            allow = ["10.0.0.0/8"]
+            [[route]]
+            path = "/"
+            to = "http://127.0.0.1:1"
+        "#,
+    );
+}

@@ -113,3 +113,42 @@ fn a_reverse_of_its_own_is_told_where_the_default_says_too_little() {
         "takes no pattern",
     );
 }
+
+#[test]
+fn the_scheme_that_a_proxy_in_front_says_is_no_scheme_of_the_server() {
+    let apache = "<VirtualHost *:80>\nRewriteEngine On\nRewriteCond %{HTTP:X-Forwarded-Proto} !https\n\
+                  RewriteRule ^(.*)$ https://%{HTTP_HOST}$1 [R=302,L]\nProxyPass / http://127.0.0.1:1/\n</VirtualHost>\n";
+
+    becomes(
+        apache,
+        r#"
+            [[route]]
+            path = "/"
+            scheme = "http"
+            redirect = { to = "https://$host" }
+            [[route]]
+            path = "/"
+            to = "http://127.0.0.1:1"
+        "#,
+    );
+    says(apache, 3, Severity::Changed, "X-Forwarded-Proto is believed");
+}
+
+#[test]
+fn a_part_of_a_redirect_to_tls_keeps_its_path() {
+    becomes(
+        "Listen 80\nListen 443\nRewriteEngine On\nRewriteCond %{HTTP_HOST} ^www\\.a\\.example$\n\
+         RewriteRule ^/(.*)$ https://a.example/$1 [R=301,L]\n<Location /x>\nHeader always set A 1\n</Location>\n",
+        r#"
+            [[route]]
+            path = "/x"
+            hosts = ["www.a.example"]
+            redirect = { to = "https://a.example/x", status = 301 }
+            response_headers = { set = { A = "1" } }
+            [[route]]
+            path = "/"
+            hosts = ["www.a.example"]
+            redirect = { to = "https://a.example", status = 301 }
+        "#,
+    );
+}

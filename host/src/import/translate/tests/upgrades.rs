@@ -143,3 +143,13 @@ fn a_server_that_the_request_names_is_refused() {
     assert!(!text.contains("[[route]]"), "{text}");
     assert!(findings.iter().any(|finding| finding.severity == Severity::Refused), "{findings:#?}");
 }
+
+#[test]
+fn a_pattern_without_regard_to_case_is_tried_too() {
+    becomes(
+        "RewriteEngine On\nRewriteCond %{REQUEST_URI} ^/api/v[0-9]+/(users/)?websocket [NC]\n\
+         RewriteCond %{HTTP:Upgrade} ^WebSocket$ [NC]\nRewriteRule .* ws://127.0.0.1:1%{REQUEST_URI} [P,QSA,L]\n\
+         <Location />\nProxyPass http://127.0.0.1:1/\n</Location>\n",
+        "[[route]]\npath = \"/\"\nto = \"http://127.0.0.1:1\"",
+    );
+}
