@@ -6,7 +6,7 @@ use super::networks::{Networks, network};
 
 /// What a scope, with those around it, comes to.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Admission {
+pub(super) enum ImportedAccess {
     Everybody,
     /// Nobody.
     Denied(Place),
@@ -38,12 +38,12 @@ struct Let {
 const MOST_NETWORKS: usize = 200;
 
 /// What `access` comes to. `None`: it says nothing of who may come.
-pub(super) fn admission(access: &AccessReader) -> Option<Admission> {
+pub(super) fn admission(access: &AccessReader) -> Option<ImportedAccess> {
     let by_host = access.by_host.as_ref();
     let required = access.require.as_ref();
     let kind = access.login.kind.as_ref().filter(|(kind, _place)| kind != "none");
     if by_host.is_none() && required.is_none() && kind.is_none() {
-        return access.other.clone().map(Admission::Restricted);
+        return access.other.clone().map(ImportedAccess::Restricted);
     }
     let places: Vec<Place> = by_host
         .map(|by_host| by_host.places.as_slice())
@@ -55,19 +55,19 @@ pub(super) fn admission(access: &AccessReader) -> Option<Admission> {
     let place = places.last().or(kind.map(|(_kind, place)| place))?.clone();
     let found = let_in(&all_of(access));
     Some(match found {
-        Ok(found) if found.networks.is_nobody() => Admission::Denied(place),
-        found if access.other.is_some() => Admission::Restricted(access.other.clone().or(found.err())?),
-        Err(unsaid) => Admission::Restricted(unsaid),
+        Ok(found) if found.networks.is_nobody() => ImportedAccess::Denied(place),
+        found if access.other.is_some() => ImportedAccess::Restricted(access.other.clone().or(found.err())?),
+        Err(unsaid) => ImportedAccess::Restricted(unsaid),
         Ok(Let { login: Some(place), .. }) => {
             let what = "clients have to log in".to_owned();
-            Admission::Restricted(Unsaid { place, what, remedy: BY_PASSWORD })
+            ImportedAccess::Restricted(Unsaid { place, what, remedy: BY_PASSWORD })
         }
-        Ok(found) if found.networks.is_everybody() => Admission::Everybody,
+        Ok(found) if found.networks.is_everybody() => ImportedAccess::Everybody,
         Ok(found) if found.networks.len() > MOST_NETWORKS => {
             let what = format!("who may come is limited by address, in {} networks", found.networks.len());
-            Admission::Restricted(Unsaid { place, what, remedy: BY_ADDRESS })
+            ImportedAccess::Restricted(Unsaid { place, what, remedy: BY_ADDRESS })
         }
-        Ok(found) => Admission::Limited(Limits { places, networks: found.networks, local: found.local }),
+        Ok(found) => ImportedAccess::Limited(Limits { places, networks: found.networks, local: found.local }),
     })
 }
 

@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 
 use super::super::report::Report;
 use super::super::tree::Place;
-use super::admission::{Admission, admission};
+use super::admission::{ImportedAccess, admission};
 use super::hidden::ancestors;
 use super::locations::LocationScope;
 use super::mapping;
@@ -21,7 +21,7 @@ struct Layer<'l, 't> {
     path: RulePath,
     scope: &'l ScopeSettings<'t>,
     /// What it says of access for itself.
-    admission: Option<Admission>,
+    admission: Option<ImportedAccess>,
 }
 
 /// All of them, in their order, and by path.
@@ -35,7 +35,7 @@ struct Layers<'l, 't> {
 
 impl Layer<'_, '_> {
     fn is_closed(&self) -> bool {
-        !matches!(self.admission, None | Some(Admission::Everybody))
+        !matches!(self.admission, None | Some(ImportedAccess::Everybody))
     }
 }
 
@@ -214,7 +214,8 @@ fn overlay(rule: &mut TrafficRule, layer: &Layer<'_, '_>) {
 /// Whether a rule that was narrowed to a Location is any different there.
 fn differs(narrow: &TrafficRule, rule: &TrafficRule) -> bool {
     let (one, other) = (&narrow.layers, &rule.layers);
-    let limits = |layers: &RuleLayers| admission(&layers.access).filter(|admission| *admission != Admission::Everybody);
+    let limits =
+        |layers: &RuleLayers| admission(&layers.access).filter(|admission| *admission != ImportedAccess::Everybody);
     limits(one) != limits(other)
         || one.preserve_host != other.preserve_host
         || one.unpooled != other.unpooled

@@ -6,7 +6,7 @@ use super::super::draft::{
 use super::super::report::{Report, Severity};
 use super::super::tree::Place;
 use super::access::{AccessReader, Unsaid};
-use super::admission::{Admission, Limits, admission};
+use super::admission::{ImportedAccess, Limits, admission};
 use super::balancers::{self, Balancers, ClusterSetting};
 use super::error_pages::{self, PageFiles};
 use super::goal::{Goal, GoalPlace};
@@ -83,13 +83,13 @@ impl RouteMaker<'_, '_> {
         let outer = AccessReader::default();
         let of_sections = sections.iter().fold(outer, |outer, section| section.access.within(&outer));
         match admission(&rule.layers.access.within(&of_sections)) {
-            Some(Admission::Denied(place)) => self.deny(&mut draft, place),
-            Some(Admission::Restricted(unsaid)) => self.restrict(rule, &mut draft, unsaid, report)?,
-            Some(Admission::Limited(limits)) => match self.unlimited(rule, &limits) {
+            Some(ImportedAccess::Denied(place)) => self.deny(&mut draft, place),
+            Some(ImportedAccess::Restricted(unsaid)) => self.restrict(rule, &mut draft, unsaid, report)?,
+            Some(ImportedAccess::Limited(limits)) => match self.unlimited(rule, &limits) {
                 Some(unsaid) => self.restrict(rule, &mut draft, unsaid, report)?,
                 None => self.limit(&mut draft, limits, report),
             },
-            Some(Admission::Everybody) | None => {}
+            Some(ImportedAccess::Everybody) | None => {}
         }
         if matches!(draft.action, ActionDraft::Redirect { .. } | ActionDraft::Respond(_)) {
             // What Apache says by itself has the headers of `Header always` alone.
