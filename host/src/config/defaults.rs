@@ -27,6 +27,11 @@ pub(crate) const SIGNAL_LIMIT: u64 = 4 << 20;
 
 /// As long as common orchestrators wait between asking and killing.
 pub(crate) const DRAIN: Duration = Duration::from_secs(30);
+/// What a drain leaves for the closing handshake of the last websocket: the time that a tunnel waits for it.
+pub(crate) const CLOSING: Duration = Duration::from_secs(2);
+/// Websockets that a drain closes each second, if it is not said otherwise: about as many new clients as one core takes,
+/// with a handshake of TLS each.
+pub(crate) const CLOSED_PER_SECOND: u64 = 1000;
 /// A lost SYN is sent again after 1 and 3 s: two chances, then another endpoint.
 pub(crate) const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 /// Apache's `Timeout` and nginx's `proxy_read_timeout`.

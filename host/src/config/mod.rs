@@ -27,7 +27,7 @@ pub use changes::{
     Applied, Change, ChangeError, ChangeFault, Changes, ChangesFileError, Dropped, Edit, EndpointChange, MemberChange,
     Said, Settings,
 };
-pub(crate) use defaults::LEAST_PLUGIN_MEMORY;
+pub(crate) use defaults::{CLOSED_PER_SECOND, CLOSING, LEAST_PLUGIN_MEMORY};
 pub use defaults::{MOST_ANSWER_FIELDS, MOST_PLUGIN_MEMORY, MOST_STREAMS};
 pub use membership::{Counting, Discover};
 pub use model::*;

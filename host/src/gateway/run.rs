@@ -10,6 +10,8 @@ use tokio::task::JoinHandle;
 
 use super::Gateway;
 use super::reload::{Reloads, Trigger};
+use crate::config::{CLOSED_PER_SECOND, CLOSING, show_duration};
+use crate::telemetry::Gauge;
 use crate::watch::Watcher;
 
 /// How long tasks that were cut off may take to notice. They only have to be polled once more.
@@ -98,7 +100,8 @@ impl Gateway {
         self.set.tables.watch().await;
     }
 
-    /// Stops accepting, lets connections and tunnels finish, and cuts off those that have not after `patience`.
+    /// Stops accepting, lets connections and tunnels finish, and cuts off those that have not after `patience`. Websockets
+    /// are closed one after the other, over the time that the configuration leaves for it and `patience` has.
     pub async fn stop(&self, patience: Duration) -> Stopped {
         self.end(patience, |cut| tracing::warn!(cut, "drain deadline passed")).await
     }
@@ -110,6 +113,12 @@ impl Gateway {
         if let Some(heartbeats) = &self.heartbeats {
             heartbeats.keep_no_socket();
         }
+        let tunnels = self.set.services.observers.metrics.level(Gauge::TunnelsOpen);
+        let spread = spread(self.generation().config().gateway.drain_spread, tunnels, patience);
+        if !spread.is_zero() {
+            tracing::info!(tunnels, over = show_duration(spread), "closing websockets");
+        }
+        drain.begin_over(spread);
         let cut = drain.finish(patience).await;
         if cut > 0 {
             on_cut(cut);
@@ -120,6 +129,14 @@ impl Gateway {
         }
         Stopped { cut }
     }
+}
+
+/// Over how long the websockets of a drain are closed: as `written`, else by how many `tunnels` there are, and in half of
+/// `patience` at the most. The last closing handshake has its time in any case.
+fn spread(written: Option<Duration>, tunnels: u64, patience: Duration) -> Duration {
+    let most = patience.saturating_sub(CLOSING);
+    let by_number = || Duration::from_millis(tunnels.saturating_mul(1000 / CLOSED_PER_SECOND));
+    written.unwrap_or_else(|| by_number().min(patience / 2)).min(most)
 }
 
 /// A reload off this thread: it may compile for seconds, and signals must be received meanwhile.
@@ -180,6 +197,32 @@ impl Ends {
         tokio::select! {
             _ = self.terminate.recv() => "SIGTERM",
             _ = self.interrupt.recv() => "SIGINT",
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn websockets_are_spread_over_what_their_number_calls_for_and_the_patience_has() {
+        let seconds = Duration::from_secs;
+        let milliseconds = Duration::from_millis;
+        for (written, tunnels, patience, expected) in [
+            (None, 0, seconds(30), Duration::ZERO),
+            (None, 20, seconds(30), milliseconds(20)),
+            (None, 9_000, seconds(30), seconds(9)),
+            (None, 100_000, seconds(30), seconds(15)),
+            (None, u64::MAX, seconds(30), seconds(15)),
+            (None, 9_000, seconds(3), seconds(1)),
+            (None, 9_000, milliseconds(100), Duration::ZERO),
+            (Some(Duration::ZERO), 9_000, seconds(30), Duration::ZERO),
+            (Some(seconds(20)), 3, seconds(30), seconds(20)),
+            (Some(seconds(20)), 3, seconds(10), seconds(8)),
+            (Some(seconds(20)), 3, Duration::ZERO, Duration::ZERO),
+        ] {
+            assert_eq!(spread(written, tunnels, patience), expected, "{written:?} {tunnels} {patience:?}");
         }
     }
 }

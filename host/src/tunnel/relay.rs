@@ -9,6 +9,7 @@ use tokio::time::{Instant, Sleep};
 
 use super::inspector::Inspector;
 use super::pipe::{Direction, Moved, Pipe, PipeError};
+use crate::clock::Clock;
 use crate::lifecycle::Drain;
 use crate::net::{Duplex, PeerGone, ResetReason, with_scratch};
 
@@ -155,19 +156,28 @@ impl<I: Inspector> Relay<I> {
     }
 
     /// Relays until both sides are through, or one is and the other has said that it will be, one breaks off, the idle
-    /// limit passes or the gateway stops. A side whose peer broke off is reset.
+    /// limit passes or the gateway stops, at a moment of that drain which is drawn for it alone. A side whose peer broke
+    /// off is reset.
     pub async fn run(&mut self, drain: &Drain, meter: &mut impl Meter) -> End {
         let mut timer = pin!(tokio::time::sleep(self.idle));
         let mut draining = pin!(drain.started());
         let mut cut = pin!(drain.deadline());
-        let mut polite = false;
+        let mut drains = false;
+        // Boxed: of all the tunnels only those that are there at the drain have one.
+        let mut moment: Option<Pin<Box<Sleep>>> = None;
         let end = poll_fn(|cx| {
-            if !polite && draining.as_mut().poll(cx).is_ready() {
-                polite = true;
-                self.begin_end(End::Drained);
+            if !drains && draining.as_mut().poll(cx).is_ready() {
+                drains = true;
+                moment = self.await_moment(drain);
             }
-            if polite && cut.as_mut().poll(cx).is_ready() {
-                return Poll::Ready(End::Cut);
+            if drains {
+                if cut.as_mut().poll(cx).is_ready() {
+                    return Poll::Ready(End::Cut);
+                }
+                if moment.as_mut().is_some_and(|moment| moment.as_mut().poll(cx).is_ready()) {
+                    moment = None;
+                    self.begin_end(End::Drained);
+                }
             }
             self.poll(cx, timer.as_mut(), meter)
         })
@@ -188,6 +198,16 @@ impl<I: Inspector> Relay<I> {
     #[must_use]
     pub fn into_client(self) -> Duplex {
         self.client
+    }
+
+    /// The gateway drains: begins the end, unless there is a moment to wait for.
+    #[cold]
+    fn await_moment(&mut self, drain: &Drain) -> Option<Pin<Box<Sleep>>> {
+        let moment = drain.moment(Clock::System.chance());
+        if moment.is_none() {
+            self.begin_end(End::Drained);
+        }
+        moment.map(|moment| Box::pin(tokio::time::sleep_until(moment)))
     }
 
     fn begin_end(&mut self, end: End) {

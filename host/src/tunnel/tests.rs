@@ -371,3 +371,74 @@ async fn a_tunnel_that_is_taken_apart_within_a_frame_loses_nothing() {
     assert_eq!(end, End::Drained);
     assert_eq!(endpoint_seen.lock().reset, None);
 }
+
+/// A quiet websocket in a drain of 10 s: after how many milliseconds it ended.
+async fn drained_after(drain: Drain, began: tokio::time::Instant) -> (End, u128) {
+    let (client, mut client_peer, _) = Multiplexed::side();
+    let (endpoint, mut endpoint_peer, _) = Multiplexed::side();
+    let mut relay = Relay::<FrameBoundaries>::new(client, endpoint, LIMITS);
+    let mut meter = Unmetered;
+    let (end, closed) = tokio::join!(relay.run(&drain, &mut meter), async {
+        let mut close = [0; 8];
+        endpoint_peer.read_exact(&mut close).await.unwrap();
+        let closed = began.elapsed().as_millis();
+        endpoint_peer.shutdown().await.unwrap();
+        client_peer.shutdown().await.unwrap();
+        closed
+    });
+    (end, closed)
+}
+
+#[tokio::test(start_paused = true)]
+async fn tunnels_end_one_after_the_other_within_the_spread() {
+    let (drain, began) = (drain(), tokio::time::Instant::now());
+    let tunnels: Vec<_> = (0..200).map(|_| tokio::spawn(drained_after(drain.clone(), began))).collect();
+
+    drain.begin_over(Duration::from_secs(10));
+    let mut seconds = [0; 11];
+    for tunnel in tunnels {
+        let (end, after) = tunnel.await.unwrap();
+        assert_eq!(end, End::Drained);
+        seconds[usize::try_from(after / 1000).unwrap()] += 1;
+    }
+
+    // One in 10^8 runs has a second without any; that twenty expected are more than eighty is rarer still.
+    assert!(seconds[..10].iter().all(|closed| (1..80).contains(closed)), "{seconds:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_tunnel_goes_on_until_its_moment_and_is_cut_in_the_middle_of_waiting() {
+    let (client, mut client_peer, _) = Multiplexed::side();
+    let (endpoint, mut endpoint_peer, _) = Multiplexed::side();
+    let mut relay = Relay::<FrameBoundaries>::new(client, endpoint, LIMITS);
+    let (drain, mut meter) = (drain(), Unmetered);
+    // So long that the moment is not now.
+    drain.begin_over(Duration::from_secs(1 << 30));
+
+    let (end, ()) = tokio::join!(relay.run(&drain, &mut meter), async {
+        client_peer.write_all(&[0x82, 1, 7]).await.unwrap();
+        let mut came = [0; 3];
+        endpoint_peer.read_exact(&mut came).await.unwrap();
+        assert_eq!(came, [0x82, 1, 7]);
+        drain.cut();
+    });
+
+    assert_eq!(end, End::Cut);
+}
+
+#[tokio::test(start_paused = true)]
+async fn bytes_of_an_unknown_protocol_wait_for_the_deadline_of_a_spread_drain() {
+    let (client, client_peer, _) = Multiplexed::side();
+    let (endpoint, endpoint_peer, _) = Multiplexed::side();
+    let mut relay = Relay::<Opaque>::new(client, endpoint, LIMITS);
+    let (drain, mut meter) = (drain(), Unmetered);
+    drain.begin_over(Duration::from_secs(1));
+
+    let (end, ()) = tokio::join!(relay.run(&drain, &mut meter), async {
+        tokio::time::sleep(Duration::from_secs(30)).await;
+        drain.cut();
+    });
+
+    assert_eq!(end, End::Cut);
+    drop((client_peer, endpoint_peer));
+}

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use tidegate_tests::{Ending, Gateway, Origin, eventually, get};
+use tidegate_tests::{Ending, Gateway, Origin, eventually, get, within};
 use tokio::sync::watch;
 
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -28,6 +28,71 @@ async fn websockets_are_closed_with_1001_on_both_sides() {
     eventually("the endpoint to hear of it", || origin.endings().len() == 20).await;
     assert!(origin.endings().iter().all(|ending| *ending == Ending::Closed(Some(1001))), "{:?}", origin.endings());
     assert_eq!(gateway.in_flight(&origin), 0);
+}
+
+/// What cannot be waited for is left out: that they end at different moments is shown with a clock that stands still.
+#[tokio::test]
+async fn every_websocket_of_a_spread_drain_gets_1001_before_the_deadline() {
+    let origin = Origin::named("a").start().await;
+    let text = "[gateway]\ndrain = \"1h\"\ndrain_spread = \"300ms\"\n\
+                [[route]]\npath = \"/\"\nto = \"http://{origin}\"\n";
+    let gateway = Gateway::configure(text).put("origin", origin.address()).start().await;
+    let mut websockets = Vec::new();
+    for _ in 0..200 {
+        websockets.push(gateway.websocket("/").await);
+    }
+
+    let stopping = tokio::spawn(gateway.stop(PATIENCE));
+    for websocket in &mut websockets {
+        assert_eq!(websocket.ended().await, Some(1001));
+    }
+
+    assert_eq!(stopping.await.unwrap().cut, 0);
+    eventually("the endpoint to hear of it", || origin.endings().len() == 200).await;
+    assert!(origin.endings().iter().all(|ending| *ending == Ending::Closed(Some(1001))), "{:?}", origin.endings());
+}
+
+#[tokio::test]
+async fn a_websocket_goes_on_until_its_moment_of_a_spread_drain() {
+    let origin = Origin::named("a").start().await;
+    // The moments of 20 are not all in the first second of ten hours.
+    let text = "[gateway]\ndrain = \"11h\"\ndrain_spread = \"10h\"\n\
+                [[route]]\npath = \"/\"\nto = \"http://{origin}\"\n";
+    let gateway = Gateway::configure(text).put("origin", origin.address()).start().await;
+    let mut websockets = Vec::new();
+    for _ in 0..20 {
+        websockets.push(gateway.websocket("/").await);
+    }
+    let mut idle = gateway.raw().await;
+    idle.write(b"GET / HTTP/1.1\r\nHost: h\r\n\r\n").await;
+    idle.read_answer().await.unwrap();
+
+    let stopping = tokio::spawn(gateway.stop(11 * 60 * PATIENCE));
+    assert_eq!(idle.read_to_end().await, b"", "who carries no tunnel ends at once");
+    let mut open = 0;
+    for websocket in &mut websockets {
+        open += usize::from(websocket.try_echo("still here").await);
+    }
+    assert!(open > 0, "a message goes both ways");
+    assert!(!stopping.is_finished());
+    let stopped = gateway.stop(Duration::ZERO).await;
+
+    assert_eq!(stopped.cut, open, "a second signal waits for no moment");
+    stopping.await.unwrap();
+}
+
+#[tokio::test]
+async fn a_spread_drain_without_tunnels_waits_for_nothing() {
+    let origin = Origin::named("a").start().await;
+    let text = "[gateway]\ndrain = \"11h\"\ndrain_spread = \"10h\"\n\
+                [[route]]\npath = \"/\"\nto = \"http://{origin}\"\n";
+    let gateway = Gateway::configure(text).put("origin", origin.address()).start().await;
+    gateway.websocket("/").await.close().await;
+    eventually("the tunnel to end", || gateway.in_flight(&origin) == 0).await;
+
+    let stopped = within("the gateway to stop", gateway.stop(11 * 60 * PATIENCE)).await;
+
+    assert_eq!(stopped.cut, 0);
 }
 
 /// What is on the wire around a Close frame that was asked for in the middle of a big frame.

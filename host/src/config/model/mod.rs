@@ -78,6 +78,8 @@ pub struct GatewayConfig {
     pub workers: usize,
     /// How long a drain waits before it cuts. Default 30 s.
     pub drain: Duration,
+    /// Over how much of that websockets are closed; zero closes all at once. None goes by how many there are.
+    pub drain_spread: Option<Duration>,
     /// Folder of compiled plugins; none switches the cache off. Default: the user's cache folder.
     pub cache: Option<PathBuf>,
     /// Timeouts that routes and clusters start from.

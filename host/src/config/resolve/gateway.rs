@@ -1,6 +1,7 @@
 //! `[gateway]`, `[admin]` and `[log]`.
 
 use std::net::{IpAddr, SocketAddr};
+use std::time::Duration;
 
 use ipnet::IpNet;
 use tracing_subscriber::EnvFilter;
@@ -9,7 +10,8 @@ use super::super::model::{
     AccessLogConfig, AdminConfig, ErrorPagesConfig, ForwardedConfig, GatewayConfig, ListenerConfig, LogConfig,
     LogFormat,
 };
-use super::super::schema::{AdminSection, GatewaySection, LogSection, Text};
+use super::super::schema::{AdminSection, GatewaySection, LogSection, Text, Time};
+use super::super::units::show_duration;
 use super::{Resolver, TIMEOUTS, defaults};
 use crate::diagnose::closest;
 use crate::net::Underscores;
@@ -24,9 +26,11 @@ impl Resolver<'_, '_> {
             Some(path) => Some(self.base.join(path.get_ref())),
         };
         let forwarded = &written.forwarded;
+        let drain = self.time("drain", written.drain.as_ref(), defaults::DRAIN);
         GatewayConfig {
             workers: self.whole("workers", written.workers.as_ref(), (1, 1024), defaults::workers()),
-            drain: self.time("drain", written.drain.as_ref(), defaults::DRAIN),
+            drain,
+            drain_spread: self.drain_spread(written.drain_spread.as_ref(), drain),
             cache,
             error_pages: self.error_pages(written.error_pages.as_ref(), &ErrorPagesConfig::default()),
             resolver: self.resolver(&written.resolver),
@@ -43,6 +47,23 @@ impl Resolver<'_, '_> {
                 ),
             },
         }
+    }
+
+    /// Over how much of `drain` websockets are closed. What is left of it has to do for the last closing handshake.
+    fn drain_spread(&mut self, written: Option<&Time>, drain: Duration) -> Option<Duration> {
+        let written = written?;
+        let spread = written.get_ref().0;
+        let most = drain.saturating_sub(defaults::CLOSING);
+        if spread > most {
+            let (closing, most) = (show_duration(defaults::CLOSING), show_duration(most));
+            let message = format!(
+                "`drain_spread` is {}, which leaves less than {closing} of `drain`, {}, for the last websocket to close",
+                show_duration(spread),
+                show_duration(drain)
+            );
+            self.report.fault_hint(written.span(), message, format!("write \"{most}\" or less, or a longer `drain`"));
+        }
+        Some(spread)
     }
 
     /// An address, or a network in `address/bits` form.

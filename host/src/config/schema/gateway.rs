@@ -11,6 +11,7 @@ use super::{CountField, ErrorPagesTable, Text, Time};
 pub(crate) struct GatewaySection {
     pub(crate) workers: Option<CountField>,
     pub(crate) drain: Option<Time>,
+    pub(crate) drain_spread: Option<Time>,
     pub(crate) cache: Option<Text>,
     #[serde(default)]
     pub(crate) timeouts: TimeoutsTable,
