@@ -210,7 +210,7 @@ fn snapshot(deciders: Deciders, endpoint: SocketAddr) -> Snapshot {
     };
     let cluster = Cluster::new("bench".into(), lives.into_iter().map(member).collect(), balancer);
     let upstream = |member: &Endpoint| Upstream::new(settings(&member.name, endpoint), NonZeroUsize::MIN);
-    let timeouts = Timeouts { connect: LONG, response: LONG, tunnel_idle: LONG };
+    let timeouts = Timeouts { connect: LONG, response: LONG, tunnel_idle: LONG, tunnel_ping: None };
     let rules = RouteRules {
         name: "/".into(),
         upgrades: Upgrades::Only(vec![UpgradeProtocol::Websocket]),

@@ -39,6 +39,9 @@ pub(crate) const RESPONSE_TIMEOUT: Duration = Duration::from_secs(60);
 /// Quiet websockets are normal; an hour still clears away what no side will ever close.
 pub(crate) const TUNNEL_IDLE: Duration = Duration::from_secs(3600);
 
+/// Below a second, pings would be most of what goes through a tunnel, and a client on a slow line would not answer in time.
+pub(crate) const LEAST_TUNNEL_PING: Duration = Duration::from_secs(1);
+
 /// Forwarded headers are on: an endpoint that does not see its clients is a surprise.
 pub(crate) const FORWARDED: bool = true;
 /// nginx's: servers that take `_` for `-` would believe what a stranger says under another spelling.

@@ -38,7 +38,7 @@ pub use series::{BLANK, NoSeries, Series};
 pub use signals::{
     HeartbeatConfig, HeartbeatField, MOST_SIGNALS, OrcaField, SignalConfig, SignalRequest, SignalSource,
 };
-pub use units::{ByteSize, HumanDuration, Number, UnitError, WholeNumber, show_duration};
+pub use units::{ByteSize, DurationOrOff, HumanDuration, Number, UnitError, WholeNumber, show_duration};
 
 use crate::diagnose::{FaultReport, FileFault, FileFaults};
 use crate::files::{limit, read_text};

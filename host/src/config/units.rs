@@ -16,6 +16,10 @@ const SIZE_UNITS: [(&str, u64); 4] = [("KiB", 1 << 10), ("MiB", 1 << 20), ("GiB"
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct HumanDuration(pub Duration);
 
+/// A length of time, or `off`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct DurationOrOff(pub Option<Duration>);
+
 /// A number of bytes: a whole number with `B`, `KiB`, `MiB`, `GiB` or nothing behind it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ByteSize(pub u64);
@@ -35,12 +39,16 @@ pub enum UnitError {
     /// Not a [`HumanDuration`].
     #[error("expected {DURATION}")]
     Duration,
+    /// Not a [`DurationOrOff`].
+    #[error("expected {DURATION_OR_OFF}")]
+    DurationOrOff,
     /// Not a [`ByteSize`].
     #[error("expected {SIZE}")]
     Size,
 }
 
 const DURATION: &str = "a duration such as \"5s\", \"500ms\" or \"1h30m\"";
+const DURATION_OR_OFF: &str = "\"off\", or a duration such as \"30s\" or \"5m\"";
 const SIZE: &str = "a size such as \"64KiB\", \"1MiB\" or \"512\" (bytes)";
 
 impl FromStr for HumanDuration {
@@ -60,6 +68,17 @@ impl FromStr for HumanDuration {
             rest = next;
         }
         Ok(Self(Duration::from_millis(total)))
+    }
+}
+
+impl FromStr for DurationOrOff {
+    type Err = UnitError;
+
+    fn from_str(text: &str) -> Result<Self, UnitError> {
+        if text == "off" {
+            return Ok(Self(None));
+        }
+        text.parse().map(|HumanDuration(duration)| Self(Some(duration))).map_err(|_| UnitError::DurationOrOff)
     }
 }
 
@@ -117,6 +136,12 @@ impl<T: FromStr> Visitor<'_> for FromText<T> {
 impl<'de> Deserialize<'de> for HumanDuration {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         deserializer.deserialize_any(FromText(DURATION, std::marker::PhantomData))
+    }
+}
+
+impl<'de> Deserialize<'de> for DurationOrOff {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(FromText(DURATION_OR_OFF, std::marker::PhantomData))
     }
 }
 
@@ -186,6 +211,18 @@ mod tests {
         }
         for text in ["", "5", "s", "5 s", "1m1h", "1s1s", "-1s", "1.5s", "5sec", "99999999999999999999s"] {
             assert_eq!(text.parse::<HumanDuration>(), Err(UnitError::Duration), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_may_be_off_is_a_duration_otherwise() {
+        for (text, expected) in [
+            ("off", Ok(DurationOrOff(None))),
+            ("30s", Ok(DurationOrOff(Some(Duration::from_secs(30))))),
+            ("Off", Err(UnitError::DurationOrOff)),
+            ("30", Err(UnitError::DurationOrOff)),
+        ] {
+            assert_eq!(text.parse(), expected, "{text}");
         }
     }
 

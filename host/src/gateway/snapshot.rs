@@ -132,5 +132,10 @@ fn access(access: &config::AccessConfig) -> Option<Box<AccessRules>> {
 }
 
 fn timeouts(timeouts: &config::TimeoutsConfig) -> Timeouts {
-    Timeouts { connect: timeouts.connect, response: timeouts.response, tunnel_idle: timeouts.tunnel_idle }
+    Timeouts {
+        connect: timeouts.connect,
+        response: timeouts.response,
+        tunnel_idle: timeouts.tunnel_idle,
+        tunnel_ping: timeouts.tunnel_ping,
+    }
 }

@@ -256,6 +256,8 @@ pub(super) fn ending_of_tunnel(end: End) -> AccessEnding {
         End::ClientGone => AccessEnding::ClientGone,
         End::EndpointGone => AccessEnding::EndpointGone,
         End::Idle => AccessEnding::Idle,
+        End::ClientSilent => AccessEnding::ClientSilent,
+        End::EndpointSilent => AccessEnding::EndpointSilent,
         End::Drained => AccessEnding::Drained,
         End::Cut => AccessEnding::Cut,
     }

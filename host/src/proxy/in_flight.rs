@@ -216,6 +216,11 @@ impl InFlight {
         self.record.set_ending(ending_of_tunnel(end));
         match end {
             End::EndpointGone => self.fail_endpoint(),
+            End::EndpointSilent => {
+                self.metrics().increment(Counter::TunnelEndpointSilent);
+                self.fail_endpoint();
+            }
+            End::ClientSilent => self.metrics().increment(Counter::TunnelClientSilent),
             End::ClientGone => {}
             End::Complete | End::Idle | End::Drained | End::Cut => self.complete(),
         }
@@ -309,6 +314,14 @@ impl Meter for InFlight {
         }
         self.record.add_bytes_out(bytes);
         self.metrics().add(Counter::TunnelBytesToClient, bytes as u64);
+    }
+
+    fn pinged_client(&mut self) {
+        self.metrics().increment(Counter::TunnelPingToClient);
+    }
+
+    fn pinged_endpoint(&mut self) {
+        self.metrics().increment(Counter::TunnelPingToEndpoint);
     }
 }
 

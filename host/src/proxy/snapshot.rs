@@ -125,6 +125,8 @@ pub struct Timeouts {
     pub response: Duration,
     /// A tunnel without a byte.
     pub tunnel_idle: Duration,
+    /// Time without a byte after which both sides of a websocket are pinged; none pings nobody.
+    pub tunnel_ping: Option<Duration>,
 }
 
 /// Protocols that may be switched to.
@@ -237,7 +239,7 @@ mod tests {
             cluster: Arc::new(Cluster::new("pool".into(), Vec::new(), Box::new(LeastBusy))),
             upstreams: Vec::new(),
             balancer: "least-busy".into(),
-            timeouts: Timeouts { connect: second, response: second, tunnel_idle: second },
+            timeouts: Timeouts { connect: second, response: second, tunnel_idle: second, tunnel_ping: None },
         };
 
         assert_eq!(destination.upstream(EndpointId(0)).unwrap_err(), NoSuchEndpoint(EndpointId(0)));

@@ -7,6 +7,7 @@ use ::http::{HeaderMap, HeaderValue, header};
 use parking_lot::Mutex;
 
 use super::in_flight::InFlight;
+use super::snapshot::Timeouts;
 use crate::http::{self, ClientUpgrade};
 use crate::net::{Duplex, UpgradeProtocol};
 use crate::telemetry::Counter;
@@ -40,16 +41,31 @@ impl TunnelSink for TunnelSlot {
     }
 }
 
+/// What a tunnel is relayed as.
+enum TunnelKind {
+    /// Bytes of a protocol that is not known.
+    Opaque,
+    /// Frames.
+    Websocket,
+    /// Frames, with pings after so long without a byte.
+    PingedWebsocket(Duration),
+}
+
 /// The tunnel between a client that switches to `protocol` and an endpoint that has.
 pub(super) fn tunnel(
     client: ClientUpgrade,
     endpoint: Side,
     protocol: &UpgradeProtocol,
-    idle: Duration,
+    timeouts: &Timeouts,
     mut in_flight: InFlight,
 ) -> Tunnel {
     in_flight.begin_tunnel(protocol);
-    let is_websocket = *protocol == UpgradeProtocol::Websocket;
+    let kind = match timeouts.tunnel_ping {
+        _ if *protocol != UpgradeProtocol::Websocket => TunnelKind::Opaque,
+        None => TunnelKind::Websocket,
+        Some(every) => TunnelKind::PingedWebsocket(every),
+    };
+    let limits = TunnelLimits { idle: timeouts.tunnel_idle };
     // A block, not a function: the arguments of one would be held twice for as long as the tunnel lasts.
     Box::pin(async move {
         let Some((stream, early)) = client.into_duplex().await else {
@@ -58,12 +74,20 @@ pub(super) fn tunnel(
         };
         let connection = in_flight.client().clone();
         let client = Side { stream, early };
-        let (end, client) = if is_websocket {
-            let mut relay = Relay::<FrameBoundaries>::new(client, endpoint, TunnelLimits { idle });
-            (relay.run(&connection.drain, &mut in_flight).await, relay.into_client())
-        } else {
-            let mut relay = Relay::<Opaque>::new(client, endpoint, TunnelLimits { idle });
-            (relay.run(&connection.drain, &mut in_flight).await, relay.into_client())
+        let (end, client) = match kind {
+            TunnelKind::Opaque => {
+                let mut relay = Relay::<Opaque>::new(client, endpoint, limits);
+                (relay.run(&connection.drain, &mut in_flight).await, relay.into_client())
+            }
+            TunnelKind::Websocket => {
+                let mut relay = Relay::<FrameBoundaries>::new(client, endpoint, limits);
+                (relay.run(&connection.drain, &mut in_flight).await, relay.into_client())
+            }
+            TunnelKind::PingedWebsocket(every) => {
+                // Boxed: it is larger than the others, whose tunnels would have its size too.
+                let mut relay = Box::new(Relay::pinging(client, endpoint, limits, every));
+                (relay.run(&connection.drain, &mut in_flight).await, relay.into_client())
+            }
         };
         in_flight.end_tunnel(end);
         if end == End::EndpointGone

@@ -4,10 +4,10 @@ use super::names::{
     CONNECTIONS, CONNECTIONS_CROWDED, CONNECTIONS_OPEN, CONNECTIONS_REFUSED, Family, HTTP2_CONNECTIONS,
     HTTP2_CONNECTIONS_OPEN, HTTP2_FLOODS, HTTP2_MALFORMED, HTTP2_RESETS, HTTP2_STREAMS_OPEN, LOOPS, NAME_LOOKUPS,
     RELOADS, REPORTS_IGNORED, REPORTS_TAKEN, REQUESTS, REQUESTS_DENIED, REQUESTS_MISDIRECTED, REQUESTS_REFUSED,
-    REQUESTS_WAITING, RETRIES, RETRIES_DENIED, STICKY, TLS_HANDSHAKES, TUNNEL_BYTES, TUNNELS, TUNNELS_OPEN, UPGRADES,
-    UPSTREAM_CONNECTIONS, UPSTREAM_HTTP2_CONNECTIONS, UPSTREAM_HTTP2_CONNECTIONS_OPEN, UPSTREAM_HTTP2_GIVEN_UP,
-    UPSTREAM_HTTP2_GOAWAYS, UPSTREAM_HTTP2_REFUSED, UPSTREAM_HTTP2_REPEATS, UPSTREAM_HTTP2_STREAMS_OPEN,
-    UPSTREAM_UNREADABLE, WAITS,
+    REQUESTS_WAITING, RETRIES, RETRIES_DENIED, STICKY, TLS_HANDSHAKES, TUNNEL_BYTES, TUNNEL_PINGS, TUNNELS,
+    TUNNELS_OPEN, TUNNELS_SILENT, UPGRADES, UPSTREAM_CONNECTIONS, UPSTREAM_HTTP2_CONNECTIONS,
+    UPSTREAM_HTTP2_CONNECTIONS_OPEN, UPSTREAM_HTTP2_GIVEN_UP, UPSTREAM_HTTP2_GOAWAYS, UPSTREAM_HTTP2_REFUSED,
+    UPSTREAM_HTTP2_REPEATS, UPSTREAM_HTTP2_STREAMS_OPEN, UPSTREAM_UNREADABLE, WAITS,
 };
 
 /// An enum of series that have a slot in each worker's shard, grouped by family.
@@ -141,6 +141,14 @@ Counter {
     TunnelBytesToEndpoint => TUNNEL_BYTES (direction = "to_endpoint"),
     /// Bytes from endpoints to clients.
     TunnelBytesToClient => TUNNEL_BYTES (direction = "to_client"),
+    /// A ping of the gateway's own went to a client.
+    TunnelPingToClient => TUNNEL_PINGS (side = "client"),
+    /// … to an endpoint.
+    TunnelPingToEndpoint => TUNNEL_PINGS (side = "endpoint"),
+    /// A tunnel ended: its client did not answer a ping.
+    TunnelClientSilent => TUNNELS_SILENT (side = "client"),
+    /// … its endpoint did not.
+    TunnelEndpointSilent => TUNNELS_SILENT (side = "endpoint"),
     /// A new connection to an endpoint opened.
     UpstreamConnected => UPSTREAM_CONNECTIONS (outcome = "opened"),
     /// A new connection to an endpoint failed.

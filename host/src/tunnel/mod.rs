@@ -3,11 +3,16 @@
 //! ```text
 //! Relay ── Pipe (client → endpoint) ── Transport: bytes, pending, shut      one future, no buffer while idle
 //!       │                           └─ Inspector: looks at what passes (nothing, websocket frames)
-//!       └─ Pipe (endpoint → client) ── the same
+//!       ├─ Pipe (endpoint → client) ── the same
+//!       └─ PingSchedule: for those that are pinged while they are quiet
 //! ```
 
 mod frames;
 mod inspector;
+#[cfg(test)]
+mod ping_tests;
+mod pinged;
+mod pings;
 mod pipe;
 mod relay;
 #[cfg(test)]
@@ -16,5 +21,7 @@ mod transport;
 
 pub use frames::FrameBoundaries;
 pub use inspector::{CloseMessages, Inspector, Opaque};
+pub use pinged::PingedFrames;
+pub use pings::PingSchedule;
 pub use pipe::Direction;
 pub use relay::{End, Meter, Relay, RelayParts, Side, TunnelLimits};

@@ -118,6 +118,36 @@ impl<I: Inspector> Pipe<I> {
         self.transport.flow != Flow::Open || self.inspector.is_closed()
     }
 
+    /// Whether its source may be asked whether it is there: it has neither ended nor said that it will.
+    pub(super) fn has_source(&self) -> bool {
+        self.transport.flow == Flow::Open && !self.inspector.is_closed()
+    }
+
+    /// Whether a message of the gateway's own can go out now. Not behind what the destination does not take: it would not
+    /// arrive, and what waits keeps the connection in use.
+    pub(super) fn takes_message(&self) -> bool {
+        self.transport.flow == Flow::Open && self.transport.is_clear() && self.inspector.at_boundary()
+    }
+
+    /// Puts a whole message of the gateway's own in, behind which the others go on. The pipe must be polled to send it.
+    /// It counts as no byte that was moved.
+    pub(super) fn put_message(&mut self, cx: &mut Context<'_>, message: &[u8], destination: &mut Duplex) {
+        if self.transport.write(cx, message, destination).is_err() {
+            // The destination has gone: the next poll hears it again.
+            self.transport.put(message);
+        }
+    }
+
+    /// Whether anything came from the source since this was asked last, if it [sifts](Inspector::SIFTS).
+    pub(super) fn take_heard(&mut self) -> bool {
+        self.inspector.take_heard()
+    }
+
+    /// What looks at it.
+    pub(super) fn inspector_mut(&mut self) -> &mut I {
+        &mut self.inspector
+    }
+
     /// Moves bytes through `scratch` until one side has to be waited for. `moved` is called for every byte that reaches
     /// the destination. `last` says that the other direction is over.
     pub(super) fn poll(
@@ -139,6 +169,8 @@ impl<I: Inspector> Pipe<I> {
             let read = ready!(self.transport.poll_read(cx, source, scratch)).map_err(PipeError::Source)?;
             if let Some(bytes) = read {
                 self.pass(cx, bytes, destination, &mut moved).map_err(PipeError::Destination)?;
+            } else if I::SIFTS && self.transport.flow == Flow::Ending {
+                self.transport.put(&self.inspector.release());
             }
         }
         cx.waker().wake_by_ref();
@@ -157,6 +189,14 @@ impl<I: Inspector> Pipe<I> {
             return Ok(());
         }
         let close = self.waiting_close.take();
+        // While a message of the gateway's own waits, nothing is held: that waits for the end of a frame.
+        if I::SIFTS && close.is_none() {
+            let passing = self.inspector.sift(bytes);
+            if !passing.is_empty() {
+                moved(self.transport.write(cx, &passing, destination)?);
+            }
+            return Ok(());
+        }
         if close.is_some() {
             bytes = bytes.split_at(self.inspector.pass_to_boundary(bytes)).0;
         } else {

@@ -8,6 +8,8 @@ use std::time::Duration;
 use tokio::time::{Instant, Sleep};
 
 use super::inspector::Inspector;
+use super::pinged::PingedFrames;
+use super::pings::{PingOutcome, PingSchedule, PingedSides};
 use super::pipe::{Direction, Moved, Pipe, PipeError};
 use crate::clock::Clock;
 use crate::lifecycle::Drain;
@@ -43,6 +45,10 @@ pub enum End {
     EndpointGone,
     /// Nothing came either way for the idle limit.
     Idle,
+    /// The client did not answer a ping of the gateway's.
+    ClientSilent,
+    /// The endpoint did not.
+    EndpointSilent,
     /// The gateway drains.
     Drained,
     /// The drain deadline passed.
@@ -58,6 +64,8 @@ impl End {
             Self::ClientGone => "client-gone",
             Self::EndpointGone => "endpoint-gone",
             Self::Idle => "idle",
+            Self::ClientSilent => "client-silent",
+            Self::EndpointSilent => "endpoint-silent",
             Self::Drained => "drained",
             Self::Cut => "cut",
         }
@@ -70,6 +78,10 @@ pub trait Meter: Unpin {
     fn to_endpoint(&mut self, bytes: usize);
     /// Bytes that went towards the client.
     fn to_client(&mut self, bytes: usize);
+    /// A ping of the gateway's own that went to the client.
+    fn pinged_client(&mut self);
+    /// … to the endpoint.
+    fn pinged_endpoint(&mut self);
 }
 
 /// A tunnel: two streams, and what goes between them.
@@ -85,6 +97,8 @@ pub struct Relay<I> {
     lingering: bool,
     /// A side has gone; what it said before is passed on as long as the other side takes some of it.
     gone: Option<End>,
+    /// Boxed: few are pinged.
+    pings: Option<Box<PingSchedule>>,
 }
 
 /// A tunnel that has been taken apart.
@@ -102,6 +116,22 @@ pub struct RelayParts<I> {
     pub limits: TunnelLimits,
     /// When a byte went through it last.
     pub last_byte: Instant,
+    /// When it is pinged, if it is.
+    pub pings: Option<Box<PingSchedule>>,
+}
+
+impl Relay<PingedFrames> {
+    /// A websocket between `client` and `endpoint` of which both are pinged whenever `every` has passed without a byte
+    /// either way, and which ends if one has not answered by the next time.
+    #[must_use]
+    pub fn pinging(client: Side, endpoint: Side, limits: TunnelLimits, every: Duration) -> Self {
+        let mut relay = Self::new(client, endpoint, limits);
+        let pings = PingSchedule::new(every);
+        relay.up.inspector_mut().expect_from_client(pings.to_client());
+        relay.down.inspector_mut().expect_from_endpoint(pings.to_endpoint());
+        relay.pings = Some(Box::new(pings));
+        relay
+    }
 }
 
 impl<I: Inspector> Relay<I> {
@@ -118,6 +148,7 @@ impl<I: Inspector> Relay<I> {
             ending: None,
             lingering: false,
             gone: None,
+            pings: None,
         }
     }
 
@@ -134,6 +165,7 @@ impl<I: Inspector> Relay<I> {
             ending: None,
             lingering: false,
             gone: None,
+            pings: parts.pings,
         }
     }
 
@@ -152,6 +184,7 @@ impl<I: Inspector> Relay<I> {
             down: self.down.into_direction(),
             limits: TunnelLimits { idle: self.idle },
             last_byte: self.last_byte,
+            pings: self.pings,
         })
     }
 
@@ -159,7 +192,7 @@ impl<I: Inspector> Relay<I> {
     /// limit passes or the gateway stops, at a moment of that drain which is drawn for it alone. A side whose peer broke
     /// off is reset.
     pub async fn run(&mut self, drain: &Drain, meter: &mut impl Meter) -> End {
-        let mut timer = pin!(tokio::time::sleep(self.idle));
+        let mut timer = pin!(tokio::time::sleep(self.first_look()));
         let mut draining = pin!(drain.started());
         let mut cut = pin!(drain.deadline());
         let mut drains = false;
@@ -185,7 +218,7 @@ impl<I: Inspector> Relay<I> {
         let other = match end {
             End::ClientGone => &mut self.endpoint,
             End::EndpointGone => &mut self.client,
-            End::Complete | End::Idle | End::Drained | End::Cut => return end,
+            _ => return end,
         };
         // A reset overtakes what was written and is not out.
         timer.as_mut().reset(Instant::now() + LINGER);
@@ -239,23 +272,31 @@ impl<I: Inspector> Relay<I> {
             if timer.as_mut().poll(cx).is_pending() {
                 return Poll::Pending;
             }
-            if let Some(end) = self.ring(timer.as_mut()) {
+            if let Some(end) = self.ring(cx, timer.as_mut(), meter) {
                 return Poll::Ready(end);
             }
         }
     }
 
+    /// How long until the timer rings first.
+    fn first_look(&self) -> Duration {
+        self.pings.as_ref().map_or(self.idle, |pings| pings.every().min(self.idle))
+    }
+
     /// The timer has rung: bytes may have flowed since it was set, so it is only then that the clock is read.
-    fn ring(&mut self, timer: Pin<&mut Sleep>) -> Option<End> {
+    fn ring(&mut self, cx: &mut Context<'_>, mut timer: Pin<&mut Sleep>, meter: &mut impl Meter) -> Option<End> {
         if let Some(end) = self.ending
-            && (self.lingering || end == End::Idle)
+            && (self.lingering || end != End::Drained)
         {
             return Some(end);
         }
         let idle = if self.gone.is_some() { self.idle.min(LINGER) } else { self.idle };
-        let due = self.last_byte + idle;
-        if Instant::now() < due {
-            timer.reset(due);
+        let (now, due) = (Instant::now(), self.last_byte + idle);
+        if now < due {
+            timer.as_mut().reset(due);
+            if self.pings.is_some() && self.ending.is_none() && self.gone.is_none() {
+                self.look_at_pings(cx, now, timer, meter);
+            }
             return None;
         }
         if self.gone.is_some() {
@@ -267,6 +308,36 @@ impl<I: Inspector> Relay<I> {
         self.ending = Some(End::Idle);
         timer.reset(Instant::now() + LINGER);
         None
+    }
+
+    /// Pings both sides if it is time, and begins the end if one has not answered.
+    #[cold]
+    fn look_at_pings(
+        &mut self,
+        cx: &mut Context<'_>,
+        now: Instant,
+        mut timer: Pin<&mut Sleep>,
+        meter: &mut impl Meter,
+    ) {
+        let Some(pings) = &mut self.pings else { return };
+        let (client, endpoint) = (&mut self.client, &mut self.endpoint);
+        let sides = PingedSides { up: &mut self.up, down: &mut self.down, client, endpoint };
+        let (end, due) = match pings.look(cx, now, self.last_byte, sides) {
+            PingOutcome::Wait(due, pinged) => {
+                if pinged.client {
+                    meter.pinged_client();
+                }
+                if pinged.endpoint {
+                    meter.pinged_endpoint();
+                }
+                (None, due)
+            }
+            PingOutcome::ClientSilent => (Some(End::ClientSilent), now + LINGER),
+            PingOutcome::EndpointSilent => (Some(End::EndpointSilent), now + LINGER),
+        };
+        self.ending = end;
+        let due = timer.deadline().min(due);
+        timer.as_mut().reset(due);
     }
 
     /// Ends each direction that stands at a boundary. True if anything was put in.

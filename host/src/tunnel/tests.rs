@@ -15,16 +15,16 @@ use super::*;
 use crate::lifecycle::Drain;
 use crate::net::{Duplex, DuplexStream, PeerGone, ResetReason};
 
-const LIMITS: TunnelLimits = TunnelLimits { idle: Duration::from_secs(3600) };
+pub(super) const LIMITS: TunnelLimits = TunnelLimits { idle: Duration::from_secs(3600) };
 
 /// A stream that is neither TCP nor TLS: it breaks off, and takes note of resets, on demand.
-struct Multiplexed {
+pub(super) struct Multiplexed {
     stream: InMemory,
     seen: Arc<Mutex<Seen>>,
 }
 
 #[derive(Debug, Default)]
-struct Seen {
+pub(super) struct Seen {
     /// The peer has reset the stream.
     is_broken: bool,
     /// With its connection.
@@ -47,7 +47,7 @@ impl Seen {
 
 impl Multiplexed {
     /// A tunnel's side, its peer, and what was seen in between.
-    fn side() -> (Side, InMemory, Arc<Mutex<Seen>>) {
+    pub(super) fn side() -> (Side, InMemory, Arc<Mutex<Seen>>) {
         // Small: what does not fit is pending in the tunnel.
         let (near, far) = tokio::io::duplex(16);
         let seen = Arc::<Mutex<Seen>>::default();
@@ -107,9 +107,13 @@ impl Meter for Unmetered {
     fn to_endpoint(&mut self, _bytes: usize) {}
 
     fn to_client(&mut self, _bytes: usize) {}
+
+    fn pinged_client(&mut self) {}
+
+    fn pinged_endpoint(&mut self) {}
 }
 
-fn drain() -> Drain {
+pub(super) fn drain() -> Drain {
     Drain::new(NonZeroUsize::MIN)
 }
 

@@ -47,6 +47,11 @@ impl Transport {
         self.pending
     }
 
+    /// Whether nothing waits to be written.
+    pub(super) fn is_clear(&self) -> bool {
+        self.pending.is_empty()
+    }
+
     /// Reads what is there into `scratch`; none at the source's end.
     // A call here costs 40 instructions of a message's 4,400, and the compiler makes one if it is not told otherwise.
     #[inline(always)]

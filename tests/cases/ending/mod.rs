@@ -4,4 +4,5 @@ mod breaks;
 mod drain;
 mod handed_on;
 mod idle;
+mod pings;
 mod stages;

@@ -101,6 +101,9 @@ pub struct TimeoutsConfig {
     pub response: Duration,
     /// A tunnel without a byte either way. Default 1 h.
     pub tunnel_idle: Duration,
+    /// A websocket without a byte either way, until both sides are pinged; shorter than `tunnel_idle`. None, the default,
+    /// pings nobody.
+    pub tunnel_ping: Option<Duration>,
 }
 
 /// `X-Forwarded-*` and `Forwarded` towards endpoints.

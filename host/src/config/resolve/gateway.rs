@@ -12,7 +12,8 @@ use super::super::model::{
 };
 use super::super::schema::{AdminSection, GatewaySection, LogSection, Text, Time};
 use super::super::units::show_duration;
-use super::{Resolver, TIMEOUTS, defaults};
+use super::timeouts::TIMEOUTS;
+use super::{Resolver, defaults};
 use crate::diagnose::closest;
 use crate::net::Underscores;
 

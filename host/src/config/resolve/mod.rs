@@ -31,6 +31,7 @@ mod secrets;
 mod signals;
 mod sticky;
 mod target;
+mod timeouts;
 mod tls_redirect;
 mod url;
 
@@ -44,8 +45,8 @@ pub(crate) use protocol::misfit as protocol_misfit;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use super::schema::{CountField, Size, Text, Time, TimeoutsTable, WrittenValues};
-use super::{defaults, model};
+use super::defaults;
+use super::schema::{CountField, Size, Text, Time, WrittenValues};
 use crate::diagnose::{FaultReport, Span, closest, one_of};
 use crate::files;
 
@@ -148,20 +149,4 @@ impl Resolver<'_, '_> {
         self.report.fault_hint(written.span(), format!("{what}: {missing}"), hint);
         path
     }
-
-    /// Timeouts, `start` where nothing is written.
-    fn timeouts(&mut self, written: &TimeoutsTable, start: &model::TimeoutsConfig) -> model::TimeoutsConfig {
-        model::TimeoutsConfig {
-            connect: self.time("connect", written.connect.as_ref(), start.connect),
-            response: self.time("response", written.response.as_ref(), start.response),
-            tunnel_idle: self.time("tunnel_idle", written.tunnel_idle.as_ref(), start.tunnel_idle),
-        }
-    }
 }
-
-/// The timeouts that everything starts from.
-const TIMEOUTS: model::TimeoutsConfig = model::TimeoutsConfig {
-    connect: defaults::CONNECT_TIMEOUT,
-    response: defaults::RESPONSE_TIMEOUT,
-    tunnel_idle: defaults::TUNNEL_IDLE,
-};

@@ -83,6 +83,7 @@ impl Resolver<'_, '_> {
             _ => *start,
         };
         let timeouts = self.timeouts(&written.timeouts, &start);
+        self.check_tunnel_ping(&written.timeouts, &upgrade);
         let forwards = !matches!(&action, Some(Action::Respond { .. } | Action::Redirect { .. } | Action::Exclude));
         let access = self.access(written, action.as_ref(), &upgrade);
         let error_pages = self.error_pages(written.error_pages.as_ref(), &gateway.error_pages);

@@ -3,7 +3,7 @@
 use serde::Deserialize;
 use toml::Spanned;
 
-use super::{CountField, ErrorPagesTable, Text, Time};
+use super::{CountField, ErrorPagesTable, Text, Time, TimeOrOff};
 
 /// `[gateway]`
 #[derive(Debug, Default, Deserialize)]
@@ -29,6 +29,7 @@ pub(crate) struct TimeoutsTable {
     pub(crate) connect: Option<Time>,
     pub(crate) response: Option<Time>,
     pub(crate) tunnel_idle: Option<Time>,
+    pub(crate) tunnel_ping: Option<TimeOrOff>,
 }
 
 /// `forwarded = { … }`

@@ -37,6 +37,7 @@ pub(crate) use when::{ValueEntry, ValueTable, WhenTable};
 pub(crate) type Text = toml::Spanned<String>;
 /// A duration with its place.
 pub(crate) type Time = toml::Spanned<super::units::HumanDuration>;
+pub(crate) type TimeOrOff = toml::Spanned<super::units::DurationOrOff>;
 /// A whole number with its place.
 pub(crate) type CountField = toml::Spanned<super::units::WholeNumber>;
 /// A size with its place.

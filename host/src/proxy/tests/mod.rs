@@ -75,7 +75,7 @@ fn stage() -> (Connection, UnixListener, TempDir) {
         metrics: crate::telemetry::Metrics::new(NonZeroUsize::MIN),
     };
     let member = Member::ready(Registry::default().live("cluster", "throwaway://endpoint"));
-    let timeouts = Timeouts { connect: SOON, response: SOON, tunnel_idle: SOON };
+    let timeouts = Timeouts { connect: SOON, response: SOON, tunnel_idle: SOON, tunnel_ping: None };
     let destination = Destination {
         cluster: Arc::new(Cluster::new("cluster".into(), vec![member], Box::new(LeastBusy))),
         upstreams: vec![Upstream::new(upstream, NonZeroUsize::MIN)],

@@ -51,6 +51,10 @@ pub enum AccessEnding {
     Complete,
     /// Nothing came through a tunnel for too long.
     Idle,
+    /// The client of a tunnel did not answer a ping.
+    ClientSilent,
+    /// The endpoint of one did not.
+    EndpointSilent,
     /// The gateway drained, and a tunnel was closed politely.
     Drained,
     /// The gateway's drain deadline passed.
@@ -85,6 +89,8 @@ impl AccessEnding {
             Self::PluginUnavailable => "unavailable",
             Self::Complete => "complete",
             Self::Idle => "idle",
+            Self::ClientSilent => "client-silent",
+            Self::EndpointSilent => "endpoint-silent",
             Self::Drained => "drained",
             Self::Cut => "cut",
         }
