@@ -26,7 +26,7 @@ pub(super) struct Outgoing<'a> {
     pub(super) routed: Option<&'a str>,
     pub(super) snapshot: &'a Snapshot,
     pub(super) rules: &'a RouteRules,
-    pub(super) timeouts: Timeouts,
+    pub(super) timeouts: &'a Timeouts,
 }
 
 /// A response, and the endpoint that it came from.

@@ -81,7 +81,7 @@ impl RouteDecision<'_> {
             CheckedContent::Stream(stream) => ResponseBody::stream(stream),
             CheckedContent::Tunnel { client, endpoint, protocol } => {
                 switch::write_switch_headers(&mut parts.headers, &protocol);
-                tunnels.accept(switch::tunnel(client, endpoint, &protocol, &self.timeouts, in_flight));
+                tunnels.accept(switch::tunnel(client, endpoint, &protocol, self.timeouts, in_flight));
                 return Response::from_parts(parts, ResponseBody::empty());
             }
         };

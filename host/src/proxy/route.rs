@@ -32,7 +32,7 @@ pub(super) struct RouteDecision<'a> {
     pub(super) rules: &'a RouteRules,
     pub(super) destination: &'a Destination,
     pub(super) target: ForwardTarget,
-    pub(super) timeouts: Timeouts,
+    pub(super) timeouts: &'a Timeouts,
     /// What of the client's offer to switch protocols the rules let through.
     pub(super) offer: Option<Offer>,
     pub(super) upgrade: Option<ClientUpgrade>,
@@ -244,7 +244,7 @@ fn decide<'a>(
     if offer.is_none() && need == UpgradeNeed::Required {
         return Err(NotRouted::Ends(Box::new(Unrouted::Failed(RequestFailure::NoSwitch, Some(rules)))));
     }
-    let timeouts = rules.timeouts.unwrap_or(destination.timeouts);
+    let timeouts = rules.timeouts.as_ref().unwrap_or(&destination.timeouts);
     Ok(RouteDecision { client, snapshot, rules, destination, target, timeouts, offer, upgrade, need })
 }
 
