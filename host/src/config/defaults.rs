@@ -36,6 +36,9 @@ pub(crate) const CLOSED_PER_SECOND: u64 = 1000;
 pub(crate) const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 /// Apache's `Timeout` and nginx's `proxy_read_timeout`.
 pub(crate) const RESPONSE_TIMEOUT: Duration = Duration::from_secs(60);
+/// As for connections: who waits for a page waits for this first, and a server that says who somebody is looks it up in a
+/// session or a token.
+pub(crate) const AUTH_TIMEOUT: Duration = Duration::from_secs(5);
 /// Quiet websockets are normal; an hour still clears away what no side will ever close.
 pub(crate) const TUNNEL_IDLE: Duration = Duration::from_secs(3600);
 

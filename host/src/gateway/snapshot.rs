@@ -13,9 +13,10 @@ use super::services::Services;
 use crate::config::{self, Config};
 use crate::http::Forwarding;
 use crate::net::UpgradeProtocol;
+use crate::policy::ClusterId;
 use crate::proxy::{
-    AccessRules, Destination, ErrorPage, ErrorPages, HeaderEdits, ResponseDecider, RouteRules, Snapshot, Timeouts,
-    Upgrades,
+    AccessRules, Destination, ErrorPage, ErrorPages, ForwardAuth, HeaderEdits, ResponseDecider, RouteRules, Snapshot,
+    Timeouts, Upgrades,
 };
 
 /// What requests of generation `id` are routed by.
@@ -88,7 +89,7 @@ fn routes(
     let rules = |route: &config::RouteConfig| {
         let is_same = route.error_pages == config.gateway.error_pages;
         let pages = if is_same { gateways.clone() } else { pages(&route.error_pages, contents) };
-        rules(route, deciders, pages)
+        rules(route, config, deciders, pages)
     };
     config.routes.iter().map(rules).collect()
 }
@@ -103,7 +104,12 @@ fn pages(pages: &config::ErrorPagesConfig, contents: &Pages) -> Option<Arc<Error
     (!made.pages.is_empty()).then(|| Arc::new(made))
 }
 
-fn rules(route: &config::RouteConfig, deciders: &Deciders, error_pages: Option<Arc<ErrorPages>>) -> RouteRules {
+fn rules(
+    route: &config::RouteConfig,
+    config: &Config,
+    deciders: &Deciders,
+    error_pages: Option<Arc<ErrorPages>>,
+) -> RouteRules {
     let edits = |edits: &config::HeaderEditsConfig| HeaderEdits {
         remove: edits.remove.clone(),
         set: edits.set.clone(),
@@ -121,14 +127,26 @@ fn rules(route: &config::RouteConfig, deciders: &Deciders, error_pages: Option<A
         request_headers: edits(&route.request_headers),
         response_headers: edits(&route.response_headers),
         preserve_host: route.preserve_host,
-        access: access(&route.access),
+        access: access(&route.access, config),
         error_pages,
     }
 }
 
-fn access(access: &config::AccessConfig) -> Option<Box<AccessRules>> {
-    let config::AccessConfig { allow, deny, origins } = access.clone();
-    (!access.is_open()).then(|| Box::new(AccessRules { allow, deny, origins, forward: None }))
+fn access(access: &config::AccessConfig, config: &Config) -> Option<Box<AccessRules>> {
+    if access.is_open() {
+        return None;
+    }
+    let config::AccessConfig { allow, deny, origins, forward } = access.clone();
+    let forward = forward.map(|auth| Box::new(forward_auth(auth, config)));
+    Some(Box::new(AccessRules { allow, deny, origins, forward }))
+}
+
+fn forward_auth(auth: config::ForwardAuthConfig, config: &Config) -> ForwardAuth {
+    let config::ForwardAuthConfig { cluster, path, headers, timeout } = auth;
+    let place = config.clusters.iter().position(|known| known.name == cluster);
+    // One that does not exist leads nowhere, and nobody gets in.
+    let cluster = ClusterId(place.and_then(|place| u32::try_from(place).ok()).unwrap_or(u32::MAX));
+    ForwardAuth { cluster, path: path.into(), headers: headers.into(), timeout }
 }
 
 fn timeouts(timeouts: &config::TimeoutsConfig) -> Timeouts {

@@ -108,6 +108,19 @@ impl InFlight {
         response
     }
 
+    /// The response that a client gets of whom its route asks, in the client's words: `headers` are of its request.
+    #[cold]
+    pub(super) fn refused(&mut self, response: Response<ResponseBody>, headers: &HeaderMap) -> Response<ResponseBody> {
+        if !grpc::is_grpc(headers) {
+            self.record.set_reply(&response);
+            return response;
+        }
+        self.record.set_status(response.status());
+        let response = grpc::trailers_only(response, "the route does not let this client in");
+        self.record.note_grpc_status(response.headers());
+        response
+    }
+
     /// Carries out on a response what is said of those of the route.
     pub(super) fn edit_response(&mut self, known: ExchangeContext<'_>, headers: &mut HeaderMap) {
         known.rules.response_headers.apply(headers);

@@ -69,7 +69,7 @@ impl<'a> AwaitedRequest<'a> {
             AccessEnd::Failed(failure) => Unrouted::Failed(failure, Some(rules)).settled(snapshot, facts, in_flight),
             AccessEnd::Respond(mut response) => {
                 in_flight.edit_response(ExchangeContext { snapshot, rules, facts }, response.headers_mut());
-                Unrouted::Direct(response)
+                Unrouted::Answered(in_flight.refused(response, &facts.headers))
             }
         })
     }

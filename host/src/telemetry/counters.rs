@@ -1,7 +1,7 @@
 //! What workers count and hold themselves: for each its variant, its family and its labels there, in one table.
 
 use super::names::{
-    CONNECTIONS, CONNECTIONS_CROWDED, CONNECTIONS_OPEN, CONNECTIONS_REFUSED, Family, HTTP2_CONNECTIONS,
+    AUTH_CHECKS, CONNECTIONS, CONNECTIONS_CROWDED, CONNECTIONS_OPEN, CONNECTIONS_REFUSED, Family, HTTP2_CONNECTIONS,
     HTTP2_CONNECTIONS_OPEN, HTTP2_FLOODS, HTTP2_MALFORMED, HTTP2_RESETS, HTTP2_STREAMS_OPEN, LOOPS, NAME_LOOKUPS,
     RELOADS, REPORTS_IGNORED, REPORTS_TAKEN, REQUESTS, REQUESTS_DENIED, REQUESTS_MISDIRECTED, REQUESTS_REFUSED,
     REQUESTS_WAITING, RETRIES, RETRIES_DENIED, STICKY, TLS_HANDSHAKES, TUNNEL_BYTES, TUNNEL_PINGS, TUNNELS,
@@ -131,6 +131,12 @@ Counter {
     RequestDeniedAddress => REQUESTS_DENIED (reason = "address"),
     /// … for the origin of the page that made it.
     RequestDeniedOrigin => REQUESTS_DENIED (reason = "origin"),
+    /// A server was asked who a client is, and let it in.
+    AuthLetIn => AUTH_CHECKS (outcome = "let_in"),
+    /// … and did not.
+    AuthDenied => AUTH_CHECKS (outcome = "denied"),
+    /// … and gave no answer.
+    AuthFailed => AUTH_CHECKS (outcome = "failed"),
     /// An upgrade went through.
     UpgradeOk => UPGRADES (outcome = "ok"),
     /// An upgrade did not: the route or the endpoint said no.

@@ -7,6 +7,7 @@ use super::super::model::{AccessConfig, UpgradeConfig};
 use super::super::schema::{RouteSection, Text};
 use super::Resolver;
 use super::action::Action;
+use super::cluster::Resolved;
 use crate::net::{AllowedOrigin, WebOrigin};
 
 impl Resolver<'_, '_> {
@@ -16,12 +17,14 @@ impl Resolver<'_, '_> {
         written: &RouteSection,
         action: Option<&Action>,
         upgrade: &UpgradeConfig,
+        clusters: &[Resolved],
     ) -> AccessConfig {
         let hint = "leave it out to let everybody in; deny = [\"0.0.0.0/0\", \"::/0\"] lets nobody in";
         let access = AccessConfig {
             allow: self.networks("allow", written.allow.as_ref(), hint),
             deny: self.networks("deny", written.deny.as_ref(), "leave it out"),
             origins: self.origins(written.origins.as_ref()),
+            forward: written.forward_auth.as_ref().and_then(|written| self.forward_auth(written.get_ref(), clusters)),
         };
         self.networks_without_effect(written, &access);
         if matches!(action, Some(Action::Exclude)) {
@@ -30,6 +33,10 @@ impl Resolver<'_, '_> {
                     let message = format!("`{key}` of a route with to = \"!\": its 404 is for everybody");
                     self.report.warn(list.span(), message);
                 }
+            }
+            if let Some(table) = &written.forward_auth {
+                let message = "`forward_auth` of a route with to = \"!\": its 404 is for everybody";
+                self.report.warn(table.span(), message);
             }
         }
         let switches =

@@ -9,6 +9,7 @@ mod effect;
 mod endpoint;
 mod error_pages;
 mod file;
+mod forward_auth;
 mod gateway;
 mod headers;
 mod health;

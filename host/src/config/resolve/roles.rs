@@ -55,7 +55,10 @@ impl Resolver<'_, '_> {
         let [router, _] = used;
         if router.plugin == defaults::ROUTER && file.router.config.is_none() {
             let target = |name: &str| {
-                routes.iter().any(|route| matches!(&route.action, Action::Forward { cluster, .. } if cluster == name))
+                routes.iter().any(|route| {
+                    let asks = route.used.access.forward.as_ref().is_some_and(|auth| auth.cluster == name);
+                    asks || matches!(&route.action, Action::Forward { cluster, .. } if cluster == name)
+                })
             };
             let is_known = routes.iter().all(|route| route.used.plugins.is_empty());
             for cluster in clusters.iter().filter(|cluster| is_known && !target(&cluster.used.name)) {

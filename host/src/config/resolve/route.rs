@@ -85,7 +85,7 @@ impl Resolver<'_, '_> {
         let timeouts = self.timeouts(&written.timeouts, &start);
         self.check_tunnel_ping(&written.timeouts, &upgrade);
         let forwards = !matches!(&action, Some(Action::Respond { .. } | Action::Redirect { .. } | Action::Exclude));
-        let access = self.access(written, action.as_ref(), &upgrade);
+        let access = self.access(written, action.as_ref(), &upgrade, clusters);
         let error_pages = self.error_pages(written.error_pages.as_ref(), &gateway.error_pages);
         let found = matcher.as_ref().map(|(matcher, _)| matcher);
         let way_back = self.way_back(written.reverse.as_ref(), found, action.as_ref());

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 use toml::Spanned;
 
-use super::{CountField, ErrorPagesTable, ReverseEntry, Text, TimeoutsTable, WhenTable};
+use super::{CountField, ErrorPagesTable, ReverseEntry, Text, Time, TimeoutsTable, WhenTable};
 
 /// `[[route]]`
 #[derive(Debug, Deserialize)]
@@ -27,6 +27,7 @@ pub(crate) struct RouteSection {
     pub(crate) allow: Option<Spanned<Vec<Text>>>,
     pub(crate) deny: Option<Spanned<Vec<Text>>>,
     pub(crate) origins: Option<Spanned<Vec<Text>>>,
+    pub(crate) forward_auth: Option<Spanned<ForwardAuthTable>>,
     pub(crate) error_pages: Option<Spanned<ErrorPagesTable>>,
     #[serde(default)]
     pub(crate) timeouts: TimeoutsTable,
@@ -70,6 +71,17 @@ pub(crate) struct RespondTable {
     pub(crate) body: Option<Text>,
     #[serde(default)]
     pub(crate) headers: BTreeMap<Text, Text>,
+}
+
+/// `forward_auth = { … }`
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ForwardAuthTable {
+    pub(crate) cluster: Text,
+    pub(crate) path: Text,
+    #[serde(default)]
+    pub(crate) headers: Vec<Text>,
+    pub(crate) timeout: Option<Time>,
 }
 
 /// `redirect = { … }`

@@ -8,11 +8,13 @@
 
 mod admit;
 mod ask;
+mod end;
 mod forward;
 mod rules;
 
 pub(super) use admit::{Admission, admit};
-pub(super) use ask::{AccessEnd, ask};
+pub(super) use ask::ask;
+pub(super) use end::AccessEnd;
 pub use forward::ForwardAuth;
 pub use rules::AccessRules;
 pub(super) use rules::Denied;

@@ -23,6 +23,11 @@ pub static REQUESTS_DENIED: Family = Family::counter(
     "tidegate_requests_denied",
     "Requests refused because their route lets others in, by what it goes by: address, origin",
 );
+/// Requests about which a server was asked, by `outcome`.
+pub static AUTH_CHECKS: Family = Family::counter(
+    "tidegate_auth_checks",
+    "Requests about which a server was asked who their client is: let in, denied, or without an answer",
+);
 /// Requests that came back here too often.
 pub static LOOPS: Family =
     Family::counter("tidegate_loops", "Requests refused because their route leads back to this gateway");
