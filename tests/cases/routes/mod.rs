@@ -2,6 +2,7 @@
 
 mod access;
 mod conditions;
+mod forward_auth;
 mod redirects;
 mod schemes;
 mod to_tls;
