@@ -230,7 +230,17 @@ async fn grpc_and_websockets_share_a_connection_of_http2() {
 async fn others_pages_and_others_networks_are_kept_out() {
     let world = World::new().await;
     let web = format!("http://{}", world.web.address());
-    let gateway = world.setup("access.toml", &[("http://10.0.0.5:8080", &web)]).start().await;
+    let auth = Origin::named("auth").answering(|seen| {
+        let response = Response::builder();
+        let response = match seen.header("cookie") {
+            Some("session=ann") => response.header("remote-user", "ann"),
+            _ => response.status(401),
+        };
+        Some(response.body(Full::<Bytes>::default()).unwrap())
+    });
+    let auth = auth.start().await;
+    let edits = [("http://10.0.0.5:8080", web.as_str()), ("http://10.0.0.6:9000", "http://{auth}")];
+    let gateway = world.setup("access.toml", &edits).origin(&auth).start().await;
     let handshake = |origin: &str| {
         let mut request = upgrade_request("/websocket");
         request.headers_mut().insert("origin", origin.parse().unwrap());
@@ -242,6 +252,10 @@ async fn others_pages_and_others_networks_are_kept_out() {
     }
     assert!(gateway.try_websocket(handshake("https://evil.example")).await.is_err());
     assert_eq!(gateway.get("/admin").await.seen().endpoint, "web");
+    let mut ann = tidegate_tests::get("/app");
+    ann.headers_mut().insert("cookie", "session=ann".parse().unwrap());
+    assert_eq!(gateway.send(ann).await.seen().header("remote-user"), Some("ann"));
+    assert_eq!(gateway.get("/app").await.status, 401);
 }
 
 #[tokio::test]
@@ -254,6 +268,7 @@ async fn the_reference_with_every_key_is_served() {
         ("\"127.0.0.1:27999\"", "\"127.0.0.1:0\""),
         ("http://files.internal", &web),
         ("https://web.internal", &web),
+        ("http://auth.internal", &web),
         ("sha256//ungWv48Bz+pBQUDeXa4iI7ADYaOWF3qctBD/YfIAFa0=", &world.pin),
     ];
     let gateway = world.setup("reference.toml", &edits).start().await;
