@@ -7,7 +7,7 @@ use super::super::schema::{ForwardAuthTable, Text};
 use super::cluster::Resolved;
 use super::{Resolver, defaults};
 use crate::diagnose::{closest, one_of};
-use crate::net::is_target;
+use crate::net::{is_reserved, is_target};
 
 /// Fields that the gateway itself writes towards endpoints, about the client.
 const FORWARDED: [HeaderName; 5] = [
@@ -36,8 +36,9 @@ impl Resolver<'_, '_> {
         let text = written.get_ref();
         let name = text.strip_prefix("balancer://").unwrap_or(text);
         let names = || clusters.iter().filter(|known| known.span.is_some()).map(|known| known.used.name.as_str());
-        if names().any(|known| known == text) {
-            return Some(text.clone());
+        // Names do not differ by case, as in `to`.
+        if let Some(known) = names().find(|known| known.eq_ignore_ascii_case(text)) {
+            return Some(known.to_owned());
         }
         let what = "in `cluster` of `forward_auth`";
         let message = match names().next() {
@@ -63,7 +64,9 @@ impl Resolver<'_, '_> {
         if text.starts_with('/') && is_target(text) {
             return Some(text.clone());
         }
-        let message = format!("bad `path` \"{text}\" of `forward_auth`, expected a path that begins with `/`");
+        let message = format!(
+            "bad `path` \"{text}\" of `forward_auth`, expected a path that begins with `/`, and perhaps a query"
+        );
         self.report.fault_hint(written.span(), message, "for example \"/api/verify\"; the server is that of `cluster`");
         None
     }
@@ -71,8 +74,12 @@ impl Resolver<'_, '_> {
     fn auth_headers(&mut self, written: &[Text]) -> Vec<HeaderName> {
         let mut headers = Vec::new();
         for text in written {
-            let Some(name) = self.field_name(text) else { continue };
-            if FORWARDED.contains(&name) {
+            let Ok(name) = HeaderName::try_from(text.get_ref().as_str()) else {
+                let message = format!("bad header name \"{}\" in `headers` of `forward_auth`", text.get_ref());
+                self.report.fault(text.span(), message);
+                continue;
+            };
+            if is_reserved(&name) || FORWARDED.contains(&name) {
                 let message =
                     format!("header `{name}` in `headers` of `forward_auth` is written by the gateway itself");
                 self.report.fault_hint(text.span(), message, "leave it out");

@@ -81,7 +81,7 @@ impl Resolver<'_, '_> {
             .collect()
     }
 
-    pub(super) fn field_name(&mut self, written: &Text) -> Option<HeaderName> {
+    fn field_name(&mut self, written: &Text) -> Option<HeaderName> {
         let text = written.get_ref();
         let Ok(name) = HeaderName::try_from(text.as_str()) else {
             self.report.fault(written.span(), format!("bad header name \"{text}\""));
