@@ -21,7 +21,7 @@ use crate::upstream::{
 };
 
 /// What is asked, and until when it is to be answered.
-pub(super) struct Question<'a> {
+pub(super) struct AuthQuestion<'a> {
     pub(super) path: &'a str,
     pub(super) fields: &'a Fields<'a>,
     pub(super) within: Duration,
@@ -48,7 +48,7 @@ struct FailedCall {
 /// [`AuthFailure`]: what became of the last endpoint, or why there was none.
 pub(super) async fn call(
     destination: &Destination,
-    question: &Question<'_>,
+    question: &AuthQuestion<'_>,
     facts: &RequestFacts,
     metrics: &Arc<Metrics>,
 ) -> Result<AuthAnswer, AuthFailure> {
@@ -83,10 +83,7 @@ pub(super) async fn call(
             }
             Ok(Ok(response)) => {
                 let status = response.status().as_u16();
-                let outcome = asked.answer(cluster, response, deadline).await.map_err(|error| match error {
-                    ReadError::Late => AuthFailure::TimedOut(question.within),
-                    ReadError::Failed(failure) => failure,
-                });
+                let outcome = asked.answer(cluster, response, question, deadline).await;
                 if !cluster.retry().repeats_status(status) {
                     return outcome;
                 }
@@ -104,7 +101,7 @@ pub(super) async fn call(
 }
 
 /// All of it has to be answered in time; an endpoint that cannot be reached may be left for the next before.
-fn limits(destination: &Destination, question: &Question<'_>) -> ExchangeLimits {
+fn limits(destination: &Destination, question: &AuthQuestion<'_>) -> ExchangeLimits {
     ExchangeLimits { connect: destination.timeouts.connect.min(question.within), response: question.within }
 }
 
@@ -121,12 +118,6 @@ fn pay(cluster: &Cluster, why: Failure, metrics: &Metrics) -> bool {
     paid
 }
 
-/// Why a response was not read to its end.
-enum ReadError {
-    Late,
-    Failed(AuthFailure),
-}
-
 /// An endpoint that is asked, and what it is found to be. Dropped, it is given back.
 struct AskedEndpoint<'a> {
     lease: Lease,
@@ -138,7 +129,7 @@ impl AskedEndpoint<'_> {
     async fn send(
         &mut self,
         upstream: &Arc<Upstream>,
-        question: &Question<'_>,
+        question: &AuthQuestion<'_>,
         limits: ExchangeLimits,
     ) -> Result<Response<ResponseContent>, ExchangeError> {
         let target = format!("{}{}", upstream.base_path(), question.path);
@@ -204,8 +195,9 @@ impl AskedEndpoint<'_> {
         mut self,
         cluster: &Cluster,
         response: Response<ResponseContent>,
+        question: &AuthQuestion<'_>,
         deadline: Instant,
-    ) -> Result<AuthAnswer, ReadError> {
+    ) -> Result<AuthAnswer, AuthFailure> {
         let (mut parts, content) = response.into_parts();
         self.lease.answered(parts.status.as_u16());
         if let Some(member) = self.lease.endpoint().of(cluster.members()) {
@@ -213,12 +205,12 @@ impl AskedEndpoint<'_> {
         }
         strip_hop_by_hop(&mut parts.headers);
         // Read in any case: its connection is used again then.
-        let body = match self.read(content, deadline).await {
+        let body = match self.read(content, question, deadline).await {
             Ok(body) => body,
             // That the client may is said, and nothing else of it is used.
             Err(_) if parts.status.is_success() => Bytes::new(),
             Err(error) => {
-                if !matches!(error, ReadError::Failed(AuthFailure::TooLong)) {
+                if !matches!(error, AuthFailure::TooLong) {
                     self.lease.broken();
                 }
                 return Err(error);
@@ -228,26 +220,34 @@ impl AskedEndpoint<'_> {
         Ok(AuthAnswer { status: parts.status, headers: parts.headers, body })
     }
 
-    async fn read(&mut self, content: ResponseContent, deadline: Instant) -> Result<Bytes, ReadError> {
+    async fn read(
+        &mut self,
+        content: ResponseContent,
+        question: &AuthQuestion<'_>,
+        deadline: Instant,
+    ) -> Result<Bytes, AuthFailure> {
         let mut stream = match content {
             ResponseContent::Whole(bytes, _no_upload) => {
                 self.lease.add_received(bytes.len());
-                return if bytes.len() > MOST_BYTES { Err(ReadError::Failed(AuthFailure::TooLong)) } else { Ok(bytes) };
+                return if bytes.len() > MOST_BYTES { Err(AuthFailure::TooLong) } else { Ok(bytes) };
             }
-            ResponseContent::Duplex(..) => return Err(ReadError::Failed(AuthFailure::Switched)),
+            ResponseContent::Duplex(..) => return Err(AuthFailure::Switched),
             ResponseContent::Stream(stream) => stream,
         };
         let mut whole = BytesMut::new();
         loop {
-            let Some(frame) = timeout_at(deadline, stream.frame()).await.map_err(|_elapsed| ReadError::Late)? else {
+            let Some(frame) = timeout_at(deadline, stream.frame())
+                .await
+                .map_err(|_elapsed| AuthFailure::TimedOut(question.within))?
+            else {
                 return Ok(whole.freeze());
             };
-            let frame = frame.map_err(|broken| ReadError::Failed(AuthFailure::Broken(broken)))?;
+            let frame = frame.map_err(AuthFailure::Broken)?;
             // Trailers are not passed on.
             let Ok(data) = frame.into_data() else { continue };
             self.lease.add_received(data.len());
             if whole.len() + data.len() > MOST_BYTES {
-                return Err(ReadError::Failed(AuthFailure::TooLong));
+                return Err(AuthFailure::TooLong);
             }
             whole.extend_from_slice(&data);
         }

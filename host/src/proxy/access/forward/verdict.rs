@@ -7,7 +7,7 @@ use super::super::super::in_flight::InFlight;
 use super::super::super::{Client, RouteRules, Snapshot};
 use super::super::end::AccessEnd;
 use super::ForwardAuth;
-use super::call::{AuthAnswer, Question, call};
+use super::call::{AuthAnswer, AuthQuestion, call};
 use super::failure::AuthFailure;
 use super::question;
 use crate::http::ResponseBody;
@@ -36,7 +36,7 @@ pub(in super::super) async fn ask_server(
         None => Err(AuthFailure::NoSuchCluster),
         Some(destination) => {
             let fields = question::fields(client, snapshot, facts);
-            let question = Question { path: &auth.path, fields: &fields, within: auth.timeout };
+            let question = AuthQuestion { path: &auth.path, fields: &fields, within: auth.timeout };
             call(destination, &question, facts, &metrics).await
         }
     };
