@@ -1,6 +1,6 @@
 //! `<Proxy balancer://…>`, its members and parameters: clusters.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use super::super::draft::{ClusterDraft, EndpointDraft};
 use super::super::report::{Report, Severity};
@@ -18,8 +18,8 @@ pub(super) struct Balancers {
     known: BTreeMap<String, BalancerFacts>,
     /// Balancers with the members of another, by name: one for websockets beside one for the rest.
     twins: BTreeMap<String, String>,
-    /// Parameters of servers that a Proxy section or a ProxySet names by URL.
-    workers: Vec<(Goal, WorkerParameters)>,
+    /// Parameters of servers that a Proxy section or a ProxySet names by URL, by who they are.
+    workers: HashMap<String, WorkerParameters>,
 }
 
 /// A balancer as written.
@@ -106,7 +106,7 @@ impl Balancers {
             for line in lines(&section.children).filter(|line| line.is("ProxySet")) {
                 let _faults = own.add(&line.words, &line.place);
             }
-            self.workers.push((goal, own));
+            self.worker(&goal, &own);
         }
     }
 
@@ -118,8 +118,13 @@ impl Balancers {
         } else if let Ok(goal) = goal(target) {
             let mut own = WorkerParameters::default();
             let _faults = own.add(words, &line.place);
-            self.workers.push((goal, own));
+            self.worker(&goal, &own);
         }
+    }
+
+    fn worker(&mut self, goal: &Goal, own: &WorkerParameters) {
+        let known = self.workers.entry(goal.at.key()).or_default();
+        *known = known.extended(own);
     }
 
     fn member(&mut self, name: &str, words: &[super::super::tree::Word], line: &Directive, report: &mut Report) {
@@ -143,7 +148,7 @@ impl Balancers {
     }
 
     fn find_twins(&mut self, report: &mut Report) {
-        let mut firsts: Vec<(Vec<String>, String)> = Vec::new();
+        let mut firsts: HashMap<Vec<String>, String> = HashMap::new();
         // The one for plain requests keeps its name.
         let order =
             |facts: &BalancerFacts| facts.members.iter().any(|member| member.goal.at.origin().starts_with("ws"));
@@ -169,8 +174,8 @@ impl Balancers {
             if members.is_empty() {
                 continue;
             }
-            match firsts.iter().find(|(known, _name)| *known == members) {
-                Some((_members, first)) if is_ws => {
+            match firsts.get(&members) {
+                Some(first) if is_ws => {
                     if let Some(place) = places.first() {
                         let what = format!(
                             "the same members as balancer://{first}: one cluster, as an upgrade works with each"
@@ -180,7 +185,7 @@ impl Balancers {
                     merged.push((name.clone(), first.clone()));
                 }
                 Some(_) => {}
-                None => firsts.push((members, name)),
+                None => _ = firsts.insert(members, name),
             }
         }
         for (twin, first) in merged {
@@ -211,8 +216,7 @@ impl Balancers {
 
     /// Parameters that stand elsewhere for the server of `goal`.
     pub(super) fn parameters_of(&self, goal: &Goal) -> WorkerParameters {
-        let matching = self.workers.iter().filter(|(known, _own)| known.same_place(goal));
-        matching.fold(WorkerParameters::default(), |all, (_goal, own)| all.extended(own))
+        self.workers.get(&goal.at.key()).cloned().unwrap_or_default()
     }
 
     /// The goals of the members of a balancer, for rules about URLs of servers.

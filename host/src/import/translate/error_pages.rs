@@ -8,8 +8,10 @@ use super::super::draft::{ActionDraft, ErrorPagesDraft, RouteDraft};
 use super::super::report::{Report, Severity};
 use super::super::tree::{Directive, Place};
 use super::error_documents::{ErrorDocument, ErrorOverride, Page};
+use super::hidden::ancestors;
+use super::path::RulePath;
 use super::path::rest_of;
-use super::rule::{RuleEffect, TrafficRule, first};
+use super::rule::{RuleEffect, TrafficRule};
 
 /// Files of pages, by the lines that name them.
 #[derive(Debug, Default)]
@@ -20,10 +22,40 @@ const ENDS: [&str; 6] = ["html", "htm", "txt", "json", "xml", "svg"];
 
 const IN_A_FILE: &str = "write the page into a file, and name that: error_pages = { STATUS = \"FILE.html\" }";
 
+/// Rules for requests without an upgrade, found by path.
+struct RulesByPath<'r> {
+    rules: &'r [TrafficRule],
+    /// The first rule of each prefix.
+    prefixes: HashMap<&'r str, usize>,
+    patterns: Vec<usize>,
+}
+
+impl<'r> RulesByPath<'r> {
+    fn new(rules: &'r [TrafficRule]) -> Self {
+        let mut all = Self { rules, prefixes: HashMap::new(), patterns: Vec::new() };
+        for (at, rule) in rules.iter().enumerate() {
+            match &rule.path {
+                RulePath::Prefix(prefix) if rule.takes(prefix, false) => _ = all.prefixes.entry(prefix).or_insert(at),
+                RulePath::Prefix(_) => {}
+                RulePath::Pattern { .. } => all.patterns.push(at),
+            }
+        }
+        all
+    }
+
+    /// What takes `path`.
+    fn first(&self, path: &str) -> Option<&'r TrafficRule> {
+        let prefixes = ancestors(path).filter_map(|prefix| self.prefixes.get(prefix));
+        let takes = |at: &&usize| self.rules.get(**at).is_some_and(|rule| rule.takes(path, false));
+        let found = prefixes.chain(self.patterns.iter()).filter(takes).min()?;
+        self.rules.get(*found)
+    }
+}
+
 /// The file of the page; what is wrong with it, and what to do.
 fn file(
     document: &ErrorDocument,
-    rules: &[TrafficRule],
+    rules: &RulesByPath<'_>,
     files: &[&Directive],
 ) -> Result<Option<String>, (String, &'static str)> {
     let status = document.status;
@@ -37,9 +69,7 @@ fn file(
             "a page that says where, or that goes there by itself: error_pages = { STATUS = \"FILE.html\" }",
         )),
         Page::Path(path) => {
-            if let Some(rule) = first(rules, path, false)
-                && !matches!(rule.effect, RuleEffect::Local { .. })
-            {
+            if let Some(rule) = rules.first(path).filter(|rule| !matches!(rule.effect, RuleEffect::Local { .. })) {
                 let who = rule.places.first().map(ToString::to_string).unwrap_or_default();
                 let what = format!("ErrorDocument: Apache asks for {path} as a client would, by {who}");
                 return Err((what, "error_pages = { STATUS = \"FILE.html\" } with a copy of the page"));
@@ -77,8 +107,13 @@ pub(super) fn files<'d>(
     report: &mut Report,
 ) -> PageFiles {
     let mut found = PageFiles::default();
+    let mut documents = documents.peekable();
+    if documents.peek().is_none() {
+        return found;
+    }
+    let rules = RulesByPath::new(rules);
     for document in documents {
-        match file(document, rules, files) {
+        match file(document, &rules, files) {
             Ok(Some(file)) => _ = found.0.insert(document.place.clone(), file),
             Ok(None) => {}
             Err((what, remedy)) => report.refuse(&document.place, what, remedy),

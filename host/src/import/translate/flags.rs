@@ -8,6 +8,8 @@ pub(super) struct RewriteFlags {
     pub(super) answer: Option<u16>,
     pub(super) pass_through: bool,
     pub(super) last: bool,
+    /// What follows depends on whether the rule has run, or a cookie is set.
+    pub(super) strange: bool,
     pub(super) ignores_case: bool,
 }
 
@@ -33,6 +35,7 @@ pub(super) fn flags(written: &str) -> RewriteFlags {
                     Err(_no_number) => flags.redirect = Some(302),
                 },
             },
+            "s" | "skip" | "c" | "chain" | "n" | "next" | "co" | "cookie" => flags.strange = true,
             _ => {}
         }
     }

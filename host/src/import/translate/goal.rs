@@ -122,15 +122,6 @@ pub(super) fn balancer_name(written: &str) -> String {
     of_name(written).collect()
 }
 
-/// Whether `url` is of balancer `name`; none if it is of no balancer.
-pub(super) fn is_of_balancer(url: &str, name: &str) -> Option<bool> {
-    const SCHEME: &str = "balancer://";
-    let rest =
-        url.get(..SCHEME.len()).filter(|scheme| scheme.eq_ignore_ascii_case(SCHEME)).and(url.get(SCHEME.len()..))?;
-    let authority = rest.split(['/', '?', '$', '%']).next().unwrap_or_default();
-    Some(of_name(authority).eq(name.chars()))
-}
-
 fn of_name(written: &str) -> impl Iterator<Item = char> {
     let lower = written.trim_end_matches('/').chars().map(|c| c.to_ascii_lowercase());
     lower.map(|c| if c.is_ascii_alphanumeric() || "-_.".contains(c) { c } else { '-' })

@@ -1,5 +1,7 @@
 //! Routes of all servers in one list: which hosts and listeners each is for.
 
+use std::collections::HashSet;
+
 use super::super::draft::{ActionDraft, Draft, PathDraft, RouteDraft, RouteOptions, WhenDraft};
 use super::super::report::{Report, Severity};
 use super::listeners::ListenerPlan;
@@ -191,13 +193,13 @@ fn name(plans: &mut [ListenerPlan], at: usize) -> String {
 
 /// Without clusters that no route leads to: those of routes that are closed.
 pub(super) fn prune(draft: &mut Draft) {
-    let Draft { clusters, routes, .. } = draft;
-    clusters.retain(|cluster| {
-        routes.iter().any(|route| match &route.action {
-            ActionDraft::To(to) => {
-                to.strip_prefix("balancer://").is_some_and(|rest| rest.split('/').next() == Some(cluster.name.as_str()))
-            }
-            _ => false,
+    let used: HashSet<&str> = draft
+        .routes
+        .iter()
+        .filter_map(|route| match &route.action {
+            ActionDraft::To(to) => to.strip_prefix("balancer://")?.split('/').next(),
+            _ => None,
         })
-    });
+        .collect();
+    draft.clusters.retain(|cluster| used.contains(cluster.name.as_str()));
 }

@@ -8,6 +8,7 @@
 mod access;
 mod admission;
 mod balancers;
+mod clusters;
 mod conditions;
 mod error_documents;
 mod error_pages;
@@ -48,16 +49,19 @@ use super::draft::Draft;
 use super::report::Report;
 use super::tree::Tree;
 use balancers::Balancers;
+use clusters::KnownClusters;
 pub use options::ImportOptions;
 use routes::RouteMaker;
 use scope::ScopeSettings;
+use upstream::ProxySections;
 
 /// Translates a configuration of Apache; what is not simply carried over goes to `report`.
 pub fn translate(tree: &Tree, options: ImportOptions, report: &mut Report) -> Draft {
     let sites = sites::read(tree, report);
-    let proxies = remote_ip::read(&sites, report);
+    let front = remote_ip::read(&sites, report);
     let mut plans = listeners::plan(&sites, report);
     let mut draft = Draft::default();
+    let mut clusters = KnownClusters::default();
     let mut one_for_all = true;
     let mut served = Vec::with_capacity(sites.sites.len());
     for site in &sites.sites {
@@ -70,14 +74,17 @@ pub fn translate(tree: &Tree, options: ImportOptions, report: &mut Report) -> Dr
         let in_locations = rules.iter().flat_map(|rule| &rule.layers.error_documents);
         let pages = error_pages::files(documents.chain(in_locations), &rules, &files, report);
         one_for_all &= rules.iter().all(|rule| rule.layers.error_documents.is_empty());
-        let knows_addresses = proxies.are_known;
-        let maker = RouteMaker { options, site, scopes, balancers: &balancers, pages, knows_addresses };
-        let made = rules.into_iter().map(|rule| (maker.route(&rule, &mut draft.clusters, report), rule));
+        let knows_addresses = front.are_known;
+        let proxies = ProxySections::read(&scopes, report);
+        let maker =
+            RouteMaker { options, site, scopes, balancers: &balancers, proxies: &proxies, pages, knows_addresses };
+        let made = rules.into_iter().map(|rule| (maker.route(&rule, &mut clusters, report), rule));
         let (mut routes, rules): (Vec<_>, Vec<_>) = made.filter_map(|(route, rule)| Some((route?, rule))).unzip();
         reverse::tell(&maker.scopes, &rules, &mut routes, &balancers, report);
         served.push(layout::ServedSite { rules, routes });
     }
-    draft.trusted = proxies.trusted;
+    draft.trusted = front.trusted;
+    draft.clusters = clusters.into_list();
     draft.routes = layout::routes(&sites, served, &mut plans, draft.trusted.is_empty(), report);
     if one_for_all {
         draft.error_pages = error_pages::common(&mut draft.routes);

@@ -1,6 +1,6 @@
 //! `ProxyPassReverse` and its relatives: what `reverse` does by default, and what it has to be told.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use super::super::draft::{ActionDraft, PathDraft, ReverseDraft, RouteDraft};
 use super::super::report::{Report, Severity};
@@ -27,8 +27,9 @@ pub(super) fn tell(
     report: &mut Report,
 ) {
     let servers = servers(rules, balancers);
+    let mut by_path = RoutesByPath::new(rules, routes);
     for line in scopes.iter().flat_map(|scope| lines(scope)) {
-        one(&line, rules, routes, &servers, balancers, report);
+        one(&line, &mut by_path, &servers, balancers, report);
     }
     for line in scopes.iter().flat_map(|scope| scope.cookies.iter()) {
         cookie(line, "/", rules, routes, report);
@@ -79,36 +80,54 @@ fn directives(section: &Section) -> impl Iterator<Item = &Directive> {
     })
 }
 
-/// The routes that are for exactly this path, with where they lead.
-fn of_path<'r>(
-    path: &str,
+/// Rules and their routes, found by path.
+struct RoutesByPath<'r> {
     rules: &'r [TrafficRule],
     routes: &'r mut [RouteDraft],
-) -> impl Iterator<Item = (&'r Goal, &'r mut RouteDraft)> {
-    let path = path.trim_end_matches('/').to_owned();
-    rules.iter().zip(routes).filter_map(move |(rule, route)| {
-        let RuleEffect::Forward(goal) = &rule.effect else { return None };
-        let own = matches!(&route.path, PathDraft::Prefix(prefix) if prefix.trim_end_matches('/') == path);
-        (own && matches!(route.action, ActionDraft::To(_))).then_some((goal, route))
-    })
+    /// Those of prefixes that forward, by the prefix without the slash at its end.
+    by_path: HashMap<String, Vec<usize>>,
+}
+
+impl<'r> RoutesByPath<'r> {
+    fn new(rules: &'r [TrafficRule], routes: &'r mut [RouteDraft]) -> Self {
+        let mut by_path: HashMap<String, Vec<usize>> = HashMap::new();
+        for (at, route) in routes.iter().enumerate() {
+            if let (PathDraft::Prefix(prefix), ActionDraft::To(_)) = (&route.path, &route.action) {
+                by_path.entry(prefix.trim_end_matches('/').to_owned()).or_default().push(at);
+            }
+        }
+        Self { rules, routes, by_path }
+    }
+
+    /// Does something with each route that is for exactly this path, and where it leads; whether there is one.
+    fn each(&mut self, path: &str, mut act: impl FnMut(&Goal, &mut RouteDraft)) -> bool {
+        let mut found = false;
+        for at in self.by_path.get(path.trim_end_matches('/')).into_iter().flatten() {
+            let (Some(rule), Some(route)) = (self.rules.get(*at), self.routes.get_mut(*at)) else { continue };
+            if let RuleEffect::Forward(goal) = &rule.effect {
+                act(goal, route);
+                found = true;
+            }
+        }
+        found
+    }
 }
 
 fn one(
     line: &ReverseLine<'_>,
-    rules: &[TrafficRule],
-    routes: &mut [RouteDraft],
+    routes: &mut RoutesByPath<'_>,
     servers: &HashSet<String>,
     balancers: &Balancers,
     report: &mut Report,
 ) {
     if line.url.starts_with('/') {
         let mut found = false;
-        for (goal, route) in of_path(line.path, rules, routes) {
+        routes.each(line.path, |goal, route| {
             if goal.path.trim_end_matches('/') == line.url.trim_end_matches('/') {
                 found = true;
                 route.options.reverse.paths = route.options.reverse.paths || line.path != "/";
             }
-        }
+        });
         if !found {
             let what = "no route has this path and leads to that one, so that nothing is mapped back by it";
             report.add(line.place, Severity::Dropped, what, None);
@@ -124,16 +143,13 @@ fn one(
         return;
     }
     let url = format!("{}{}", named.at.origin(), named.path.trim_end_matches('/'));
-    let mut found = false;
-    if matches!(named.at, GoalPlace::Server { .. }) {
-        for (_goal, route) in of_path(line.path, rules, routes) {
-            found = true;
+    let found = matches!(named.at, GoalPlace::Server { .. })
+        && routes.each(line.path, |_goal, route| {
             let origins = &mut route.options.reverse.origins;
             if !origins.contains(&url) {
                 origins.push(url.clone());
             }
-        }
-    }
+        });
     if !found {
         let what = format!("no route leads to {}, so that the line maps nothing back here", named.at.origin());
         let remedy = "reverse = { origins = [ … ] } on the route whose responses name it";

@@ -77,6 +77,15 @@ impl Step<'_> {
             return;
         };
         let flags = flags(self.line.word(2).unwrap_or_default());
+        if flags.strange {
+            let what = "S, C, N and CO among the flags of a rule have no counterpart, so that the rule is left out";
+            report.refuse(
+                &place,
+                what,
+                "routes in the order that is meant; see what the rules behind it do without it",
+            );
+            return;
+        }
         if let Some(why) = &self.conditions.never {
             report.add(&place, Severity::Dropped, format!("the rule never runs: {why}"), None);
             return;

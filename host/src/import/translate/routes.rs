@@ -1,13 +1,12 @@
 //! Rules of servers as routes, with the clusters that they lead to.
 
-use super::super::draft::{
-    ActionDraft, ClientTlsDraft, ClusterDraft, PathDraft, RouteDraft, RouteOptions, TimeoutsDraft,
-};
+use super::super::draft::{ActionDraft, ClientTlsDraft, PathDraft, RouteDraft, RouteOptions, TimeoutsDraft};
 use super::super::report::{Report, Severity};
 use super::super::tree::Place;
 use super::access::{AccessReader, Unsaid};
 use super::admission::{ImportedAccess, Limits, admission};
 use super::balancers::{self, Balancers, ClusterSetting};
+use super::clusters::KnownClusters;
 use super::error_pages::{self, PageFiles};
 use super::goal::{Goal, GoalPlace};
 use super::headers::{self, HeaderLine, HeaderSetting};
@@ -17,7 +16,7 @@ use super::path::RulePath;
 use super::rule::{RuleEffect, TrafficRule};
 use super::scope::ScopeSettings;
 use super::sites::Site;
-use super::upstream;
+use super::upstream::{self, ProxySections};
 use super::worker::duration;
 
 /// Apache's `Timeout` where nothing is said, in milliseconds.
@@ -30,6 +29,7 @@ pub(super) struct RouteMaker<'m, 't> {
     /// The main server and the site, or the main server alone.
     pub(super) scopes: Vec<&'m ScopeSettings<'t>>,
     pub(super) balancers: &'m Balancers,
+    pub(super) proxies: &'m ProxySections<'t>,
     pub(super) pages: PageFiles,
     /// Whether clients have the addresses here that they have in Apache.
     pub(super) knows_addresses: bool,
@@ -41,7 +41,7 @@ impl RouteMaker<'_, '_> {
     pub(super) fn route(
         &self,
         rule: &TrafficRule,
-        clusters: &mut Vec<ClusterDraft>,
+        clusters: &mut KnownClusters,
         report: &mut Report,
     ) -> Option<RouteDraft> {
         let path = match &rule.path {
@@ -77,7 +77,7 @@ impl RouteMaker<'_, '_> {
             RuleEffect::Respond(status) => draft.action = ActionDraft::Respond((*status).clamp(200, 599)),
         }
         let sections = match &rule.effect {
-            RuleEffect::Forward(goal) => upstream::sections(&self.scopes, &[goal], report),
+            RuleEffect::Forward(goal) => self.proxies.about(&[goal]),
             _ => Vec::new(),
         };
         let outer = AccessReader::default();
@@ -173,11 +173,11 @@ impl RouteMaker<'_, '_> {
         rule: &TrafficRule,
         goal: &Goal,
         draft: &mut RouteDraft,
-        clusters: &mut Vec<ClusterDraft>,
+        clusters: &mut KnownClusters,
         report: &mut Report,
     ) {
         let place = rule.places.first().cloned().unwrap_or_else(|| self.site.place.clone());
-        let sections = upstream::sections(&self.scopes, &[goal], report);
+        let sections = self.proxies.about(&[goal]);
         let mut requests: Vec<HeaderLine> =
             self.scopes.iter().flat_map(|scope| scope.requests.iter().cloned()).collect();
         let mut responses: Vec<HeaderLine> =
@@ -227,7 +227,7 @@ impl RouteMaker<'_, '_> {
         goal: &Goal,
         setting: ClusterSetting<'_>,
         place: &Place,
-        clusters: &mut Vec<ClusterDraft>,
+        clusters: &mut KnownClusters,
         report: &mut Report,
     ) -> Result<String, u16> {
         if !self.balancers.has(name) {
@@ -240,10 +240,10 @@ impl RouteMaker<'_, '_> {
         if members.iter().any(|member| member.at.is_tls()) {
             let mut about = members.clone();
             about.push(goal);
-            let sections = upstream::sections(&self.scopes, &about, report);
+            let sections = self.proxies.about(&about);
             cluster.tls = Some(upstream::tls(&self.scopes, &sections, place, report).ok_or(500u16)?);
         }
-        let name = keep(cluster, clusters);
+        let name = clusters.keep(cluster);
         Ok(format!("balancer://{name}{}", goal.path))
     }
 
@@ -254,14 +254,14 @@ impl RouteMaker<'_, '_> {
         goal: &Goal,
         setting: ClusterSetting<'_>,
         preserves_host: bool,
-        clusters: &mut Vec<ClusterDraft>,
+        clusters: &mut KnownClusters,
         report: &mut Report,
     ) -> Result<String, u16> {
         let place = rule.places.first().unwrap_or(&self.site.place);
         let mut cluster = balancers::single(goal, place, &rule.worker, setting.unpooled);
         let mut tls = ClientTlsDraft::default();
         if goal.at.is_tls() {
-            let sections = upstream::sections(&self.scopes, &[goal], report);
+            let sections = self.proxies.about(&[goal]);
             tls = upstream::tls(&self.scopes, &sections, place, report).ok_or(500u16)?;
             // Apache asks for the client's name where it passes it on.
             if preserves_host
@@ -278,7 +278,7 @@ impl RouteMaker<'_, '_> {
         if tls != ClientTlsDraft::default() {
             cluster.tls = Some(tls);
         }
-        let name = keep(cluster, clusters);
+        let name = clusters.keep(cluster);
         Ok(format!("balancer://{name}{}", goal.path))
     }
 
@@ -331,24 +331,4 @@ fn issued_cookie(lines: &mut Vec<HeaderLine>) -> Option<String> {
         !issues
     });
     found
-}
-
-/// Adds a cluster, or finds the one that is the same; its name.
-fn keep(mut cluster: ClusterDraft, clusters: &mut Vec<ClusterDraft>) -> String {
-    let stem = cluster.name.clone();
-    let mut number = 1;
-    loop {
-        match clusters.iter().find(|known| known.name == cluster.name) {
-            Some(known) if known.does_the_same(&cluster) => return known.name.clone(),
-            Some(_other) => {
-                number += 1;
-                cluster.name = format!("{stem}-{number}");
-            }
-            None => {
-                let name = cluster.name.clone();
-                clusters.push(cluster);
-                return name;
-            }
-        }
-    }
 }

@@ -1,53 +1,88 @@
 //! TLS towards servers (`SSLProxy*`), and what Proxy sections lay over the routes to them.
 
+use std::collections::HashMap;
+
+use regex_automata::nfa::thompson::backtrack::BoundedBacktracker;
+
 use super::super::draft::ClientTlsDraft;
 use super::super::report::{Report, Severity};
 use super::super::tree::{Directive, Place, Section};
-use super::goal::{Goal, GoalPlace, is_of_balancer};
+use super::goal::{Goal, GoalPlace};
 use super::scope::{self, ScopeKind, ScopeSettings, is_on};
 use super::shape;
 
-/// The Proxy sections of a server that are about these goals, with what stands in them.
-pub(super) fn sections<'t>(
-    scopes: &[&ScopeSettings<'t>],
-    goals: &[&Goal],
-    report: &mut Report,
-) -> Vec<ScopeSettings<'t>> {
-    let all = scopes.iter().flat_map(|scope| scope.proxies.iter());
-    let about = all.filter(|section| goals.iter().any(|goal| is_about(section, goal)));
-    about.map(|section| scope::read(&section.children, ScopeKind::Proxy, report)).collect()
+/// The Proxy sections of a server, with what stands in them, by what they are about.
+#[derive(Debug, Default)]
+pub(super) struct ProxySections<'t> {
+    all: Vec<ScopeSettings<'t>>,
+    /// By balancer.
+    balancers: HashMap<String, Vec<usize>>,
+    /// By scheme, host and port.
+    servers: HashMap<String, Vec<usize>>,
+    /// `*`, and patterns.
+    others: Vec<(usize, Option<BoundedBacktracker>)>,
 }
 
-fn is_about(section: &Section, goal: &Goal) -> bool {
-    let mut words = section.words.iter().map(|word| word.text.as_str());
-    let mut first = words.next().unwrap_or_default();
-    let mut pattern = section.is("ProxyMatch");
-    if first == "~" {
-        pattern = true;
-        first = words.next().unwrap_or_default();
+impl<'t> ProxySections<'t> {
+    pub(super) fn read(scopes: &[&ScopeSettings<'t>], report: &mut Report) -> Self {
+        let mut sections = Self::default();
+        for section in scopes.iter().flat_map(|scope| scope.proxies.iter()) {
+            let at = sections.all.len();
+            sections.all.push(scope::read(&section.children, ScopeKind::Proxy, report));
+            sections.index(at, section);
+        }
+        sections
     }
-    if pattern {
-        return shape::compile(first).is_ok_and(|compiled| {
-            shape::groups(&compiled, &format!("{}/", goal.url().trim_end_matches('/'))).is_some()
-        });
-    }
-    if first == "*" {
-        return true;
-    }
-    let first = first.trim_end_matches('*');
-    // Every section is looked at for every target: balancers, of which there may be many, are told apart unread.
-    match &goal.at {
-        GoalPlace::Balancer(name) => is_of_balancer(first, name).unwrap_or(false),
-        _ if is_of_balancer(first, "").is_some() => false,
+
+    fn index(&mut self, at: usize, section: &Section) {
+        let mut words = section.words.iter().map(|word| word.text.as_str());
+        let mut first = words.next().unwrap_or_default();
+        let mut pattern = section.is("ProxyMatch");
+        if first == "~" {
+            pattern = true;
+            first = words.next().unwrap_or_default();
+        }
+        if pattern {
+            self.others.extend(shape::compile(first).ok().map(|compiled| (at, Some(compiled))));
+            return;
+        }
+        if first == "*" {
+            self.others.push((at, None));
+            return;
+        }
         // Names without a scheme are of forward proxies.
-        _ => super::goal::goal(first).is_ok_and(|named| named.at.origin() == goal.at.origin()),
+        let Ok(named) = super::goal::goal(first.trim_end_matches('*')) else { return };
+        match named.at {
+            GoalPlace::Balancer(name) => self.balancers.entry(name).or_default().push(at),
+            place => self.servers.entry(place.origin()).or_default().push(at),
+        }
+    }
+
+    /// Those about one of these goals, in their order.
+    pub(super) fn about(&self, goals: &[&Goal]) -> Vec<&ScopeSettings<'t>> {
+        let mut found = Vec::new();
+        for goal in goals {
+            let own = match &goal.at {
+                GoalPlace::Balancer(name) => self.balancers.get(name),
+                place => self.servers.get(&place.origin()),
+            };
+            found.extend(own.into_iter().flatten().copied());
+            let others = self.others.iter().filter(|(_at, pattern)| {
+                let url = || format!("{}/", goal.url().trim_end_matches('/'));
+                pattern.as_ref().is_none_or(|pattern| shape::groups(pattern, &url()).is_some())
+            });
+            found.extend(others.map(|(at, _pattern)| *at));
+        }
+        found.sort_unstable();
+        found.dedup();
+        found.into_iter().filter_map(|at| self.all.get(at)).collect()
     }
 }
 
 /// How servers behind `goals` are verified. `None`: Apache would not speak TLS to them.
 pub(super) fn tls(
     scopes: &[&ScopeSettings<'_>],
-    sections: &[ScopeSettings<'_>],
+    sections: &[&ScopeSettings<'_>],
     place: &Place,
     report: &mut Report,
 ) -> Option<ClientTlsDraft> {

@@ -228,3 +228,11 @@ fn a_location_by_a_pattern_holds_for_all_that_begins_as_it_says() {
         "#,
     );
 }
+
+#[test]
+fn flags_that_jump_are_refused() {
+    let apache = "RewriteEngine On\nRewriteCond %{HTTP:Upgrade} =websocket\nRewriteRule ^ - [S=1]\n\
+                  RewriteRule ^/a$ - [F]\nProxyPass / http://127.0.0.1:1/\n";
+
+    says(apache, 3, Severity::Refused, "have no counterpart");
+}
