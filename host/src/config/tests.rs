@@ -54,6 +54,10 @@ fn every_sample_loads_without_a_warning() {
     let mut count = 0;
     for sample in fs::read_dir(top().join("config")).unwrap() {
         let sample = sample.unwrap().path();
+        // Recipes are run, each by a test of its own.
+        if sample.is_dir() {
+            continue;
+        }
         let folder = tempfile::tempdir().unwrap();
         let copy = folder.path().join(sample.file_name().unwrap());
         fs::copy(&sample, &copy).unwrap();
