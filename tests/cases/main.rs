@@ -25,6 +25,7 @@ mod health;
 mod hostile;
 mod http2;
 mod imports;
+mod logins;
 mod lookup;
 mod membership;
 mod misdirected;

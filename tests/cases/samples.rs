@@ -11,6 +11,7 @@ use tidegate_tests::{Ca, Gateway, Http2, Origin, Setup, upgrade_request};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 
+use crate::logins::{USERS, asking, basic};
 use crate::running::{guest, plain, websocket};
 
 /// Folder of the samples.
@@ -74,6 +75,7 @@ impl World {
             .file("lost.html", "lost")
             .file("sorry.html", "sorry")
             .file("token", "secret")
+            .file("users.htpasswd", USERS)
     }
 }
 
@@ -256,6 +258,9 @@ async fn others_pages_and_others_networks_are_kept_out() {
     ann.headers_mut().insert("cookie", "session=ann".parse().unwrap());
     assert_eq!(gateway.send(ann).await.seen().header("remote-user"), Some("ann"));
     assert_eq!(gateway.get("/app").await.status, 401);
+    assert_eq!(gateway.get("/wiki").await.header("www-authenticate"), "Basic realm=\"Wiki\", charset=\"UTF-8\"");
+    let seen = gateway.send(asking("/wiki", Some(&basic("ann:open sesame")))).await.seen();
+    assert_eq!((seen.header("x-user"), seen.header("authorization")), (Some("ann"), None));
 }
 
 #[tokio::test]
@@ -302,6 +307,7 @@ async fn the_reference_with_every_key_is_served() {
     assert_eq!(web.seen().endpoint, "web", "another host, so the last route");
     assert_eq!(get("/files/css/a/b.css", "x.example").await.seen().target, "/css/a/b.css");
     assert_eq!(get("/private", "x.example").await.status, 404);
+    assert_eq!(get("/team", "x.example").await.header("www-authenticate"), "Basic realm=\"Team\", charset=\"UTF-8\"");
     let moved = get("/old/x", "x.example").await;
     assert_eq!((moved.status.as_u16(), moved.header("location")), (301, "/new/x"));
     assert_eq!(get("/ping", "x.example").await.text(), "pong\n");

@@ -38,6 +38,10 @@ impl Config {
         for pages in self.routes.iter_mut().map(|route| &mut route.error_pages).chain([&mut self.gateway.error_pages]) {
             pages.pages.retain(|page| is_there(&page.file));
         }
+        // Without its file, a route lets nobody in.
+        for basic in self.routes.iter_mut().filter_map(|route| route.access.basic.as_mut()) {
+            basic.file.take_if(|file| !is_there(file));
+        }
         if let Some(admin) = &mut self.admin {
             admin.token_file.take_if(|token| !is_there(token));
         }

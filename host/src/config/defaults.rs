@@ -50,6 +50,9 @@ pub(crate) const FORWARDED: bool = true;
 /// nginx's: servers that take `_` for `-` would believe what a stranger says under another spelling.
 pub(crate) const UNDERSCORES: Underscores = Underscores::Drop;
 
+/// Says nothing of what is behind it to who is not let in. Apache has none.
+pub(crate) const REALM: &str = "Restricted";
+
 /// With an endpoint connection each, 20,000 descriptors: a common limit.
 pub(crate) const CONNECTIONS: usize = 10_000;
 /// No limit of its own: clients behind one address translator look like one.

@@ -6,7 +6,7 @@ use super::model::{CertificateFiles, Config};
 
 impl Config {
     /// Every file whose change changes what is served: the configuration, certificates, keys, CA files, error pages,
-    /// plugins and their secrets. A plugin's table is not: another one changes no generation.
+    /// files of passwords, plugins and their secrets. A plugin's table is not: another one changes no generation.
     /// Each once, as configured (relative ones joined to the folder of the configuration). The admin token is not among
     /// them: it is read anew for each call.
     #[must_use]
@@ -27,11 +27,16 @@ impl Config {
         }
         files.extend(self.plugins.values().map(|plugin| plugin.file.clone()));
         files.extend(self.plugins.values().flat_map(|plugin| plugin.secrets.values().cloned()));
+        files.extend(self.password_files().cloned());
         let of_routes = self.routes.iter().map(|route| &route.error_pages);
         let pages = of_routes.chain([&self.gateway.error_pages]).flat_map(|pages| &pages.pages);
         files.extend(pages.map(|page| page.file.clone()));
         files.sort();
         files.dedup();
         files
+    }
+    /// The files that `basic_auth` names; some more than once.
+    pub(crate) fn password_files(&self) -> impl Iterator<Item = &PathBuf> {
+        self.routes.iter().filter_map(|route| route.access.basic.as_ref()?.file.as_ref())
     }
 }

@@ -72,6 +72,7 @@ fn every_sample_loads_without_a_warning() {
             "tenants.tsv",
             "lost.html",
             "sorry.html",
+            "users.htpasswd",
         ] {
             fs::write(folder.path().join(file), "stands in").unwrap();
         }

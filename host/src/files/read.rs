@@ -18,6 +18,8 @@ pub mod limit {
     pub const PLUGIN: u64 = 64 << 20;
     /// A secret of a plugin, such as a set of keys.
     pub const SECRET: u64 = 64 << 10;
+    /// Names and hashes of passwords: some 100,000 users.
+    pub const PASSWORDS: u64 = 8 << 20;
     /// The admin token, with blanks around it.
     pub const TOKEN: u64 = 8 << 10;
     /// Runtime changes: as many as there may be are a tenth of it.

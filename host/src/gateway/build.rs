@@ -35,7 +35,7 @@ use crate::lifecycle::{Drain, WorkerThreads};
 use crate::plugin::{Compiler, Runtime, RuntimeError};
 use crate::policy::DecisionObserver;
 use crate::probe::Prober;
-use crate::proxy::Observers;
+use crate::proxy::{Observers, PasswordChecks};
 use crate::telemetry::{AccessLog, AccessTarget, LineFormat, Metrics};
 use crate::{admin, heartbeat, telemetry, tls};
 
@@ -135,6 +135,7 @@ impl Gateway {
             tickets: tls::Tickets::default(),
             observers: Observers { metrics: metrics.clone(), access },
             pseudonym: Pseudonym::random(),
+            password_checks: Arc::new(PasswordChecks::new(count)),
             decisions: observer,
         });
         let names = EndpointNames::new(

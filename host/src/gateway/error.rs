@@ -8,6 +8,7 @@ use crate::diagnose::FileFaults;
 use crate::files::ReadError;
 use crate::net;
 use crate::plugin::LoadError;
+use crate::proxy::PasswordFileFault;
 use crate::tls::TlsError;
 
 /// Why a configuration cannot go live.
@@ -33,6 +34,15 @@ pub enum PrepareError {
         /// Why.
         #[source]
         source: ReadError,
+    },
+    /// A file of passwords cannot be used.
+    #[error("{}:{fault}", path.display())]
+    Passwords {
+        /// Which.
+        path: PathBuf,
+        /// Its line, and what is wrong with it.
+        #[source]
+        fault: PasswordFileFault,
     },
     /// A certificate, key or CA file cannot be used.
     #[error("{context}: {}", whole(source))]
@@ -60,6 +70,7 @@ impl PrepareError {
     pub fn hint(&self) -> Option<String> {
         match self {
             Self::Tls { source, .. } => source.hint(),
+            Self::Passwords { fault, .. } => Some(fault.hint()),
             _ => None,
         }
     }

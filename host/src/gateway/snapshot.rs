@@ -49,7 +49,7 @@ pub(super) fn snapshot(
         rewriter: deciders.rewriter().map(ResponseDecider::new),
         reverse: ResponseDecider::new(deciders.reverse()),
         destinations: destinations(config, clusters),
-        routes: routes(config, deciders, &from_files.pages, &error_pages),
+        routes: routes(services, config, deciders, from_files, &error_pages),
         defaults,
         forwarding: Forwarding {
             x_forwarded: forwarded.x_forwarded,
@@ -81,15 +81,16 @@ fn destinations(config: &Config, clusters: &PreparedClusters) -> Vec<Destination
 
 /// In the order of the configuration. Those that have no pages of their own share the gateway's.
 fn routes(
+    services: &Services,
     config: &Config,
     deciders: &Deciders,
-    contents: &Pages,
+    from_files: &FromFiles,
     gateways: &Option<Arc<ErrorPages>>,
 ) -> Vec<RouteRules> {
     let rules = |route: &config::RouteConfig| {
         let is_same = route.error_pages == config.gateway.error_pages;
-        let pages = if is_same { gateways.clone() } else { pages(&route.error_pages, contents) };
-        rules(route, config, deciders, pages)
+        let pages = if is_same { gateways.clone() } else { pages(&route.error_pages, &from_files.pages) };
+        rules(route, deciders, access(services, &route.access, config, from_files), pages)
     };
     config.routes.iter().map(rules).collect()
 }
@@ -106,8 +107,8 @@ fn pages(pages: &config::ErrorPagesConfig, contents: &Pages) -> Option<Arc<Error
 
 fn rules(
     route: &config::RouteConfig,
-    config: &Config,
     deciders: &Deciders,
+    access: Option<Box<AccessRules>>,
     error_pages: Option<Arc<ErrorPages>>,
 ) -> RouteRules {
     let edits = |edits: &config::HeaderEditsConfig| HeaderEdits {
@@ -127,18 +128,24 @@ fn rules(
         request_headers: edits(&route.request_headers),
         response_headers: edits(&route.response_headers),
         preserve_host: route.preserve_host,
-        access: access(&route.access, config),
+        access,
         error_pages,
     }
 }
 
-fn access(access: &config::AccessConfig, config: &Config) -> Option<Box<AccessRules>> {
+fn access(
+    services: &Services,
+    access: &config::AccessConfig,
+    config: &Config,
+    from_files: &FromFiles,
+) -> Option<Box<AccessRules>> {
     if access.is_open() {
         return None;
     }
-    let config::AccessConfig { allow, deny, origins, forward } = access.clone();
+    let config::AccessConfig { allow, deny, origins, basic, forward } = access.clone();
+    let basic = basic.map(|basic| from_files.passwords.basic_auth(&basic, &services.password_checks));
     let forward = forward.map(|auth| Box::new(forward_auth(auth, config)));
-    Some(Box::new(AccessRules { allow, deny, origins, forward }))
+    Some(Box::new(AccessRules { allow, deny, origins, basic, forward }))
 }
 
 fn forward_auth(auth: config::ForwardAuthConfig, config: &Config) -> ForwardAuth {

@@ -25,6 +25,8 @@ pub enum HeaderVariable {
     ClientCertSubject,
     /// Its SHA-256, in hex.
     ClientCertFingerprint,
+    /// Name of the user that the route has let in.
+    User,
     /// Names the exchange.
     RequestId,
     /// URL of the endpoint.
@@ -35,7 +37,7 @@ pub enum HeaderVariable {
 
 impl HeaderVariable {
     /// Every variable, by its name.
-    pub const ALL: [(&'static str, Self); 12] = [
+    pub const ALL: [(&'static str, Self); 13] = [
         ("client_ip", Self::ClientIp),
         ("host", Self::Host),
         ("scheme", Self::Scheme),
@@ -45,6 +47,7 @@ impl HeaderVariable {
         ("client_cert", Self::ClientCert),
         ("client_cert_subject", Self::ClientCertSubject),
         ("client_cert_fingerprint", Self::ClientCertFingerprint),
+        ("user", Self::User),
         ("request_id", Self::RequestId),
         ("endpoint", Self::Endpoint),
         ("route", Self::Route),

@@ -1,10 +1,11 @@
 //! What goes wrong with a request, and what it comes to: one table of statuses, sentences and words of the access log.
 
 use std::borrow::Cow;
+use std::time::Duration;
 
 use ::http::{HeaderValue, Response, StatusCode, header};
 
-use super::access::Denied;
+use super::access::{Denied, LoginFault};
 use super::head::Withheld;
 use super::misdirected::Misdirected;
 use super::snapshot::NoSuchEndpoint;
@@ -15,6 +16,9 @@ use crate::policy::{Fault, FaultKind};
 use crate::telemetry::AccessEnding;
 use crate::tunnel::End;
 use crate::upstream::{ConnectError, ConnectFault, ExchangeCause, ExchangeError, Unsendable};
+
+/// After which a client may try to log in again: a few passwords have been tried by then.
+const LOGIN_AGAIN: Duration = Duration::from_secs(5);
 
 /// Why a request gets a response of the gateway's own.
 #[derive(Debug, thiserror::Error)]
@@ -49,6 +53,9 @@ pub(super) enum RequestFailure {
     /// Its route lets others in.
     #[error(transparent)]
     Denied(#[from] Denied),
+    /// Its route asks for a name and a password.
+    #[error(transparent)]
+    Login(#[from] LoginFault),
     /// Its route asks who its client is, and got no answer.
     #[error("it was not found out whether its route lets its client in")]
     Unchecked,
@@ -118,6 +125,11 @@ impl RequestFailure {
                 (Status::LOOP_DETECTED, sentence, Some(Ending::Loop))
             }
             Self::Denied(denied) => (Status::FORBIDDEN, denied.sentence(), Some(denied.ending())),
+            Self::Login(fault) => {
+                let status =
+                    if fault.challenge().is_some() { Status::UNAUTHORIZED } else { Status::SERVICE_UNAVAILABLE };
+                (status, fault.sentence(), Some(fault.ending()))
+            }
             Self::Unchecked => {
                 let sentence = "it cannot be found out now who may use this: ask again later";
                 (Status::SERVICE_UNAVAILABLE, sentence, Some(Ending::AuthUnavailable))
@@ -168,6 +180,13 @@ impl RequestFailure {
             && let Some(after) = refusal.after()
         {
             response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(after.as_secs()));
+        }
+        if let Self::Login(fault) = self {
+            let headers = response.headers_mut();
+            match fault.challenge() {
+                Some(challenge) => headers.insert(header::WWW_AUTHENTICATE, challenge.clone()),
+                None => headers.insert(header::RETRY_AFTER, HeaderValue::from(LOGIN_AGAIN.as_secs())),
+            };
         }
         if matches!(self, Self::Misdirected(Misdirected::Outdated)) {
             response.extensions_mut().insert(LastOfConnection);

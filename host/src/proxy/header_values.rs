@@ -7,6 +7,7 @@ use std::net::IpAddr;
 use ::http::header::{Entry, HeaderMap, HeaderName, HeaderValue};
 use data_encoding::BASE64;
 
+use super::access::UserName;
 use super::{Client, ErrorPages, RouteRules, Snapshot};
 use crate::http::{Fields, is_look_alike};
 use crate::net::{FieldEdit, FieldEditKind, HeaderVariable, joined};
@@ -49,6 +50,8 @@ pub(super) struct ExchangeValues<'a> {
     pub(super) endpoint: Option<&'a str>,
     /// None unless it was asked for.
     pub(super) request_id: Option<&'a str>,
+    /// None unless the route has asked.
+    pub(super) user: Option<&'a UserName>,
 }
 
 /// Whether any of `edits` names the exchange.
@@ -118,6 +121,7 @@ impl<'a> ExchangeValues<'a> {
             HeaderVariable::ClientCert => format!(":{}:", BASE64.encode(client.shown.as_ref()?.own()?)).into(),
             HeaderVariable::ClientCertSubject => ascii(&self.certificate()?.subject),
             HeaderVariable::ClientCertFingerprint => self.certificate()?.fingerprint.as_str().into(),
+            HeaderVariable::User => self.user?.as_str()?.into(),
             HeaderVariable::RequestId => self.request_id?.into(),
             HeaderVariable::Endpoint => self.endpoint?.into(),
             HeaderVariable::Route => self.route.into(),

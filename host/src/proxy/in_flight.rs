@@ -159,6 +159,7 @@ impl InFlight {
             route: &rules.name,
             endpoint: self.lease().map(Lease::url),
             request_id: self.record.request_id(),
+            user: self.record.user(),
         }
     }
 

@@ -50,7 +50,7 @@ mod tests;
 mod tls_redirect;
 mod waiting;
 
-pub use access::{AccessRules, ForwardAuth};
+pub use access::{AccessRules, BasicAuth, ForwardAuth, PasswordChecks, PasswordFile, PasswordFileFault};
 pub use client::{Client, ListenerKey, Observers};
 pub use error_pages::{ErrorPage, ErrorPages};
 pub use misdirected::{ListenerRules, RulesByListener};

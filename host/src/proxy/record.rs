@@ -7,6 +7,7 @@ use ::http::{HeaderMap, HeaderName, Method, Response, StatusCode, Version};
 use http_body::Body as _;
 use tokio::time::Instant;
 
+use super::access::UserName;
 use super::request_id::RequestId;
 use super::{Client, RouteRules};
 use crate::cluster::Lease;
@@ -34,8 +35,17 @@ pub(super) struct RequestRecord {
     stream: Option<GaugeGuard>,
     tunnel: Option<GaugeGuard>,
     ending: Option<AccessEnding>,
-    /// What it is called, if somebody asked. Boxed once more: it is rare, and this is in the future of every request.
-    request_id: Option<Box<RequestId>>,
+    /// Names of it and its client, if it has some. Boxed once more: they are rare, and this is in the future of every request.
+    names: Option<Box<RequestNames>>,
+}
+
+/// What a request is called, and whoever makes it.
+#[derive(Default)]
+struct RequestNames {
+    /// If somebody asked.
+    request_id: Option<RequestId>,
+    /// If its route asks for users.
+    user: Option<UserName>,
 }
 
 /// The parts of an access line that would be gone by the end.
@@ -102,7 +112,7 @@ impl RequestRecord {
             stream: None,
             tunnel: None,
             ending: None,
-            request_id: None,
+            names: None,
         }
     }
 
@@ -246,12 +256,23 @@ impl RequestRecord {
 
     /// Gives the request a name, unless it has one: what `believed` fields call it, or chance.
     pub(super) fn name_request(&mut self, believed: Option<&HeaderMap>) {
-        self.request_id.get_or_insert_with(|| Box::new(RequestId::new(believed)));
+        self.names.get_or_insert_default().request_id.get_or_insert_with(|| RequestId::new(believed));
     }
 
     /// What the request is called, if it has a name.
     pub(super) fn request_id(&self) -> Option<&str> {
-        self.request_id.as_ref().map(|id| id.as_str())
+        self.names.as_ref()?.request_id.as_ref().map(RequestId::as_str)
+    }
+
+    /// A route has let this user in. Says whether that was not known.
+    pub(super) fn set_user(&mut self, user: UserName) -> bool {
+        let before = self.names.get_or_insert_default().user.replace(user);
+        before.as_ref() != self.user()
+    }
+
+    /// Who makes the request, if a route has asked.
+    pub(super) fn user(&self) -> Option<&UserName> {
+        self.names.as_ref()?.user.as_ref()
     }
 
     /// Whose request it is.
@@ -272,6 +293,7 @@ impl RequestRecord {
         }
         let Some(line) = &self.line else { return };
         let kind = if self.tunnel.is_some() { AccessKind::Tunnel } else { AccessKind::Request };
+        let user = self.user().map(UserName::shown);
         let notes = line.effects.notes();
         let notes: Vec<_> = notes.iter().map(|note| (&*note.key, &*note.value)).collect();
         let mut access = AccessRecord::new(kind, line.time, self.client.peer, self.client.local);
@@ -290,6 +312,7 @@ impl RequestRecord {
         access.route = self.route.as_deref();
         access.cluster = self.cluster.as_deref();
         access.plugins = line.plugins.as_deref();
+        access.user = user.as_deref();
         access.notes = &notes;
         access.attempts = line.attempts;
         access.generation = line.generation;

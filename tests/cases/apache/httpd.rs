@@ -88,12 +88,20 @@ impl Httpd {
     /// # Panics
     /// If it does not come up.
     pub(crate) async fn start(program: PathBuf, directives: &str) -> Self {
+        Self::start_with(program, &[], directives).await
+    }
+
+    /// The same with more modules.
+    ///
+    /// # Panics
+    /// If it does not come up.
+    pub(crate) async fn start_with(program: PathBuf, more: &[&str], directives: &str) -> Self {
         let folder = tempfile::Builder::new().prefix("tidegate-apache-").tempdir().unwrap();
         std::fs::set_permissions(folder.path(), std::fs::Permissions::from_mode(0o755)).unwrap();
         // Apache takes no port 0. One that was free a moment ago, at an address of its own, is free.
         let address = std::net::TcpListener::bind((loopback(), 0)).unwrap().local_addr().unwrap();
         let config = folder.path().join("httpd.conf");
-        std::fs::write(&config, configuration(folder.path(), address, directives)).unwrap();
+        std::fs::write(&config, configuration(folder.path(), address, more, directives)).unwrap();
         let child = Command::new(program)
             .arg("-f")
             .arg(&config)
@@ -130,9 +138,9 @@ impl Drop for Httpd {
     }
 }
 
-fn configuration(folder: &Path, address: SocketAddr, directives: &str) -> String {
+fn configuration(folder: &Path, address: SocketAddr, more: &[&str], directives: &str) -> String {
     let mut text = String::new();
-    for module in NEEDED {
+    for module in NEEDED.iter().chain(more) {
         _ = writeln!(text, "LoadModule {module}_module {}", module_file(module).display());
     }
     if is_root() {

@@ -1,5 +1,6 @@
 //! Who may use a route.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use ::http::HeaderName;
@@ -16,8 +17,22 @@ pub struct AccessConfig {
     pub deny: Vec<IpNet>,
     /// Pages that may switch protocols; empty: every one.
     pub origins: Vec<AllowedOrigin>,
+    /// Users that may, by name and password. Default: nobody is asked.
+    pub basic: Option<BasicAuthConfig>,
     /// Who is asked who a client is.
     pub forward: Option<ForwardAuthConfig>,
+}
+
+/// `basic_auth`
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BasicAuthConfig {
+    /// Names and hashes, as `htpasswd` writes them. None where it is not there and is done without: then nobody is let in.
+    pub file: Option<PathBuf>,
+    /// What clients show to who is asked. Printable ASCII without quotes and backslashes. Default
+    /// `Restricted`.
+    pub realm: String,
+    /// The users of the file that are let in; none: all.
+    pub users: Option<Vec<String>>,
 }
 
 /// `forward_auth = { … }`: a server that is asked for every request of a route.
@@ -37,7 +52,7 @@ impl AccessConfig {
     /// Whether everybody may.
     #[must_use]
     pub fn is_open(&self) -> bool {
-        let Self { allow, deny, origins, forward } = self;
-        allow.is_empty() && deny.is_empty() && origins.is_empty() && forward.is_none()
+        let Self { allow, deny, origins, basic, forward } = self;
+        allow.is_empty() && deny.is_empty() && origins.is_empty() && basic.is_none() && forward.is_none()
     }
 }

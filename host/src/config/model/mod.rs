@@ -24,7 +24,7 @@ use ipnet::IpNet;
 
 use super::signals::HeartbeatConfig;
 use crate::net::{FieldEdit, Underscores, UpgradeProtocol};
-pub use access::{AccessConfig, ForwardAuthConfig};
+pub use access::{AccessConfig, BasicAuthConfig, ForwardAuthConfig};
 pub use cluster::{ClientTls, ClusterConfig, Verify};
 pub use endpoint::{EndpointAddress, EndpointConfig, EndpointState};
 pub use error_pages::{ErrorPageConfig, ErrorPagesConfig};

@@ -1,4 +1,4 @@
-//! `allow`, `deny` and `origins` of a `[[route]]`.
+//! Who may use a `[[route]]`: `allow`, `deny`, `origins` and `basic_auth`.
 
 use ipnet::IpNet;
 use toml::Spanned;
@@ -24,6 +24,7 @@ impl Resolver<'_, '_> {
             allow: self.networks("allow", written.allow.as_ref(), hint),
             deny: self.networks("deny", written.deny.as_ref(), "leave it out"),
             origins: self.origins(written.origins.as_ref()),
+            basic: written.basic_auth.as_ref().map(|table| self.basic_auth(table)),
             forward: written.forward_auth.as_ref().and_then(|written| self.forward_auth(written.get_ref(), clusters)),
         };
         self.networks_without_effect(written, &access);
@@ -33,6 +34,10 @@ impl Resolver<'_, '_> {
                     let message = format!("`{key}` of a route with to = \"!\": its 404 is for everybody");
                     self.report.warn(list.span(), message);
                 }
+            }
+            if let Some(table) = &written.basic_auth {
+                let message = "`basic_auth` of a route with to = \"!\": its 404 is for everybody";
+                self.report.warn(table.span(), message);
             }
             if let Some(table) = &written.forward_auth {
                 let message = "`forward_auth` of a route with to = \"!\": its 404 is for everybody";

@@ -69,12 +69,14 @@ impl Resolver<'_, '_> {
         let is_shipped = router.plugin == defaults::ROUTER && file.router.config.is_none();
         // A trusted proxy may be the one that speaks TLS.
         let has_tls = listeners.iter().any(|listener| listener.tls.is_some()) || !gateway.forwarded.trusted.is_empty();
+        // A plugin may lead users on into another route.
+        let asks_users = file.route.iter().any(|route| route.get_ref().basic_auth.is_some());
         for route in file.route.iter().map(toml::Spanned::get_ref) {
             self.fields_of_the_other_way(route);
             self.set_and_removed(&route.request_headers);
             self.set_and_removed(&route.response_headers);
-            self.empty_variables(&route.request_headers, listeners);
-            self.empty_variables(&route.response_headers, listeners);
+            self.empty_variables(&route.request_headers, listeners, asks_users);
+            self.empty_variables(&route.response_headers, listeners, asks_users);
             if let Some(name) =
                 is_given(&route.response_headers, &header::STRICT_TRANSPORT_SECURITY).filter(|_| !has_tls)
             {
@@ -189,21 +191,24 @@ impl Resolver<'_, '_> {
     }
 
     /// Variables that no client brings a value for.
-    fn empty_variables(&mut self, edits: &HeaderTable, listeners: &[ListenerConfig]) {
+    fn empty_variables(&mut self, edits: &HeaderTable, listeners: &[ListenerConfig], asks_users: bool) {
         let tls = || listeners.iter().filter_map(|listener| listener.tls.as_ref());
         let asks = tls().any(|tls| tls.client_ca.is_some() || tls.by_name.iter().any(|name| name.client_ca.is_some()));
         let is_empty = |variable| match variable {
-            HeaderVariable::TlsVersion | HeaderVariable::TlsServerName => tls().next().is_none().then_some("tls"),
-            HeaderVariable::ClientCert | HeaderVariable::ClientCertSubject | HeaderVariable::ClientCertFingerprint => {
-                (!asks).then_some("client_ca")
+            HeaderVariable::TlsVersion | HeaderVariable::TlsServerName => {
+                tls().next().is_none().then_some("[[listen]] has `tls`")
             }
+            HeaderVariable::ClientCert | HeaderVariable::ClientCertSubject | HeaderVariable::ClientCertFingerprint => {
+                (!asks).then_some("[[listen]] has `client_ca`")
+            }
+            HeaderVariable::User => (!asks_users).then_some("[[route]] has `basic_auth`"),
             _ => None,
         };
         for (_, value) in edits.values() {
             let Ok(template) = HeaderTemplate::read(value.get_ref()) else { continue };
             let found = template.variables().find_map(|variable| Some((variable, is_empty(variable)?)));
-            if let Some((variable, key)) = found {
-                let message = format!("`${}` is always empty: no [[listen]] has `{key}`", variable.name());
+            if let Some((variable, lacking)) = found {
+                let message = format!("`${}` is always empty: no {lacking}", variable.name());
                 self.report.warn(value.span(), message);
             }
         }

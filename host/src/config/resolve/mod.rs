@@ -2,6 +2,7 @@
 
 mod access;
 mod action;
+mod basic_auth;
 mod client_tls;
 mod cluster;
 mod conditions;

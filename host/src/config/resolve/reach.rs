@@ -36,6 +36,22 @@ impl Resolver<'_, '_> {
                 continue;
             }
             let name = &route.used.name;
+            let shows_passwords = |listener: &&&ListenerConfig| {
+                listener.tls.is_none() && !listener.address.ip().is_loopback() && listener.redirect_to_tls.is_none()
+            };
+            if route.used.access.basic.is_some()
+                && !is_told
+                && route.conditions.scheme() != Some(ClientScheme::Https)
+                && let Some(listener) = all.iter().find(shows_passwords)
+            {
+                let message = format!(
+                    "route {name} asks for passwords, and whoever is between can read them: the [[listen]] at {} has no \
+                     `tls`; give it `redirect_to_tls`, name another one in `listen` of the route, or name the proxy that \
+                     speaks TLS in `trusted` of [gateway.forwarded]",
+                    listener.address
+                );
+                self.report.warn(route.span.clone(), message);
+            }
             if let Action::Redirect { to, .. } = &route.action
                 && leads_to_tls_alone(to)
                 && route.conditions.scheme() != Some(ClientScheme::Http)

@@ -27,7 +27,7 @@ pub(crate) use read::{ConfigFile, read};
 pub(crate) use retry::{OnEntry, RetryTable};
 pub(crate) use reverse::{ReverseEntry, ReverseTable};
 pub(crate) use rewrite::key;
-pub(crate) use route::{ForwardAuthTable, HeaderTable, RedirectTable, RespondTable, RouteSection};
+pub(crate) use route::{BasicAuthTable, ForwardAuthTable, HeaderTable, RedirectTable, RespondTable, RouteSection};
 pub(crate) use signals::{HeartbeatSection, SignalTable, SignalsTable};
 pub(crate) use sticky::{AffinityEntry, AffinityTable, IssueTable, StickyEntry};
 pub(crate) use values::{WrittenValue, WrittenValues};

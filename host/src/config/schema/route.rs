@@ -27,6 +27,7 @@ pub(crate) struct RouteSection {
     pub(crate) allow: Option<Spanned<Vec<Text>>>,
     pub(crate) deny: Option<Spanned<Vec<Text>>>,
     pub(crate) origins: Option<Spanned<Vec<Text>>>,
+    pub(crate) basic_auth: Option<Spanned<BasicAuthTable>>,
     pub(crate) forward_auth: Option<Spanned<ForwardAuthTable>>,
     pub(crate) error_pages: Option<Spanned<ErrorPagesTable>>,
     #[serde(default)]
@@ -35,6 +36,15 @@ pub(crate) struct RouteSection {
     pub(crate) request_headers: HeaderTable,
     #[serde(default)]
     pub(crate) response_headers: HeaderTable,
+}
+
+/// `basic_auth = { … }`
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct BasicAuthTable {
+    pub(crate) file: Text,
+    pub(crate) realm: Option<Text>,
+    pub(crate) users: Option<Spanned<Vec<Text>>>,
 }
 
 /// `request_headers = { … }` and `response_headers = { … }`

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use bytes::Bytes;
 use sha2::{Digest, Sha256};
 
+use super::passwords::Passwords;
 use super::secrets::{self, Secrets};
 use crate::config::Config;
 use crate::files::{self, limit};
@@ -15,12 +16,13 @@ use crate::text;
 /// What error pages hold, by their paths.
 pub(crate) type Pages = BTreeMap<PathBuf, Bytes>;
 
-/// What plugin files, error pages and secrets hold, and digests of all files.
+/// What plugin files, error pages, secrets and files of passwords hold, and digests of all files.
 #[derive(Debug)]
 pub(crate) struct NamedFiles {
     plugins: BTreeMap<PathBuf, Vec<u8>>,
     secrets: Secrets,
     pages: Pages,
+    passwords: Passwords,
     digests: FileDigests,
     /// Of the text of the configuration itself, or of nothing if that is in no file. Not among the others: comments and
     /// layout make no other configuration.
@@ -49,6 +51,7 @@ impl NamedFiles {
                 pages.insert(page.file.clone(), read(&page.file, limit::PAGE)?.into());
             }
         }
+        let passwords = Passwords::read(config)?;
         let mut digests = BTreeMap::new();
         for path in config.watched_files() {
             let digest = match plugins.get(&path) {
@@ -57,13 +60,16 @@ impl NamedFiles {
                 None if pages.contains_key(&path) => {
                     Sha256::digest(pages.get(&path).map_or(&[][..], |page| page)).to_vec()
                 }
-                None => Sha256::digest(read(&path, limit::PEM)?).to_vec(),
+                None => match passwords.digest(&path) {
+                    Some(digest) => digest.to_vec(),
+                    None => Sha256::digest(read(&path, limit::PEM)?).to_vec(),
+                },
             };
             digests.insert(path, digest);
         }
         let text = files::read(&config.source, limit::CONFIGURATION).unwrap_or_default();
         let text = Sha256::digest(text).to_vec();
-        Ok(Self { plugins, secrets, pages, digests: FileDigests(digests), text })
+        Ok(Self { plugins, secrets, pages, passwords, digests: FileDigests(digests), text })
     }
 
     pub(super) fn plugin(&self, path: &Path) -> &[u8] {
@@ -76,6 +82,10 @@ impl NamedFiles {
 
     pub(super) fn pages(&self) -> &Pages {
         &self.pages
+    }
+
+    pub(super) fn passwords(&self) -> &Passwords {
+        &self.passwords
     }
 
     /// Takes the file at `path` for what it was `before`.

@@ -6,6 +6,7 @@ use sha2::{Digest, Sha256};
 
 use super::files::{FileDigests, NamedFiles, Pages};
 use super::listeners::{self, ListenerTable};
+use super::passwords::Passwords;
 use super::plugins::{self, Artifacts, LoadedPlugins};
 use super::secrets::Secrets;
 use crate::config::{Config, EndpointConfig};
@@ -13,13 +14,14 @@ use crate::gateway::error::PrepareError;
 use crate::gateway::services::Services;
 use crate::text;
 
-/// Plugins, listeners, error pages, and the digests of all files. Generations that differ in members alone share one.
+/// Plugins, listeners, error pages, passwords, and the digests of all files. Generations that differ in members alone share one.
 #[derive(Debug)]
 pub(crate) struct FromFiles {
     pub(crate) digests: FileDigests,
     pub(crate) artifacts: Artifacts,
     pub(crate) secrets: Secrets,
     pub(crate) pages: Pages,
+    pub(crate) passwords: Passwords,
     pub(crate) listeners: ListenerTable,
     /// What works in the files, but deserves a warning: one sentence each.
     pub(crate) warnings: Vec<String>,
@@ -38,13 +40,18 @@ impl FromFiles {
         let artifacts = plugins::load(services, config, files, before)?;
         let mut warnings = Vec::new();
         let listeners = listeners::prepare(services, config, &mut warnings)?;
+        let passwords = files.passwords().clone();
+        for warning in &passwords.warnings {
+            tracing::warn!("{warning}");
+        }
+        warnings.extend_from_slice(&passwords.warnings);
         let text = files.text().to_vec();
         let (secrets, pages) = (files.secrets().clone(), files.pages().clone());
-        Ok(Self { digests: files.digests().clone(), artifacts, secrets, pages, listeners, warnings, text })
+        Ok(Self { digests: files.digests().clone(), artifacts, secrets, pages, passwords, listeners, warnings, text })
     }
 
     /// SHA-256 over the text of the configuration, the members that `config` has of it, and all other files but
-    /// secrets, which could be tried out by it where they are short, hex. It
+    /// secrets and passwords, which could be tried out by it where they are short, hex. It
     /// names what was read and is served, and decides nothing: whether something has changed is seen by comparing.
     pub(crate) fn digest(&self, config: &Config) -> String {
         let mut hasher = Sha256::new();
@@ -56,7 +63,8 @@ impl FromFiles {
             }
         }
         let is_secret = |path: &Path| {
-            config.plugins.values().flat_map(|plugin| plugin.secrets.values()).any(|secret| secret == path)
+            let mut secrets = config.plugins.values().flat_map(|plugin| plugin.secrets.values());
+            secrets.any(|secret| secret == path) || config.password_files().any(|file| file == path)
         };
         for (path, digest) in self.digests.all().filter(|(path, _)| !is_secret(path)) {
             hasher.update(path.as_os_str().as_encoded_bytes());

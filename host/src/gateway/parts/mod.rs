@@ -12,6 +12,7 @@ pub(super) mod files;
 pub(super) mod from_files;
 pub(super) mod listeners;
 mod objections;
+pub(super) mod passwords;
 pub(super) mod plugins;
 pub(super) mod secrets;
 mod upstreams;

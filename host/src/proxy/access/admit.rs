@@ -37,6 +37,12 @@ pub(in crate::proxy) fn admit(
         record.set_denied(&rules.name);
         report(*denied, &rules.name, facts, record);
     })?;
+    if let Some(basic) = &access.basic {
+        let Some(user) = basic.known(&facts.headers) else { return Ok(Admission::Asks) };
+        if record.set_user(user) {
+            record.metrics().increment(Counter::LoginKnown);
+        }
+    }
     Ok(if access.asks() { Admission::Asks } else { Admission::LetIn })
 }
 

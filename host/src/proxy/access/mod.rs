@@ -8,12 +8,16 @@
 
 mod admit;
 mod ask;
+mod basic;
 mod end;
 mod forward;
+mod login;
 mod rules;
 
 pub(super) use admit::{Admission, admit};
 pub(super) use ask::ask;
+pub use basic::{BasicAuth, PasswordChecks, PasswordFile, PasswordFileFault};
+pub(super) use basic::{LoginFault, UserName};
 pub(super) use end::AccessEnd;
 pub use forward::ForwardAuth;
 pub use rules::AccessRules;

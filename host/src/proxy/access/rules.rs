@@ -5,13 +5,14 @@ use std::net::IpAddr;
 use ::http::header::ORIGIN;
 use ipnet::IpNet;
 
+use super::basic::BasicAuth;
 use super::forward::ForwardAuth;
 use crate::net::{AllowedOrigin, SentOrigin, WebOrigin};
 use crate::policy::RequestFacts;
 use crate::telemetry::{AccessEnding, Counter};
 
 /// Who may use a route. An empty list lets everybody in.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default)]
 pub struct AccessRules {
     /// Networks that clients may come from.
     pub allow: Vec<IpNet>,
@@ -19,6 +20,8 @@ pub struct AccessRules {
     pub deny: Vec<IpNet>,
     /// Pages that may switch protocols.
     pub origins: Vec<AllowedOrigin>,
+    /// Users that may, by name and password.
+    pub basic: Option<BasicAuth>,
     /// Whom the route asks who its clients are.
     pub forward: Option<Box<ForwardAuth>>,
 }

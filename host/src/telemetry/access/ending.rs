@@ -13,6 +13,12 @@ pub enum AccessEnding {
     ClientDenied,
     /// The route does not let pages of this origin switch protocols.
     OriginDenied,
+    /// The route asks for name and password, and the request has none.
+    LoginMissing,
+    /// The route lets nobody of this name and password in.
+    LoginWrong,
+    /// Too many logins were under way to try this one.
+    LoginTooMany,
     /// Whom the route asks who its clients are does not let this one in.
     AuthDenied,
     /// Whom the route asks who its clients are gave no answer.
@@ -70,6 +76,9 @@ impl AccessEnding {
             Self::Loop => "loop",
             Self::ClientDenied => "client-denied",
             Self::OriginDenied => "origin-denied",
+            Self::LoginMissing => "login-missing",
+            Self::LoginWrong => "login-wrong",
+            Self::LoginTooMany => "login-too-many",
             Self::AuthDenied => "auth-denied",
             Self::AuthUnavailable => "auth-unavailable",
             Self::NoEndpoint => "no-endpoint",

@@ -40,6 +40,7 @@ pub(super) fn format(out: &mut String, record: &AccessRecord<'_>, format: LineFo
     fields.string("ending", record.ending.map(AccessEnding::name));
     fields.string("client_protocol", record.client_protocol);
     fields.number("grpc_status", record.grpc_status);
+    fields.string("user", record.user);
     fields.notes("notes", record.notes);
     fields.end();
 }

@@ -63,6 +63,8 @@ pub struct AccessRecord<'a> {
     pub attempts: u32,
     /// Plugins that decided, joined with commas.
     pub plugins: Option<&'a str>,
+    /// Who made it, where its route lets users in by name and password.
+    pub user: Option<&'a str>,
     /// What plugins noted about it, by key; left out where there is nothing.
     pub notes: &'a [(&'a str, &'a str)],
     /// Generation that it ran under.
@@ -99,6 +101,7 @@ impl<'a> AccessRecord<'a> {
             endpoint: None,
             attempts: 0,
             plugins: None,
+            user: None,
             notes: &[],
             generation: 0,
             ending: None,

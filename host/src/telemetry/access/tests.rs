@@ -32,7 +32,7 @@ fn text_line_is_stable() {
         "time=2026-11-23T01:02:38.123Z kind=tunnel request_id=- client=[::1]:5123 listener=0.0.0.0:443 \
          protocol=\"http/1.1\" tls=- sni=- method=\"GET\" host=- path=\"/websocket?x=1\" status=101 \
          duration_ms=12.345 first_byte_ms=- bytes_in=0 bytes_out=0 route=- cluster=- endpoint=- attempts=0 plugins=- \
-         generation=0 ending=- client_protocol=- grpc_status=-\n"
+         generation=0 ending=- client_protocol=- grpc_status=- user=-\n"
     );
 }
 
@@ -45,7 +45,7 @@ fn notes_are_an_object_behind_all_else_and_cannot_add_a_field() {
     let json: serde_json::Value = serde_json::from_str(&text(&record, LineFormat::Json)).unwrap();
 
     assert_eq!(json["notes"], serde_json::json!({"tenant": "blue", "a\" b=\n": "c\\\""}));
-    let (_, quoted) = line.split_once(" grpc_status=- notes=").unwrap();
+    let (_, quoted) = line.split_once(" user=- notes=").unwrap();
     let object: String = serde_json::from_str(quoted).unwrap();
     assert_eq!(serde_json::from_str::<serde_json::Value>(&object).unwrap(), json["notes"]);
 }

@@ -28,6 +28,11 @@ pub static AUTH_CHECKS: Family = Family::counter(
     "tidegate_auth_checks",
     "Requests about which a server was asked who their client is: let in, denied, or without an answer",
 );
+/// Requests into routes that ask for name and password, by `outcome`.
+pub static LOGINS: Family = Family::counter(
+    "tidegate_logins",
+    "Requests into routes with basic_auth, by outcome: known (let in without trying a password), right, missing, wrong, too_many",
+);
 /// Requests that came back here too often.
 pub static LOOPS: Family =
     Family::counter("tidegate_loops", "Requests refused because their route leads back to this gateway");
