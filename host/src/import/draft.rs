@@ -114,6 +114,7 @@ pub struct RouteOptions {
     /// Networks of clients.
     pub allow: Vec<String>,
     pub deny: Vec<String>,
+    pub basic_auth: Option<BasicAuthDraft>,
     /// `None`: the default, websockets.
     pub upgrade: Option<Vec<String>>,
     pub timeouts: TimeoutsDraft,
@@ -121,6 +122,15 @@ pub struct RouteOptions {
     pub response_headers: HeadersDraft,
     pub error_pages: ErrorPagesDraft,
     pub reverse: ReverseDraft,
+}
+
+/// `basic_auth = { … }`
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BasicAuthDraft {
+    pub file: String,
+    pub realm: Option<String>,
+    /// `None`: every user of the file.
+    pub users: Option<Vec<String>>,
 }
 
 /// `error_pages = { … }`

@@ -77,7 +77,7 @@ pub(super) struct LoginSettings {
     pub(super) kind: Option<(String, Place)>,
     pub(super) realm: Option<String>,
     pub(super) file: Option<(String, Place)>,
-    /// Who looks passwords up, if it is not a file of users alone.
+    /// The line that says who looks passwords up.
     pub(super) provider: Option<(String, Place)>,
 }
 
@@ -85,8 +85,11 @@ pub(super) const BY_ADDRESS: &str =
     "name the networks with `allow` and `deny` of the route, or say --without-access-control";
 const BY_NAME: &str = "name their addresses with `allow` of the route, or say --without-access-control";
 const BY_VARIABLE: &str = "a route for these requests with `when`, before one with respond = { status = 403 }, or say --without-access-control";
-pub(super) const BY_PASSWORD: &str =
-    "let the server authenticate, or a plugin of the route (`jwt`), or say --without-access-control";
+/// For logins that a file of users does not stand for.
+pub(super) const BY_SERVER: &str = "forward_auth = { cluster = \"auth\", path = \"/verify\", headers = [\"remote-user\"] } on the \
+     route, and oauth2-proxy, Authelia or the like as that cluster; or say --without-access-control";
+const BY_GROUP: &str =
+    "basic_auth = { file, realm, users } with the users of the group, or forward_auth and a server that knows groups";
 const BY_METHOD: &str = "`when = { methods = [ … ] }` of the route, and one with respond = { status = 403 } behind it";
 const REFUSED: &str = "Apache refuses the file: mend the line, then import again";
 
@@ -149,7 +152,6 @@ impl AccessReader {
             "authtype" => self.login.kind = Some(first()),
             "authname" => self.login.realm = directive.word(0).map(str::to_owned),
             "authuserfile" => self.login.file = directive.word(0).map(|file| (file.to_owned(), place())),
-            "authbasicprovider" if words == ["file"] => self.login.provider = None,
             "authbasicprovider" | "authdigestprovider" | "authformprovider" | "authbasicfake" => {
                 self.login.provider = Some((format!("{} {}", directive.name, directive.raw.trim()), place()));
             }
@@ -330,7 +332,7 @@ impl AccessReader {
     }
 
     fn by_password(&mut self, directive: &Directive) {
-        self.also(Unsaid::new(directive, "clients have to log in", BY_PASSWORD));
+        self.also(Unsaid::new(directive, "clients have to log in", BY_SERVER));
     }
 
     /// Something else limits who may come, if nothing does yet.
@@ -380,7 +382,8 @@ fn required(directive: &Directive, words: &[&str]) -> Demand {
             let names = directive.words.iter().skip(skipped).map(|word| word.text.clone()).collect();
             Demand::Login(directive.place.clone(), Some(names))
         }
-        _ => other("clients have to log in", BY_PASSWORD),
+        ["group" | "file-group" | "dbm-group", ..] => other("clients have to be in a group", BY_GROUP),
+        _ => other("clients have to log in", BY_SERVER),
     }
 }
 

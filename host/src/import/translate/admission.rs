@@ -1,7 +1,8 @@
 //! Who is let in: what Apache's demands come to, where a route can say it.
 
+use super::super::draft::BasicAuthDraft;
 use super::super::tree::Place;
-use super::access::{AccessReader, BY_ADDRESS, BY_PASSWORD, ByHost, Demand, Unsaid};
+use super::access::{AccessReader, BY_ADDRESS, BY_SERVER, ByHost, Demand, LoginSettings, Unsaid};
 use super::networks::{Networks, network};
 
 /// What a scope, with those around it, comes to.
@@ -10,7 +11,7 @@ pub(super) enum ImportedAccess {
     Everybody,
     /// Nobody.
     Denied(Place),
-    /// Some by their addresses.
+    /// Some by their addresses, or by name and password.
     Limited(Limits),
     /// Somebody, in a way that a route cannot say.
     Restricted(Unsaid),
@@ -21,6 +22,9 @@ pub(super) enum ImportedAccess {
 pub(super) struct Limits {
     pub(super) places: Vec<Place>,
     pub(super) networks: Networks,
+    pub(super) login: Option<BasicAuthDraft>,
+    /// These of `networks` need no login.
+    pub(super) free: Option<Networks>,
     /// Lines that say `Require local`.
     pub(super) local: Vec<Place>,
 }
@@ -30,8 +34,18 @@ pub(super) struct Limits {
 struct Let {
     networks: Networks,
     /// They have to log in as well.
-    login: Option<Place>,
+    login: Option<Login>,
+    /// These of `networks` do not.
+    free: Option<Networks>,
     local: Vec<Place>,
+}
+
+/// Who has to have logged in.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Login {
+    place: Place,
+    /// `None`: any user.
+    users: Option<Vec<String>>,
 }
 
 /// Networks of one route, at the most: more are no list that a person would write.
@@ -53,22 +67,70 @@ pub(super) fn admission(access: &AccessReader) -> Option<ImportedAccess> {
         .cloned()
         .collect();
     let place = places.last().or(kind.map(|(_kind, place)| place))?.clone();
-    let found = let_in(&all_of(access));
-    Some(match found {
+    Some(match let_in(&all_of(access)) {
         Ok(found) if found.networks.is_nobody() => ImportedAccess::Denied(place),
         found if access.other.is_some() => ImportedAccess::Restricted(access.other.clone().or(found.err())?),
         Err(unsaid) => ImportedAccess::Restricted(unsaid),
-        Ok(Let { login: Some(place), .. }) => {
-            let what = "clients have to log in".to_owned();
-            ImportedAccess::Restricted(Unsaid { place, what, remedy: BY_PASSWORD })
-        }
-        Ok(found) if found.networks.is_everybody() => ImportedAccess::Everybody,
-        Ok(found) if found.networks.len() > MOST_NETWORKS => {
-            let what = format!("who may come is limited by address, in {} networks", found.networks.len());
-            ImportedAccess::Restricted(Unsaid { place, what, remedy: BY_ADDRESS })
-        }
-        Ok(found) => ImportedAccess::Limited(Limits { places, networks: found.networks, local: found.local }),
+        Ok(found) if found.login.is_none() && found.networks.is_everybody() => ImportedAccess::Everybody,
+        Ok(found) => match limits(found, places, &access.login) {
+            Ok(limits) => ImportedAccess::Limited(limits),
+            Err(unsaid) => ImportedAccess::Restricted(unsaid),
+        },
     })
+}
+
+fn limits(found: Let, mut places: Vec<Place>, settings: &LoginSettings) -> Result<Limits, Unsaid> {
+    let networks = found.networks.len();
+    if networks > MOST_NETWORKS
+        && let Some(place) = places.last()
+    {
+        let what = format!("who may come is limited by address, in {networks} networks");
+        return Err(Unsaid { place: place.clone(), what, remedy: BY_ADDRESS });
+    }
+    let login = match found.login {
+        Some(login) => {
+            let lines = [settings.kind.as_ref(), settings.file.as_ref()];
+            places.extend(lines.into_iter().flatten().map(|(_text, place)| place.clone()));
+            Some(basic_auth(login, settings)?)
+        }
+        None => None,
+    };
+    Ok(Limits { places, networks: found.networks, login, free: found.free, local: found.local })
+}
+
+/// `basic_auth` for a login, where users and passwords stand in a file.
+fn basic_auth(login: Login, settings: &LoginSettings) -> Result<BasicAuthDraft, Unsaid> {
+    let unsaid = |place: &Place, what: String, remedy| Err(Unsaid { place: place.clone(), what, remedy });
+    match &settings.kind {
+        Some((kind, _place)) if kind == "basic" => {}
+        Some((kind, place)) if kind == "digest" => {
+            let remedy = "basic_auth = { file, realm } on a listener with TLS, with a file that `htpasswd -B` makes";
+            return unsaid(place, format!("clients have to log in (AuthType {kind})"), remedy);
+        }
+        Some((kind, place)) if kind != "none" => {
+            return unsaid(place, format!("clients have to log in (AuthType {kind})"), BY_SERVER);
+        }
+        _ => {
+            let what = "clients have to log in, and no AuthType says how: Apache answers 500".to_owned();
+            return unsaid(&login.place, what, "AuthType Basic and AuthUserFile; then import again");
+        }
+    }
+    if let Some((line, place)) = settings.provider.as_ref().filter(|(line, _place)| !is_by_file(line)) {
+        return unsaid(place, format!("clients have to log in, by `{line}`"), BY_SERVER);
+    }
+    let Some((file, _place)) = &settings.file else {
+        let what = "clients have to log in, and no AuthUserFile says who they are".to_owned();
+        return unsaid(&login.place, what, "AuthUserFile; then import again");
+    };
+    let realm: Option<String> = settings
+        .realm
+        .as_ref()
+        .map(|realm| realm.chars().filter(|c| matches!(c, ' '..='~') && !['"', '\\'].contains(c)).collect());
+    Ok(BasicAuthDraft { file: file.clone(), realm: realm.filter(|realm| !realm.is_empty()), users: login.users })
+}
+
+fn is_by_file(line: &str) -> bool {
+    line.eq_ignore_ascii_case("AuthBasicProvider file")
 }
 
 /// Both modules together: each has to let a client in, or one of them where `Satisfy Any` says so.
@@ -110,9 +172,12 @@ fn let_in(demand: &Demand) -> Result<Let, Unsaid> {
         Demand::Networks(list) => Ok(by_networks(Networks::of(list.clone()))),
         Demand::Local(place) => {
             let loopback = ["127.0.0.0/8", "::1"].into_iter().filter_map(network).collect();
-            Ok(Let { networks: Networks::of(loopback), login: None, local: vec![place.clone()] })
+            Ok(Let { networks: Networks::of(loopback), local: vec![place.clone()], ..Let::default() })
         }
-        Demand::Login(place, _users) => Ok(Let { login: Some(place.clone()), ..Let::default() }),
+        Demand::Login(place, users) => {
+            let login = Login { place: place.clone(), users: users.clone() };
+            Ok(Let { login: Some(login), ..Let::default() })
+        }
         Demand::Other(unsaid) => Err(unsaid.clone()),
         Demand::Not(inner) => not(let_in(inner)?),
         Demand::All(demands) => {
@@ -120,7 +185,7 @@ fn let_in(demand: &Demand) -> Result<Let, Unsaid> {
             if found.iter().flatten().any(|found| found.networks.is_nobody()) {
                 return Ok(by_networks(Networks::nobody()));
             }
-            found.into_iter().try_fold(Let::default(), |all, one| Ok(and(all, one?)))
+            found.into_iter().try_fold(Let::default(), |all, one| and(all, one?))
         }
         Demand::Any(demands) => {
             let found: Vec<_> = demands.iter().map(let_in).collect();
@@ -133,36 +198,73 @@ fn let_in(demand: &Demand) -> Result<Let, Unsaid> {
     }
 }
 
-fn and(mut one: Let, other: Let) -> Let {
-    one.local.extend(other.local);
-    Let { networks: one.networks.and(&other.networks), login: one.login.or(other.login), local: one.local }
+fn and(mut one: Let, mut other: Let) -> Result<Let, Unsaid> {
+    one.local.append(&mut other.local);
+    let networks = one.networks.and(&other.networks);
+    let free = match (&one.login, &other.login) {
+        (Some(login), Some(_)) if one.free.is_some() || other.free.is_some() => {
+            let what = "clients have to log in, and others do for other reasons".to_owned();
+            return Err(Unsaid { place: login.place.clone(), what, remedy: BY_SERVER });
+        }
+        _ => one.free.as_ref().or(other.free.as_ref()).map(|free| free.and(&networks)),
+    };
+    let login = match (one.login, other.login) {
+        (Some(login), Some(another)) => {
+            let users = match (login.users, another.users) {
+                (Some(users), Some(others)) => Some(users.into_iter().filter(|user| others.contains(user)).collect()),
+                (users, others) => users.or(others),
+            };
+            if users.as_ref().is_some_and(Vec::is_empty) {
+                return Ok(Let { networks: Networks::nobody(), ..Let::default() });
+            }
+            Some(Login { place: login.place, users })
+        }
+        (login, another) => login.or(another),
+    };
+    Ok(Let { networks, login, free, local: one.local })
 }
 
-fn or(mut one: Let, other: Let) -> Result<Let, Unsaid> {
+fn or(mut one: Let, mut other: Let) -> Result<Let, Unsaid> {
     if one.networks.is_nobody() {
         return Ok(other);
     }
     if other.networks.is_nobody() {
         return Ok(one);
     }
-    let login = match (one.login, other.login) {
-        (None, None) => None,
-        (Some(place), Some(_other)) => Some(place),
-        (Some(place), None) | (None, Some(place)) => {
-            let what = "clients come from some networks or log in".to_owned();
-            return Err(Unsaid { place, what, remedy: BY_PASSWORD });
+    one.local.append(&mut other.local);
+    let networks = one.networks.or(&other.networks);
+    let local = one.local;
+    match (one.login, other.login) {
+        (None, None) => Ok(Let { networks, login: None, free: None, local }),
+        (Some(login), None) => {
+            let free = one.free.map_or_else(|| other.networks.clone(), |free| free.or(&other.networks));
+            Ok(Let { networks, login: Some(login), free: Some(free), local })
         }
-    };
-    one.local.extend(other.local);
-    Ok(Let { networks: one.networks.or(&other.networks), login, local: one.local })
+        (None, Some(login)) => {
+            let free = other.free.map_or_else(|| one.networks.clone(), |free| free.or(&one.networks));
+            Ok(Let { networks, login: Some(login), free: Some(free), local })
+        }
+        (Some(login), Some(another)) => {
+            let alike = one.networks == other.networks && one.free == other.free;
+            if !alike && (login.users != another.users || one.free.is_some() || other.free.is_some()) {
+                let what = "clients have to log in, some of them as others".to_owned();
+                return Err(Unsaid { place: login.place, what, remedy: BY_SERVER });
+            }
+            let users = login.users.zip(another.users).map(|(mut users, others)| {
+                users.extend(others);
+                users
+            });
+            Ok(Let { networks, login: Some(Login { place: login.place, users }), free: one.free, local })
+        }
+    }
 }
 
 fn not(inner: Let) -> Result<Let, Unsaid> {
     match inner.login {
-        Some(place) => {
+        Some(login) => {
             let what = "some users are kept out".to_owned();
-            Err(Unsaid { place, what, remedy: BY_PASSWORD })
+            Err(Unsaid { place: login.place, what, remedy: "basic_auth = { file, realm, users } with those who may" })
         }
-        None => Ok(Let { networks: inner.networks.not(), login: None, local: inner.local }),
+        None => Ok(Let { networks: inner.networks.not(), local: inner.local, ..Let::default() }),
     }
 }

@@ -23,6 +23,8 @@ pub(super) struct HeaderSetting {
     /// Clients come by TLS, or do not; `None`: both.
     pub(super) tls: Option<bool>,
     pub(super) port: Option<u16>,
+    /// Its clients have logged in.
+    pub(super) logs_in: bool,
 }
 
 /// Headers that say who the client is; the gateway writes them.
@@ -252,6 +254,7 @@ fn variable_of(apache: &str, at: HeaderSetting) -> Option<&'static str> {
         "SSL_PROTOCOL" => "$tls_version",
         "SSL_CLIENT_S_DN" => "$client_cert_subject",
         "UNIQUE_ID" => "$request_id",
+        "REMOTE_USER" if at.logs_in => "$user",
         "BALANCER_WORKER_NAME" => "$endpoint",
         _ => return None,
     })

@@ -78,8 +78,14 @@ pub fn translate(tree: &Tree, options: ImportOptions, report: &mut Report) -> Dr
         let proxies = ProxySections::read(&scopes, report);
         let maker =
             RouteMaker { options, site, scopes, balancers: &balancers, proxies: &proxies, pages, knows_addresses };
-        let made = rules.into_iter().map(|rule| (maker.route(&rule, &mut clusters, report), rule));
-        let (mut routes, rules): (Vec<_>, Vec<_>) = made.filter_map(|(route, rule)| Some((route?, rule))).unzip();
+        let (mut routes, mut kept) = (Vec::with_capacity(rules.len()), Vec::with_capacity(rules.len()));
+        for rule in rules {
+            for route in maker.routes(&rule, &mut clusters, report) {
+                routes.push(route);
+                kept.push(rule.clone());
+            }
+        }
+        let rules = kept;
         reverse::tell(&maker.scopes, &rules, &mut routes, &balancers, report);
         served.push(layout::ServedSite { rules, routes });
     }

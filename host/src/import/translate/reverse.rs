@@ -18,6 +18,9 @@ struct ReverseLine<'t> {
     url: &'t str,
 }
 
+/// Lines about cookies outside of Locations, at the most: each is written to every route.
+const MOST_COOKIE_LINES: usize = 64;
+
 /// Gives `routes`, which were made of `rules`, what their `reverse` has to be told.
 pub(super) fn tell(
     scopes: &[&ScopeSettings<'_>],
@@ -31,8 +34,17 @@ pub(super) fn tell(
     for line in scopes.iter().flat_map(|scope| lines(scope)) {
         one(&line, &mut by_path, &servers, balancers, report);
     }
-    for line in scopes.iter().flat_map(|scope| scope.cookies.iter()) {
+    let mut of_server = scopes.iter().flat_map(|scope| scope.cookies.iter());
+    for line in of_server.by_ref().take(MOST_COOKIE_LINES) {
         cookie(line, "/", rules, routes, report);
+    }
+    for line in of_server {
+        let what = format!("{}: more than {MOST_COOKIE_LINES} such lines, each of which is for every route", line.name);
+        report.refuse(
+            &line.place,
+            what,
+            "reverse = { cookie_paths = { … }, cookie_domains = { … } } on the routes meant",
+        );
     }
     for section in scopes.iter().flat_map(|scope| scope.locations.iter()) {
         let of_cookies =

@@ -86,6 +86,10 @@ impl Step<'_> {
             );
             return;
         }
+        if to == "-" && flags.answer.is_none() && !flags.proxy && !flags.last {
+            report.add(&place, Severity::Note, "the rule changes nothing; what follows it decides", None);
+            return;
+        }
         if let Some(why) = &self.conditions.never {
             report.add(&place, Severity::Dropped, format!("the rule never runs: {why}"), None);
             return;

@@ -3,14 +3,14 @@
 use super::super::draft::{ActionDraft, ClientTlsDraft, PathDraft, RouteDraft, RouteOptions, TimeoutsDraft};
 use super::super::report::{Report, Severity};
 use super::super::tree::Place;
-use super::access::{AccessReader, Unsaid};
+use super::access::{AccessReader, BY_SERVER, Unsaid};
 use super::admission::{ImportedAccess, Limits, admission};
 use super::balancers::{self, Balancers, ClusterSetting};
 use super::clusters::KnownClusters;
 use super::error_pages::{self, PageFiles};
 use super::goal::{Goal, GoalPlace};
 use super::headers::{self, HeaderLine, HeaderSetting};
-use super::networks;
+use super::networks::{self, Networks};
 use super::options::ImportOptions;
 use super::path::RulePath;
 use super::rule::{RuleEffect, TrafficRule};
@@ -36,14 +36,34 @@ pub(super) struct RouteMaker<'m, 't> {
 }
 
 impl RouteMaker<'_, '_> {
-    /// The route of a rule, without hosts and listeners; none of one that only kept clients out, where that is not wanted.
-    /// Clusters that it needs are added.
-    pub(super) fn route(
+    /// The routes of a rule, without hosts and listeners: two where only some of its clients have to log in, none of one that
+    /// only kept clients out, where that is not wanted. Clusters that they need are added.
+    pub(super) fn routes(
         &self,
         rule: &TrafficRule,
         clusters: &mut KnownClusters,
         report: &mut Report,
-    ) -> Option<RouteDraft> {
+    ) -> Vec<RouteDraft> {
+        let Some((draft, freed)) = self.route(rule, clusters, report) else { return Vec::new() };
+        let Some(first) = freed else { return vec![draft] };
+        vec![first, draft]
+    }
+
+    /// The route of a rule, and one before it for those who are let in otherwise.
+    fn route(
+        &self,
+        rule: &TrafficRule,
+        clusters: &mut KnownClusters,
+        report: &mut Report,
+    ) -> Option<(RouteDraft, Option<RouteDraft>)> {
+        let sections = match &rule.effect {
+            RuleEffect::Forward(goal) => self.proxies.about(&[goal]),
+            _ => Vec::new(),
+        };
+        let outer = AccessReader::default();
+        let of_sections = sections.iter().fold(outer, |outer, section| section.access.within(&outer));
+        let access = admission(&rule.layers.access.within(&of_sections));
+        let logs_in = matches!(&access, Some(ImportedAccess::Limited(limits)) if limits.login.is_some());
         let path = match &rule.path {
             RulePath::Prefix(prefix) => PathDraft::Prefix(prefix.clone()),
             RulePath::Pattern { text, .. } => PathDraft::Regex(text.clone()),
@@ -59,7 +79,7 @@ impl RouteMaker<'_, '_> {
             options: RouteOptions::default(),
         };
         match &rule.effect {
-            RuleEffect::Forward(goal) => self.forward(rule, goal, &mut draft, clusters, report),
+            RuleEffect::Forward(goal) => self.forward(rule, goal, logs_in, &mut draft, clusters, report),
             RuleEffect::Local { told } if !told => self.local(rule, report),
             RuleEffect::Local { .. } => {}
             RuleEffect::Redirect { to, status } => {
@@ -76,18 +96,13 @@ impl RouteMaker<'_, '_> {
             }
             RuleEffect::Respond(status) => draft.action = ActionDraft::Respond((*status).clamp(200, 599)),
         }
-        let sections = match &rule.effect {
-            RuleEffect::Forward(goal) => self.proxies.about(&[goal]),
-            _ => Vec::new(),
-        };
-        let outer = AccessReader::default();
-        let of_sections = sections.iter().fold(outer, |outer, section| section.access.within(&outer));
-        match admission(&rule.layers.access.within(&of_sections)) {
+        let mut freed = None;
+        match access {
             Some(ImportedAccess::Denied(place)) => self.deny(&mut draft, place),
             Some(ImportedAccess::Restricted(unsaid)) => self.restrict(rule, &mut draft, unsaid, report)?,
             Some(ImportedAccess::Limited(limits)) => match self.unlimited(rule, &limits) {
                 Some(unsaid) => self.restrict(rule, &mut draft, unsaid, report)?,
-                None => self.limit(&mut draft, limits, report),
+                None => freed = self.limit(&mut draft, limits, report),
             },
             Some(ImportedAccess::Everybody) | None => {}
         }
@@ -95,9 +110,9 @@ impl RouteMaker<'_, '_> {
             // What Apache says by itself has the headers of `Header always` alone.
             let lines = self.scopes.iter().flat_map(|scope| &scope.responses).chain(&rule.layers.responses);
             let lines: Vec<HeaderLine> = lines.filter(|line| line.always).cloned().collect();
-            draft.options.response_headers = headers::responses(&lines, self.setting(), report);
+            draft.options.response_headers = headers::responses(&lines, self.setting(logs_in), report);
         }
-        Some(draft)
+        Some((draft, freed))
     }
 
     fn deny(&self, draft: &mut RouteDraft, place: Place) {
@@ -130,21 +145,28 @@ impl RouteMaker<'_, '_> {
     /// Why a route cannot say these limits.
     fn unlimited(&self, rule: &TrafficRule, limits: &Limits) -> Option<Unsaid> {
         let place = limits.places.first()?.clone();
-        if !self.knows_addresses {
+        if limits.login.is_some() {
+            let what = "clients have to log in".to_owned();
+            return Some(Unsaid { place, what, remedy: BY_SERVER });
+        }
+        let by_address = !limits.networks.is_everybody() || limits.free.is_some();
+        if by_address && !self.knows_addresses {
             let what = "who may come is limited by address, and the proxies that say it are not known".to_owned();
             let remedy = "forwarded = { trusted = [ … ] } in [gateway], then `allow` and `deny` on the route";
             return Some(Unsaid { place, what, remedy });
         }
         is_closed(rule).then(|| {
             let path = rule.path.told();
-            let what = format!("who may come to {path} is limited by address, and no route is for these paths alone");
-            Unsaid { place, what, remedy: "a route with `path_regex`, `to` and `allow` before the others" }
+            let what = format!("who may come to {path} is limited, and no route is for these paths alone");
+            let remedy = "a route with `path_regex`, `to`, and `allow` or `basic_auth`, before the others";
+            Unsaid { place, what, remedy }
         })
     }
 
-    fn limit(&self, draft: &mut RouteDraft, limits: Limits, report: &mut Report) {
+    /// Says who may use a route. Where some need no login: the route before it, that is for some of them.
+    fn limit(&self, draft: &mut RouteDraft, limits: Limits, report: &mut Report) -> Option<RouteDraft> {
         if matches!(draft.action, ActionDraft::Exclude) {
-            return;
+            return None;
         }
         for place in &limits.local {
             let what = "`Require local` is 127.0.0.0/8 and ::1 here; in Apache it is also who comes from the address that it comes to";
@@ -155,9 +177,29 @@ impl RouteMaker<'_, '_> {
                 Some("this machine's own addresses in `allow`, if they are meant"),
             );
         }
-        draft.options.allow = limits.networks.allow.iter().flatten().map(networks::written).collect();
-        draft.options.deny = limits.networks.deny.iter().map(networks::written).collect();
         draft.places.extend(limits.places);
+        let Some(free) = limits.free else {
+            say_networks(draft, &limits.networks);
+            draft.options.basic_auth = limits.login;
+            return None;
+        };
+        let mut first = draft.clone();
+        // The one before is for those whose networks can be listed.
+        match free.listed() {
+            Some(list) => {
+                first.when.clients = list.iter().map(networks::written).collect();
+                say_networks(draft, &limits.networks);
+                draft.options.basic_auth = limits.login;
+                first.remarks.push("these clients need no login".to_owned());
+            }
+            None => {
+                first.when.clients = free.deny.iter().map(networks::written).collect();
+                say_networks(&mut first, &limits.networks);
+                first.options.basic_auth = limits.login;
+                draft.remarks.push("all other clients need no login".to_owned());
+            }
+        }
+        Some(first)
     }
 
     /// `!` and Alias.
@@ -172,6 +214,7 @@ impl RouteMaker<'_, '_> {
         &self,
         rule: &TrafficRule,
         goal: &Goal,
+        logs_in: bool,
         draft: &mut RouteDraft,
         clusters: &mut KnownClusters,
         report: &mut Report,
@@ -189,7 +232,7 @@ impl RouteMaker<'_, '_> {
         requests.extend(rule.layers.requests.iter().cloned());
         responses.extend(rule.layers.responses.iter().cloned());
         let issues = issued_cookie(&mut responses);
-        let at = self.setting();
+        let at = self.setting(logs_in);
         draft.options.request_headers = headers::requests(&requests, at, report);
         draft.options.response_headers = headers::responses(&responses, at, report);
         let preserved = self.scopes.iter().rev().find_map(|scope| scope.preserve_host).unwrap_or(false);
@@ -283,9 +326,9 @@ impl RouteMaker<'_, '_> {
     }
 
     /// What edits of headers have to know.
-    fn setting(&self) -> HeaderSetting {
+    fn setting(&self, logs_in: bool) -> HeaderSetting {
         let port = self.site.addresses.first().map(|address| address.port);
-        HeaderSetting { tls: self.site.tls, port }
+        HeaderSetting { tls: self.site.tls, port, logs_in }
     }
 
     fn timeouts(&self, rule: &TrafficRule, goal: &Goal) -> TimeoutsDraft {
@@ -304,6 +347,11 @@ impl RouteMaker<'_, '_> {
             tunnel_idle: response.map(|response| duration(response.max(general.unwrap_or(TIMEOUT)))),
         }
     }
+}
+
+fn say_networks(draft: &mut RouteDraft, all: &Networks) {
+    draft.options.allow = all.allow.iter().flatten().map(networks::written).collect();
+    draft.options.deny = all.deny.iter().map(networks::written).collect();
 }
 
 /// Whether it stands for a Location whose paths no route is for alone.

@@ -59,6 +59,7 @@ pub(super) enum ScopeKind {
 pub(super) fn read<'t>(nodes: &'t [Node], kind: ScopeKind, report: &mut Report) -> ScopeSettings<'t> {
     let mut scope = ScopeSettings::default();
     scope.take_nodes(nodes, kind, report);
+    scope.name_users();
     scope
 }
 
@@ -68,6 +69,29 @@ impl<'t> ScopeSettings<'t> {
             match node {
                 Node::Directive(directive) => self.take(directive, kind, report),
                 Node::Section(section) => self.take_section(section, kind, report),
+            }
+        }
+    }
+
+    /// `RewriteRule . - [E=NAME:%{LA-U:REMOTE_USER}]`, or its `%1` of a condition about that, gives the user another name, by which
+    /// headers have it.
+    fn name_users(&mut self) {
+        let mut asked = false;
+        for line in self.rewrites.clone() {
+            if line.is("RewriteCond") {
+                asked |= line.word(0).is_some_and(|subject| subject.to_ascii_uppercase().contains("REMOTE_USER}"));
+                continue;
+            }
+            let about_user = std::mem::take(&mut asked);
+            let flags = line.word(2).unwrap_or_default().trim_matches(['[', ']']).split(',');
+            for flag in flags.filter_map(|flag| flag.trim().strip_prefix("E=")) {
+                let Some((name, value)) = flag.split_once(':') else { continue };
+                if value.to_ascii_uppercase().ends_with("REMOTE_USER}") || about_user && value == "%1" {
+                    let (own, users) = (format!("%{{{name}}}e"), "%{REMOTE_USER}e");
+                    for line in &mut self.requests {
+                        line.value = line.value.take().map(|value| value.replace(&own, users));
+                    }
+                }
             }
         }
     }

@@ -3,7 +3,8 @@
 use std::fmt::Write as _;
 
 use super::super::draft::{
-    ActionDraft, ErrorPagesDraft, HeadersDraft, PathDraft, ReverseDraft, RouteDraft, TimeoutsDraft, WhenDraft,
+    ActionDraft, BasicAuthDraft, ErrorPagesDraft, HeadersDraft, PathDraft, ReverseDraft, RouteDraft, TimeoutsDraft,
+    WhenDraft,
 };
 use super::remarks::{origin, sentences};
 use super::value::{key, list, table, text, texts};
@@ -39,6 +40,9 @@ pub(super) fn write(out: &mut String, route: &RouteDraft) {
         if !networks.is_empty() {
             _ = writeln!(out, "{name} = {}", list(networks));
         }
+    }
+    if let Some(login) = &route.options.basic_auth {
+        basic_auth(out, login);
     }
     if let Some(protocols) = &route.options.upgrade {
         _ = writeln!(out, "upgrade = {}", list(protocols));
@@ -103,6 +107,13 @@ fn reverse(out: &mut String, reverse: &ReverseDraft) {
     if !entries.is_empty() {
         _ = writeln!(out, "reverse = {}", table(&entries));
     }
+}
+
+fn basic_auth(out: &mut String, login: &BasicAuthDraft) {
+    let mut entries = vec![format!("file = {}", text(&login.file))];
+    entries.extend(login.realm.as_ref().map(|realm| format!("realm = {}", text(realm))));
+    entries.extend(login.users.as_ref().map(|users| format!("users = {}", list(users))));
+    _ = writeln!(out, "basic_auth = {}", table(&entries));
 }
 
 /// `error_pages = { 503 = "sorry.html" }`
