@@ -1,4 +1,4 @@
-//! Who may come, by address: the same clients are let in by Apache and by what is imported.
+//! Who may come, by address and by login: the same clients are let in by Apache and by what is imported.
 
 use std::net::Ipv4Addr;
 
@@ -6,7 +6,7 @@ use tidegate_tests::{BoxedIo, Gateway, within};
 use tokio::net::TcpSocket;
 
 use super::httpd::{self, Httpd};
-use super::idioms::{ask, endpoint, imported};
+use super::idioms::{ask_as, endpoint, imported};
 
 /// What stands in Locations, each beside an open route.
 const LIMITS: &[&str] = &[
@@ -31,7 +31,18 @@ const LIMITS: &[&str] = &[
     "Order deny,allow\nDeny from all\nAllow from 127.0.0.2\nRequire ip 127.0.1\nSatisfy Any",
     "Order deny,allow\nDeny from all\nRequire all granted",
     "AuthType Basic\nAuthName x\nRequire valid-user\nSatisfy Any",
+    "AuthType Basic\nAuthName x\nAuthUserFile {users}\nRequire valid-user",
+    "AuthType Basic\nAuthName x\nAuthUserFile {users}\nRequire user bob ann",
+    "AuthType Basic\nAuthName x\nAuthUserFile {users}\nRequire user ann",
+    "AuthType Basic\nAuthName x\nAuthUserFile {users}\nRequire valid-user\nRequire ip 127.0.0.2",
+    "AuthType Basic\nAuthName x\nAuthUserFile {users}\nRequire user bob\nOrder allow,deny\nAllow from 127.0.0",
+    "AuthType Basic\nAuthName x\nAuthUserFile {users}\nRequire user bob\nOrder allow,deny\nAllow from 127.0.0.5\nSatisfy Any",
 ];
+
+/// `bob` with `pw`, as `htpasswd -m` writes it.
+const USERS: &str = "bob:$apr1$OkGW3yTn$Dt6iSmAOvOzFk1u2jHBPu0\n";
+/// Nobody, bob, and bob with a wrong password.
+const LOGINS: [&str; 3] = ["", "Authorization: Basic Ym9iOnB3\r\n", "Authorization: Basic Ym9iOnB4\r\n"];
 
 const CLIENTS: [Ipv4Addr; 4] = [
     Ipv4Addr::new(127, 0, 0, 1),
@@ -44,8 +55,13 @@ const CLIENTS: [Ipv4Addr; 4] = [
 async fn clients_are_let_in_whom_apache_lets_in() {
     let Some(apache) = httpd::found() else { return };
     let server = endpoint("a").await;
+    let folder = tempfile::Builder::new().prefix("tidegate-users-").tempdir().unwrap();
+    std::fs::set_permissions(folder.path(), std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
+    let users = folder.path().join("users.htpasswd");
+    std::fs::write(&users, USERS).unwrap();
     let mut lines = format!("ProxyPass / http://{}/\n", server.address());
     for (number, limits) in LIMITS.iter().enumerate() {
+        let limits = limits.replace("{users}", &users.display().to_string());
         lines.push_str(&format!("<Location /{number}>\n{limits}\n</Location>\n"));
     }
     // Around one of the older manner, a Require of the newer one lifts nothing.
@@ -59,12 +75,12 @@ async fn clients_are_let_in_whom_apache_lets_in() {
     let (mut differences, mut kept_out) = (Vec::new(), 0);
     let paths = (0..LIMITS.len()).map(|number| format!("/{number}"));
     for path in paths.chain(["/10/in", "/11/in", "/0/in"].map(str::to_owned)) {
-        for client in CLIENTS {
-            let expected = ask(from(client, theirs.address()).await, &path).await.0;
-            let found = ask(gateway.connect_from(client).await, &path).await.0;
+        for (client, login) in CLIENTS.into_iter().flat_map(|client| LOGINS.map(|login| (client, login))) {
+            let expected = ask_as(from(client, theirs.address()).await, &path, login).await.0;
+            let found = ask_as(gateway.connect_from(client).await, &path, login).await.0;
             kept_out += usize::from(expected == 403);
             if found != expected {
-                differences.push(format!("{path} from {client}: {found}, in Apache {expected}"));
+                differences.push(format!("{path} from {client} with {login:?}: {found}, in Apache {expected}"));
             }
         }
     }

@@ -125,7 +125,12 @@ pub(super) fn imported(lines: &str) -> String {
 }
 
 /// Status, Location without the gateway's own name, and what the endpoint saw.
-pub(super) async fn ask(io: BoxedIo, target: &str) -> (u16, String, String) {
+async fn ask(io: BoxedIo, target: &str) -> (u16, String, String) {
+    ask_as(io, target, "").await
+}
+
+/// The same with further fields, each with its line end.
+pub(super) async fn ask_as(io: BoxedIo, target: &str, fields: &str) -> (u16, String, String) {
     let (upgrade, path) = match target.strip_prefix("ws ") {
         Some(path) => (
             "Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n\
@@ -135,7 +140,7 @@ pub(super) async fn ask(io: BoxedIo, target: &str) -> (u16, String, String) {
         None => ("", target),
     };
     let mut raw = Raw::new(io);
-    raw.write(format!("GET {path} HTTP/1.1\r\nHost: gateway.test\r\n{upgrade}\r\n").as_bytes()).await;
+    raw.write(format!("GET {path} HTTP/1.1\r\nHost: gateway.test\r\n{upgrade}{fields}\r\n").as_bytes()).await;
     let head = raw.read_head().await.unwrap_or_default();
     let field = |name: &str| {
         let line =

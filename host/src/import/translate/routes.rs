@@ -3,7 +3,7 @@
 use super::super::draft::{ActionDraft, ClientTlsDraft, PathDraft, RouteDraft, RouteOptions, TimeoutsDraft};
 use super::super::report::{Report, Severity};
 use super::super::tree::Place;
-use super::access::{AccessReader, BY_SERVER, Unsaid};
+use super::access::{AccessReader, Unsaid};
 use super::admission::{ImportedAccess, Limits, admission};
 use super::balancers::{self, Balancers, ClusterSetting};
 use super::clusters::KnownClusters;
@@ -145,10 +145,6 @@ impl RouteMaker<'_, '_> {
     /// Why a route cannot say these limits.
     fn unlimited(&self, rule: &TrafficRule, limits: &Limits) -> Option<Unsaid> {
         let place = limits.places.first()?.clone();
-        if limits.login.is_some() {
-            let what = "clients have to log in".to_owned();
-            return Some(Unsaid { place, what, remedy: BY_SERVER });
-        }
         let by_address = !limits.networks.is_everybody() || limits.free.is_some();
         if by_address && !self.knows_addresses {
             let what = "who may come is limited by address, and the proxies that say it are not known".to_owned();

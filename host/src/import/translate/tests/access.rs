@@ -277,3 +277,86 @@ fn files_that_are_not_served_need_no_limits() {
         "#,
     );
 }
+
+const BASIC: &str = "AuthType Basic\nAuthName \"Staff only\"\nAuthBasicProvider file\nAuthUserFile /etc/htpasswd\n";
+
+#[test]
+fn logins_by_a_file_of_users_are_those_of_the_route() {
+    let all = r#"basic_auth = { file = "/etc/htpasswd", realm = "Staff only" }"#;
+    for (lines, limits) in [
+        ("Require valid-user", all.to_owned()),
+        ("Require user Ann bob", all.replace(" }", ", users = [\"Ann\", \"bob\"] }")),
+        ("Require user ann\nRequire user bob", all.replace(" }", ", users = [\"ann\", \"bob\"] }")),
+        ("Require user ann\nRequire valid-user", all.to_owned()),
+        ("<RequireAll>\nRequire ip 10\nRequire valid-user\n</RequireAll>", format!("allow = [\"10.0.0.0/8\"]\n{all}")),
+        ("Deny from 10\nRequire valid-user", format!("deny = [\"10.0.0.0/8\"]\n{all}")),
+    ] {
+        limited(&format!("{BASIC}{lines}"), &limits);
+    }
+}
+
+#[test]
+fn some_log_in_and_others_come_from_networks() {
+    let routes =
+        |first: &str, second: &str| format!("[[route]]\npath = \"/\"\n{first}\n[[route]]\npath = \"/\"\n{second}");
+    let (to, login) =
+        ("to = \"http://127.0.0.1:1\"", r#"basic_auth = { file = "/etc/htpasswd", realm = "Staff only" }"#);
+    for lines in [
+        "Require valid-user\nRequire ip 10",
+        "Order deny,allow\nDeny from all\nAllow from 10\nRequire valid-user\nSatisfy Any",
+    ] {
+        let apache = format!("{PROXIED}<Location />\n{BASIC}{lines}\n</Location>\n");
+        becomes(&apache, &routes(&format!("when = {{ clients = [\"10.0.0.0/8\"] }}\n{to}"), &format!("{to}\n{login}")));
+    }
+    let apache = format!(
+        "{PROXIED}<Location />\n{BASIC}<RequireAny>\nRequire valid-user\n<RequireAll>\nRequire all granted\n\
+         Require not ip 10\n</RequireAll>\n</RequireAny>\n</Location>\n"
+    );
+    becomes(&apache, &routes(&format!("when = {{ clients = [\"10.0.0.0/8\"] }}\n{to}\n{login}"), to));
+}
+
+#[test]
+fn settings_of_logins_are_inherited_one_by_one() {
+    becomes(
+        &format!(
+            "{PROXIED}<Location />\n{BASIC}Require valid-user\n</Location>\n<Location /open>\nRequire all granted\n\
+             </Location>\n<Location /b>\nAuthUserFile /b\n</Location>\n"
+        ),
+        r#"
+            [[route]]
+            path = "/open"
+            to = "http://127.0.0.1:1/open"
+            [[route]]
+            path = "/b"
+            to = "http://127.0.0.1:1/b"
+            basic_auth = { file = "/b", realm = "Staff only" }
+            [[route]]
+            path = "/"
+            to = "http://127.0.0.1:1"
+            basic_auth = { file = "/etc/htpasswd", realm = "Staff only" }
+        "#,
+    );
+}
+
+#[test]
+fn the_user_is_told_to_servers_as_apache_tells_them() {
+    for lines in [
+        "RequestHeader set X-User %{REMOTE_USER}s",
+        "RequestHeader set X-User expr=%{REMOTE_USER}",
+        "RewriteEngine On\nRewriteRule .* - [E=PROXY_USER:%{LA-U:REMOTE_USER},NS]\nRequestHeader set X-User %{PROXY_USER}e",
+        "RewriteEngine On\nRewriteCond %{LA-U:REMOTE_USER} (.+)\nRewriteRule . - [E=RU:%1]\nRequestHeader set X-User %{RU}e",
+    ] {
+        becomes(
+            &format!("{PROXIED}<Location />\n{BASIC}Require valid-user\n{lines}\n</Location>\n"),
+            r#"
+                [[route]]
+                path = "/"
+                to = "http://127.0.0.1:1"
+                basic_auth = { file = "/etc/htpasswd", realm = "Staff only" }
+                request_headers = { set = { X-User = "$user" } }
+            "#,
+        );
+    }
+    let apache = format!("{PROXIED}RequestHeader set X-User %{{REMOTE_USER}}s\n");
+    says(&apache, 2, Severity::Refused, "REMOTE_USER");
+}
