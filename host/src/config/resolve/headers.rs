@@ -41,8 +41,8 @@ impl Resolver<'_, '_> {
             (FieldEditKind::Append, &written.append),
             (FieldEditKind::SetIfAbsent, &written.set_if_absent),
         ] {
-            for (name, value) in by_place(fields) {
-                let (Some(name), Some(template)) = (self.field_name(name), self.template(value)) else { continue };
+            for (name, value) in self.named(fields) {
+                let Some(template) = self.template(value) else { continue };
                 match template.constant().map(str::to_owned) {
                     Some(text) if kind == FieldEditKind::Set => {
                         edits.set.extend(self.constant(&text, value).map(|value| (name, value)));
@@ -75,10 +75,28 @@ impl Resolver<'_, '_> {
 
     /// Names and values.
     pub(super) fn fields(&mut self, written: &BTreeMap<Text, Text>) -> Vec<(HeaderName, HeaderValue)> {
-        by_place(written)
-            .into_iter()
-            .filter_map(|(name, value)| Some((self.field_name(name)?, self.field_value(value)?)))
-            .collect()
+        let named = self.named(written).into_iter();
+        named.filter_map(|(name, value)| Some((name, self.field_value(value)?))).collect()
+    }
+
+    /// Values by their names, in the order of the file. A name that is there in two spellings has two values, one of
+    /// which would be lost.
+    fn named<'w>(&mut self, written: &'w BTreeMap<Text, Text>) -> Vec<(HeaderName, &'w Text)> {
+        let mut named: Vec<(HeaderName, &Text)> = Vec::with_capacity(written.len());
+        for (spelled, value) in by_place(written) {
+            let Some(name) = self.field_name(spelled) else { continue };
+            if named.iter().any(|(there, _)| *there == name) {
+                let message = format!("header `{name}` is written here before, in another spelling");
+                self.report.fault_hint(
+                    spelled.span(),
+                    message,
+                    "write it once: names of headers have no upper and lower case",
+                );
+            } else {
+                named.push((name, value));
+            }
+        }
+        named
     }
 
     fn field_name(&mut self, written: &Text) -> Option<HeaderName> {
