@@ -7,8 +7,10 @@
 //!       └─ PingSchedule: for those that are pinged while they are quiet
 //! ```
 
+mod end;
 mod frames;
 mod inspector;
+mod meter;
 #[cfg(test)]
 mod ping_tests;
 mod pinged;
@@ -19,9 +21,11 @@ mod relay;
 mod tests;
 mod transport;
 
+pub use end::End;
 pub use frames::FrameBoundaries;
 pub use inspector::{CloseMessages, Inspector, Opaque};
+pub use meter::Meter;
 pub use pinged::PingedFrames;
 pub use pings::PingSchedule;
 pub use pipe::Direction;
-pub use relay::{End, Meter, Relay, RelayParts, Side, TunnelLimits};
+pub use relay::{Relay, RelayParts, Side, TunnelLimits};

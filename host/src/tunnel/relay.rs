@@ -7,7 +7,9 @@ use std::time::Duration;
 
 use tokio::time::{Instant, Sleep};
 
+use super::end::End;
 use super::inspector::Inspector;
+use super::meter::Meter;
 use super::pinged::PingedFrames;
 use super::pings::{PingOutcome, PingSchedule, PingedSides};
 use super::pipe::{Direction, Moved, Pipe, PipeError};
@@ -27,61 +29,11 @@ pub struct Side {
     pub early: bytes::Bytes,
 }
 
-/// TunnelLimits of one tunnel.
+/// Limits in time of one tunnel.
 #[derive(Clone, Copy, Debug)]
 pub struct TunnelLimits {
     /// Time without a byte either way after which it is ended.
     pub idle: Duration,
-}
-
-/// Why a tunnel ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum End {
-    /// Both sides had said all.
-    Complete,
-    /// The client broke off.
-    ClientGone,
-    /// The endpoint broke off.
-    EndpointGone,
-    /// Nothing came either way for the idle limit.
-    Idle,
-    /// The client did not answer a ping of the gateway's.
-    ClientSilent,
-    /// The endpoint did not.
-    EndpointSilent,
-    /// The gateway drains.
-    Drained,
-    /// The drain deadline passed.
-    Cut,
-}
-
-impl End {
-    /// Word for logs and metrics.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Complete => "complete",
-            Self::ClientGone => "client-gone",
-            Self::EndpointGone => "endpoint-gone",
-            Self::Idle => "idle",
-            Self::ClientSilent => "client-silent",
-            Self::EndpointSilent => "endpoint-silent",
-            Self::Drained => "drained",
-            Self::Cut => "cut",
-        }
-    }
-}
-
-/// Counts every byte as it flows. What it counted survives the relay being dropped half-way.
-pub trait Meter: Unpin {
-    /// Bytes that went towards the endpoint.
-    fn to_endpoint(&mut self, bytes: usize);
-    /// Bytes that went towards the client.
-    fn to_client(&mut self, bytes: usize);
-    /// A ping of the gateway's own that went to the client.
-    fn pinged_client(&mut self);
-    /// … to the endpoint.
-    fn pinged_endpoint(&mut self);
 }
 
 /// A tunnel: two streams, and what goes between them.
