@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use ::http::HeaderValue;
+use ::http::{HeaderName, HeaderValue};
 
 use super::parts::clusters::PreparedClusters;
 use super::parts::deciders::Deciders;
@@ -12,7 +12,7 @@ use super::parts::listeners::{certificate_rules, tls_ports};
 use super::services::Services;
 use crate::config::{self, Config};
 use crate::http::Forwarding;
-use crate::net::UpgradeProtocol;
+use crate::net::{FieldEditKind, UpgradeProtocol};
 use crate::policy::ClusterId;
 use crate::proxy::{
     AccessRules, Destination, ErrorPage, ErrorPages, ForwardAuth, HeaderEdits, ResponseDecider, RouteRules, Snapshot,
@@ -36,6 +36,7 @@ pub(super) fn snapshot(
         reverse: true,
         timeouts: None,
         request_headers: HeaderEdits::default(),
+        withheld_trailers: None,
         response_headers: HeaderEdits::default(),
         preserve_host: false,
         access: None,
@@ -126,11 +127,23 @@ fn rules(
         reverse: route.reverse,
         timeouts: Some(timeouts(&route.timeouts)),
         request_headers: edits(&route.request_headers),
+        withheld_trailers: withheld_trailers(route),
         response_headers: edits(&route.response_headers),
         preserve_host: route.preserve_host,
         access,
         error_pages,
     }
+}
+
+/// What is taken out of the heads of a route's requests, or replaced there, must not come behind their bodies: some servers put
+/// trailers to the head, which RFC 9110 §6.5.1 lets none do unasked.
+fn withheld_trailers(route: &config::RouteConfig) -> Option<Arc<[HeaderName]>> {
+    let edits = &route.request_headers;
+    let set = edits.set.iter().map(|(name, _)| name);
+    let set_anew = edits.more.iter().filter(|edit| edit.kind == FieldEditKind::Set).map(|edit| &edit.name);
+    let said_of_clients = route.access.forward.iter().flat_map(|auth| &auth.headers);
+    let names: Vec<_> = edits.remove.iter().chain(set).chain(set_anew).chain(said_of_clients).cloned().collect();
+    (!names.is_empty()).then(|| names.into())
 }
 
 fn access(

@@ -19,7 +19,7 @@ pub use message::{
     BodyEnd, BodyObserver, BrokenBy, ClientUpgrade, Fields, Forwarding, InterimSink, LastOfConnection, Offer, Peer,
     Pseudonym, RefusalForm, Refused, RequestBody, RequestBodyError, ResponseBody, ResponseBodyError, ServerRequest,
     Target, TargetError, UpgradeFuture, UpgradeNeed, UpgradeRequest, Violation, client_behind, grpc, is_look_alike,
-    is_secure_behind, keep_end_to_end, list, read_target, remove_look_alikes, reply, strip_hop_by_hop,
+    is_secure_behind, keep_end_to_end, list, read_target, reads_as, remove_look_alikes, reply, strip_hop_by_hop,
     strip_request_trailers, strip_response_trailers, switched_to,
 };
 pub use server::error::ServeError;

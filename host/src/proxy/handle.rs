@@ -82,7 +82,7 @@ impl RouteDecision<'_> {
             parts,
             fields: request_fields(self.client, self.snapshot, self.rules, facts),
             expects_continue,
-            body: ResendableBody::new(body, keep),
+            body: ResendableBody::new(body, keep).withholding(self.rules.withheld_trailers.as_ref()),
             routed: self.target.path.as_deref(),
             snapshot: self.snapshot,
             rules: self.rules,

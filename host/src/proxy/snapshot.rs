@@ -73,6 +73,9 @@ pub struct RouteRules {
     pub timeouts: Option<Timeouts>,
     /// Edits towards the endpoint.
     pub request_headers: HeaderEdits,
+    /// Names that trailers of its requests must not have, for their fields of the head are not the client's. Nearly always
+    /// nothing.
+    pub withheld_trailers: Option<Arc<[HeaderName]>>,
     /// Edits towards the client.
     pub response_headers: HeaderEdits,
     /// Send the client's Host.

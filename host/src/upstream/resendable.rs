@@ -13,7 +13,7 @@ use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
-use ::http::HeaderMap;
+use ::http::{HeaderMap, HeaderName};
 use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
 
@@ -75,6 +75,8 @@ pub struct ResendableBody {
     put_back: Bytes,
     /// None without a body.
     progress: Option<UploadProgress>,
+    /// Names that its trailers must not have, in no spelling. Nearly always nothing.
+    withheld: Option<Arc<[HeaderName]>>,
 }
 
 #[derive(Debug)]
@@ -111,7 +113,14 @@ impl ResendableBody {
     }
 
     fn of(source: BodySource, progress: Option<UploadProgress>) -> Self {
-        Self { source, put_back: Bytes::new(), progress }
+        Self { source, put_back: Bytes::new(), progress, withheld: None }
+    }
+
+    /// The same, but that nothing by one of these names, in whatever spelling, is in its trailers.
+    #[must_use]
+    pub fn withholding(mut self, names: Option<&Arc<[HeaderName]>>) -> Self {
+        self.withheld = names.cloned();
+        self
     }
 
     /// Puts `first` back, which was taken from its front.
@@ -139,7 +148,12 @@ impl ResendableBody {
             }
             BodySource::Kept(replay) => BodySource::Kept(Box::new(replay.take_rest())),
         };
-        Self { source, put_back: std::mem::take(&mut self.put_back), progress: self.progress.clone() }
+        Self {
+            source,
+            put_back: std::mem::take(&mut self.put_back),
+            progress: self.progress.clone(),
+            withheld: self.withheld.clone(),
+        }
     }
 
     /// Goes back to the beginning of the body; to be asked for where [`Self::can_resend`]. Whoever still sends it
@@ -199,7 +213,7 @@ impl Body for ResendableBody {
                 }
                 None => {
                     if let Some(trailers) = frame.trailers_mut() {
-                        strip_request_trailers(trailers);
+                        strip_request_trailers(trailers, this.withheld.as_deref().unwrap_or_default());
                     }
                 }
             }

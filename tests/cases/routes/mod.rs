@@ -2,6 +2,7 @@
 
 mod access;
 mod conditions;
+mod forged;
 mod forward_auth;
 mod redirects;
 mod schemes;

@@ -64,6 +64,13 @@ pub fn is_look_alike(other: &HeaderName, name: &HeaderName) -> bool {
     !is_plain(other.as_str()) && other != name && as_read(other.as_str()).eq(as_read(name.as_str()))
 }
 
+/// Whether a server which follows CGI may read `other` as `name`: it has that name, or is a look-alike of it, or the plain name
+/// that `name` is a look-alike of.
+#[must_use]
+pub fn reads_as(other: &HeaderName, name: &HeaderName) -> bool {
+    other == name || as_read(other.as_str()).eq(as_read(name.as_str()))
+}
+
 /// A lower-case name as it is read where all but letters and digits is one.
 fn as_read(name: &str) -> impl Iterator<Item = u8> {
     name.bytes().map(|byte| if byte.is_ascii_alphanumeric() { byte } else { b'-' })
@@ -135,6 +142,21 @@ mod tests {
 
         remove_look_alikes(&mut headers, &HeaderName::from_static("x_user"));
         assert!(headers.contains_key("x-user"), "a plain name is nobody's look-alike");
+    }
+
+    #[test]
+    fn every_spelling_is_read_as_a_name() {
+        for (other, name, expected) in [
+            ("x-user", "x-user", true),
+            ("x.user", "x-user", true),
+            ("x-user", "x_user", true),
+            ("x.user", "x_user", true),
+            ("x-users", "x-user", false),
+            ("xuser", "x-user", false),
+        ] {
+            let read = reads_as(&HeaderName::from_static(other), &HeaderName::from_static(name));
+            assert_eq!(read, expected, "{other} {name}");
+        }
     }
 
     #[test]

@@ -20,7 +20,7 @@ mod target_error;
 mod trailers;
 mod upgrade;
 
-pub use claims::{is_look_alike, remove_look_alikes};
+pub use claims::{is_look_alike, reads_as, remove_look_alikes};
 pub use fields::Fields;
 pub use forwarded::{Forwarding, Peer, client_behind, is_secure_behind};
 pub(super) use hop::named_by_connection;

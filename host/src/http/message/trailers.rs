@@ -5,13 +5,17 @@
 
 use ::http::header::{self, HeaderMap, HeaderName};
 
-use super::claims::{Senders, senders};
+use super::claims::{Senders, reads_as, senders};
 use crate::net::{Underscores, is_reserved};
 
 /// Removes from the trailers of a request what must not be in them: as [`strip_response_trailers`], and all that
-/// claims to be of a proxy, whoever sends it.
-pub fn strip_request_trailers(trailers: &mut HeaderMap) {
-    strip(trailers, |name| is_kept(name) && senders(name, Underscores::Drop) == Senders::Anybody);
+/// claims to be of a proxy, whoever sends it; and every spelling of `withheld`, which are names that no client has a say in.
+pub fn strip_request_trailers(trailers: &mut HeaderMap, withheld: &[HeaderName]) {
+    strip(trailers, |name| {
+        is_kept(name)
+            && senders(name, Underscores::Drop) == Senders::Anybody
+            && !withheld.iter().any(|other| reads_as(name, other))
+    });
 }
 
 /// Removes from the trailers of a response what must not be in them (RFC 9110 §6.5.1): fields that frame or route a
@@ -74,7 +78,11 @@ mod tests {
 
     use super::*;
 
-    fn left(strip: fn(&mut HeaderMap), names: &[&'static str]) -> Vec<String> {
+    fn strip_request(trailers: &mut HeaderMap) {
+        strip_request_trailers(trailers, &[]);
+    }
+
+    fn left(strip: impl Fn(&mut HeaderMap), names: &[&'static str]) -> Vec<String> {
         let fields = names.iter().map(|name| (HeaderName::from_static(name), HeaderValue::from_static("1")));
         let mut trailers: HeaderMap = fields.collect();
         strip(&mut trailers);
@@ -110,7 +118,7 @@ mod tests {
             "upgrade",
         ];
 
-        assert_eq!(left(strip_request_trailers, &forbidden), Vec::<String>::new());
+        assert_eq!(left(strip_request, &forbidden), Vec::<String>::new());
         assert_eq!(left(strip_response_trailers, &forbidden), Vec::<String>::new());
     }
 
@@ -118,7 +126,7 @@ mod tests {
     fn what_comes_behind_a_body_stays() {
         let usual = ["content-digest", "etag", "grpc-message", "grpc-status", "key-bin", "server-timing"];
 
-        assert_eq!(left(strip_request_trailers, &usual), usual);
+        assert_eq!(left(strip_request, &usual), usual);
         assert_eq!(left(strip_response_trailers, &usual), usual);
     }
 
@@ -126,7 +134,19 @@ mod tests {
     fn claims_are_for_heads_of_requests_and_free_for_responses() {
         let names = ["forwarded", "server-ip", "x-forwarded-for", "x.forwarded.for", "x_forwarded_for"];
 
-        assert_eq!(left(strip_request_trailers, &names), Vec::<String>::new());
+        assert_eq!(left(strip_request, &names), Vec::<String>::new());
         assert_eq!(left(strip_response_trailers, &names), names);
+    }
+
+    #[test]
+    fn names_that_are_withheld_come_in_no_spelling() {
+        let withheld = [HeaderName::from_static("remote-user"), HeaderName::from_static("x.role")];
+
+        let left = left(
+            |trailers| strip_request_trailers(trailers, &withheld),
+            &["digest", "remote-user", "remote.user", "remote~user", "remote-users", "x-role", "x.role"],
+        );
+
+        assert_eq!(left, ["digest", "remote-users"]);
     }
 }

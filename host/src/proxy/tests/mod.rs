@@ -89,6 +89,7 @@ fn stage() -> (Connection, UnixListener, TempDir) {
         reverse: false,
         timeouts: None,
         request_headers: HeaderEdits::default(),
+        withheld_trailers: None,
         response_headers: HeaderEdits::default(),
         preserve_host: false,
         access: None,

@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use ::http::{HeaderMap, HeaderName};
 
-use crate::http::{keep_end_to_end, remove_look_alikes};
+use crate::http::{keep_end_to_end, reads_as};
+use crate::net::is_reserved;
 use crate::policy::{ClusterId, RequestFacts};
 
 /// A server that is asked for every request of a route, before that goes on.
@@ -30,14 +31,21 @@ impl ForwardAuth {
             return;
         }
         let headers = Arc::make_mut(&mut facts.headers);
+        for name in self.spellings(headers) {
+            headers.remove(name);
+        }
         for name in &self.headers {
             keep_end_to_end(headers, name);
-            remove_look_alikes(headers, name);
-            headers.remove(name);
             for value in answer.get_all(name) {
                 headers.append(name, value.clone());
             }
         }
+    }
+
+    /// What of `headers` a server may read as one of [`Self::headers`], but for what frames the request.
+    fn spellings(&self, headers: &HeaderMap) -> Vec<HeaderName> {
+        let reads = |sent: &HeaderName| self.headers.iter().any(|name| reads_as(sent, name)) && !is_reserved(sent);
+        headers.keys().filter(|sent| reads(sent)).cloned().collect()
     }
 }
 
