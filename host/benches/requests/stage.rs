@@ -218,6 +218,7 @@ fn snapshot(deciders: Deciders, endpoint: SocketAddr) -> Snapshot {
         reverse: true,
         timeouts: Some(timeouts),
         request_headers: HeaderEdits::default(),
+        withheld_trailers: None,
         response_headers: HeaderEdits::default(),
         preserve_host: false,
         access: None,

@@ -9,6 +9,8 @@ use tidegate_tests::guests::ACTS_FILE;
 use tidegate_tests::{Gateway, Http, Origin, Websocket, eventually, get, upgrade_request};
 use tokio_tungstenite::tungstenite::Error;
 
+use crate::logins::USERS;
+
 fn with(path: &str, fields: &[(&'static str, &str)]) -> Request<Full<Bytes>> {
     let mut request = get(path);
     for (name, value) in fields {
@@ -258,4 +260,38 @@ async fn plugins_do_not_see_whom_their_route_keeps_out_and_lead_nobody_into_anot
 
     assert_eq!((asking.status.as_u16(), unasked), (403, 0.0));
     assert_eq!((led.status.as_u16(), stays.status.as_u16(), led_inside.status.as_u16()), (403, 200, 200));
+}
+
+#[tokio::test]
+async fn an_exclusion_behind_a_route_takes_what_servers_read_as_its_path() {
+    let a = Origin::named("a").start().await;
+    let text = r#"
+        [[route]]
+        path = "/team"
+        to = "http://{a}/team"
+        basic_auth = { file = "users.htpasswd" }
+        [[route]]
+        path = "/team"
+        to = "!"
+        [[route]]
+        path = "/"
+        to = "http://{a}"
+    "#;
+    let gateway = Gateway::configure(text).file("users.htpasswd", USERS).origin(&a).start().await;
+
+    for (path, status) in [
+        ("/team", 401),
+        ("/team/x", 401),
+        ("//team", 401),
+        ("/%74eam", 401),
+        ("/x/../team", 401),
+        ("/team;x", 404),
+        ("/;/team", 404),
+        ("/team%2fx", 404),
+        ("/%2fteam", 404),
+        ("/%5Cteam", 404),
+        ("/teams", 200),
+    ] {
+        assert_eq!(gateway.get_exactly(path).await.status.as_u16(), status, "{path}");
+    }
 }

@@ -1,6 +1,7 @@
 //! Routes that can never match, because an earlier one takes everything they would.
 
 use super::Resolver;
+use super::action::Action;
 use super::matcher::Matcher;
 use super::route::ResolvedRoute;
 
@@ -22,7 +23,11 @@ impl Resolver<'_, '_> {
 }
 
 fn covers(earlier: &ResolvedRoute, later: &ResolvedRoute) -> bool {
-    covers_hosts(&earlier.hosts, &later.hosts)
+    // An exclusion matches what servers may make of a path as well, which routes in front of it do not take.
+    let is_wider = matches!(later.action, Action::Exclude) && !matches!(earlier.action, Action::Exclude);
+    let is_all = matches!(&earlier.matcher, Matcher::Prefix(prefix) if prefix == "/");
+    (is_all || !is_wider)
+        && covers_hosts(&earlier.hosts, &later.hosts)
         && earlier.conditions.cover(&later.conditions)
         && match (&earlier.matcher, &later.matcher) {
             (Matcher::Prefix(prefix), Matcher::Prefix(path)) => covers_path(prefix, path),

@@ -97,6 +97,14 @@ impl PasswordHash {
         }
     }
 
+    /// What of `password` counts.
+    pub(super) fn looked_at<'p>(&self, password: &'p [u8]) -> &'p [u8] {
+        match &self.function {
+            HashFunction::Bcrypt { .. } => password.get(..BCRYPT_BYTES).unwrap_or(password),
+            _ => password,
+        }
+    }
+
     /// About how long a try takes, to compare hashes by.
     pub(super) fn work(&self) -> Duration {
         match &self.function {

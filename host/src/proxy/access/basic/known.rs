@@ -42,8 +42,9 @@ impl KnownLogins {
     /// What would be kept of this login.
     pub(super) fn tag(&self, credentials: &Credentials, hash: &PasswordHash) -> Option<LoginTag> {
         let mut context = Context::with_key(self.key.as_ref()?);
-        // With its length, so that no two logins are the same bytes.
-        for part in [credentials.name(), hash.text().as_bytes(), credentials.password()] {
+        // Of the password what counts: else one user's would be as many logins as there are ways to go on behind it, and push
+        // those of others out. Each part with its length, so that no two logins are the same bytes.
+        for part in [credentials.name(), hash.text().as_bytes(), hash.looked_at(credentials.password())] {
             context.update(&part.len().to_be_bytes());
             context.update(part);
         }
@@ -106,6 +107,19 @@ mod tests {
         }
         let elsewhere = KnownLogins::new().tag(&credentials("ann:secret"), &hash).unwrap();
         assert!(!known.has(&elsewhere));
+    }
+
+    #[test]
+    fn what_does_not_count_of_a_password_is_no_other_login() {
+        let hash = PasswordHash::read("$2y$05$iYjGsIhWwiVEjT.ydeIK1eQTHxWuU8Sm/jgknA9VWLfJ8LIj1FyHC").unwrap();
+        let other = PasswordHash::read("{SHA}KvPXpIScDQubdcQXyPXUdUCmoqA=").unwrap();
+        let known = KnownLogins::new();
+        let tag = |length: usize, hash| known.tag(&credentials(&format!("ann:{}", "x".repeat(length))), hash).unwrap();
+        known.keep(tag(72, &hash));
+        known.keep(tag(72, &other));
+
+        assert!(known.has(&tag(73, &hash)) && known.has(&tag(900, &hash)));
+        assert!(!known.has(&tag(71, &hash)) && !known.has(&tag(73, &other)));
     }
 
     #[test]
