@@ -55,7 +55,9 @@ impl RedirectTarget {
         if text.is_empty() || !text.bytes().all(|byte| byte.is_ascii_graphic()) {
             return Err(TargetError(format!("expected a URL without blanks: {text}")));
         }
-        let (head, fragment) = text.find('#').map_or((text, ""), |at| text.split_at(at));
+        let (written, fragment) = text.find('#').map_or((text, ""), |at| text.split_at(at));
+        // A query of nothing: the client's is left out.
+        let head = written.strip_suffix('?').unwrap_or(written);
         let (pieces, fragment) = (pieces(head)?, pieces(fragment)?);
         let outline: String = pieces.iter().map(Piece::outline).collect();
         let (server, path) = split_server(&outline);
@@ -66,7 +68,8 @@ impl RedirectTarget {
         }
         let is_bare_server = !server.is_empty() && path.is_empty();
         let has = |wanted: &Piece| pieces.contains(wanted);
-        let (takes_rest, takes_query) = (!has(&Piece::Path), !has(&Piece::Query) && !outline.contains('?'));
+        let (takes_rest, takes_query) =
+            (!has(&Piece::Path), !has(&Piece::Query) && !outline.contains('?') && head == written);
         let keeps_slashes = head.starts_with("//");
         Ok(Self { takes_rest, takes_query, is_bare_server, keeps_slashes, pieces, fragment })
     }
@@ -92,7 +95,9 @@ impl RedirectTarget {
         if self.takes_rest
             && let Some(rest) = hit.rest.and_then(|rest| request.path.get(rest..))
         {
-            if self.is_bare_server && !rest.is_empty() && !rest.starts_with('/') {
+            // The slash that the route took: `/` leads to `https://h/`.
+            let is_taken = request.path.strip_suffix(rest).is_some_and(|taken| taken.ends_with('/'));
+            if self.is_bare_server && (is_taken || !rest.is_empty()) && !rest.starts_with('/') {
                 location.push('/');
             }
             location.push_str(rest);

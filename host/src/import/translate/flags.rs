@@ -11,6 +11,30 @@ pub(super) struct RewriteFlags {
     /// What follows depends on whether the rule has run, or a cookie is set.
     pub(super) strange: bool,
     pub(super) ignores_case: bool,
+    /// The client's query follows that of the target.
+    pub(super) appends_query: bool,
+    /// The client's query is left out.
+    pub(super) discards_query: bool,
+}
+
+impl RewriteFlags {
+    /// The target of a redirect with what becomes of the client's query, as `redirect` says it: without a query of its
+    /// own it has the client's.
+    pub(super) fn with_query(&self, to: &str) -> String {
+        if let Some(path) = to.strip_suffix("?%{QUERY_STRING}") {
+            return path.to_owned();
+        }
+        if let Some(own) = to.strip_suffix("&%{QUERY_STRING}") {
+            return format!("{own}&$query");
+        }
+        let (head, fragment) = to.find('#').map_or((to, ""), |at| to.split_at(at));
+        match head.split_once('?') {
+            Some((path, "")) if self.appends_query => format!("{path}{fragment}"),
+            Some(_) if self.appends_query => format!("{head}&$query{fragment}"),
+            None if self.discards_query => format!("{head}?{fragment}"),
+            _ => to.to_owned(),
+        }
+    }
 }
 
 /// Reads `[P,L]`.
@@ -23,6 +47,8 @@ pub(super) fn flags(written: &str) -> RewriteFlags {
             "f" | "forbidden" => flags.answer = Some(403),
             "g" | "gone" => flags.answer = Some(410),
             "pt" | "passthrough" => flags.pass_through = true,
+            "qsa" | "qsappend" => flags.appends_query = true,
+            "qsd" | "qsdiscard" => flags.discards_query = true,
             "l" | "last" | "end" => flags.last = true,
             "nc" | "nocase" => flags.ignores_case = true,
             "r" | "redirect" => match value.to_ascii_lowercase().as_str() {

@@ -20,14 +20,11 @@ pub(super) fn plan(sites: &Sites<'_>, report: &mut Report) -> Vec<ListenerPlan> 
     let served =
         sites.sites.iter().flat_map(|site| site.addresses.iter().map(|address| (address.clone(), site.place.clone())));
     for (address, place) in sites.listens.iter().cloned().chain(served) {
-        let covered = addresses
-            .iter()
-            .any(|(known, _place)| known.port == address.port && (known.ip.is_none() || known.ip == address.ip));
-        if covered {
+        if addresses.iter().any(|(known, _place)| known.takes(&address)) {
             continue;
         }
-        if address.ip.is_none() && addresses.iter().any(|(known, _place)| known.port == address.port) {
-            addresses.retain(|(known, _place)| known.port != address.port);
+        if addresses.iter().any(|(known, _place)| address.takes(known)) {
+            addresses.retain(|(known, _place)| !address.takes(known));
             report.add(
                 &place,
                 Severity::Changed,
@@ -36,6 +33,11 @@ pub(super) fn plan(sites: &Sites<'_>, report: &mut Report) -> Vec<ListenerPlan> 
             );
         }
         addresses.push((address, place));
+    }
+    if let Some((_address, place)) = addresses.iter().find(|(address, _place)| address.ip.is_none()) {
+        let what = "ports without an address are listened at by IPv4 alone, where Apache takes IPv6 as well";
+        let remedy = "for clients with IPv6, one more [[listen]] for each, with address = \"[::]:PORT\"";
+        report.add(place, Severity::Note, what, Some(remedy));
     }
     let plans = addresses.into_iter().map(|(address, place)| {
         let behind: Vec<usize> = sites

@@ -4,7 +4,7 @@ use super::super::report::{Report, Severity};
 use super::super::tree::{Directive, Place, Word};
 use super::goal::{Goal, goal};
 use super::path::RulePath;
-use super::pattern::{mapping, understood};
+use super::pattern::{escape, exact_path, mapping, understood};
 use super::rule::{RuleEffect, TrafficRule};
 use super::shape::{PatternTail, shape};
 use super::worker::{ParameterFault, WorkerParameters};
@@ -75,6 +75,18 @@ pub(super) fn proxy_pass(
             (RulePath::Prefix(path), to)
         }
         LocationPath::Pattern(text) => {
+            if !pattern && !text.contains(['*', '?', '[']) {
+                let what = format!(
+                    "Apache takes `{text}` for a path as it stands, as no *, ? or [ is in it, and forwards nothing; here \
+                     it is a pattern"
+                );
+                report.add(
+                    place,
+                    Severity::Changed,
+                    what,
+                    Some("take the route out, if these paths are not for clients"),
+                );
+            }
             let found = understood(mapping(&text, &goal.path, true), place, report)?;
             if found.without_caret {
                 let what = format!(
@@ -154,10 +166,7 @@ fn warn_of_slashes(path: &str, goal: &Goal, place: &Place, report: &mut Report) 
 pub(super) fn plain_path(path: &LocationPath, place: &Place, report: &mut Report) -> Option<RulePath> {
     match path {
         LocationPath::Prefix(path) => Some(RulePath::Prefix(path.clone())),
-        LocationPath::Pattern(text) => {
-            let found = understood(mapping(text, "%{REQUEST_URI}", false), place, report)?;
-            if found.without_boundary { RulePath::pattern(text).ok() } else { Some(found.path) }
-        }
+        LocationPath::Pattern(text) => understood(exact_path(text), place, report),
     }
 }
 
@@ -180,8 +189,10 @@ pub(super) fn redirect(
         take(&mut words);
     }
     let by_pattern = line.is("RedirectMatch");
-    let path = match location {
-        Some(path) if words.len() < 2 => path.clone(),
+    // A Location's own: every path of it is sent to one URL, without what is left of the path.
+    let of_location = location.filter(|_| words.len() < 2);
+    let path = match of_location {
+        Some(path) => path.clone(),
         _ => {
             let first = take(&mut words)?;
             if by_pattern { LocationPath::Pattern(first) } else { LocationPath::Prefix(first) }
@@ -211,6 +222,12 @@ pub(super) fn redirect(
         return None;
     };
     match path {
+        LocationPath::Prefix(path) if of_location.is_some() => {
+            let end = if path.ends_with('/') { "" } else { "(/|$)" };
+            let path = understood(RulePath::pattern(&format!("^{}{end}", escape(&path))), place, report)?;
+            let to = to.replace('$', "$$");
+            Some(TrafficRule::new(place.clone(), path, RuleEffect::Redirect { to, status }))
+        }
         LocationPath::Prefix(path) => {
             if path == "/"
                 && tls != Some(true)

@@ -66,6 +66,15 @@ pub(super) fn mapping(pattern: &str, to: &str, appends: bool) -> Result<PatternM
     Ok(PatternMapping { path, to, without_caret: false, without_boundary: false, without_group: false })
 }
 
+/// The paths that `pattern` takes, no fewer: as a prefix only where it is one to the letter. For what keeps clients out.
+///
+/// # Errors
+/// What is wrong with the pattern.
+pub(super) fn exact_path(pattern: &str) -> Result<RulePath, String> {
+    let found = mapping(pattern, "%{REQUEST_URI}", false)?;
+    if found.without_boundary || found.without_caret { RulePath::pattern(pattern) } else { Ok(found.path) }
+}
+
 /// `to` as a template that does not have the path behind it: a group that no pattern has is empty.
 pub(super) fn one_path(to: &str) -> String {
     format!("{}$9", with_slash(to))

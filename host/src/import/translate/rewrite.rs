@@ -14,7 +14,7 @@ use super::conditions::{self, RuleConditions};
 use super::flags::{RewriteFlags, flags};
 use super::goal::{Goal, NoGoal, goal};
 use super::path::RulePath;
-use super::pattern::{PatternMapping, mapping, understood};
+use super::pattern::{PatternMapping, exact_path, mapping, understood};
 use super::rule::{RuleEffect, TrafficRule, first, left_to_others};
 use super::shape::{PatternTail, shape};
 use super::to_tls::to_tls;
@@ -163,7 +163,7 @@ impl Step<'_> {
             report.add(place, Severity::Note, "the rule changes nothing; what follows it decides", None);
             return;
         }
-        let Ok(PatternMapping { path, .. }) = mapping(pattern, "%{REQUEST_URI}", false) else { return };
+        let Ok(path) = exact_path(pattern) else { return };
         let found = lower.iter().find(|rule| rule.is_unconditional() && rule.path.covers(&path));
         let rule = match found.map(|rule| rule.within(&path, place)) {
             Some(Some(rule)) => rule,
@@ -192,8 +192,7 @@ impl Step<'_> {
         let place = &self.line.place;
         let told = |report: &mut Report, no: NoGoal| report.refuse(place, no.what, no.remedy);
         if let Some(status) = flags.answer {
-            let found = mapping(&self.positive(pattern), "%{REQUEST_URI}", false);
-            let path = self.checked(found, report)?.path;
+            let path = understood(exact_path(&self.positive(pattern)), place, report)?;
             return Some(TrafficRule::new(place.clone(), path, RuleEffect::Respond(status)));
         }
         let lower_to = to.to_ascii_lowercase();
@@ -221,7 +220,7 @@ impl Step<'_> {
             return Some(TrafficRule::new(place.clone(), mapping.path, RuleEffect::Forward(goal)));
         }
         if flags.redirect.is_some() || absolute {
-            return self.redirect(pattern, to, flags.redirect.unwrap_or(302), report);
+            return self.redirect(pattern, to, flags, report);
         }
         self.rewritten(pattern, to, flags, lower, report)
     }
@@ -250,7 +249,8 @@ impl Step<'_> {
         Some(found)
     }
 
-    fn redirect(&self, pattern: &str, to: &str, status: u16, report: &mut Report) -> Option<TrafficRule> {
+    fn redirect(&self, pattern: &str, to: &str, flags: &RewriteFlags, report: &mut Report) -> Option<TrafficRule> {
+        let status = flags.redirect.unwrap_or(302);
         let place = &self.line.place;
         let positive = self.positive(pattern);
         let found = understood(mapping(&positive, "%{REQUEST_URI}", false), place, report)?;
@@ -271,8 +271,8 @@ impl Step<'_> {
             .replace("%{SERVER_NAME}", "$host")
             .replace("%{REQUEST_URI}", "$path")
             .replace("%{REQUEST_SCHEME}", scheme)
-            .replace("?%{QUERY_STRING}", "")
             .replace("$0", "$path");
+        let ours = flags.with_query(&ours);
         if ours.contains("%{") || ours.contains("%1") || ours.contains("${") {
             report.refuse(
                 place,

@@ -28,6 +28,17 @@ pub(super) struct SiteAddress {
     pub(super) port: u16,
 }
 
+impl SiteAddress {
+    /// Whether a listener there, of IPv4 as every one without an address, leaves nothing for one at `other`.
+    pub(super) fn takes(&self, other: &Self) -> bool {
+        let is_within = match (&self.ip, &other.ip) {
+            (None, Some(ip)) => !ip.contains(':'),
+            (own, ip) => own == ip,
+        };
+        self.port == other.port && is_within
+    }
+}
+
 /// The servers of a configuration.
 #[derive(Debug)]
 pub(super) struct Sites<'t> {

@@ -46,6 +46,11 @@ fn names_stand_for_what_is_asked_for() {
         ("/$path", "//evil.example", None, "/evil.example"),
         ("https://h$path", "//evil.example", None, "https://h//evil.example"),
         ("/cost$/x$", "/", None, "/cost$/x$"),
+        ("/new?", "/", Some("x=1"), "/new"),
+        ("/new?#part", "/", Some("x=1"), "/new#part"),
+        ("https://h", "/", None, "https://h/"),
+        ("https://h", "/", Some("x"), "https://h/?x"),
+        ("https://h", "/old", None, "https://h"),
         ("/$$$host/$$$$", "/", None, "/$front.example/$$"),
     ];
 

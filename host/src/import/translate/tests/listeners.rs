@@ -178,3 +178,15 @@ fn a_port_that_is_not_known_is_refused_and_leaves_a_listener() {
     assert!(text(apache).contains("address = \"0.0.0.0:80\""), "{}", text(apache));
     says(apache, 1, Severity::Refused, "no address");
 }
+
+#[test]
+fn an_address_of_ipv6_is_none_of_those_that_a_port_alone_stands_for() {
+    let apache = "Listen 80\nListen [::1]:80\nListen 127.0.0.1:80\n<VirtualHost *:80 [::1]:80>\n\
+                  ProxyPass / http://127.0.0.1:1/\n</VirtualHost>\n";
+
+    let text = text(apache);
+
+    let addresses: Vec<_> = text.lines().filter(|line| line.starts_with("address = ")).collect();
+    assert_eq!(addresses, ["address = \"0.0.0.0:80\"", "address = \"[::1]:80\""], "{text}");
+    says(apache, 1, Severity::Note, "by IPv4 alone");
+}

@@ -1,5 +1,5 @@
 use super::super::super::Severity;
-use super::{becomes, says};
+use super::{becomes, is_clean, says};
 
 #[test]
 fn the_last_location_that_matches_comes_first() {
@@ -56,7 +56,7 @@ fn a_redirect_is_hidden_by_a_mapping_and_alive_behind_an_exclusion() {
         "<Location /old>\nRedirect /new\n</Location>\nProxyPass / http://127.0.0.1:1/\n",
         r#"
             [[route]]
-            path = "/old"
+            path_regex = "^/old(/|$)"
             redirect = { to = "/new" }
             [[route]]
             path = "/"
@@ -235,4 +235,29 @@ fn flags_that_jump_are_refused() {
                   RewriteRule ^/a$ - [F]\nProxyPass / http://127.0.0.1:1/\n";
 
     says(apache, 3, Severity::Refused, "have no counterpart");
+}
+
+/// A pattern without `^` is found in the middle of a path, too: there as well, nobody may come in.
+#[test]
+fn what_keeps_clients_out_keeps_its_pattern() {
+    let closed = |pattern: &str| {
+        format!("[[route]]\npath_regex = '{pattern}'\nrespond = {{ status = 403 }}\n[[route]]\npath = \"/\"\nto = \"http://127.0.0.1:1\"")
+            .replace("'/private/'", "\"/private/\"")
+            .replace("'/admin$'", "\"/admin$\"")
+    };
+    for pattern in ["/private/", "/admin$", r"/\.git"] {
+        let pass = "ProxyPass / http://127.0.0.1:1/\n";
+        becomes(&format!("<LocationMatch {pattern}>\nRequire all denied\n</LocationMatch>\n{pass}"), &closed(pattern));
+        becomes(&format!("RewriteEngine On\nRewriteRule {pattern} - [F]\n{pass}"), &closed(pattern));
+        let excluded = closed(pattern).replace("respond = { status = 403 }", "to = \"!\"");
+        becomes(&format!("ProxyPassMatch {pattern} !\n{pass}"), &excluded);
+    }
+}
+
+#[test]
+fn a_proxy_pass_takes_the_pattern_of_its_location_for_a_path() {
+    let apache = |pattern: &str| format!("<LocationMatch {pattern}>\nProxyPass http://127.0.0.1:1\n</LocationMatch>\n");
+    says(&apache("^/a(/|$)"), 2, Severity::Changed, "forwards nothing");
+    is_clean(&apache("^/a/(.*)"));
+    is_clean(&apache("^/a(/|$)").replace("ProxyPass", "ProxyPassMatch"));
 }

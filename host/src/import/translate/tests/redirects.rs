@@ -152,3 +152,27 @@ fn a_part_of_a_redirect_to_tls_keeps_its_path() {
         "#,
     );
 }
+
+/// As Apache was seen to do it: a flag decides over the client's query, and a Location's own redirect has one target.
+#[test]
+fn what_follows_a_redirect_is_what_apache_puts_there() {
+    let rule = |line: &str| format!("RewriteEngine On\nRewriteRule {line}\n");
+    for (line, to) in [
+        ("^/k$ /n [R,QSA]", "/n"),
+        ("^/k$ /n?a=1 [R,QSA]", "/n?a=1&$query"),
+        ("^/k$ /n? [R,QSA]", "/n"),
+        ("^/k$ /n? [R]", "/n?"),
+        ("^/k$ /n [R,QSD]", "/n?"),
+        ("^/k$ /n?a=1 [R,QSD]", "/n?a=1"),
+        ("^/k$ /n#x [R,NE,QSD]", "/n?#x"),
+        ("^/k$ /n?%{QUERY_STRING} [R]", "/n"),
+        ("^/k$ /n?a=1&%{QUERY_STRING} [R]", "/n?a=1&$query"),
+    ] {
+        becomes(&rule(line), &format!("[[route]]\npath_regex = \"^/k$\"\nredirect = {{ to = \"{to}\" }}"));
+    }
+    says(&rule("^/k$ /n?%{QUERY_STRING}&a=1 [R]"), 2, Severity::Refused, "comes from the request");
+    becomes(
+        "<Location /a.b>\nRedirect 301 https://b.example/$x\n</Location>\n",
+        "[[route]]\npath_regex = '^/a\\.b(/|$)'\nredirect = { to = \"https://b.example/$$x\", status = 301 }",
+    );
+}
