@@ -184,10 +184,16 @@ fn name(plans: &mut [ListenerPlan], at: usize) -> String {
         .iter()
         .filter(|plan| plan.draft.tls.is_some() == plans.get(at).is_some_and(|own| own.draft.tls.is_some()))
         .count();
-    let Some(plan) = plans.get_mut(at) else { return String::new() };
+    let Some(plan) = plans.get(at) else { return String::new() };
     let word = if plan.draft.tls.is_some() { "https" } else { "http" };
     let port = plan.draft.address.rsplit_once(':').map(|(_ip, port)| port.to_owned()).unwrap_or_default();
-    let name = if alike == 1 { word.to_owned() } else { format!("{word}-{port}") };
+    let mut name = if alike == 1 { word.to_owned() } else { format!("{word}-{port}") };
+    // Several addresses may have one port.
+    let is_taken = |name: &String| plans.iter().any(|plan| plan.draft.name.as_ref() == Some(name));
+    if plans.get(at).is_some_and(|plan| plan.draft.name.is_none()) && is_taken(&name) {
+        name = format!("{name}-{at}");
+    }
+    let Some(plan) = plans.get_mut(at) else { return String::new() };
     plan.draft.name.get_or_insert(name).clone()
 }
 

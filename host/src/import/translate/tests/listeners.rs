@@ -190,3 +190,13 @@ fn an_address_of_ipv6_is_none_of_those_that_a_port_alone_stands_for() {
     assert_eq!(addresses, ["address = \"0.0.0.0:80\"", "address = \"[::1]:80\""], "{text}");
     says(apache, 1, Severity::Note, "by IPv4 alone");
 }
+
+/// What is imported is accepted, which a name that two listeners have would not be.
+#[test]
+fn two_addresses_with_one_port_have_names_of_their_own() {
+    let host =
+        |ip: &str, port: u16| format!("<VirtualHost {ip}:80>\nProxyPass / http://127.0.0.1:{port}/\n</VirtualHost>\n");
+    let text = text(&[host("192.0.2.1", 1), host("192.0.2.2", 2)].concat());
+
+    assert!(text.contains("name = \"http-80\"") && text.contains("name = \"http-80-1\""), "{text}");
+}
