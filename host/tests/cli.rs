@@ -2,6 +2,8 @@
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests")]
 
+use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
+use std::os::unix::process::CommandExt as _;
 use std::path::Path;
 use std::process::{Command, Output};
 
@@ -204,4 +206,40 @@ fn more_connections_than_descriptors_are_warned_of() {
 
     assert_eq!((few.0, enough), (Some(0), (Some(0), String::new())), "{}", few.1);
     assert!(few.1.contains("400 clients, which take 800") && few.1.contains("to 250 in all"), "{}", few.1);
+}
+
+#[test]
+fn what_this_user_may_not_read_is_refused_by_an_import_and_says_so() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name);
+    let mode = |name: &str, mode| std::fs::set_permissions(path(name), std::fs::Permissions::from_mode(mode)).unwrap();
+    std::fs::create_dir_all(path("apache2/sites-enabled")).unwrap();
+    std::fs::write(path("apache2/sites-enabled/a.conf"), "Listen 8080\nProxyPass / http://127.0.0.1:9/\n").unwrap();
+    std::fs::copy(env!("CARGO_BIN_EXE_tidegate"), path("tidegate")).unwrap();
+    let import = || {
+        let mut command = Command::new(path("tidegate"));
+        if std::fs::metadata("/proc/self").unwrap().uid() == 0 {
+            // Root may read everything.
+            command.uid(65534).gid(65534);
+        }
+        let Output { status, stderr, .. } = command.args(["import", "apache"]).arg(path("apache2")).output().unwrap();
+        (status.code(), String::from_utf8(stderr).unwrap())
+    };
+    mode(".", 0o755);
+    assert_eq!(import().0, Some(0), "{}", import().1);
+
+    let denied =
+        |said: &str| said.contains("Permission denied") && said.contains("do: import as a user that may read it");
+    for closed in ["apache2/sites-enabled/a.conf", "apache2/sites-enabled"] {
+        mode(closed, 0o000);
+        let (code, said) = import();
+        assert!(code == Some(1) && said.contains(&format!("{closed}:1: refused: ")) && denied(&said), "{said}");
+
+        // As the main file names them.
+        std::fs::write(path("apache2/apache2.conf"), "Listen 80\nIncludeOptional sites-enabled/*.conf\n").unwrap();
+        let (code, said) = import();
+        assert!(code == Some(1) && said.contains("apache2.conf:2: refused: Include: `") && denied(&said), "{said}");
+        std::fs::remove_file(path("apache2/apache2.conf")).unwrap();
+        mode(closed, 0o755);
+    }
 }

@@ -141,6 +141,7 @@ fn differences(now: &Generation, before: &Generation) -> Vec<String> {
         ("listeners", old.listeners == new.listeners),
         ("gateway settings", old.gateway == new.gateway),
         ("plugin settings", old.plugins == new.plugins),
+        ("passwords", !now.from_files.passwords.has_changed(&before.from_files.passwords)),
         ("error pages", before.from_files.pages == now.from_files.pages),
     ] {
         if !same {

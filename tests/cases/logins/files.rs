@@ -28,6 +28,8 @@ async fn a_changed_file_holds_at_once_and_a_wrong_one_is_refused_with_its_line()
     // ann gets cid's password, and cid is taken out.
     let hash = USERS.lines().find_map(|line| line.strip_prefix("cid:")).unwrap();
     running.swapped_by(|| replace(&file, format!("ann:{hash}\n").as_bytes())).await;
+    let live = running.process.stderr().into_iter().rfind(|line| line.contains("generation is live"));
+    assert!(live.as_ref().is_some_and(|line| line.contains("passwords changed")), "{live:?}");
     assert_eq!([status("ann:open sesame").await, status("cid:sha pass").await], [401, 401]);
     assert_eq!(status("ann:sha pass").await, 200);
     held.echo("a tunnel that is open stays open").await;

@@ -123,6 +123,10 @@ async fn what_cannot_be_written_is_said() {
     let (code, _, said) = machine.run(&["import", "apache", "@site.conf", "-o", "@none/tidegate.toml"]).await;
 
     assert!(code == 3 && said.contains("none/tidegate.toml: cannot be written: "), "{code} {said}");
+    assert!(said.contains("hint: make its folder first"), "{said}");
+
+    let (code, _, said) = machine.run(&["import", "apache", "@site.conf", "-o", "@."]).await;
+    assert!(code == 2 && said.contains("it is a folder") && said.contains("hint: name a file in it"), "{code} {said}");
 }
 
 #[tokio::test]
@@ -135,12 +139,32 @@ async fn wrong_usage_is_told_from_a_refusal() {
         &["import", "nginx", "@site.conf"],
         &["import", "apache", "@site.conf", "--force"],
         &["import", "apache", "@site.conf", "-D", "=x"],
+        &["import", "apache", "@site.conf", "--server-root", "@none"],
         &["import", "apache", "@site.conf", "--missing-include", "maybe"],
     ] {
         assert_eq!(machine.run(arguments).await.0, 2, "{arguments:?}");
     }
     let (code, written, said) = machine.run(&["import", "apache", "@none.conf"]).await;
     assert!(code == 1 && written.is_empty() && said.contains("none.conf:1: refused: it cannot be read"), "{said}");
+}
+
+#[tokio::test]
+async fn a_check_without_files_says_where_it_needs_a_plugin() {
+    let machine = Machine::with("");
+    let text =
+        "[[listen]]\naddress = \"127.0.0.1:0\"\n[router]\nplugin = \"mine\"\n[plugin.mine]\nfile = \"none.wasm\"\n";
+    fs::write(machine.path("tidegate.toml"), text).unwrap();
+
+    let (code, _, said) = machine.run(&["check", "--without-files", "@tidegate.toml"]).await;
+
+    assert!(
+        code == 1 && said.contains("tidegate.toml:6:8: `file`: ") && said.contains("none.wasm does not exist"),
+        "{said}"
+    );
+    assert!(
+        said.contains("hint: plugins are tried, also without files") && !said.contains("checked without it"),
+        "{said}"
+    );
 }
 
 #[tokio::test]

@@ -76,9 +76,18 @@ fn define(text: &str) -> Result<(String, Option<String>), String> {
 pub(super) fn import(options: &ApacheImport) -> ExitCode {
     if let Some(output) = options.output.as_deref().filter(|output| !options.force && output.symlink_metadata().is_ok())
     {
+        let (found, remedy) = if output.is_dir() {
+            ("it is a folder, expected a file to write to", "name a file in it, such as tidegate.toml")
+        } else {
+            ("there is such a file already", "name another, or write over it with --force")
+        };
+        complain(format_args!("{}: {found}\n  hint: {remedy}", output.display()));
+        return ExitCode::from(USAGE);
+    }
+    if let Some(root) = options.server_root.as_deref().filter(|root| !root.is_dir()) {
         complain(format_args!(
-            "{}: there is such a file already\n  hint: name another, or write over it with --force",
-            output.display()
+            "{}: it is no folder that is there, expected that of `--server-root`\n  hint: name the copy of Apache's folder, such as ./apache2",
+            root.display()
         ));
         return ExitCode::from(USAGE);
     }
@@ -89,7 +98,12 @@ pub(super) fn import(options: &ApacheImport) -> ExitCode {
     let Some(text) = text else { return ExitCode::from(REFUSED) };
     if let Err(error) = write(&text, options.output.as_deref(), options.force) {
         let output = options.output.as_deref().unwrap_or(Path::new("standard output"));
-        complain(format_args!("{}: cannot be written: {error}", output.display()));
+        let hint = match error.kind() {
+            io::ErrorKind::NotFound => "\n  hint: make its folder first, or name a file in one that is there",
+            io::ErrorKind::PermissionDenied => "\n  hint: name a file in a folder that you may write to",
+            _ => "",
+        };
+        complain(format_args!("{}: cannot be written: {error}{hint}", output.display()));
         return ExitCode::from(FAILED);
     }
     let is_same = options.compare.as_ref().is_none_or(|apache| is_same(&text, apache, options.json));

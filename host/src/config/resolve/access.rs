@@ -133,6 +133,9 @@ fn remedy(text: &str) -> String {
     if matches!(text, "*" | "any") {
         return "leave `origins` out to let every page in".to_owned();
     }
+    if matches!(text, "self" | "'self'") {
+        return "write \"same\"".to_owned();
+    }
     if let Some(word) = ["same", "null"].into_iter().find(|word| word.eq_ignore_ascii_case(text)) {
         return format!("write \"{word}\"");
     }

@@ -47,6 +47,9 @@ impl Resolver<'_, '_> {
         };
         match closest(name, names()) {
             Some(meant) => self.report.fault_meant(written.span(), message, Some(meant)),
+            None if name != text => {
+                self.report.fault_hint(written.span(), message, format!("write \"{name}\", and add [cluster.{name}]"));
+            }
             None if text.contains("://") => {
                 let hint = format!(
                     "add [cluster.auth] with endpoints = [\"{}\"], and name that",

@@ -73,7 +73,16 @@ impl Resolver<'_, '_> {
         let read = text.parse::<IpAddr>().map(IpNet::from).ok().or_else(|| text.parse().ok());
         if read.is_none() {
             let message = format!("bad network \"{text}\" in `{key}`, expected an address or `address/bits`");
-            self.report.fault_hint(written.span(), message, "for example \"10.0.0.0/8\"");
+            self.report.fault_hint(written.span(), message, network_remedy(text));
+        }
+        if let Some(net) = read.filter(|net| net.addr() != net.network()) {
+            // Whoever writes an address with the length of its network may mean either.
+            let message = format!(
+                "network \"{text}\" in `{key}` is all of {}: write that, or \"{}\" for the one address",
+                net.trunc(),
+                net.addr()
+            );
+            self.report.warn(written.span(), message);
         }
         read
     }
@@ -158,4 +167,30 @@ impl Resolver<'_, '_> {
             }
         }
     }
+}
+
+/// What to write in place of what is no network: words and forms of Apache, nginx and others.
+fn network_remedy(text: &str) -> String {
+    if ["all", "any", "*"].contains(&text) {
+        return "all that there are: \"0.0.0.0/0\" and \"::/0\"".to_owned();
+    }
+    if ["local", "localhost"].contains(&text) {
+        return "write \"127.0.0.0/8\" and \"::1\"".to_owned();
+    }
+    let within = text.strip_prefix('[').and_then(|text| text.strip_suffix(']'));
+    if let Some(address) = within.filter(|text| text.parse::<IpAddr>().is_ok()) {
+        return format!("write \"{address}\"");
+    }
+    // `10.1` and `10.1.` are networks for Apache.
+    let parts: Vec<_> = text.trim_end_matches('.').split('.').collect();
+    if parts.len() < 4 && parts.iter().all(|part| part.parse::<u8>().is_ok()) {
+        let missing = 4_usize.saturating_sub(parts.len());
+        let bits = parts.len().saturating_mul(8);
+        return format!("write \"{}{}/{bits}\"", parts.join("."), ".0".repeat(missing));
+    }
+    let masked = text.split_once('/').and_then(|(net, mask)| Some((net.parse().ok()?, mask.parse().ok()?)));
+    if let Some(net) = masked.and_then(|(net, mask)| IpNet::with_netmask(net, mask).ok()) {
+        return format!("write \"{}\"", net.trunc());
+    }
+    "for example \"10.0.0.0/8\"".to_owned()
 }

@@ -30,6 +30,23 @@ impl HeaderEditsConfig {
     }
 }
 
+/// What nginx calls these variables, and what they are called here.
+const CALLED: [(&str, &str); 13] = [
+    ("remote_addr", "client_ip"),
+    ("realip_remote_addr", "client_ip"),
+    ("http_host", "host"),
+    ("server_port", "port"),
+    ("remote_user", "user"),
+    ("ssl_protocol", "tls_version"),
+    ("ssl_server_name", "tls_server_name"),
+    ("ssl_client_cert", "client_cert"),
+    ("ssl_client_escaped_cert", "client_cert"),
+    ("ssl_client_s_dn", "client_cert_subject"),
+    ("ssl_client_fingerprint", "client_cert_fingerprint"),
+    ("upstream_addr", "endpoint"),
+    ("req_id", "request_id"),
+];
+
 impl Resolver<'_, '_> {
     pub(super) fn edits(&mut self, written: &HeaderTable) -> HeaderEditsConfig {
         let mut edits = HeaderEditsConfig {
@@ -67,8 +84,14 @@ impl Resolver<'_, '_> {
         let found =
             if name.is_empty() { "`$` without a name".to_owned() } else { format!("unknown variable `${name}`") };
         let message = format!("{found} in a header value, expected {known}, or `$$` for a dollar sign");
-        match closest(name, names()).filter(|_| !name.is_empty()) {
+        let braced = || names().into_iter().find(|name| written.get_ref().contains(&format!("${{{name}}}")));
+        let called = || CALLED.iter().find(|(other, _)| other == name).map(|(_, ours)| *ours);
+        match closest(name, names()).filter(|_| !name.is_empty()).or_else(called) {
             Some(meant) => self.report.fault_hint(written.span(), message, format!("did you mean `${meant}`?")),
+            None if braced().is_some() => {
+                let hint = format!("write `${}`, without braces", braced().unwrap_or_default());
+                self.report.fault_hint(written.span(), message, hint);
+            }
             None => self.report.fault_hint(written.span(), message, "write `$$` for a `$` that is meant as it is"),
         }
     }

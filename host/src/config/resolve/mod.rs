@@ -44,13 +44,22 @@ pub(crate) use membership::{DISCOVER, discovering, misfit};
 pub(crate) use plugins::long_plugin_deadline;
 pub(crate) use protocol::misfit as protocol_misfit;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::defaults;
 use super::schema::{CountField, Size, Text, Time, WrittenValues};
 use crate::diagnose::{FaultReport, Span, closest, one_of};
 use crate::files;
+
+/// What a file is needed for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum FileUse {
+    /// Serving alone: much can be checked without it.
+    Serving,
+    /// Checking as well.
+    Checking,
+}
 
 /// What is said of files that are named and are not there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -125,6 +134,15 @@ impl Resolver<'_, '_> {
 
     /// A file that must be there. `what` says what for.
     fn file(&mut self, what: &str, written: &Text) -> PathBuf {
+        self.file_for(FileUse::Serving, what, written)
+    }
+
+    /// A file without which nothing can be checked either: of plugins, which are tried. `what` says what for.
+    fn file_to_try(&mut self, what: &str, written: &Text) -> PathBuf {
+        self.file_for(FileUse::Checking, what, written)
+    }
+
+    fn file_for(&mut self, purpose: FileUse, what: &str, written: &Text) -> PathBuf {
         let path = self.base.join(written.get_ref());
         let shown = path.display();
         let missing = match std::fs::metadata(&path) {
@@ -139,12 +157,18 @@ impl Resolver<'_, '_> {
             Err(error) => format!("{shown} cannot be read: {error}"),
         };
         let is_path = !written.get_ref().is_empty() && !written.get_ref().contains("://");
-        if self.absent == AbsentFiles::Warning && is_path {
+        if self.absent == AbsentFiles::Warning && purpose == FileUse::Serving && is_path {
             self.report.warn(written.span(), format!("{what}: {missing}; checked without it"));
             return path;
         }
         let hint = if written.get_ref().contains("://") {
             "nothing is fetched from elsewhere: put the file on this machine and write its path"
+        } else if self.absent == AbsentFiles::Warning && is_path {
+            "plugins are tried, also without files: put it there, or leave the plugin out"
+        } else if Path::new(written.get_ref()).is_absolute() && purpose == FileUse::Checking {
+            "put the file there or correct its path"
+        } else if Path::new(written.get_ref()).is_absolute() {
+            "put the file there or correct its path; on another machine than the one that is to serve: `check --without-files`"
         } else {
             "paths are relative to the folder of this file"
         };

@@ -38,7 +38,7 @@ impl Resolver<'_, '_> {
         for (name, section) in written {
             self.plugin_name(name, section, &mut lines);
             let plugin = PluginConfig {
-                file: self.file("`file`", &section.file),
+                file: self.file_to_try("`file`", &section.file),
                 config: section.config.clone().map_or(serde_json::Value::Null, |Json(value)| value),
                 place: ConfigPlace {
                     file: Some(self.report.position_of(&section.file.span())),
@@ -119,7 +119,7 @@ impl Resolver<'_, '_> {
         if allow.is_some_and(|granted| granted.iter().all(|name| name.get_ref() != "table")) {
             self.report.warn(written.span(), "`table` is not used: `allow` has no \"table\"".to_owned());
         }
-        self.file("`table`", written)
+        self.file_to_try("`table`", written)
     }
 
     /// The plugin of a role and its configuration: the role's own, the plugin's, or `fallback`.

@@ -22,7 +22,7 @@ impl Resolver<'_, '_> {
                 let message = "a secret `routes` would take the place of the [[route]] list";
                 self.report.fault_hint(key.span(), message, "give it another key");
             }
-            let file = self.file(&format!("secret `{}`", key.get_ref()), path);
+            let file = self.file_to_try(&format!("secret `{}`", key.get_ref()), path);
             files.insert(key.get_ref().clone(), file);
         }
         if let Some(Json(config)) = &section.config {

@@ -14,6 +14,7 @@ mod rewrite;
 mod route;
 mod signals;
 mod sticky;
+mod stray;
 mod values;
 mod when;
 

@@ -5,6 +5,7 @@ use std::fmt;
 use toml::Spanned;
 use toml::de::{DeValue, Error};
 
+use super::stray;
 use crate::diagnose::{FaultReport, Span, closest};
 
 /// Keys that are designed, but not built, with the section they belong to.
@@ -103,7 +104,10 @@ pub(crate) fn refused(place: &TablePlace, value: &Spanned<DeValue<'_>>, error: &
             );
             return report.fault_hint(at, message, hint);
         }
-        return match key_of_plugins(&place, name).or_else(|| key_of_protocols(&place, name)) {
+        return match key_of_plugins(&place, name)
+            .or_else(|| key_of_protocols(&place, name))
+            .or_else(|| stray::key(&place.path, name))
+        {
             Some(hint) => report.fault_hint(at, message, hint),
             None => report.fault_meant(at, message, closest(name, words)),
         };
@@ -183,6 +187,10 @@ fn written_otherwise(key: &str, was: &str, expected: &str) -> Option<String> {
         Some(text) if expected == "an array" => Some(format!("write `{key} = [{text}]`")),
         None if key == "protocol" && plain(was) != "a table" => {
             Some("write one word: \"auto\" is HTTP/1.1 and HTTP/2".to_owned())
+        }
+        Some(text) if stray::table_of_text(key, text).is_some() => stray::table_of_text(key, text),
+        Some(_) if key == "upgrade" && expected == "a boolean" => {
+            Some("write `upgrade = true`; which protocols these are is said by `upgrade` of the route".to_owned())
         }
         _ if key == "balancer" && plain(was) == "a table" => {
             Some("write `balancer = \"NAME\"`, and `config = { … }` beside it".to_owned())

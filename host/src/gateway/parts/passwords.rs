@@ -54,6 +54,11 @@ impl Passwords {
         self.files.get(path).map(|read| read.digest.as_slice())
     }
 
+    /// Whether a file of both has changed.
+    pub(crate) fn has_changed(&self, before: &Self) -> bool {
+        self.files.iter().any(|(path, read)| before.digest(path).is_some_and(|digest| digest != read.digest))
+    }
+
     /// The users that a route lets in. Without a file, nobody.
     pub(crate) fn basic_auth(&self, config: &BasicAuthConfig, checks: &Arc<PasswordChecks>) -> BasicAuth {
         let read = config.file.as_ref().and_then(|path| self.files.get(path));

@@ -2,8 +2,11 @@
 
 use std::ffi::OsString;
 use std::fs;
+use std::io;
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Component, Path, PathBuf};
+
+use crate::files::{self, ReadError};
 
 /// How deep folders are looked into. Apache's number.
 const DEEPEST: usize = 20;
@@ -21,12 +24,14 @@ pub(super) fn is_pattern(path: &Path) -> bool {
 }
 
 /// The files that `path` names, at most `most`: itself, what matches it, and all that is in folders, by their names.
-/// What is not there is not among them, unless it is named without a pattern.
+/// What is not there is not among them, unless it is named without a pattern. A folder that may not be read is: reading it
+/// says why ([`read`]).
 ///
 /// # Errors
 /// There are more.
 pub(super) fn files(path: &Path, most: usize) -> Result<Vec<PathBuf>, TooMany> {
     let mut found = vec![PathBuf::new()];
+    let mut closed = Vec::new();
     let mut seen = 0_usize;
     for component in path.components() {
         let Component::Normal(name) = component else {
@@ -40,7 +45,11 @@ pub(super) fn files(path: &Path, most: usize) -> Result<Vec<PathBuf>, TooMany> {
         let mut matching = Vec::new();
         for folder in &found {
             let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
-            let names = entries(folder).into_iter().filter(|entry| is_match(name.as_bytes(), entry.as_bytes()));
+            let Some(names) = entries(folder) else {
+                closed.push(folder.to_owned());
+                continue;
+            };
+            let names = names.into_iter().filter(|entry| is_match(name.as_bytes(), entry.as_bytes()));
             matching.extend(names.map(|entry| folder.join(entry)));
             seen = seen.saturating_add(matching.len());
             if seen > most.saturating_mul(DEEPEST) {
@@ -49,12 +58,20 @@ pub(super) fn files(path: &Path, most: usize) -> Result<Vec<PathBuf>, TooMany> {
         }
         found = matching;
     }
-    let mut files = Vec::new();
+    let mut files = closed;
     let mut visited = 0;
     for path in found {
         below(path, 0, most, &mut visited, &mut files)?;
     }
     Ok(files)
+}
+
+/// What is in a file that [`files`] has found; of a folder among them, why it may not be read.
+pub(super) fn read(path: &Path) -> Result<Vec<u8>, ReadError> {
+    match fs::read_dir(path) {
+        Err(error) if error.kind() == io::ErrorKind::PermissionDenied => Err(ReadError::System(error)),
+        _ => files::read(path, files::limit::APACHE),
+    }
 }
 
 /// Adds `path`, or if it is a folder, all files in it.
@@ -73,18 +90,26 @@ fn below(
         into.push(path);
         return Ok(());
     }
-    for entry in entries(&path) {
+    let Some(entries) = entries(&path) else {
+        into.push(path);
+        return Ok(());
+    };
+    for entry in entries {
         below(path.join(entry), depth.saturating_add(1), most, visited, into)?;
     }
     Ok(())
 }
 
-/// What is in a folder, by name; nothing if it cannot be read.
-fn entries(folder: &Path) -> Vec<OsString> {
-    let entries = fs::read_dir(folder).into_iter().flatten().flatten();
-    let mut names: Vec<_> = entries.map(|entry| entry.file_name()).collect();
+/// What is in a folder, by name: nothing if there is no such folder, none if it is there and may not be read.
+fn entries(folder: &Path) -> Option<Vec<OsString>> {
+    let entries = match fs::read_dir(folder) {
+        Ok(entries) => entries,
+        Err(error) if error.kind() == io::ErrorKind::PermissionDenied => return None,
+        Err(_) => return Some(Vec::new()),
+    };
+    let mut names: Vec<_> = entries.flatten().map(|entry| entry.file_name()).collect();
     names.sort_unstable();
-    names
+    Some(names)
 }
 
 /// Whether `name` is one that `pattern` stands for: `*`, `?`, `[…]`, `\` before what stands for itself. A dot at the

@@ -1,5 +1,6 @@
 //! Files that a configuration names while it is read.
 
+use std::io;
 use std::path::Path;
 
 use super::conditions::{Applies, negated};
@@ -7,9 +8,9 @@ use super::glob;
 use super::options::MissingInclude;
 use super::reader::ConfReader;
 use super::spent::{MOST_FILES, too_many_files};
-use super::stop::ReadStop;
+use super::stop::{self, ReadStop};
 use super::words::{self, trimmed};
-use crate::files;
+use crate::files::ReadError;
 use crate::import::report::Severity;
 use crate::import::tree::Place;
 
@@ -58,16 +59,21 @@ impl ConfReader<'_> {
                 failure = format!("no file matches `{path}`");
                 continue;
             }
-            if !is_pattern && !lead.exists() {
+            // What may not be looked at is there as far as anybody knows: reading it says so.
+            if !is_pattern && matches!(lead.try_exists(), Ok(false)) {
                 continue;
             }
             let mut is_whole = true;
             for file in found {
-                match files::read(&file, files::limit::APACHE) {
+                match glob::read(&file) {
                     Ok(bytes) => self.deeper(place, &file.to_string_lossy(), |reader| reader.text(&file, &bytes))?,
+                    Err(error) if error.kind() == Some(io::ErrorKind::NotFound) => {
+                        is_whole = false;
+                        self.unread(place, &format!("`{}` is not there", file.display()))?;
+                    }
                     Err(error) => {
                         is_whole = false;
-                        self.unread(place, &format!("`{}` cannot be read: {error}", file.display()))?;
+                        self.unreadable(place, &format!("`{}` cannot be read: {error}", file.display()), &error)?;
                     }
                 }
             }
@@ -80,7 +86,18 @@ impl ConfReader<'_> {
         Ok(false)
     }
 
-    /// Tells of a file that is not read.
+    /// Tells of a file that is there, and may say anything: who may come in, for one.
+    fn unreadable(&mut self, place: &Place, failure: &str, error: &ReadError) -> Result<(), ReadStop> {
+        let remedy = stop::remedy(error);
+        if self.options.missing_include == MissingInclude::Error {
+            return Err(ReadStop::new(place, format!("Include: {failure}"), remedy));
+        }
+        let what = format!("Include: {failure}: what it says is not carried over, and may be who may come in");
+        self.report.add(place, Severity::Refused, what, Some(remedy));
+        Ok(())
+    }
+
+    /// Tells of a file that is not there.
     fn unread(&mut self, place: &Place, failure: &str) -> Result<(), ReadStop> {
         let remedy =
             "give the folder that it is in: `--server-root`; or import what `apachectl -t -D DUMP_CONFIG` prints";

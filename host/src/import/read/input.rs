@@ -6,9 +6,8 @@ use super::options::ReadOptions;
 use super::reader::ConfReader;
 use super::roots::ServerRoot;
 use super::spent::{MOST_FILES, too_many_files};
-use super::stop::ReadStop;
+use super::stop::{self, ReadStop};
 use super::{dump, glob};
-use crate::files;
 use crate::import::report::Report;
 use crate::import::tree::{Place, Tree};
 
@@ -16,6 +15,9 @@ use crate::import::tree::{Place, Tree};
 const MAIN: [&str; 3] = ["apache2.conf", "httpd.conf", "conf/httpd.conf"];
 /// Where packages have the files of sites.
 const SITES: [&str; 4] = ["sites-enabled", "conf.d", "vhosts.d", "sites-available"];
+/// What to do where `-` is named.
+const STANDARD_INPUT: &str =
+    "standard input is not read: write it to a file, `apachectl -t -D DUMP_CONFIG > apache.txt`, and name that";
 
 /// Reads `path`, whatever it is.
 pub(super) fn read(path: &Path, options: &ReadOptions, report: &mut Report) -> Result<Tree, ReadStop> {
@@ -70,8 +72,9 @@ fn sites(folder: &Path) -> Result<Vec<PathBuf>, ReadStop> {
 }
 
 fn bytes(path: &Path) -> Result<Vec<u8>, ReadStop> {
-    files::read(path, files::limit::APACHE).map_err(|error| {
-        ReadStop::new(&whole(path), format!("it cannot be read: {error}"), "name a file or folder that Apache reads")
+    glob::read(path).map_err(|error| {
+        let remedy = if path == Path::new("-") { STANDARD_INPUT } else { stop::remedy(&error) };
+        ReadStop::new(&whole(path), format!("it cannot be read: {error}"), remedy)
     })
 }
 

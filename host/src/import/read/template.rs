@@ -64,7 +64,8 @@ pub(super) fn foreign(bytes: &[u8]) -> Option<Foreign> {
         let is_block = line.ends_with('{') && words.next().is_some_and(|word| NGINX.contains(&word));
         if is_block {
             let what = format!("expected a configuration of Apache, found one of nginx: `{line}`");
-            let remedy = "only Apache is imported: write routes by hand, as docs/configuration.md says";
+            let remedy =
+                "only Apache is imported: docs/nginx.md has a table of what nginx calls it and what it is here";
             return Some(Foreign { what, line: number, remedy });
         }
     }

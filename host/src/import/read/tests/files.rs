@@ -50,6 +50,28 @@ fn a_folder_of_sites_is_read_by_name() {
 }
 
 #[test]
+fn an_include_that_is_there_and_cannot_be_read_is_refused_if_optional_too() {
+    let files = Files::new([("a", "IncludeOptional sites/*.conf\nListen 80\n"), ("sites/b.conf", "")]);
+    let path = files.path("sites/b.conf");
+    std::fs::remove_file(&path).unwrap();
+    std::os::unix::net::UnixListener::bind(&path).unwrap();
+
+    let (tree, report) = files.read("a");
+
+    assert_eq!(tree.unwrap().len(), 2, "{report}");
+    assert!(report.starts_with("a:1: refused: Include: `") && report.contains("b.conf` cannot be read: "), "{report}");
+    assert!(report.contains("may be who may come in"), "{report}");
+}
+
+#[test]
+fn standard_input_is_told_to_be_made_a_file() {
+    let mut report = Report::default();
+
+    assert!(crate::import::read(Path::new("-"), &ReadOptions::default(), &mut report).is_none());
+    assert!(report.text().contains("do: standard input is not read: write it to a file"), "{}", report.text());
+}
+
+#[test]
 fn an_include_that_is_not_there_is_told_and_stays_or_ends_it() {
     let text = "Include /no/such/tls.conf\n<Location />\nInclude auth.conf\n</Location>\nInclude none/*.conf\n";
     let files = Files::new([("a", text)]);

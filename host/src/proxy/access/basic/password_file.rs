@@ -11,6 +11,9 @@ use crate::text::{printable, shortened};
 /// Most of a user's name that is shown, in characters.
 pub(super) const SHOWN: usize = 64;
 
+/// How many lines with faults are named beside the first.
+const NAMED: usize = 20;
+
 /// Longest line. Apache reads no longer ones (`MAX_STRING_LEN`).
 const LONGEST: usize = 8192;
 
@@ -24,10 +27,12 @@ pub struct PasswordFile {
 
 /// Why a file of passwords cannot be used. Shows no hash.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{line}: {fault}")]
+#[error("{line}: {fault}{}", shown_others(.others))]
 pub struct PasswordFileFault {
     line: usize,
     fault: LineFault,
+    /// Numbers of the other lines that cannot be read.
+    others: Vec<usize>,
 }
 
 /// What is wrong with a line.
@@ -50,17 +55,28 @@ impl PasswordFile {
     /// second colon counts for nothing, and of several lines for one user the first counts.
     ///
     /// # Errors
-    /// The first line that cannot be read: whether somebody is let in should not depend on what is left out.
+    /// The first line that cannot be read, and where the others are: whether somebody is let in should not depend on what is left out.
     pub fn read(content: &[u8], mut warn: impl FnMut(String)) -> Result<Self, PasswordFileFault> {
         let mut users: HashMap<_, Arc<PasswordHash>> = HashMap::new();
         // Editors put it there.
         let content = content.strip_prefix("\u{feff}".as_bytes()).unwrap_or(content);
+        let mut first: Option<PasswordFileFault> = None;
         for (line, text) in (1_usize..).zip(content.split(|byte| *byte == b'\n')) {
             let text = text.trim_ascii();
             if text.is_empty() || text.starts_with(b"#") {
                 continue;
             }
-            let (user, hash) = user(text).map_err(|fault| PasswordFileFault { line, fault })?;
+            let (user, hash) = match (user(text), &mut first) {
+                (Ok(read), _) => read,
+                (Err(fault), None) => {
+                    first = Some(PasswordFileFault { line, fault, others: Vec::new() });
+                    continue;
+                }
+                (Err(_), Some(first)) => {
+                    first.others.push(line);
+                    continue;
+                }
+            };
             match users.entry(Box::from(user)) {
                 Entry::Vacant(free) => drop(free.insert(Arc::new(hash))),
                 Entry::Occupied(_) => {
@@ -70,6 +86,9 @@ impl PasswordFile {
                     ));
                 }
             }
+        }
+        if let Some(fault) = first {
+            return Err(fault);
         }
         let dearest = users.values().max_by_key(|hash| hash.work()).cloned();
         Ok(Self { users, dearest })
@@ -121,6 +140,16 @@ impl PasswordFileFault {
 impl fmt::Debug for PasswordFile {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("PasswordFile").field("users", &self.users.len()).finish_non_exhaustive()
+    }
+}
+
+/// Lines beside the first that cannot be read either.
+fn shown_others(lines: &[usize]) -> String {
+    let named: Vec<_> = lines.iter().take(NAMED).map(ToString::to_string).collect();
+    match lines.len().saturating_sub(NAMED) {
+        _ if lines.is_empty() => String::new(),
+        0 => format!("; as little can be read of line {}", named.join(", ")),
+        more => format!("; as little can be read of line {}, and of {more} more", named.join(", ")),
     }
 }
 
@@ -204,6 +233,10 @@ mod tests {
             assert_eq!(fault.to_string(), said);
             assert!(fault.hint().contains("htpasswd -B") && !fault.hint().contains("hunter2"));
         }
+        let many = read("ann:x\nbob:{SHA}KvPXpIScDQubdcQXyPXUdUCmoqA=\n\ncid:y\nd\n").0.unwrap_err().to_string();
+        assert!(many.starts_with("1: ") && many.ends_with("; as little can be read of line 4, 5"), "{many}");
+        let many = read("a:x\n".repeat(NAMED + 4)).0.unwrap_err().to_string();
+        assert!(many.ends_with(", 20, 21, and of 3 more"), "{many}");
         let long = read(format!("ann:{}", "x".repeat(LONGEST))).0.unwrap_err();
         assert_eq!(long.to_string(), "1: the line has 8196 bytes, expected at most 8192");
     }

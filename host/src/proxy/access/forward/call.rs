@@ -187,7 +187,7 @@ impl AskedEndpoint<'_> {
         self.metrics.increment(Counter::UpstreamFailed);
         let (cluster, endpoint) = (cluster.name(), self.lease.endpoint());
         let pause = self.lease.unreachable();
-        limited!(warn, of: (cluster, endpoint), %cluster, %error, ?pause, "endpoint unreachable");
+        limited!(warn, of: (cluster, endpoint), %cluster, %error, pause = pause.map(tracing::field::debug), "endpoint unreachable");
     }
 
     /// Takes a response that has begun.
