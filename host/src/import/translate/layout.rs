@@ -49,12 +49,24 @@ pub(super) fn routes(
             continue;
         }
         let routes = std::mem::take(&mut own.routes);
-        if !other_on.is_empty() && !site.names.is_empty() {
+        // Of those that take a name Apache asks the first: it is no host of the others, and where a wildcard of another takes
+        // names of the first server, whose routes stand last, these stand here, too.
+        let before = other_on.iter().map(|at| (*at, names_of_none_before(sites, plans, *at, index)));
+        let ahead = default_on.iter().map(|at| (*at, names_of_wildcards_behind(sites, plans, *at, index)));
+        for (hosts, listeners) in by_hosts(before.chain(ahead)) {
             let mut routes = routes.clone();
+            routes.retain_mut(|route| {
+                let had = !route.hosts.is_empty();
+                route.hosts.retain(|host| !site.names.contains(host) || hosts.contains(host));
+                !had || !route.hosts.is_empty()
+            });
             if !ends_everything(&routes) {
                 routes.push(nothing_else(site));
             }
-            named.push(SiteRoutes { hosts: site.names.clone(), listeners: other_on.clone(), routes });
+            named.push(SiteRoutes { hosts, listeners, routes });
+        }
+        if !other_on.is_empty() && !site.names.is_empty() {
+            // Its names are above.
         } else if !other_on.is_empty() && !site.any_name && !site.is_main {
             let what = "the virtual host has no name, and another one at its address is first: no request gets to it";
             report.add(&site.place, Severity::Dropped, what, Some("ServerName, if it is wanted"));
@@ -81,6 +93,36 @@ pub(super) fn routes(
         }
     }
     list
+}
+
+/// The names of a server at a listener that no server before it has there.
+fn names_of_none_before(sites: &Sites<'_>, plans: &[ListenerPlan], at: usize, index: usize) -> Vec<String> {
+    let Some((site, plan)) = sites.sites.get(index).zip(plans.get(at)) else { return Vec::new() };
+    let before = || plan.sites.iter().filter(|other| **other < index).filter_map(|other| sites.sites.get(*other));
+    let is_free = |name: &&String| !before().any(|other| other.is_beside(site) && other.takes(name));
+    site.names.iter().filter(is_free).cloned().collect()
+}
+
+/// The names of a server at a listener that a wildcard of a server behind it has there as well.
+fn names_of_wildcards_behind(sites: &Sites<'_>, plans: &[ListenerPlan], at: usize, index: usize) -> Vec<String> {
+    let Some((site, plan)) = sites.sites.get(index).zip(plans.get(at)) else { return Vec::new() };
+    let behind = || plan.sites.iter().filter(|other| **other > index).filter_map(|other| sites.sites.get(*other));
+    let is_taken = |name: &&String| {
+        behind().any(|other| other.is_beside(site) && other.takes(name) && !other.names.contains(name))
+    };
+    site.names.iter().filter(is_taken).cloned().collect()
+}
+
+/// Listeners with the same hosts together, without those that have none.
+fn by_hosts(each: impl Iterator<Item = (usize, Vec<String>)>) -> Vec<(Vec<String>, Vec<usize>)> {
+    let mut groups: Vec<(Vec<String>, Vec<usize>)> = Vec::new();
+    for (at, hosts) in each.filter(|(_at, hosts)| !hosts.is_empty()) {
+        match groups.iter_mut().find(|(known, _at)| *known == hosts) {
+            Some((_hosts, listeners)) => listeners.push(at),
+            None => groups.push((hosts, vec![at])),
+        }
+    }
+    groups
 }
 
 /// Finds the listeners all of whose servers send every client to the same by TLS.

@@ -101,10 +101,14 @@ fn tls(sites: &[&Site<'_>], main: &ScopeSettings<'_>, port: u16, report: &mut Re
         min_version: min_version(first, main, report),
         more: Vec::new(),
     };
-    for site in secure.iter().skip(1) {
+    for (at, site) in secure.iter().enumerate().skip(1) {
         let own = certificate(site, main, report);
-        if own != draft.own && !site.names.is_empty() {
-            draft.more.push((site.names.clone(), own));
+        // The first that has a name shows its certificate.
+        let before = || secure.iter().take(at);
+        let is_free = |name: &&String| !before().any(|other| other.is_beside(site) && other.names.contains(name));
+        let names: Vec<_> = site.names.iter().filter(is_free).cloned().collect();
+        if own != draft.own && !names.is_empty() {
+            draft.more.push((names, own));
         }
     }
     Some(draft)

@@ -39,6 +39,24 @@ impl SiteAddress {
     }
 }
 
+impl Site<'_> {
+    /// Whether requests for `name`, which may be a wildcard of `hosts`, get to this server where it is asked before others.
+    pub(super) fn takes(&self, name: &str) -> bool {
+        self.names.iter().any(|own| {
+            own == name
+                || own
+                    .strip_prefix("*.")
+                    .and_then(|above| name.strip_suffix(above))
+                    .is_some_and(|below| below.len() > 1 && below.ends_with('.'))
+        })
+    }
+
+    /// Whether both stand at one address, so that names decide between them.
+    pub(super) fn is_beside(&self, other: &Self) -> bool {
+        self.addresses.iter().any(|own| other.addresses.contains(own))
+    }
+}
+
 /// The servers of a configuration.
 #[derive(Debug)]
 pub(super) struct Sites<'t> {

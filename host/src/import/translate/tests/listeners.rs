@@ -161,6 +161,33 @@ fn of_two_virtual_hosts_with_one_name_the_first_is_served() {
                   <VirtualHost *:80>\nServerName a.example\nProxyPass / http://127.0.0.1:2/\n</VirtualHost>\n";
 
     says(apache, 5, Severity::Dropped, "site.conf:1 has the name a.example already");
+    let served = text(apache);
+    assert!(served.contains("127.0.0.1:1") && !served.contains("127.0.0.1:2"), "{served}");
+
+    // Of the second one, only the name that it has alone.
+    let more = apache.replacen(
+        "ServerName a.example\nProxyPass / http://127.0.0.1:2",
+        "ServerName b.example\nServerAlias a.example\nProxyPass / http://127.0.0.1:2",
+        1,
+    );
+    let served = text(&more);
+    assert!(served.contains("hosts = [\"b.example\"]") && !served.contains("hosts = [\"a.example"), "{served}");
+}
+
+#[test]
+fn names_of_the_first_virtual_host_come_before_a_wildcard_of_another() {
+    let apache = "<VirtualHost *:80>\nServerName www.example\nServerAlias example\nProxyPass / http://127.0.0.1:1/\n</VirtualHost>\n\
+                  <VirtualHost *:80>\nServerName x.example\nServerAlias *.example\nProxyPass / http://127.0.0.1:2/\n</VirtualHost>\n";
+
+    let served = text(apache);
+
+    let place = |part: &str| served.find(part).unwrap_or_else(|| panic!("no {part} in {served}"));
+    assert!(place("hosts = [\"www.example\"]") < place("\"*.example\""), "{served}");
+
+    // And the other way round, nothing is left of a name that a wildcard before it has.
+    let apache = "<VirtualHost *:80>\nServerName example\nServerAlias *.example\nProxyPass / http://127.0.0.1:1/\n</VirtualHost>\n\
+                  <VirtualHost *:80>\nServerName www.example\nProxyPass / http://127.0.0.1:2/\n</VirtualHost>\n";
+    assert!(!text(apache).contains("127.0.0.1:2"), "{}", text(apache));
 }
 
 #[test]
