@@ -88,16 +88,7 @@ pub(super) fn proxy_pass(
                 );
             }
             let found = understood(mapping(&text, &goal.path, true), place, report)?;
-            if found.without_caret {
-                let what = format!(
-                    "without ^ the pattern is also found in the middle of a path; taken as {}",
-                    found.path.told()
-                );
-                report.add(place, Severity::Changed, what, None);
-            } else if !text.starts_with('^') && matches!(found.path, RulePath::Pattern { .. }) {
-                let what = "without ^ the pattern is also found in the middle of a path, here too";
-                report.add(place, Severity::Note, what, None);
-            }
+            found.tell_caret(&text, place, report);
             found.tell_boundary(place, report);
             (found.path, found.to)
         }

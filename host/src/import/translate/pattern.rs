@@ -19,6 +19,16 @@ pub(super) struct PatternMapping {
 }
 
 impl PatternMapping {
+    /// Says that `pattern`, which this was made of, is found in the middle of a path as well.
+    pub(super) fn tell_caret(&self, pattern: &str, place: &Place, report: &mut Report) {
+        if self.without_caret {
+            let what = format!("{WITHOUT_CARET}; taken as the prefix {}", self.path.told());
+            report.add(place, Severity::Changed, what, None);
+        } else if matches!(self.path, RulePath::Pattern { .. }) {
+            tell_kept_without_caret(pattern, place, report);
+        }
+    }
+
     /// Says that whole segments count here, where that makes a difference.
     pub(super) fn tell_boundary(&self, place: &Place, report: &mut Report) {
         if self.without_boundary {
@@ -28,6 +38,18 @@ impl PatternMapping {
             );
             report.add(place, Severity::Changed, what, None);
         }
+    }
+}
+
+const WITHOUT_CARET: &str = "without ^ the pattern is also found in the middle of a path";
+
+/// Says that `pattern`, which stays as it is, is found in the middle of a path as well, where nobody may have meant it: what
+/// begins with `.*` or with the dot of a file's type is meant to be found anywhere.
+pub(super) fn tell_kept_without_caret(pattern: &str, place: &Place, report: &mut Report) {
+    let plain = pattern.strip_prefix("(?i)").unwrap_or(pattern).trim_start_matches('(');
+    if plain.starts_with(|first: char| first == '/' || first == '_' || first.is_alphanumeric()) {
+        let remedy = "begin it with ^/, if it is for paths that begin so";
+        report.add(place, Severity::Note, format!("{WITHOUT_CARET}, here too"), Some(remedy));
     }
 }
 

@@ -14,7 +14,7 @@ use super::conditions::{self, RuleConditions};
 use super::flags::{RewriteFlags, flags};
 use super::goal::{Goal, NoGoal, goal};
 use super::path::RulePath;
-use super::pattern::{PatternMapping, exact_path, mapping, understood};
+use super::pattern::{PatternMapping, exact_path, mapping, tell_kept_without_caret, understood};
 use super::rule::{RuleEffect, TrafficRule, first, left_to_others};
 use super::shape::{PatternTail, shape};
 use super::to_tls::to_tls;
@@ -210,8 +210,8 @@ impl Step<'_> {
                 return None;
             }
             let goal = goal(&to).map_err(|no| told(report, no)).ok()?;
-            let found = mapping(&self.positive(pattern), &goal.path, false);
-            let mapping = self.checked(found, report)?;
+            let positive = self.positive(pattern);
+            let mapping = self.checked(&positive, mapping(&positive, &goal.path, false), report)?;
             if to.len() < self.line.word(1).unwrap_or_default().len() {
                 let what = "the path that Apache sends begins with two slashes; one here";
                 report.add(place, Severity::Changed, what, None);
@@ -230,16 +230,15 @@ impl Step<'_> {
         if pattern.starts_with('!') { "^".to_owned() } else { pattern.to_owned() }
     }
 
-    fn checked(&self, found: Result<PatternMapping, String>, report: &mut Report) -> Option<PatternMapping> {
+    fn checked(
+        &self,
+        pattern: &str,
+        found: Result<PatternMapping, String>,
+        report: &mut Report,
+    ) -> Option<PatternMapping> {
         let place = &self.line.place;
         let found = understood(found, place, report)?;
-        if found.without_caret {
-            let what = format!(
-                "without ^ the pattern is also found in the middle of a path; taken as the prefix {}",
-                found.path.told()
-            );
-            report.add(place, Severity::Changed, what, None);
-        }
+        found.tell_caret(pattern, place, report);
         found.tell_boundary(place, report);
         if found.without_group {
             let what = "$1 is empty without a group, so that Apache sends every request to one path; taken as the \
@@ -254,6 +253,7 @@ impl Step<'_> {
         let place = &self.line.place;
         let positive = self.positive(pattern);
         let found = understood(mapping(&positive, "%{REQUEST_URI}", false), place, report)?;
+        tell_kept_without_caret(&positive, place, report);
         // Where less than a prefix of segments is meant, the pattern stays as it is.
         let exact = !found.without_boundary && !found.without_caret;
         let path = found.path;
@@ -314,8 +314,8 @@ impl Step<'_> {
             report.refuse(place, what, "files are not served here: route the path to a server that does");
             return None;
         }
-        let found = mapping(&self.positive(pattern), to.split('?').next().unwrap_or(to), false);
-        let found = self.checked(found, report)?;
+        let positive = self.positive(pattern);
+        let found = self.checked(&positive, mapping(&positive, to.split('?').next().unwrap_or(to), false), report)?;
         let inner = if found.to.is_empty() { found.path.told().to_owned() } else { found.to.clone() };
         let literal = inner.split('$').next().unwrap_or_default().to_owned();
         let taken = first(lower, &literal, false);

@@ -1,5 +1,5 @@
 use super::super::super::Severity;
-use super::{becomes, is_clean, says};
+use super::{becomes, imported, is_clean, says};
 
 #[test]
 fn the_last_location_that_matches_comes_first() {
@@ -251,6 +251,24 @@ fn what_keeps_clients_out_keeps_its_pattern() {
         becomes(&format!("RewriteEngine On\nRewriteRule {pattern} - [F]\n{pass}"), &closed(pattern));
         let excluded = closed(pattern).replace("respond = { status = 403 }", "to = \"!\"");
         becomes(&format!("ProxyPassMatch {pattern} !\n{pass}"), &excluded);
+    }
+}
+
+#[test]
+fn a_pattern_without_a_caret_is_told() {
+    let rule = |rule: &str| format!("RewriteEngine On\nRewriteRule {rule}\n");
+    let here_too = "also found in the middle of a path, here too";
+    for found in
+        ["chat/(.*) http://127.0.0.1:1/$1 [P]", "(old|older)/x https://a.example/ [R]", "/old https://a.example/ [R]"]
+    {
+        says(&rule(found), 2, Severity::Note, here_too);
+    }
+    says(&rule("/chat/(.*) http://127.0.0.1:1/chat/$1 [P]"), 2, Severity::Changed, "taken as the prefix /chat");
+    says("ProxyPassMatch (a|b)/x http://127.0.0.1:1\n", 1, Severity::Note, here_too);
+    for meant in
+        ["^/chat/(.*) http://127.0.0.1:1/$1 [P]", "(.*) http://127.0.0.1:1/$1 [P]", r"\.png$ http://127.0.0.1:1 [P]"]
+    {
+        assert!(!imported(&rule(meant)).1.iter().any(|finding| finding.what.contains("without ^")), "{meant}");
     }
 }
 
