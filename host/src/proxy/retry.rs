@@ -140,16 +140,22 @@ impl<'a> RetryState<'a> {
     /// sent.
     pub(super) fn charge_budget(&self, failure: Failure, next: &Lease, metrics: &Metrics) -> bool {
         let is_free = failure == Failure::Connect && !next.is_forced() && !self.has_asked_again;
-        let paid = is_free || self.cluster.spend_retry();
-        metrics.increment(match failure {
-            _ if !paid => Counter::RetryDenied,
-            Failure::Connect => Counter::RetryConnect,
-            Failure::Timeout => Counter::RetryTimeout,
-            Failure::Broken => Counter::RetryBroken,
-            Failure::Status(_) => Counter::RetryStatus,
-        });
-        paid
+        charge(self.cluster, failure, is_free, metrics)
     }
+}
+
+/// Charges the budget of `cluster` for an attempt after `failure`, unless that is free, and counts it. Whether there may be
+/// one.
+pub(super) fn charge(cluster: &Cluster, failure: Failure, is_free: bool, metrics: &Metrics) -> bool {
+    let paid = is_free || cluster.spend_retry();
+    metrics.increment(match failure {
+        _ if !paid => Counter::RetryDenied,
+        Failure::Connect => Counter::RetryConnect,
+        Failure::Timeout => Counter::RetryTimeout,
+        Failure::Broken => Counter::RetryBroken,
+        Failure::Status(_) => Counter::RetryStatus,
+    });
+    paid
 }
 
 impl FailedAttempt {

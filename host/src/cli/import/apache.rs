@@ -86,7 +86,8 @@ pub(super) fn import(options: &ApacheImport) -> ExitCode {
     }
     if let Some(root) = options.server_root.as_deref().filter(|root| !root.is_dir()) {
         complain(format_args!(
-            "{}: it is no folder that is there, expected that of `--server-root`\n  hint: name the copy of Apache's folder, such as ./apache2",
+            "{}: it is no folder that is there, expected that of `--server-root`\n  hint: \
+             name the copy of Apache's folder, such as ./apache2",
             root.display()
         ));
         return ExitCode::from(USAGE);

@@ -58,7 +58,8 @@ impl Resolver<'_, '_> {
         if let Some(ping) = written.tunnel_ping.as_ref().filter(|ping| ping.get_ref().0.is_some())
             && !allows
         {
-            let message = "`tunnel_ping` comes to nothing: `upgrade` of this route has no `websocket`, and nothing else is pinged";
+            let message = "`tunnel_ping` comes to nothing: `upgrade` of this route has no `websocket`, and nothing \
+                           else is pinged";
             self.report.warn(ping.span(), message.to_owned());
         }
     }

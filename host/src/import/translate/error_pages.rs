@@ -9,8 +9,7 @@ use super::super::report::{Report, Severity};
 use super::super::tree::{Directive, Place};
 use super::error_documents::{ErrorDocument, ErrorOverride, Page};
 use super::hidden::ancestors;
-use super::path::RulePath;
-use super::path::rest_of;
+use super::path::{RulePath, rest_of};
 use super::rule::{RuleEffect, TrafficRule};
 
 /// Files of pages, by the lines that name them.

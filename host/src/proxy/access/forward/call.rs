@@ -9,6 +9,7 @@ use http_body_util::BodyExt as _;
 use tokio::time::{Instant, timeout_at};
 
 use super::super::super::Destination;
+use super::super::super::retry::charge;
 use super::super::super::waiting::EndpointWait;
 use super::failure::{AuthFailure, MOST_BYTES};
 use crate::cluster::{Cluster, Failure, Lease, Tried};
@@ -64,7 +65,7 @@ pub(super) async fn call(
             Err(error) => return last.map_or(Err(error.into()), |last| last.outcome),
         };
         if let Some(last) = last.take()
-            && !pay(cluster, last.why, metrics)
+            && !charge(cluster, last.why, last.why == Failure::Connect, metrics)
         {
             return last.outcome;
         }
@@ -103,19 +104,6 @@ pub(super) async fn call(
 /// All of it has to be answered in time; an endpoint that cannot be reached may be left for the next before.
 fn limits(destination: &Destination, question: &AuthQuestion<'_>) -> ExchangeLimits {
     ExchangeLimits { connect: destination.timeouts.connect.min(question.within), response: question.within }
-}
-
-/// Whether the cluster has enough for one more attempt after this failure.
-fn pay(cluster: &Cluster, why: Failure, metrics: &Metrics) -> bool {
-    let paid = why == Failure::Connect || cluster.spend_retry();
-    metrics.increment(match why {
-        _ if !paid => Counter::RetryDenied,
-        Failure::Connect => Counter::RetryConnect,
-        Failure::Timeout => Counter::RetryTimeout,
-        Failure::Broken => Counter::RetryBroken,
-        Failure::Status(_) => Counter::RetryStatus,
-    });
-    paid
 }
 
 /// An endpoint that is asked, and what it is found to be. Dropped, it is given back.
